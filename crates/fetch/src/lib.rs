@@ -1,0 +1,1 @@
+//! Drivers that turn needs into facts.

@@ -1,0 +1,2 @@
+//! Everyday commands.
+fn main() {}
