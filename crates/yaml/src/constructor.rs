@@ -1,0 +1,262 @@
+//! The graph to a tree of values: tags are given their meaning and aliases are expanded.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
+use num_bigint::BigInt;
+
+use crate::composer::{Composed, Content, Entries, Graph, Id};
+use crate::error::{Error, ErrorKind, LimitKind, Mark};
+use crate::limits::{DuplicateKeys, Options};
+use crate::merge::Merger;
+use crate::node::{Document, Node, NodeValue};
+use crate::notice::{Notice, NoticeKind};
+use crate::scalar;
+use crate::tag::Tag;
+use crate::timestamp::Timestamp;
+
+/// Constructs the document of a composed stream; an empty stream is null.
+pub(crate) fn construct(composed: Composed, options: &Options) -> Result<Document, Error> {
+    let Composed { graph, root, notices } = composed;
+    let merger = Merger { limits: &options.limits, copied: 0 };
+    let mut constructor =
+        Constructor { graph, options, merger, notices, nodes: 0, bytes: 0, noticed: HashSet::new() };
+    let root = match root {
+        Some(id) => constructor.node(id, 1)?,
+        None => Node { value: NodeValue::Null, mark: Mark::START },
+    };
+    let mut notices = constructor.notices;
+    notices.sort_by_key(|notice| notice.mark);
+    Ok(Document { root, notices })
+}
+
+struct Constructor<'a> {
+    graph: Graph,
+    options: &'a Options,
+    merger: Merger<'a>,
+    notices: Vec<Notice>,
+    /// Nodes constructed so far.
+    nodes: usize,
+    /// Bytes of scalars constructed so far.
+    bytes: usize,
+    /// Mappings whose duplicate keys are in the notices already.
+    noticed: HashSet<Id>,
+}
+
+impl Constructor<'_> {
+    fn node(&mut self, id: Id, depth: usize) -> Result<Node, Error> {
+        let Some(node) = self.graph.node(id) else {
+            return Ok(Node { value: NodeValue::Null, mark: Mark::START });
+        };
+        let mark = node.mark;
+        self.nodes = self.nodes.saturating_add(1);
+        self.options.limits.check(LimitKind::Nodes, self.nodes, mark)?;
+        let tag = match &node.tag {
+            Ok(tag) => *tag,
+            Err(name) => return Err(Error::new(ErrorKind::UnknownTag(name.clone()), mark)),
+        };
+        let value = match &node.content {
+            Content::Scalar(text) => {
+                self.bytes = self.bytes.saturating_add(text.len());
+                self.options.limits.check(LimitKind::Expanded, self.bytes, mark)?;
+                scalar_value(tag, text, mark, self.options)?
+            }
+            content => {
+                // A scalar is no level of its own, as in JSON.
+                self.options.limits.check(LimitKind::Depth, depth, mark)?;
+                let kind = content.kind();
+                self.collection(id, tag, kind, mark, depth)?
+            }
+        };
+        Ok(Node { value, mark })
+    }
+
+    fn collection(
+        &mut self,
+        id: Id,
+        tag: Tag,
+        kind: &'static str,
+        mark: Mark,
+        depth: usize,
+    ) -> Result<NodeValue, Error> {
+        match (tag, kind) {
+            (Tag::Seq, "sequence") => Ok(NodeValue::Sequence(self.items(id, depth)?)),
+            (Tag::Map, "mapping") => Ok(NodeValue::Mapping(self.mapping(id, depth)?)),
+            (Tag::Set, "mapping") => {
+                Ok(NodeValue::Set(self.mapping(id, depth)?.into_iter().map(|(key, _)| key).collect()))
+            }
+            (Tag::Omap | Tag::Pairs, "sequence") => Ok(NodeValue::Pairs(self.pairs(id, tag, depth)?)),
+            (Tag::Merge | Tag::Value, _) => Err(Error::new(ErrorKind::UnknownTag(tag.name()), mark)),
+            _ => Err(Error::new(ErrorKind::TagMismatch { tag: tag.name(), found: kind }, mark)),
+        }
+    }
+
+    fn sequence(&self, id: Id) -> Vec<Id> {
+        match self.graph.node(id).map(|node| &node.content) {
+            Some(Content::Sequence(items)) => items.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn items(&mut self, id: Id, depth: usize) -> Result<Vec<Node>, Error> {
+        let mut nodes = Vec::new();
+        for item in self.sequence(id) {
+            nodes.push(self.node(item, depth.saturating_add(1))?);
+        }
+        Ok(nodes)
+    }
+
+    /// Each item of `!!omap` and `!!pairs` is a mapping with one key.
+    fn pairs(&mut self, id: Id, tag: Tag, depth: usize) -> Result<Vec<(Node, Node)>, Error> {
+        let mut pairs = Vec::new();
+        for item in self.sequence(id) {
+            let Some(node) = self.graph.node(item) else { continue };
+            let bad = Error::new(ErrorKind::BadPair { tag: tag.name() }, node.mark);
+            let Content::Mapping(Entries { pairs: entries, merged }) = &node.content else { return Err(bad) };
+            let (&[(key, value)], None | Some(0)) = (entries.as_slice(), merged) else { return Err(bad) };
+            let depth = depth.saturating_add(2);
+            pairs.push((self.node(key, depth)?, self.node(value, depth)?));
+        }
+        Ok(pairs)
+    }
+
+    fn mapping(&mut self, id: Id, depth: usize) -> Result<Vec<(Node, Node)>, Error> {
+        let Entries { pairs, merged } = self.merger.flatten(&mut self.graph, id, depth)?;
+        let merged = merged.unwrap_or(0);
+        let depth = depth.saturating_add(1);
+        let mut entries: Vec<(Node, Node)> = Vec::new();
+        let mut places: HashMap<Key, Place> = HashMap::new();
+        let mut duplicates = Vec::new();
+        for (at, (key, value)) in pairs.into_iter().enumerate() {
+            let key = self.key(key, depth)?;
+            let hashed = Key::of(&key)?;
+            let own = (at >= merged).then_some(key.mark);
+            let value = self.node(value, depth)?;
+            match places.entry(hashed) {
+                Entry::Vacant(place) => {
+                    place.insert(Place { at: entries.len(), own });
+                    entries.push((key, value));
+                }
+                Entry::Occupied(mut place) => {
+                    let place = place.get_mut();
+                    // An own key over a merged one is what `<<` is for, and no duplicate.
+                    if let (Some(mark), Some(first)) = (own, place.own) {
+                        duplicates.push((mark, key.describe(), first));
+                    }
+                    place.own = place.own.or(own);
+                    // As in Python's dict the first key stays and the last value counts.
+                    if let Some(entry) = entries.get_mut(place.at) {
+                        entry.1 = value;
+                    }
+                }
+            }
+        }
+        self.duplicates(id, duplicates)?;
+        Ok(entries)
+    }
+
+    fn duplicates(&mut self, id: Id, duplicates: Vec<(Mark, String, Mark)>) -> Result<(), Error> {
+        let fresh = self.options.strict && !duplicates.is_empty() && self.noticed.insert(id);
+        for (mark, key, first) in duplicates {
+            if self.options.duplicate_keys == DuplicateKeys::Refuse {
+                return Err(Error::new(ErrorKind::DuplicateKey { key, first }, mark));
+            }
+            if fresh {
+                self.notices.push(Notice { mark, kind: NoticeKind::DuplicateKey { key, first } });
+            }
+        }
+        Ok(())
+    }
+
+    /// The key `=` is the string it looks like.
+    fn key(&mut self, id: Id, depth: usize) -> Result<Node, Error> {
+        if let Some(node) = self.graph.node_mut(id)
+            && node.tag == Ok(Tag::Value)
+        {
+            node.tag = Ok(Tag::Str);
+        }
+        self.node(id, depth)
+    }
+}
+
+/// Where a key stands among the entries.
+struct Place {
+    at: usize,
+    /// Where the mapping has it as a key of its own.
+    own: Option<Mark>,
+}
+
+fn scalar_value(tag: Tag, text: &str, mark: Mark, options: &Options) -> Result<NodeValue, Error> {
+    let value = match tag {
+        Tag::Null => Some(NodeValue::Null),
+        Tag::Str => Some(NodeValue::String(text.to_owned())),
+        Tag::Bool => scalar::bool(text).map(NodeValue::Bool),
+        Tag::Int | Tag::Float => {
+            options.limits.check(LimitKind::Number, text.len(), mark)?;
+            if tag == Tag::Int {
+                scalar::int(text).map(NodeValue::Int)
+            } else {
+                scalar::float(text).map(NodeValue::Float)
+            }
+        }
+        Tag::Timestamp => Timestamp::of(text).map(NodeValue::Timestamp),
+        Tag::Binary => scalar::binary(text).map(NodeValue::Binary),
+        Tag::Merge | Tag::Value => return Err(Error::new(ErrorKind::UnknownTag(tag.name()), mark)),
+        Tag::Seq | Tag::Map | Tag::Set | Tag::Omap | Tag::Pairs => {
+            return Err(Error::new(ErrorKind::TagMismatch { tag: tag.name(), found: "scalar" }, mark));
+        }
+    };
+    value.ok_or_else(|| {
+        let text = text.chars().take(80).collect();
+        Error::new(ErrorKind::BadScalar { tag: tag.name(), text }, mark)
+    })
+}
+
+/// A key as Python compares it: `1`, `1.0` and `true` are one key.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Null,
+    /// A number that is an integer, and the booleans.
+    Integer(BigInt),
+    /// Any other float, infinities among them, by its bits.
+    Float(u64),
+    String(String),
+    Binary(Vec<u8>),
+    /// A date, or a point in time without a zone.
+    Local(String),
+    /// A point in time with a zone, in UTC.
+    Moment(i128),
+}
+
+impl Key {
+    fn of(node: &Node) -> Result<Self, Error> {
+        Ok(match &node.value {
+            NodeValue::Null => Self::Null,
+            NodeValue::Bool(value) => Self::Integer(BigInt::from(u8::from(*value))),
+            NodeValue::Int(value) => Self::Integer(value.clone()),
+            NodeValue::Float(value) if value.is_nan() => {
+                // In Python it depends on object identity whether two of them are one key.
+                return Err(Error::new(ErrorKind::Unsupported { what: "not-a-number as a key" }, node.mark));
+            }
+            NodeValue::Float(value) => Self::of_float(*value),
+            NodeValue::String(text) => Self::String(text.clone()),
+            NodeValue::Binary(bytes) => Self::Binary(bytes.clone()),
+            NodeValue::Timestamp(timestamp) => match timestamp.microseconds_utc() {
+                Some(moment) => Self::Moment(moment),
+                None => Self::Local(timestamp.to_string()),
+            },
+            NodeValue::Sequence(_) | NodeValue::Mapping(_) | NodeValue::Set(_) | NodeValue::Pairs(_) => {
+                return Err(Error::new(ErrorKind::UnhashableKey, node.mark));
+            }
+        })
+    }
+
+    fn of_float(value: f64) -> Self {
+        // All digits of an integral float are printed, so that this is exact.
+        let digits = if value.fract() == 0.0 { format!("{value:.0}") } else { String::new() };
+        match digits.parse() {
+            Ok(integer) => Self::Integer(integer),
+            Err(_) => Self::Float(value.to_bits()),
+        }
+    }
+}
