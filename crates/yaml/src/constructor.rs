@@ -137,6 +137,10 @@ impl Constructor<'_> {
                     place.insert(Place { at: entries.len(), own });
                     entries.push((key, value));
                 }
+                Entry::Occupied(place) if *place.key() == Key::NotANumber => {
+                    let what = "not-a-number twice as a key";
+                    return Err(Error::new(ErrorKind::Unsupported { what }, key.mark));
+                }
                 Entry::Occupied(mut place) => {
                     let place = place.get_mut();
                     // An own key over a merged one is what `<<` is for, and no duplicate.
@@ -218,6 +222,8 @@ enum Key {
     Null,
     /// A number that is an integer, and the booleans.
     Integer(BigInt),
+    /// In Python it depends on object identity whether two of these are one key; two are refused.
+    NotANumber,
     /// Any other float, infinities among them, by its bits.
     Float(u64),
     String(String),
@@ -234,10 +240,7 @@ impl Key {
             NodeValue::Null => Self::Null,
             NodeValue::Bool(value) => Self::Integer(BigInt::from(u8::from(*value))),
             NodeValue::Int(value) => Self::Integer(value.clone()),
-            NodeValue::Float(value) if value.is_nan() => {
-                // In Python it depends on object identity whether two of them are one key.
-                return Err(Error::new(ErrorKind::Unsupported { what: "not-a-number as a key" }, node.mark));
-            }
+            NodeValue::Float(value) if value.is_nan() => Self::NotANumber,
             NodeValue::Float(value) => Self::of_float(*value),
             NodeValue::String(text) => Self::String(text.clone()),
             NodeValue::Binary(bytes) => Self::Binary(bytes.clone()),

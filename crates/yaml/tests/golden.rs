@@ -1,0 +1,64 @@
+//! What `PyYAML` reads, written down by scripts/yaml-golden.py, is read alike; what it refuses is refused.
+#![allow(clippy::arithmetic_side_effects)]
+
+#[path = "golden/encode.rs"]
+mod encode;
+
+use catena_json::Value;
+use catena_yaml::{Document, Error, Options, load, load_bytes};
+
+const CASES: &str = include_str!("golden/cases.json");
+
+fn read(case: &Value) -> Result<Document, Error> {
+    let options = Options { strict: true, ..Options::default() };
+    match (case.get("text"), case.get("bytes")) {
+        (Some(text), _) => load(text.as_str().unwrap(), &options),
+        (None, Some(hex)) => {
+            let hex = hex.as_str().unwrap().as_bytes();
+            let digit = |byte: u8| char::from(byte).to_digit(16).unwrap() as u8;
+            let bytes: Vec<u8> = hex.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect();
+            load_bytes(&bytes, &options)
+        }
+        _ => panic!("a case needs a text or bytes: {case}"),
+    }
+}
+
+/// One difference, or nothing.
+fn difference(case: &Value) -> Option<String> {
+    let read = read(case).map(|document| encode::encode(&document.root));
+    match (case.get("value"), read) {
+        (None | Some(Value::Null), Err(_)) => None,
+        (None, Ok(read)) => Some(format!("{case} is read as {read}")),
+        (Some(Value::Null), Ok(read)) => Some(format!("{case} is read as {read}, PyYAML refuses it")),
+        (Some(expected), Ok(read)) if sorted(expected) == read => None,
+        (Some(_), Ok(read)) => Some(format!("{case} is read as {read}")),
+        (Some(_), Err(error)) => Some(format!("{case} is refused: {error}")),
+    }
+}
+
+/// Python sorts the items of a set by its own JSON form, which differs beyond ASCII.
+fn sorted(value: &Value) -> Value {
+    let Value::Array(items) = value else { return value.clone() };
+    let mut items: Vec<Value> = items.iter().map(sorted).collect();
+    if let [Value::String(kind), Value::Array(members)] = items.as_mut_slice()
+        && kind == "set"
+    {
+        members.sort_by_key(ToString::to_string);
+    }
+    Value::Array(items)
+}
+
+#[test]
+fn every_case_is_read_as_pyyaml_reads_it() {
+    let cases = catena_json::parse(CASES.as_bytes(), &catena_json::Limits::default()).unwrap();
+    let cases = cases.as_array().unwrap();
+    assert!(cases.len() > 300);
+    let differences: Vec<String> = cases.iter().filter_map(difference).collect();
+    assert!(
+        differences.is_empty(),
+        "{} of {} cases differ:\n{}",
+        differences.len(),
+        cases.len(),
+        differences.join("\n")
+    );
+}
