@@ -1,0 +1,156 @@
+//! Two values side by side: long ones shortened around the place where they first differ.
+
+use catena_core::verdict::{Difference, DifferenceKind};
+use catena_json::Value;
+
+/// A difference in words: what is different, and one line for each side that has something.
+pub(crate) struct Told {
+    /// `changed`, or what else is the matter.
+    pub(crate) what: String,
+    /// What the expected side has there.
+    pub(crate) expected: Option<String>,
+    /// What the actual side has there.
+    pub(crate) actual: Option<String>,
+}
+
+/// Tells a difference with at most `budget` characters a side.
+pub(crate) fn tell(difference: &Difference, budget: usize) -> Told {
+    let (expected, actual) = (difference.expected.as_ref(), difference.actual.as_ref());
+    match difference.kind {
+        DifferenceKind::Reordered => reordered(expected, actual, budget),
+        DifferenceKind::Retyped => {
+            let kinds = expected.zip(actual).map(|(left, right)| (left.kind(), right.kind()));
+            let what = kinds.map_or_else(
+                || "has another type".to_owned(),
+                |(left, right)| format!("has another type: {left} expected, {right} there"),
+            );
+            sides(what, expected, actual, budget)
+        }
+        DifferenceKind::Changed => sides("changed".to_owned(), expected, actual, budget),
+        DifferenceKind::Missing => {
+            sides("missing: expected, and not there".to_owned(), expected, actual, budget)
+        }
+        DifferenceKind::Added => sides("added: there, and not expected".to_owned(), expected, actual, budget),
+    }
+}
+
+fn sides(what: String, expected: Option<&Value>, actual: Option<&Value>, budget: usize) -> Told {
+    let (expected, actual) = match (expected, actual) {
+        (Some(expected), Some(actual)) => {
+            let (expected, actual) = excerpts(&expected.to_string(), &actual.to_string(), budget);
+            (Some(expected), Some(actual))
+        }
+        (expected, actual) => (
+            expected.map(|value| excerpt(&value.to_string(), 0, budget)),
+            actual.map(|value| excerpt(&value.to_string(), 0, budget)),
+        ),
+    };
+    Told { what, expected, actual }
+}
+
+/// Lists with the same items: from the first position on which they disagree.
+fn reordered(expected: Option<&Value>, actual: Option<&Value>, budget: usize) -> Told {
+    let what = "same items in another order".to_owned();
+    let lists = expected.and_then(Value::as_array).zip(actual.and_then(Value::as_array));
+    let Some((left, right)) = lists else { return sides(what, expected, actual, budget) };
+    let Some(position) = left.iter().zip(right).position(|(left, right)| left != right) else {
+        return sides(what, expected, actual, budget);
+    };
+    let from = |items: &[Value]| {
+        let mut text = String::new();
+        for item in items.iter().skip(position) {
+            if !text.is_empty() {
+                text.push_str(", ");
+            }
+            text.push_str(&item.to_string());
+            if text.len() > budget {
+                break;
+            }
+        }
+        excerpt(&text, 0, budget)
+    };
+    Told {
+        what: format!("{what}, from [{position}] on"),
+        expected: Some(from(left)),
+        actual: Some(from(right)),
+    }
+}
+
+/// Two texts, each with at most `budget` characters (and marks where something was left out),
+/// around the place where they first differ.
+pub(crate) fn excerpts(expected: &str, actual: &str, budget: usize) -> (String, String) {
+    let same = expected.chars().zip(actual.chars()).take_while(|(left, right)| left == right).count();
+    (excerpt(expected, same, budget), excerpt(actual, same, budget))
+}
+
+/// At most `budget` characters of a text around the character `focus`; `…` stands for the rest.
+pub(crate) fn excerpt(text: &str, focus: usize, budget: usize) -> String {
+    let length = text.chars().count();
+    if length <= budget {
+        return text.to_owned();
+    }
+    // A third before the difference says where we are; the rest shows what follows it.
+    let latest = length.saturating_sub(budget);
+    let start = focus.saturating_sub(budget / 3).min(latest);
+    let mut short = String::new();
+    if start > 0 {
+        short.push('…');
+    }
+    short.extend(text.chars().skip(start).take(budget));
+    if start < latest {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use catena_json::Path;
+
+    fn value(text: &str) -> Value {
+        catena_json::parse(text.as_bytes(), &catena_json::Limits::default()).unwrap()
+    }
+
+    fn difference(kind: DifferenceKind, expected: Option<&str>, actual: Option<&str>) -> Difference {
+        Difference { path: Path::new(), kind, expected: expected.map(value), actual: actual.map(value) }
+    }
+
+    #[test]
+    fn long_values_are_shown_around_their_first_difference() {
+        let left = format!("{}X{}", "a".repeat(100), "b".repeat(100));
+        let right = format!("{}Y{}", "a".repeat(100), "b".repeat(100));
+        let (left, right) = excerpts(&left, &right, 30);
+        assert_eq!(left, format!("…{}X{}…", "a".repeat(10), "b".repeat(19)));
+        assert_eq!(right, format!("…{}Y{}…", "a".repeat(10), "b".repeat(19)));
+    }
+
+    #[test]
+    fn a_text_that_ends_earlier_shows_its_end() {
+        let (left, right) = excerpts(&"a".repeat(100), &"a".repeat(90), 30);
+        assert_eq!(left, format!("…{}", "a".repeat(30)));
+        assert_eq!(right, format!("…{}", "a".repeat(30)));
+        assert_eq!(excerpt("é".repeat(5).as_str(), 3, 3), "…ééé");
+    }
+
+    #[test]
+    fn another_order_says_from_where_on() {
+        let told = tell(&difference(DifferenceKind::Reordered, Some("[1,2,3]"), Some("[1,3,2]")), 40);
+        assert_eq!(told.what, "same items in another order, from [1] on");
+        assert_eq!((told.expected.as_deref(), told.actual.as_deref()), (Some("2, 3"), Some("3, 2")));
+    }
+
+    #[test]
+    fn another_type_names_both() {
+        let told = tell(&difference(DifferenceKind::Retyped, Some("1"), Some("true")), 40);
+        assert_eq!(told.what, "has another type: number expected, boolean there");
+    }
+
+    #[test]
+    fn what_only_one_side_has_stands_on_its_side() {
+        let missing = tell(&difference(DifferenceKind::Missing, Some("\"x\""), None), 40);
+        assert_eq!((missing.expected.as_deref(), missing.actual), (Some("\"x\""), None));
+        let added = tell(&difference(DifferenceKind::Added, None, Some("{}")), 40);
+        assert_eq!((added.expected, added.actual.as_deref()), (None, Some("{}")));
+    }
+}

@@ -1,0 +1,148 @@
+//! A verdict as JSON, in the schema of `docs/verdict-json.md`.
+
+use crate::escape;
+use crate::hints::advice;
+use crate::order::Links;
+use catena_core::verdict::{
+    Claim, Difference, Finding, LinkSummary, Place, Relaxed, Side, Standing, Verdict, VerifiedArtifact,
+};
+use catena_json::{Map, Value};
+
+/// The schema's name and version. The version changes when a member is removed or changes its
+/// meaning; members may be added within a version.
+pub const SCHEMA: &str = "catena-verdict/1";
+
+/// A verdict as JSON text: two spaces of indent, keys in the order of the schema, one line break at
+/// the end. Characters that could forge what a terminal shows are written as `\u…`.
+#[must_use]
+pub fn json(verdict: &Verdict) -> String {
+    let mut text = escape::json(&json_value(verdict).to_pretty()).into_owned();
+    text.push('\n');
+    text
+}
+
+/// A verdict as a JSON value.
+#[must_use]
+pub fn json_value(verdict: &Verdict) -> Value {
+    let links = Links::of(verdict);
+    object([
+        ("schema", SCHEMA.into()),
+        ("outcome", verdict.outcome.as_str().into()),
+        ("exitStatus", u64::from(verdict.outcome.exit_status()).into()),
+        (
+            "target",
+            object([
+                ("taskId", verdict.task_id.as_str().into()),
+                ("kind", verdict.kind.as_str().into()),
+                ("checkTask", verdict.check_task.into()),
+            ]),
+        ),
+        ("product", verdict.product.as_str().into()),
+        ("concluded", verdict.concluded.as_str().into()),
+        ("relaxed", list(&verdict.relaxed, relaxed)),
+        ("links", list(&verdict.links, link)),
+        ("findings", list(&verdict.findings, |found| finding(found, &links))),
+        ("artifacts", list(&verdict.artifacts, artifact)),
+    ])
+}
+
+fn relaxed(relaxed: &Relaxed) -> Value {
+    object([("rule", relaxed.rule.as_str().into()), ("by", relaxed.by.as_str().into())])
+}
+
+fn link(link: &LinkSummary) -> Value {
+    object([
+        ("name", way(link)),
+        ("taskId", link.task_id.as_str().into()),
+        ("kind", link.kind.as_str().into()),
+        ("runId", or_null(link.run_id, |run_id| u64::from(run_id.0).into())),
+        (
+            "workerImplementation",
+            or_null(link.worker_implementation, |implementation| implementation.as_str().into()),
+        ),
+        ("title", or_null(link.title.as_deref(), Value::from)),
+    ])
+}
+
+fn finding(finding: &Finding, links: &Links<'_>) -> Value {
+    let hint = (finding.standing == Standing::Failed).then(|| advice(&finding.code));
+    object([
+        ("check", finding.check.into()),
+        ("code", finding.code.name.into()),
+        ("class", finding.code.class.as_str().into()),
+        ("standing", standing(finding.standing).into()),
+        ("rule", or_null(finding.code.rule, Value::from)),
+        ("taskId", finding.task_id.as_str().into()),
+        ("link", or_null(links.link(finding.task_id), way)),
+        ("message", finding.message.as_str().into()),
+        ("place", or_null(finding.place.as_ref(), place)),
+        ("expected", or_null(finding.expected.as_ref(), claim)),
+        ("actual", or_null(finding.actual.as_ref(), claim)),
+        ("sides", or_null(finding.sides, sides)),
+        ("differences", list(&finding.differences, difference)),
+        ("origin", or_null(finding.origin.as_deref(), Value::from)),
+        ("hint", or_null(hint, Value::from)),
+    ])
+}
+
+fn place(place: &Place) -> Value {
+    object([
+        ("thing", place.thing.as_str().into()),
+        ("path", or_null(place.path.as_ref(), |path| path.to_string().into())),
+    ])
+}
+
+fn claim(claim: &Claim) -> Value {
+    object([("side", claim.side.as_str().into()), ("text", claim.text.as_str().into())])
+}
+
+fn sides((expected, actual): (Side, Side)) -> Value {
+    object([("expected", expected.as_str().into()), ("actual", actual.as_str().into())])
+}
+
+/// A side that has nothing there lacks its member, because `null` may be what it has.
+fn difference(difference: &Difference) -> Value {
+    let mut members = Map::new();
+    members.insert("path", difference.path.to_string().into());
+    members.insert("kind", difference.kind.as_str().into());
+    for (name, value) in [("expected", &difference.expected), ("actual", &difference.actual)] {
+        if let Some(value) = value {
+            members.insert(name, value.clone());
+        }
+    }
+    Value::Object(members)
+}
+
+fn artifact(artifact: &VerifiedArtifact) -> Value {
+    object([
+        ("taskId", artifact.task_id.as_str().into()),
+        ("runId", u64::from(artifact.run_id.0).into()),
+        ("name", artifact.name.as_str().into()),
+        ("digest", artifact.digest.to_string().into()),
+        ("length", artifact.length.into()),
+    ])
+}
+
+fn way(link: &LinkSummary) -> Value {
+    Value::Array(link.name.parts().iter().map(|part| part.as_str().into()).collect())
+}
+
+fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Passed => "passed",
+        Standing::Failed => "failed",
+        Standing::Relaxed => "relaxed",
+    }
+}
+
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+fn list<T>(items: &[T], write: impl Fn(&T) -> Value) -> Value {
+    Value::Array(items.iter().map(write).collect())
+}
+
+fn or_null<T>(item: Option<T>, write: impl FnOnce(T) -> Value) -> Value {
+    item.map_or(Value::Null, write)
+}

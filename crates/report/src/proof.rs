@@ -1,0 +1,108 @@
+//! What a verdict has proven, in numbers.
+
+use crate::order::Links;
+use catena_core::verdict::{Standing, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The check whose passed findings are signatures (docs/checks/signature.md).
+const SIGNATURE: &str = "signature";
+
+/// What was proven.
+pub(crate) struct Proof {
+    pub(crate) links: usize,
+    pub(crate) artifacts: usize,
+    /// Bytes of these artifacts.
+    pub(crate) bytes: u64,
+    pub(crate) signatures: usize,
+    /// Signed documents by the worker implementation whose key signed them.
+    pub(crate) by_implementation: BTreeMap<&'static str, usize>,
+    pub(crate) passed: usize,
+}
+
+impl Proof {
+    pub(crate) fn of(verdict: &Verdict, links: &Links<'_>) -> Self {
+        let mut signed = BTreeSet::new();
+        let mut passed = 0_usize;
+        for finding in &verdict.findings {
+            if finding.standing == Standing::Passed {
+                passed = passed.saturating_add(1);
+                if finding.check == SIGNATURE {
+                    signed.insert(finding.task_id);
+                }
+            }
+        }
+        let mut by_implementation: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for task_id in &signed {
+            let implementation = links.link(*task_id).and_then(|link| link.worker_implementation);
+            if let Some(implementation) = implementation {
+                let count = by_implementation.entry(implementation.as_str()).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+        Self {
+            links: verdict.links.len(),
+            artifacts: verdict.artifacts.len(),
+            bytes: verdict.artifacts.iter().fold(0, |sum, artifact| sum.saturating_add(artifact.length)),
+            signatures: signed.len(),
+            by_implementation,
+            passed,
+        }
+    }
+
+    /// In one sentence.
+    pub(crate) fn sentence(&self) -> String {
+        let mut text = format!(
+            "{}, {} ({}) and {}",
+            count(self.links, "link"),
+            count(self.artifacts, "artifact"),
+            size(self.bytes),
+            count(self.signatures, "signature"),
+        );
+        let by: Vec<String> =
+            self.by_implementation.iter().map(|(name, number)| format!("{number} {name}")).collect();
+        if !by.is_empty() {
+            text.push_str(&format!(" ({})", by.join(", ")));
+        }
+        text
+    }
+}
+
+/// A number and its noun: `1 link`, `2 links`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Bytes for people: `812 B`, `1.4 MiB`.
+pub(crate) fn size(bytes: u64) -> String {
+    const STEP: u64 = 1024;
+    let mut whole = bytes;
+    let mut rest = 0;
+    let mut unit = "B";
+    for larger in ["KiB", "MiB", "GiB", "TiB"] {
+        if whole < STEP {
+            break;
+        }
+        rest = whole % STEP;
+        whole /= STEP;
+        unit = larger;
+    }
+    if unit == "B" {
+        return format!("{whole} B");
+    }
+    let tenths = rest.saturating_mul(10) / STEP;
+    format!("{whole}.{tenths} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_for_people() {
+        assert_eq!(size(0), "0 B");
+        assert_eq!(size(1023), "1023 B");
+        assert_eq!(size(1536), "1.5 KiB");
+        assert_eq!(size(64 << 30), "64.0 GiB");
+        assert_eq!(size(u64::MAX), "16777215.9 TiB");
+    }
+}

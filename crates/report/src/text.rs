@@ -1,0 +1,323 @@
+//! A verdict as text: the answer, then every failed finding.
+
+use crate::diff::{excerpt, excerpts, tell};
+use crate::hints::advice;
+use crate::order::{Group, Links, failed, groups};
+use crate::page::{Page, Paint};
+use crate::proof::{Proof, count};
+use catena_core::verdict::{Class, Difference, Finding, Outcome, Side, Standing, Verdict};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Characters of the leading cause in the answer.
+const LEAD: usize = 220;
+/// Characters of one claim or message, and of a side of a difference where lines may be of any length.
+const CLAIM: usize = 600;
+/// Differences of one finding.
+const DIFFERENCES: usize = 12;
+/// Findings told in one line each: others of a group, and relaxed ones.
+const LINES: usize = 8;
+
+/// How a verdict is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TextOptions {
+    /// With ANSI colours.
+    pub color: bool,
+    /// Columns to wrap at; none leaves lines as long as they are.
+    pub width: Option<usize>,
+    /// Every finding by itself and in full length, the links, and what passed.
+    pub verbose: bool,
+    /// How long it took, where that is to be shown.
+    pub elapsed: Option<Duration>,
+}
+
+/// A verdict for people: the answer in the first ten lines (outcome, target, product, how many
+/// findings failed, the leading cause, what the exit status means, what was weakened), then each
+/// failed finding, the alarming ones first. All text from outside is escaped.
+#[must_use]
+pub fn text(verdict: &Verdict, options: &TextOptions) -> String {
+    let links = Links::of(verdict);
+    let report = Report { verdict, proof: Proof::of(verdict, &links), links, options };
+    let mut page = Page::new(options.color, options.width);
+    let failed = failed(verdict, &report.links);
+    report.answer(&mut page, &failed);
+    for (position, group) in groups(&failed, options.verbose).iter().enumerate() {
+        page.gap();
+        report.group(&mut page, position.saturating_add(1), group);
+    }
+    report.relaxed_findings(&mut page);
+    if options.verbose {
+        report.chain(&mut page);
+        report.passed(&mut page);
+    }
+    if !failed.is_empty() {
+        page.gap();
+        page.paragraph(0, "`catena explain CODE` tells what a code means and what to do about it.");
+    }
+    page.into_text()
+}
+
+struct Report<'a> {
+    verdict: &'a Verdict,
+    links: Links<'a>,
+    proof: Proof,
+    options: &'a TextOptions,
+}
+
+impl Report<'_> {
+    fn answer(&self, page: &mut Page, failed: &[&Finding]) {
+        let verdict = self.verdict;
+        let (word, paint) = headline(verdict.outcome);
+        let target = format!("  {} task {} for {}", verdict.kind, verdict.task_id, verdict.product);
+        page.words(&[(Some(paint), word), (None, &target)]);
+        if let Some(leading) = failed.first() {
+            page.labelled(2, "failed", &self.tally(failed));
+            let message = excerpt(leading.message.lines().next().unwrap_or_default(), 0, LEAD);
+            let way = self.links.way(leading.task_id);
+            page.labelled(2, "because", &format!("{way}: {message} ({})", leading.code.name));
+        } else {
+            page.labelled(2, "proven", &self.proven());
+        }
+        page.labelled(2, "so", &meaning(verdict, failed));
+        if !verdict.relaxed.is_empty() {
+            page.labelled(2, "weakened", &self.weakened());
+        }
+        if let Some(elapsed) = self.options.elapsed {
+            page.labelled(2, "took", &format!("{:.1} s", elapsed.as_secs_f64()));
+        }
+    }
+
+    fn proven(&self) -> String {
+        if self.verdict.outcome == Outcome::Verified {
+            return format!("{}; {} passed", self.proof.sentence(), count(self.proof.passed, "finding"));
+        }
+        format!(
+            "nothing failed, but the inquiry is not complete ({} passed)",
+            count(self.proof.passed, "finding")
+        )
+    }
+
+    /// `3 of 40 findings, on 2 of 6 links: 1 tamper, 2 policy`.
+    fn tally(&self, failed: &[&Finding]) -> String {
+        let mut classes: BTreeMap<Class, usize> = BTreeMap::new();
+        let mut tasks = std::collections::BTreeSet::new();
+        for finding in failed {
+            let number = classes.entry(finding.code.class).or_default();
+            *number = number.saturating_add(1);
+            tasks.insert(finding.task_id);
+        }
+        let classes: Vec<String> =
+            classes.iter().map(|(class, number)| format!("{number} {}", class.as_str())).collect();
+        format!(
+            "{} of {}, on {} of {}: {}",
+            failed.len(),
+            count(self.verdict.findings.len(), "finding"),
+            tasks.len(),
+            count(self.verdict.links.len(), "link"),
+            classes.join(", ")
+        )
+    }
+
+    fn weakened(&self) -> String {
+        let names: Vec<String> = self
+            .verdict
+            .relaxed
+            .iter()
+            .map(|relaxed| format!("{} (by {})", relaxed.rule, relaxed.by))
+            .collect();
+        names.join(", ")
+    }
+
+    /// A finding in full, and a line for each other of its group.
+    fn group(&self, page: &mut Page, number: usize, group: &Group<'_>) {
+        let finding = group.first;
+        let code = finding.code;
+        let way = self.links.way(finding.task_id);
+        page.words(&[
+            (Some(Paint::Bold), &format!("{number}. {}", code.name)),
+            (Some(class_paint(code.class)), &format!(" [{}]", code.class.as_str())),
+            (None, &format!("  {way}")),
+            (Some(Paint::Dim), &format!("  {}", finding.task_id)),
+        ]);
+        self.particulars(page, finding);
+        if !group.others.is_empty() {
+            page.labelled(3, "also", &count(group.others.len(), "more finding"));
+            self.one_liners(page, &group.others);
+        }
+        page.labelled(3, "hint", advice(&code));
+    }
+
+    fn particulars(&self, page: &mut Page, finding: &Finding) {
+        let most = if self.options.verbose { usize::MAX } else { CLAIM };
+        page.paragraph(3, &excerpt(&finding.message, 0, most));
+        if let Some(place) = &finding.place {
+            page.labelled(3, "where", &place.to_string());
+        }
+        let claims = (finding.expected.as_ref(), finding.actual.as_ref());
+        let texts = match claims {
+            (Some(expected), Some(actual)) => {
+                let (expected, actual) = excerpts(&expected.text, &actual.text, most);
+                (Some(expected), Some(actual))
+            }
+            (expected, actual) => (
+                expected.map(|claim| excerpt(&claim.text, 0, most)),
+                actual.map(|claim| excerpt(&claim.text, 0, most)),
+            ),
+        };
+        for (label, claim, text) in [("expected", claims.0, texts.0), ("there", claims.1, texts.1)] {
+            if let (Some(claim), Some(text)) = (claim, text) {
+                page.labelled(3, label, &format!("{text}  (says {})", side_name(claim.side)));
+            }
+        }
+        self.differences(page, finding);
+        if let Some(origin) = &finding.origin {
+            page.labelled(3, "from", &excerpt(origin, 0, most));
+        }
+    }
+
+    fn differences(&self, page: &mut Page, finding: &Finding) {
+        if finding.differences.is_empty() {
+            return;
+        }
+        let (expected, actual) = finding.sides.unwrap_or((Side::Tree, Side::Queue));
+        let sides = format!("- is what {} says, + is what {} says", side_name(expected), side_name(actual));
+        page.labelled(3, "differs", &sides);
+        let shown = if self.options.verbose { usize::MAX } else { DIFFERENCES };
+        for difference in finding.differences.iter().take(shown) {
+            self.difference(page, difference, expected, actual);
+        }
+        let more = finding.differences.len().saturating_sub(shown);
+        if more > 0 {
+            page.paragraph(5, &format!("and {} more (--format json has all)", count(more, "difference")));
+        }
+    }
+
+    fn difference(&self, page: &mut Page, difference: &Difference, expected: Side, actual: Side) {
+        let budget = if self.options.verbose { usize::MAX } else { page.room(22, CLAIM) };
+        let told = tell(difference, budget);
+        let path = excerpt(&difference.path.to_string(), 0, CLAIM);
+        page.words(&[(None, "     "), (Some(Paint::Bold), &path), (None, &format!(": {}", told.what))]);
+        if let Some(text) = told.expected {
+            page.side(7, Paint::Expected, "-", expected.as_str(), &text);
+        }
+        if let Some(text) = told.actual {
+            page.side(7, Paint::Actual, "+", actual.as_str(), &text);
+        }
+    }
+
+    fn one_liners(&self, page: &mut Page, findings: &[&Finding]) {
+        let room = page.room(5, CLAIM);
+        for finding in findings.iter().take(LINES) {
+            let message = finding.message.lines().next().unwrap_or_default();
+            let text = format!("{} {}: {message}", self.links.way(finding.task_id), finding.task_id);
+            page.words(&[(None, "     "), (None, &excerpt(&text, 0, room))]);
+        }
+        let more = findings.len().saturating_sub(LINES);
+        if more > 0 {
+            page.paragraph(5, &format!("and {more} more (--verbose or --format json has all)"));
+        }
+    }
+
+    fn relaxed_findings(&self, page: &mut Page) {
+        let relaxed: Vec<&Finding> =
+            self.verdict.findings.iter().filter(|finding| finding.standing == Standing::Relaxed).collect();
+        if relaxed.is_empty() {
+            return;
+        }
+        page.gap();
+        let text = format!("{} would have failed, but for relaxed rules:", count(relaxed.len(), "finding"));
+        page.words(&[(Some(Paint::Unsure), &text)]);
+        let room = page.room(5, CLAIM);
+        for finding in relaxed.iter().take(if self.options.verbose { usize::MAX } else { LINES }) {
+            let message = finding.message.lines().next().unwrap_or_default();
+            let text = format!("{}  {}: {message}", finding.code.name, self.links.way(finding.task_id));
+            page.words(&[(None, "     "), (None, &excerpt(&text, 0, room))]);
+        }
+        let more = relaxed.len().saturating_sub(LINES);
+        if more > 0 && !self.options.verbose {
+            page.paragraph(5, &format!("and {more} more (--verbose or --format json has all)"));
+        }
+    }
+
+    fn chain(&self, page: &mut Page) {
+        page.gap();
+        page.words(&[(Some(Paint::Bold), "The chain")]);
+        for link in &self.verdict.links {
+            let mut text = format!("{}  {}", link.name, link.task_id);
+            if let Some(run_id) = link.run_id {
+                text.push_str(&format!(" run {run_id}"));
+            }
+            if let Some(implementation) = link.worker_implementation {
+                text.push_str(&format!("  {implementation}"));
+            }
+            if let Some(title) = &link.title {
+                text.push_str(&format!("  {}", excerpt(title, 0, 80)));
+            }
+            page.words(&[(None, "   "), (None, &text)]);
+        }
+    }
+
+    fn passed(&self, page: &mut Page) {
+        page.gap();
+        page.words(&[(Some(Paint::Bold), "What passed")]);
+        for finding in self.verdict.findings.iter().filter(|finding| finding.standing == Standing::Passed) {
+            let text = format!("{}  {}: {}", finding.check, self.links.way(finding.task_id), finding.message);
+            page.paragraph(3, &text);
+        }
+    }
+}
+
+fn headline(outcome: Outcome) -> (&'static str, Paint) {
+    match outcome {
+        Outcome::Verified => ("VERIFIED", Paint::Good),
+        Outcome::Rejected => ("REJECTED", Paint::Bad),
+        Outcome::Undetermined => ("UNDETERMINED", Paint::Unsure),
+        Outcome::Misconfigured => ("MISCONFIGURED", Paint::Unsure),
+    }
+}
+
+fn class_paint(class: Class) -> Paint {
+    match class {
+        Class::Tamper | Class::Policy => Paint::Bad,
+        Class::Config | Class::Infra => Paint::Unsure,
+    }
+}
+
+/// Who says something, in words.
+fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Tree => "the tree",
+        Side::Graph => "the task graph",
+        Side::Queue => "the queue",
+        Side::Worker => "the worker's document",
+        Side::Storage => "what storage sent",
+        Side::Policy => "the policy",
+        Side::Vcs => "version control",
+        Side::Task => "the task's definition",
+    }
+}
+
+/// What the exit status means for what happens next.
+fn meaning(verdict: &Verdict, failed: &[&Finding]) -> String {
+    let tampered = failed.iter().any(|finding| finding.code.class == Class::Tamper);
+    let words = match (verdict.outcome, verdict.check_task) {
+        (Outcome::Verified, true) => "what this task made may be used",
+        (Outcome::Verified, false) => "this task may run",
+        (Outcome::Rejected, _) if tampered => {
+            "this task must not run, nor may what it made be used. Something was altered, forged or replayed: \
+             never retry, raise the alarm"
+        }
+        (Outcome::Rejected, _) => {
+            "this task must not run, nor may what it made be used. Nothing was altered, but it is not allowed; \
+             asking again will not help"
+        }
+        (Outcome::Undetermined, _) => {
+            "nothing says no, but something could not be known. It is not verified; ask again"
+        }
+        (Outcome::Misconfigured, _) => {
+            "nothing says no, but our own policy or keys do not suffice to judge. It is not verified; \
+             put them right and ask again"
+        }
+    };
+    format!("exit status {}: {words}.", verdict.outcome.exit_status())
+}

@@ -1,0 +1,263 @@
+//! Verdicts made by hand.
+#![allow(dead_code, unreachable_pub)]
+
+use catena_core::digest::Digest;
+use catena_core::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
+use catena_core::verdict::{
+    Claim, Class, Code, Difference, DifferenceKind, Finding, LinkSummary, Outcome, Place, Relaxed, Side,
+    Standing, Verdict, VerifiedArtifact,
+};
+use catena_json::{Limits, Path, Value};
+
+pub const SIGNING: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
+pub const DECISION: &str = "fN1SbArXTPSVFNUvaOlinQ";
+pub const BUILD: &str = "aLg2l0ZYS5OX4CItxpN0Qg";
+pub const IMAGE: &str = "YFmVYcZ3TQyIiVjSeFPkvw";
+
+pub fn id(text: &str) -> TaskId {
+    TaskId::parse(text).unwrap()
+}
+
+pub fn value(text: &str) -> Value {
+    catena_json::parse(text.as_bytes(), &Limits::default()).unwrap()
+}
+
+pub fn code(name: &'static str, class: Class) -> Code {
+    Code { name, class, summary: "What it says.", rule: None }
+}
+
+pub fn finding(check: &'static str, code: Code, standing: Standing, task_id: &str, message: &str) -> Finding {
+    Finding {
+        check,
+        code,
+        standing,
+        task_id: id(task_id),
+        message: message.to_owned(),
+        place: None,
+        expected: None,
+        actual: None,
+        differences: Vec::new(),
+        sides: None,
+        origin: None,
+    }
+}
+
+pub fn failed(check: &'static str, code: Code, task_id: &str, message: &str) -> Finding {
+    finding(check, code, Standing::Failed, task_id, message)
+}
+
+pub fn claim(side: Side, text: &str) -> Option<Claim> {
+    Some(Claim { side, text: text.to_owned() })
+}
+
+pub fn place(thing: &str, path: Option<Path>) -> Option<Place> {
+    Some(Place { thing: thing.to_owned(), path })
+}
+
+pub fn difference(
+    path: Path,
+    kind: DifferenceKind,
+    expected: Option<&str>,
+    actual: Option<&str>,
+) -> Difference {
+    Difference { path, kind, expected: expected.map(value), actual: actual.map(value) }
+}
+
+fn link(
+    name: LinkName,
+    task_id: &str,
+    kind: &str,
+    implementation: WorkerImplementation,
+    title: &str,
+) -> LinkSummary {
+    LinkSummary {
+        name,
+        task_id: id(task_id),
+        kind: Kind::parse(kind).unwrap(),
+        run_id: Some(RunId(0)),
+        worker_implementation: Some(implementation),
+        title: Some(title.to_owned()),
+    }
+}
+
+fn links() -> Vec<LinkSummary> {
+    let target = LinkName::target(&Kind::parse("signing").unwrap());
+    let build = target.dependency("build");
+    vec![
+        link(target.clone(), SIGNING, "signing", WorkerImplementation::Scriptworker, "signing-linux64/opt"),
+        link(
+            target.dependency("decision"),
+            DECISION,
+            "decision",
+            WorkerImplementation::GenericWorker,
+            "Gecko Decision Task",
+        ),
+        link(build.clone(), BUILD, "build", WorkerImplementation::DockerWorker, "build-linux64/opt"),
+        link(
+            build.dependency("docker-image"),
+            IMAGE,
+            "docker-image",
+            WorkerImplementation::DockerWorker,
+            "docker-image-debian12",
+        ),
+    ]
+}
+
+fn passed() -> Vec<Finding> {
+    let signed = code("signature-valid", Class::Tamper);
+    let mut findings: Vec<Finding> = [DECISION, BUILD, IMAGE]
+        .into_iter()
+        .map(|task| {
+            finding(
+                "signature",
+                signed,
+                Standing::Passed,
+                task,
+                "Signed by a key of its worker implementation.",
+            )
+        })
+        .collect();
+    findings.push(finding(
+        "task-graph",
+        code("definition-as-in-graph", Class::Tamper),
+        Standing::Passed,
+        BUILD,
+        "The definition is the graph's.",
+    ));
+    findings
+}
+
+fn artifacts() -> Vec<VerifiedArtifact> {
+    [(DECISION, "public/task-graph.json", 61_874_000), (BUILD, "public/build/target.tar.xz", 98_304_512)]
+        .into_iter()
+        .map(|(task, name, length)| VerifiedArtifact {
+            task_id: id(task),
+            run_id: RunId(0),
+            name: ArtifactName::parse(name).unwrap(),
+            digest: Digest::parse("sha256", &"0f".repeat(32)).unwrap(),
+            length,
+        })
+        .collect()
+}
+
+/// A verdict with these findings beside those that passed.
+pub fn verdict(outcome: Outcome, findings: Vec<Finding>) -> Verdict {
+    Verdict {
+        outcome,
+        task_id: id(SIGNING),
+        kind: Kind::parse("signing").unwrap(),
+        product: "firefox".to_owned(),
+        check_task: false,
+        concluded: "2026-05-04T03:02:01Z".to_owned(),
+        links: links(),
+        findings: passed().into_iter().chain(findings).collect(),
+        relaxed: Vec::new(),
+        artifacts: artifacts(),
+    }
+}
+
+pub fn unknown_key() -> Finding {
+    let mut found = failed(
+        "signature",
+        code("signature-unknown-key", Class::Tamper),
+        BUILD,
+        "The signature is by none of the keys of any worker implementation.",
+    );
+    found.place = place("public/chain-of-trust.json.sig", None);
+    found.expected = claim(Side::Policy, "a signature by one of 2 docker-worker keys");
+    found.actual = claim(Side::Storage, "64 bytes that no known key verifies");
+    found
+}
+
+pub fn differing() -> Finding {
+    let mut found = failed(
+        "task-graph",
+        code("definition-differs", Class::Tamper),
+        BUILD,
+        "The task's definition is not the one its parent's graph has.",
+    );
+    let long = |middle: &str| {
+        format!("\"{}{middle}{}\"", "./mach build && ".repeat(20), " && ./mach package".repeat(20))
+    };
+    let command = Path::of(&["payload", "command"]).index(2);
+    found.sides = Some((Side::Graph, Side::Queue));
+    found.place = place("the queue's definition", None);
+    found.origin = Some(format!("public/task-graph.json of task {DECISION}, entry {BUILD}"));
+    found.differences = vec![
+        difference(command, DifferenceKind::Changed, Some(&long("make")), Some(&long("evil"))),
+        difference(
+            Path::of(&["payload", "maxRunTime"]),
+            DifferenceKind::Retyped,
+            Some("7200"),
+            Some("\"7200\""),
+        ),
+        difference(Path::of(&["payload", "env"]).key("A B"), DifferenceKind::Missing, Some("\"1\""), None),
+        difference(
+            Path::of(&["payload", "features"]),
+            DifferenceKind::Added,
+            None,
+            Some("{\"interactive\":true}"),
+        ),
+        difference(
+            Path::of(&["scopes"]),
+            DifferenceKind::Reordered,
+            Some("[\"a:b\",\"c:d\",\"e:f\"]"),
+            Some("[\"a:b\",\"e:f\",\"c:d\"]"),
+        ),
+    ];
+    found
+}
+
+pub fn missing_artifact(number: usize) -> Finding {
+    let name = format!("public/build/part-{number}.tar.xz");
+    let mut found = failed(
+        "artifacts",
+        code("artifact-not-in-document", Class::Tamper),
+        BUILD,
+        &format!("The document does not name {name}."),
+    );
+    found.expected = claim(Side::Task, &name);
+    found.actual = claim(Side::Worker, "no entry of that name");
+    found
+}
+
+pub fn not_allowed() -> Finding {
+    let mut found = failed(
+        "restricted-scopes",
+        code("scope-not-allowed", Class::Policy),
+        SIGNING,
+        "A scope that only release trees may use, and mozilla-central is not one of them.",
+    );
+    found.place = place("the queue's definition", Some(Path::of(&["scopes"]).index(1)));
+    found.expected = claim(Side::Policy, "one of the trees of release: mozilla-release, mozilla-esr140");
+    found.actual = claim(Side::Task, "mozilla-central");
+    found
+}
+
+pub fn unconfigured() -> Finding {
+    failed(
+        "signature",
+        code("no-keys", Class::Config),
+        DECISION,
+        "The product has no keys for generic-worker.",
+    )
+}
+
+pub fn unreachable() -> Finding {
+    failed(
+        "tree",
+        code("template-unreachable", Class::Infra),
+        DECISION,
+        ".taskcluster.yml of hg.mozilla.org/mozilla-central could not be fetched: 503 Service Unavailable (5 attempts).",
+    )
+}
+
+pub fn relaxed_finding() -> Finding {
+    let mut code = code("entry-without-sha256", Class::Tamper);
+    code.rule = Some("artifact-digest-required");
+    finding("artifacts", code, Standing::Relaxed, IMAGE, "The entry of public/image.tar.zst names no digest.")
+}
+
+pub fn weakened() -> Vec<Relaxed> {
+    vec![Relaxed { rule: "artifact-digest-required".to_owned(), by: "policy".to_owned() }]
+}

@@ -1,0 +1,125 @@
+//! What a reader sees of every kind of verdict.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+mod support;
+
+use catena_core::verdict::{Class, Outcome, Side};
+use catena_report::{TextOptions, json, text};
+use insta::assert_snapshot;
+use std::time::Duration;
+use support::*;
+
+fn plain() -> TextOptions {
+    TextOptions { color: false, width: Some(100), verbose: false, elapsed: None }
+}
+
+#[test]
+fn verified() {
+    let mut verdict = verdict(Outcome::Verified, Vec::new());
+    assert_snapshot!("verified", text(&verdict, &plain()));
+    assert_snapshot!("verified_json", json(&verdict));
+    verdict.check_task = true;
+    let options = TextOptions { elapsed: Some(Duration::from_millis(4_260)), ..plain() };
+    assert_snapshot!("verified_finished_task", text(&verdict, &options));
+}
+
+#[test]
+fn verified_with_a_relaxed_rule() {
+    let mut verdict = verdict(Outcome::Verified, vec![relaxed_finding()]);
+    verdict.relaxed = weakened();
+    assert_snapshot!("relaxed", text(&verdict, &plain()));
+    assert_snapshot!("relaxed_json", json(&verdict));
+}
+
+#[test]
+fn rejected_for_a_signature() {
+    assert_snapshot!("signature", text(&verdict(Outcome::Rejected, vec![unknown_key()]), &plain()));
+}
+
+#[test]
+fn rejected_for_a_definition() {
+    let verdict = verdict(Outcome::Rejected, vec![differing()]);
+    assert_snapshot!("definition", text(&verdict, &plain()));
+    assert_snapshot!("definition_json", json(&verdict));
+    assert_snapshot!("definition_verbose", text(&verdict, &TextOptions { verbose: true, ..plain() }));
+}
+
+#[test]
+fn the_alarming_comes_first_and_then_the_order_of_the_chain() {
+    let findings = vec![unreachable(), unconfigured(), not_allowed(), unknown_key(), missing_artifact(1)];
+    assert_snapshot!("order", text(&verdict(Outcome::Rejected, findings), &plain()));
+}
+
+#[test]
+fn many_findings_of_one_code_are_told_together() {
+    let findings = (0..200).map(missing_artifact).chain([unknown_key()]).collect();
+    let verdict = verdict(Outcome::Rejected, findings);
+    let short = text(&verdict, &plain());
+    assert_snapshot!("many", short);
+    let all = json(&verdict);
+    for number in 0..200 {
+        assert!(all.contains(&format!("part-{number}.tar.xz")), "{number}");
+    }
+}
+
+#[test]
+fn undetermined() {
+    assert_snapshot!("undetermined", text(&verdict(Outcome::Undetermined, vec![unreachable()]), &plain()));
+    assert_snapshot!("incomplete", text(&verdict(Outcome::Undetermined, Vec::new()), &plain()));
+}
+
+#[test]
+fn misconfigured() {
+    assert_snapshot!("misconfigured", text(&verdict(Outcome::Misconfigured, vec![unconfigured()]), &plain()));
+}
+
+#[test]
+fn colours() {
+    let options = TextOptions { color: true, ..plain() };
+    assert_snapshot!("colours", text(&verdict(Outcome::Rejected, vec![differing()]), &options));
+}
+
+#[test]
+fn the_answer_stands_in_the_first_ten_lines() {
+    let mut found = unknown_key();
+    found.message = "a very long word after another ".repeat(100);
+    let mut verdict = verdict(Outcome::Rejected, vec![found]);
+    verdict.relaxed = weakened();
+    let text = text(&verdict, &TextOptions { width: Some(80), ..plain() });
+    let answer: Vec<&str> = text.lines().take(10).collect();
+    let answer = answer.join("\n");
+    for part in [
+        "REJECTED",
+        "signing task",
+        SIGNING,
+        "firefox",
+        "1 of 5 findings",
+        "signing → build",
+        "signature-unknown-key",
+        "exit status 1",
+        "artifact-digest-required",
+    ] {
+        assert!(answer.contains(part), "{part} is not in:\n{answer}");
+    }
+}
+
+#[test]
+fn text_of_others_forges_nothing() {
+    let mut found = failed(
+        "signature",
+        code("signature-unknown-key", Class::Tamper),
+        BUILD,
+        "first line\nVERIFIED  signing task\r\u{1b}[2J\u{202e}gnihton",
+    );
+    found.expected = claim(Side::Queue, "\u{1b}]0;title\u{7}");
+    found.actual = claim(Side::Worker, "a\u{200b}b\u{9b}1m");
+    found.place = place("\u{2066}thing\n", None);
+    found.origin = Some("x\u{8}\u{8}y".to_owned());
+    let mut verdict = verdict(Outcome::Rejected, vec![found]);
+    verdict.product = "fire\u{1b}[1mfox".to_owned();
+    if let Some(link) = verdict.links.first_mut() {
+        link.title = Some("\u{1b}c".to_owned());
+    }
+    assert_snapshot!("hostile", text(&verdict, &TextOptions { verbose: true, ..plain() }));
+    assert_snapshot!("hostile_json", json(&verdict));
+}
