@@ -1,0 +1,192 @@
+//! The queue subset, the artifact store behind it, and auth's GitHub tokens.
+
+use super::Shared;
+use super::answer::Answer;
+use super::route::Asked;
+use crate::site::{Artifact, Run, Task};
+use hyper::Method;
+use hyper::header::CONTENT_ENCODING;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde_json::{Value, json};
+
+/// What a path segment keeps as it is.
+const SEGMENT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// What a whole path keeps.
+const PATH: AsciiSet = SEGMENT.remove(b'/');
+
+/// The endings the store sends gzipped on a site that gzips.
+const TEXT: [&str; 4] = [".json", ".yml", ".txt", ".log"];
+
+/// Answers for the root URL's own services.
+pub(super) fn taskcluster(shared: &Shared, asked: &Asked<'_>) -> Answer {
+    let (path, query) = asked.target.split_once('?').unwrap_or((asked.target, ""));
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let read = asked.method == Method::GET || asked.method == Method::HEAD;
+    match segments.as_slice() {
+        ["_stats"] => stats(shared),
+        ["api", "queue", "v1", "task", id, rest @ ..] if read => task(shared, asked, id, rest, query),
+        ["api", "queue", "v1", "ping"] if read => Answer::json(200, &json!({"alive": true})),
+        ["api", "auth", "v1", "github", app, owner, "repo-token"] if asked.method == Method::POST => {
+            repo_token(shared, asked, app, owner)
+        }
+        _ => Answer::json(404, &json!({"code": "NotFound", "message": "no such route"})),
+    }
+}
+
+/// Answers for the store: `/_store/<taskId>/<runId>/<name>`.
+pub(super) fn store(shared: &Shared, asked: &Asked<'_>) -> Answer {
+    let path = asked.target.split('?').next().unwrap_or_default();
+    let mut parts = path.trim_start_matches("/_store/").splitn(3, '/');
+    let (task, run, name) = (parts.next(), parts.next(), parts.next().map(decode));
+    let found = task.and_then(|id| shared.site.tasks.get(id)).and_then(|task| {
+        let run = task.runs.get(&run?.parse().ok()?)?;
+        run.artifacts.get(name.as_deref()?)
+    });
+    let (Some(artifact), Some(name)) = (found, name) else {
+        return Answer::new(
+            404,
+            "<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>",
+            "application/xml",
+        );
+    };
+    let text = TEXT.iter().any(|ending| name.ends_with(ending));
+    match artifact.gzipped().filter(|_| shared.site.gzip && text) {
+        Some(zipped) => Answer::new(200, zipped, &artifact.content_type).header(CONTENT_ENCODING, "gzip"),
+        None => Answer::new(200, artifact.body.clone(), &artifact.content_type),
+    }
+}
+
+fn task(shared: &Shared, asked: &Asked<'_>, id: &str, rest: &[&str], query: &str) -> Answer {
+    let method = match rest {
+        [] => "task",
+        ["status"] => "status",
+        ["artifacts"] => "listLatestArtifacts",
+        ["artifacts", ..] => "getLatestArtifact",
+        ["runs", _, "artifacts"] => "listArtifacts",
+        ["runs", ..] => "getArtifact",
+        _ => "latestArtifactInfo",
+    };
+    let Some(task) = shared.site.tasks.get(id).filter(|task| !task.definition.is_empty()) else {
+        let hint = format!(
+            "`{id}` does not correspond to a task that exists.\nAre you sure this task has already been submitted?"
+        );
+        return Answer::error(404, "ResourceNotFound", &hint, method, &json!({"taskId": id}));
+    };
+    let (number, run, rest) = match rest {
+        [] => return Answer::json_text(task.definition.clone()),
+        ["status"] => return Answer::json_text(task.status.clone()),
+        ["runs", number, rest @ ..] => {
+            let number = number.parse().ok();
+            (number, number.and_then(|number| task.runs.get(&number)), rest)
+        }
+        rest => (task.latest(), latest(task), rest),
+    };
+    let (Some(number), Some(run)) = (number, run) else {
+        let params = json!({"taskId": id, "runId": number});
+        return Answer::error(404, "ResourceNotFound", "Run not found", method, &params);
+    };
+    match rest {
+        ["artifacts"] => list(run, query, shared.options.page_size),
+        [kind @ ("artifacts" | "artifact-info" | "artifact-content"), name @ ..] => {
+            let wanted = Wanted { id, number, name: decode(&name.join("/")), method };
+            artifact(asked, run, &wanted, kind, query)
+        }
+        _ => Answer::json(404, &json!({"code": "NotFound", "message": "no such route"})),
+    }
+}
+
+fn latest(task: &Task) -> Option<&Run> {
+    task.runs.last_key_value().map(|(_, run)| run)
+}
+
+struct Wanted<'a> {
+    id: &'a str,
+    number: u32,
+    name: String,
+    method: &'a str,
+}
+
+fn artifact(asked: &Asked<'_>, run: &Run, wanted: &Wanted<'_>, kind: &str, query: &str) -> Answer {
+    let params = json!({"taskId": wanted.id, "runId": wanted.number, "name": wanted.name});
+    let signed = asked.authorization.is_some() || query.split('&').any(|pair| pair.starts_with("bewit="));
+    if !wanted.name.starts_with("public/") && !signed {
+        let message = format!(
+            "Client ID static/taskcluster/anonymous does not have sufficient scopes and is missing the following scopes:\n\n```\nqueue:get-artifact:{}\n```",
+            wanted.name
+        );
+        return Answer::error(403, "InsufficientScopes", &message, wanted.method, &params);
+    }
+    let Some(artifact) = run.artifacts.get(&wanted.name) else {
+        return Answer::error(404, "ResourceNotFound", "Artifact not found", wanted.method, &params);
+    };
+    let url = location(asked, artifact, wanted);
+    match kind {
+        "artifact-info" => Answer::json(200, &entry(&wanted.name, artifact)),
+        "artifact-content" => Answer::json(200, &json!({"storageType": "s3", "url": url})),
+        _ => Answer::see_other(&url),
+    }
+}
+
+/// Where the body is. Dots that a client would resolve away are kept from it by escaping all slashes.
+fn location(asked: &Asked<'_>, artifact: &Artifact, wanted: &Wanted<'_>) -> String {
+    let place = artifact.redirect.clone().unwrap_or_else(|| {
+        let set = if wanted.name.contains("..") { &SEGMENT } else { &PATH };
+        format!("{}/{}/{}", wanted.id, wanted.number, utf8_percent_encode(&wanted.name, set))
+    });
+    format!("{}://{}/_store/{place}", asked.scheme, asked.authority)
+}
+
+fn list(run: &Run, query: &str, page_size: usize) -> Answer {
+    let number = |name: &str| -> Option<usize> {
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.filter(|(key, _)| *key == name).find_map(|(_, value)| value.parse().ok())
+    };
+    let derived: Vec<String>;
+    let entries = match &run.listing {
+        Some(entries) => entries,
+        None => {
+            derived = run.artifacts.iter().map(|(name, at)| entry(name, at).to_string()).collect();
+            &derived
+        }
+    };
+    let start = number("continuationToken").unwrap_or(0);
+    let limit = number("limit").unwrap_or(page_size).clamp(1, page_size.max(1));
+    let page: Vec<&str> = entries.iter().skip(start).take(limit).map(String::as_str).collect();
+    let mut text = format!("{{\"artifacts\":[{}]", page.join(","));
+    if start.saturating_add(limit) < entries.len() {
+        text.push_str(&format!(",\"continuationToken\":\"{}\"", start + limit));
+    }
+    text.push('}');
+    Answer::json_text(text.into())
+}
+
+fn entry(name: &str, artifact: &Artifact) -> Value {
+    json!({
+        "storageType": "s3",
+        "name": name,
+        "expires": "2027-08-12T09:50:12.345Z",
+        "contentType": artifact.content_type,
+    })
+}
+
+fn repo_token(shared: &Shared, asked: &Asked<'_>, app: &str, owner: &str) -> Answer {
+    let params = json!({"appName": app, "owner": owner});
+    match &shared.site.github_token {
+        Some(token) if asked.authorization.is_some() => Answer::json(200, &json!({"token": token})),
+        _ => {
+            let message = format!(
+                "Client ID static/taskcluster/anonymous does not have sufficient scopes and is missing the following scopes:\n\n```\nauth:github:repo-token:{app}:{owner}\n```"
+            );
+            Answer::error(403, "InsufficientScopes", &message, "githubRepoToken", &params)
+        }
+    }
+}
+
+fn stats(shared: &Shared) -> Answer {
+    let stats = shared.ledger.stats();
+    Answer::json(200, &json!({"requests": stats.requests, "bytes": stats.bytes, "per_url": stats.per_url}))
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}

@@ -1,0 +1,139 @@
+//! From a request to an answer: whom it is for, what that host has to say.
+
+use super::answer::Answer;
+use super::ledger::Request;
+use super::stream::Stream;
+use super::{Shared, queue};
+use crate::fault::Fault;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{AUTHORIZATION, HOST};
+use hyper::{Method, Response};
+use std::future::pending;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// Requests with larger bodies are refused; the largest honest one is a few hundred bytes.
+const LARGEST_REQUEST: usize = 1 << 20;
+
+/// What a request asks for, whichever way it came.
+pub(super) struct Asked<'a> {
+    pub(super) method: &'a Method,
+    /// `http` or `https`.
+    pub(super) scheme: &'a str,
+    /// Host and port as the client wrote them.
+    pub(super) authority: &'a str,
+    /// Path and query.
+    pub(super) target: &'a str,
+    pub(super) authorization: Option<&'a str>,
+}
+
+impl Asked<'_> {
+    pub(super) fn url(&self) -> String {
+        format!("{}://{}{}", self.scheme, self.authority, self.target)
+    }
+}
+
+/// Which part of the world an address belongs to.
+enum Place {
+    Taskcluster,
+    Store,
+    /// A page, by its absolute URL.
+    Page(String),
+}
+
+/// Answers one request.
+pub(super) async fn answer(
+    shared: Arc<Shared>,
+    request: hyper::Request<Incoming>,
+    scheme: &str,
+    reset: Arc<AtomicBool>,
+) -> io::Result<Response<Stream>> {
+    let (head, body) = request.into_parts();
+    let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let asked = Asked {
+        method: &head.method,
+        scheme: head.uri.scheme_str().unwrap_or(scheme),
+        authority: head.uri.authority().map(|a| a.as_str()).or(text(HOST)).unwrap_or("127.0.0.1"),
+        target: head.uri.path_and_query().map_or("/", |target| target.as_str()),
+        authorization: text(AUTHORIZATION),
+    };
+    let url = asked.url();
+    let attempt = shared.ledger.request(Request {
+        method: asked.method.to_string(),
+        url: url.clone(),
+        authorization: asked.authorization.map(str::to_owned),
+    });
+    let small = drain(body).await?;
+    let place = place(&shared, &asked);
+    let mut faults = shared.faults.striking(&url, attempt);
+    let mut wait = distance(&shared, &place);
+    faults.retain(|fault| match fault {
+        Fault::Delay(delay) => {
+            wait += *delay;
+            false
+        }
+        _ => true,
+    });
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+    let fault = faults.into_iter().next();
+    if fault == Some(Fault::Silence) {
+        pending::<()>().await;
+    }
+    let answer = if small { reply(&shared, &asked, &place) } else { Answer::new(413, "", "text/plain") };
+    answer.send(fault, shared.ledger.clone(), reset).await
+}
+
+/// Reads a request's body to its end; whether it was of an honest size.
+async fn drain(mut body: Incoming) -> io::Result<bool> {
+    let mut length = 0;
+    while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let frame = frame.map_err(io::Error::other)?;
+        length += frame.data_ref().map_or(0, |data| data.len());
+        if length > LARGEST_REQUEST {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn place(shared: &Shared, asked: &Asked<'_>) -> Place {
+    if let Some(rest) = asked.target.strip_prefix("/_host/") {
+        return Place::Page(format!("https://{rest}"));
+    }
+    let host = asked.authority.rsplit_once(':').map_or(asked.authority, |(host, _)| host);
+    let root = matches!(host, "127.0.0.1" | "localhost")
+        || shared.options.root_hosts.iter().any(|root| root.eq_ignore_ascii_case(host));
+    match asked.target.strip_prefix("/_store/") {
+        Some(_) if root => Place::Store,
+        None if root => Place::Taskcluster,
+        _ => Place::Page(format!("https://{}{}", host.to_ascii_lowercase(), asked.target)),
+    }
+}
+
+fn distance(shared: &Shared, place: &Place) -> Duration {
+    let latency = &shared.options.latency;
+    match place {
+        Place::Taskcluster => latency.queue,
+        Place::Store => latency.store,
+        Place::Page(_) => latency.vcs,
+    }
+}
+
+fn reply(shared: &Shared, asked: &Asked<'_>, place: &Place) -> Answer {
+    match place {
+        Place::Taskcluster => queue::taskcluster(shared, asked),
+        Place::Store if asked.method == Method::GET || asked.method == Method::HEAD => {
+            queue::store(shared, asked)
+        }
+        Place::Page(url) => match shared.site.pages.get(url) {
+            Some(page) => Answer::new(page.status, page.body.clone(), &page.content_type),
+            None => Answer::new(404, "no such page\n", "text/plain"),
+        },
+        Place::Store => Answer::new(405, "", "text/plain"),
+    }
+}
