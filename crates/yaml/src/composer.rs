@@ -46,8 +46,17 @@ impl Content {
 #[derive(Clone, Default)]
 pub(crate) struct Entries {
     pub(crate) pairs: Vec<(Id, Id)>,
-    /// Once the `<<` keys are replaced: how many of the first pairs came from them.
-    pub(crate) merged: Option<usize>,
+    /// What became of the `<<` keys, once they are replaced.
+    pub(crate) merged: Option<Merged>,
+}
+
+/// What `<<` keys did to a mapping.
+#[derive(Clone, Copy)]
+pub(crate) struct Merged {
+    /// How many of the first entries came from them.
+    pub(crate) entries: usize,
+    /// How many of them there were.
+    pub(crate) keys: usize,
 }
 
 impl Graph {
@@ -179,9 +188,6 @@ impl Composer<'_> {
             None | Some("!") => Ok(default),
             Some(name) => known(name),
         };
-        if matches!(tag, Ok(Tag::Value)) {
-            return Err(Error::new(ErrorKind::UnknownTag(Tag::Value.name()), mark));
-        }
         let id = self.add(properties.anchor, GraphNode { tag, mark, content })?;
         self.place(id);
         self.open.push(Open { id, key: None });
@@ -223,4 +229,40 @@ impl Composer<'_> {
 
 fn known(name: &str) -> Result<Tag, String> {
     Tag::of(name).ok_or_else(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{ErrorKind, Mark, Options, load};
+
+    #[test]
+    fn faults_of_anchors_and_documents_are_told_apart() {
+        let cases = [
+            ("- *a", ErrorKind::UndefinedAlias("a".into()), 1, 3),
+            ("- &a b\n- &a c", ErrorKind::DuplicateAnchor("a".into()), 2, 3),
+            ("&a\n- [*a]", ErrorKind::RecursiveAlias("a".into()), 2, 4),
+            ("a\n---\nb", ErrorKind::MultipleDocuments, 2, 1),
+            ("- !x y", ErrorKind::UnknownTag("!x".into()), 1, 3),
+            ("- !x!y z", ErrorKind::UnknownTag("!x!y".into()), 1, 3),
+            ("<<: 1", ErrorKind::BadMerge, 1, 1),
+            ("- ? [a]", ErrorKind::UnhashableKey, 1, 5),
+            (
+                "a: 2001-02-29",
+                ErrorKind::BadScalar { tag: "tag:yaml.org,2002:timestamp".into(), text: "2001-02-29".into() },
+                1,
+                4,
+            ),
+            (
+                "!!map a",
+                ErrorKind::TagMismatch { tag: "tag:yaml.org,2002:map".into(), found: "scalar" },
+                1,
+                1,
+            ),
+            ("!!omap\n- {}", ErrorKind::BadPair { tag: "tag:yaml.org,2002:omap".into() }, 2, 3),
+        ];
+        for (text, kind, line, column) in cases {
+            let error = load(text, &Options::default()).unwrap_err();
+            assert_eq!((error.kind, error.mark), (kind, Mark { line, column }), "{text}");
+        }
+    }
 }

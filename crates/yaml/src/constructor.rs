@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use num_bigint::BigInt;
 
-use crate::composer::{Composed, Content, Entries, Graph, Id};
+use crate::composer::{Composed, Content, Entries, Graph, GraphNode, Id};
 use crate::error::{Error, ErrorKind, LimitKind, Mark};
 use crate::limits::{DuplicateKeys, Options};
 use crate::merge::Merger;
@@ -49,22 +49,21 @@ impl Constructor<'_> {
             return Ok(Node { value: NodeValue::Null, mark: Mark::START });
         };
         let mark = node.mark;
-        self.nodes = self.nodes.saturating_add(1);
-        self.options.limits.check(LimitKind::Nodes, self.nodes, mark)?;
         let tag = match &node.tag {
             Ok(tag) => *tag,
             Err(name) => return Err(Error::new(ErrorKind::UnknownTag(name.clone()), mark)),
         };
         let value = match &node.content {
             Content::Scalar(text) => {
-                self.bytes = self.bytes.saturating_add(text.len());
-                self.options.limits.check(LimitKind::Expanded, self.bytes, mark)?;
-                scalar_value(tag, text, mark, self.options)?
+                let (bytes, value) = (text.len(), scalar_value(tag, text, mark, self.options)?);
+                self.spend(bytes, mark)?;
+                value
             }
             content => {
                 // A scalar is no level of its own, as in JSON.
                 self.options.limits.check(LimitKind::Depth, depth, mark)?;
                 let kind = content.kind();
+                self.spend(0, mark)?;
                 self.collection(id, tag, kind, mark, depth)?
             }
         };
@@ -86,7 +85,9 @@ impl Constructor<'_> {
                 Ok(NodeValue::Set(self.mapping(id, depth)?.into_iter().map(|(key, _)| key).collect()))
             }
             (Tag::Omap | Tag::Pairs, "sequence") => Ok(NodeValue::Pairs(self.pairs(id, tag, depth)?)),
-            (Tag::Merge | Tag::Value, _) => Err(Error::new(ErrorKind::UnknownTag(tag.name()), mark)),
+            (Tag::Merge | Tag::Value | Tag::Yaml, _) => {
+                Err(Error::new(ErrorKind::UnknownTag(tag.name()), mark))
+            }
             _ => Err(Error::new(ErrorKind::TagMismatch { tag: tag.name(), found: kind }, mark)),
         }
     }
@@ -113,7 +114,11 @@ impl Constructor<'_> {
             let Some(node) = self.graph.node(item) else { continue };
             let bad = Error::new(ErrorKind::BadPair { tag: tag.name() }, node.mark);
             let Content::Mapping(Entries { pairs: entries, merged }) = &node.content else { return Err(bad) };
-            let (&[(key, value)], None | Some(0)) = (entries.as_slice(), merged) else { return Err(bad) };
+            let &[(key, value)] = entries.as_slice() else { return Err(bad) };
+            // PyYAML sees `<<` here or what it was replaced with, depending on what it constructed first.
+            if merged.is_some_and(|merged| merged.keys > 0) {
+                return Err(bad);
+            }
             let depth = depth.saturating_add(2);
             pairs.push((self.node(key, depth)?, self.node(value, depth)?));
         }
@@ -122,7 +127,7 @@ impl Constructor<'_> {
 
     fn mapping(&mut self, id: Id, depth: usize) -> Result<Vec<(Node, Node)>, Error> {
         let Entries { pairs, merged } = self.merger.flatten(&mut self.graph, id, depth)?;
-        let merged = merged.unwrap_or(0);
+        let merged = merged.map_or(0, |merged| merged.entries);
         let depth = depth.saturating_add(1);
         let mut entries: Vec<(Node, Node)> = Vec::new();
         let mut places: HashMap<Key, Place> = HashMap::new();
@@ -174,12 +179,22 @@ impl Constructor<'_> {
 
     /// The key `=` is the string it looks like.
     fn key(&mut self, id: Id, depth: usize) -> Result<Node, Error> {
-        if let Some(node) = self.graph.node_mut(id)
-            && node.tag == Ok(Tag::Value)
+        if let Some(GraphNode { tag: Ok(Tag::Value), content: Content::Scalar(text), mark }) =
+            self.graph.node(id)
         {
-            node.tag = Ok(Tag::Str);
+            let node = Node { value: NodeValue::String(text.clone()), mark: *mark };
+            self.spend(text.len(), node.mark)?;
+            return Ok(node);
         }
         self.node(id, depth)
+    }
+
+    /// Counts a node with a scalar of `bytes`.
+    fn spend(&mut self, bytes: usize, mark: Mark) -> Result<(), Error> {
+        self.nodes = self.nodes.saturating_add(1);
+        self.options.limits.check(LimitKind::Nodes, self.nodes, mark)?;
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.options.limits.check(LimitKind::Expanded, self.bytes, mark)
     }
 }
 
@@ -205,7 +220,9 @@ fn scalar_value(tag: Tag, text: &str, mark: Mark, options: &Options) -> Result<N
         }
         Tag::Timestamp => Timestamp::of(text).map(NodeValue::Timestamp),
         Tag::Binary => scalar::binary(text).map(NodeValue::Binary),
-        Tag::Merge | Tag::Value => return Err(Error::new(ErrorKind::UnknownTag(tag.name()), mark)),
+        Tag::Merge | Tag::Value | Tag::Yaml => {
+            return Err(Error::new(ErrorKind::UnknownTag(tag.name()), mark));
+        }
         Tag::Seq | Tag::Map | Tag::Set | Tag::Omap | Tag::Pairs => {
             return Err(Error::new(ErrorKind::TagMismatch { tag: tag.name(), found: "scalar" }, mark));
         }

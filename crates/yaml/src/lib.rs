@@ -1,4 +1,46 @@
-//! YAML 1.1 as PyYAML's safe_load reads it, with source positions.
+//! YAML 1.1 as `PyYAML`'s `safe_load` reads it, with source positions.
+//!
+//! A `.taskcluster.yml` is read by Python when a decision task is made: `on` is true there, `010` is 8 and
+//! `1e3` is a string. Who verifies that task has to read the same. So each stage here follows `PyYAML` 6.0.3
+//! and not the specification, where the two part:
+//!
+//! characters (`reader`) → tokens (`scanner`) → events (`parser`) → a graph with aliases (`composer`,
+//! `resolver`) → a tree of values (`constructor`, `merge`, `scalar`, `timestamp`).
+//!
+//! ```
+//! use catena_yaml::{Options, load};
+//!
+//! let document = load("retries: 010\nnotify: on\n", &Options::default())?;
+//! assert_eq!(document.root.to_json()?.to_string(), r#"{"retries":8,"notify":true}"#);
+//!
+//! let options = Options { strict: true, ..Options::default() };
+//! let notices = load("retries: 010", &options)?.notices;
+//! assert_eq!(
+//!     notices[0].to_string(),
+//!     r#""010" is the integer 8 in YAML 1.1 and the integer 10 in YAML 1.2 at line 1 column 10"#
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is refused though `PyYAML` reads it
+//!
+//! Nothing is read in another way; these texts are refused instead:
+//!
+//! - what passes one of the [`Limits`];
+//! - an alias inside of the node it names, which Python makes an object that holds itself;
+//! - `"\ud800"`: half of a surrogate pair is no character;
+//! - two keys of one mapping that are not-a-number, where Python compares identities;
+//! - a mapping with a scalar's tag, which Python reads as the value of its key `=`; an anchor on the key `=`;
+//!   an item of `!!omap` or `!!pairs` that holds a `<<` or `=` and was constructed before through an alias:
+//!   what they mean depends on the order in which Python constructs objects;
+//! - digits and white space beyond ASCII behind `!!int` and `!!float`, a sexagesimal float of more than 13
+//!   parts, and a `%YAML` version of more than nine digits.
+//!
+//! # Cost
+//!
+//! Only the last stage recurses, no deeper than [`Limits::depth`]. The scanner looks ahead of the parser
+//! by 1024 characters at most, as a simple key is no longer than that. Aliases and merges are paid for by
+//! what they expand to.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod composer;
@@ -22,7 +64,7 @@ pub use node::{Document, Node, NodeValue, NotJson, NotJsonKind};
 pub use notice::{Notice, NoticeKind, Reading};
 pub use timestamp::{TimeOfDay, Timestamp};
 
-/// Reads the single document of a text.
+/// Reads the single document of a text, as `yaml.safe_load(text)` does for a `str`.
 ///
 /// # Errors
 /// Says what is wrong and where; see [`ErrorKind`].
@@ -32,8 +74,8 @@ pub fn load(text: &str, options: &Options) -> Result<Document, Error> {
     constructor::construct(composer::compose(parser, options)?, options)
 }
 
-/// Reads the single document of a text that is still bytes: UTF-16 when they start with its byte order
-/// mark, else UTF-8.
+/// Reads the single document of a text that is still bytes, as `yaml.safe_load(data)` does for `bytes`:
+/// UTF-16 when they start with its byte order mark, else UTF-8.
 ///
 /// # Errors
 /// Says what is wrong and where; see [`ErrorKind`].

@@ -30,7 +30,7 @@ impl Limits {
     /// recurses, and has to fit a thread of 2 MiB.
     pub const MAX_DEPTH: usize = 200;
 
-    pub(crate) fn depth(&self) -> usize {
+    pub(crate) fn deepest(&self) -> usize {
         self.depth.min(Self::MAX_DEPTH)
     }
 
@@ -38,7 +38,7 @@ impl Limits {
     pub(crate) fn check(&self, limit: LimitKind, count: usize, mark: Mark) -> Result<(), Error> {
         let allowed = match limit {
             LimitKind::Bytes => self.bytes,
-            LimitKind::Depth => self.depth(),
+            LimitKind::Depth => self.deepest(),
             LimitKind::Nodes => self.nodes,
             LimitKind::Scalar => self.scalar,
             LimitKind::Number => self.number,

@@ -3,7 +3,7 @@
 //! An own entry counts over a merged one, and of a list of mappings an earlier one over a later one: the
 //! merged entries come first, those of the list backwards, and the last entry of a key counts.
 
-use crate::composer::{Content, Entries, Graph, Id};
+use crate::composer::{Content, Entries, Graph, Id, Merged};
 use crate::error::{Error, ErrorKind, LimitKind, Mark};
 use crate::limits::Limits;
 use crate::tag::Tag;
@@ -28,17 +28,18 @@ impl Merger<'_> {
             return Ok(entries);
         }
         self.limits.check(LimitKind::Depth, depth, mark)?;
-        let (mut merged, mut own) = (Vec::new(), Vec::new());
+        let (mut merged, mut own, mut keys) = (Vec::new(), Vec::new(), 0_usize);
         for (key, value) in entries.pairs {
             if graph.node(key).is_some_and(|key| key.tag == Ok(Tag::Merge)) {
+                keys = keys.saturating_add(1);
                 self.sources(graph, value, mark, depth, &mut merged)?;
             } else {
                 own.push((key, value));
             }
         }
-        let count = merged.len();
+        let done = Merged { entries: merged.len(), keys };
         merged.append(&mut own);
-        let entries = Entries { pairs: merged, merged: Some(count) };
+        let entries = Entries { pairs: merged, merged: Some(done) };
         if let Some(node) = graph.node_mut(id) {
             node.content = Content::Mapping(entries.clone());
         }

@@ -172,3 +172,55 @@ fn object(entries: &[(Node, Node)]) -> Result<Value, NotJson> {
     }
     Ok(Value::Object(map))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, load};
+
+    fn read(text: &str) -> Document {
+        load(text, &Options::default()).unwrap()
+    }
+
+    #[test]
+    fn what_json_cannot_hold_is_named_with_its_place() {
+        for (text, what, line, column) in [
+            ("a: {1: b}", NotJsonKind::Key, 1, 5),
+            ("a: {on: b}", NotJsonKind::Key, 1, 5),
+            ("a:\n- .inf", NotJsonKind::Float, 2, 3),
+            ("- .nan", NotJsonKind::Float, 1, 3),
+            ("a:\n  2001-12-14", NotJsonKind::Timestamp, 2, 3),
+            ("- !!binary YQ==", NotJsonKind::Binary, 1, 3),
+            ("- !!set {a}", NotJsonKind::Set, 1, 3),
+            ("- !!omap [a: b]", NotJsonKind::Pairs, 1, 3),
+            ("- !!pairs []", NotJsonKind::Pairs, 1, 3),
+        ] {
+            let expected = NotJson { mark: Mark { line, column }, what };
+            assert_eq!(read(text).root.to_json(), Err(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn json_keeps_integers_floats_and_order() {
+        let json = read("{b: 0x10000000000000000, a: 1.0, c: [~, yes, 'no']}").root.to_json().unwrap();
+        assert_eq!(json.to_string(), r#"{"b":18446744073709551616,"a":1.0,"c":[null,true,"no"]}"#);
+    }
+
+    #[test]
+    fn a_path_leads_to_where_the_value_is_written() {
+        let document = read("base: &base\n  x: 1\nuse:\n  <<: *base\n  y: [2, &n 3]\nagain: *base\n");
+        let at = |path: &Path| document.position(path).map(|mark| (mark.line, mark.column));
+        assert_eq!(at(&Path::new()), Some((1, 1)));
+        assert_eq!(at(&Path::of(&["use", "x"])), Some((2, 6)));
+        assert_eq!(at(&Path::of(&["again", "x"])), Some((2, 6)));
+        assert_eq!(at(&Path::of(&["use", "y"]).index(1)), Some((5, 10)));
+        assert_eq!(at(&Path::of(&["use", "z"])), None);
+        assert_eq!(at(&Path::of(&["use", "x", "deeper"])), None);
+        assert_eq!(at(&Path::of(&["use", "y"]).index(2)), None);
+    }
+
+    #[test]
+    fn no_document_is_null() {
+        assert_eq!(read("# nothing").root, Node { value: NodeValue::Null, mark: Mark::START });
+    }
+}

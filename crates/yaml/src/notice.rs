@@ -139,7 +139,7 @@ fn read_1_1(tag: Tag, text: &str) -> Option<Reading> {
         Tag::Binary => Some(Reading::Binary),
         Tag::Merge => Some(Reading::Merge),
         Tag::Str | Tag::Value => Some(Reading::String),
-        Tag::Seq | Tag::Map | Tag::Set | Tag::Omap | Tag::Pairs => None,
+        Tag::Yaml | Tag::Seq | Tag::Map | Tag::Set | Tag::Omap | Tag::Pairs => None,
     }
 }
 
@@ -176,7 +176,7 @@ fn read_core(text: &str) -> Reading {
     } else if let Some(digits) = text.strip_prefix("0x") {
         in_radix(digits, 16)
     } else {
-        in_radix(digits, 10).map(|value| if text.starts_with('-') { -value } else { value })
+        in_radix(digits, 10).map(|value| scalar::with_sign(text.starts_with('-'), value))
     };
     match integer {
         Some(value) => Reading::Int(value),

@@ -196,20 +196,21 @@ impl Parser {
         self.handles.clear();
         while self.next_is(|token| matches!(token, Token::Directive(_)))? {
             let (token, mark) = self.scanner.next()?;
-            match token {
-                Token::Directive(Directive::Yaml { .. }) if version => {
-                    return Err(Error::syntax("a second %YAML directive", mark));
+            let Token::Directive(directive) = token else { continue };
+            let problem = match directive {
+                Directive::Yaml { .. } if version => Some("a second %YAML directive"),
+                Directive::Yaml { major_is_one: false } => Some("only YAML 1 is read"),
+                Directive::Yaml { .. } => {
+                    version = true;
+                    None
                 }
-                Token::Directive(Directive::Yaml { major_is_one: false }) => {
-                    return Err(Error::syntax("only YAML 1 is read", mark));
+                Directive::Tag { handle, prefix } => {
+                    self.handles.insert(handle, prefix).map(|_| "a tag handle is declared twice")
                 }
-                Token::Directive(Directive::Yaml { .. }) => version = true,
-                Token::Directive(Directive::Tag { handle, prefix }) => {
-                    if self.handles.insert(handle, prefix).is_some() {
-                        return Err(Error::syntax("a tag handle is declared twice", mark));
-                    }
-                }
-                _ => {}
+                Directive::Other => None,
+            };
+            if let Some(problem) = problem {
+                return Err(Error::syntax(problem, mark));
             }
         }
         for (handle, prefix) in default_handles() {

@@ -18,25 +18,15 @@ pub(crate) fn resolve(text: &str) -> Tag {
         "" | "~" | "null" | "Null" | "NULL" => Tag::Null,
         "<<" => Tag::Merge,
         "=" => Tag::Value,
-        // `!!yaml` has no constructor, which is what the value tag says as well.
-        "!" | "&" | "*" => Tag::Value,
-        _ if is_bool(text) => Tag::Bool,
+        "!" | "&" | "*" => Tag::Yaml,
+        "yes" | "Yes" | "YES" | "no" | "No" | "NO" => Tag::Bool,
+        "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => Tag::Bool,
+        "on" | "On" | "ON" | "off" | "Off" | "OFF" => Tag::Bool,
         _ if is_float(text) => Tag::Float,
         _ if is_int(text) => Tag::Int,
         _ if is_timestamp(text) => Tag::Timestamp,
         _ => Tag::Str,
     }
-}
-
-fn is_bool(text: &str) -> bool {
-    ["yes", "no", "true", "false", "on", "off"].iter().any(|word| {
-        let mut initials = word.chars();
-        let first = initials.next().map(|c| c.to_ascii_uppercase());
-        text == *word
-            || text.eq_ignore_ascii_case(word)
-                && (text.chars().all(|c| c.is_ascii_uppercase())
-                    || (text.chars().next() == first && text.chars().skip(1).eq(initials)))
-    })
 }
 
 fn is_timestamp(text: &str) -> bool {

@@ -3,6 +3,8 @@
 //! Python's `int()` and `float()` take more than YAML's forms (white space, signs, prefixes), which shows
 //! behind an explicit tag. What of that is not read here is refused.
 
+use std::ops::Neg;
+
 use num_bigint::BigInt;
 
 /// White space that Python's `int()` and `float()` pass over, as far as it is ASCII. Any other white
@@ -19,6 +21,12 @@ fn signed(text: &str) -> (bool, &str) {
     }
 }
 
+/// The negative of `value`, if `minus`.
+pub(crate) fn with_sign(minus: bool, value: BigInt) -> BigInt {
+    let (sign, magnitude) = value.into_parts();
+    BigInt::from_biguint(if minus { sign.neg() } else { sign }, magnitude)
+}
+
 /// Python's `int(text, radix)` for a text without underscores.
 fn python_int(text: &str, radix: u32) -> Option<BigInt> {
     let (minus, digits) = signed(trimmed(text));
@@ -33,7 +41,7 @@ fn python_int(text: &str, radix: u32) -> Option<BigInt> {
         return None;
     }
     let value = BigInt::parse_bytes(digits.as_bytes(), radix)?;
-    Some(if minus { -value } else { value })
+    Some(with_sign(minus, value))
 }
 
 /// Reads `!!int`. The caller has bounded the length of `text`.
@@ -57,7 +65,7 @@ pub(crate) fn int(text: &str) -> Option<BigInt> {
     } else {
         python_int(digits, 10)?
     };
-    Some(if minus { -value } else { value })
+    Some(with_sign(minus, value))
 }
 
 /// Python's `float(text)` for a text without underscores.

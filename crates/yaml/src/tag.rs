@@ -22,9 +22,11 @@ pub(crate) enum Tag {
     Merge,
     /// `=`: is a string as a key, and nothing elsewhere.
     Value,
+    /// `!`, `&` or `*` as a scalar with the tag `!`: has no meaning.
+    Yaml,
 }
 
-const NAMES: [(&str, Tag); 14] = [
+const NAMES: [(&str, Tag); 15] = [
     ("null", Tag::Null),
     ("bool", Tag::Bool),
     ("int", Tag::Int),
@@ -39,6 +41,7 @@ const NAMES: [(&str, Tag); 14] = [
     ("pairs", Tag::Pairs),
     ("merge", Tag::Merge),
     ("value", Tag::Value),
+    ("yaml", Tag::Yaml),
 ];
 
 impl Tag {

@@ -25,17 +25,7 @@ impl Scanner {
         self.reader.forward(1);
         let (chomping, increment) = self.scan_block_header()?;
         self.skip_rest_of_line()?;
-        let least = usize::try_from(self.indent.saturating_add(1)).unwrap_or(0).max(1);
-        let (indent, mut breaks) = match increment {
-            Some(increment) => {
-                let indent = least.saturating_add(increment).saturating_sub(1);
-                (indent, self.scan_block_breaks(indent))
-            }
-            None => {
-                let (deepest, breaks) = self.scan_block_indentation();
-                (least.max(deepest), breaks)
-            }
-        };
+        let (indent, mut breaks) = self.scan_block_start(increment);
         let mut text = String::new();
         let mut last_break = None;
         while self.reader.column() == indent && self.reader.current() != END {
@@ -68,6 +58,17 @@ impl Scanner {
             text.push_str(&breaks);
         }
         Ok(Token::Scalar { text, plain: false })
+    }
+
+    /// The column of the scalar's lines, and the empty lines before the first of them.
+    fn scan_block_start(&mut self, increment: Option<usize>) -> (usize, String) {
+        let least = usize::try_from(self.indent.saturating_add(1)).unwrap_or(0).max(1);
+        if let Some(increment) = increment {
+            let indent = least.saturating_add(increment).saturating_sub(1);
+            return (indent, self.scan_block_breaks(indent));
+        }
+        let (deepest, breaks) = self.scan_block_indentation();
+        (least.max(deepest), breaks)
     }
 
     /// The chomping indicator and the indentation indicator, in either order.
