@@ -1,0 +1,156 @@
+//! What is wrong with a policy or a file of keys, and where.
+
+use super::document::Place;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// How much a mistake matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The file cannot be used.
+    Error,
+    /// The file can be used, but likely does not do what was meant.
+    Warning,
+}
+
+impl Severity {
+    /// In one word, as reports have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// A mistake in a file. Ordered by its place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Diagnostic {
+    /// The file's name, as it was given or as `extends` has it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u64,
+    /// The column in characters, from 1.
+    pub column: u64,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The way to it from the top of the file: `products.firefox.trees.beta[0]`; `$` is the top.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What may help.
+    pub hint: Option<String>,
+}
+
+/// On one line: `policy.yml:3:5: error: products.firefox.vcs[0]: …`, then the hint on its own.
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, column, severity, path, message, hint } = self;
+        write!(out, "{file}:{line}:{column}: {}: {path}: {message}", severity.as_str())?;
+        hint.iter().try_for_each(|hint| write!(out, "\n  hint: {hint}"))
+    }
+}
+
+/// How many mistakes are told of at once; whoever has more has one mistake made many times.
+const MAX_TOLD: usize = 200;
+
+/// Collects mistakes, each once: what is shared by products would else be told of for each.
+#[derive(Default)]
+pub(super) struct Notes(BTreeSet<Diagnostic>);
+
+impl Notes {
+    pub(super) fn error(&mut self, place: &Place, message: impl Into<String>) {
+        self.add(Severity::Error, place, message.into(), None);
+    }
+
+    pub(super) fn error_with(&mut self, place: &Place, message: impl Into<String>, hint: Option<String>) {
+        self.add(Severity::Error, place, message.into(), hint);
+    }
+
+    pub(super) fn warning(&mut self, place: &Place, message: impl Into<String>, hint: Option<String>) {
+        self.add(Severity::Warning, place, message.into(), hint);
+    }
+
+    fn add(&mut self, severity: Severity, place: &Place, message: String, hint: Option<String>) {
+        if self.0.len() < MAX_TOLD {
+            self.0.insert(Diagnostic {
+                file: place.file.to_string(),
+                line: place.line,
+                column: place.column,
+                severity,
+                path: place.path.to_string(),
+                message,
+                hint,
+            });
+        }
+    }
+
+    pub(super) fn has_errors(&self) -> bool {
+        // A full list may have errors that were not told of.
+        self.0.len() >= MAX_TOLD || self.0.iter().any(|note| note.severity == Severity::Error)
+    }
+
+    pub(super) fn into_vec(self) -> Vec<Diagnostic> {
+        self.0.into_iter().collect()
+    }
+}
+
+/// `did you mean "…"?` for a word close to one of those that are known, else the list of them.
+pub(super) fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
+    let close = known.clone().map(|other| (distance(word, other), other)).min();
+    match close {
+        Some((distance, other)) if distance <= other.len().div_ceil(3) => {
+            Some(format!("did you mean {other:?}?"))
+        }
+        Some(_) => Some(format!("known here: {}", known.take(20).collect::<Vec<_>>().join(", "))),
+        None => None,
+    }
+}
+
+/// Letters to add, drop or change to make one word of the other (Levenshtein); words too long to
+/// be a slip of the pen are far from everything.
+fn distance(one: &str, other: &str) -> usize {
+    if one.len() > 80 || other.len() > 80 {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (position, letter) in one.chars().enumerate() {
+        let mut diagonal = position;
+        let mut left = position.saturating_add(1);
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (cell, target) in row.iter_mut().skip(1).zip(other.chars()) {
+            let changed = diagonal.saturating_add(usize::from(letter != target));
+            diagonal = *cell;
+            left = changed.min(left.saturating_add(1)).min(cell.saturating_add(1));
+            *cell = left;
+        }
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances() {
+        for (one, other, wanted) in
+            [("", "", 0), ("a", "", 1), ("tree", "trees", 1), ("kitten", "sitting", 3), ("ab", "ba", 2)]
+        {
+            assert_eq!(distance(one, other), wanted, "{one} {other}");
+            assert_eq!(distance(other, one), wanted, "{other} {one}");
+        }
+        assert_eq!(distance(&"a".repeat(81), "a"), usize::MAX);
+    }
+
+    #[test]
+    fn close_words_are_suggested() {
+        let known = ["trees", "kinds"];
+        assert_eq!(suggest("tree", known.into_iter()).as_deref(), Some("did you mean \"trees\"?"));
+        assert_eq!(suggest("elephant", known.into_iter()).as_deref(), Some("known here: trees, kinds"));
+        assert_eq!(suggest("tree", std::iter::empty()), None);
+    }
+}

@@ -1,0 +1,146 @@
+//! The public keys of workers.
+
+use super::diagnostic::{Diagnostic, Notes, suggest};
+use super::document::{self, Node, Unreadable};
+use super::format::{KEYS, conform};
+use super::layers::settle;
+use crate::task::WorkerImplementation;
+use catena_keys::PublicKey;
+use std::collections::BTreeMap;
+
+/// Which keys sign for which worker implementation. Several keys of one allow rotation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyRing(BTreeMap<WorkerImplementation, Vec<PublicKey>>);
+
+impl KeyRing {
+    /// Reads a file of keys: a map, in YAML or JSON, from worker implementation to a list of
+    /// public keys (base64 of the raw 32 bytes). `name` is the file's, for diagnostics.
+    ///
+    /// # Errors
+    /// Every mistake at once: unknown worker implementations, what is not a key, weak keys, keys
+    /// that stand twice in a list, no keys at all.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
+        let mut notes = Notes::default();
+        let ring = match document::read(name, text) {
+            Ok(node) => conform(node, &KEYS, &mut notes)
+                .and_then(|node| settle(node, &mut notes))
+                .map(|node| (read(&node, &mut notes), node.place)),
+            Err(Unreadable { place, message }) => {
+                notes.error(&place, message);
+                None
+            }
+        };
+        if let Some((_, place)) = ring.as_ref().filter(|(ring, _)| ring.is_empty() && !notes.has_errors()) {
+            let hint = Some("a map from worker implementation to a list of base64 public keys".to_owned());
+            notes.error_with(place, "there are no keys here", hint);
+        }
+        match ring {
+            Some((ring, _)) if !notes.has_errors() => Ok(ring),
+            _ => Err(notes.into_vec()),
+        }
+    }
+
+    /// A ring of these keys.
+    #[must_use]
+    pub fn of(keys: impl IntoIterator<Item = (WorkerImplementation, PublicKey)>) -> Self {
+        let mut ring = Self::default();
+        for (implementation, key) in keys {
+            ring.0.entry(implementation).or_default().push(key);
+        }
+        ring
+    }
+
+    /// The keys that may have signed for an implementation; none when there are none.
+    #[must_use]
+    pub fn for_implementation(&self, implementation: WorkerImplementation) -> &[PublicKey] {
+        self.0.get(&implementation).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every key with its implementation, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (WorkerImplementation, &PublicKey)> {
+        self.0.iter().flat_map(|(implementation, keys)| keys.iter().map(|key| (*implementation, key)))
+    }
+
+    /// The other implementation that one of its keys belongs to, where `is_signer` says which key
+    /// made a signature. A key may belong to several; then it is no other's.
+    #[must_use]
+    pub fn owner_of_other(
+        &self,
+        implementation: WorkerImplementation,
+        is_signer: impl Fn(&PublicKey) -> bool,
+    ) -> Option<WorkerImplementation> {
+        let own = self.for_implementation(implementation);
+        let mut others = self.iter().filter(|(other, key)| *other != implementation && !own.contains(key));
+        others.find(|(_, key)| is_signer(key)).map(|(other, _)| other)
+    }
+
+    /// Whether it has no keys.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.values().all(Vec::is_empty)
+    }
+}
+
+/// Reads a map that fits [`KEYS`].
+pub(super) fn read(node: &Node, notes: &mut Notes) -> KeyRing {
+    let mut ring = BTreeMap::new();
+    for (name, entry) in node.as_map().into_iter().flatten() {
+        let Some(implementation) = WorkerImplementation::parse(name) else {
+            let hint = suggest(name, WorkerImplementation::ALL.into_iter().map(WorkerImplementation::as_str));
+            notes.error_with(&entry.key_place, format!("{name:?} is not a worker implementation"), hint);
+            continue;
+        };
+        let keys: &mut Vec<PublicKey> = ring.entry(implementation).or_default();
+        for item in entry.value.items() {
+            match item.as_text().map(PublicKey::parse_base64) {
+                Some(Ok(key)) if keys.contains(&key) => {
+                    notes.error(&item.place, "this key is in the list already")
+                }
+                Some(Ok(key)) => keys.push(key),
+                Some(Err(error)) => notes.error(&item.place, error.to_string()),
+                None => {}
+            }
+        }
+    }
+    KeyRing(ring)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use WorkerImplementation::{DockerWorker, GenericWorker, Scriptworker};
+    use catena_keys::SigningKey;
+
+    fn key(seed: u8) -> PublicKey {
+        SigningKey::from_seed(&[seed; 32]).public_key()
+    }
+
+    #[test]
+    fn yaml_and_json_are_read() {
+        let yaml = format!("docker-worker: [{}, {}]\nscriptworker:\n- {}\n", key(1), key(2), key(3));
+        let json = format!(
+            "{{\"docker-worker\": [\"{}\", \"{}\"],\n\t\"scriptworker\": [\"{}\"]}}",
+            key(1),
+            key(2),
+            key(3)
+        );
+        let ring = KeyRing::parse("keys.yml", &yaml).unwrap();
+        assert_eq!(ring, KeyRing::parse("keys.json", &json).unwrap());
+        assert_eq!(ring.for_implementation(DockerWorker), [key(1), key(2)]);
+        assert_eq!(ring.for_implementation(GenericWorker), []);
+        assert_eq!(
+            ring.iter().map(|(owner, _)| owner).collect::<Vec<_>>(),
+            [DockerWorker, DockerWorker, Scriptworker]
+        );
+        assert!(!ring.is_empty() && KeyRing::default().is_empty());
+    }
+
+    #[test]
+    fn a_key_of_two_is_no_others() {
+        let ring = KeyRing::of([(DockerWorker, key(1)), (GenericWorker, key(1)), (Scriptworker, key(2))]);
+        assert_eq!(ring.owner_of_other(DockerWorker, |signer| *signer == key(1)), None);
+        assert_eq!(ring.owner_of_other(Scriptworker, |signer| *signer == key(1)), Some(DockerWorker));
+        assert_eq!(ring.owner_of_other(DockerWorker, |signer| *signer == key(2)), Some(Scriptworker));
+        assert_eq!(ring.owner_of_other(DockerWorker, |signer| *signer == key(3)), None);
+    }
+}

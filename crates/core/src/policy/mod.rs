@@ -1,0 +1,30 @@
+//! The policy: how a product's chains are judged, as data.
+//!
+//! ```text
+//!   files ── document ──▶ format ──▶ layers ──▶ reader ──▶ soundness ──▶ Policy
+//!            (YAML with   (which     (extends,  (leaves    (parts fit
+//!             places)      keys)      defaults)  parse)     together)
+//! ```
+
+mod diagnostic;
+mod document;
+mod format;
+pub mod import;
+mod keys;
+mod layers;
+mod pattern;
+#[expect(clippy::module_inception, reason = "the noun the room is named after")]
+mod policy;
+mod product;
+mod reader;
+mod soundness;
+
+pub use diagnostic::{Diagnostic, Severity};
+pub use keys::KeyRing;
+pub use policy::Policy;
+pub use product::{
+    ImageKinds, KindRole, Landed, PolicyError, Product, RepositoryRule, ScopeRule, Vcs,
+};
+
+/// The policy that ships, as text: `policies/firefox-ci.yml`.
+pub const FIREFOX_CI: &str = include_str!("../../../../policies/firefox-ci.yml");

@@ -1,0 +1,130 @@
+//! A policy: products and their keys, read from files that extend one another.
+
+use super::diagnostic::{Diagnostic, Notes};
+use super::document::{Content, Entry, Node, Place};
+use super::keys::KeyRing;
+use super::layers::{Layers, over, settle};
+use super::product::{PolicyError, Product};
+use super::reader::{Reader, check_url};
+use super::soundness::Soundness;
+use std::collections::BTreeMap;
+
+/// How chains are judged, for each product; `docs/policy.md` describes the files it is read from.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    root_url: Option<String>,
+    products: BTreeMap<String, (Product, KeyRing)>,
+    warnings: Vec<Diagnostic>,
+}
+
+impl Policy {
+    /// Reads a policy.
+    ///
+    /// `name` is the file's, for diagnostics and to find the files it extends; `rules` are the names
+    /// of the rules that can be relaxed; `loader` gives the text of another file by its name.
+    ///
+    /// # Errors
+    /// Every mistake at once, in the order of their places, warnings among them.
+    pub fn load(
+        name: &str,
+        text: &str,
+        rules: &[&str],
+        loader: &dyn Fn(&str) -> Result<String, String>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        Self::load_all(&[(name, text)], rules, loader)
+    }
+
+    /// Reads several files (name and text) as if each extended the one before it.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn load_all(
+        files: &[(&str, &str)],
+        rules: &[&str],
+        loader: &dyn Fn(&str) -> Result<String, String>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let mut notes = Notes::default();
+        let mut layers = Layers { loader, notes: &mut notes, open: Vec::new(), files: 0 };
+        let laid = files.iter().fold(None, |below, (name, text)| layers.lay(below, name, text));
+        let mut policy = Self { root_url: None, products: BTreeMap::new(), warnings: Vec::new() };
+        if let Some(laid) = laid {
+            policy.root_url = laid.get("root-url").and_then(|node| check_url(node, &mut notes));
+            policy.read_products(laid, rules, &mut notes);
+        }
+        if policy.products.is_empty() && !notes.has_errors() {
+            let top = Place::top(files.last().map_or("policy", |(name, _)| *name));
+            notes.error(&top, "the policy has no products");
+        }
+        if notes.has_errors() {
+            return Err(notes.into_vec());
+        }
+        policy.warnings = notes.into_vec();
+        Ok(policy)
+    }
+
+    /// The policy that ships, `policies/firefox-ci.yml`.
+    ///
+    /// # Errors
+    /// None, as a test shows.
+    pub fn shipped(rules: &[&str]) -> Result<Self, Vec<Diagnostic>> {
+        Self::load("shipped:firefox-ci", super::FIREFOX_CI, rules, &|_| Err("it extends nothing".to_owned()))
+    }
+
+    fn read_products(&mut self, laid: Node, rules: &[&str], notes: &mut Notes) {
+        let Content::Map(mut top) = laid.content else { return };
+        let defaults = top.remove("defaults").map(|entry| entry.value);
+        let Some(Content::Map(products)) = top.remove("products").map(|entry| entry.value.content) else {
+            return;
+        };
+        for (name, Entry { key_place: place, value }) in products {
+            let laid = match value.content {
+                Content::Removed(_) => value,
+                _ => over(defaults.clone(), value, notes),
+            };
+            let Some(node) = settle(laid, notes) else { continue };
+            let (product, keys) = Reader { name: &name, node: &node, place: &place, rules, notes }.product();
+            Soundness { product: &product, keys: &keys, node: &node, place: &place, notes }.check();
+            self.products.insert(name, (product, keys));
+        }
+    }
+
+    /// A product, resolved and ready to judge by.
+    ///
+    /// # Errors
+    /// A name that the policy does not have.
+    pub fn product(&self, name: &str) -> Result<Product, PolicyError> {
+        self.entry(name).map(|(product, _)| product.clone())
+    }
+
+    /// The keys of a product's workers; there may be none.
+    ///
+    /// # Errors
+    /// A name that the policy does not have.
+    pub fn keys(&self, product: &str) -> Result<KeyRing, PolicyError> {
+        self.entry(product).map(|(_, keys)| keys.clone())
+    }
+
+    fn entry(&self, name: &str) -> Result<&(Product, KeyRing), PolicyError> {
+        self.products.get(name).ok_or_else(|| PolicyError::UnknownProduct {
+            name: name.to_owned(),
+            known: self.products().map(str::to_owned).collect(),
+        })
+    }
+
+    /// The names of the products, in order.
+    pub fn products(&self) -> impl Iterator<Item = &str> {
+        self.products.keys().map(String::as_str)
+    }
+
+    /// The deployment the policy is for, where it says so: what Taskcluster calls its root URL.
+    #[must_use]
+    pub fn root_url(&self) -> Option<&str> {
+        self.root_url.as_deref()
+    }
+
+    /// What does not keep the policy from being used, but likely was not meant.
+    #[must_use]
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+}
