@@ -649,6 +649,7 @@ DOCUMENTS = r"""
 |! "<<"|
 |! "!"|
 |{! "!": a}|
+|{&a =: 1}|
 |<<: !!value {a: 1}|
 |{!!value a: b}|
 |{!!value [a]: b}|
@@ -796,7 +797,7 @@ REFUSED = {
     "a recursive value": ["&a [*a]", "&a {b: *a}", "&a {<<: *a, b: 1}", "- &a [[*a]]"],
     "a lone surrogate": ['"\\ud800"', '"\\uD83D\\uDCA9"'],
     "not-a-number twice as a key": ["{.nan: 1, .NaN: 2}", "{!!float nan: 1, .nan: 1}"],
-    "an anchor on the key '='": ["{&a =: 1}"],
+    "an alias of the key '='": ["{x: {&a =: 1}, y: {z: {? *a : 2}}}"],
     "a mapping that stands for a scalar": ["!!str {=: a}", "!!int {=: '1'}"],
     "digits and spaces beyond ASCII in a number": ["!!int '٣'", "!!float '٣'", "!!int '\u00a03'"],
     "a number too long": ["0x" + "f" * 5000, "1." + "0" * 5000],
@@ -859,12 +860,16 @@ def encode(value):
     if isinstance(value, (datetime.date, datetime.datetime)):
         return ["time", value.isoformat()]
     if isinstance(value, set):
-        return ["set", sorted((encode(item) for item in value), key=json.dumps)]
+        return ["set", sorted((encode(item) for item in value), key=compact)]
     if isinstance(value, dict):
         return ["map", [[encode(key), encode(item)] for key, item in value.items()]]
     if value and isinstance(value[0], tuple):
         return ["pairs", [[encode(key), encode(item)] for key, item in value]]
     return ["list", [encode(item) for item in value]]
+
+
+def compact(value):
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def load(text):

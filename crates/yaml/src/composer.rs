@@ -141,6 +141,11 @@ impl Composer<'_> {
             Some(id) if self.open.iter().any(|open| open.id == *id) => {
                 Err(Error::new(ErrorKind::RecursiveAlias(name), mark))
             }
+            Some(id) if self.composed.graph.node(*id).is_some_and(|node| node.tag == Ok(Tag::Value)) => {
+                // PyYAML turns the key `=` into a string when it constructs its mapping. What an alias of
+                // it means depends on what was constructed first.
+                Err(Error::new(ErrorKind::Unsupported { what: "an alias of the key '='" }, mark))
+            }
             Some(id) => Ok(*id),
         }
     }
@@ -166,11 +171,6 @@ impl Composer<'_> {
                 Some(_) => Form::Tagged,
             };
             self.composed.notices.extend(notice::reading(&tag, &text, form, mark));
-        }
-        if tag == Ok(Tag::Value) && properties.anchor.is_some() {
-            // PyYAML turns the key `=` into a string when it constructs the mapping. What an alias of it
-            // means then depends on what was constructed first.
-            return Err(Error::new(ErrorKind::Unsupported { what: "an anchor on the key '='" }, mark));
         }
         let id = self.add(properties.anchor, GraphNode { tag, mark, content: Content::Scalar(text) })?;
         self.place(id);

@@ -30,7 +30,7 @@
 //! - an alias inside of the node it names, which Python makes an object that holds itself;
 //! - `"\ud800"`: half of a surrogate pair is no character;
 //! - two keys of one mapping that are not-a-number, where Python compares identities;
-//! - a mapping with a scalar's tag, which Python reads as the value of its key `=`; an anchor on the key `=`;
+//! - a mapping with a scalar's tag, which Python reads as the value of its key `=`; an alias of the key `=`;
 //!   an item of `!!omap` or `!!pairs` that holds a `<<` or `=` and was constructed before through an alias:
 //!   what they mean depends on the order in which Python constructs objects;
 //! - digits and white space beyond ASCII behind `!!int` and `!!float`, a sexagesimal float of more than 13
