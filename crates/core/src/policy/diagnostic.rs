@@ -57,7 +57,10 @@ const MAX_TOLD: usize = 200;
 
 /// Collects mistakes, each once: what is shared by products would else be told of for each.
 #[derive(Default)]
-pub(super) struct Notes(BTreeSet<Diagnostic>);
+pub(super) struct Notes {
+    told: BTreeSet<Diagnostic>,
+    has_errors: bool,
+}
 
 impl Notes {
     pub(super) fn error(&mut self, place: &Place, message: impl Into<String>) {
@@ -73,8 +76,9 @@ impl Notes {
     }
 
     fn add(&mut self, severity: Severity, place: &Place, message: String, hint: Option<String>) {
-        if self.0.len() < MAX_TOLD {
-            self.0.insert(Diagnostic {
+        self.has_errors |= severity == Severity::Error;
+        if self.told.len() < MAX_TOLD {
+            self.told.insert(Diagnostic {
                 file: place.file.to_string(),
                 line: place.line,
                 column: place.column,
@@ -87,12 +91,19 @@ impl Notes {
     }
 
     pub(super) fn has_errors(&self) -> bool {
-        // A full list may have errors that were not told of.
-        self.0.len() >= MAX_TOLD || self.0.iter().any(|note| note.severity == Severity::Error)
+        self.has_errors
     }
 
-    pub(super) fn into_vec(self) -> Vec<Diagnostic> {
-        self.0.into_iter().collect()
+    /// The warnings if there are no errors, else the errors alone: many a warning would only say
+    /// what follows from them.
+    pub(super) fn into_result(self) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+        let Self { told, has_errors } = self;
+        let is_error = |note: &Diagnostic| note.severity == Severity::Error;
+        if has_errors {
+            Err(told.into_iter().filter(is_error).collect())
+        } else {
+            Ok(told.into_iter().collect())
+        }
     }
 }
 

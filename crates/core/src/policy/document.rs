@@ -2,6 +2,7 @@
 
 use catena_json::Path;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use serde_saphyr::{Location, Spanned};
 use std::collections::BTreeMap;
@@ -182,9 +183,25 @@ fn options() -> serde_saphyr::Options {
     }
 }
 
-/// The message without the place, which a diagnostic gives in its own way.
+/// What went wrong, in the words of a policy's writer.
 fn plain_message(error: &serde_saphyr::Error) -> String {
-    let message = error.without_snippet().to_string();
+    use serde_saphyr::Error as E;
+    match error.without_snippet() {
+        E::DuplicateMappingKey { key: Some(key), .. } => format!("the key {key:?} stands here a second time"),
+        E::DuplicateMappingKey { key: None, .. } => "a key stands here a second time".to_owned(),
+        E::MergeKeyNotAllowed { .. } => {
+            "merge keys (<<) are not read; `defaults` and `extends` share settings".to_owned()
+        }
+        E::Budget { breach: BudgetBreach::Documents { .. }, .. } => {
+            "a second document in one file".to_owned()
+        }
+        E::Budget { .. } => "more values, aliases or nesting than any policy needs".to_owned(),
+        other => without_place(&other.to_string()),
+    }
+}
+
+/// A message without the place, which a diagnostic gives in its own way.
+fn without_place(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
     let end = line.find(" at line ").or_else(|| line.find(" (line ")).unwrap_or(line.len());
     line.get(..end).unwrap_or(line).chars().take(300).collect()

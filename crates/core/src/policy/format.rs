@@ -68,7 +68,8 @@ const RELAXED: Fields = &[("rule", Shape::Text), ("because", Shape::Text)];
 pub(super) const KEYS: Shape = Shape::Named(&Shape::Texts);
 
 /// Holds a file against its shape. In what comes back, changes to lists are [`Content::Edit`] and
-/// entries to take out are [`Content::Removed`]; what did not fit is left out, and told of.
+/// entries to take out are [`Content::Removed`]; what did not fit is told of, and left out of lists
+/// and [`Content::Null`] in maps, so that nobody takes it for missing.
 pub(super) fn conform(node: Node, shape: &Shape, notes: &mut Notes) -> Option<Node> {
     let Node { content, place } = node;
     let content = match (shape, content) {
@@ -97,6 +98,11 @@ fn conform_items(items: Vec<Node>, shape: &Shape, notes: &mut Notes) -> Vec<Node
     items.into_iter().filter_map(|item| conform(item, shape, notes)).collect()
 }
 
+fn conform_or_null(node: Node, shape: &Shape, notes: &mut Notes) -> Node {
+    let place = node.place.clone();
+    conform(node, shape, notes).unwrap_or(Node { content: Content::Null, place })
+}
+
 fn record(map: BTreeMap<String, Entry>, fields: Fields, notes: &mut Notes) -> Content {
     let mut known = BTreeMap::new();
     for (key, Entry { key_place, value }) in map {
@@ -105,9 +111,8 @@ fn record(map: BTreeMap<String, Entry>, fields: Fields, notes: &mut Notes) -> Co
             notes.error_with(&key_place, format!("unknown key {key:?}"), hint);
             continue;
         };
-        if let Some(value) = conform(value, shape, notes) {
-            known.insert(key, Entry { key_place, value });
-        }
+        let value = conform_or_null(value, shape, notes);
+        known.insert(key, Entry { key_place, value });
     }
     Content::Map(known)
 }
@@ -116,13 +121,11 @@ fn named(map: BTreeMap<String, Entry>, inner: &Shape, notes: &mut Notes) -> Cont
     let mut known = BTreeMap::new();
     for (key, Entry { key_place, value }) in map {
         let value = if matches!(value.content, Content::Null) {
-            Some(Node { content: Content::Removed(false), place: key_place.clone() })
+            Node { content: Content::Removed(false), place: key_place.clone() }
         } else {
-            conform(value, inner, notes)
+            conform_or_null(value, inner, notes)
         };
-        if let Some(value) = value {
-            known.insert(key, Entry { key_place, value });
-        }
+        known.insert(key, Entry { key_place, value });
     }
     Content::Map(known)
 }

@@ -34,10 +34,8 @@ impl KeyRing {
             let hint = Some("a map from worker implementation to a list of base64 public keys".to_owned());
             notes.error_with(place, "there are no keys here", hint);
         }
-        match ring {
-            Some((ring, _)) if !notes.has_errors() => Ok(ring),
-            _ => Err(notes.into_vec()),
-        }
+        notes.into_result()?;
+        Ok(ring.map(|(ring, _)| ring).unwrap_or_default())
     }
 
     /// A ring of these keys.

@@ -86,7 +86,7 @@ fn take_extends(file: &mut Node) -> Vec<Node> {
     map.remove(VERSION_KEY);
     match map.remove(EXTENDS_KEY).map(|entry| entry.value) {
         Some(Node { content: Content::List(items), .. }) => items,
-        Some(text) => vec![text],
+        Some(one) => vec![one],
         None => Vec::new(),
     }
 }

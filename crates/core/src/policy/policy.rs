@@ -24,7 +24,7 @@ impl Policy {
     /// of the rules that can be relaxed; `loader` gives the text of another file by its name.
     ///
     /// # Errors
-    /// Every mistake at once, in the order of their places, warnings among them.
+    /// Every mistake at once, in the order of their places; warnings are told of when there are none.
     pub fn load(
         name: &str,
         text: &str,
@@ -55,10 +55,7 @@ impl Policy {
             let top = Place::top(files.last().map_or("policy", |(name, _)| *name));
             notes.error(&top, "the policy has no products");
         }
-        if notes.has_errors() {
-            return Err(notes.into_vec());
-        }
-        policy.warnings = notes.into_vec();
+        policy.warnings = notes.into_result()?;
         Ok(policy)
     }
 
@@ -78,6 +75,7 @@ impl Policy {
         };
         for (name, Entry { key_place: place, value }) in products {
             let laid = match value.content {
+                Content::Null => continue,
                 Content::Removed(_) => value,
                 _ => over(defaults.clone(), value, notes),
             };

@@ -212,7 +212,7 @@ impl Reader<'_> {
         let Some(node) = self.optional("hg-git-mirrors") else { return BTreeMap::new() };
         let mut mirrors = BTreeMap::new();
         for (hg, entry) in node.as_map().into_iter().flatten() {
-            let git = entry.value.as_text().unwrap_or_default();
+            let Some(git) = entry.value.as_text() else { continue };
             let (hg, git) = (repository_path(hg), repository_path(git));
             for (place, path) in [(&entry.key_place, &hg), (&entry.value.place, &git)] {
                 if let Err(message) = path {
@@ -308,14 +308,11 @@ impl Reader<'_> {
     fn set<T: Ord>(&mut self, node: &Node, parse: impl Fn(&str) -> Result<T, String>) -> BTreeSet<T> {
         let mut set = BTreeSet::new();
         for item in node.items() {
-            match item.as_text().map(&parse) {
-                Some(Err(message)) => self.notes.error(&item.place, message),
-                Some(Ok(value)) => {
-                    if !set.insert(value) {
-                        self.notes.warning(&item.place, "this is in the list already", None);
-                    }
-                }
-                None => {}
+            let Some(parsed) = item.as_text().map(&parse) else { continue };
+            match parsed.map(|value| set.insert(value)) {
+                Ok(true) => {}
+                Ok(false) => self.notes.warning(&item.place, "this is in the list already", None),
+                Err(message) => self.notes.error(&item.place, message),
             }
         }
         set

@@ -139,7 +139,9 @@ fn write(defaults: &Defaults, source: &str) -> String {
 fn write_header(file: &mut Writer, source: &str, unknown: &[String]) {
     let source: String = source.chars().filter(|letter| !letter.is_control()).take(100).collect();
     file.comment(&format!("Made from the defaults of {source} by `catena policy import`."));
-    file.comment("To change it, write a file that starts with `extends:` and keep this one as it is, so that the");
+    file.comment(
+        "To change it, write a file that starts with `extends:` and keep this one as it is, so that the",
+    );
     file.comment("next import can replace it. docs/policy.md explains every key.");
     for name in unknown {
         file.comment(&format!("Left out, because it is not known here: {name}"));
@@ -175,7 +177,9 @@ fn write_product(file: &mut Writer, name: &str, product: &Source) {
         product.restricted_scopes.iter().for_each(|(scope, trees)| file.text(scope, trees));
     });
     if !product.hg_git_mirrors.is_empty() {
-        file.map("hg-git-mirrors", |file| product.hg_git_mirrors.iter().for_each(|(hg, git)| file.text(hg, git)));
+        file.map("hg-git-mirrors", |file| {
+            product.hg_git_mirrors.iter().for_each(|(hg, git)| file.text(hg, git))
+        });
     }
 }
 

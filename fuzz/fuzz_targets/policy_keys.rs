@@ -1,0 +1,21 @@
+//! Any text as a file of keys: no panic; what is read holds each key once per implementation.
+#![no_main]
+
+use catena_core::policy::KeyRing;
+use catena_core::task::WorkerImplementation;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    match KeyRing::parse("keys.yml", text) {
+        Ok(ring) => {
+            assert!(!ring.is_empty());
+            for implementation in WorkerImplementation::ALL {
+                let keys = ring.for_implementation(implementation);
+                for (at, key) in keys.iter().enumerate() {
+                    assert!(!keys[..at].contains(key));
+                }
+            }
+        }
+        Err(mistakes) => assert!(mistakes.iter().all(|mistake| mistake.line > 0), "{mistakes:?}"),
+    }
+});
