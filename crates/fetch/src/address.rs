@@ -1,0 +1,332 @@
+//! From a need to the address it is asked at.
+//!
+//! The addresses are those of the queue (taskcluster.md section 2) and of verification.md section 7.
+
+use catena_core::inquiry::Need;
+use catena_core::source::{GithubRepository, RepositoryUrl, Scheme};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::Url;
+
+/// Everything but the characters that mean themselves everywhere in an address (RFC 3986 2.3).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// A `/` means itself in a query too.
+const QUERY: &AsciiSet = &SEGMENT.remove(b'/');
+
+const GITHUB: &str = "https://github.com";
+const GITHUB_API: &str = "https://api.github.com";
+pub(crate) const GITHUB_API_HOST: &str = "api.github.com";
+
+/// Where Taskcluster is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootUrl(Url);
+
+/// Why there is no address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// Not the root URL of a Taskcluster: `https://host`, perhaps with a port, and nothing else.
+    #[error("not a root URL (https://host, without a path, query or user): {0:?}")]
+    Root(String),
+    /// The address of the project list is not an address.
+    #[error("not an address: {0:?}")]
+    Projects(String),
+    /// A repository that is not asked over https.
+    #[error("{0} is not an https address; nothing can be asked of it")]
+    NotHttps(String),
+    /// A name would turn into another address on its way.
+    #[error("{0:?} would not be asked as it is written")]
+    Rewritten(String),
+}
+
+impl RootUrl {
+    /// Reads a root URL. A trailing slash is dropped.
+    ///
+    /// # Errors
+    /// Anything but scheme (http or https), host and port.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let wrong = || AddressError::Root(text.chars().take(200).collect());
+        let url = Url::parse(text).map_err(|_| wrong())?;
+        let bare = matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none();
+        if bare { Ok(Self(url)) } else { Err(wrong()) }
+    }
+
+    /// As text, without a trailing slash.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str().trim_end_matches('/')
+    }
+
+    /// Whether an address is on this very Taskcluster: same scheme, host and port.
+    pub(crate) fn holds(&self, url: &Url) -> bool {
+        same_host(&self.0, url)
+    }
+}
+
+/// Same scheme, host and port.
+pub(crate) fn same_host(one: &Url, other: &Url) -> bool {
+    one.scheme() == other.scheme()
+        && one.host() == other.host()
+        && one.port_or_known_default() == other.port_or_known_default()
+}
+
+/// Who is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// A service of Taskcluster.
+    Taskcluster,
+    /// GitHub's API, about this repository.
+    GithubApi(GithubRepository),
+    /// Anything else that needs no credentials: hg, GitHub's pages, the list of projects.
+    Tree,
+}
+
+/// One address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) url: Url,
+    pub(crate) service: Service,
+}
+
+impl Address {
+    /// Where a need is asked.
+    pub(crate) fn of(need: &Need, root: &RootUrl) -> Result<Self, AddressError> {
+        if let Some((task_id, run_id, name)) = need.artifact() {
+            return queue(root, &format!("{task_id}/runs/{run_id}/artifacts/{}", segments(name.as_str())));
+        }
+        match need {
+            Need::Definition { task_id } => queue(root, task_id.as_str()),
+            Need::Status { task_id } => queue(root, &format!("{task_id}/status")),
+            Need::Listing { task_id, run_id, continuation } => {
+                let query = continuation.as_ref().map_or_else(String::new, |token| {
+                    format!("?continuationToken={}", utf8_percent_encode(token, SEGMENT))
+                });
+                queue(root, &format!("{task_id}/runs/{run_id}/artifacts{query}"))
+            }
+            Need::Projects { url } => {
+                let parsed = Url::parse(url).map_err(|_| AddressError::Projects(shortened(url)))?;
+                Ok(Self { url: parsed, service: Service::Tree })
+            }
+            // A policy may let a tag stand for a revision, so that it too must be encoded.
+            Need::Push { repository, revision } => {
+                let revision = utf8_percent_encode(revision.as_str(), QUERY);
+                hg(repository, &format!("json-pushes?changeset={revision}&version=2&full=1"))
+            }
+            Need::HgTemplate { repository, revision } => {
+                hg(repository, &format!("raw-file/{}/.taskcluster.yml", segments(revision.as_str())))
+            }
+            Need::BranchCommits { repository, revision } => {
+                let revision = segments(revision.as_str());
+                let text = format!("{GITHUB}/{repository}/branch_commits/{revision}");
+                Ok(Self { url: exactly(&text)?, service: Service::Tree })
+            }
+            _ => github(need),
+        }
+    }
+}
+
+fn queue(root: &RootUrl, path: &str) -> Result<Address, AddressError> {
+    let url = exactly(&format!("{}/api/queue/v1/task/{path}", root.as_str()))?;
+    Ok(Address { url, service: Service::Taskcluster })
+}
+
+fn hg(repository: &RepositoryUrl, path: &str) -> Result<Address, AddressError> {
+    if repository.scheme() != Scheme::Https {
+        return Err(AddressError::NotHttps(repository.to_string()));
+    }
+    Ok(Address { url: exactly(&format!("{repository}/{path}"))?, service: Service::Tree })
+}
+
+/// The needs that GitHub's API answers.
+fn github(need: &Need) -> Result<Address, AddressError> {
+    let (repository, path) = match need {
+        Need::GithubTemplate { repository, reference } => {
+            let reference = utf8_percent_encode(reference.as_str(), QUERY);
+            (repository, format!("/contents/.taskcluster.yml?ref={reference}"))
+        }
+        Need::Repository { repository } => (repository, String::new()),
+        Need::Commit { repository, revision } => {
+            (repository, format!("/commits/{}", segments(revision.as_str())))
+        }
+        Need::PullRequest { repository, number } => (repository, format!("/pulls/{number}")),
+        Need::Release { repository, tag } => {
+            (repository, format!("/releases/tags/{}", segments(tag.as_str())))
+        }
+        Need::Tags { repository, page: 0 | 1 } => (repository, "/tags?per_page=100".to_owned()),
+        Need::Tags { repository, page } => (repository, format!("/tags?per_page=100&page={page}")),
+        Need::Compare { repository, branch, revision } => {
+            (repository, format!("/compare/{}...{}", segments(branch), segments(revision.as_str())))
+        }
+        other => return Err(AddressError::Rewritten(other.to_string())),
+    };
+    let url = exactly(&format!("{GITHUB_API}/repos/{repository}{path}"))?;
+    Ok(Address { url, service: Service::GithubApi(repository.clone()) })
+}
+
+/// Where Taskcluster's auth service hands out a token for a repository's owner.
+pub(crate) fn github_token(root: &RootUrl, app: &str, owner: &str) -> Result<Url, AddressError> {
+    let (app, owner) = (utf8_percent_encode(app, SEGMENT), utf8_percent_encode(owner, SEGMENT));
+    exactly(&format!("{}/api/auth/v1/github/{app}/{owner}/repo-token", root.as_str()))
+}
+
+/// Each segment encoded, the slashes kept.
+fn segments(text: &str) -> String {
+    text.split('/')
+        .map(|segment| utf8_percent_encode(segment, SEGMENT).to_string())
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// The address, if reading it changes nothing in it: dot segments would.
+fn exactly(text: &str) -> Result<Url, AddressError> {
+    match Url::parse(text) {
+        Ok(url) if url.as_str() == text => Ok(url),
+        _ => Err(AddressError::Rewritten(shortened(text))),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use catena_core::inquiry::Reference;
+    use catena_core::source::{Revision, TagName};
+    use catena_core::task::{ArtifactName, RunId, TaskId};
+
+    fn at(need: &Need) -> String {
+        Address::of(need, &RootUrl::parse("https://tc.example/").unwrap()).unwrap().url.to_string()
+    }
+
+    fn task_id() -> TaskId {
+        TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap()
+    }
+
+    #[test]
+    fn the_queues_addresses() {
+        let (task_id, run_id) = (task_id(), RunId(3));
+        let queue = "https://tc.example/api/queue/v1/task/IFn9x5gaQz-HXl2pa7Ny_w";
+        assert_eq!(at(&Need::Definition { task_id }), queue);
+        assert_eq!(at(&Need::Status { task_id }), format!("{queue}/status"));
+        assert_eq!(
+            at(&Need::Document { task_id, run_id }),
+            format!("{queue}/runs/3/artifacts/public/chain-of-trust.json")
+        );
+        assert_eq!(
+            at(&Need::Listing { task_id, run_id, continuation: None }),
+            format!("{queue}/runs/3/artifacts")
+        );
+        assert_eq!(
+            at(&Need::Listing { task_id, run_id, continuation: Some("a/b=&c".to_owned()) }),
+            format!("{queue}/runs/3/artifacts?continuationToken=a%2Fb%3D%26c")
+        );
+        let name = ArtifactName::parse("public/a b/é?#%2e+..x").unwrap();
+        assert_eq!(
+            at(&Need::Artifact { task_id, run_id, name, sha512: false }),
+            format!("{queue}/runs/3/artifacts/public/a%20b/%C3%A9%3F%23%252e%2B..x")
+        );
+    }
+
+    #[test]
+    fn the_trees_addresses() {
+        let revision = Revision::parse(&"0a".repeat(20)).unwrap();
+        let hg = RepositoryUrl::parse("https://hg.mozilla.org/releases/mozilla-beta").unwrap();
+        assert_eq!(
+            at(&Need::Push { repository: hg.clone(), revision: revision.clone() }),
+            format!(
+                "https://hg.mozilla.org/releases/mozilla-beta/json-pushes?changeset={revision}&version=2&full=1"
+            )
+        );
+        assert_eq!(
+            at(&Need::HgTemplate { repository: hg, revision: revision.clone() }),
+            format!("https://hg.mozilla.org/releases/mozilla-beta/raw-file/{revision}/.taskcluster.yml")
+        );
+        let ssh = RepositoryUrl::parse("ssh://hg.mozilla.org/x").unwrap();
+        let root = RootUrl::parse("https://tc.example").unwrap();
+        assert!(matches!(
+            Address::of(&Need::HgTemplate { repository: ssh, revision: revision.clone() }, &root),
+            Err(AddressError::NotHttps(_))
+        ));
+    }
+
+    #[test]
+    fn githubs_addresses() {
+        let repository = GithubRepository::parse("mozilla", "firefox-ios").unwrap();
+        let revision = Revision::parse(&"0a".repeat(20)).unwrap();
+        let tag = TagName::parse("rel/v1.0+2").unwrap();
+        let api = "https://api.github.com/repos/mozilla/firefox-ios";
+        let repository = || repository.clone();
+        for (need, wanted) in [
+            (Need::Repository { repository: repository() }, api.to_owned()),
+            (
+                Need::Commit { repository: repository(), revision: revision.clone() },
+                format!("{api}/commits/{revision}"),
+            ),
+            (Need::PullRequest { repository: repository(), number: 7 }, format!("{api}/pulls/7")),
+            (
+                Need::Release { repository: repository(), tag: tag.clone() },
+                format!("{api}/releases/tags/rel/v1.0%2B2"),
+            ),
+            (Need::Tags { repository: repository(), page: 1 }, format!("{api}/tags?per_page=100")),
+            (Need::Tags { repository: repository(), page: 2 }, format!("{api}/tags?per_page=100&page=2")),
+            (
+                Need::GithubTemplate {
+                    repository: repository(),
+                    reference: Reference::Revision(revision.clone()),
+                },
+                format!("{api}/contents/.taskcluster.yml?ref={revision}"),
+            ),
+            (
+                Need::GithubTemplate { repository: repository(), reference: Reference::Tag(tag) },
+                format!("{api}/contents/.taskcluster.yml?ref=rel/v1.0%2B2"),
+            ),
+            (
+                Need::Compare {
+                    repository: repository(),
+                    branch: "releases/x".to_owned(),
+                    revision: revision.clone(),
+                },
+                format!("{api}/compare/releases/x...{revision}"),
+            ),
+            (
+                Need::BranchCommits { repository: repository(), revision: revision.clone() },
+                format!("https://github.com/mozilla/firefox-ios/branch_commits/{revision}"),
+            ),
+        ] {
+            assert_eq!(at(&need), wanted);
+        }
+    }
+
+    #[test]
+    fn an_address_that_would_be_rewritten_is_none() {
+        let repository = GithubRepository::parse("mozilla", "x").unwrap();
+        let revision = Revision::parse(&"0a".repeat(20)).unwrap();
+        let root = RootUrl::parse("https://tc.example").unwrap();
+        let need =
+            Need::Compare { repository, branch: "../../../user".to_owned(), revision: revision.clone() };
+        assert!(matches!(Address::of(&need, &root), Err(AddressError::Rewritten(_))));
+        assert!(Address::of(&Need::Projects { url: "projects.yml".to_owned() }, &root).is_err());
+    }
+
+    #[test]
+    fn root_urls_are_bare() {
+        assert_eq!(RootUrl::parse("http://127.0.0.1:8600/").unwrap().as_str(), "http://127.0.0.1:8600");
+        for wrong in [
+            "",
+            "tc.example",
+            "ftp://tc.example",
+            "https://u@tc.example",
+            "https://tc.example/x",
+            "https://tc.example?x",
+            "file:///x",
+        ] {
+            assert!(RootUrl::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! A body on its way in: decoded, capped, measured, and handed to whoever keeps it, all as it
+//! streams. Nothing is ever held but what is kept.
+
+use crate::headers::Coding;
+use crate::staging::StagedFile;
+use catena_core::digest::Measurement;
+use catena_core::graph::{GraphScan, Scanner};
+use catena_core::inquiry::{Body, Fact};
+use flate2::write::MultiGzDecoder;
+use sha2::{Digest as _, Sha256, Sha512};
+use std::io::{self, Write};
+use std::sync::Arc;
+
+/// What becomes of the decoded bytes.
+#[derive(Debug)]
+pub(crate) enum Keep {
+    /// They are kept whole.
+    Whole,
+    /// A task graph is scanned.
+    Graph(Box<Scanner>),
+    /// Nothing.
+    Nothing,
+}
+
+/// Why a body was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BodyError {
+    /// More decoded bytes than the limit.
+    #[error("the answer is larger than the limit of {limit} bytes")]
+    TooLarge { limit: u64 },
+    /// The coding is broken or breaks off.
+    #[error("the answer's gzip coding is broken or incomplete")]
+    Coding,
+    /// Our own disk.
+    #[error("cannot write to the work directory: {0}")]
+    Disk(String),
+}
+
+/// Takes in one body.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    decoder: Decoder,
+    /// Bytes as they came over the wire.
+    received: u64,
+}
+
+#[derive(Debug)]
+enum Decoder {
+    Identity(Box<Sink>),
+    Gzip(Box<MultiGzDecoder<Sink>>),
+}
+
+impl Intake {
+    pub(crate) fn new(
+        coding: Coding,
+        limit: u64,
+        sha512: bool,
+        keep: Keep,
+        staged: Option<StagedFile>,
+    ) -> Self {
+        let sink = Sink {
+            limit,
+            length: 0,
+            sha256: Sha256::new(),
+            sha512: sha512.then(Sha512::new),
+            keep,
+            bytes: Vec::new(),
+            staged,
+            failure: None,
+        };
+        let decoder = match coding {
+            Coding::Identity => Decoder::Identity(Box::new(sink)),
+            Coding::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(sink))),
+        };
+        Self { decoder, received: 0 }
+    }
+
+    /// Takes one chunk.
+    pub(crate) fn write(&mut self, chunk: &[u8]) -> Result<(), BodyError> {
+        self.received = self.received.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+        let written = match &mut self.decoder {
+            Decoder::Identity(sink) => sink.write_all(chunk),
+            Decoder::Gzip(decoder) => decoder.write_all(chunk),
+        };
+        written.map_err(|_| self.failure())
+    }
+
+    fn failure(&self) -> BodyError {
+        self.sink().failure.clone().unwrap_or(BodyError::Coding)
+    }
+
+    fn sink(&self) -> &Sink {
+        match &self.decoder {
+            Decoder::Identity(sink) => sink,
+            Decoder::Gzip(decoder) => decoder.get_ref(),
+        }
+    }
+
+    /// Bytes so far, as they came over the wire.
+    pub(crate) fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Decoded bytes so far.
+    pub(crate) fn decoded(&self) -> u64 {
+        self.sink().length
+    }
+
+    /// The body is complete.
+    pub(crate) fn finish(mut self) -> Result<Taken, BodyError> {
+        if let Decoder::Gzip(decoder) = &mut self.decoder
+            // Nothing at all is the coding of nothing, to every other client too.
+            && self.received > 0
+            && decoder.try_finish().is_err()
+        {
+            return Err(self.failure());
+        }
+        let sink = match self.decoder {
+            Decoder::Identity(sink) => *sink,
+            Decoder::Gzip(mut decoder) => std::mem::replace(decoder.get_mut(), Sink::closed()),
+        };
+        Ok(sink.finish())
+    }
+}
+
+/// A body that was taken in whole.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) fact: Fact,
+    pub(crate) measurement: Measurement,
+    pub(crate) staged: Option<StagedFile>,
+}
+
+/// Where decoded bytes go.
+#[derive(Debug)]
+struct Sink {
+    limit: u64,
+    length: u64,
+    sha256: Sha256,
+    sha512: Option<Sha512>,
+    keep: Keep,
+    bytes: Vec<u8>,
+    staged: Option<StagedFile>,
+    failure: Option<BodyError>,
+}
+
+impl Sink {
+    /// Stands in for a sink that was taken out of its decoder.
+    fn closed() -> Self {
+        Self {
+            limit: 0,
+            length: 0,
+            sha256: Sha256::new(),
+            sha512: None,
+            keep: Keep::Nothing,
+            bytes: Vec::new(),
+            staged: None,
+            failure: None,
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), BodyError> {
+        let added = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.length = self.length.saturating_add(added);
+        if self.length > self.limit {
+            return Err(BodyError::TooLarge { limit: self.limit });
+        }
+        self.sha256.update(bytes);
+        if let Some(sha512) = &mut self.sha512 {
+            sha512.update(bytes);
+        }
+        match &mut self.keep {
+            Keep::Whole => self.bytes.extend_from_slice(bytes),
+            Keep::Graph(scanner) => scanner.write(bytes),
+            Keep::Nothing => {}
+        }
+        if let Some(staged) = &mut self.staged {
+            staged.write(bytes).map_err(|error| BodyError::Disk(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Taken {
+        let measurement = Measurement {
+            length: self.length,
+            sha256: self.sha256.finalize().into(),
+            sha512: self.sha512.map(|hasher| hasher.finalize().into()),
+        };
+        let fact = match self.keep {
+            Keep::Whole => Fact::Body(Body { bytes: Arc::from(self.bytes), measurement }),
+            Keep::Graph(scanner) => Fact::Graph(scanner.finish(measurement)),
+            Keep::Nothing => Fact::Measured(measurement),
+        };
+        Taken { fact, measurement, staged: self.staged }
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.failure.is_none() {
+            self.failure = self.take(bytes).err();
+        }
+        match self.failure {
+            None => Ok(bytes.len()),
+            Some(_) => Err(io::Error::other("not taken")),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What is measured of bytes that are all there.
+pub(crate) fn measure(bytes: &[u8], sha512: bool) -> Measurement {
+    Measurement {
+        length: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        sha256: Sha256::digest(bytes).into(),
+        sha512: sha512.then(|| Sha512::digest(bytes).into()),
+    }
+}
+
+/// What was measured, whatever else the fact holds.
+pub(crate) fn measured(fact: &Fact) -> Option<&Measurement> {
+    match fact {
+        Fact::Body(Body { measurement, .. })
+        | Fact::Measured(measurement)
+        | Fact::Graph(GraphScan { measurement, .. }) => Some(measurement),
+        Fact::Absent { .. } | Fact::Refused { .. } | Fact::Unreachable { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn take(coding: Coding, limit: u64, body: &[u8], chunk: usize) -> Result<Taken, BodyError> {
+        let mut intake = Intake::new(coding, limit, true, Keep::Whole, None);
+        for chunk in body.chunks(chunk) {
+            intake.write(chunk)?;
+        }
+        intake.finish()
+    }
+
+    fn bytes(taken: Result<Taken, BodyError>) -> Result<Vec<u8>, BodyError> {
+        taken.map(|taken| match taken.fact {
+            Fact::Body(body) => {
+                assert_eq!(body.measurement, measure(&body.bytes, true));
+                body.bytes.to_vec()
+            }
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn decoded_bytes_are_what_is_measured() {
+        let text = b"a chain of trust ".repeat(100);
+        for chunk in [1, 7, 100_000] {
+            assert_eq!(bytes(take(Coding::Identity, 2000, &text, chunk)), Ok(text.clone()));
+            assert_eq!(bytes(take(Coding::Gzip, 2000, &gzip(&text), chunk)), Ok(text.clone()));
+            let two = [gzip(&text[..50]), gzip(&text[50..])].concat();
+            assert_eq!(bytes(take(Coding::Gzip, 2000, &two, chunk)), Ok(text.clone()));
+        }
+        assert_eq!(bytes(take(Coding::Gzip, 10, b"", 1)), Ok(Vec::new()));
+        assert_eq!(bytes(take(Coding::Gzip, 10, &gzip(b""), 1)), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn broken_gzip_never_counts_as_whole() {
+        let whole = gzip(&b"a chain of trust ".repeat(100));
+        for length in 1..whole.len() {
+            assert_eq!(
+                bytes(take(Coding::Gzip, 5000, &whole[..length], 64)),
+                Err(BodyError::Coding),
+                "{length}"
+            );
+        }
+        let garbage = [whole.as_slice(), b"more"].concat();
+        assert_eq!(bytes(take(Coding::Gzip, 5000, &garbage, 64)), Err(BodyError::Coding));
+        assert_eq!(
+            bytes(take(Coding::Gzip, 5000, b"<html>not gzip at all</html>", 64)),
+            Err(BodyError::Coding)
+        );
+        for position in [0, 1, whole.len() / 2, whole.len() - 6, whole.len() - 1] {
+            let mut broken = whole.clone();
+            broken[position] ^= 1;
+            assert_eq!(bytes(take(Coding::Gzip, 5000, &broken, 64)), Err(BodyError::Coding), "{position}");
+        }
+    }
+
+    #[test]
+    fn the_limit_counts_decoded_bytes() {
+        let too_large = Err(BodyError::TooLarge { limit: 99 });
+        assert_eq!(bytes(take(Coding::Identity, 99, &[0; 100], 10)), too_large);
+        assert_eq!(bytes(take(Coding::Gzip, 99, &gzip(&[0; 100]), 1)), too_large);
+        // 64 MiB in 64 KiB: the sink stops the decoder at its first block.
+        assert_eq!(bytes(take(Coding::Gzip, 99, &gzip(&vec![0; 64 << 20]), 1 << 20)), too_large);
+        assert_eq!(bytes(take(Coding::Gzip, 100, &gzip(&[0; 100]), 1)), Ok(vec![0; 100]));
+    }
+}

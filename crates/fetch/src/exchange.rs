@@ -1,0 +1,423 @@
+//! One attempt: a request, the redirects it leads through, and the body at the end.
+
+use crate::address::{GITHUB_API_HOST, same_host};
+use crate::body::{BodyError, Intake, Keep, Taken};
+use crate::credentials::{TaskclusterCredentials, bearer};
+use crate::headers::{self, Coding};
+use crate::options::Options;
+use crate::patience::{Closed, Pace};
+use crate::secret::Secret;
+use crate::statistics::Counters;
+use crate::transport::{Request, Response, Shown, Transport, TransportError, TransportErrorKind};
+use bytes::Bytes;
+use catena_core::inquiry::{Body, Fact};
+use futures_util::StreamExt;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::{Instant, timeout};
+use url::{Host, Url};
+
+/// Who we say we are.
+#[derive(Clone, Debug)]
+pub(crate) enum Authorization {
+    /// Nobody.
+    None,
+    /// Signed, for this one request and never for where it redirects to.
+    Taskcluster(TaskclusterCredentials),
+    /// A token, for `https://api.github.com` only.
+    Github(Secret),
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    pub(crate) url: Url,
+    /// The body of a POST; without one it is a GET.
+    pub(crate) content: Option<Bytes>,
+    pub(crate) authorization: Authorization,
+    /// An artifact: the queue sends its askers to a store elsewhere, and says 424 for one that the
+    /// task failed to make.
+    pub(crate) artifact: bool,
+    /// An answer that does not look like JSON is a broken service.
+    pub(crate) json: bool,
+    /// GitHub says 422 for a commit that no repository of it has.
+    pub(crate) commit: bool,
+    /// Under which name the rate limit is counted, where there is one.
+    pub(crate) limited_as: Option<String>,
+}
+
+/// How one attempt ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Taken(Box<Taken>),
+    Absent {
+        status: u16,
+        message: String,
+    },
+    Refused {
+        status: u16,
+        message: String,
+    },
+    /// May pass.
+    Again {
+        reason: String,
+        retry_after: Option<Duration>,
+    },
+    /// Will not pass.
+    Lasting {
+        reason: String,
+    },
+    /// A rate limit. Until when is noted where everybody looks before asking.
+    Limited,
+}
+
+impl Outcome {
+    fn again(reason: impl Into<String>) -> Self {
+        Self::Again { reason: reason.into(), retry_after: None }
+    }
+
+    fn lasting(reason: impl Into<String>) -> Self {
+        Self::Lasting { reason: reason.into() }
+    }
+}
+
+impl From<TransportError> for Outcome {
+    fn from(error: TransportError) -> Self {
+        match error.kind {
+            TransportErrorKind::Passing => Self::again(error.message),
+            TransportErrorKind::Lasting => Self::lasting(error.message),
+        }
+    }
+}
+
+impl From<BodyError> for Outcome {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Coding => Self::again(error.to_string()),
+            BodyError::TooLarge { .. } | BodyError::Disk(_) => Self::lasting(error.to_string()),
+        }
+    }
+}
+
+/// Bytes of an error's body that are read for its message.
+const LARGEST_MESSAGE: u64 = 64 << 10;
+/// Bytes between two reports of how a body grows.
+const REPORT: u64 = 1 << 20;
+
+/// What attempts are made with.
+pub(crate) struct Exchange<'a> {
+    pub(crate) transport: &'a dyn Transport,
+    pub(crate) options: &'a Options,
+    pub(crate) counters: &'a Counters,
+    pub(crate) closed: &'a Closed,
+    /// Told of decoded bytes so far, and of the length that was announced.
+    pub(crate) growing: &'a (dyn Fn(u64, Option<u64>) + Sync),
+}
+
+impl Exchange<'_> {
+    /// Makes one attempt. `intake` is called once, when there is a body to take.
+    pub(crate) async fn attempt(
+        &self,
+        ask: &Ask,
+        intake: impl FnOnce(Coding) -> Result<(Intake, u64), BodyError>,
+    ) -> Outcome {
+        match self.follow(ask).await {
+            Err(outcome) => outcome,
+            Ok(response) if response.status == StatusCode::OK => match self.take(ask, response, intake).await
+            {
+                Ok(taken) => Outcome::Taken(Box::new(taken)),
+                Err(outcome) => outcome,
+            },
+            Ok(response) => self.decline(ask, response).await,
+        }
+    }
+
+    /// Sends the request and follows redirects, to the first answer that is none.
+    async fn follow(&self, ask: &Ask) -> Result<Response, Outcome> {
+        let mut seen = vec![ask.url.clone()];
+        let mut url = ask.url.clone();
+        loop {
+            self.permit(&url)?;
+            let response = self.send(ask, &url, seen.len() == 1).await?;
+            if !is_redirect(response.status) {
+                return Ok(response);
+            }
+            let next = headers::location(&url, &response.headers)
+                .map_err(|error| Outcome::lasting(error.to_string()))?;
+            if !ask.artifact && !same_host(&url, &next) {
+                return Err(Outcome::lasting(format!("a redirect to another host, {}", Shown(&next))));
+            }
+            if seen.contains(&next) {
+                return Err(Outcome::lasting(format!("redirects in a circle, at {}", Shown(&next))));
+            }
+            if seen.len() > self.options.redirects {
+                return Err(Outcome::lasting(format!("more than {} redirects", self.options.redirects)));
+            }
+            tracing::debug!(from = %Shown(&url), to = %Shown(&next), "redirected");
+            self.counters.redirects.add(1);
+            seen.push(next.clone());
+            url = next;
+        }
+    }
+
+    /// Plain http is for this machine only.
+    fn permit(&self, url: &Url) -> Result<(), Outcome> {
+        match url.scheme() {
+            "https" => Ok(()),
+            "http" if is_loopback(url) || self.options.danger_allow_http => Ok(()),
+            "http" => {
+                Err(Outcome::lasting(format!("plain http is only for this machine, not for {}", Shown(url))))
+            }
+            _ => Err(Outcome::lasting("an address that is neither http nor https")),
+        }
+    }
+
+    async fn send(&self, ask: &Ask, url: &Url, first: bool) -> Result<Response, Outcome> {
+        let method = if ask.content.is_some() { Method::POST } else { Method::GET };
+        let request = Request {
+            headers: self.headers(ask, &method, url, first),
+            method,
+            url: url.clone(),
+            body: ask.content.clone(),
+        };
+        tracing::debug!(?request, "asking");
+        self.counters.requests.add(1);
+        let response = match timeout(self.options.stall, self.transport.send(request)).await {
+            Err(_) => {
+                return Err(Outcome::again(format!("no answer for {} s", self.options.stall.as_secs())));
+            }
+            Ok(response) => response?,
+        };
+        tracing::debug!(url = %Shown(url), status = response.status.as_u16(), "answered");
+        if url.host_str() == Some(GITHUB_API_HOST) {
+            self.note_rate_limit(ask, &response.headers);
+        }
+        Ok(response)
+    }
+
+    fn headers(&self, ask: &Ask, method: &Method, url: &Url, first: bool) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let github =
+            url.scheme() == "https" && url.host_str() == Some(GITHUB_API_HOST) && url.port().is_none();
+        if github {
+            headers.insert(header::ACCEPT, HeaderValue::from_static("application/vnd.github+json"));
+            headers.insert("x-github-api-version", HeaderValue::from_static("2022-11-28"));
+        } else {
+            headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        }
+        if ask.content.is_some() {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        let authorization = match &ask.authorization {
+            Authorization::Taskcluster(credentials) if first => credentials.authorization(method, url),
+            Authorization::Github(token) if github => bearer(token),
+            _ => None,
+        };
+        if let Some(authorization) = authorization {
+            headers.insert(header::AUTHORIZATION, authorization);
+        }
+        headers
+    }
+
+    fn note_rate_limit(&self, ask: &Ask, headers: &HeaderMap) {
+        let (Some(key), Some(limit)) = (&ask.limited_as, headers::rate_limit(headers, now())) else { return };
+        self.counters.remains(key, limit.remaining);
+        if let (0, Some(wait)) = (limit.remaining, limit.reset) {
+            self.close(key, wait);
+        }
+    }
+
+    fn close(&self, key: &str, wait: Duration) {
+        if let Some(until) = Instant::now().checked_add(wait) {
+            self.closed.until(key, until);
+        }
+    }
+
+    /// Takes the body of a good answer.
+    async fn take(
+        &self,
+        ask: &Ask,
+        response: Response,
+        intake: impl FnOnce(Coding) -> Result<(Intake, u64), BodyError>,
+    ) -> Result<Taken, Outcome> {
+        let coding = headers::coding(&response.headers).map_err(|coding| {
+            Outcome::lasting(format!("the answer is coded as {coding:?}, which nobody asked for"))
+        })?;
+        let (intake, limit) = intake(coding)?;
+        let announced = headers::content_length(&response.headers);
+        if coding == Coding::Identity && announced.is_some_and(|length| length > limit) {
+            return Err(BodyError::TooLarge { limit }.into());
+        }
+        let taken = self.stream(response, coding, intake).await?;
+        match &taken.fact {
+            Fact::Body(body) if ask.json && !looks_like_json(body) => {
+                Err(Outcome::again("the answer is not JSON, though its status is 200"))
+            }
+            _ => Ok(taken),
+        }
+    }
+
+    /// Takes every chunk, however slowly they may come.
+    async fn stream(
+        &self,
+        mut response: Response,
+        coding: Coding,
+        mut intake: Intake,
+    ) -> Result<Taken, Outcome> {
+        let announced = headers::content_length(&response.headers);
+        let shown = announced.filter(|_| coding == Coding::Identity);
+        let mut pace = Pace::new(self.options);
+        let mut reported = 0;
+        loop {
+            let chunk = match timeout(self.options.stall, response.body.next()).await {
+                Err(_) => {
+                    let seconds = self.options.stall.as_secs();
+                    return Err(Outcome::again(format!(
+                        "nothing more of the answer arrived for {seconds} s"
+                    )));
+                }
+                Ok(None) => break,
+                Ok(Some(chunk)) => chunk?,
+            };
+            let before = intake.decoded();
+            let written = intake.write(&chunk);
+            self.counters.received.add(u64::try_from(chunk.len()).unwrap_or(0));
+            self.counters.decoded.add(intake.decoded().saturating_sub(before));
+            written?;
+            if !pace.keeps(chunk.len()) {
+                return Err(Outcome::again(format!(
+                    "the answer comes slower than {} bytes/s",
+                    self.options.minimum_rate
+                )));
+            }
+            if intake.decoded().saturating_sub(reported) >= REPORT {
+                reported = intake.decoded();
+                (self.growing)(reported, shown);
+            }
+        }
+        if announced.is_some_and(|length| length != intake.received()) {
+            return Err(Outcome::again("the answer is not as long as it announced"));
+        }
+        Ok(intake.finish()?)
+    }
+
+    /// What an answer other than 200 means.
+    async fn decline(&self, ask: &Ask, response: Response) -> Outcome {
+        let (status, now) = (response.status, now());
+        if let Some(key) = &ask.limited_as
+            && let Some(wait) = headers::github_limited(status, &response.headers, now)
+        {
+            // Even "now" is in a second: a limit that is met again at once is met forever.
+            self.close(key, wait.max(Duration::from_secs(1)));
+            return Outcome::Limited;
+        }
+        let retry_after = headers::retry_after(&response.headers, now);
+        let message = self.message(response).await;
+        match status.as_u16() {
+            status @ (404 | 410) => Outcome::Absent { status, message },
+            status @ 424 if ask.artifact => Outcome::Absent { status, message },
+            status @ 422 if ask.commit => Outcome::Absent { status, message },
+            status @ (401 | 403 | 407) => Outcome::Refused { status, message },
+            status @ (408 | 421 | 425 | 429 | 201..=299 | 500..=599) => {
+                Outcome::Again { reason: worded(status, &message), retry_after }
+            }
+            status => Outcome::lasting(worded(status, &message)),
+        }
+    }
+
+    /// An error's own words, as far as they come.
+    async fn message(&self, response: Response) -> String {
+        let Ok(coding) = headers::coding(&response.headers) else { return String::new() };
+        let intake = Intake::new(coding, LARGEST_MESSAGE, false, Keep::Whole, None);
+        match self.stream(response, coding, intake).await.map(|taken| taken.fact) {
+            Ok(Fact::Body(body)) => words(&body.bytes),
+            _ => String::new(),
+        }
+    }
+}
+
+fn worded(status: u16, message: &str) -> String {
+    if message.is_empty() { format!("status {status}") } else { format!("status {status}: {message}") }
+}
+
+/// The first line of what an error says: its JSON `message`, or plain text. A page of HTML says
+/// nothing that fits in a line.
+fn words(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let json = serde_json::from_str::<serde_json::Value>(&text).ok();
+    let line = match json.as_ref().map(|json| json.get("message").and_then(serde_json::Value::as_str)) {
+        Some(Some(message)) => message,
+        Some(None) => return String::new(),
+        None if text.trim_start().starts_with('<') => return String::new(),
+        None => &text,
+    };
+    let line = line.trim().lines().next().unwrap_or_default();
+    line.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Whether a body begins and ends as a JSON object or array does.
+fn looks_like_json(body: &Body) -> bool {
+    let text = body.bytes.trim_ascii();
+    matches!((text.first(), text.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')))
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_in_their_own_words() {
+        assert_eq!(
+            words(br#"{"code": "ResourceNotFound", "message": "no such task\n\n---\n* method"}"#),
+            "no such task"
+        );
+        assert_eq!(words(b"no such page\n"), "no such page");
+        assert_eq!(words(b"  <!DOCTYPE html><title>502"), "");
+        assert_eq!(words(br#"{"error": 1}"#), "");
+        assert_eq!(words(b"a\x1b[31mb\xff"), "a[31mb\u{fffd}");
+        assert_eq!(words("é".repeat(500).as_bytes()).chars().count(), 200);
+    }
+
+    #[test]
+    fn this_machine() {
+        let loopback = |text: &str| is_loopback(&Url::parse(text).unwrap());
+        for here in [
+            "http://127.0.0.1:1/",
+            "http://127.8.9.1/",
+            "http://[::1]/",
+            "http://localhost:80/",
+            "http://0x7f.1/",
+        ] {
+            assert!(loopback(here), "{here}");
+        }
+        for there in [
+            "http://0.0.0.0/",
+            "http://tc.example/",
+            "http://localhost.evil.example/",
+            "http://[::ffff:10.0.0.1]/",
+            "http://10.0.0.1/",
+        ] {
+            assert!(!loopback(there), "{there}");
+        }
+    }
+}

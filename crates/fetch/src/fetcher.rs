@@ -1,0 +1,402 @@
+//! Needs answered from the network.
+
+use crate::address::{Address, RootUrl, Service};
+use crate::body::{BodyError, Intake, Keep, Taken, measure, measured};
+use crate::credentials::TaskclusterCredentials;
+use crate::exchange::{Ask, Authorization, Exchange, Outcome};
+use crate::github::Tokens;
+use crate::headers::Coding;
+use crate::options::Options;
+use crate::patience::{Backoff, Closed};
+use crate::progress::{Event, Progress, Quiet};
+use crate::secret::Secret;
+use crate::source::FactSource;
+use crate::staging::Staging;
+use crate::statistics::{Counters, Statistics};
+use crate::transport::Transport;
+use catena_core::Limits;
+use catena_core::graph::Scanner;
+use catena_core::inquiry::{Body, Fact, Need, Shape};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// Answers needs from the network: each address once, as many at a time as the options allow,
+/// again where a failure may pass.
+pub struct Fetcher {
+    transport: Arc<dyn Transport>,
+    root: RootUrl,
+    limits: Limits,
+    options: Options,
+    taskcluster: Option<TaskclusterCredentials>,
+    tokens: Tokens,
+    staging: Option<Arc<Staging>>,
+    progress: Arc<dyn Progress>,
+    backoff: Backoff,
+    closed: Closed,
+    counters: Counters,
+    permits: Permits,
+    answered: Mutex<HashMap<(String, bool), Slot>>,
+}
+
+/// The answer of one address, or the promise of one.
+type Slot = Arc<tokio::sync::Mutex<Option<Fact>>>;
+
+/// Who may go out now.
+struct Permits {
+    all: Arc<Semaphore>,
+    bulk: Arc<Semaphore>,
+    vcs: Mutex<HashMap<String, Arc<Semaphore>>>,
+}
+
+/// How a question ended, all attempts together.
+pub(crate) enum End {
+    Taken(Box<Taken>),
+    Fact(Fact),
+}
+
+/// What becomes of an answer's body.
+pub(crate) struct Plan<'a> {
+    pub(crate) limit: u64,
+    pub(crate) sha512: bool,
+    pub(crate) keep: &'a (dyn Fn() -> Keep + Sync),
+    pub(crate) staging: Option<&'a Staging>,
+    pub(crate) bulk: bool,
+}
+
+impl Fetcher {
+    /// A fetcher without credentials that keeps nothing and tells nobody.
+    #[must_use]
+    pub fn new(transport: Arc<dyn Transport>, root: RootUrl, limits: Limits, options: Options) -> Self {
+        let permits = Permits {
+            all: Arc::new(Semaphore::new(options.concurrency.clamp(1, Semaphore::MAX_PERMITS))),
+            bulk: Arc::new(Semaphore::new(options.bulk_concurrency.clamp(1, Semaphore::MAX_PERMITS))),
+            vcs: Mutex::default(),
+        };
+        Self {
+            transport,
+            root,
+            limits,
+            backoff: Backoff::new(&options),
+            options,
+            taskcluster: None,
+            tokens: Tokens::default(),
+            staging: None,
+            progress: Arc::new(Quiet),
+            closed: Closed::default(),
+            counters: Counters::default(),
+            permits,
+            answered: Mutex::default(),
+        }
+    }
+
+    /// Signs requests to Taskcluster.
+    #[must_use]
+    pub fn with_taskcluster(mut self, credentials: Option<TaskclusterCredentials>) -> Self {
+        self.taskcluster = credentials;
+        self
+    }
+
+    /// Sends this token to GitHub's API, where Taskcluster has none to give.
+    #[must_use]
+    pub fn with_github_token(mut self, token: Option<Secret>) -> Self {
+        self.tokens = Tokens::new(token);
+        self
+    }
+
+    /// Keeps what streams in, so that verified artifacts can be published.
+    #[must_use]
+    pub fn with_staging(mut self, staging: Option<Arc<Staging>>) -> Self {
+        self.staging = staging;
+        self
+    }
+
+    /// Tells of its progress.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Arc<dyn Progress>) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// What fetching cost so far.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.counters.snapshot()
+    }
+
+    pub(crate) fn root(&self) -> &RootUrl {
+        &self.root
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(crate) fn taskcluster(&self) -> Option<&TaskclusterCredentials> {
+        self.taskcluster.as_ref()
+    }
+
+    /// Answers one need: from the answer to the same address, if there is one, else by asking.
+    pub async fn answer(&self, need: &Need, deadline: Instant) -> Fact {
+        let address = match Address::of(need, &self.root) {
+            Ok(address) => address,
+            Err(error) => return Fact::Unreachable { reason: error.to_string(), attempts: 0 },
+        };
+        let slot = {
+            let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+            let key = (address.url.as_str().to_owned(), self.staging_for(need).is_some());
+            answered.entry(key).or_default().clone()
+        };
+        let mut slot = slot.lock().await;
+        if let Some(fact) = slot.as_ref().and_then(|fact| reused(fact, need, &self.limits)) {
+            self.counters.reused.add(1);
+            return fact;
+        }
+        let fact = self.fetch(need, &address, deadline).await;
+        *slot = Some(fact.clone());
+        fact
+    }
+
+    /// Where the body of this need is staged, if it may be published.
+    fn staging_for(&self, need: &Need) -> Option<&Staging> {
+        match need {
+            Need::Content { .. } | Need::Artifact { .. } | Need::TaskGraph { .. } => self.staging.as_deref(),
+            _ => None,
+        }
+    }
+
+    async fn fetch(&self, need: &Need, address: &Address, deadline: Instant) -> Fact {
+        let ask = self.ask(need, address, deadline).await;
+        let keep = || match need {
+            Need::TaskGraph { wanted, .. } => {
+                Keep::Graph(Box::new(Scanner::new(wanted.clone(), &self.limits)))
+            }
+            Need::Artifact { .. } => Keep::Nothing,
+            _ => Keep::Whole,
+        };
+        let plan = Plan {
+            limit: limit(need, &self.limits),
+            sha512: wants_sha512(need),
+            keep: &keep,
+            staging: self.staging_for(need),
+            bulk: need.shape() != Shape::Body,
+        };
+        match self.persist(need, &ask, &plan, deadline).await {
+            End::Fact(fact) => fact,
+            End::Taken(taken) => self.hold(need, *taken),
+        }
+    }
+
+    /// Keeps a body that arrived whole until the verdict.
+    fn hold(&self, need: &Need, taken: Taken) -> Fact {
+        let held = match (self.staging_for(need), taken.staged, need.artifact()) {
+            (Some(staging), Some(file), Some(key)) => staging.hold(key, file, taken.measurement),
+            _ => Ok(()),
+        };
+        match held {
+            Ok(()) => taken.fact,
+            Err(error) => {
+                Fact::Unreachable { reason: BodyError::Disk(error.to_string()).to_string(), attempts: 1 }
+            }
+        }
+    }
+
+    async fn ask(&self, need: &Need, address: &Address, deadline: Instant) -> Ask {
+        let (authorization, limited_as) = match &address.service {
+            Service::Taskcluster => (self.taskcluster_authorization(&address.url), None),
+            Service::Tree => (Authorization::None, None),
+            Service::GithubApi(repository) => {
+                let token = self.tokens.for_repository(self, need, repository, deadline).await;
+                let authorization = token.secret.map_or(Authorization::None, Authorization::Github);
+                (authorization, Some(token.limited_as))
+            }
+        };
+        Ask {
+            url: address.url.clone(),
+            content: None,
+            authorization,
+            artifact: need.artifact().is_some(),
+            json: need.is_json_answer(),
+            commit: matches!(need, Need::Commit { .. }),
+            limited_as,
+        }
+    }
+
+    /// Signed, if there are credentials and this is the Taskcluster they are for.
+    pub(crate) fn taskcluster_authorization(&self, url: &url::Url) -> Authorization {
+        match &self.taskcluster {
+            Some(credentials) if self.root.holds(url) => Authorization::Taskcluster(credentials.clone()),
+            _ => Authorization::None,
+        }
+    }
+
+    /// Asks until there is an answer, or none is to be had by the deadline.
+    pub(crate) async fn persist(&self, need: &Need, ask: &Ask, plan: &Plan<'_>, deadline: Instant) -> End {
+        let (mut attempt, mut waits) = (0_u32, 0_u32);
+        loop {
+            if let Some(host) = &ask.limited_as
+                && let Some(wait) = self.closed.wait(host)
+            {
+                waits = waits.saturating_add(1);
+                if waits > self.options.rate_limit_waits
+                    || !self.wait_for_limit(need, host, wait, deadline).await
+                {
+                    let reason =
+                        format!("the rate limit of {host} is used up for another {} s", wait.as_secs());
+                    return unreachable(reason, attempt);
+                }
+                continue;
+            }
+            attempt = attempt.saturating_add(1);
+            self.progress.event(Event::Started { need, attempt });
+            let (reason, retry_after) = match timeout_at(deadline, self.attempt(need, ask, plan)).await {
+                Err(_) => return unreachable("the deadline passed".to_owned(), attempt),
+                Ok(Outcome::Taken(taken)) => return End::Taken(taken),
+                Ok(Outcome::Absent { status, message }) => {
+                    return End::Fact(Fact::Absent { status, message });
+                }
+                Ok(Outcome::Refused { status, message }) => {
+                    return End::Fact(Fact::Refused { status, message });
+                }
+                Ok(Outcome::Lasting { reason }) => return unreachable(reason, attempt),
+                Ok(Outcome::Again { reason, retry_after }) => (reason, retry_after),
+                Ok(Outcome::Limited) => {
+                    // The host is closed now; the wait at the loop's head is no failed attempt.
+                    attempt = attempt.saturating_sub(1);
+                    continue;
+                }
+            };
+            if attempt >= self.options.attempts {
+                return unreachable(reason, attempt);
+            }
+            let wait = self.backoff.wait(attempt, retry_after);
+            if !fits(wait, deadline) {
+                return unreachable(reason, attempt);
+            }
+            tracing::info!(%need, attempt, ?wait, %reason, "asking again");
+            self.progress.event(Event::Retrying { need, attempt, wait, reason: &reason });
+            self.counters.retries.add(1);
+            sleep(wait).await;
+        }
+    }
+
+    /// Waits for a rate limit, if that ends before the deadline.
+    async fn wait_for_limit(&self, need: &Need, host: &str, wait: Duration, deadline: Instant) -> bool {
+        // A second more than was asked for: clocks differ, and a limit that is hit again starts anew.
+        let wait = wait.saturating_add(self.backoff.wait(1, Some(Duration::from_millis(500))));
+        if !fits(wait, deadline) {
+            return false;
+        }
+        tracing::info!(%need, %host, ?wait, "waiting for the rate limit");
+        self.progress.event(Event::RateLimited { need, host, wait });
+        sleep(wait).await;
+        true
+    }
+
+    /// One attempt, as soon as it may go out.
+    async fn attempt(&self, need: &Need, ask: &Ask, plan: &Plan<'_>) -> Outcome {
+        let _permits =
+            self.permits.take(ask, plan, self.options.vcs_concurrency, self.root.holds(&ask.url)).await;
+        let growing = |bytes, announced| self.progress.event(Event::Received { need, bytes, announced });
+        let exchange = Exchange {
+            transport: self.transport.as_ref(),
+            options: &self.options,
+            counters: &self.counters,
+            closed: &self.closed,
+            growing: &growing,
+        };
+        exchange.attempt(ask, |coding| intake(plan, coding)).await
+    }
+}
+
+impl FactSource for Fetcher {
+    fn fact<'a>(&'a self, need: &'a Need, deadline: Instant) -> BoxFuture<'a, Fact> {
+        self.answer(need, deadline).boxed()
+    }
+}
+
+impl Permits {
+    /// The rarest first, always in the same order, so that nobody waits for each other.
+    async fn take(
+        &self,
+        ask: &Ask,
+        plan: &Plan<'_>,
+        vcs: usize,
+        taskcluster: bool,
+    ) -> Vec<OwnedSemaphorePermit> {
+        let mut gates = Vec::with_capacity(3);
+        if plan.bulk {
+            gates.push(self.bulk.clone());
+        }
+        if let (false, Some(host)) = (taskcluster, ask.url.host_str()) {
+            let mut hosts = self.vcs.lock().unwrap_or_else(PoisonError::into_inner);
+            let fresh = || Arc::new(Semaphore::new(vcs.clamp(1, Semaphore::MAX_PERMITS)));
+            gates.push(hosts.entry(host.to_owned()).or_insert_with(fresh).clone());
+        }
+        gates.push(self.all.clone());
+        let mut permits = Vec::with_capacity(gates.len());
+        for gate in gates {
+            // None of them is ever closed.
+            permits.extend(gate.acquire_owned().await.ok());
+        }
+        permits
+    }
+}
+
+fn intake(plan: &Plan<'_>, coding: Coding) -> Result<(Intake, u64), BodyError> {
+    let staged =
+        plan.staging.map(Staging::begin).transpose().map_err(|error| BodyError::Disk(error.to_string()))?;
+    Ok((Intake::new(coding, plan.limit, plan.sha512, (plan.keep)(), staged), plan.limit))
+}
+
+fn unreachable(reason: String, attempts: u32) -> End {
+    End::Fact(Fact::Unreachable { reason, attempts })
+}
+
+/// Whether a wait ends before the deadline.
+fn fits(wait: Duration, deadline: Instant) -> bool {
+    Instant::now().checked_add(wait).is_some_and(|end| end < deadline)
+}
+
+fn limit(need: &Need, limits: &Limits) -> u64 {
+    match need.shape() {
+        Shape::Body => limits.answer_bytes,
+        Shape::Measurement => limits.artifact_bytes,
+        Shape::Graph => limits.graph_bytes,
+    }
+}
+
+fn wants_sha512(need: &Need) -> bool {
+    match need {
+        Need::Content { sha512, .. } | Need::Artifact { sha512, .. } | Need::TaskGraph { sha512, .. } => {
+            *sha512
+        }
+        _ => false,
+    }
+}
+
+/// The answer to another need at the same address, in the shape of this one, if it holds that much.
+fn reused(fact: &Fact, need: &Need, limits: &Limits) -> Option<Fact> {
+    let Some(measurement) = measured(fact) else { return Some(fact.clone()) };
+    let mut measurement = *measurement;
+    if wants_sha512(need) && measurement.sha512.is_none() {
+        let Fact::Body(body) = fact else { return None };
+        measurement = measure(&body.bytes, true);
+    }
+    match (need, need.shape(), fact) {
+        (_, Shape::Measurement, _) => Some(Fact::Measured(measurement)),
+        (_, Shape::Body, Fact::Body(body)) => {
+            Some(Fact::Body(Body { bytes: body.bytes.clone(), measurement }))
+        }
+        (Need::TaskGraph { wanted, .. }, _, Fact::Body(body)) => {
+            let mut scanner = Scanner::new(wanted.clone(), limits);
+            scanner.write(&body.bytes);
+            Some(Fact::Graph(scanner.finish(measurement)))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,111 @@
+//! Tokens for GitHub's API.
+
+use crate::address::{self, GITHUB_API_HOST};
+use crate::body::Keep;
+use crate::exchange::Ask;
+use crate::fetcher::{End, Fetcher, Plan};
+use crate::secret::Secret;
+use bytes::Bytes;
+use catena_core::inquiry::{Fact, Need};
+use catena_core::source::GithubRepository;
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+/// The tokens there are: one from the environment, and those that Taskcluster's auth service hands
+/// out for one repository each (`githubRepoToken`).
+#[derive(Default)]
+pub(crate) struct Tokens {
+    environment: Option<Secret>,
+    handed_out: Mutex<HashMap<GithubRepository, Arc<OnceCell<Option<Secret>>>>>,
+}
+
+/// A token to use.
+pub(crate) struct Token {
+    pub(crate) secret: Option<Secret>,
+    /// Rate limits are counted by whoever the token belongs to: a user, or an installation at an
+    /// owner.
+    pub(crate) limited_as: String,
+}
+
+/// The auth service's answer. It holds the time of expiry too: an hour, longer than an inquiry.
+#[derive(Deserialize)]
+struct Answer {
+    token: Secret,
+}
+
+/// Larger than any answer with a token in it.
+const LARGEST_ANSWER: u64 = 64 << 10;
+
+impl Tokens {
+    pub(crate) fn new(environment: Option<Secret>) -> Self {
+        Self { environment, handed_out: Mutex::default() }
+    }
+
+    /// The token for a repository. Taskcluster is asked first, once for each repository; where it
+    /// gives none (a fork's owner, missing scopes) the environment's is used, or none.
+    pub(crate) async fn for_repository(
+        &self,
+        fetcher: &Fetcher,
+        need: &Need,
+        repository: &GithubRepository,
+        deadline: Instant,
+    ) -> Token {
+        if let (Some(_), Some(app)) = (fetcher.taskcluster(), &fetcher.options().github_app) {
+            let cell = {
+                let mut handed_out = self.handed_out.lock().unwrap_or_else(PoisonError::into_inner);
+                handed_out.entry(repository.clone()).or_default().clone()
+            };
+            let secret = cell.get_or_init(|| request(fetcher, need, app, repository, deadline)).await;
+            if let Some(secret) = secret {
+                let limited_as = format!("{GITHUB_API_HOST}/{}", repository.owner());
+                return Token { secret: Some(secret.clone()), limited_as };
+            }
+        }
+        Token { secret: self.environment.clone(), limited_as: GITHUB_API_HOST.to_owned() }
+    }
+}
+
+/// Asks the auth service for a token that can read one repository.
+async fn request(
+    fetcher: &Fetcher,
+    need: &Need,
+    app: &str,
+    repository: &GithubRepository,
+    deadline: Instant,
+) -> Option<Secret> {
+    let url = address::github_token(fetcher.root(), app, repository.owner()).ok()?;
+    let wanted = serde_json::json!({
+        "repositories": [repository.name()],
+        "permissions": { "contents": "read", "metadata": "read", "pull_requests": "read" },
+    });
+    let ask = Ask {
+        authorization: fetcher.taskcluster_authorization(&url),
+        url,
+        content: Some(Bytes::from(wanted.to_string())),
+        artifact: false,
+        json: true,
+        commit: false,
+        limited_as: None,
+    };
+    let plan =
+        Plan { limit: LARGEST_ANSWER, sha512: false, keep: &|| Keep::Whole, staging: None, bulk: false };
+    let problem = match fetcher.persist(need, &ask, &plan, deadline).await {
+        End::Taken(taken) => match taken.fact {
+            Fact::Body(body) => match serde_json::from_slice::<Answer>(&body.bytes) {
+                Ok(answer) => return Some(answer.token),
+                Err(_) => "an answer without a token".to_owned(),
+            },
+            _ => "no answer".to_owned(),
+        },
+        End::Fact(Fact::Absent { status, message } | Fact::Refused { status, message }) => {
+            format!("status {status}: {message}")
+        }
+        End::Fact(Fact::Unreachable { reason, .. }) => reason,
+        End::Fact(_) => "no answer".to_owned(),
+    };
+    tracing::warn!(%repository, %problem, "no GitHub token from Taskcluster");
+    None
+}
