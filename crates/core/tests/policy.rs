@@ -486,3 +486,33 @@ fn files_of_keys() {
     insta::assert_snapshot!(wrong("[]"), @"keys.yml:1:1: error: $: a map is wanted here, and this is a list");
     insta::assert_snapshot!(wrong("{\"scriptworker\": [\"a\"],\n \"scriptworker\": []}"), @r#"keys.yml:2:2: error: $: the key "scriptworker" stands here a second time"#);
 }
+
+#[test]
+fn sizes_are_bounded() {
+    let products: String = (0..201).map(|at| format!("  p{at:03}: {{}}\n")).collect();
+    let many = SMALL.replace("products:\n", &format!("products:\n{products}"));
+    insta::assert_snapshot!(wrong(&many), @"p.yml:211:3: error: products.p199: a policy of more than 200 products");
+    let paths = vec!["'^(?P<path>/(central|beta))(/|$)'"; 201].join(", ");
+    insta::assert_snapshot!(changed("'^(?P<path>/(central|beta))(/|$)'", &paths), @"p.yml:19:19: error: products.one.repositories: more than 200 expressions for paths");
+    let items = format!("[{}]", vec!["cron"; 2001].join(", "));
+    insta::assert_snapshot!(changed("[hg-push, cron]", &items), @"p.yml:15:16: error: $: a list of more than 2000 items");
+    let words = vec!["crom"; 300].join(", ");
+    assert_eq!(changed("[hg-push, cron]", &format!("[{words}]")).matches("error").count(), 200);
+    let long = format!("'^(?P<path>/{})'", "(a{99}){99}".repeat(9));
+    insta::assert_snapshot!(changed("'^(?P<path>/(central|beta))(/|$)'", &long), @"p.yml:19:72: error: products.one.repositories[0].paths[0]: the expression is not a regular expression: Compiled regex exceeds size limit of 262144 bytes.");
+}
+
+/// The examples in `docs/policy.md` are policies.
+#[test]
+fn the_examples_in_the_documentation_are_read() {
+    let page = include_str!("../../../docs/policy.md");
+    let examples: Vec<&str> =
+        page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let whole = examples.iter().filter(|example| example.starts_with("catena-policy: 1\n"));
+    let pools = "catena-policy: 1\n";
+    let read: Vec<Policy> =
+        whole.map(|example| load(&[("p.yml", example), ("pools.yml", pools)]).unwrap()).collect();
+    assert_eq!(read.len(), 2);
+    assert!(read[0].product("firefox").unwrap().restricted_scopes.iter().any(|rule| rule.trees == "tools"));
+    assert!(!read[1].products().any(|name| name == "xpi"));
+}

@@ -55,6 +55,9 @@ impl fmt::Display for Diagnostic {
 /// How many mistakes are told of at once; whoever has more has one mistake made many times.
 const MAX_TOLD: usize = 200;
 
+/// How many words a mistaken one is compared with.
+const MAX_COMPARED: usize = 500;
+
 /// Collects mistakes, each once: what is shared by products would else be told of for each.
 #[derive(Default)]
 pub(super) struct Notes {
@@ -90,6 +93,15 @@ impl Notes {
         }
     }
 
+    /// As [`suggest`], while another mistake would be told of.
+    pub(super) fn suggest<'a>(
+        &self,
+        word: &str,
+        known: impl Iterator<Item = &'a str> + Clone,
+    ) -> Option<String> {
+        if self.told.len() < MAX_TOLD { suggest(word, known.take(MAX_COMPARED)) } else { None }
+    }
+
     pub(super) fn has_errors(&self) -> bool {
         self.has_errors
     }
@@ -108,7 +120,7 @@ impl Notes {
 }
 
 /// `did you mean "…"?` for a word close to one of those that are known, else the list of them.
-pub(super) fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
+fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
     let close = known.clone().map(|other| (distance(word, other), other)).min();
     match close {
         Some((distance, other)) if distance <= other.len().div_ceil(3) => {

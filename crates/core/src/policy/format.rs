@@ -1,6 +1,6 @@
 //! Which keys a policy file has, and what stands under each. `docs/policy.md` explains them.
 
-use super::diagnostic::{Notes, suggest};
+use super::diagnostic::Notes;
 use super::document::{Content, Entry, Node, Place, Step};
 use std::collections::BTreeMap;
 
@@ -107,7 +107,7 @@ fn record(map: BTreeMap<String, Entry>, fields: Fields, notes: &mut Notes) -> Co
     let mut known = BTreeMap::new();
     for (key, Entry { key_place, value }) in map {
         let Some((_, shape)) = fields.iter().find(|(name, _)| *name == key) else {
-            let hint = suggest(&key, fields.iter().map(|(name, _)| *name));
+            let hint = notes.suggest(&key, fields.iter().map(|(name, _)| *name));
             notes.error_with(&key_place, format!("unknown key {key:?}"), hint);
             continue;
         };
@@ -171,4 +171,21 @@ fn misfit(place: &Place, shape: &Shape, content: &Content, notes: &mut Notes) {
         _ => None,
     };
     notes.error_with(place, format!("{wanted}, and this is {}", content.kind()), hint);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_documented() {
+        const PAGE: &str = include_str!("../../../../docs/policy.md");
+        let Shape::Record(top) = FILE else { unreachable!() };
+        for (key, _) in top.iter().chain(PRODUCT) {
+            assert!(PAGE.contains(&format!("| `{key}` |")), "docs/policy.md has no row for {key}");
+        }
+        for (key, _) in REPOSITORY.iter().chain(RELAXED) {
+            assert!(PAGE.contains(key), "docs/policy.md does not mention {key}");
+        }
+    }
 }

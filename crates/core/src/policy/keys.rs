@@ -1,6 +1,6 @@
 //! The public keys of workers.
 
-use super::diagnostic::{Diagnostic, Notes, suggest};
+use super::diagnostic::{Diagnostic, Notes};
 use super::document::{self, Node, Unreadable};
 use super::format::{KEYS, conform};
 use super::layers::settle;
@@ -84,7 +84,8 @@ pub(super) fn read(node: &Node, notes: &mut Notes) -> KeyRing {
     let mut ring = BTreeMap::new();
     for (name, entry) in node.as_map().into_iter().flatten() {
         let Some(implementation) = WorkerImplementation::parse(name) else {
-            let hint = suggest(name, WorkerImplementation::ALL.into_iter().map(WorkerImplementation::as_str));
+            let hint =
+                notes.suggest(name, WorkerImplementation::ALL.into_iter().map(WorkerImplementation::as_str));
             notes.error_with(&entry.key_place, format!("{name:?} is not a worker implementation"), hint);
             continue;
         };

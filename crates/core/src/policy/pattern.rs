@@ -11,7 +11,7 @@ use regex::{Regex, RegexBuilder};
 /// Longest expression that is taken; the longest known has 70 characters.
 const MAX_CHARS: usize = 500;
 /// What a compiled expression may take, in bytes.
-const MAX_COMPILED: usize = 1 << 20;
+const MAX_COMPILED: usize = 1 << 18;
 
 /// Why text is not an expression for repository paths.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -9,6 +9,9 @@ use super::reader::{Reader, check_url};
 use super::soundness::Soundness;
 use std::collections::BTreeMap;
 
+/// Products of one policy; the largest known has eleven.
+const MAX_PRODUCTS: usize = 200;
+
 /// How chains are judged, for each product; `docs/policy.md` describes the files it is read from.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -73,6 +76,9 @@ impl Policy {
         let Some(Content::Map(products)) = top.remove("products").map(|entry| entry.value.content) else {
             return;
         };
+        if let Some((_, entry)) = products.iter().nth(MAX_PRODUCTS) {
+            return notes.error(&entry.key_place, format!("a policy of more than {MAX_PRODUCTS} products"));
+        }
         for (name, Entry { key_place: place, value }) in products {
             let laid = match value.content {
                 Content::Null => continue,

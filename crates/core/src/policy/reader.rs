@@ -1,6 +1,6 @@
 //! From a settled map to a [`Product`]: every leaf is parsed into its type here.
 
-use super::diagnostic::{Notes, suggest};
+use super::diagnostic::Notes;
 use super::document::{Content, Node, Place};
 use super::keys::{self, KeyRing};
 use super::pattern;
@@ -32,6 +32,9 @@ const LANDED: [(&str, Landed); 3] =
 const VCS: [(&str, Vcs); 2] = [("github", Vcs::Github), ("hg", Vcs::Hg)];
 /// Longest chain a policy may ask for; the reference verifier's limit is 20.
 const MAX_CHAIN_LENGTH: usize = 100;
+
+/// Expressions for repository paths of one product; each is compiled. The most known are five.
+const MAX_EXPRESSIONS: usize = 200;
 
 /// Reads one product.
 pub(super) struct Reader<'a> {
@@ -133,7 +136,7 @@ impl Reader<'_> {
                     let kinds = known.and_then(Node::as_map);
                     let unknown = |text: &&str| kinds.is_some_and(|kinds| !kinds.contains_key(*text));
                     if let Some(text) = item.as_text().filter(unknown) {
-                        let hint = suggest(
+                        let hint = self.notes.suggest(
                             text,
                             kinds.into_iter().flat_map(|kinds| kinds.keys().map(String::as_str)),
                         );
@@ -148,6 +151,12 @@ impl Reader<'_> {
 
     fn repositories(&mut self) -> Vec<RepositoryRule> {
         let Some(node) = self.required("repositories") else { return Vec::new() };
+        let expressions =
+            node.items().iter().filter_map(|rule| rule.get("paths")).map(|paths| paths.items().len());
+        if expressions.fold(0, usize::saturating_add) > MAX_EXPRESSIONS {
+            self.notes.error(&node.place, format!("more than {MAX_EXPRESSIONS} expressions for paths"));
+            return Vec::new();
+        }
         node.items().iter().map(|rule| self.repository(rule)).collect()
     }
 
@@ -288,7 +297,7 @@ impl Reader<'_> {
                 self.notes.error(&item.place, "`because` is missing: a rule is relaxed for a reason");
             }
             if !self.rules.contains(&rule) {
-                let hint = suggest(rule, self.rules.iter().copied());
+                let hint = self.notes.suggest(rule, self.rules.iter().copied());
                 self.notes.error_with(place, format!("{rule:?} is not a rule that can be relaxed"), hint);
             } else if !relaxed.insert(rule.to_owned()) {
                 self.notes.error(place, format!("{rule:?} is relaxed twice"));
@@ -334,7 +343,7 @@ impl Reader<'_> {
         let text = node.as_text()?;
         let found = known.iter().find(|(word, _)| *word == text).map(|(_, value)| value.clone());
         if found.is_none() {
-            let hint = suggest(text, known.iter().map(|(word, _)| *word));
+            let hint = self.notes.suggest(text, known.iter().map(|(word, _)| *word));
             self.notes.error_with(&node.place, format!("{text:?} is not known here"), hint);
         }
         found

@@ -1,6 +1,6 @@
 //! What each leaf alone cannot tell: whether a product's parts fit together.
 
-use super::diagnostic::{Notes, suggest};
+use super::diagnostic::Notes;
 use super::document::{Node, Place};
 use super::keys::KeyRing;
 use super::product::{ImageKinds, Product, Vcs};
@@ -36,7 +36,7 @@ impl Soundness<'_> {
                 continue;
             }
             let place = self.node.get("restricted-scopes").and_then(|scopes| scopes.get(&rule.scope));
-            let hint = suggest(&rule.trees, self.product.trees.keys().map(String::as_str));
+            let hint = self.notes.suggest(&rule.trees, self.product.trees.keys().map(String::as_str));
             let message = format!("{:?} is not one of the product's trees", rule.trees);
             self.notes.error_with(place.map_or(self.place, |node| &node.place), message, hint);
         }
