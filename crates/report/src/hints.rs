@@ -3,8 +3,210 @@
 
 use catena_core::verdict::{Class, Code};
 
+const EVIDENCE: &str = "do not retry. Keep the evidence (run again with --record DIR) and call those who answer \
+     for the release and its security.";
+const REPLACED: &str = "the artifact was replaced after the task made it, or storage is broken. Do not use it; keep \
+     the evidence (--record DIR) and look at who may write to that storage.";
+const EDITED: &str = "somebody made or changed this task by other means than its graph. Find out who created it \
+     (the queue's log has the client id); if it was meant, let an action task make it.";
+const WORKER: &str = "the worker's document and the queue do not belong together. Look at the worker that ran the \
+     task: its version, and whether its key is used elsewhere.";
+const SOURCE_FORM: &str = "write the address plainly in the tree that makes the task: https, no user, no dot segments, \
+     no query, and the full hash as revision.";
+const BROKEN_ANSWER: &str = "the queue, or something between here and there, does not answer as Taskcluster does. \
+     Check the root URL and the proxy before anything else.";
+const SCOPES: &str = "the task asks for more than its tree may have. Run it from one of the trees named above, or \
+     take the scope out; trees and scopes stand in the policy.";
+const POOL: &str = "the task ran on machines that are not trusted for it. Move the task to one of the pools above, \
+     or, after review, add the pool to the policy.";
+const IMAGE: &str = "let the task use an image that a docker-image task of its own graph builds, or, after review, \
+     allow its kind in the policy (prebuilt-image-kinds).";
+const LIMIT: &str =
+    "an honest chain does not come near this limit. Look at what the task names as its inputs.";
+
 /// Advice by code. A code without a line here gets its class's advice.
-pub const HINTS: &[(&str, &str)] = &[];
+pub const HINTS: &[(&str, &str)] = &[
+    // Definition, run, worker.
+    ("task-unknown", "check the task id and the root URL; a task is forgotten some time after it expires."),
+    ("definition-empty", "the task has expired, so its chain can no longer be judged. Run it again."),
+    ("definition-not-json", BROKEN_ANSWER),
+    ("definition-pool-contradiction", "no honest task says two pools. Find out who created it."),
+    (
+        "run-none",
+        "the task has not started. Wait for it; for a task that is about to run, say --no-check-task.",
+    ),
+    (
+        "run-not-completed",
+        "nothing may be taken from a run that did not complete. Wait for it, or run the task again.",
+    ),
+    (
+        "run-status-unknown",
+        "check the task id and the root URL; a status is forgotten some time after the task expires.",
+    ),
+    ("run-status-malformed", BROKEN_ANSWER),
+    ("run-status-of-another-task", BROKEN_ANSWER),
+    (
+        "worker-implementation-missing",
+        "give the task the tag `worker-implementation` in the tree that makes it.",
+    ),
+    (
+        "worker-implementation-ambiguous",
+        "the parts of the definition contradict each other; put the task right in the tree that makes it.",
+    ),
+    (
+        "worker-implementation-unknown",
+        "the tag `worker-implementation` is docker-worker, generic-worker or scriptworker.",
+    ),
+    ("worker-pool-decision", POOL),
+    ("worker-pool-docker-image", POOL),
+    (
+        "kind-unknown",
+        "check --task-type and the names in `extra.chainOfTrust.inputs` and `upstreamArtifacts`; a new kind is added in the policy (kinds).",
+    ),
+    (
+        "kind-needs-scriptworker",
+        "only a scriptworker may run this kind. Check --task-type and the task's worker pool.",
+    ),
+    ("interactive-found", "what an interactive task made is never trusted. Run the task again without it."),
+    (
+        "interactive-untold",
+        "give the payload its `features` and `env`, be they empty, in the tree that makes the task.",
+    ),
+    // The chain.
+    ("chain-too-deep", LIMIT),
+    ("chain-too-wide", LIMIT),
+    ("chain-cyclic", "no honest task is among its own inputs. Find out who created it."),
+    // Signature and document.
+    (
+        "signature-without-document",
+        "the task must ask for a document (`features.chainOfTrust: true`), and its worker must be able to make one.",
+    ),
+    (
+        "signature-missing",
+        "the document without its signature proves nothing. Look at the worker's log of the run; if it says that a signature was uploaded, raise the alarm.",
+    ),
+    (
+        "signature-empty",
+        "the upload broke off, or the signature was wiped. Look at the worker's log of the run.",
+    ),
+    (
+        "signature-truncated",
+        "the upload broke off, or the signature was cut. Look at the worker's log of the run.",
+    ),
+    ("signature-too-long", "a signature is its 64 raw bytes. Look at how the worker writes and uploads it."),
+    (
+        "signature-other-implementation",
+        "a worker has the wrong key, or a task claims to have run elsewhere than it did. Compare the key with the worker pool's configuration.",
+    ),
+    (
+        "signature-other-bytes",
+        "the document was changed after the worker signed it. Do not retry; keep the evidence (--record DIR) and look at who may write to the artifact storage.",
+    ),
+    (
+        "signature-unknown-key",
+        "a key that nobody vouches for, or one that was rotated. If it is new, add it to the policy by way of its owner, never from what was seen here; else raise the alarm.",
+    ),
+    (
+        "signature-no-keys",
+        "add the public keys of this worker implementation to the policy (keys), or say --keys FILE.",
+    ),
+    ("document-not-json", WORKER),
+    ("document-duplicate-key", WORKER),
+    ("document-version", WORKER),
+    ("document-malformed", WORKER),
+    (
+        "document-of-another-task",
+        "a document of another task was put here. Do not retry; keep the evidence (--record DIR) and look at who may write to the artifact storage.",
+    ),
+    (
+        "document-of-another-run",
+        "a document of an earlier run was put here. Do not retry; keep the evidence (--record DIR) and look at who may write to the artifact storage.",
+    ),
+    ("document-of-another-worker", WORKER),
+    ("document-task-differs", WORKER),
+    // Artifacts.
+    ("artifact-name", "no honest artifact has such a name. Find out who created the task that names it."),
+    (
+        "artifact-reserved",
+        "the chain of trust's own files are never inputs. Take them out of `upstreamArtifacts`.",
+    ),
+    (
+        "artifact-unlisted",
+        "the worker that made the document did not see this artifact: it was uploaded later or by other means, or the name in `upstreamArtifacts` is wrong.",
+    ),
+    ("artifact-without-digest", WORKER),
+    ("artifact-digest-malformed", WORKER),
+    ("artifact-missing", "the artifact has expired or was removed. Run the task that makes it again."),
+    ("artifact-altered", REPLACED),
+    ("artifact-altered-optional", REPLACED),
+    ("artifacts-listing-malformed", BROKEN_ANSWER),
+    (
+        "artifacts-listing-unknown",
+        "the artifacts of the run have expired. Run the task that makes them again.",
+    ),
+    ("artifacts-too-many", "name fewer artifacts, or a narrower pattern, in `upstreamArtifacts`."),
+    (
+        "artifacts-foreign",
+        "only artifacts of the chain's own links may be used; put the task right in the tree that makes it.",
+    ),
+    // Graph and tree.
+    ("graph-parent-makes-no-tasks", EDITED),
+    ("graph-lacks-task", EDITED),
+    ("graph-definition-differs", EDITED),
+    ("graph-dependencies-added", EDITED),
+    ("graph-definition-additions", EDITED),
+    ("graph-times-differ", EDITED),
+    ("source-without-repository", SOURCE_FORM),
+    ("source-repository-malformed", SOURCE_FORM),
+    ("source-malformed", SOURCE_FORM),
+    (
+        "source-outside-repository",
+        "`metadata.source` must lie in the repository the task is made from; put it right in the tree, or find out who created the task.",
+    ),
+    ("tree-scope", SCOPES),
+    ("tree-broad-scope", SCOPES),
+    (
+        "tree-scope-ambiguous",
+        "two rules of the policy (restricted-scopes) match one scope; make them distinct.",
+    ),
+    ("tree-sibling", "tasks of one graph come from one tree. Find out who created the task that does not."),
+    (
+        "tree-untrusted",
+        "with restricted scopes every input must come from a trusted tree. Take the input from one, or, after review, add the repository to the policy.",
+    ),
+    (
+        "tree-part-of-a-name",
+        "the repository only begins like a trusted one. It is another repository; find out whose.",
+    ),
+    // Images.
+    ("image-prebuilt", IMAGE),
+    ("image-indexed", IMAGE),
+    ("image-unknown-type", IMAGE),
+    (
+        "image-not-declared",
+        "declare the image as the task's input (`extra.chainOfTrust.inputs.docker-image`) in the tree that makes the task.",
+    ),
+    (
+        "image-of-another-kind",
+        "the image must come from a docker-image task; put the input right in the tree that makes the task.",
+    ),
+    ("image-hash-missing", WORKER),
+    ("image-hash-malformed", WORKER),
+    (
+        "image-differs",
+        "the task ran in another image than the one that was built for it. Do not use what it made; look at the worker and its cache of images.",
+    ),
+    // What could not be known.
+    (
+        "outside-unreachable",
+        "nothing was proven wrong. Ask again; if it stays so, look at the service named above, the proxy, and --deadline.",
+    ),
+    (
+        "outside-refused",
+        "give credentials that may read this: --credentials FILE or TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN; for GitHub a token (CATENA_GITHUB_TOKEN).",
+    ),
+    ("outside-unfinished", "ask again, perhaps with a longer --deadline."),
+];
 
 /// The advice for a code by name; none when only its class has some.
 #[must_use]
@@ -16,10 +218,7 @@ pub fn hint(code: &str) -> Option<&'static str> {
 #[must_use]
 pub fn advice(code: &Code) -> &'static str {
     hint(code.name).unwrap_or(match code.class {
-        Class::Tamper => {
-            "do not retry. Keep the evidence (run again with --record DIR) and call those who answer for \
-             the release and its security."
-        }
+        Class::Tamper => EVIDENCE,
         Class::Policy => {
             "nothing was altered, but the product's policy does not allow this. Change the task in its tree, \
              or, after review, the policy."
@@ -27,4 +226,18 @@ pub fn advice(code: &Code) -> &'static str {
         Class::Config => "our own policy or keys say too little to judge this. Complete them (--policy, --keys) and ask again.",
         Class::Infra => "nothing was proven wrong. Ask again; if it stays so, look at the service that is named above.",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use catena_core::checks;
+
+    #[test]
+    fn every_hint_is_for_a_code_that_exists() {
+        for (position, (name, _)) in HINTS.iter().enumerate() {
+            assert!(checks::find_code(name).is_some(), "{name}");
+            assert!(HINTS.iter().skip(position + 1).all(|(other, _)| other != name), "{name} twice");
+        }
+    }
 }

@@ -4,8 +4,8 @@ use crate::order::Links;
 use catena_core::verdict::{Standing, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The check whose passed findings are signatures (docs/checks/signature.md).
-const SIGNATURE: &str = "signature";
+/// The code of a signature that was verified (docs/checks/signature.md).
+const SIGNATURE: &str = "signature-verified";
 
 /// What was proven.
 pub(crate) struct Proof {
@@ -26,7 +26,7 @@ impl Proof {
         for finding in &verdict.findings {
             if finding.standing == Standing::Passed {
                 passed = passed.saturating_add(1);
-                if finding.check == SIGNATURE {
+                if finding.code.name == SIGNATURE {
                     signed.insert(finding.task_id);
                 }
             }
@@ -104,5 +104,10 @@ mod tests {
         assert_eq!(size(1536), "1.5 KiB");
         assert_eq!(size(64 << 30), "64.0 GiB");
         assert_eq!(size(u64::MAX), "16777215.9 TiB");
+    }
+
+    #[test]
+    fn the_code_of_verified_signatures_exists() {
+        assert!(catena_core::checks::find_code(SIGNATURE).is_some());
     }
 }

@@ -97,7 +97,7 @@ fn the_answer_stands_in_the_first_ten_lines() {
         "signing → build",
         "signature-unknown-key",
         "exit status 1",
-        "artifact-digest-required",
+        "artifact-hash",
     ] {
         assert!(answer.contains(part), "{part} is not in:\n{answer}");
     }

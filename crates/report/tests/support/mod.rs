@@ -104,7 +104,7 @@ fn links() -> Vec<LinkSummary> {
 }
 
 fn passed() -> Vec<Finding> {
-    let signed = code("signature-valid", Class::Tamper);
+    let signed = code("signature-verified", Class::Tamper);
     let mut findings: Vec<Finding> = [DECISION, BUILD, IMAGE]
         .into_iter()
         .map(|task| {
@@ -119,7 +119,7 @@ fn passed() -> Vec<Finding> {
         .collect();
     findings.push(finding(
         "task-graph",
-        code("definition-as-in-graph", Class::Tamper),
+        code("graph-agrees", Class::Tamper),
         Standing::Passed,
         BUILD,
         "The definition is the graph's.",
@@ -172,7 +172,7 @@ pub fn unknown_key() -> Finding {
 pub fn differing() -> Finding {
     let mut found = failed(
         "task-graph",
-        code("definition-differs", Class::Tamper),
+        code("graph-definition-differs", Class::Tamper),
         BUILD,
         "The task's definition is not the one its parent's graph has.",
     );
@@ -212,7 +212,7 @@ pub fn missing_artifact(number: usize) -> Finding {
     let name = format!("public/build/part-{number}.tar.xz");
     let mut found = failed(
         "artifacts",
-        code("artifact-not-in-document", Class::Tamper),
+        code("artifact-unlisted", Class::Tamper),
         BUILD,
         &format!("The document does not name {name}."),
     );
@@ -223,8 +223,8 @@ pub fn missing_artifact(number: usize) -> Finding {
 
 pub fn not_allowed() -> Finding {
     let mut found = failed(
-        "restricted-scopes",
-        code("scope-not-allowed", Class::Policy),
+        "tree",
+        code("tree-scope", Class::Policy),
         SIGNING,
         "A scope that only release trees may use, and mozilla-central is not one of them.",
     );
@@ -237,7 +237,7 @@ pub fn not_allowed() -> Finding {
 pub fn unconfigured() -> Finding {
     failed(
         "signature",
-        code("no-keys", Class::Config),
+        code("signature-no-keys", Class::Config),
         DECISION,
         "The product has no keys for generic-worker.",
     )
@@ -245,19 +245,19 @@ pub fn unconfigured() -> Finding {
 
 pub fn unreachable() -> Finding {
     failed(
-        "tree",
-        code("template-unreachable", Class::Infra),
+        "outside",
+        code("outside-unreachable", Class::Infra),
         DECISION,
         ".taskcluster.yml of hg.mozilla.org/mozilla-central could not be fetched: 503 Service Unavailable (5 attempts).",
     )
 }
 
 pub fn relaxed_finding() -> Finding {
-    let mut code = code("entry-without-sha256", Class::Tamper);
-    code.rule = Some("artifact-digest-required");
+    let mut code = code("artifact-without-digest", Class::Tamper);
+    code.rule = Some("artifact-hash");
     finding("artifacts", code, Standing::Relaxed, IMAGE, "The entry of public/image.tar.zst names no digest.")
 }
 
 pub fn weakened() -> Vec<Relaxed> {
-    vec![Relaxed { rule: "artifact-digest-required".to_owned(), by: "policy".to_owned() }]
+    vec![Relaxed { rule: "artifact-hash".to_owned(), by: "policy".to_owned() }]
 }
