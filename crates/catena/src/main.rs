@@ -1,2 +1,23 @@
-//! The command line.
-fn main() {}
+//! `catena`: Taskcluster's Chain of Trust on the command line. It wires rooms together and decides
+//! nothing.
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
+
+mod cli;
+mod commands;
+mod failure;
+mod log;
+mod output;
+mod policy_files;
+mod progress;
+mod recording;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match commands::run(cli) {
+        Ok(status) => ExitCode::from(status),
+        Err(failure) => failure.tell(),
+    }
+}

@@ -1,0 +1,118 @@
+//! What can be asked on the command line.
+
+use crate::commands::{completions, demo, explain, man, policy, verify};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const EXIT_STATUSES: &str = "\
+Exit status:
+  0  verified, or simply done
+  1  rejected: a check says no
+  2  wrong usage, or our own policy or keys do not suffice
+  3  could not be determined: something could not be known or delivered; ask again";
+
+const OVERVIEW: &str = "\
+Examples:
+  catena demo
+      See a small release verified, and refused once one byte of it was changed.
+  catena verify IFn9x5gaQz-HXl2pa7Ny_w --task-type signing --product firefox
+      May what this task made be used?
+  catena verify IFn9x5gaQz-HXl2pa7Ny_w --task-type signing --product firefox --no-check-task
+      May this task run?
+  catena explain signature-unknown-key
+      What does a finding mean, and what is to be done?";
+
+/// Verify Taskcluster's Chain of Trust: before anything irreversible happens, prove that every byte
+/// going in came from trusted machines and that the request traces back to a trusted source tree.
+#[derive(Debug, Parser)]
+#[command(name = "catena", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_long_help = format!("{OVERVIEW}\n\n{EXIT_STATUSES}"))]
+pub(crate) struct Cli {
+    /// What is asked.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// How it is told.
+    #[command(flatten)]
+    pub(crate) manner: Manner,
+}
+
+/// How things are told, whatever is asked.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Manner {
+    /// Colours on standard output: auto, always, never
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", global = true, help_heading = "Manner")]
+    #[arg(hide_possible_values = true)]
+    pub(crate) color: Color,
+    /// Tell more: -v what is being done and what passed, -vv details, -vvv everything
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = "Manner")]
+    pub(crate) verbose: u8,
+    /// Write the full log to FILE
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Manner")]
+    pub(crate) log: Option<PathBuf>,
+}
+
+/// When there are colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Color {
+    /// Whether standard output gets colours.
+    pub(crate) fn on_stdout(self) -> bool {
+        use std::io::IsTerminal as _;
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => {
+                std::io::stdout().is_terminal()
+                    && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            }
+        }
+    }
+}
+
+/// What is asked.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Decide whether a task may run, or what it made may be used
+    ///
+    /// Fetches what the task's chain of trust rests on, applies every rule of the product's policy,
+    /// and answers yes, no (which check, which link, where, why), or that it could not be
+    /// determined. The answer goes to standard output, everything else to standard error. A yes that
+    /// could not be delivered in full (a full disk, a reader who went away) never exits with 0.
+    #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", verify::EXAMPLES))]
+    Verify(Box<verify::VerifyArgs>),
+    /// Tell what a code in a verdict means and what to do about it
+    #[command(after_long_help = explain::EXAMPLES)]
+    Explain(explain::ExplainArgs),
+    /// Check, import and show policies
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// See a small release verified, and refused once one byte of it was changed
+    #[command(after_long_help = demo::EXAMPLES)]
+    Demo(demo::DemoArgs),
+    /// Print completions for a shell
+    #[command(after_long_help = completions::EXAMPLES)]
+    Completions(completions::CompletionsArgs),
+    /// Write the manual pages
+    #[command(after_long_help = man::EXAMPLES)]
+    Man(man::ManArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,24 @@
+//! One file per command.
+
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod explain;
+pub(crate) mod man;
+pub(crate) mod policy;
+pub(crate) mod verify;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+
+/// Runs what was asked, to its exit status.
+pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
+    let Cli { command, manner } = cli;
+    match command {
+        Command::Verify(args) => verify::run(*args, &manner),
+        Command::Explain(args) => explain::run(&args),
+        Command::Policy(command) => policy::run(command),
+        Command::Demo(args) => demo::run(&args, &manner),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+    }
+}

@@ -1,0 +1,80 @@
+//! `catena verify`: may a task run, or what it made be used?
+
+mod arguments;
+mod case;
+mod drive;
+
+pub(crate) use arguments::{EXAMPLES, VerifyArgs};
+
+use crate::cli::Manner;
+use crate::failure::{DONE, Failure, UNDETERMINED};
+use crate::log;
+use crate::output::Output;
+use crate::progress::Screen;
+use arguments::Format;
+use case::Case;
+use catena_core::verdict::Verdict;
+use catena_report::TextOptions;
+use std::io::IsTerminal as _;
+
+/// Columns of text that nobody's terminal wraps.
+const WIDTH: usize = 100;
+
+pub(crate) fn run(args: VerifyArgs, manner: &Manner) -> Result<u8, Failure> {
+    let output = Output::of(args.output.clone());
+    output.check()?;
+    let screen = Screen::new(manner.verbose > 0);
+    log::start(manner, &screen)?;
+    let case = match &args.replay {
+        Some(folder) => Case::recorded(folder)?,
+        None => Case::asked(&args)?,
+    };
+    let verdict = drive::run(case, &args, &screen);
+    screen.finish();
+    let verdict = verdict?;
+    tracing::info!(outcome = verdict.outcome.as_str(), elapsed = ?screen.elapsed(), "concluded");
+    let color = output == Output::Stdout && manner.color.on_stdout();
+    let report = written(&verdict, args.format, &text_options(color, &output, manner));
+    delivered(output.write(&report), verdict.outcome.exit_status())
+}
+
+fn written(verdict: &Verdict, format: Format, options: &TextOptions) -> String {
+    match format {
+        Format::Text => catena_report::text(verdict, options),
+        Format::Json => catena_report::json(verdict),
+    }
+}
+
+/// The exit status of a verdict whose report was written, or was not: a yes that could not be
+/// delivered is none, while a no stays a no.
+fn delivered(written: Result<(), Failure>, status: u8) -> Result<u8, Failure> {
+    match written {
+        Ok(()) => Ok(status),
+        Err(failure) => {
+            failure.tell();
+            Ok(if status == DONE { UNDETERMINED } else { status })
+        }
+    }
+}
+
+/// As wide as the terminal, within reason; a file gets the same text wherever it is made.
+pub(crate) fn text_options(color: bool, output: &Output, manner: &Manner) -> TextOptions {
+    let terminal = *output == Output::Stdout && std::io::stdout().is_terminal();
+    let size = terminal_size::terminal_size_of(std::io::stdout()).filter(|_| terminal);
+    let width = size.map_or(WIDTH, |(columns, _)| usize::from(columns.0).clamp(40, 120));
+    TextOptions { color, width: Some(width), verbose: manner.verbose > 0, elapsed: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_yes_that_did_not_arrive_is_none_and_a_no_stays_a_no() {
+        let gone = || Err(Failure::silent(UNDETERMINED));
+        assert_eq!(delivered(Ok(()), 0), Ok(0));
+        assert_eq!(delivered(gone(), 0), Ok(3));
+        assert_eq!(delivered(gone(), 1), Ok(1));
+        assert_eq!(delivered(gone(), 2), Ok(2));
+    }
+}

@@ -1,0 +1,160 @@
+//! What can be said to `catena verify`.
+
+use catena_core::task::{Kind, TaskId};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  catena verify TASK_ID --task-type signing --product firefox
+      A finished task: its own document is checked too.
+  catena verify TASK_ID --task-type signing --product firefox --no-check-task --work-dir work
+      A task about to run. If the answer is yes, its verified inputs stand in
+      work/cot/<taskId>/<path>; if it is not, nothing does.
+  catena verify TASK_ID --task-type signing --product firefox --format json -o verdict.json
+      For machines (docs/verdict-json.md).
+  catena verify TASK_ID --task-type signing --product firefox --record case
+  catena verify --replay case
+      The same verdict again, byte for byte and without a network.
+
+A task id that starts with `-` is written after `--`.
+
+The environment:
+  TASKCLUSTER_ROOT_URL
+      As --root-url.
+  TASKCLUSTER_CLIENT_ID, TASKCLUSTER_ACCESS_TOKEN, TASKCLUSTER_CERTIFICATE
+      Credentials, for artifacts that are not public.
+  CATENA_GITHUB_TOKEN, GITHUB_TOKEN
+      A token for GitHub's API, whose limit without one is low.
+  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE
+      How to reach the network, and whom to trust there.";
+
+/// What is asked, and how to find the answer.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The task
+    #[arg(value_name = "TASK_ID", value_parser = TaskId::parse, required_unless_present = "replay")]
+    pub(super) task_id: Option<TaskId>,
+    /// The kind it is judged as: signing, beetmover, build, …
+    #[arg(long, value_name = "KIND", value_parser = Kind::parse, required_unless_present = "replay")]
+    pub(super) task_type: Option<Kind>,
+    /// The product whose policy is applied
+    #[arg(long, value_name = "NAME", visible_alias = "cot-product", required_unless_present = "replay")]
+    pub(super) product: Option<String>,
+    /// Where Taskcluster is [default: what the policy says]
+    #[arg(long, value_name = "URL", env = "TASKCLUSTER_ROOT_URL", hide_env_values = true)]
+    pub(super) root_url: Option<String>,
+    /// A policy file instead of the one that ships; later ones extend earlier ones
+    #[arg(long, value_name = "FILE")]
+    pub(super) policy: Vec<PathBuf>,
+    /// Public keys instead of the product's: a YAML or JSON map from worker implementation to a list
+    /// of base64 keys
+    #[arg(long, value_name = "FILE")]
+    pub(super) keys: Option<PathBuf>,
+    /// The task has run: check its own document too (the default)
+    #[arg(long, overrides_with = "no_check_task")]
+    check_task: bool,
+    /// The task is about to run: it has no document of its own yet
+    #[arg(long, overrides_with = "check_task")]
+    no_check_task: bool,
+    /// Leave each verified artifact at DIR/cot/<taskId>/<path>, and nothing unverified, ever
+    #[arg(long, value_name = "DIR", conflicts_with = "replay")]
+    pub(super) work_dir: Option<PathBuf>,
+    /// How the verdict is written
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(super) format: Format,
+    /// Write the verdict to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Give up after this long: 90s, 5m, 1h [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(super) deadline: Option<Duration>,
+    /// Keep everything the verdict is made from in DIR
+    #[arg(long, value_name = "DIR", help_heading = "Recordings")]
+    pub(super) record: Option<PathBuf>,
+    /// Make the verdict again from what --record kept in DIR: target, product, policy, keys and time
+    /// are those of the recording
+    #[arg(long, value_name = "DIR", help_heading = "Recordings", conflicts_with_all = [
+        "task_id", "task_type", "product", "policy", "keys", "check_task", "no_check_task", "record", "credentials",
+        "ca_file", "deadline", "danger_skip_signatures", "danger_allow_http",
+    ])]
+    pub(super) replay: Option<PathBuf>,
+    /// Taskcluster credentials: a JSON object of clientId, accessToken and perhaps certificate
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
+    pub(super) credentials: Option<PathBuf>,
+    /// Trust these certificate authorities too (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
+    pub(super) ca_file: Option<PathBuf>,
+    /// Let plain http leave this machine: anybody on the way may then answer for Taskcluster
+    #[arg(long, help_heading = "Danger")]
+    pub(super) danger_allow_http: bool,
+    /// Believe documents without their signatures; the verdict says so
+    #[arg(long, help_heading = "Danger")]
+    pub(super) danger_skip_signatures: bool,
+    /// Accepted as verify_cot has it; signatures are always verified
+    #[arg(long, hide_short_help = true)]
+    verify_sigs: bool,
+    /// Accepted as verify_cot has it; nothing is left behind to clean up
+    #[arg(long, hide_short_help = true)]
+    cleanup: bool,
+}
+
+/// How a verdict is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For machines, in a documented and versioned schema
+    Json,
+}
+
+impl VerifyArgs {
+    /// Whether the target's own document is checked too.
+    pub(super) fn checks_task(&self) -> bool {
+        !self.no_check_task
+    }
+}
+
+/// `90s`, `5m`, `1h30m`; a number alone is seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is not a time such as 90s, 5m or 1h30m");
+    let mut total = Duration::ZERO;
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let digits = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
+        let (number, after) = rest.split_at_checked(digits).ok_or_else(wrong)?;
+        let letters = after.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(after.len());
+        let (unit, after) = after.split_at_checked(letters).ok_or_else(wrong)?;
+        let seconds = match unit {
+            "s" | "" => 1,
+            "m" | "min" => 60,
+            "h" => 3600,
+            _ => return Err(wrong()),
+        };
+        let number: u64 = number.parse().map_err(|_| wrong())?;
+        let part = number.checked_mul(seconds).map(Duration::from_secs);
+        total = part.and_then(|part| total.checked_add(part)).ok_or_else(wrong)?;
+        rest = after.trim_start();
+    }
+    // A year is no deadline either.
+    if total.is_zero() || total > Duration::from_secs(365 * 24 * 3600) { Err(wrong()) } else { Ok(total) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_people_write() {
+        for (text, seconds) in
+            [("90s", 90), ("5m", 300), ("5min", 300), ("1h30m", 5400), ("1h 30m", 5400), ("45", 45)]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for wrong in ["", "0", "m", "5x", "-5m", "5m-", "99999999999999999999h", "9999999999h", "1.5h"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What is asked, and what it is judged by: from the command line or from a recording.
+
+use super::VerifyArgs;
+use crate::failure::Failure;
+use crate::policy_files::{self, PolicyTexts};
+use crate::recording::{KeysText, RecordedInquiry};
+use catena_core::Limits;
+use catena_core::inquiry::{Inquiry, Switches, Target};
+use catena_core::policy::{KeyRing, Policy, Product};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A question that can be put to a driver.
+pub(super) struct Case {
+    /// What a recording of it says.
+    pub(super) asked: RecordedInquiry,
+    target: Target,
+    product: Arc<Product>,
+    keys: KeyRing,
+}
+
+impl Case {
+    /// From the command line.
+    pub(super) fn asked(args: &VerifyArgs) -> Result<Self, Failure> {
+        let (Some(task_id), Some(kind), Some(product)) =
+            (args.task_id, args.task_type.clone(), args.product.clone())
+        else {
+            return Err(Failure::usage("TASK_ID, --task-type and --product are needed")
+                .next("see `catena verify --help`"));
+        };
+        let target = Target { task_id, kind, check_task: args.checks_task() };
+        let mut asked = RecordedInquiry::about(&target, product);
+        asked.danger_skip_signatures = args.danger_skip_signatures;
+        asked.policy = PolicyTexts::read(&args.policy)?;
+        if let Some(file) = &args.keys {
+            asked.keys =
+                Some(KeysText { name: file.display().to_string(), text: policy_files::text_of(file)? });
+        }
+        asked.root_url = args.root_url.clone().unwrap_or_default();
+        Self::judged_by(asked, target)
+    }
+
+    /// From a recording.
+    pub(super) fn recorded(folder: &Path) -> Result<Self, Failure> {
+        let asked = RecordedInquiry::read(folder)?;
+        let target = asked.target()?;
+        Self::judged_by(asked, target)
+    }
+
+    fn judged_by(mut asked: RecordedInquiry, target: Target) -> Result<Self, Failure> {
+        let policy = asked.policy.load()?;
+        for warning in policy.warnings() {
+            tracing::info!("{warning}");
+        }
+        let product = Arc::new(policy_files::product(&policy, &asked.product)?);
+        let keys = match &asked.keys {
+            Some(file) => policy_files::keys(&file.name, &file.text)?,
+            None => policy_files::product_keys(&policy, &asked.product)?,
+        };
+        if asked.root_url.is_empty() {
+            asked.root_url = root_url(&policy)?;
+        }
+        Ok(Self { asked, target, product, keys })
+    }
+
+    /// The inquiry.
+    pub(super) fn open(&self, limits: Limits) -> Inquiry {
+        let switches = Switches { danger_skip_signatures: self.asked.danger_skip_signatures };
+        Inquiry::new(self.target.clone(), Arc::clone(&self.product), self.keys.clone(), limits, switches)
+    }
+}
+
+fn root_url(policy: &Policy) -> Result<String, Failure> {
+    policy.root_url().map(str::to_owned).ok_or_else(|| {
+        Failure::usage("it is not known where Taskcluster is")
+            .next("say so with --root-url URL or TASKCLUSTER_ROOT_URL, or in the policy (root-url)")
+    })
+}

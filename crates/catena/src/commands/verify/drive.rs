@@ -1,0 +1,214 @@
+//! From a question to its verdict: over the network, or from a recording.
+
+use super::VerifyArgs;
+use super::case::Case;
+use crate::failure::Failure;
+use crate::progress::{Screen, Tally};
+use catena_core::Limits;
+use catena_core::verdict::{Outcome, Verdict};
+use catena_fetch::{
+    Fetcher, HttpOptions, HttpTransport, Options, Progress, Recorder, Replay, RootUrl, Staging,
+    TaskclusterCredentials, github_token_from_environment, investigate,
+};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
+use url::{Host, Url};
+
+/// Far enough for facts that are there already.
+const AT_ONCE: Duration = Duration::from_secs(3600);
+
+/// Answers the question, unless somebody interrupts; then nothing is left behind.
+pub(super) fn run(case: Case, args: &VerifyArgs, screen: &Screen) -> Result<Verdict, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|cause| Failure::undetermined(format!("cannot start: {cause}")))?;
+    runtime.block_on(async {
+        tokio::select! {
+            verdict = answer(case, args, screen) => verdict,
+            () = interrupted() => Err(Failure::undetermined("interrupted before there was an answer")),
+        }
+    })
+}
+
+async fn answer(case: Case, args: &VerifyArgs, screen: &Screen) -> Result<Verdict, Failure> {
+    match &args.replay {
+        Some(folder) => replay(&case, folder, screen).await,
+        None => ask(case, args, screen).await,
+    }
+}
+
+/// Over the network.
+async fn ask(mut case: Case, args: &VerifyArgs, screen: &Screen) -> Result<Verdict, Failure> {
+    let limits = Limits::default();
+    let staging = args.work_dir.as_deref().map(staging).transpose()?;
+    let tally: Arc<dyn Progress> = Arc::new(Tally::new(screen.clone()));
+    let recorder = match &args.record {
+        Some(folder) => {
+            let recorder = Recorder::new(folder, tally.clone()).map_err(|cause| {
+                Failure::usage(format!("{}: {cause}", folder.display()))
+                    .next("name a folder that can be written to")
+            })?;
+            Some(Arc::new(recorder))
+        }
+        None => None,
+    };
+    let progress = recorder.clone().map_or(tally, |recorder| recorder as Arc<dyn Progress>);
+    let fetcher = fetcher(&case.asked.root_url, args, &limits)?
+        .with_staging(staging.clone())
+        .with_progress(progress.clone());
+    let deadline = Instant::now() + args.deadline.unwrap_or(catena_fetch::DEADLINE);
+    let inquiry = investigate(case.open(limits), &fetcher, deadline, progress.as_ref()).await;
+    case.asked.concluded = now();
+    let verdict = inquiry.conclude(&case.asked.concluded);
+    tracing::debug!(statistics = ?fetcher.statistics(), "fetched");
+    if let (Some(recorder), Some(folder)) = (recorder, &args.record) {
+        let kept = recorder
+            .finish(BTreeMap::new())
+            .map_err(|cause| Failure::undetermined(format!("{}: {cause}", folder.display())))
+            .and_then(|()| case.asked.write(folder));
+        unless_no(kept, &verdict)?;
+    }
+    if let (Some(staging), Outcome::Verified) = (staging, verdict.outcome) {
+        let published = staging.publish(&verdict).map_err(|error| {
+            Failure::undetermined(format!(
+                "the chain is verified, but its artifacts could not be kept: {error}"
+            ))
+            .next("make room in --work-dir and ask again")
+        })?;
+        tracing::info!(files = published.files.len(), "verified artifacts are in place");
+    }
+    Ok(verdict)
+}
+
+/// From a recording.
+async fn replay(case: &Case, folder: &Path, screen: &Screen) -> Result<Verdict, Failure> {
+    let limits = Limits::default();
+    let recorded = Replay::open(folder, &limits).map_err(|error| {
+        Failure::usage(error).next("name a folder that --record filled and nobody touched since")
+    })?;
+    let deadline = Instant::now() + AT_ONCE;
+    let inquiry = investigate(case.open(limits), &recorded, deadline, &Tally::new(screen.clone())).await;
+    Ok(inquiry.conclude(&case.asked.concluded))
+}
+
+/// What was to be delivered beside the verdict and was not keeps a yes from being said; a no is
+/// said all the same.
+fn unless_no(delivered: Result<(), Failure>, verdict: &Verdict) -> Result<(), Failure> {
+    match delivered {
+        Err(failure) if verdict.outcome != Outcome::Verified => {
+            failure.tell();
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+fn staging(work_dir: &Path) -> Result<Arc<Staging>, Failure> {
+    Staging::new(work_dir).map_err(|cause| {
+        Failure::usage(format!("{}: {cause}", work_dir.display()))
+            .next("name a --work-dir that can be written to")
+    })
+}
+
+fn fetcher(root_url: &str, args: &VerifyArgs, limits: &Limits) -> Result<Fetcher, Failure> {
+    let root = RootUrl::parse(root_url).map_err(|error| {
+        Failure::usage(error)
+            .next("say where Taskcluster is with --root-url https://… or TASKCLUSTER_ROOT_URL")
+    })?;
+    if leaves_unprotected(&root) && !args.danger_allow_http {
+        let what = format!(
+            "{} is asked over plain http, so anybody on the way can answer in its name",
+            root.as_str()
+        );
+        return Err(Failure::usage(what).next("use https; --danger-allow-http takes the risk"));
+    }
+    let http = HttpOptions { ca_file: args.ca_file.clone(), ..HttpOptions::default() };
+    let transport = HttpTransport::new(&http).map_err(|error| {
+        Failure::usage(error).next("see to --ca-file, SSL_CERT_FILE, HTTPS_PROXY and the like")
+    })?;
+    let options = Options { danger_allow_http: args.danger_allow_http, seed: seed(), ..Options::default() };
+    let fetcher = Fetcher::new(Arc::new(transport), root, limits.clone(), options);
+    let variable = |name: &str| std::env::var(name).ok();
+    Ok(fetcher
+        .with_taskcluster(credentials(args)?)
+        .with_github_token(github_token_from_environment(variable)))
+}
+
+fn credentials(args: &VerifyArgs) -> Result<Option<TaskclusterCredentials>, Failure> {
+    let found = match &args.credentials {
+        Some(file) => TaskclusterCredentials::from_file(file).map(Some),
+        None => TaskclusterCredentials::from_environment(|name| std::env::var(name).ok()),
+    };
+    found
+        .map_err(|error| Failure::usage(error).next("without any credentials only public things can be read"))
+}
+
+/// Whether requests leave this machine unprotected.
+fn leaves_unprotected(root: &RootUrl) -> bool {
+    Url::parse(root.as_str()).is_ok_and(|url| {
+        url.scheme() == "http"
+            && match url.host() {
+                Some(Host::Domain(name)) => name != "localhost",
+                Some(Host::Ipv4(address)) => !address.is_loopback(),
+                Some(Host::Ipv6(address)) => !address.is_loopback(),
+                None => true,
+            }
+    })
+}
+
+/// Different for those who start at the same time.
+fn seed() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::from(since.subsec_nanos()).rotate_left(32) ^ u64::from(std::process::id())
+}
+
+/// The time, RFC 3339 in UTC, to the second.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Waits until somebody interrupts or ends us.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut ended) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                interrupted = tokio::signal::ctrl_c() => if interrupted.is_ok() { return; },
+                _ = ended.recv() => return,
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    if tokio::signal::ctrl_c().await.is_ok() {
+        return;
+    }
+    // Nobody can tell us: wait for the answer.
+    std::future::pending().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_is_asked_over_plain_http() {
+        let unprotected = |text: &str| leaves_unprotected(&RootUrl::parse(text).unwrap());
+        for here in ["http://localhost:80", "http://127.0.0.1:8080", "http://[::1]", "https://tc.example"] {
+            assert!(!unprotected(here), "{here}");
+        }
+        for there in ["http://tc.example", "http://10.0.0.1", "http://localhost.example", "http://0.0.0.0"] {
+            assert!(unprotected(there), "{there}");
+        }
+    }
+
+    #[test]
+    fn the_time_is_rfc_3339() {
+        let now = now();
+        assert_eq!((now.len(), now.get(10..11), now.get(19..)), (20, Some("T"), Some("Z")), "{now}");
+    }
+}

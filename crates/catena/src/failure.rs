@@ -1,0 +1,95 @@
+//! Why a command did not come to its answer, in words for the one who called it.
+
+use catena_core::policy::Diagnostic;
+use catena_report::escape;
+use std::fmt::Display;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// Verified, or simply done.
+pub(crate) const DONE: u8 = 0;
+/// Wrong usage or configuration.
+pub(crate) const USAGE: u8 = 2;
+/// It could not be determined, or the answer could not be delivered.
+pub(crate) const UNDETERMINED: u8 = 3;
+
+/// What went wrong, where, and what to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// The exit status.
+    pub(crate) status: u8,
+    /// What went wrong and where; none when there is nobody left to be told.
+    what: Option<String>,
+    /// What to do next.
+    next: Option<String>,
+}
+
+impl Failure {
+    /// Wrong usage or configuration.
+    pub(crate) fn usage(what: impl Display) -> Self {
+        Self { status: USAGE, what: Some(what.to_string()), next: None }
+    }
+
+    /// The world did not do its part.
+    pub(crate) fn undetermined(what: impl Display) -> Self {
+        Self { status: UNDETERMINED, what: Some(what.to_string()), next: None }
+    }
+
+    /// Nobody reads any more.
+    pub(crate) fn silent(status: u8) -> Self {
+        Self { status, what: None, next: None }
+    }
+
+    /// A file that does not say what it should; each mistake with its line and column.
+    pub(crate) fn diagnostics(what: impl Display, diagnostics: &[Diagnostic]) -> Self {
+        let mut text = what.to_string();
+        for diagnostic in diagnostics {
+            text.push('\n');
+            text.push_str(&diagnostic.to_string());
+        }
+        Self { status: USAGE, what: Some(text), next: None }
+    }
+
+    /// Adds what to do next.
+    pub(crate) fn next(mut self, next: impl Display) -> Self {
+        self.next = Some(next.to_string());
+        self
+    }
+
+    /// Tells it on standard error.
+    pub(crate) fn tell(&self) -> ExitCode {
+        // Whom could we tell that standard error is gone?
+        let _ = std::io::stderr().lock().write_all(self.text().as_bytes());
+        ExitCode::from(self.status)
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for (number, line) in self.what.iter().flat_map(|what| what.lines()).enumerate() {
+            text.push_str(if number == 0 { "catena: " } else { "  " });
+            text.push_str(&escape::line(line));
+            text.push('\n');
+        }
+        for line in self.next.iter().flat_map(|next| next.lines()) {
+            text.push_str("  next: ");
+            text.push_str(&escape::line(line));
+            text.push('\n');
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_where_and_what_next() {
+        let failure = Failure::usage("keys.yml: no such file\u{1b}[2J").next("name a file that exists");
+        assert_eq!(
+            failure.text(),
+            "catena: keys.yml: no such file\\u{1b}[2J\n  next: name a file that exists\n"
+        );
+        assert_eq!(Failure::silent(3).text(), "");
+    }
+}

@@ -1,0 +1,135 @@
+//! What is being done, while it is being done: on a terminal a line that changes, otherwise plain
+//! lines now and then, and those only when they were asked for.
+
+mod tally;
+
+pub(crate) use tally::Tally;
+
+use catena_report::escape;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Between two redraws of the changing line.
+const REDRAW: Duration = Duration::from_millis(100);
+/// Between two plain lines.
+const PLAIN: Duration = Duration::from_secs(10);
+
+/// Standard error, perhaps with a changing line at its foot.
+#[derive(Clone)]
+pub(crate) struct Screen {
+    bar: Option<ProgressBar>,
+    plain: bool,
+    started: Instant,
+    last: Arc<std::sync::Mutex<Option<Instant>>>,
+}
+
+/// How far an inquiry has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Links that are known.
+    pub(crate) links: usize,
+    /// Artifacts and graphs that arrived.
+    pub(crate) artifacts: usize,
+    /// Bytes that arrived.
+    pub(crate) bytes: u64,
+    /// Questions that are not answered yet.
+    pub(crate) open: usize,
+    /// One of them.
+    pub(crate) waiting_for: Option<String>,
+}
+
+impl Screen {
+    /// A screen for something that takes a while; `verbose` asks for plain lines where there is no
+    /// terminal.
+    pub(crate) fn new(verbose: bool) -> Self {
+        let terminal =
+            std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let bar = terminal.then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed:>4} {wide_msg}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(REDRAW);
+            bar
+        });
+        Self { bar, plain: verbose && !terminal, started: Instant::now(), last: Arc::default() }
+    }
+
+    /// Shows how far it has come.
+    pub(crate) fn show(&self, standing: &Standing) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(standing.line());
+        } else if self.plain && self.is_time() {
+            self.say(&format!("{:4} s  {}", self.started.elapsed().as_secs(), standing.line()));
+        }
+    }
+
+    /// Writes one line above the changing one. The text is to be escaped already.
+    pub(crate) fn say(&self, line: &str) {
+        let write = || {
+            // Whom could we tell that standard error is gone?
+            let _ = writeln!(std::io::stderr().lock(), "{line}");
+        };
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    /// Takes the changing line away.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Since it began.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn is_time(&self) -> bool {
+        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let due = last.is_none_or(|last| last.elapsed() >= PLAIN);
+        if due {
+            *last = Some(Instant::now());
+        }
+        due
+    }
+}
+
+impl Standing {
+    fn line(&self) -> String {
+        let mut line = format!(
+            "{} links, {} artifacts, {}, {} open",
+            self.links,
+            self.artifacts,
+            indicatif::BinaryBytes(self.bytes),
+            self.open
+        );
+        if let Some(waiting_for) = &self.waiting_for {
+            line.push_str(": ");
+            line.push_str(&escape::line(waiting_for));
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_what_it_waits_for() {
+        let standing = Standing {
+            links: 4,
+            artifacts: 2,
+            bytes: 3 << 20,
+            open: 1,
+            waiting_for: Some("public/x\u{1b} of task".to_owned()),
+        };
+        assert_eq!(standing.line(), "4 links, 2 artifacts, 3.00 MiB, 1 open: public/x\\u{1b} of task");
+    }
+}

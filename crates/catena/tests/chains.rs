@@ -1,0 +1,278 @@
+//! Chains of our own making through the real binary: every outcome, what is left on disk, and what
+//! a user reads.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
+
+mod support;
+
+use catena_testbed::{Chain, Fault, Options, Release, Testbed, Trigger};
+use insta::assert_snapshot;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use support::{Answer, Catena, check_published, keys_file};
+use tempfile::TempDir;
+
+/// A chain that is being served, and a folder for what belongs to it.
+struct Case {
+    testbed: Testbed,
+    room: TempDir,
+    target: String,
+    kind: String,
+    product: String,
+}
+
+impl Case {
+    fn serving(chain: Chain) -> Self {
+        let room = tempfile::tempdir().unwrap();
+        let keys = chain
+            .keys
+            .public_keys_base64()
+            .into_iter()
+            .map(|(name, keys)| (name.to_owned(), Value::from(keys)));
+        keys_file(room.path(), &Value::Object(keys.collect()));
+        let (target, kind, product) = (chain.target.clone(), chain.kind.clone(), chain.product.clone());
+        let testbed = Testbed::start_blocking(chain.into_site(), Options::default()).unwrap();
+        Self { testbed, room, target, kind, product }
+    }
+
+    /// The command line for this case: a task that is about to run.
+    fn verify(&self) -> Catena {
+        let mut catena = Catena::through(&self.testbed, self.room.path());
+        catena.args(["verify", "--task-type", &self.kind, "--product", &self.product, "--no-check-task"]);
+        catena.arg("--keys").arg(self.room.path().join("keys.json"));
+        catena
+    }
+
+    /// The same, run to its end with more options.
+    fn answer(&self, more: &[&str]) -> Answer {
+        self.verify().args(more).args(["--", &self.target]).run()
+    }
+
+    fn work_dir(&self) -> PathBuf {
+        self.room.path().join("work")
+    }
+
+    /// What the binary says, with what differs from run to run taken out.
+    fn told(&self, answer: &Answer) -> String {
+        answer.stdout.replace(&self.testbed.root_url(), "http://testbed")
+    }
+}
+
+fn push() -> Chain {
+    Chain::demo().unwrap()
+}
+
+/// A chain with one byte of a build's artifact changed in storage.
+fn altered() -> Chain {
+    let mut chain = push();
+    let build = chain.builds[0].clone();
+    let artifacts = chain.artifacts_mut(&build).unwrap();
+    let name = artifacts.keys().find(|name| name.starts_with("public/build/")).unwrap().clone();
+    let artifact = artifacts.get_mut(&name).unwrap();
+    artifact.body = b"something else".to_vec().into();
+    chain
+}
+
+#[test]
+fn an_honest_chain_is_verified_and_its_inputs_are_left() {
+    let case = Case::serving(push());
+    let work_dir = case.work_dir();
+    let answer = case.answer(&["--work-dir", work_dir.to_str().unwrap()]);
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{}", answer.stdout);
+    assert_snapshot!("verified", case.told(&answer));
+    assert!(check_published(&work_dir.join("cot"), case.testbed.site()) > 0);
+    // Nothing else is left in the work directory.
+    assert_eq!(names(&work_dir), ["cot"]);
+}
+
+#[test]
+fn a_finished_task_is_checked_by_default() {
+    let release = Release::new("firefox", Trigger::Push).unwrap();
+    let case = Case::serving(Release { finished: true, ..release }.build().unwrap());
+    let answer = case.answer(&["--check-task", "--format", "json"]);
+    assert_eq!(answer.status, 0, "{}{}", answer.failed(), answer.stderr);
+    let verdict: Value = serde_json::from_str(&answer.stdout).unwrap();
+    assert_eq!(verdict["target"]["checkTask"], true);
+    assert_eq!(verdict["outcome"], "verified");
+}
+
+#[test]
+fn a_changed_artifact_is_refused_and_nothing_is_left() {
+    let case = Case::serving(altered());
+    let work_dir = case.work_dir();
+    let answer = case.answer(&["--work-dir", work_dir.to_str().unwrap()]);
+    assert_eq!((answer.status, answer.stderr.as_str()), (1, ""), "{}", answer.stdout);
+    assert_snapshot!("altered", case.told(&answer));
+    assert!(names(&work_dir).is_empty(), "{:?}", names(&work_dir));
+}
+
+#[test]
+fn a_changed_definition_is_refused() {
+    let mut chain = push();
+    let build = chain.builds[0].clone();
+    let definition = chain.definition_mut(&build).unwrap();
+    let env = definition.get_mut("payload").and_then(|payload| payload.get_mut("env")).unwrap();
+    env.as_object_mut().unwrap().insert("EVIL", "1".into());
+    chain.redocument(&build);
+    let case = Case::serving(chain);
+    let answer = case.answer(&[]);
+    assert_eq!(answer.status, 1, "{}", answer.stdout);
+    assert_snapshot!("definition", case.told(&answer));
+}
+
+#[test]
+fn a_signature_by_an_unknown_key_is_refused() {
+    let case = Case::serving(push());
+    let other = Case::serving(
+        Release { seed: 7, ..Release::new("firefox", Trigger::Push).unwrap() }.build().unwrap(),
+    );
+    std::fs::copy(other.room.path().join("keys.json"), case.room.path().join("keys.json")).unwrap();
+    let answer = case.answer(&["--format", "json"]);
+    assert_eq!(answer.status, 1);
+    assert!(answer.codes().iter().all(|code| code == "signature-unknown-key"), "{:?}", answer.codes());
+    assert_snapshot!("unknown_key", case.told(&case.answer(&[])));
+}
+
+#[test]
+fn what_cannot_be_known_is_not_verified() {
+    let case = Case::serving(push());
+    case.testbed.fault("*/.taskcluster.yml*", 1.., Fault::Status(403));
+    case.testbed.fault("*/contents/.taskcluster.yml*", 1.., Fault::Status(403));
+    let answer = case.answer(&[]);
+    assert_eq!(answer.status, 3, "{}", answer.stdout);
+    assert!(answer.stdout.starts_with("UNDETERMINED"), "{}", answer.stdout);
+}
+
+#[test]
+fn a_deadline_is_kept() {
+    let case = Case::serving(push());
+    case.testbed.fault("*/.taskcluster.yml*", 1.., Fault::Delay(std::time::Duration::from_secs(60)));
+    let answer = case.answer(&["--deadline", "3s", "--format", "json"]);
+    assert_eq!(answer.status, 3, "{}", answer.stdout);
+    assert!(answer.codes().iter().any(|code| code == "outside-unreachable"), "{:?}", answer.codes());
+}
+
+#[test]
+fn keys_that_are_missing_are_a_matter_of_configuration() {
+    let case = Case::serving(push());
+    let keys: Value =
+        serde_json::from_slice(&std::fs::read(case.room.path().join("keys.json")).unwrap()).unwrap();
+    keys_file(case.room.path(), &serde_json::json!({"scriptworker": keys["scriptworker"]}));
+    let answer = case.answer(&[]);
+    assert_eq!(answer.status, 2, "{}", answer.stdout);
+    assert!(
+        answer.stdout.starts_with("MISCONFIGURED") && answer.stdout.contains("--keys"),
+        "{}",
+        answer.stdout
+    );
+}
+
+#[test]
+fn skipped_signatures_show() {
+    let case = Case::serving(push());
+    let answer = case.answer(&["--danger-skip-signatures"]);
+    assert_eq!(answer.status, 0, "{}", answer.stdout);
+    assert_snapshot!("skipped_signatures", case.told(&answer));
+}
+
+/// The same verdict, byte for byte, with nobody left to ask.
+#[test]
+fn a_recording_gives_the_same_verdict_again() {
+    for chain in [push(), altered()] {
+        let case = Case::serving(chain);
+        let policy = case.room.path().join("policy.yml");
+        std::fs::write(&policy, "catena-policy: 1\nextends: shipped:firefox-ci\n").unwrap();
+        let (record, policy) = (case.room.path().join("record"), policy.to_str().unwrap().to_owned());
+        for format in ["text", "json"] {
+            let first =
+                case.answer(&["--format", format, "--policy", &policy, "--record", record.to_str().unwrap()]);
+            let moved = case.room.path().join("moved");
+            std::fs::rename(&record, &moved).unwrap();
+            let again = Catena::new().args(["verify", "--format", format, "--replay"]).arg(&moved).run();
+            assert_eq!((again.status, again.stdout), (first.status, first.stdout));
+            std::fs::remove_dir_all(&moved).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_recording_that_was_touched_is_refused() {
+    let case = Case::serving(altered());
+    let record = case.room.path().join("record");
+    case.answer(&["--record", record.to_str().unwrap()]);
+    let body = support::children(&record.join("bodies")).remove(0);
+    std::fs::write(body, "{}").unwrap();
+    let again = Catena::new().args(["verify", "--replay"]).arg(&record).run();
+    assert_eq!((again.status, again.stdout.as_str()), (2, ""), "{}", again.stderr);
+}
+
+#[test]
+fn the_verdict_goes_where_it_is_told() {
+    let case = Case::serving(push());
+    let (file, log) = (case.room.path().join("verdict.json"), case.room.path().join("catena.log"));
+    let (file_name, log_name) = (file.to_str().unwrap(), log.to_str().unwrap());
+    let answer = case.answer(&["--format", "json", "--output", file_name, "--log", log_name, "-v"]);
+    assert_eq!((answer.status, answer.stdout.as_str()), (0, ""), "{}", answer.stderr);
+    assert!(answer.stderr.contains("concluded"), "{}", answer.stderr);
+    let verdict: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    assert_eq!(verdict["schema"], "catena-verdict/1");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("asked for the definition of task"), "{log}");
+}
+
+#[test]
+fn a_yes_that_nobody_heard_is_none() {
+    let case = Case::serving(push());
+    let status = |catena: &mut Catena| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let command = catena.args(["--", &case.target]).command();
+        let output = command.stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(status(&mut case.verify()), (Some(3), String::new()));
+    let case = Case::serving(altered());
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut catena = case.verify();
+    let output =
+        catena.args(["--", &case.target]).command().stdout(writer).stderr(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_said() {
+    let case = Case::serving(push());
+    let answer = case.answer(&["--output", "/dev/full"]);
+    assert_eq!((answer.status, answer.stdout.as_str()), (3, ""));
+    assert!(answer.stderr.starts_with("catena: /dev/full: "), "{}", answer.stderr);
+}
+
+/// The words of verify_cot still work.
+#[test]
+fn verify_cots_options_are_known() {
+    let case = Case::serving(push());
+    let mut catena = Catena::through(&case.testbed, case.room.path());
+    catena.args(["verify", &case.target, "--task-type", &case.kind, "--cot-product", &case.product]);
+    catena.args(["--verify-sigs", "--no-check-task", "--cleanup"]);
+    let answer = catena.arg("--keys").arg(case.room.path().join("keys.json")).run();
+    assert_eq!(answer.status, 0, "{}{}", answer.stdout, answer.stderr);
+}
+
+#[test]
+fn the_demo_shows_a_yes_and_a_no() {
+    let room = tempfile::tempdir().unwrap();
+    let mut catena = Catena::new();
+    catena.arg("demo").env("TMPDIR", room.path()).command().current_dir(room.path());
+    let answer = catena.run();
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{}", answer.stdout);
+    let timeless: Vec<&str> = answer.stdout.lines().filter(|line| !line.starts_with("  took")).collect();
+    assert_snapshot!("demo", timeless.join("\n"));
+    assert!(names(room.path()).is_empty(), "{:?}", names(room.path()));
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let children = support::children(folder).into_iter();
+    children.map(|child| child.file_name().unwrap().to_string_lossy().into_owned()).collect()
+}

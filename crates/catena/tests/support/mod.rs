@@ -1,0 +1,149 @@
+//! Running the real binary against a testbed.
+#![allow(dead_code, unreachable_pub)]
+
+use catena_testbed::{Body, Site, Testbed};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256, Sha512};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// One run of the binary, with an environment of its own.
+pub struct Catena(Command);
+
+/// What it answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Catena {
+    /// The binary with an empty environment.
+    pub fn new() -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_catena"));
+        command.env_clear().stdin(Stdio::null());
+        Self(command)
+    }
+
+    /// The binary, reaching the world through a testbed; the CA file is put into `room`.
+    pub fn through(testbed: &Testbed, room: &Path) -> Self {
+        let ca_file = room.join("ca.pem");
+        std::fs::write(&ca_file, testbed.ca_pem()).unwrap();
+        let mut catena = Self::new();
+        catena
+            .0
+            .env("TASKCLUSTER_ROOT_URL", testbed.root_url())
+            .env("HTTPS_PROXY", testbed.proxy_url())
+            .env("SSL_CERT_FILE", ca_file);
+        catena
+    }
+
+    pub fn arg(&mut self, argument: impl AsRef<OsStr>) -> &mut Self {
+        self.0.arg(argument);
+        self
+    }
+
+    pub fn args<A: AsRef<OsStr>>(&mut self, arguments: impl IntoIterator<Item = A>) -> &mut Self {
+        self.0.args(arguments);
+        self
+    }
+
+    pub fn env(&mut self, name: &str, value: impl AsRef<OsStr>) -> &mut Self {
+        self.0.env(name, value);
+        self
+    }
+
+    pub fn command(&mut self) -> &mut Command {
+        &mut self.0
+    }
+
+    pub fn run(&mut self) -> Answer {
+        let output = self.0.output().unwrap();
+        Answer {
+            status: output.status.code().expect("not ended by a signal"),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Answer {
+    /// The failed findings of a JSON verdict, or whatever was said instead.
+    pub fn failed(&self) -> String {
+        let Ok(verdict) = serde_json::from_str::<Value>(&self.stdout) else { return self.stdout.clone() };
+        let findings = verdict["findings"].as_array().into_iter().flatten();
+        let failed = findings.filter(|finding| finding["standing"] == "failed");
+        failed
+            .map(|finding| format!("{} on {}: {}\n", finding["code"], finding["link"], finding["message"]))
+            .collect()
+    }
+
+    /// The codes of the failed findings of a JSON verdict.
+    pub fn codes(&self) -> Vec<String> {
+        let verdict: Value = serde_json::from_str(&self.stdout).unwrap();
+        let findings = verdict["findings"].as_array().unwrap().iter();
+        let failed = findings.filter(|finding| finding["standing"] == "failed");
+        failed.map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// A file of keys in `room`.
+pub fn keys_file(room: &Path, keys: &Value) -> PathBuf {
+    let file = room.join("keys.json");
+    std::fs::write(&file, keys.to_string()).unwrap();
+    file
+}
+
+/// The entries of a folder, sorted.
+pub fn children(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|cause| panic!("{}: {cause}", folder.display()));
+    let mut entries: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    entries
+}
+
+/// Holds every file below `cot` against the document of the task it is of; returns how many.
+pub fn check_published(cot: &Path, site: &Site) -> usize {
+    let mut checked = 0;
+    for task in children(cot) {
+        let task_id = task.file_name().unwrap().to_str().unwrap().to_owned();
+        let run = site.tasks[&task_id].runs.values().next_back().unwrap();
+        let document = match &run.artifacts["public/chain-of-trust.json"].body {
+            Body::Bytes(bytes) => bytes.to_vec(),
+            Body::File(file) => std::fs::read(file).unwrap(),
+            other => panic!("a document made of {other:?}"),
+        };
+        let document: Value = serde_json::from_slice(&document).unwrap();
+        for file in files(&task) {
+            let name = file.strip_prefix(&task).unwrap().to_str().unwrap();
+            let entry = document["artifacts"][name]
+                .as_object()
+                .unwrap_or_else(|| panic!("{name} is not in the document"));
+            let bytes = std::fs::read(&file).unwrap();
+            for (algorithm, digest) in entry {
+                let measured = match algorithm.as_str() {
+                    "sha256" => hex(&Sha256::digest(&bytes)),
+                    "sha512" => hex(&Sha512::digest(&bytes)),
+                    other => panic!("{other}"),
+                };
+                assert_eq!(Some(measured.as_str()), digest.as_str(), "{name} of {task_id}");
+            }
+            assert!(!entry.is_empty(), "{name} of {task_id} has no digest");
+            checked += 1;
+        }
+    }
+    checked
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    children(folder)
+        .into_iter()
+        .flat_map(|entry| if entry.is_dir() { files(&entry) } else { vec![entry] })
+        .collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
