@@ -134,6 +134,15 @@ impl RepositoryRule {
     /// segment ends (a `.git` behind it does not count).
     #[must_use]
     pub fn repository_path(&self, source: &SourceUrl) -> Option<String> {
+        self.matched(source, true)
+    }
+
+    /// What the group `path` matched, where it does not end with a segment.
+    fn partial_repository_path(&self, source: &SourceUrl) -> Option<String> {
+        self.matched(source, false)
+    }
+
+    fn matched(&self, source: &SourceUrl, whole: bool) -> Option<String> {
         if !self.schemes.contains(source.scheme().as_str()) || !self.hosts.contains(source.host()) {
             return None;
         }
@@ -141,8 +150,8 @@ impl RepositoryRule {
         self.paths.iter().find_map(|regex| {
             let matched = regex.captures(&path)?.name("path")?;
             let rest = path.get(matched.end()..)?;
-            let whole = rest.is_empty() || rest.starts_with('/') || rest == ".git" || rest.starts_with(".git/");
-            (matched.start() == 0 && whole).then(|| matched.as_str().to_owned())
+            let ends = rest.is_empty() || rest.starts_with('/') || rest == ".git" || rest.starts_with(".git/");
+            (whole == (matched.start() == 0 && ends)).then(|| matched.as_str().to_owned())
         })
     }
 }
@@ -170,10 +179,44 @@ pub enum PolicyError {
 }
 
 impl Product {
+    /// A product that trusts nothing, for tests to add to.
+    #[cfg(test)]
+    pub(crate) fn empty(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            vcs: BTreeSet::new(),
+            source_env_prefix: name.to_ascii_uppercase(),
+            overriding_source_env_prefixes: Vec::new(),
+            tasks_for: BTreeSet::new(),
+            decision_worker_pools: BTreeSet::new(),
+            docker_image_worker_pools: BTreeSet::new(),
+            scriptworker_provisioners: BTreeSet::new(),
+            prebuilt_image_kinds: ImageKinds::Of(BTreeSet::new()),
+            repositories: Vec::new(),
+            restricted_scopes: Vec::new(),
+            trees: BTreeMap::new(),
+            official_owners: BTreeSet::new(),
+            hg_git_mirrors: BTreeMap::new(),
+            kinds: BTreeMap::new(),
+            landed: Landed::BranchCommits,
+            hg_hosts: BTreeSet::new(),
+            projects_url: String::new(),
+            max_chain_length: 20,
+            relaxed: BTreeSet::new(),
+        }
+    }
+
     /// The path of the trusted repository an address lies in, by the first rule that says so.
     #[must_use]
     pub fn repository_path(&self, source: &SourceUrl) -> Option<String> {
         self.repositories.iter().find_map(|rule| rule.repository_path(source))
+    }
+
+    /// The trusted path that an address's path begins with, although not by whole segments: a
+    /// look-alike.
+    #[must_use]
+    pub fn partial_repository_path(&self, source: &SourceUrl) -> Option<String> {
+        self.repositories.iter().find_map(|rule| rule.partial_repository_path(source))
     }
 
     /// What a kind asks of its links; none for a kind that the policy does not know.

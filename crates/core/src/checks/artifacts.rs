@@ -1,0 +1,366 @@
+//! Every file that goes in is one that a verified document names, byte for byte.
+//!
+//! verification.md section 5. Off-reference: an entry needs a digest; an optional artifact may be
+//! absent but never wrong; an artifact that is both optional and not is not optional.
+
+use super::signature::{Verified, verified};
+use super::{Examined, rules};
+use crate::digest::{Digest, Measurement};
+use crate::document::Listing;
+use crate::fnmatch;
+use crate::inquiry::{Answer, Body, Cx, Examination, Link, Need, Stop};
+use crate::policy::KindRole;
+use crate::task::{ArtifactName, RunId, TaskId};
+use crate::verdict::{Class, Code, Finding, Side, Standing, VerifiedArtifact};
+use catena_json::{Path, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+const CHECK: &str = "artifacts";
+const THING: &str = "public/chain-of-trust.json";
+
+const MATCH: Code = Code::new("artifacts-match", Class::Tamper, "Every artifact that is taken from the task has the digests its document says.");
+const NONE: Code = Code::new("artifacts-none", Class::Tamper, "No artifact is taken from the task.");
+const ABSENT: Code = Code::new("artifact-absent-optional", Class::Tamper, "An optional artifact does not exist, which is fine.");
+const NAME: Code = Code::new("artifact-name", Class::Tamper, "The name of a wanted artifact could leave its directory.");
+const RESERVED: Code = Code::new("artifact-reserved", Class::Tamper, "A wanted artifact has a name that only the worker itself writes.");
+const UNLISTED: Code = Code::new("artifact-unlisted", Class::Tamper, "The document does not name a wanted artifact.");
+const NO_DIGEST: Code = Code::new("artifact-without-digest", Class::Tamper, "The document names an artifact without saying any digest.")
+    .relaxable(rules::ARTIFACT_HASH);
+const WRONG_DIGEST: Code = Code::new("artifact-digest-malformed", Class::Tamper, "The document's digest of an artifact is of another algorithm or malformed.");
+const MISSING: Code = Code::new("artifact-missing", Class::Tamper, "The document names a wanted artifact, but it does not exist.");
+const ALTERED: Code = Code::new("artifact-altered", Class::Tamper, "An artifact is not the one the worker made.");
+const OPTIONAL_ALTERED: Code = Code::new("artifact-altered-optional", Class::Tamper, "An optional artifact exists and is not the one the worker made.")
+    .relaxable(rules::OPTIONAL_ARTIFACT);
+const LISTING: Code = Code::new("artifacts-listing-malformed", Class::Tamper, "The queue's list of artifacts is malformed or does not end.");
+const NO_LISTING: Code = Code::new("artifacts-listing-unknown", Class::Policy, "The queue has no list of artifacts for the run.");
+const TOO_MANY: Code = Code::new("artifacts-too-many", Class::Policy, "More artifacts are wanted than the limit allows.");
+const WANTED: Code = Code::new("artifacts-wanted", Class::Tamper, "Every task that artifacts are wanted from is a link of the chain that has run.");
+const FOREIGN: Code = Code::new("artifacts-foreign", Class::Tamper, "Artifacts are wanted of a task that is no link of the chain, or has not run.");
+
+pub(crate) const CODES: &[Code] = &[
+    MATCH, NONE, ABSENT, NAME, RESERVED, UNLISTED, NO_DIGEST, WRONG_DIGEST, MISSING, ALTERED, OPTIONAL_ALTERED, LISTING,
+    NO_LISTING, TOO_MANY, WANTED, FOREIGN,
+];
+
+/// A file that is wanted of a link.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Wanted {
+    name: String,
+    optional: bool,
+    how: How,
+}
+
+/// How a file is asked for: whole, measured, or scanned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum How {
+    Content,
+    Measured,
+    Graph,
+}
+
+/// What parents publish for the verification itself (verification.md section 5.1).
+fn published(role: Option<KindRole>) -> Vec<(ArtifactName, How)> {
+    match role {
+        Some(KindRole::Decision) => vec![
+            (ArtifactName::actions(), How::Content),
+            (ArtifactName::parameters(), How::Content),
+            (ArtifactName::task_graph(), How::Graph),
+        ],
+        Some(KindRole::Action) => vec![(ArtifactName::task_graph(), How::Graph)],
+        _ => Vec::new(),
+    }
+}
+
+/// Every task the target takes files of is a link that has run. The chain is made so; this holds
+/// even if it were not.
+pub(crate) fn examine_wanted(cx: &Cx<'_>) -> Examined {
+    let chain = cx.closed()?;
+    let target_id = cx.case.target.task_id;
+    let Some(target) = chain.link(target_id) else { return Err(Stop::Blocked) };
+    let mut findings = Vec::new();
+    let mut wanted = 0_usize;
+    for entry in target.definition.upstream_artifacts() {
+        wanted = wanted.saturating_add(entry.paths.len());
+        // Without a definition it is no link, and the definition check says why.
+        let known = cx.case.definition(entry.task_id).is_some_and(|definition| definition.is_err());
+        if !known && !chain.link(entry.task_id).is_some_and(|link| link.has_run) {
+            let message = format!("Artifacts are wanted of task {}, which has not run in this chain.", entry.task_id);
+            findings.push(Finding::new(CHECK, FOREIGN, Standing::Failed, target_id, message));
+        }
+    }
+    if wanted > cx.case.limits.artifacts {
+        findings.push(
+            Finding::new(CHECK, TOO_MANY, Standing::Failed, target_id, "The target wants too many artifacts.")
+                .expected(Side::Policy, format!("at most {}", cx.case.limits.artifacts))
+                .actual(Side::Task, wanted.to_string()),
+        );
+    }
+    if findings.is_empty() {
+        let message = "Every artifact is wanted of a task that has run in this chain.";
+        findings.push(Finding::new(CHECK, WANTED, Standing::Passed, target_id, message));
+    }
+    Ok(findings.into())
+}
+
+pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+    let none = |message: &str| Ok(vec![Finding::new(CHECK, NONE, Standing::Passed, link.task_id, message)].into());
+    if !link.has_run {
+        return none("The task is about to run, so nothing of it is used.");
+    }
+    let mut findings = Vec::new();
+    let wanted = match wanted(cx, link, &mut findings)? {
+        Some(wanted) if wanted.is_empty() && findings.is_empty() => {
+            return none("Nothing of the task is used as a file.");
+        }
+        Some(wanted) if wanted.len() <= cx.case.limits.artifacts => wanted,
+        Some(wanted) => {
+            let message = "More artifacts of the task are wanted than the limit allows.";
+            let finding = Finding::new(CHECK, TOO_MANY, Standing::Failed, link.task_id, message)
+                .expected(Side::Policy, format!("at most {}", cx.case.limits.artifacts))
+                .actual(Side::Task, wanted.len().to_string());
+            return Ok(vec![finding].into());
+        }
+        None => return Ok(findings.into()),
+    };
+    let document = verified(cx, link)?;
+    let run_id = document.run_id;
+    // Every artifact is asked for before any is judged, so that they are fetched together.
+    let judged: Vec<_> = wanted.iter().map(|wanted| judge(cx, link, run_id, &document, wanted)).collect();
+    let mut examination = Examination::default();
+    for (wanted, judgement) in wanted.iter().zip(judged) {
+        match judgement? {
+            Judgement::Verified(artifact) => examination.artifacts.push(artifact),
+            Judgement::Found(finding) => findings.push(*finding),
+        }
+        debug_assert!(!wanted.name.is_empty() || !findings.is_empty());
+    }
+    if findings.iter().all(|finding| finding.standing == Standing::Passed) {
+        let message = format!("{} artifacts have the digests that the document says.", examination.artifacts.len());
+        findings.push(Finding::new(CHECK, MATCH, Standing::Passed, link.task_id, message));
+    }
+    examination.findings = findings;
+    Ok(examination)
+}
+
+/// The files that are wanted of a link: what parents publish, and what the target names. None when
+/// a listing that is needed cannot be read, which `findings` then says.
+fn wanted(cx: &Cx<'_>, link: &Link, findings: &mut Vec<Finding>) -> Result<Option<Vec<Wanted>>, Stop> {
+    let mut names: BTreeMap<String, (bool, How)> = BTreeMap::new();
+    for (name, how) in published(link.role) {
+        names.insert(name.as_str().to_owned(), (false, how));
+    }
+    let Some(target) = cx.link(cx.case.target.task_id)? else { return Err(Stop::Blocked) };
+    let entries = target.definition.upstream_artifacts().iter().filter(|entry| entry.task_id == link.task_id);
+    let mut listed: Option<BTreeSet<String>> = None;
+    for entry in entries {
+        for path in &entry.paths {
+            if !path.contains('*') {
+                want(&mut names, path, entry.optional);
+                continue;
+            }
+            if listed.is_none() {
+                match listing(cx, link)? {
+                    Ok(names) => listed = Some(names),
+                    Err(finding) => {
+                        findings.push(*finding);
+                        return Ok(None);
+                    }
+                }
+            }
+            for name in listed.iter().flatten().filter(|name| fnmatch::matches(path, name)) {
+                want(&mut names, name, entry.optional);
+            }
+        }
+    }
+    let wanted = names.into_iter().map(|(name, (optional, how))| Wanted { name, optional, how });
+    Ok(Some(wanted.collect()))
+}
+
+fn want(names: &mut BTreeMap<String, (bool, How)>, name: &str, optional: bool) {
+    names.entry(name.to_owned()).and_modify(|(still, _)| *still &= optional).or_insert((optional, How::Measured));
+}
+
+/// The names of a run's artifacts, over all pages.
+fn listing(cx: &Cx<'_>, link: &Link) -> Result<Result<BTreeSet<String>, Box<Finding>>, Stop> {
+    let run_id = cx.run(link)?.run_id;
+    let failed = |code, message: String| Ok(Err(Box::new(Finding::new(CHECK, code, Standing::Failed, link.task_id, message).at("the queue's list of artifacts", None))));
+    let mut names = BTreeSet::new();
+    let mut continuation = None;
+    for _ in 0..cx.case.limits.pages {
+        let need = Need::Listing { task_id: link.task_id, run_id, continuation };
+        let page = match cx.json(&need)? {
+            Answer::Is(Ok(page)) => page,
+            Answer::Is(Err(error)) => return failed(LISTING, format!("The list of artifacts is not JSON: {error}.")),
+            Answer::Absent(answer) => return failed(NO_LISTING, format!("There is no list of artifacts: {answer}")),
+        };
+        let Some(artifacts) = page.get("artifacts").and_then(Value::as_array) else {
+            return failed(LISTING, "The list of artifacts has no artifacts.".to_owned());
+        };
+        for artifact in artifacts {
+            match artifact.get("name").and_then(Value::as_str) {
+                Some(name) => drop(names.insert(name.to_owned())),
+                None => return failed(LISTING, "The list of artifacts has an entry without a name.".to_owned()),
+            }
+        }
+        match page.get("continuationToken") {
+            None | Some(Value::Null) => return Ok(Ok(names)),
+            Some(Value::String(token)) if !token.is_empty() && token.len() <= 1024 => continuation = Some(token.clone()),
+            Some(_) => return failed(LISTING, "The list of artifacts has a continuationToken that is none.".to_owned()),
+        }
+    }
+    failed(LISTING, format!("The list of artifacts has more than {} pages.", cx.case.limits.pages))
+}
+
+enum Judgement {
+    Verified(VerifiedArtifact),
+    Found(Box<Finding>),
+}
+
+fn judge(cx: &Cx<'_>, link: &Link, run_id: RunId, document: &Verified, wanted: &Wanted) -> Result<Judgement, Stop> {
+    let shown = &wanted.name;
+    let found = |code, standing, message: String| {
+        let path = Path::of(&["artifacts"]).key(shown);
+        Finding::new(CHECK, code, standing, link.task_id, message).at(THING, Some(path))
+    };
+    let found_box = |finding: Finding| Ok(Judgement::Found(Box::new(finding)));
+    let name = match ArtifactName::parse(shown) {
+        Ok(name) => name,
+        Err(error) => return found_box(found(NAME, Standing::Failed, format!("The wanted artifact {shown:?} has no safe name: {error}."))),
+    };
+    if name.is_reserved() {
+        let standing = if wanted.optional { Standing::Passed } else { Standing::Failed };
+        let code = if wanted.optional { ABSENT } else { RESERVED };
+        return found_box(found(code, standing, format!("{name} is the worker's own, and never an input.")));
+    }
+    let digests = match document.listing(shown) {
+        Listing::Digests(digests) => digests,
+        Listing::Absent if wanted.optional => {
+            return found_box(found(ABSENT, Standing::Passed, format!("The optional {name} was not made.")));
+        }
+        Listing::Absent => return found_box(found(UNLISTED, Standing::Failed, format!("The document does not name {name}."))),
+        Listing::NoDigest => {
+            return found_box(found(NO_DIGEST, Standing::Failed, format!("The document names {name} without any digest."))
+                .expected(Side::Policy, "sha256 or sha512")
+                .actual(Side::Worker, "none"));
+        }
+        Listing::Wrong(error) => return found_box(found(WRONG_DIGEST, Standing::Failed, format!("The document's digest of {name} is not one: {error}."))),
+        Listing::Malformed => {
+            return found_box(found(WRONG_DIGEST, Standing::Failed, format!("The document's entry for {name} is not algorithms with digests.")));
+        }
+    };
+    let need = need(link.task_id, run_id, &name, wanted.how, &digests, || graph_wants(cx, link.task_id))?;
+    match cx.measurement(&need)? {
+        Answer::Is(measurement) => match mismatch(&digests, &measurement) {
+            None => Ok(Judgement::Verified(VerifiedArtifact {
+                task_id: link.task_id,
+                run_id,
+                name,
+                digest: Digest::Sha256(measurement.sha256),
+                length: measurement.length,
+            })),
+            Some((expected, actual)) => {
+                let code = if wanted.optional { OPTIONAL_ALTERED } else { ALTERED };
+                let message = format!("{name} is not the file that the worker made.");
+                found_box(found(code, Standing::Failed, message)
+                    .expected(Side::Worker, expected.to_string())
+                    .actual(Side::Storage, format!("{actual} ({} bytes)", measurement.length)))
+            }
+        },
+        Answer::Absent(answer) if wanted.optional => {
+            found_box(found(ABSENT, Standing::Passed, format!("The optional {name} does not exist: {answer}")))
+        }
+        Answer::Absent(answer) => {
+            found_box(found(MISSING, Standing::Failed, format!("The document names {name}, but it does not exist: {answer}")))
+        }
+    }
+}
+
+/// The need for an artifact. SHA-512 is only measured where the document says it.
+fn need(
+    task_id: TaskId,
+    run_id: RunId,
+    name: &ArtifactName,
+    how: How,
+    digests: &[Digest],
+    graph_wants: impl FnOnce() -> Result<BTreeSet<TaskId>, Stop>,
+) -> Result<Need, Stop> {
+    let sha512 = digests.iter().any(|digest| matches!(digest, Digest::Sha512(_)));
+    let name = name.clone();
+    Ok(match how {
+        How::Content => Need::Content { task_id, run_id, name, sha512 },
+        How::Measured => Need::Artifact { task_id, run_id, name, sha512 },
+        How::Graph => Need::TaskGraph { task_id, run_id, wanted: graph_wants()?, sha512 },
+    })
+}
+
+/// The links whose entries in a parent's graph are looked at: known once the chain is.
+fn graph_wants(cx: &Cx<'_>, parent: TaskId) -> Result<BTreeSet<TaskId>, Stop> {
+    let chain = cx.closed()?;
+    let of_parent = chain.links().filter(|link| link.definition.parent_task_id() == parent && !link.is_parent());
+    Ok(of_parent.map(|link| link.task_id).collect())
+}
+
+/// The first digest that the bytes do not have.
+fn mismatch(digests: &[Digest], measurement: &Measurement) -> Option<(Digest, Digest)> {
+    digests.iter().find_map(|expected| {
+        // A digest that was not measured is not known to be right.
+        let actual = measurement.like(expected).unwrap_or(Digest::Sha256(measurement.sha256));
+        (actual != *expected).then_some((*expected, actual))
+    })
+}
+
+/// The need for one of the artifacts that a parent publishes, once its document is verified, and
+/// the digests it must have.
+fn published_need(cx: &Cx<'_>, link: &Link, name: &ArtifactName, how: How) -> Result<(Need, Vec<Digest>), Stop> {
+    let document = verified(cx, link)?;
+    let Listing::Digests(digests) = document.listing(name.as_str()) else { return Err(Stop::Blocked) };
+    let need = need(link.task_id, document.run_id, name, how, &digests, || graph_wants(cx, link.task_id))?;
+    Ok((need, digests))
+}
+
+/// The verified bytes of a parent's `public/actions.json` or `public/parameters.yml`. The check on
+/// that link says what is wrong with them.
+pub(crate) fn content<'a>(cx: &Cx<'a>, link: &Link, name: &ArtifactName) -> Result<&'a Body, Stop> {
+    let (need, digests) = published_need(cx, link, name, How::Content)?;
+    match cx.body(&need)? {
+        Answer::Is(body) if mismatch(&digests, &body.measurement).is_none() => Ok(body),
+        _ => Err(Stop::Blocked),
+    }
+}
+
+/// The verified graph of a parent.
+pub(crate) fn graph<'a>(cx: &Cx<'a>, link: &Link) -> Result<&'a crate::graph::GraphScan, Stop> {
+    let (need, digests) = published_need(cx, link, &ArtifactName::task_graph(), How::Graph)?;
+    match cx.graph(&need)? {
+        Answer::Is(scan) if mismatch(&digests, &scan.measurement).is_none() => Ok(scan),
+        _ => Err(Stop::Blocked),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_digest_must_match() {
+        let measured = Measurement { length: 1, sha256: [1; 32], sha512: Some([2; 64]) };
+        let (right, wrong) = (Digest::Sha256([1; 32]), Digest::Sha256([9; 32]));
+        let (right512, wrong512) = (Digest::Sha512([2; 64]), Digest::Sha512([9; 64]));
+        assert_eq!(mismatch(&[right, right512], &measured), None);
+        assert_eq!(mismatch(&[right, wrong512], &measured), Some((wrong512, right512)));
+        assert_eq!(mismatch(&[wrong, right512], &measured), Some((wrong, right)));
+        let unmeasured = Measurement { sha512: None, ..measured };
+        assert!(mismatch(&[right512], &unmeasured).is_some(), "what was not measured is not right");
+    }
+
+    #[test]
+    fn wanted_twice_is_optional_only_if_both_say_so() {
+        let mut names = BTreeMap::new();
+        want(&mut names, "a", true);
+        want(&mut names, "a", false);
+        want(&mut names, "b", true);
+        want(&mut names, "b", true);
+        assert_eq!(names.get("a"), Some(&(false, How::Measured)));
+        assert_eq!(names.get("b"), Some(&(true, How::Measured)));
+    }
+}

@@ -1,0 +1,49 @@
+//! The chain itself is of a shape that honest graphs have: not too deep, not too wide, not cyclic.
+//!
+//! verification.md sections 2.2 to 2.5. Off-reference: the reference has no bound on the number of
+//! links and does not look for cycles.
+
+use super::{Examined, rules};
+use crate::inquiry::{Cx, cycle};
+use crate::verdict::{Class, Code, Finding, Side, Standing};
+
+const CHECK: &str = "chain";
+
+const SHAPE: Code = Code::new("chain-shape", Class::Policy, "The chain is neither too deep nor too wide, and no task depends on itself.");
+const TOO_DEEP: Code = Code::new("chain-too-deep", Class::Policy, "A link is farther from the target than the policy allows.");
+const TOO_WIDE: Code = Code::new("chain-too-wide", Class::Policy, "The chain has more links than the limit allows.");
+const CYCLIC: Code = Code::new("chain-cyclic", Class::Tamper, "A task is among its own inputs.").relaxable(rules::CHAIN_CYCLE);
+
+pub(crate) const CODES: &[Code] = &[SHAPE, TOO_DEEP, TOO_WIDE, CYCLIC];
+
+pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
+    let chain = cx.closed()?;
+    let target = cx.case.target.task_id;
+    let mut findings = Vec::new();
+    let most = cx.case.product.max_chain_length;
+    for task_id in chain.too_deep() {
+        let depth = chain.name(*task_id).map_or(0, crate::task::LinkName::depth);
+        findings.push(
+            Finding::new(CHECK, TOO_DEEP, Standing::Failed, *task_id, "The chain is too deep.")
+                .expected(Side::Policy, format!("at most {most} steps from the target"))
+                .actual(Side::Task, format!("{depth} steps")),
+        );
+    }
+    if chain.too_wide() {
+        let limit = cx.case.limits.links;
+        findings.push(
+            Finding::new(CHECK, TOO_WIDE, Standing::Failed, target, "The chain has too many links.")
+                .expected(Side::Policy, format!("at most {limit} links"))
+                .actual(Side::Task, "more"),
+        );
+    }
+    if let Some(task_id) = cycle(chain) {
+        let message = format!("Task {task_id} is, over its inputs and parents, an input of itself.");
+        findings.push(Finding::new(CHECK, CYCLIC, Standing::Failed, task_id, message));
+    }
+    if findings.is_empty() {
+        let message = format!("The chain has {} links.", chain.links().count());
+        findings.push(Finding::new(CHECK, SHAPE, Standing::Passed, target, message));
+    }
+    Ok(findings.into())
+}

@@ -1,0 +1,70 @@
+//! Every task of the chain has a definition with the parts it must have.
+//!
+//! verification.md section 2.6. Off-reference: the reference stops at the first part it misses.
+
+use crate::inquiry::NoDefinition;
+use crate::task::{Definition, DefinitionError, TaskId};
+use crate::verdict::{Class, Code, Finding, Side, Standing};
+use std::sync::Arc;
+
+use super::rules;
+
+const CHECK: &str = "definition";
+
+const SOUND: Code = Code::new("definition-sound", Class::Tamper, "The queue has a definition of the task with every part it must have.");
+const UNKNOWN: Code = Code::new("task-unknown", Class::Policy, "The queue does not know the task.");
+const EMPTY: Code = Code::new("definition-empty", Class::Policy, "The queue has no payload for the task, as for a task that has expired.");
+const NOT_JSON: Code = Code::new("definition-not-json", Class::Tamper, "The queue's answer is not strict JSON, or holds a key twice.");
+const MALFORMED: Code = Code::new("definition-malformed", Class::Tamper, "A part of the definition is missing or has another type.");
+const POOL: Code = Code::new(
+    "definition-pool-contradiction",
+    Class::Tamper,
+    "taskQueueId names another worker pool than provisionerId and workerType.",
+)
+.relaxable(rules::WORKER_POOL);
+
+pub(crate) const CODES: &[Code] = &[SOUND, UNKNOWN, EMPTY, NOT_JSON, MALFORMED, POOL];
+
+/// What is to be said of the definitions of all tasks that were asked for.
+pub(crate) fn examine<'a>(
+    definitions: impl Iterator<Item = (TaskId, &'a Result<Arc<Definition>, NoDefinition>)>,
+) -> Vec<Finding> {
+    definitions.filter_map(|(task_id, definition)| examine_one(task_id, definition)).collect()
+}
+
+fn examine_one(task_id: TaskId, definition: &Result<Arc<Definition>, NoDefinition>) -> Option<Finding> {
+    let failed = |code, message: String| {
+        Some(Finding::new(CHECK, code, Standing::Failed, task_id, message).at("the queue's definition", None))
+    };
+    match definition {
+        Ok(definition) => {
+            if let Some(contradiction) = definition.pool_contradiction() {
+                let message = "The definition names two worker pools.";
+                return Some(
+                    Finding::new(CHECK, POOL, Standing::Failed, task_id, message)
+                        .at("the queue's definition", Some(catena_json::Path::of(&["taskQueueId"])))
+                        .expected(Side::Queue, definition.worker_pool().as_str())
+                        .actual(Side::Queue, contradiction),
+                );
+            }
+            let message = "The queue has a definition with every part it must have.";
+            Some(Finding::new(CHECK, SOUND, Standing::Passed, task_id, message))
+        }
+        Err(NoDefinition::Absent(answer)) => {
+            failed(UNKNOWN, format!("The queue does not know task {task_id}: {answer}"))
+        }
+        Err(NoDefinition::Json(error)) => {
+            failed(NOT_JSON, format!("The queue's definition of the task cannot be read: {error}."))
+        }
+        Err(NoDefinition::Malformed(DefinitionError::Empty)) => {
+            failed(EMPTY, "The queue's definition of the task has no payload.".to_owned())
+        }
+        Err(NoDefinition::Malformed(error @ DefinitionError::Malformed { path, .. })) => {
+            let message = format!("The queue's definition of the task is malformed: {error}.");
+            let finding = Finding::new(CHECK, MALFORMED, Standing::Failed, task_id, message);
+            Some(finding.at("the queue's definition", Some(path.clone())))
+        }
+        // The finding comes with the fact.
+        Err(NoDefinition::Unknown) => None,
+    }
+}

@@ -1,0 +1,75 @@
+//! Nobody could log in to the machine while the task ran.
+//!
+//! verification.md sections 8.2 and 8.3.
+
+use super::{Examined, worker_implementation};
+use crate::inquiry::{Cx, Link, Stop};
+use crate::task::{Definition, WorkerImplementation, is_truthy};
+use crate::verdict::{Class, Code, Finding, Side, Standing};
+use catena_json::Path;
+
+const CHECK: &str = "interactive";
+
+const NONE: Code = Code::new("interactive-none", Class::Policy, "Nothing in the definition lets anybody log in.");
+const FOUND: Code = Code::new("interactive-found", Class::Policy, "The definition lets somebody log in to the machine while the task runs.");
+const UNTOLD: Code = Code::new(
+    "interactive-untold",
+    Class::Policy,
+    "A docker-worker payload lacks features or env, so that it does not tell whether it is interactive.",
+);
+
+pub(crate) const CODES: &[Code] = &[NONE, FOUND, UNTOLD];
+
+pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+    let implementation =
+        worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
+    let definition = &link.definition;
+    let (untold, found) = match implementation {
+        WorkerImplementation::DockerWorker => (untold(definition), docker_worker(definition)),
+        WorkerImplementation::GenericWorker => (Vec::new(), generic_worker(definition)),
+        WorkerImplementation::Scriptworker => (Vec::new(), Vec::new()),
+    };
+    let place = "the queue's definition";
+    let mut findings: Vec<Finding> = untold
+        .into_iter()
+        .map(|path| {
+            let message = format!("The payload has no {path}, so it does not tell whether it is interactive.");
+            Finding::new(CHECK, UNTOLD, Standing::Failed, link.task_id, message).at(place, Some(path))
+        })
+        .collect();
+    findings.extend(found.into_iter().map(|(path, value)| {
+        Finding::new(CHECK, FOUND, Standing::Failed, link.task_id, "The task is interactive.")
+            .at(place, Some(path))
+            .expected(Side::Policy, "nothing")
+            .actual(Side::Queue, value)
+    }));
+    if findings.is_empty() {
+        findings.push(Finding::new(CHECK, NONE, Standing::Passed, link.task_id, "The task is not interactive."));
+    }
+    Ok(findings.into())
+}
+
+fn untold(definition: &Definition) -> Vec<Path> {
+    let missing = ["features", "env"].into_iter().filter(|key| definition.payload().get(key).is_none());
+    missing.map(|key| Path::of(&["payload", key])).collect()
+}
+
+fn truthy(definition: &Definition, keys: &[&str]) -> Option<(Path, String)> {
+    let value = definition.value().pointer(keys).filter(|value| is_truthy(value))?;
+    Some((Path::of(keys), value.to_string().chars().take(80).collect()))
+}
+
+fn docker_worker(definition: &Definition) -> Vec<(Path, String)> {
+    [&["payload", "features", "interactive"][..], &["payload", "env", "TASKCLUSTER_INTERACTIVE"]]
+        .into_iter()
+        .filter_map(|keys| truthy(definition, keys))
+        .collect()
+}
+
+fn generic_worker(definition: &Definition) -> Vec<(Path, String)> {
+    let payload = [&["payload", "features", "interactive"][..], &["payload", "rdpInfo"]];
+    let by_payload = payload.into_iter().filter_map(|keys| truthy(definition, keys));
+    let scopes = definition.scopes().iter().enumerate();
+    let rdp = scopes.filter(|(_, scope)| scope.starts_with("generic-worker:allow-rdp:"));
+    by_payload.chain(rdp.map(|(index, scope)| (Path::of(&["scopes"]).index(index), scope.clone()))).collect()
+}

@@ -1,0 +1,168 @@
+//! The checks: one file each, of the same name as its page in `docs/checks/` and its attacks.
+//!
+//! A check on a link gets the link and may ask for anything; it answers with at least one finding,
+//! passed or failed, or says that it must wait or that another check has already said why it
+//! cannot go on.
+
+pub(crate) mod artifacts;
+pub(crate) mod chain;
+pub(crate) mod definition;
+pub(crate) mod document;
+pub(crate) mod image;
+pub(crate) mod interactive;
+pub(crate) mod kind;
+pub(crate) mod pull_request;
+pub(crate) mod rebuild;
+pub(crate) mod run;
+pub(crate) mod signature;
+pub(crate) mod source;
+pub(crate) mod task_graph;
+pub(crate) mod tree;
+pub(crate) mod worker_implementation;
+pub(crate) mod worker_pool;
+
+use crate::inquiry::{Cx, Examination, Link, Stop};
+use crate::verdict::Code;
+
+/// What an examination comes to, or why it cannot go on.
+pub(crate) type Examined = Result<Examination, Stop>;
+
+/// The checks on a link.
+pub(crate) const LINK_CHECKS: &[fn(&Cx<'_>, &Link) -> Examined] = &[
+    kind::examine,
+    worker_implementation::examine,
+    worker_pool::examine,
+    interactive::examine,
+    run::examine,
+    signature::examine,
+    document::examine,
+    artifacts::examine,
+    task_graph::examine,
+    rebuild::examine,
+    image::examine,
+    source::examine,
+];
+
+/// The checks on the chain as a whole.
+pub(crate) const CHAIN_CHECKS: &[fn(&Cx<'_>) -> Examined] =
+    &[chain::examine, artifacts::examine_wanted, tree::examine, pull_request::examine];
+
+/// A check as people read of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckInfo {
+    /// The name of its file, its page and its attacks.
+    pub name: &'static str,
+    /// Its page.
+    pub page: &'static str,
+    /// What it can find.
+    pub codes: &'static [Code],
+}
+
+macro_rules! checks {
+    ($($name:literal => $codes:expr),* $(,)?) => {
+        /// Every check there is, in the order of the verification.
+        pub const ALL: &[CheckInfo] = &[$(CheckInfo {
+            name: $name,
+            page: include_str!(concat!("../../../../docs/checks/", $name, ".md")),
+            codes: $codes,
+        }),*];
+    };
+}
+
+checks! {
+    "definition" => definition::CODES,
+    "chain" => chain::CODES,
+    "kind" => kind::CODES,
+    "worker-implementation" => worker_implementation::CODES,
+    "worker-pool" => worker_pool::CODES,
+    "interactive" => interactive::CODES,
+    "run" => run::CODES,
+    "signature" => signature::CODES,
+    "document" => document::CODES,
+    "artifacts" => artifacts::CODES,
+    "task-graph" => task_graph::CODES,
+    "rebuild" => rebuild::CODES,
+    "image" => image::CODES,
+    "source" => source::CODES,
+    "tree" => tree::CODES,
+    "pull-request" => pull_request::CODES,
+    "outside" => crate::inquiry::OUTSIDE_CODES,
+}
+
+/// The rules beyond the reference that a product may relax, by the names its policy uses.
+pub const RULES: &[&str] = &[
+    rules::ANSWER_IDENTITY,
+    rules::ARTIFACT_HASH,
+    rules::BROAD_SCOPE,
+    rules::CHAIN_CYCLE,
+    rules::DOCUMENT_RUN,
+    rules::DOCUMENT_TASK,
+    rules::DOCUMENT_WORKER,
+    rules::EMPTY_VALUES,
+    rules::GRAPH_ADDITIONS,
+    rules::GRAPH_TIMES,
+    rules::OPTIONAL_ARTIFACT,
+    rules::REPOSITORY_FORM,
+    rules::REVISION_FORM,
+    rules::RUN_STATE,
+    rules::WHOLE_SEGMENTS,
+    rules::WORKER_POOL,
+];
+
+/// Names of rules.
+pub(crate) mod rules {
+    pub(crate) const ANSWER_IDENTITY: &str = "answer-identity";
+    pub(crate) const ARTIFACT_HASH: &str = "artifact-hash";
+    pub(crate) const BROAD_SCOPE: &str = "broad-scope";
+    pub(crate) const CHAIN_CYCLE: &str = "chain-cycle";
+    pub(crate) const DOCUMENT_RUN: &str = "document-run";
+    pub(crate) const DOCUMENT_TASK: &str = "document-task";
+    pub(crate) const DOCUMENT_WORKER: &str = "document-worker";
+    pub(crate) const EMPTY_VALUES: &str = "empty-values";
+    pub(crate) const GRAPH_ADDITIONS: &str = "graph-additions";
+    pub(crate) const GRAPH_TIMES: &str = "graph-times";
+    pub(crate) const OPTIONAL_ARTIFACT: &str = "optional-artifact";
+    pub(crate) const REPOSITORY_FORM: &str = "repository-form";
+    pub(crate) const REVISION_FORM: &str = "revision-form";
+    pub(crate) const RUN_STATE: &str = "run-state";
+    pub(crate) const WHOLE_SEGMENTS: &str = "whole-segments";
+    pub(crate) const WORKER_POOL: &str = "worker-pool";
+}
+
+/// The check and the code of that name.
+#[must_use]
+pub fn find_code(name: &str) -> Option<(&'static CheckInfo, &'static Code)> {
+    ALL.iter().find_map(|check| Some((check, check.codes.iter().find(|code| code.name == name)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn codes_are_unique_kebab_case_and_on_their_check_page() {
+        let mut seen = BTreeSet::new();
+        for check in ALL {
+            assert!(check.page.starts_with(&format!("# {}", check.name)), "page of {}", check.name);
+            for code in check.codes {
+                assert!(seen.insert(code.name), "{} twice", code.name);
+                assert!(code.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'), "{}", code.name);
+                assert!(check.page.contains(&format!("`{}`", code.name)), "{} is not on the page of {}", code.name, check.name);
+                if let Some(rule) = code.rule {
+                    assert!(RULES.contains(&rule), "{rule}");
+                    assert!(check.page.contains(&format!("`{rule}`")), "rule {rule} is not on the page of {}", check.name);
+                }
+            }
+        }
+        for rule in RULES {
+            assert!(ALL.iter().flat_map(|check| check.codes).any(|code| code.rule == Some(rule)), "{rule} relaxes nothing");
+        }
+    }
+
+    #[test]
+    fn codes_are_found_by_name() {
+        assert_eq!(find_code("signature-missing").map(|(check, _)| check.name), Some("signature"));
+        assert_eq!(find_code("no-such-code"), None);
+    }
+}

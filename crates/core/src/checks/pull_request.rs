@@ -1,0 +1,237 @@
+//! Restricted scopes are not used by what anybody may propose: try pushes, pull requests, forks, and
+//! commits that are on no branch.
+//!
+//! verification.md section 9.6.
+
+use super::rebuild::is_github;
+use super::source::source;
+use super::tree::has_restricted_scopes;
+use super::Examined;
+use crate::inquiry::{Answer, Cx, Link, Need, Stop};
+use crate::policy::Landed;
+use crate::source::{GithubRepository, RepositoryUrl, Revision, TagName};
+use crate::verdict::{Class, Code, Finding, Side, Standing};
+use catena_json::{Path, Value};
+
+const CHECK: &str = "pull-request";
+
+const NOT_NEEDED: Code = Code::new("pull-request-not-needed", Class::Policy, "The target has no restricted scopes, so anybody's tasks may be in its chain.");
+const NONE: Code = Code::new("pull-request-none", Class::Policy, "No link is a try push, a pull request, of a fork, or of a commit on no branch.");
+const TRY: Code = Code::new("pull-request-try", Class::Policy, "A link is of a try push.");
+const PULL_REQUEST: Code = Code::new("pull-request-tasks-for", Class::Policy, "A link was made for a pull request.");
+const FORK: Code = Code::new("pull-request-fork", Class::Policy, "A link comes from a repository whose owner is not an official one.");
+const NOT_LANDED: Code = Code::new("pull-request-not-landed", Class::Policy, "A link comes from a commit that is on no branch of its repository.");
+const UNREADABLE: Code = Code::new("pull-request-source", Class::Tamper, "A link's source does not tell its repository and revision.");
+const NO_TAG: Code = Code::new("pull-request-tag-unknown", Class::Policy, "A link comes from a tag that its repository does not have.");
+const ANSWER: Code = Code::new("pull-request-answer-malformed", Class::Tamper, "GitHub's answer lacks what it must tell.");
+
+pub(crate) const CODES: &[Code] =
+    &[NOT_NEEDED, NONE, TRY, PULL_REQUEST, FORK, NOT_LANDED, UNREADABLE, NO_TAG, ANSWER];
+
+pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
+    let chain = cx.closed()?;
+    let target = cx.case.target.task_id;
+    if !has_restricted_scopes(cx)? {
+        let message = "The target has no restricted scopes.";
+        return Ok(vec![Finding::new(CHECK, NOT_NEEDED, Standing::Passed, target, message)].into());
+    }
+    // Every link asks before any waits, so that all commits are asked about together.
+    let examined: Vec<_> = chain
+        .links()
+        .map(|link| if is_github(link) { github(cx, link) } else { Ok(hg(cx, link)) })
+        .collect();
+    let mut findings = Vec::new();
+    for one in examined {
+        findings.extend(one?);
+    }
+    if findings.is_empty() {
+        let message = "No link is a try push, a pull request, of a fork, or of a commit on no branch.";
+        findings.push(Finding::new(CHECK, NONE, Standing::Passed, target, message));
+    }
+    Ok(findings.into())
+}
+
+fn failed(link: &Link, code: Code, message: impl Into<String>, keys: &[&str]) -> Finding {
+    Finding::new(CHECK, code, Standing::Failed, link.task_id, message).at("the queue's definition", Some(Path::of(keys)))
+}
+
+/// A try push shows in its scheduler, its branch, or the first part of its repository's path.
+fn hg(cx: &Cx<'_>, link: &Link) -> Vec<Finding> {
+    let definition = &link.definition;
+    let variable = format!("{}_HEAD_REPOSITORY", cx.case.product.source_env_prefix);
+    let first_part = |url: &str| {
+        let path = url.split_once("://").map_or(url, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+        path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned()
+    };
+    let try_in = |text: &str| text.contains("try");
+    let repository = definition.env(&variable).unwrap_or_default();
+    let signs: [(&[&str], &str, bool); 4] = [
+        (&["schedulerId"], definition.scheduler_id(), definition.scheduler_id() == "gecko-level-1"),
+        (&["payload", "env", "MH_BRANCH"], definition.env("MH_BRANCH").unwrap_or_default(), definition.env("MH_BRANCH").is_some_and(try_in)),
+        (&["payload", "env", &variable], repository, try_in(&first_part(repository))),
+        (&["metadata", "source"], definition.source(), try_in(&first_part(definition.source()))),
+    ];
+    let found = signs.into_iter().filter(|(_, _, is_try)| *is_try);
+    found
+        .map(|(keys, text, _)| failed(link, TRY, "The task is of a try push.", keys).actual(Side::Queue, text))
+        .collect()
+}
+
+fn github(cx: &Cx<'_>, link: &Link) -> Result<Vec<Finding>, Stop> {
+    let mut findings = Vec::new();
+    if let Some(tasks_for @ ("github-pull-request" | "github-pull-request-untrusted")) = link.definition.tasks_for() {
+        let message = "The task was made for a pull request.";
+        findings.push(failed(link, PULL_REQUEST, message, &["extra", "tasks_for"]).actual(Side::Queue, tasks_for));
+    }
+    let variable = format!("{}_HEAD_REPOSITORY", cx.case.product.source_env_prefix);
+    let revision = format!("{}_HEAD_REV", cx.case.product.source_env_prefix);
+    let mut origins: Vec<(Result<GithubRepository, String>, Option<&str>, Vec<&str>)> = Vec::new();
+    if let Some(url) = link.definition.env(&variable).filter(|url| !url.is_empty()) {
+        let repository = RepositoryUrl::parse(url).ok().and_then(|url| url.github()).ok_or_else(|| url.to_owned());
+        origins.push((repository, link.definition.env(&revision), vec!["payload", "env", &variable]));
+    }
+    let source = source(cx.case, &link.definition).map_err(|_| Stop::Blocked)?;
+    let parts: Vec<&str> = source.segments().iter().map(String::as_str).collect();
+    origins.push(match parts.as_slice() {
+        [owner, name, _, revision, ..] if source.host() == "github.com" => {
+            let name = name.strip_suffix(".git").unwrap_or(name);
+            let repository = GithubRepository::parse(owner, name).map_err(|_| source.as_str().to_owned());
+            (repository, Some(*revision), vec!["metadata", "source"])
+        }
+        _ => (Err(source.as_str().to_owned()), None, vec!["metadata", "source"]),
+    });
+    let judged: Vec<_> = origins.into_iter().map(|(repository, revision, keys)| origin(cx, link, repository, revision, &keys)).collect();
+    for one in judged {
+        findings.extend(one?);
+    }
+    findings.dedup_by(|left, right| left.code == right.code && left.actual == right.actual);
+    Ok(findings)
+}
+
+/// The repository is an official owner's, and the commit is on one of its branches.
+fn origin(
+    cx: &Cx<'_>,
+    link: &Link,
+    repository: Result<GithubRepository, String>,
+    revision: Option<&str>,
+    keys: &[&str],
+) -> Result<Vec<Finding>, Stop> {
+    let repository = match repository {
+        Ok(repository) => repository,
+        Err(text) => {
+            let message = "The address does not tell a repository and revision on GitHub.";
+            return Ok(vec![failed(link, UNREADABLE, message, keys).actual(Side::Queue, text)]);
+        }
+    };
+    let owners = &cx.case.product.official_owners;
+    if !owners.contains(repository.owner()) {
+        let message = format!("{repository} is not an official owner's repository.");
+        let finding = failed(link, FORK, message, keys);
+        let owners = owners.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        return Ok(vec![finding.expected(Side::Policy, owners).actual(Side::Queue, repository.owner())]);
+    }
+    let Some(revision) = revision else { return Ok(Vec::new()) };
+    if cx.case.product.landed == Landed::Assumed {
+        return Ok(Vec::new());
+    }
+    let revision = match (Revision::parse(revision), TagName::parse(revision)) {
+        (Ok(revision), _) => revision,
+        (Err(_), Ok(tag)) => match tagged(cx, link, &repository, &tag, keys)? {
+            Ok(revision) => revision,
+            Err(finding) => return Ok(vec![*finding]),
+        },
+        _ => {
+            let message = "The revision is neither a full hash nor a tag.";
+            return Ok(vec![failed(link, UNREADABLE, message, keys).actual(Side::Queue, revision)]);
+        }
+    };
+    let landed = match cx.case.product.landed {
+        Landed::Compare => compared(cx, link, &repository, &revision),
+        _ => on_a_branch(cx, link, &repository, &revision),
+    };
+    match landed? {
+        Ok(true) => Ok(Vec::new()),
+        Ok(false) => {
+            let message = format!("{revision} is on no branch of {repository}.");
+            Ok(vec![failed(link, NOT_LANDED, message, keys).expected(Side::Vcs, "a branch that holds it").actual(Side::Vcs, "none")])
+        }
+        Err(finding) => Ok(vec![*finding]),
+    }
+}
+
+type Told<T> = Result<Result<T, Box<Finding>>, Stop>;
+
+fn malformed(link: &Link, need: &Need, why: &str) -> Box<Finding> {
+    let message = format!("The answer for {need} is malformed: {why}.");
+    Box::new(Finding::new(CHECK, ANSWER, Standing::Failed, link.task_id, message).at(need.to_string(), None))
+}
+
+/// The commit of a tag, from the list of all tags.
+fn tagged(cx: &Cx<'_>, link: &Link, repository: &GithubRepository, tag: &TagName, keys: &[&str]) -> Told<Revision> {
+    let unknown = |what: String| Ok(Err(Box::new(failed(link, NO_TAG, what, keys).actual(Side::Queue, tag.as_str()))));
+    for page in 1..=cx.case.limits.pages {
+        let need = Need::Tags { repository: repository.clone(), page };
+        let answer = match cx.json(&need)? {
+            Answer::Is(Ok(answer)) => answer,
+            Answer::Is(Err(error)) => return Ok(Err(malformed(link, &need, &error.to_string()))),
+            Answer::Absent(answer) => return unknown(format!("There is no {repository}: {answer}")),
+        };
+        let Some(tags) = answer.as_array() else { return Ok(Err(malformed(link, &need, "it is no list"))) };
+        let named = |entry: &&Value| entry.get("name").and_then(Value::as_str) == Some(tag.as_str());
+        let mut found = tags.iter().filter(named);
+        match (found.next(), found.next()) {
+            (Some(entry), None) => {
+                let sha = entry.pointer(&["commit", "sha"]).and_then(Value::as_str).unwrap_or_default();
+                return Ok(Revision::parse(sha).map_err(|error| malformed(link, &need, &error.to_string())));
+            }
+            (Some(_), Some(_)) => return Ok(Err(malformed(link, &need, "it has the tag twice"))),
+            (None, _) if tags.len() < 100 => break,
+            (None, _) => {}
+        }
+    }
+    unknown(format!("{repository} has no tag {tag}."))
+}
+
+/// Whether the page that lists the branches a commit is on lists any.
+fn on_a_branch(cx: &Cx<'_>, link: &Link, repository: &GithubRepository, revision: &Revision) -> Told<bool> {
+    let need = Need::BranchCommits { repository: repository.clone(), revision: revision.clone() };
+    Ok(match cx.body(&need)? {
+        Answer::Absent(_) => Ok(false),
+        Answer::Is(body) => match std::str::from_utf8(&body.bytes) {
+            Ok(page) => Ok(!page.trim().is_empty()),
+            Err(_) => Err(malformed(link, &need, "it is not UTF-8")),
+        },
+    })
+}
+
+/// Whether the default branch, or the one the task names, holds the commit.
+fn compared(cx: &Cx<'_>, link: &Link, repository: &GithubRepository, revision: &Revision) -> Told<bool> {
+    let need = Need::Repository { repository: repository.clone() };
+    let answer = match cx.json(&need)? {
+        Answer::Is(Ok(answer)) => answer,
+        Answer::Is(Err(error)) => return Ok(Err(malformed(link, &need, &error.to_string()))),
+        Answer::Absent(_) => return Ok(Ok(false)),
+    };
+    let Some(default) = answer.get("default_branch").and_then(Value::as_str) else {
+        return Ok(Err(malformed(link, &need, "it has no default_branch")));
+    };
+    let prefix = &cx.case.product.source_env_prefix;
+    let env = |name: &str| link.definition.env(&format!("{prefix}_{name}"));
+    let named = env("HEAD_BRANCH").or_else(|| env("HEAD_REF")).map(|name| name.strip_prefix("refs/heads/").unwrap_or(name));
+    for branch in std::iter::once(default).chain(named.filter(|named| *named != default)) {
+        if TagName::parse(branch).is_err() {
+            continue;
+        }
+        let need = Need::Compare { repository: repository.clone(), branch: branch.to_owned(), revision: revision.clone() };
+        match cx.json(&need)? {
+            Answer::Is(Ok(answer)) => match answer.get("status").and_then(Value::as_str) {
+                Some("behind" | "identical") => return Ok(Ok(true)),
+                Some("ahead" | "diverged") => {}
+                _ => return Ok(Err(malformed(link, &need, "it has no status"))),
+            },
+            Answer::Is(Err(error)) => return Ok(Err(malformed(link, &need, &error.to_string()))),
+            Answer::Absent(_) => {}
+        }
+    }
+    Ok(Ok(false))
+}

@@ -1,0 +1,188 @@
+//! Actions: hook tasks whose payload the decision task's `actions.json` describes.
+
+use super::context::{object, set_slugids};
+use super::{
+    ACTION_GROUP, ACTION_KIND, ACTIONS, ENVIRONMENT, NO_ACTION, Parent, RENDER, Rebuild, SEVERAL_ACTIONS, vcs,
+};
+use crate::checks::artifacts;
+use crate::inquiry::Cx;
+use crate::policy::Vcs;
+use crate::task::ArtifactName;
+use crate::verdict::Side;
+use catena_json::{Map, Path, Value};
+
+/// The context a hook renders the tree's template in. Worked backwards from what the action says of
+/// itself: its entry in `actions.json` renders the hook's payload, and `wrap` makes of that what the
+/// template sees.
+pub(super) fn context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebuild<Action> {
+    let actions = artifacts::content(cx, parent.decision, &ArtifactName::actions());
+    let parameters = match vcs(cx, parent)? {
+        Vcs::Hg => Some(artifacts::content(cx, parent.decision, &ArtifactName::parameters())),
+        Vcs::Github => None,
+    };
+    let actions = catena_json::parse(&actions?.bytes, &cx.case.limits.json()).map_err(|error| {
+        malformed(parent, ArtifactName::actions().as_str(), &error.to_string())
+    })?;
+    let mut told = own_context(parent)?;
+    if let Some(parameters) = parameters {
+        let name = ArtifactName::parameters();
+        let options = catena_yaml::Options { limits: cx.case.limits.yaml, ..catena_yaml::Options::default() };
+        let parameters = catena_yaml::load_bytes(&parameters?.bytes, &options)
+            .map_err(|error| malformed(parent, name.as_str(), &error.to_string()))?;
+        let parameters =
+            parameters.root.to_json().map_err(|error| malformed(parent, name.as_str(), &error.to_string()))?;
+        told.insert("parameters", parameters);
+    }
+    let action = entry(parent, &actions)?;
+    let payload = hook_payload(cx, parent, action, &told)?;
+    let mut context = catena_jsone::Context::new();
+    context.set("payload", payload);
+    context.set("taskId", parent.link.task_id.as_str());
+    context.set("now", parent.link.definition.created());
+    context.set("clientId", told.get("clientId").cloned().unwrap_or(Value::Null));
+    set_slugids(&mut context, parent);
+    Ok(Action { context, permission: permission(action), tasks_for: tasks_for.to_owned() })
+}
+
+/// How an action's template is rendered.
+pub(super) struct Action {
+    pub(super) context: catena_jsone::Context,
+    permission: String,
+    tasks_for: String,
+}
+
+impl Action {
+    /// The template as it stands in the hook: with what the hook's own definition binds.
+    pub(super) fn wrap(&self, template: Value) -> Value {
+        let take = |name: &str| (name.to_owned(), Value::from(format!("${{payload.decision.action.{name}}}")));
+        let mut action: Map = ["name", "title", "description", "taskGroupId", "symbol", "cb_name"].into_iter().map(take).collect();
+        let scope = format!("assume:repo:${{payload.decision.repository.url[8:]}}:{}:{}", self.tasks_for, self.permission);
+        action.insert("repo_scope", scope.into());
+        action.insert("action_perm", self.permission.as_str().into());
+        let eval = |expression: &str| object([("$eval", expression.into())]);
+        let bound = object([
+            ("tasks_for", self.tasks_for.as_str().into()),
+            ("action", Value::Object(action)),
+            ("push", eval("payload.decision.push")),
+            ("repository", eval("payload.decision.repository")),
+            ("input", eval("payload.user.input")),
+            ("parameters", eval("payload.decision['parameters']")),
+            ("taskId", eval("payload.user.taskId")),
+            ("taskGroupId", eval("payload.user.taskGroupId")),
+            ("ownTaskId", eval("taskId")),
+        ]);
+        object([("$let", bound), ("in", template)])
+    }
+}
+
+fn malformed(parent: Parent<'_>, name: &str, why: &str) -> super::Fail {
+    let message = format!("{name} of {} cannot be read: {why}.", parent.decision.name);
+    parent.failed(ACTIONS, message).at(format!("{name} of {}", parent.decision.task_id), None).into()
+}
+
+/// `extra.action.context`: what the action says it was started with.
+fn own_context(parent: Parent<'_>) -> Rebuild<Map> {
+    let keys = ["extra", "action", "context"];
+    match parent.link.definition.value().pointer(&keys) {
+        Some(Value::Object(context)) => Ok(context.clone()),
+        _ => Err(parent
+            .failed(ENVIRONMENT, "The action does not say what it was started with.")
+            .at("the queue's definition", Some(Path::of(&keys)))
+            .into()),
+    }
+}
+
+/// The entry of `actions.json` with the action's callback. There must be one, of the kind hook.
+fn entry<'a>(parent: Parent<'_>, actions: &'a Value) -> Rebuild<&'a Value> {
+    let callback = parent.link.definition.env("ACTION_CALLBACK").unwrap_or_default();
+    let at = |finding: crate::verdict::Finding| {
+        finding
+            .at(format!("public/actions.json of {}", parent.decision.task_id), Some(Path::of(&["actions"])))
+            .actual(Side::Queue, format!("ACTION_CALLBACK: {callback}"))
+    };
+    let entries = actions.get("actions").and_then(Value::as_array);
+    let Some(entries) = entries else {
+        return Err(malformed(parent, "public/actions.json", "it has no list of actions"));
+    };
+    let of_callback = |entry: &&Value| {
+        entry.pointer(&["hookPayload", "decision", "action", "cb_name"]).and_then(Value::as_str) == Some(callback)
+    };
+    let mut found = entries.iter().filter(of_callback);
+    let Some(entry) = found.next() else {
+        return Err(at(parent.failed(NO_ACTION, format!("{} has no action {callback:?}.", parent.decision.name))).into());
+    };
+    if found.next().is_some() {
+        let message = format!("{} has several actions {callback:?}.", parent.decision.name);
+        return Err(at(parent.failed(SEVERAL_ACTIONS, message)).into());
+    }
+    match entry.get("kind").and_then(Value::as_str) {
+        Some("hook") => Ok(entry),
+        other => {
+            let message = format!("The action {callback:?} is not of the kind hook.");
+            let finding = parent.failed(ACTION_KIND, message).expected(Side::Policy, "hook");
+            Err(finding.actual(Side::Worker, other.unwrap_or("nothing")).into())
+        }
+    }
+}
+
+fn hook_payload(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> Rebuild<Value> {
+    let needed = |name: &str| {
+        told.get(name).cloned().ok_or_else(|| {
+            let path = Path::of(&["extra", "action", "context"]).key(name);
+            parent
+                .failed(ENVIRONMENT, format!("The action does not say its {name}."))
+                .at("the queue's definition", Some(path))
+        })
+    };
+    let mut context = catena_jsone::Context::new();
+    context.set("input", needed("input")?);
+    context.set("taskId", needed("taskId")?);
+    context.set("parameters", told.get("parameters").cloned().unwrap_or(Value::Null));
+    context.set("taskGroupId", parent.decision.task_id.as_str());
+    let template = action.get("hookPayload").cloned().unwrap_or(Value::Null);
+    Ok(catena_jsone::render(&template, &context, &cx.case.limits.template).map_err(|error| {
+        let message = format!("The action's hookPayload cannot be rendered: {}.", error.message());
+        parent.failed(RENDER, message).at(format!("public/actions.json of {}", parent.decision.task_id), Some(error.path))
+    })?)
+}
+
+/// The action's permission: stated, or told by its hook's name (verification.md section 7).
+fn permission(action: &Value) -> String {
+    let stated = action.pointer(&["extra", "actionPerm"]).or_else(|| action.get("actionPerm"));
+    match stated.and_then(Value::as_str) {
+        Some(permission) => permission.to_owned(),
+        None if action.get("hookId").and_then(Value::as_str).is_none_or(|id| id.contains("generic/")) => {
+            "generic".to_owned()
+        }
+        None => {
+            let callback = action.pointer(&["hookPayload", "decision", "action", "cb_name"]);
+            callback.and_then(Value::as_str).unwrap_or_default().to_owned()
+        }
+    }
+}
+
+/// Some actions open a task group under their own id, which the template cannot know. Both the
+/// rendered and the actual id must be the action's or its decision task's; then the actual counts.
+///
+/// Off-reference: the reference looks at the rendered one alone.
+pub(super) fn check_task_group(parent: Parent<'_>, tasks: &mut [Value]) -> Rebuild<()> {
+    const KEYS: [&str; 3] = ["payload", "env", "ACTION_TASK_GROUP_ID"];
+    let acceptable = [parent.link.task_id.as_str(), parent.decision.task_id.as_str()];
+    let actual = parent.link.definition.env(KEYS[2]);
+    let rendered = tasks.first().and_then(|task| task.pointer(&KEYS)).and_then(Value::as_str).map(str::to_owned);
+    for (side, told) in [(Side::Tree, rendered.as_deref()), (Side::Queue, actual)] {
+        if !told.is_some_and(|told| acceptable.contains(&told)) {
+            return Err(parent
+                .failed(ACTION_GROUP, "ACTION_TASK_GROUP_ID is neither the action nor its decision task.")
+                .at("the queue's definition", Some(Path::of(&KEYS)))
+                .expected(Side::Queue, acceptable.join(" or "))
+                .actual(side, told.unwrap_or("nothing"))
+                .into());
+        }
+    }
+    let env = tasks.first_mut().and_then(|task| task.get_mut("payload")).and_then(|payload| payload.get_mut("env"));
+    if let (Some(Value::Object(env)), Some(actual)) = (env, actual) {
+        env.insert(KEYS[2], actual.into());
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! What every template is rendered with, and what the decision task says of its source.
+
+use super::{ENVIRONMENT, Fail, HOST, Parent, REPOSITORY, REVISION, Rebuild};
+use crate::checks::rules;
+use crate::checks::source::repository;
+use crate::inquiry::{Cx, Reference};
+use crate::source::{GithubRepository, RepositoryUrl, Revision, TagName};
+use crate::verdict::Side;
+use catena_json::{Map, Value};
+
+/// The part of the context that all triggers share.
+pub(super) fn common(parent: Parent<'_>, tasks_for: &str) -> catena_jsone::Context {
+    let mut context = catena_jsone::Context::new();
+    context.set("now", parent.link.definition.created());
+    context.set("tasks_for", tasks_for);
+    context.set("ownTaskId", parent.link.task_id.as_str());
+    context.set("taskId", Value::Null);
+    set_slugids(&mut context, parent);
+    context
+}
+
+/// `as_slugid(name)`: the decision task's id for "decision", else the parent's own.
+pub(super) fn set_slugids(context: &mut catena_jsone::Context, parent: Parent<'_>) {
+    let own = parent.link.task_id.to_string();
+    let decision = parent.decision.task_id.to_string();
+    context.set_function("as_slugid", move |arguments| match arguments {
+        [Value::String(name)] if name == "decision" => Ok(Value::from(decision.as_str())),
+        [_] => Ok(Value::from(own.as_str())),
+        _ => Err("as_slugid takes one argument".to_owned()),
+    });
+}
+
+/// E(x): a variable of the decision task with the product's prefix.
+pub(super) fn env<'a>(cx: &Cx<'_>, parent: Parent<'a>, name: &str) -> Option<&'a str> {
+    parent.decision.definition.env(&format!("{}_{name}", cx.case.product.source_env_prefix))
+}
+
+/// E(x) as a template sees it: null where it is missing.
+pub(super) fn env_value(cx: &Cx<'_>, parent: Parent<'_>, name: &str) -> Value {
+    env(cx, parent, name).map_or(Value::Null, Value::from)
+}
+
+/// E(first), or else E(second), as a template sees it.
+pub(super) fn either_env_value(cx: &Cx<'_>, parent: Parent<'_>, first: &str, second: &str) -> Value {
+    env(cx, parent, first).or_else(|| env(cx, parent, second)).map_or(Value::Null, Value::from)
+}
+
+/// E(HEAD_REPOSITORY) or E(BASE_REPOSITORY), which must be there and plain.
+pub(super) fn repository_url(cx: &Cx<'_>, parent: Parent<'_>, name: &str) -> Rebuild<RepositoryUrl> {
+    let variable = format!("{}_{name}", cx.case.product.source_env_prefix);
+    let keys = ["payload", "env", &variable];
+    match repository(cx.case, &parent.decision.definition, &variable) {
+        Some(Ok(url)) => Ok(url),
+        Some(Err(error)) => {
+            let message = format!("{variable} is not a plain address: {error}.");
+            let text = parent.decision.definition.env(&variable).unwrap_or_default();
+            Err(parent.in_decision(REPOSITORY, message, &keys).actual(Side::Queue, text).into())
+        }
+        None => Err(parent.in_decision(REPOSITORY, format!("The decision task has no {variable}."), &keys).into()),
+    }
+}
+
+/// The repository on GitHub that an address names.
+pub(super) fn github(parent: Parent<'_>, url: &RepositoryUrl) -> Rebuild<GithubRepository> {
+    url.github().ok_or_else(|| {
+        let message = format!("{url} is not a repository on GitHub.");
+        Fail::from(parent.failed(HOST, message).expected(Side::Policy, "github.com").actual(Side::Queue, url.as_str()))
+    })
+}
+
+/// E(HEAD_REV), a full hash.
+pub(super) fn revision(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Revision> {
+    let variable = format!("{}_HEAD_REV", cx.case.product.source_env_prefix);
+    let text = parent.decision.definition.env(&variable).unwrap_or_default();
+    let parsed = Revision::parse(text);
+    match (parsed, TagName::parse(text)) {
+        (Ok(revision), _) => Ok(revision),
+        (Err(_), Ok(name)) if cx.case.relaxes(rules::REVISION_FORM) => Ok(Revision::relaxed(&name)),
+        (Err(error), _) => Err(parent
+            .in_decision(REVISION, format!("{variable} does not name one revision: {error}."), &["payload", "env", &variable])
+            .expected(Side::Policy, "40 lowercase hexadecimal digits")
+            .actual(Side::Queue, text)
+            .into()),
+    }
+}
+
+/// E(HEAD_REV), the tag of a release.
+pub(super) fn tag(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<TagName> {
+    let variable = format!("{}_HEAD_REV", cx.case.product.source_env_prefix);
+    let text = parent.decision.definition.env(&variable).unwrap_or_default();
+    TagName::parse(text).map_err(|error| {
+        let message = format!("{variable} does not name a release's tag: {error}.");
+        parent.in_decision(ENVIRONMENT, message, &["payload", "env", &variable]).actual(Side::Queue, text).into()
+    })
+}
+
+/// What the tree is looked at: the revision, or the tag when the decision task is a release's.
+pub(super) fn reference(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Reference> {
+    if parent.decision.definition.tasks_for() == Some("github-release") {
+        tag(cx, parent).map(Reference::Tag)
+    } else {
+        revision(cx, parent).map(Reference::Revision)
+    }
+}
+
+/// An object of the given members.
+pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map>())
+}

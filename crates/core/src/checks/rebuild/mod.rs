@@ -1,0 +1,205 @@
+//! A parent's definition is what the tree's own template says it must be.
+//!
+//! verification.md section 7. Off-reference: what the services answer must be about what was asked;
+//! revisions are full hashes; empty values that the template does not render may not be added.
+
+mod action;
+mod answers;
+mod context;
+mod github;
+mod hg;
+mod projects;
+mod sameness;
+mod template;
+
+use super::{Examined, rules};
+use crate::inquiry::{Cx, Link, Stop};
+use crate::policy::Vcs;
+use crate::verdict::{Class, Code, Finding, Side, Standing};
+use catena_json::{Path, Value};
+
+pub(crate) const CHECK: &str = "rebuild";
+
+const AGREES: Code = Code::new("rebuild-agrees", Class::Tamper, "The parent is what the tree's template renders.");
+const NOT_NEEDED: Code = Code::new("rebuild-not-needed", Class::Tamper, "The task is no parent: its parent's graph says what it must be.");
+const NO_DECISION: Code = Code::new("rebuild-decision-unknown", Class::Tamper, "The parent's decision task is no decision or action task of the chain.");
+const TASKS_FOR: Code = Code::new("rebuild-tasks-for", Class::Policy, "The product does not allow what the parent says it was made for.");
+const VCS: Code = Code::new("rebuild-vcs", Class::Policy, "The parent's tree lives in a version control system that the product does not use.");
+const HOST: Code = Code::new("rebuild-host", Class::Policy, "The tree is on a host that templates are not fetched from.");
+const REPOSITORY: Code = Code::new("rebuild-repository", Class::Tamper, "The decision task does not name its repository in the one plain form.");
+const REVISION: Code = Code::new("rebuild-revision", Class::Tamper, "The decision task does not name its revision as a full hash.").relaxable(rules::REVISION_FORM);
+const NO_TEMPLATE: Code = Code::new("rebuild-template-missing", Class::Tamper, "The tree has no .taskcluster.yml at the revision.");
+const TEMPLATE: Code = Code::new("rebuild-template-malformed", Class::Tamper, "The tree's .taskcluster.yml cannot be read.");
+const RENDER: Code = Code::new("rebuild-template-fails", Class::Tamper, "The tree's .taskcluster.yml cannot be rendered for this task.");
+const NO_TASKS: Code = Code::new("rebuild-no-tasks", Class::Tamper, "The tree's .taskcluster.yml renders no task for this trigger.");
+const DIFFERS: Code = Code::new("rebuild-differs", Class::Tamper, "The parent differs from what the tree's template renders.");
+const EMPTIES: Code = Code::new("rebuild-empty-values-added", Class::Tamper, "The parent has empty values that the tree's template does not render.")
+    .relaxable(rules::EMPTY_VALUES);
+const ANSWER: Code = Code::new("rebuild-answer-malformed", Class::Tamper, "A service's answer lacks what it must tell.");
+const IDENTITY: Code = Code::new("rebuild-answer-about-another", Class::Tamper, "A service's answer is about something other than what was asked.")
+    .relaxable(rules::ANSWER_IDENTITY);
+const UNKNOWN: Code = Code::new("rebuild-unknown-to-vcs", Class::Tamper, "A push, commit, pull request or release does not exist.");
+const DRAFT: Code = Code::new("rebuild-release-draft", Class::Policy, "The release is a draft, which nobody has published.");
+const COMMENT: Code = Code::new("rebuild-push-comment", Class::Tamper, "The decision task's commit message is neither one space nor the try line of the push.");
+const PROJECT: Code = Code::new("rebuild-project-unknown", Class::Policy, "The list of projects does not tell the SCM level of the tree.");
+const ENVIRONMENT: Code = Code::new("rebuild-environment", Class::Tamper, "The decision task lacks a value that its trigger needs.");
+const ACTIONS: Code = Code::new("rebuild-actions-malformed", Class::Tamper, "The decision task's actions.json or parameters.yml cannot be read.");
+const NO_ACTION: Code = Code::new("rebuild-action-unknown", Class::Tamper, "No action of the decision task has the parent's callback.");
+const SEVERAL_ACTIONS: Code = Code::new("rebuild-action-ambiguous", Class::Tamper, "Several actions of the decision task have the parent's callback.");
+const ACTION_KIND: Code = Code::new("rebuild-action-kind", Class::Policy, "The action is not of the kind hook.");
+const ACTION_GROUP: Code = Code::new("rebuild-action-group", Class::Tamper, "ACTION_TASK_GROUP_ID is neither the action nor its decision task.");
+
+pub(crate) const CODES: &[Code] = &[
+    AGREES, NOT_NEEDED, NO_DECISION, TASKS_FOR, VCS, HOST, REPOSITORY, REVISION, NO_TEMPLATE, TEMPLATE, RENDER, NO_TASKS,
+    DIFFERS, EMPTIES, ANSWER, IDENTITY, UNKNOWN, DRAFT, COMMENT, PROJECT, ENVIRONMENT, ACTIONS, NO_ACTION,
+    SEVERAL_ACTIONS, ACTION_KIND, ACTION_GROUP,
+];
+
+/// Why a definition cannot be rebuilt: it has to wait, something else has failed, or this was found.
+#[derive(Debug)]
+enum Fail {
+    Stop(Stop),
+    Found(Box<Finding>),
+}
+
+impl From<Stop> for Fail {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(stop)
+    }
+}
+
+impl From<Finding> for Fail {
+    fn from(finding: Finding) -> Self {
+        Self::Found(Box::new(finding))
+    }
+}
+
+type Rebuild<T> = Result<T, Fail>;
+
+/// A parent, and the decision task that its tree, revision and trigger are read from: itself, or
+/// for an action the one it acts on.
+#[derive(Clone, Copy)]
+struct Parent<'a> {
+    link: &'a Link,
+    decision: &'a Link,
+}
+
+impl Parent<'_> {
+    fn failed(&self, code: Code, message: impl Into<String>) -> Finding {
+        Finding::new(CHECK, code, Standing::Failed, self.link.task_id, message)
+    }
+
+    /// A finding about the decision task's definition.
+    fn in_decision(&self, code: Code, message: impl Into<String>, keys: &[&str]) -> Finding {
+        self.failed(code, message)
+            .at(format!("the queue's definition of {}", self.decision.name), Some(Path::of(keys)))
+    }
+}
+
+pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+    let finding = |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+    if !link.is_parent() {
+        let message = "The task is no parent; its parent's graph says what it must be.".to_owned();
+        return Ok(vec![finding(NOT_NEEDED, Standing::Passed, message)].into());
+    }
+    let decision_id = link.definition.decision_task_id();
+    let Some(decision) = cx.link(decision_id)? else {
+        if cx.case.definition(decision_id).is_some() {
+            return Err(Stop::Blocked);
+        }
+        let message = format!("Its decision task {decision_id} is not in the chain.");
+        return Ok(vec![finding(NO_DECISION, Standing::Failed, message)].into());
+    };
+    if !decision.is_parent() {
+        let message = format!("Its decision task {decision_id} is a {} in this chain.", decision.kind);
+        return Ok(vec![finding(NO_DECISION, Standing::Failed, message)].into());
+    }
+    let parent = Parent { link, decision };
+    match rebuild(cx, parent) {
+        Ok(origin) => {
+            let message = format!("The definition is what {origin} renders.");
+            Ok(vec![finding(AGREES, Standing::Passed, message).origin(origin)].into())
+        }
+        Err(Fail::Found(finding)) => Ok(vec![*finding].into()),
+        Err(Fail::Stop(stop)) => Err(stop),
+    }
+}
+
+/// Rebuilds the definition and compares; answers where the template came from.
+fn rebuild(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<String> {
+    let tasks_for = tasks_for(cx, parent)?;
+    // Asked for together: neither depends on the other.
+    let template = template::fetch(cx, parent);
+    let context: Rebuild<template::Rendering> = match tasks_for.as_str() {
+        "action" | "pr-action" => action::context(cx, parent, &tasks_for).map(Into::into),
+        _ => trigger_context(cx, parent, &tasks_for).map(Into::into),
+    };
+    let (template, context) = (template?, context?);
+    let rendered = template.render(cx, parent, context)?;
+    let mut tasks = match rendered.get("tasks") {
+        Some(Value::Array(tasks)) if !tasks.is_empty() => tasks.clone(),
+        _ => {
+            let message = format!("{} renders no task for {tasks_for}.", template.origin);
+            return Err(parent.failed(NO_TASKS, message).origin(template.origin).into());
+        }
+    };
+    if matches!(tasks_for.as_str(), "action" | "pr-action") {
+        action::check_task_group(parent, &mut tasks)?;
+    }
+    sameness::compare(parent, &tasks, &template)?;
+    Ok(template.origin)
+}
+
+fn tasks_for(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<String> {
+    let allowed = &cx.case.product.tasks_for;
+    match parent.link.definition.tasks_for() {
+        Some(tasks_for) if allowed.contains(tasks_for) => Ok(tasks_for.to_owned()),
+        other => Err(parent
+            .failed(TASKS_FOR, "The product does not allow what the task says it was made for.")
+            .at("the queue's definition", Some(Path::of(&["extra", "tasks_for"])))
+            .expected(Side::Policy, allowed.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+            .actual(Side::Queue, other.unwrap_or("nothing"))
+            .into()),
+    }
+}
+
+/// Which version control system the decision task's tree lives in.
+fn vcs(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Vcs> {
+    let product = &cx.case.product;
+    let detected = if is_github(parent.decision) { Vcs::Github } else { Vcs::Hg };
+    let mut kinds = product.vcs.iter();
+    match (kinds.next(), kinds.next()) {
+        (Some(only), None) => Ok(*only),
+        _ if product.vcs.contains(&detected) => Ok(detected),
+        _ => Err(parent.failed(VCS, format!("The product does not use the version control system of {}.", parent.decision.name)).into()),
+    }
+}
+
+/// Whether a task has to do with GitHub (verification.md section 7).
+pub(crate) fn is_github(link: &Link) -> bool {
+    let source = link.definition.source();
+    link.definition.scheduler_id() == "taskcluster-github"
+        || link.definition.tasks_for().is_some_and(|tasks_for| tasks_for.starts_with("github-"))
+        || source.starts_with("https://github.com/")
+        || source.starts_with("ssh://github.com/")
+}
+
+fn trigger_context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebuild<catena_jsone::Context> {
+    let mut context = context::common(parent, tasks_for);
+    match (vcs(cx, parent)?, tasks_for) {
+        (Vcs::Hg, "hg-push") => hg::push(cx, parent, &mut context)?,
+        (Vcs::Hg, "cron") => hg::cron(cx, parent, &mut context)?,
+        (Vcs::Github, "github-push") => github::push(cx, parent, &mut context)?,
+        (Vcs::Github, "github-pull-request" | "github-pull-request-untrusted") => {
+            github::pull_request(cx, parent, &mut context)?;
+        }
+        (Vcs::Github, "github-release") => github::release(cx, parent, &mut context)?,
+        (Vcs::Github, "cron") => github::cron(cx, parent, &mut context)?,
+        (vcs, other) => {
+            let vcs = if vcs == Vcs::Hg { "hg" } else { "github" };
+            let message = format!("{other} is not made from {vcs} trees.");
+            return Err(parent.failed(TASKS_FOR, message).at("the queue's definition", Some(Path::of(&["extra", "tasks_for"]))).into());
+        }
+    }
+    Ok(context)
+}

@@ -1,0 +1,178 @@
+//! The tree's own `.taskcluster.yml`.
+
+use super::context::{github, reference, repository_url, revision};
+use super::{ANSWER, HOST, IDENTITY, NO_TEMPLATE, Parent, RENDER, Rebuild, TEMPLATE, action, answers};
+use crate::checks::rules;
+use crate::inquiry::{Answer, Cx, Need, Reference};
+use crate::source::Scheme;
+use crate::verdict::Side;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use catena_json::{Path, Segment, Value};
+
+/// A template and where it came from.
+pub(super) struct Template {
+    value: Value,
+    document: catena_yaml::Document,
+    /// `.taskcluster.yml of <repository> at <revision>`
+    pub(super) origin: String,
+}
+
+/// The template of the decision task's tree at its revision (verification.md section 7).
+pub(super) fn fetch(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Template> {
+    let url = repository_url(cx, parent, "HEAD_REPOSITORY")?;
+    let (bytes, origin) = if url.host() == "github.com" {
+        let reference = reference(cx, parent)?;
+        let origin = format!(".taskcluster.yml of {url} at {}", reference.as_str());
+        (from_github(cx, parent, &github(parent, &url)?, reference)?, origin)
+    } else if cx.case.product.is_hg(&url) && url.scheme() == Scheme::Https {
+        let revision = revision(cx, parent)?;
+        let origin = format!(".taskcluster.yml of {url} at {revision}");
+        let need = Need::HgTemplate { repository: url, revision };
+        match cx.body(&need)? {
+            Answer::Is(body) => (body.bytes.to_vec(), origin),
+            Answer::Absent(answer) => {
+                return Err(parent.failed(NO_TEMPLATE, format!("There is no {origin}: {answer}")).into());
+            }
+        }
+    } else {
+        let hosts = cx.case.product.hg_hosts.iter().map(|host| format!("https://{host}"));
+        let hosts = hosts.chain(std::iter::once("github.com".to_owned())).collect::<Vec<_>>().join(", ");
+        let message = format!("Templates are not fetched from {url}.");
+        return Err(parent.failed(HOST, message).expected(Side::Policy, hosts).actual(Side::Queue, url.as_str()).into());
+    };
+    read(cx, parent, &bytes, origin)
+}
+
+fn read(cx: &Cx<'_>, parent: Parent<'_>, bytes: &[u8], origin: String) -> Rebuild<Template> {
+    let options = catena_yaml::Options { limits: cx.case.limits.yaml, ..catena_yaml::Options::default() };
+    let malformed = |why: String| parent.failed(TEMPLATE, format!("{origin} cannot be read: {why}.")).origin(origin.clone());
+    let document = catena_yaml::load_bytes(bytes, &options).map_err(|error| malformed(error.to_string()))?;
+    let value = document.root.to_json().map_err(|error| malformed(error.to_string()))?;
+    if !value.is_object() {
+        return Err(malformed("it is no mapping".to_owned()).into());
+    }
+    Ok(Template { value, document, origin })
+}
+
+/// The contents API's answer holds the file in base64.
+fn from_github(
+    cx: &Cx<'_>,
+    parent: Parent<'_>,
+    repository: &crate::source::GithubRepository,
+    reference: Reference,
+) -> Rebuild<Vec<u8>> {
+    let need = Need::GithubTemplate { repository: repository.clone(), reference: reference.clone() };
+    if let Answer::Absent(answer) = cx.body(&need)? {
+        return Err(parent.failed(NO_TEMPLATE, format!("There is no {need}: {answer}")).into());
+    }
+    let answer = answers::ask(cx, parent, need)?;
+    answer.is_about(cx, parent, &["path"], ".taskcluster.yml")?;
+    answer.is_at(cx, parent, &["url"], repository)?;
+    let asked_at = answer.value().get("url").and_then(Value::as_str).and_then(|url| url.rsplit_once("?ref="));
+    if let Some((_, told)) = asked_at
+        && told != reference.as_str()
+        && !cx.case.relaxes(rules::ANSWER_IDENTITY)
+    {
+        let finding = parent.failed(IDENTITY, "The answer is the template at another revision.");
+        return Err(finding.expected(Side::Queue, reference.as_str()).actual(Side::Vcs, told).into());
+    }
+    if answer.text(parent, &["encoding"])? != "base64" {
+        return Err(answer.malformed(parent, &["encoding"], "base64"));
+    }
+    let text: String = answer.text(parent, &["content"])?.split_ascii_whitespace().collect();
+    Ok(STANDARD.decode(text).map_err(|_| parent.failed(ANSWER, "The template's content is not base64."))?)
+}
+
+/// What a template is rendered with: a plain context, or an action's.
+pub(super) enum Rendering {
+    Plain(catena_jsone::Context),
+    Action(Box<action::Action>),
+}
+
+impl From<catena_jsone::Context> for Rendering {
+    fn from(context: catena_jsone::Context) -> Self {
+        Self::Plain(context)
+    }
+}
+
+impl From<action::Action> for Rendering {
+    fn from(action: action::Action) -> Self {
+        Self::Action(Box::new(action))
+    }
+}
+
+impl Template {
+    /// Renders the template; what goes wrong is told with the line it stands on.
+    pub(super) fn render(&self, cx: &Cx<'_>, parent: Parent<'_>, rendering: Rendering) -> Rebuild<Value> {
+        let limits = &cx.case.limits.template;
+        let (result, wrapped) = match rendering {
+            Rendering::Plain(context) => (catena_jsone::render(&self.value, &context, limits), false),
+            Rendering::Action(action) => {
+                (catena_jsone::render(&action.wrap(self.value.clone()), &action.context, limits), true)
+            }
+        };
+        Ok(result.map_err(|error| {
+            let path = within(&error.path, wrapped);
+            let line = path.as_ref().and_then(|path| self.document.position(path));
+            let place = line.map(|mark| format!(" line {}", mark.line)).unwrap_or_default();
+            let message = format!("{} cannot be rendered: {}.", self.origin, error.message());
+            parent.failed(RENDER, message).at(".taskcluster.yml", path).origin(format!("{}{place}", self.origin))
+        })?)
+    }
+
+    /// The line of the template that makes a part of a task, as far as can be told: the one place
+    /// whose keys end like the part's path.
+    pub(super) fn line_of(&self, path: &Path) -> Option<usize> {
+        let keys: Vec<&str> = path
+            .segments()
+            .iter()
+            .filter_map(|segment| match segment {
+                Segment::Key(key) => Some(key.as_str()),
+                Segment::Index(_) => None,
+            })
+            .collect();
+        let mut found = Vec::new();
+        let root = self.document.root.get("tasks")?;
+        find(root, &keys, 0, &mut found);
+        match found.as_slice() {
+            [line] => Some(*line),
+            _ => None,
+        }
+    }
+}
+
+/// The path inside the template, without the wrapping of an action.
+fn within(path: &Path, wrapped: bool) -> Option<Path> {
+    if !wrapped {
+        return Some(path.clone());
+    }
+    let (first, rest) = path.segments().split_first()?;
+    (*first == Segment::Key("in".to_owned())).then(|| {
+        let mut inner = Path::new();
+        rest.iter().cloned().for_each(|segment| inner.push(segment));
+        inner
+    })
+}
+
+/// Looks for the keys of a path on the way down, passing through operators and lists.
+fn find(node: &catena_yaml::Node, keys: &[&str], matched: usize, found: &mut Vec<usize>) {
+    if matched == keys.len() {
+        found.push(node.mark.line);
+        return;
+    }
+    match &node.value {
+        catena_yaml::NodeValue::Sequence(items) => items.iter().for_each(|item| find(item, keys, matched, found)),
+        catena_yaml::NodeValue::Mapping(pairs) => {
+            for (key, value) in pairs {
+                let catena_yaml::NodeValue::String(name) = &key.value else { continue };
+                if keys.get(matched) == Some(&name.as_str()) {
+                    find(value, keys, matched.saturating_add(1), found);
+                } else if name.starts_with('$') || ["in", "then", "else", "each(x)"].contains(&name.as_str()) {
+                    find(value, keys, matched, found);
+                }
+            }
+        }
+        _ => {}
+    }
+}

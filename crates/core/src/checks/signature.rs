@@ -1,0 +1,214 @@
+//! A worker whose key the policy trusts signed exactly these bytes.
+//!
+//! verification.md section 4.1. Six things can be wrong with a signature and each is said in its own
+//! words. An Ed25519 signature does not name its key, so "unknown key" and "other bytes" can only be
+//! told apart by evidence: a document that contradicts the queue about itself, or whose signature
+//! fits the same value printed as workers print it, was changed after signing; anything else was
+//! signed by somebody we do not know.
+
+use super::{Examined, document, worker_implementation};
+use crate::document::Document;
+use crate::inquiry::{Answer, Cx, Link, Need, Stop};
+use crate::policy::KeyRing;
+use crate::task::WorkerImplementation;
+use crate::verdict::{Class, Code, Finding, Side, Standing};
+use catena_keys::{PublicKey, Signature, SignatureError};
+use std::sync::Arc;
+
+const CHECK: &str = "signature";
+
+const VERIFIED: Code = Code::new("signature-verified", Class::Tamper, "A key the policy trusts for what ran the task signed the document.");
+const SKIPPED: Code = Code::new("signature-skipped", Class::Tamper, "The signature was not looked at, because the caller said so.");
+const BEFORE: Code = Code::new("signature-not-needed", Class::Tamper, "The target is about to run, so it has no document yet.");
+const NO_DOCUMENT: Code = Code::new("signature-without-document", Class::Tamper, "The run has no Chain of Trust document.");
+const MISSING: Code = Code::new("signature-missing", Class::Tamper, "The run has a document, but no signature for it.");
+const EMPTY: Code = Code::new("signature-empty", Class::Tamper, "The signature has no bytes.");
+const TRUNCATED: Code = Code::new("signature-truncated", Class::Tamper, "The signature is cut off.");
+const TOO_LONG: Code = Code::new("signature-too-long", Class::Tamper, "The signature has more than 64 bytes, as if it were encoded as text.");
+const OTHER_IMPLEMENTATION: Code = Code::new(
+    "signature-other-implementation",
+    Class::Tamper,
+    "The document was signed with the key of another worker implementation.",
+);
+const OTHER_BYTES: Code = Code::new("signature-other-bytes", Class::Tamper, "The document was changed after it was signed.");
+const UNKNOWN_KEY: Code = Code::new("signature-unknown-key", Class::Tamper, "No key the policy knows made this signature over this document.");
+const NO_KEYS: Code = Code::new("signature-no-keys", Class::Config, "The policy has no key for what ran the task.");
+
+pub(crate) const CODES: &[Code] = &[
+    VERIFIED,
+    SKIPPED,
+    BEFORE,
+    NO_DOCUMENT,
+    MISSING,
+    EMPTY,
+    TRUNCATED,
+    TOO_LONG,
+    OTHER_IMPLEMENTATION,
+    OTHER_BYTES,
+    UNKNOWN_KEY,
+    NO_KEYS,
+];
+
+/// A document that this check vouches for: its signature is right, its shape is right, and it is
+/// about the link's task. Only [`verified`] makes one.
+#[derive(Clone, Debug)]
+pub(crate) struct Verified(Arc<Document>);
+
+impl std::ops::Deref for Verified {
+    type Target = Document;
+    fn deref(&self) -> &Document {
+        &self.0
+    }
+}
+
+/// The verified document of a link that has run.
+pub(crate) fn verified(cx: &Cx<'_>, link: &Link) -> Result<Verified, Stop> {
+    if !link.has_run {
+        return Err(Stop::Blocked);
+    }
+    match judge(cx, link)? {
+        Judgement::Verified(_) | Judgement::Skipped => {}
+        _ => return Err(Stop::Blocked),
+    }
+    match cx.unverified_document(link)? {
+        Answer::Is(Ok(document)) if document.task_id == link.task_id => Ok(Verified(Arc::new(document))),
+        _ => Err(Stop::Blocked),
+    }
+}
+
+enum Judgement {
+    Verified(PublicKey),
+    Skipped,
+    NoDocument(String),
+    Missing(String),
+    Malformed(SignatureError),
+    NoKeys,
+    OtherImplementation(WorkerImplementation, PublicKey),
+    OtherBytes(String),
+    UnknownKey,
+}
+
+fn judge(cx: &Cx<'_>, link: &Link) -> Result<Judgement, Stop> {
+    let implementation =
+        worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
+    let run_id = cx.run(link)?.run_id;
+    let document = cx.document_body(link);
+    if cx.case.switches.danger_skip_signatures {
+        return Ok(match document? {
+            Answer::Is(_) => Judgement::Skipped,
+            Answer::Absent(answer) => Judgement::NoDocument(answer),
+        });
+    }
+    let signature = cx.body(&Need::Signature { task_id: link.task_id, run_id });
+    let (document, signature) = (document?, signature?);
+    let document = match document {
+        Answer::Is(body) => body,
+        Answer::Absent(answer) => return Ok(Judgement::NoDocument(answer)),
+    };
+    let signature = match signature {
+        Answer::Is(body) => body,
+        Answer::Absent(answer) => return Ok(Judgement::Missing(answer)),
+    };
+    let signature = match Signature::parse(&signature.bytes) {
+        Ok(signature) => signature,
+        Err(error) => return Ok(Judgement::Malformed(error)),
+    };
+    let keys = &cx.case.keys;
+    if let Some(key) = signer(keys, implementation, &document.bytes, &signature) {
+        return Ok(Judgement::Verified(key));
+    }
+    let mut others = WorkerImplementation::ALL.into_iter().filter(|other| *other != implementation);
+    let other = others.find_map(|other| Some((other, signer(keys, other, &document.bytes, &signature)?)));
+    if let Some((other, key)) = other {
+        return Ok(Judgement::OtherImplementation(other, key));
+    }
+    if keys.for_implementation(implementation).is_empty() {
+        return Ok(Judgement::NoKeys);
+    }
+    Ok(changed(cx, link, &document.bytes, &signature, implementation)?
+        .map_or(Judgement::UnknownKey, Judgement::OtherBytes))
+}
+
+fn signer(keys: &KeyRing, implementation: WorkerImplementation, bytes: &[u8], signature: &Signature) -> Option<PublicKey> {
+    keys.for_implementation(implementation).iter().find(|key| key.verify(bytes, signature)).cloned()
+}
+
+/// Evidence that the bytes are not those that were signed, in words.
+fn changed(
+    cx: &Cx<'_>,
+    link: &Link,
+    bytes: &[u8],
+    signature: &Signature,
+    implementation: WorkerImplementation,
+) -> Result<Option<String>, Stop> {
+    let trimmed = bytes.trim_ascii();
+    if trimmed != bytes && signer(&cx.case.keys, implementation, trimmed, signature).is_some() {
+        return Ok(Some("the signature fits the document without the white space around it".to_owned()));
+    }
+    Ok(match cx.unverified_document(link)? {
+        Answer::Is(Ok(parsed)) => {
+            let pretty = catena_json::parse(bytes, &cx.case.limits.json()).map(|value| value.to_pretty());
+            let reprinted = pretty.is_ok_and(|text| signer(&cx.case.keys, implementation, text.as_bytes(), signature).is_some());
+            if reprinted {
+                Some("the signature fits the same value printed as workers print it".to_owned())
+            } else {
+                document::contradiction(cx, link, &parsed)?
+                    .map(|what| format!("it contradicts the queue about its own run: {what}"))
+            }
+        }
+        Answer::Is(Err(error)) => Some(format!("it is not a document: {error}")),
+        Answer::Absent(_) => None,
+    })
+}
+
+pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+    let finding = |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+    if !link.has_run {
+        let message = "The task is about to run, so it has no document yet.".to_owned();
+        return Ok(vec![finding(BEFORE, Standing::Passed, message)].into());
+    }
+    let failed = |code, message: String| {
+        finding(code, Standing::Failed, message).at("public/chain-of-trust.json.sig", None)
+    };
+    let implementation = worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
+    let expected = || format!("a signature by one of the policy's {implementation} keys");
+    let finding = match judge(cx, link)? {
+        Judgement::Verified(key) => {
+            finding(VERIFIED, Standing::Passed, format!("The document was signed with the {implementation} key {key}."))
+        }
+        Judgement::Skipped => {
+            finding(SKIPPED, Standing::Relaxed, "The signature was not looked at (--danger-skip-signatures).".to_owned())
+        }
+        Judgement::NoDocument(answer) => {
+            failed(NO_DOCUMENT, format!("The run has no Chain of Trust document: {answer}")).at("public/chain-of-trust.json", None)
+        }
+        Judgement::Missing(answer) => failed(MISSING, format!("The document has no signature: {answer}")),
+        Judgement::Malformed(SignatureError::Empty) => failed(EMPTY, "The signature is empty.".to_owned()),
+        Judgement::Malformed(error @ SignatureError::Truncated(_)) => failed(TRUNCATED, sentence(&error)),
+        Judgement::Malformed(error @ SignatureError::TooLong(_)) => failed(TOO_LONG, sentence(&error)),
+        Judgement::OtherImplementation(other, key) => {
+            failed(OTHER_IMPLEMENTATION, format!("The document was signed with a {other} key, but the task was run by {implementation}."))
+                .expected(Side::Policy, expected())
+                .actual(Side::Worker, format!("a signature by the {other} key {key}"))
+        }
+        Judgement::OtherBytes(why) => failed(OTHER_BYTES, format!("The document was changed after it was signed: {why}."))
+            .expected(Side::Policy, expected())
+            .actual(Side::Storage, "a signature over other bytes"),
+        Judgement::UnknownKey => {
+            failed(UNKNOWN_KEY, "No key of the policy made this signature over this document.".to_owned())
+                .expected(Side::Policy, expected())
+                .actual(Side::Storage, "a signature that no known key of any implementation made")
+        }
+        Judgement::NoKeys => failed(NO_KEYS, format!("The policy has no key for {implementation}."))
+            .expected(Side::Policy, format!("at least one key for {implementation}"))
+            .actual(Side::Policy, "none"),
+    };
+    Ok(vec![finding].into())
+}
+
+fn sentence(error: &SignatureError) -> String {
+    let text = error.to_string();
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).chain(std::iter::once('.')).collect()
+}

@@ -1,0 +1,87 @@
+//! A task's source lies inside the repository it says it was made from.
+//!
+//! verification.md section 9.1. Off-reference: addresses have one plain form, so that no two readers
+//! take them differently.
+
+use super::{Examined, rules};
+use crate::inquiry::{Case, Cx, Link};
+use crate::source::{RepositoryError, RepositoryUrl, SourceUrl};
+use crate::task::Definition;
+use crate::verdict::{Class, Code, Finding, Side, Standing};
+use catena_json::Path;
+
+const CHECK: &str = "source";
+
+const INSIDE: Code = Code::new("source-inside-repository", Class::Tamper, "The task's source lies inside its repository.");
+const NONE: Code = Code::new("source-without-repository", Class::Tamper, "The task names no repository of its own, only a source.");
+const REPOSITORY: Code = Code::new("source-repository-malformed", Class::Tamper, "The address of the task's repository is not in the one plain form.")
+    .relaxable(rules::REPOSITORY_FORM);
+const SOURCE: Code = Code::new("source-malformed", Class::Tamper, "The address of the task's source is not in the one plain form.")
+    .relaxable(rules::REPOSITORY_FORM);
+const OUTSIDE: Code = Code::new("source-outside-repository", Class::Tamper, "The task's source lies outside its repository.");
+
+pub(crate) const CODES: &[Code] = &[INSIDE, NONE, REPOSITORY, SOURCE, OUTSIDE];
+
+/// The address of a repository in a variable of `payload.env`, if it is there: read plainly, or, where
+/// the policy relaxes that, by its plain form.
+pub(crate) fn repository(case: &Case, definition: &Definition, variable: &str) -> Option<Result<RepositoryUrl, RepositoryError>> {
+    let text = definition.env(variable).filter(|text| !text.is_empty())?;
+    Some(match RepositoryUrl::parse(text) {
+        Err(_) if case.relaxes(rules::REPOSITORY_FORM) => RepositoryUrl::relaxed(text),
+        parsed => parsed,
+    })
+}
+
+/// The address of a task's source, read plainly, or by its plain form where the policy relaxes that.
+pub(crate) fn source(case: &Case, definition: &Definition) -> Result<SourceUrl, RepositoryError> {
+    match SourceUrl::parse(definition.source()) {
+        Err(_) if case.relaxes(rules::REPOSITORY_FORM) => SourceUrl::relaxed(definition.source()),
+        parsed => parsed,
+    }
+}
+
+/// The variable that names the repository a task's source must lie in: that of an overriding prefix
+/// where the task has it, else that of the product's own (verification.md section 9.1).
+pub(crate) fn head_repository_variable(case: &Case, definition: &Definition) -> String {
+    let product = &case.product;
+    let variable = |prefix: &String| format!("{prefix}_HEAD_REPOSITORY");
+    let overriding = product.overriding_source_env_prefixes.iter().map(variable);
+    let present = |name: &String| definition.env(name).is_some_and(|text| !text.is_empty());
+    overriding.into_iter().find(present).unwrap_or_else(|| variable(&product.source_env_prefix))
+}
+
+pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+    let definition = &link.definition;
+    let variable = head_repository_variable(cx.case, definition);
+    let finding = |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+    let failed = |code, message: String, keys: &[&str]| {
+        finding(code, Standing::Failed, message).at("the queue's definition", Some(Path::of(keys)))
+    };
+    let mut findings = Vec::new();
+    if let Err(error) = SourceUrl::parse(definition.source()) {
+        let message = format!("The address of the task's source is not plain: {error}.");
+        findings.push(failed(SOURCE, message, &["metadata", "source"]).actual(Side::Queue, definition.source()));
+    }
+    if let Some(Err(error)) = definition.env(&variable).filter(|text| !text.is_empty()).map(RepositoryUrl::parse) {
+        let message = format!("The address of the task's repository is not plain: {error}.");
+        let text = definition.env(&variable).unwrap_or_default();
+        findings.push(failed(REPOSITORY, message, &["payload", "env", &variable]).actual(Side::Queue, text));
+    }
+    match (source(cx.case, definition), repository(cx.case, definition, &variable)) {
+        (Ok(source), Some(Ok(repository))) if !source.is_inside(&repository) => {
+            let message = format!("The task's source is not inside the repository that {variable} names.");
+            let finding = failed(OUTSIDE, message, &["metadata", "source"]);
+            findings.push(finding.expected(Side::Queue, format!("inside {repository}")).actual(Side::Queue, source.as_str()));
+        }
+        (Ok(source), Some(Ok(repository))) if findings.is_empty() => {
+            let message = format!("{} is inside {repository}.", source.as_str());
+            findings.push(finding(INSIDE, Standing::Passed, message));
+        }
+        (Ok(source), None) if findings.is_empty() => {
+            let message = format!("The task has no {variable}; its source is {}.", source.as_str());
+            findings.push(finding(NONE, Standing::Passed, message));
+        }
+        _ => {}
+    }
+    Ok(findings.into())
+}

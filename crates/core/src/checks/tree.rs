@@ -1,0 +1,216 @@
+//! The chain goes back to trees that may do what the target asks for.
+//!
+//! verification.md sections 9.2 to 9.5. Off-reference: a broad scope that satisfies a restricted one
+//! is restricted; a repository is matched by whole path segments.
+
+use super::source::source;
+use super::{Examined, rules};
+use crate::inquiry::{Cx, Link, Stop};
+use crate::policy::{Product, ScopeRule};
+use crate::task::TaskId;
+use crate::verdict::{Class, Code, Finding, Side, Standing};
+use catena_json::Path;
+use std::collections::{BTreeMap, BTreeSet};
+
+const CHECK: &str = "tree";
+
+const TRUSTED: Code = Code::new("tree-trusted", Class::Policy, "Every link comes from a tree that may do what the target asks for.");
+const SCOPE: Code = Code::new("tree-scope", Class::Policy, "The target has a restricted scope that its tree may not use.");
+const BROAD: Code = Code::new("tree-broad-scope", Class::Policy, "The target has a broad scope that satisfies a restricted one its tree may not use.")
+    .relaxable(rules::BROAD_SCOPE);
+const AMBIGUOUS: Code = Code::new("tree-scope-ambiguous", Class::Config, "A scope matches more than one restricted scope of the policy.");
+const SIBLING: Code = Code::new("tree-sibling", Class::Policy, "A link of the target's own graph comes from another tree than the target.");
+const UNTRUSTED: Code = Code::new("tree-untrusted", Class::Policy, "The target has restricted scopes, and a link of another graph comes from no trusted tree.");
+const SEGMENTS: Code = Code::new("tree-part-of-a-name", Class::Policy, "A repository's name only begins like that of a trusted one.")
+    .relaxable(rules::WHOLE_SEGMENTS);
+
+pub(crate) const CODES: &[Code] = &[TRUSTED, SCOPE, BROAD, AMBIGUOUS, SIBLING, UNTRUSTED, SEGMENTS];
+
+/// A scope of the target that is restricted, and by which rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Restricted<'a> {
+    index: usize,
+    scope: &'a str,
+    rule: &'a ScopeRule,
+    /// Whether it is a broad scope that satisfies the restricted one, rather than being it.
+    broad: bool,
+}
+
+/// The restricted scopes among some scopes. A rule that ends in `*` stands for every scope that
+/// begins so; a scope that ends in `*` satisfies every scope that begins so.
+fn restricted<'a>(product: &'a Product, scopes: &'a [String]) -> Vec<Restricted<'a>> {
+    let mut found = Vec::new();
+    for (index, scope) in scopes.iter().enumerate() {
+        for rule in &product.restricted_scopes {
+            let restricted = rule.scope.strip_suffix('*');
+            let is = restricted.map_or(*scope == rule.scope, |prefix| scope.starts_with(prefix));
+            let satisfies = scope.strip_suffix('*').is_some_and(|prefix| rule.scope.starts_with(prefix));
+            if is || satisfies {
+                found.push(Restricted { index, scope, rule, broad: !is });
+            }
+        }
+    }
+    found
+}
+
+/// Whether the target has a restricted scope.
+pub(crate) fn has_restricted_scopes(cx: &Cx<'_>) -> Result<bool, Stop> {
+    let Some(target) = cx.link(cx.case.target.task_id)? else { return Err(Stop::Blocked) };
+    let found = restricted(&cx.case.product, target.definition.scopes());
+    let relaxed = cx.case.relaxes(rules::BROAD_SCOPE);
+    Ok(found.iter().any(|restricted| !(relaxed && restricted.broad)))
+}
+
+pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
+    let chain = cx.closed()?;
+    let Some(target) = chain.link(cx.case.target.task_id) else { return Err(Stop::Blocked) };
+    let mut findings = Vec::new();
+    let trees = trees(cx, chain.links(), &mut findings)?;
+    let own = trees.get(&target.task_id).cloned().flatten();
+    scopes(cx, target, own.as_deref(), &mut findings);
+    siblings(cx, target, own.as_deref(), &trees, &mut findings)?;
+    if findings.iter().all(|finding| finding.standing == Standing::Passed) {
+        let message = match &own {
+            Some(tree) => format!("The chain goes back to {tree}."),
+            None => "The chain goes back to no trusted tree, and the target asks for nothing that needs one.".to_owned(),
+        };
+        findings.push(Finding::new(CHECK, TRUSTED, Standing::Passed, target.task_id, message));
+    }
+    Ok(findings.into())
+}
+
+/// The trusted tree each link comes from, or none; a link whose tree is the declared mirror of its
+/// parents' counts as of that tree (verification.md section 9.3).
+fn trees<'a>(
+    cx: &Cx<'_>,
+    links: impl Iterator<Item = &'a Link>,
+    findings: &mut Vec<Finding>,
+) -> Result<BTreeMap<TaskId, Option<String>>, Stop> {
+    let links: Vec<&Link> = links.collect();
+    let mut trees = BTreeMap::new();
+    for link in &links {
+        // What is wrong with the source is the source check's to say.
+        let source = source(cx.case, &link.definition).map_err(|_| Stop::Blocked)?;
+        let mut tree = cx.case.product.repository_path(&source);
+        if tree.is_none()
+            && let Some(partial) = cx.case.product.partial_repository_path(&source)
+        {
+            let message = format!("{} only begins like the trusted {partial}.", source.as_str());
+            let finding = Finding::new(CHECK, SEGMENTS, Standing::Failed, link.task_id, message);
+            findings.push(
+                finding
+                    .at("the queue's definition", Some(Path::of(&["metadata", "source"])))
+                    .expected(Side::Policy, format!("{partial} and whole path segments below it"))
+                    .actual(Side::Queue, source.path()),
+            );
+            tree = Some(partial).filter(|_| cx.case.relaxes(rules::WHOLE_SEGMENTS));
+        }
+        trees.insert(link.task_id, tree);
+    }
+    let Some(target) = links.iter().find(|link| link.is_target) else { return Err(Stop::Blocked) };
+    let decision = target.definition.decision_task_id();
+    let parents: BTreeSet<&Option<String>> = links
+        .iter()
+        .filter(|link| link.task_id == decision && link.is_parent())
+        .filter_map(|link| trees.get(&link.task_id))
+        .collect();
+    let of_parents = match parents.first() {
+        Some(tree) if parents.len() == 1 => (*tree).clone(),
+        _ => trees.get(&target.task_id).cloned().flatten(),
+    };
+    let mirror = of_parents.as_ref().and_then(|tree| cx.case.product.hg_git_mirrors.get(tree));
+    if let Some(mirror) = mirror {
+        let siblings = links.iter().filter(|link| link.definition.decision_task_id() == decision && !link.is_parent());
+        for link in siblings {
+            if trees.get(&link.task_id).and_then(Option::as_ref) == Some(mirror) {
+                trees.insert(link.task_id, of_parents.clone());
+            }
+        }
+    }
+    Ok(trees)
+}
+
+fn scopes(cx: &Cx<'_>, target: &Link, own: Option<&str>, findings: &mut Vec<Finding>) {
+    let product = &cx.case.product;
+    let found = restricted(product, target.definition.scopes());
+    for one in &found {
+        let at = |finding: Finding| finding.at("the queue's definition", Some(Path::of(&["scopes"]).index(one.index)));
+        let failed = |code, message: String| at(Finding::new(CHECK, code, Standing::Failed, target.task_id, message));
+        let exact = found.iter().filter(|other| other.index == one.index && !other.broad).count();
+        if exact > 1 && !one.broad {
+            let message = format!("The scope {} matches {exact} restricted scopes of the policy.", one.scope);
+            findings.push(failed(AMBIGUOUS, message).actual(Side::Policy, one.rule.scope.as_str()));
+        }
+        let allowed = product.trees.get(&one.rule.trees);
+        if own.is_some_and(|tree| allowed.is_some_and(|allowed| allowed.contains(tree))) {
+            continue;
+        }
+        let trees = allowed.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let (code, message) = if one.broad {
+            (BROAD, format!("The scope {} satisfies {}, which the target's tree may not use.", one.scope, one.rule.scope))
+        } else {
+            (SCOPE, format!("The target's tree may not use the scope {}.", one.scope))
+        };
+        findings.push(
+            failed(code, message)
+                .expected(Side::Policy, format!("{} ({trees})", one.rule.trees))
+                .actual(Side::Queue, own.unwrap_or("no trusted tree")),
+        );
+    }
+}
+
+fn siblings(
+    cx: &Cx<'_>,
+    target: &Link,
+    own: Option<&str>,
+    trees: &BTreeMap<TaskId, Option<String>>,
+    findings: &mut Vec<Finding>,
+) -> Result<(), Stop> {
+    let restricted = has_restricted_scopes(cx)?;
+    let decision = target.definition.decision_task_id();
+    for link in cx.closed()?.links() {
+        let tree = trees.get(&link.task_id).and_then(|tree| tree.as_deref());
+        let failed = |code, message: &str| {
+            Finding::new(CHECK, code, Standing::Failed, link.task_id, message)
+                .at("the queue's definition", Some(Path::of(&["metadata", "source"])))
+                .actual(Side::Queue, tree.unwrap_or("no trusted tree"))
+        };
+        if link.definition.decision_task_id() == decision {
+            if tree != own {
+                let finding = failed(SIBLING, "The task comes from another tree than the target.");
+                findings.push(finding.expected(Side::Task, own.unwrap_or("no trusted tree")));
+            }
+        } else if restricted && tree.is_none() {
+            let finding = failed(UNTRUSTED, "The target has restricted scopes, and this task comes from no trusted tree.");
+            findings.push(finding.expected(Side::Policy, "a tree of the policy"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Product;
+
+    fn matched(rule: &str, scope: &str) -> Option<bool> {
+        let mut product = Product::empty("p");
+        product.restricted_scopes.push(ScopeRule { scope: rule.to_owned(), trees: "t".to_owned() });
+        restricted(&product, &[scope.to_owned()]).first().map(|found| found.broad)
+    }
+
+    #[test]
+    fn scopes_match_exactly_by_prefix_and_by_being_broad() {
+        assert_eq!(matched("a:b", "a:b"), Some(false));
+        assert_eq!(matched("a:b", "a:bc"), None);
+        assert_eq!(matched("a:b*", "a:bc"), Some(false));
+        assert_eq!(matched("a:b*", "a:b"), Some(false));
+        assert_eq!(matched("a:b", "a:*"), Some(true));
+        assert_eq!(matched("a:b", "*"), Some(true));
+        assert_eq!(matched("a:b", "a:b*"), Some(true));
+        assert_eq!(matched("a:b*", "a:*"), Some(true));
+        assert_eq!(matched("a:b*", "a:bc*"), Some(false));
+        assert_eq!(matched("a:b", "b:*"), None);
+        assert_eq!(matched("a:b", "a"), None);
+    }
+}

@@ -1,0 +1,91 @@
+//! What ran a task can be told from its definition, and in one way only: it selects the keys.
+//!
+//! verification.md section 3.
+
+use super::Examined;
+use crate::inquiry::{Cx, Link};
+use crate::policy::Product;
+use crate::task::{Definition, WorkerImplementation};
+use crate::verdict::{Class, Code, Finding, Side, Standing};
+use catena_json::Value;
+use std::collections::BTreeSet;
+
+const CHECK: &str = "worker-implementation";
+
+const TOLD: Code = Code::new("worker-implementation-told", Class::Policy, "The definition tells in one way what ran the task.");
+const MISSING: Code = Code::new("worker-implementation-missing", Class::Policy, "Nothing in the definition tells what ran the task.");
+const AMBIGUOUS: Code = Code::new("worker-implementation-ambiguous", Class::Policy, "The definition tells of more than one worker implementation.");
+const UNKNOWN: Code = Code::new("worker-implementation-unknown", Class::Policy, "The definition names a worker implementation that does not exist.");
+
+pub(crate) const CODES: &[Code] = &[TOLD, MISSING, AMBIGUOUS, UNKNOWN];
+
+/// Why it cannot be told what ran a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Untold {
+    Missing,
+    Ambiguous(Vec<String>),
+    Unknown(String),
+}
+
+/// What ran a task, from everything that says so.
+pub(crate) fn of(product: &Product, definition: &Definition) -> Result<WorkerImplementation, Untold> {
+    let claims: BTreeSet<String> = claims(product, definition).map(|(_, claim)| claim).collect();
+    let mut claims = claims.into_iter();
+    match (claims.next(), claims.len()) {
+        (None, _) => Err(Untold::Missing),
+        (Some(one), 0) => WorkerImplementation::parse(&one).ok_or(Untold::Unknown(one)),
+        (Some(one), _) => Err(Untold::Ambiguous(std::iter::once(one).chain(claims).collect())),
+    }
+}
+
+/// Every part of a definition that says what runs it: the part's name and what it says.
+fn claims<'a>(product: &'a Product, definition: &'a Definition) -> impl Iterator<Item = (&'static str, String)> + 'a {
+    use WorkerImplementation::{DockerWorker, GenericWorker, Scriptworker};
+    let payload = definition.payload();
+    let present = |key: &str| payload.get(key).is_some_and(|value| !value.is_null());
+    let image = payload.get("image").is_some_and(crate::task::is_truthy);
+    let scriptworker = product.scriptworker_provisioners.contains(definition.worker_pool().provisioner_id());
+    let by_scope = definition.scopes().iter().any(|scope| scope.starts_with("docker-worker:"));
+    let tag = match definition.value().pointer(&["tags", "worker-implementation"]) {
+        Some(Value::String(text)) if text.is_empty() => None,
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(other) if crate::task::is_truthy(other) => Some(other.to_string()),
+        _ => None,
+    };
+    [
+        ("payload.image", image.then_some(DockerWorker)),
+        ("provisionerId", scriptworker.then_some(Scriptworker)),
+        ("payload.mounts", present("mounts").then_some(GenericWorker)),
+        ("payload.osGroups", present("osGroups").then_some(GenericWorker)),
+        ("scopes", by_scope.then_some(DockerWorker)),
+    ]
+    .into_iter()
+    .filter_map(|(place, claim)| claim.map(|claim| (place, claim.as_str().to_owned())))
+    .chain(tag.map(|tag| ("tags.worker-implementation", tag)))
+}
+
+pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+    let shown = || {
+        let claims = claims(&cx.case.product, &link.definition);
+        claims.map(|(place, claim)| format!("{place}: {claim}")).collect::<Vec<_>>().join("; ")
+    };
+    let failed = |code, message: &str| {
+        let finding = Finding::new(CHECK, code, Standing::Failed, link.task_id, message);
+        let expected = WorkerImplementation::ALL.map(WorkerImplementation::as_str).join(" or ");
+        finding.expected(Side::Policy, expected).actual(Side::Queue, shown())
+    };
+    let finding = match of(&cx.case.product, &link.definition) {
+        Ok(implementation) => {
+            let message = format!("The task was run by {implementation} ({}).", shown());
+            Finding::new(CHECK, TOLD, Standing::Passed, link.task_id, message)
+        }
+        Err(Untold::Missing) => {
+            failed(MISSING, "Nothing in the definition tells what ran the task.").actual(Side::Queue, "nothing")
+        }
+        Err(Untold::Ambiguous(_)) => failed(AMBIGUOUS, "The definition tells of more than one worker implementation."),
+        Err(Untold::Unknown(name)) => {
+            failed(UNKNOWN, &format!("{name:?} is not a worker implementation."))
+        }
+    };
+    Ok(vec![finding].into())
+}

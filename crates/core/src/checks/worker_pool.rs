@@ -1,0 +1,42 @@
+//! Parents and docker-image tasks run only where nobody else's tasks run.
+//!
+//! verification.md sections 7 and 8.1.
+
+use super::Examined;
+use crate::inquiry::{Cx, Link};
+use crate::policy::KindRole;
+use crate::task::WorkerPool;
+use crate::verdict::{Class, Code, Finding, Side, Standing};
+use std::collections::BTreeSet;
+
+const CHECK: &str = "worker-pool";
+
+const ALLOWED: Code = Code::new("worker-pool-allowed", Class::Policy, "The task ran in a pool that its kind may run in.");
+const DECISION: Code = Code::new("worker-pool-decision", Class::Policy, "A decision or action task ran outside the product's decision pools.");
+const DOCKER_IMAGE: Code = Code::new("worker-pool-docker-image", Class::Policy, "A docker-image task ran outside the product's image pools.");
+
+pub(crate) const CODES: &[Code] = &[ALLOWED, DECISION, DOCKER_IMAGE];
+
+pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+    let product = &cx.case.product;
+    let (code, pools): (Code, &BTreeSet<WorkerPool>) = match link.role {
+        Some(KindRole::Decision | KindRole::Action) => (DECISION, &product.decision_worker_pools),
+        Some(KindRole::DockerImage) => (DOCKER_IMAGE, &product.docker_image_worker_pools),
+        _ => {
+            let message = "The kind may run in any pool.";
+            return Ok(vec![Finding::new(CHECK, ALLOWED, Standing::Passed, link.task_id, message)].into());
+        }
+    };
+    let pool = link.definition.worker_pool();
+    let finding = if pools.contains(pool) {
+        let message = format!("{pool} is one of the product's pools for this kind.");
+        Finding::new(CHECK, ALLOWED, Standing::Passed, link.task_id, message)
+    } else {
+        let allowed: Vec<&str> = pools.iter().map(WorkerPool::as_str).collect();
+        let message = format!("{pool} is not one of the product's pools for {} tasks.", link.kind);
+        Finding::new(CHECK, code, Standing::Failed, link.task_id, message)
+            .expected(Side::Policy, allowed.join(", "))
+            .actual(Side::Queue, pool.as_str())
+    };
+    Ok(vec![finding].into())
+}

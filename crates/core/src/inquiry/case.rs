@@ -1,0 +1,260 @@
+//! Everything an inquiry knows, and how a check asks it.
+
+use super::chain::{Chain, Link};
+use super::{Body, Fact, Need};
+use crate::Limits;
+use crate::digest::Measurement;
+use crate::document::{Document, DocumentError};
+use crate::graph::GraphScan;
+use crate::policy::{KeyRing, Product};
+use crate::task::{Definition, DefinitionError, Kind, Run, Status, StatusError, TaskId};
+use catena_json::{ParseError, Value};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// What an inquiry is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The task.
+    pub task_id: TaskId,
+    /// The kind it is to be judged as.
+    pub kind: Kind,
+    /// Whether it has run, so that its own document is checked too.
+    pub check_task: bool,
+}
+
+/// What a caller weakens by name. Everything here shows in the verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Switches {
+    /// Believe documents without their signatures.
+    pub danger_skip_signatures: bool,
+}
+
+/// Why a check cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Something must be known first.
+    Waiting,
+    /// Something it rests on is not as it must be; another check has said so.
+    Blocked,
+}
+
+/// The answer of a service, once it is there.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer<T> {
+    /// It says this.
+    Is(T),
+    /// It says that there is no such thing.
+    Absent(String),
+}
+
+/// A JSON answer, or why it is none.
+pub(crate) type Json = Result<Arc<Value>, ParseError>;
+
+/// Why a link's definition cannot be used.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum NoDefinition {
+    /// The queue does not know the task.
+    Absent(String),
+    /// The queue's answer is not strict JSON.
+    Json(ParseError),
+    /// It does not have the parts it must have.
+    Malformed(DefinitionError),
+    /// It could not be had; the finding comes with the fact.
+    Unknown,
+}
+
+/// What an inquiry was given and has learned.
+#[derive(Debug)]
+pub(crate) struct Case {
+    pub(crate) target: Target,
+    pub(crate) product: Arc<Product>,
+    pub(crate) keys: KeyRing,
+    pub(crate) limits: Limits,
+    pub(crate) switches: Switches,
+    facts: HashMap<Need, Fact>,
+    definitions: BTreeMap<TaskId, Result<Arc<Definition>, NoDefinition>>,
+    /// JSON answers are parsed once, however many checks look at them.
+    parsed: RefCell<HashMap<Need, Json>>,
+}
+
+impl Case {
+    pub(crate) fn new(target: Target, product: Arc<Product>, keys: KeyRing, limits: Limits, switches: Switches) -> Self {
+        Self {
+            target,
+            product,
+            keys,
+            limits,
+            switches,
+            facts: HashMap::new(),
+            definitions: BTreeMap::new(),
+            parsed: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn learn(&mut self, need: &Need, fact: Fact) {
+        if let Need::Definition { task_id } = need {
+            let definition = self.read_definition(&fact);
+            self.definitions.insert(*task_id, definition.map(Arc::new));
+        }
+        self.facts.insert(need.clone(), fact);
+    }
+
+    fn read_definition(&self, fact: &Fact) -> Result<Definition, NoDefinition> {
+        match fact {
+            Fact::Body(body) => {
+                let value = catena_json::parse(&body.bytes, &self.limits.json()).map_err(NoDefinition::Json)?;
+                Definition::parse(value).map_err(NoDefinition::Malformed)
+            }
+            Fact::Absent { message, .. } => Err(NoDefinition::Absent(message.clone())),
+            _ => Err(NoDefinition::Unknown),
+        }
+    }
+
+    pub(crate) fn definition(&self, task_id: TaskId) -> Option<Result<Arc<Definition>, NoDefinition>> {
+        self.definitions.get(&task_id).cloned()
+    }
+
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = (TaskId, &Result<Arc<Definition>, NoDefinition>)> {
+        self.definitions.iter().map(|(task_id, definition)| (*task_id, definition))
+    }
+
+    pub(crate) fn facts(&self) -> impl Iterator<Item = (&Need, &Fact)> {
+        self.facts.iter()
+    }
+
+    pub(crate) fn knows(&self, need: &Need) -> bool {
+        self.facts.contains_key(need)
+    }
+
+    /// Whether the policy relaxes a rule.
+    pub(crate) fn relaxes(&self, rule: &str) -> bool {
+        self.product.relaxed.contains(rule)
+    }
+}
+
+/// What one check may look at while it examines one link. Everything it asks for and does not get
+/// is remembered, so that what it needs and what it looks at are the same by construction.
+pub(crate) struct Cx<'a> {
+    pub(crate) case: &'a Case,
+    pub(crate) chain: &'a Chain,
+    missing: RefCell<BTreeSet<Need>>,
+    waits_for_chain: Cell<bool>,
+}
+
+impl<'a> Cx<'a> {
+    pub(crate) fn new(case: &'a Case, chain: &'a Chain) -> Self {
+        Self { case, chain, missing: RefCell::default(), waits_for_chain: Cell::new(false) }
+    }
+
+    pub(crate) fn into_missing(self) -> (BTreeSet<Need>, bool) {
+        (self.missing.into_inner(), self.waits_for_chain.get())
+    }
+
+    /// The fact for a need. What could not be known blocks; the finding comes with the fact.
+    fn fact(&self, need: &Need) -> Result<Answer<&'a Fact>, Stop> {
+        match self.case.facts.get(need) {
+            None => {
+                self.missing.borrow_mut().insert(need.clone());
+                Err(Stop::Waiting)
+            }
+            Some(Fact::Unreachable { .. } | Fact::Refused { .. }) => Err(Stop::Blocked),
+            Some(Fact::Absent { message, .. }) => Ok(Answer::Absent(message.clone())),
+            Some(fact) => Ok(Answer::Is(fact)),
+        }
+    }
+
+    /// A small answer.
+    pub(crate) fn body(&self, need: &Need) -> Result<Answer<&'a Body>, Stop> {
+        match self.fact(need)? {
+            Answer::Is(Fact::Body(body)) => Ok(Answer::Is(body)),
+            Answer::Is(_) => Err(Stop::Blocked),
+            Answer::Absent(message) => Ok(Answer::Absent(message)),
+        }
+    }
+
+    /// A JSON answer.
+    pub(crate) fn json(&self, need: &Need) -> Result<Answer<Json>, Stop> {
+        let body = match self.body(need)? {
+            Answer::Is(body) => body,
+            Answer::Absent(message) => return Ok(Answer::Absent(message)),
+        };
+        let mut parsed = self.case.parsed.borrow_mut();
+        let json = parsed.entry(need.clone()).or_insert_with(|| {
+            catena_json::parse(&body.bytes, &self.case.limits.json()).map(Arc::new)
+        });
+        Ok(Answer::Is(json.clone()))
+    }
+
+    /// What was measured of an artifact.
+    pub(crate) fn measurement(&self, need: &Need) -> Result<Answer<Measurement>, Stop> {
+        match self.fact(need)? {
+            Answer::Is(Fact::Measured(measurement)) => Ok(Answer::Is(*measurement)),
+            Answer::Is(Fact::Body(body)) => Ok(Answer::Is(body.measurement)),
+            Answer::Is(Fact::Graph(scan)) => Ok(Answer::Is(scan.measurement)),
+            Answer::Is(_) => Err(Stop::Blocked),
+            Answer::Absent(message) => Ok(Answer::Absent(message)),
+        }
+    }
+
+    /// A scanned graph.
+    pub(crate) fn graph(&self, need: &Need) -> Result<Answer<&'a GraphScan>, Stop> {
+        match self.fact(need)? {
+            Answer::Is(Fact::Graph(scan)) => Ok(Answer::Is(scan)),
+            Answer::Is(_) => Err(Stop::Blocked),
+            Answer::Absent(message) => Ok(Answer::Absent(message)),
+        }
+    }
+
+    /// Waits until every link of the chain is known.
+    pub(crate) fn closed(&self) -> Result<&'a Chain, Stop> {
+        if self.chain.is_closed() {
+            Ok(self.chain)
+        } else {
+            self.waits_for_chain.set(true);
+            Err(Stop::Waiting)
+        }
+    }
+
+    /// The link of a task, as soon as it is known; none when the closed chain does not have it.
+    pub(crate) fn link(&self, task_id: TaskId) -> Result<Option<&'a Link>, Stop> {
+        match self.chain.link(task_id) {
+            Some(link) => Ok(Some(link)),
+            None => self.closed().map(|_| None),
+        }
+    }
+
+    /// The status of a link's task.
+    pub(crate) fn status(&self, link: &Link) -> Result<Answer<Result<Status, StatusError>>, Stop> {
+        match self.json(&Need::Status { task_id: link.task_id })? {
+            Answer::Is(Ok(value)) => Ok(Answer::Is(Status::parse(&value))),
+            Answer::Is(Err(error)) => Ok(Answer::Is(Err(StatusError(error.to_string())))),
+            Answer::Absent(message) => Ok(Answer::Absent(message)),
+        }
+    }
+
+    /// The run the chain is about: the last one. Everything else is asked of exactly this run.
+    pub(crate) fn run(&self, link: &Link) -> Result<Run, Stop> {
+        match self.status(link)? {
+            Answer::Is(Ok(status)) if status.task_id == link.task_id => {
+                status.latest().cloned().ok_or(Stop::Blocked)
+            }
+            _ => Err(Stop::Blocked),
+        }
+    }
+
+    /// The bytes of a link's document, without any judgement.
+    pub(crate) fn document_body(&self, link: &Link) -> Result<Answer<&'a Body>, Stop> {
+        let run_id = self.run(link)?.run_id;
+        self.body(&Need::Document { task_id: link.task_id, run_id })
+    }
+
+    /// A link's document as it parses, without any judgement of who signed it.
+    pub(crate) fn unverified_document(&self, link: &Link) -> Result<Answer<Result<Document, DocumentError>>, Stop> {
+        match self.document_body(link)? {
+            Answer::Is(body) => Ok(Answer::Is(Document::parse(&body.bytes, &self.case.limits.json()))),
+            Answer::Absent(message) => Ok(Answer::Absent(message)),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! From everything that was found to one answer.
+
+use super::{Fact, Inquiry, Need, State, Subject};
+use crate::checks::definition;
+use crate::checks::worker_implementation;
+use crate::task::TaskId;
+use crate::verdict::{
+    Class, Code, Finding, LinkSummary, Outcome, Relaxed, Standing, Verdict, VerifiedArtifact,
+};
+
+/// The name under which findings about what could not be known stand.
+pub(crate) const CHECK: &str = "outside";
+
+/// It could not be had, however often it was tried.
+pub(crate) const UNREACHABLE: Code = Code::new(
+    "outside-unreachable",
+    Class::Infra,
+    "Something that must be known could not be had: a service was unreachable, too slow or broken.",
+);
+/// Credentials are missing or do not suffice.
+pub(crate) const REFUSED: Code = Code::new(
+    "outside-refused",
+    Class::Infra,
+    "A service refused to tell something that must be known: credentials are missing or do not suffice.",
+);
+/// A check never got to its end.
+pub(crate) const UNFINISHED: Code = Code::new(
+    "outside-unfinished",
+    Class::Infra,
+    "A check could not be finished, because something it needs was never told.",
+);
+
+/// What can be said of the world outside.
+pub(crate) const CODES: &[Code] = &[UNREACHABLE, REFUSED, UNFINISHED];
+
+pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
+    let mut findings: Vec<Finding> = definition::examine(inquiry.case.definitions());
+    let mut artifacts: Vec<VerifiedArtifact> = Vec::new();
+    for item in &inquiry.items {
+        if let State::Done(examination) = &item.state {
+            findings.extend(examination.findings.iter().cloned());
+            artifacts.extend(examination.artifacts.iter().cloned());
+        }
+    }
+    findings.extend(unknown(inquiry));
+    relax(inquiry, &mut findings);
+    if findings.iter().all(|finding| finding.standing == Standing::Passed || finding.standing == Standing::Relaxed) {
+        findings.extend(unfinished(inquiry));
+    }
+    findings.sort_by_cached_key(|finding| order(inquiry, finding));
+    artifacts.sort_by(|left, right| (left.task_id, &left.name).cmp(&(right.task_id, &right.name)));
+    artifacts.dedup_by(|left, right| (left.task_id, &left.name) == (right.task_id, &right.name));
+    Verdict {
+        outcome: outcome(&findings),
+        task_id: inquiry.case.target.task_id,
+        kind: inquiry.case.target.kind.clone(),
+        product: inquiry.case.product.name.clone(),
+        check_task: inquiry.case.target.check_task,
+        concluded: now.to_owned(),
+        links: links(inquiry),
+        findings,
+        relaxed: relaxed(inquiry),
+        artifacts,
+    }
+}
+
+/// A no outweighs what could not be known, and that outweighs our own configuration: once a chain
+/// is known to be wrong, nothing that is still missing can make it right.
+fn outcome(findings: &[Finding]) -> Outcome {
+    let has = |class: Class| {
+        findings.iter().any(|finding| finding.standing == Standing::Failed && finding.code.class == class)
+    };
+    if has(Class::Tamper) || has(Class::Policy) {
+        Outcome::Rejected
+    } else if has(Class::Infra) {
+        Outcome::Undetermined
+    } else if has(Class::Config) {
+        Outcome::Misconfigured
+    } else {
+        Outcome::Verified
+    }
+}
+
+fn unknown(inquiry: &Inquiry) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (need, fact) in inquiry.case.facts() {
+        let task_id = owner(inquiry, need);
+        match fact {
+            Fact::Unreachable { reason, attempts } => {
+                let message = format!("Could not get {need}: {reason} ({attempts} attempts).");
+                findings.push(Finding::new(CHECK, UNREACHABLE, Standing::Failed, task_id, message));
+            }
+            Fact::Refused { status, message } => {
+                let message = format!("Was refused {need}: status {status}, {message:?}.");
+                findings.push(Finding::new(CHECK, REFUSED, Standing::Failed, task_id, message));
+            }
+            _ => {}
+        }
+    }
+    for need in inquiry.handed_out.iter().chain(&inquiry.ready).filter(|need| !inquiry.case.knows(need)) {
+        let message = format!("Was never told {need}.");
+        findings.push(Finding::new(CHECK, UNFINISHED, Standing::Failed, owner(inquiry, need), message));
+    }
+    findings
+}
+
+/// The task a need is about; the target for needs about repositories.
+fn owner(inquiry: &Inquiry, need: &Need) -> TaskId {
+    match need {
+        Need::Definition { task_id } | Need::Status { task_id } | Need::Listing { task_id, .. } => *task_id,
+        other => other.artifact().map_or(inquiry.case.target.task_id, |(task_id, _, _)| task_id),
+    }
+}
+
+/// Nothing failed, so nothing may have been left out: an examination that waits or is blocked, or a
+/// chain that is not closed, is a defect or a fact that was withheld, and never a yes.
+fn unfinished(inquiry: &Inquiry) -> Vec<Finding> {
+    let target = inquiry.case.target.task_id;
+    let mut findings = Vec::new();
+    if !inquiry.chain.is_closed() {
+        let message = "The links of the chain are not all known.";
+        findings.push(Finding::new(CHECK, UNFINISHED, Standing::Failed, target, message));
+    }
+    for item in &inquiry.items {
+        let empty = matches!(&item.state, State::Done(examination) if examination.findings.is_empty());
+        if !matches!(item.state, State::Done(_)) || empty {
+            let (task_id, check) = match item.subject {
+                Subject::Link(task_id, check) => (task_id, format!("check {check} of the link")),
+                Subject::Chain(check) => (target, format!("check {check} of the chain")),
+            };
+            let message = format!("A check came to no end: {check}.");
+            findings.push(Finding::new(CHECK, UNFINISHED, Standing::Failed, task_id, message));
+        }
+    }
+    findings
+}
+
+fn relax(inquiry: &Inquiry, findings: &mut [Finding]) {
+    for finding in findings.iter_mut().filter(|finding| finding.standing == Standing::Failed) {
+        if finding.code.rule.is_some_and(|rule| inquiry.case.relaxes(rule)) {
+            finding.standing = Standing::Relaxed;
+        }
+    }
+}
+
+fn relaxed(inquiry: &Inquiry) -> Vec<Relaxed> {
+    let by_policy = inquiry.case.product.relaxed.iter().map(|rule| (rule.as_str(), "policy"));
+    let by_switch = inquiry.case.switches.danger_skip_signatures.then_some(("danger-skip-signatures", "switch"));
+    let all = by_policy.chain(by_switch);
+    all.map(|(rule, by)| Relaxed { rule: rule.to_owned(), by: by.to_owned() }).collect()
+}
+
+fn order(inquiry: &Inquiry, finding: &Finding) -> (usize, u8, String, String) {
+    let place = inquiry.chain.place_of(finding.task_id).unwrap_or(usize::MAX);
+    let standing = match finding.standing {
+        Standing::Failed => 0,
+        Standing::Relaxed => 1,
+        Standing::Passed => 2,
+    };
+    (place, standing, format!("{} {}", finding.check, finding.code.name), finding.message.clone())
+}
+
+fn links(inquiry: &Inquiry) -> Vec<LinkSummary> {
+    let cx = super::Cx::new(&inquiry.case, &inquiry.chain);
+    let summary = |link: &super::Link| LinkSummary {
+        name: link.name.clone(),
+        task_id: link.task_id,
+        kind: link.kind.clone(),
+        run_id: if link.has_run { cx.run(link).ok().map(|run| run.run_id) } else { None },
+        worker_implementation: worker_implementation::of(&inquiry.case.product, &link.definition).ok(),
+        title: link.definition.text(&["metadata", "name"]).map(str::to_owned),
+    };
+    inquiry.chain.links().map(summary).collect()
+}
+

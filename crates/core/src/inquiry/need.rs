@@ -1,0 +1,275 @@
+//! What an inquiry must know next.
+
+use crate::source::{GithubRepository, RepositoryUrl, Revision, TagName};
+use crate::task::{ArtifactName, RunId, TaskId};
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// One thing an inquiry must know. A driver answers each with one [`Fact`](super::Fact); it
+/// decides nothing. The addresses are those of verification.md section 7 and taskcluster.md
+/// section 2.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Need {
+    /// A task's definition, from the queue: `task/<id>`. Fact: body.
+    Definition {
+        /// The task.
+        task_id: TaskId,
+    },
+    /// A task's status with its runs, from the queue: `task/<id>/status`. Fact: body.
+    Status {
+        /// The task.
+        task_id: TaskId,
+    },
+    /// The exact decoded bytes of a run's `public/chain-of-trust.json`. Fact: body.
+    Document {
+        /// The task.
+        task_id: TaskId,
+        /// The run.
+        run_id: RunId,
+    },
+    /// The exact decoded bytes of a run's `public/chain-of-trust.json.sig`. Fact: body.
+    Signature {
+        /// The task.
+        task_id: TaskId,
+        /// The run.
+        run_id: RunId,
+    },
+    /// A page of the list of a run's artifacts: `task/<id>/runs/<n>/artifacts`. Fact: body.
+    Listing {
+        /// The task.
+        task_id: TaskId,
+        /// The run.
+        run_id: RunId,
+        /// The `continuationToken` of the page before; none for the first.
+        continuation: Option<String>,
+    },
+    /// A small artifact that is read whole and, if it turns out verified, is also kept:
+    /// `public/actions.json`, `public/parameters.yml`. Fact: body.
+    Content {
+        /// The task.
+        task_id: TaskId,
+        /// The run.
+        run_id: RunId,
+        /// The artifact.
+        name: ArtifactName,
+        /// Whether SHA-512 is to be measured as well.
+        sha512: bool,
+    },
+    /// An artifact that is only measured and, if it turns out verified, kept. Fact: measurement.
+    Artifact {
+        /// The task.
+        task_id: TaskId,
+        /// The run.
+        run_id: RunId,
+        /// The artifact.
+        name: ArtifactName,
+        /// Whether SHA-512 is to be measured as well.
+        sha512: bool,
+    },
+    /// A parent's `public/task-graph.json`, scanned while it streams. Fact: graph.
+    TaskGraph {
+        /// The parent.
+        task_id: TaskId,
+        /// Its run.
+        run_id: RunId,
+        /// The tasks whose entries are kept.
+        wanted: BTreeSet<TaskId>,
+        /// Whether SHA-512 is to be measured as well.
+        sha512: bool,
+    },
+    /// The list of projects and their SCM levels (`projects.yml`). Fact: body.
+    Projects {
+        /// Its address, from the policy.
+        url: String,
+    },
+    /// What hg knows of a push: `<repo>/json-pushes?changeset=<rev>&version=2&full=1`. Fact: body.
+    Push {
+        /// The repository on hg.
+        repository: RepositoryUrl,
+        /// The tip of the push.
+        revision: Revision,
+    },
+    /// `.taskcluster.yml` on hg: `<repo>/raw-file/<rev>/.taskcluster.yml`. Fact: body.
+    HgTemplate {
+        /// The repository on hg.
+        repository: RepositoryUrl,
+        /// The revision.
+        revision: Revision,
+    },
+    /// `.taskcluster.yml` on GitHub, by the contents API:
+    /// `repos/<o>/<r>/contents/.taskcluster.yml?ref=<rev>`. Fact: body (the API's JSON answer).
+    GithubTemplate {
+        /// The repository.
+        repository: GithubRepository,
+        /// The revision, or the tag of a release.
+        reference: Reference,
+    },
+    /// A repository on GitHub: `repos/<o>/<r>`. Fact: body.
+    Repository {
+        /// The repository.
+        repository: GithubRepository,
+    },
+    /// A commit on GitHub: `repos/<o>/<r>/commits/<rev>`. Fact: body.
+    Commit {
+        /// The repository.
+        repository: GithubRepository,
+        /// The commit.
+        revision: Revision,
+    },
+    /// A pull request on GitHub: `repos/<o>/<r>/pulls/<n>`. Fact: body.
+    PullRequest {
+        /// The repository the pull request was made to.
+        repository: GithubRepository,
+        /// Its number.
+        number: u64,
+    },
+    /// A release on GitHub: `repos/<o>/<r>/releases/tags/<tag>`. Fact: body.
+    Release {
+        /// The repository.
+        repository: GithubRepository,
+        /// The release's tag.
+        tag: TagName,
+    },
+    /// A page of 100 tags on GitHub: `repos/<o>/<r>/tags?per_page=100` and, from the second page,
+    /// `&page=<n>`. Fact: body.
+    Tags {
+        /// The repository.
+        repository: GithubRepository,
+        /// The page, from 1.
+        page: u32,
+    },
+    /// The branches a commit is on: `https://github.com/<o>/<r>/branch_commits/<rev>`. Fact: body.
+    BranchCommits {
+        /// The repository.
+        repository: GithubRepository,
+        /// The commit.
+        revision: Revision,
+    },
+    /// How a commit relates to a branch: `repos/<o>/<r>/compare/<branch>...<rev>`. Fact: body.
+    Compare {
+        /// The repository.
+        repository: GithubRepository,
+        /// The branch.
+        branch: String,
+        /// The commit.
+        revision: Revision,
+    },
+}
+
+/// What a file on GitHub is asked at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reference {
+    /// A commit.
+    Revision(Revision),
+    /// The tag of a release.
+    Tag(TagName),
+}
+
+impl Reference {
+    /// As it stands in an address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Revision(revision) => revision.as_str(),
+            Self::Tag(tag) => tag.as_str(),
+        }
+    }
+}
+
+/// What kind of answer a need has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// The whole body, within `Limits::answer_bytes`.
+    Body,
+    /// Digests and length only, within `Limits::artifact_bytes`.
+    Measurement,
+    /// Digests, length and the wanted entries, within `Limits::graph_bytes`.
+    Graph,
+}
+
+impl Need {
+    /// What kind of answer it has.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        match self {
+            Self::Artifact { .. } => Shape::Measurement,
+            Self::TaskGraph { .. } => Shape::Graph,
+            _ => Shape::Body,
+        }
+    }
+
+    /// Whether the answer is JSON that some service computed for this request. An answer to such a
+    /// need that does not even look like JSON is a broken service, not a statement, and is asked
+    /// again.
+    #[must_use]
+    pub fn is_json_answer(&self) -> bool {
+        !matches!(
+            self,
+            Self::Document { .. }
+                | Self::Signature { .. }
+                | Self::Content { .. }
+                | Self::Artifact { .. }
+                | Self::TaskGraph { .. }
+                | Self::Projects { .. }
+                | Self::HgTemplate { .. }
+                | Self::BranchCommits { .. }
+        )
+    }
+
+    /// The artifact this is, if it is one: task, run and name.
+    #[must_use]
+    pub fn artifact(&self) -> Option<(TaskId, RunId, ArtifactName)> {
+        match self {
+            Self::Document { task_id, run_id } => Some((*task_id, *run_id, ArtifactName::document())),
+            Self::Signature { task_id, run_id } => Some((*task_id, *run_id, ArtifactName::signature())),
+            Self::TaskGraph { task_id, run_id, .. } => Some((*task_id, *run_id, ArtifactName::task_graph())),
+            Self::Content { task_id, run_id, name, .. } | Self::Artifact { task_id, run_id, name, .. } => {
+                Some((*task_id, *run_id, name.clone()))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((task_id, run_id, name)) = self.artifact() {
+            return write!(out, "{name} of run {run_id} of task {task_id}");
+        }
+        match self {
+            Self::Definition { task_id } => write!(out, "the definition of task {task_id}"),
+            Self::Status { task_id } => write!(out, "the status of task {task_id}"),
+            Self::Listing { task_id, run_id, .. } => {
+                write!(out, "the list of artifacts of run {run_id} of task {task_id}")
+            }
+            Self::Projects { url } => write!(out, "the list of projects at {url}"),
+            Self::Push { repository, revision } => write!(out, "the push of {revision} to {repository}"),
+            Self::HgTemplate { repository, revision } => {
+                write!(out, ".taskcluster.yml of {repository} at {revision}")
+            }
+            Self::GithubTemplate { repository, reference } => {
+                write!(out, ".taskcluster.yml of github.com/{repository} at {}", reference.as_str())
+            }
+            Self::Repository { repository } => write!(out, "the repository github.com/{repository}"),
+            Self::Commit { repository, revision } => {
+                write!(out, "the commit {revision} of github.com/{repository}")
+            }
+            Self::PullRequest { repository, number } => {
+                write!(out, "pull request {number} of github.com/{repository}")
+            }
+            Self::Release { repository, tag } => write!(out, "the release {tag} of github.com/{repository}"),
+            Self::Tags { repository, page } => write!(out, "page {page} of the tags of github.com/{repository}"),
+            Self::BranchCommits { repository, revision } => {
+                write!(out, "the branches of github.com/{repository} that hold {revision}")
+            }
+            Self::Compare { repository, branch, revision } => {
+                write!(out, "whether {branch} of github.com/{repository} holds {revision}")
+            }
+            Self::Document { .. }
+            | Self::Signature { .. }
+            | Self::Content { .. }
+            | Self::Artifact { .. }
+            | Self::TaskGraph { .. } => Ok(()),
+        }
+    }
+}

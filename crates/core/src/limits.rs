@@ -1,0 +1,54 @@
+//! How much of anything is taken before the answer is "no" or "could not be determined".
+
+/// The bounds of an inquiry. Each default leaves an honest chain ten times the room it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Links in one chain. The largest honest release task has a few hundred.
+    pub links: usize,
+    /// Upstream artifacts of the target, after globs. The largest honest task names thousands.
+    pub artifacts: usize,
+    /// Bytes of a definition, status, document, listing page or API answer.
+    pub answer_bytes: u64,
+    /// Bytes of one artifact. Debug symbols and emulator images reach several GiB.
+    pub artifact_bytes: u64,
+    /// Bytes of one task graph.
+    pub graph_bytes: u64,
+    /// Bytes of one task's entry in a graph.
+    pub graph_entry_bytes: usize,
+    /// Lists and objects inside one another, in any JSON that is read.
+    pub json_depth: usize,
+    /// Pages of a listing of artifacts (1,000 names each) or of tags (100 each).
+    pub pages: u32,
+    /// Work the evaluation of one in-tree template may cost.
+    pub template: catena_jsone::Limits,
+    /// Size of in-tree templates and parameters.
+    pub yaml: catena_yaml::Limits,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            links: 5_000,
+            artifacts: 50_000,
+            answer_bytes: 32 << 20,
+            artifact_bytes: 64 << 30,
+            graph_bytes: 2 << 30,
+            graph_entry_bytes: 4 << 20,
+            json_depth: 96,
+            pages: 100,
+            template: catena_jsone::Limits::default(),
+            yaml: catena_yaml::Limits::default(),
+        }
+    }
+}
+
+impl Limits {
+    /// The bounds for reading one JSON answer.
+    #[must_use]
+    pub fn json(&self) -> catena_json::Limits {
+        catena_json::Limits {
+            depth: self.json_depth,
+            bytes: usize::try_from(self.answer_bytes).unwrap_or(usize::MAX),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The `metadata.source` of a task: an address of something inside a repository.
+
+use super::repository::{RepositoryError, RepositoryUrl, Scheme, is_host};
+
+/// An address inside a repository, such as
+/// `https://hg.mozilla.org/mozilla-central/file/<revision>/taskcluster/kinds/build`.
+/// As plain as a [`RepositoryUrl`], but empty segments may stand in it (some trees write
+/// `//file/`) and file names may hold any printable character but those that end or rewrite a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceUrl {
+    text: String,
+    scheme: Scheme,
+    host: String,
+    path: Vec<String>,
+}
+
+impl SourceUrl {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// User info, ports, queries, fragments, dot segments, backslashes, percent-encoding.
+    pub fn parse(text: &str) -> Result<Self, RepositoryError> {
+        let shown = || text.chars().take(300).collect::<String>();
+        let (scheme, rest) = if let Some(rest) = text.strip_prefix("https://") {
+            (Scheme::Https, rest)
+        } else if let Some(rest) = text.strip_prefix("ssh://") {
+            (Scheme::Ssh, rest)
+        } else {
+            return Err(RepositoryError::Scheme(shown()));
+        };
+        let (host, path) = rest.split_once('/').ok_or_else(|| RepositoryError::Path(shown()))?;
+        if !is_host(host) {
+            return Err(RepositoryError::Host(shown()));
+        }
+        if text.len() > 2048 || !path.split('/').all(is_segment) {
+            return Err(RepositoryError::Path(shown()));
+        }
+        let path = path.split('/').map(str::to_owned).collect();
+        Ok(Self { text: text.to_owned(), scheme, host: host.to_owned(), path })
+    }
+
+    /// As [`RepositoryUrl::relaxed`](super::RepositoryUrl::relaxed), for a source.
+    ///
+    /// # Errors
+    /// No plain form is in it.
+    pub fn relaxed(text: &str) -> Result<Self, RepositoryError> {
+        Self::parse(&super::repository::plain_form(text))
+    }
+
+    /// The address as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// How it is reached.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The host's name.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The segments of the path.
+    #[must_use]
+    pub fn segments(&self) -> &[String] {
+        &self.path
+    }
+
+    /// The path from the root.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.path.iter().fold(String::new(), |path, segment| path + "/" + segment)
+    }
+
+    /// Whether this lies inside a repository: the same host, and the repository's path equal or
+    /// above by whole segments. A `.git` at the end of the repository's own segment does not count
+    /// on either side.
+    #[must_use]
+    pub fn is_inside(&self, repository: &RepositoryUrl) -> bool {
+        let wanted: Vec<&str> = repository.segments().collect();
+        let last = wanted.len().saturating_sub(1);
+        self.host == repository.host()
+            && self.path.len() >= wanted.len()
+            && wanted.iter().zip(&self.path).enumerate().all(|(position, (wanted, segment))| {
+                wanted == segment || (position == last && Some(*wanted) == segment.strip_suffix(".git"))
+            })
+    }
+}
+
+fn is_segment(text: &str) -> bool {
+    !matches!(text, "." | "..")
+        && text.chars().all(|character| {
+            !character.is_control() && !character.is_whitespace() && !"\\?#%;".contains(character)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inside(source: &str, repository: &str) -> bool {
+        SourceUrl::parse(source).unwrap().is_inside(&RepositoryUrl::parse(repository).unwrap())
+    }
+
+    #[test]
+    fn inside_is_by_whole_segments() {
+        let central = "https://hg.mozilla.org/mozilla-central";
+        assert!(inside("https://hg.mozilla.org/mozilla-central/file/abc/taskcluster", central));
+        assert!(inside("https://hg.mozilla.org/mozilla-central//file/abc", central));
+        assert!(inside("https://hg.mozilla.org/mozilla-central", central));
+        assert!(!inside("https://hg.mozilla.org/mozilla-central-evil/file/abc", central));
+        assert!(!inside("https://hg.mozilla.org.evil.example/mozilla-central/file", central));
+        assert!(!inside("https://hg.mozilla.org/", central));
+        assert!(inside("https://github.com/a/b/blob/abc/x", "git@github.com:a/b.git"));
+        assert!(inside("https://github.com/a/b.git/blob/abc/x", "https://github.com/a/b"));
+        assert!(!inside("https://github.com/a.git/b/blob/abc/x", "https://github.com/a/b"));
+    }
+
+    #[test]
+    fn nothing_that_two_readers_take_differently() {
+        for wrong in [
+            "https://hg.mozilla.org/mozilla-central/../try/file",
+            "https://hg.mozilla.org/mozilla-central/%2e%2e/try",
+            "https://hg.mozilla.org/mozilla-central?a=/b",
+            "https://hg.mozilla.org/mozilla-central#a",
+            "https://u@hg.mozilla.org/mozilla-central",
+            "https://hg.mozilla.org:80/mozilla-central",
+            "https://hg.mozilla.org/mozilla central",
+            "http://hg.mozilla.org/mozilla-central",
+            "https://hg.mozilla.org",
+        ] {
+            assert!(SourceUrl::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

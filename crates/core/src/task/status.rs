@@ -1,0 +1,145 @@
+//! A task's status: which runs it had and how they ended.
+
+use super::{RunId, TaskId};
+use catena_json::Value;
+
+/// What the queue says of a task's runs (`task/<id>/status`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Status {
+    /// The task.
+    pub task_id: TaskId,
+    /// Its runs, numbered from 0 without gaps.
+    pub runs: Vec<Run>,
+}
+
+/// One run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Its number.
+    pub run_id: RunId,
+    /// How far it got.
+    pub state: RunState,
+    /// The group of the worker that claimed it, if one has.
+    pub worker_group: Option<String>,
+    /// The worker that claimed it, if one has.
+    pub worker_id: Option<String>,
+    /// Why it ended, in the queue's words, if it has.
+    pub reason_resolved: Option<String>,
+}
+
+/// How far a run got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RunState {
+    /// Waiting for a worker.
+    Pending,
+    /// Claimed by a worker.
+    Running,
+    /// Ended well.
+    Completed,
+    /// Ended badly.
+    Failed,
+    /// Never ended by itself.
+    Exception,
+}
+
+impl RunState {
+    /// The queue's word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Exception => "exception",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Pending, Self::Running, Self::Completed, Self::Failed, Self::Exception]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+    }
+}
+
+/// The answer is not a task's status.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the queue's status of the task is malformed: {0}")]
+pub struct StatusError(pub String);
+
+impl Status {
+    /// Reads `{"status": {"taskId": …, "runs": […]}}`.
+    ///
+    /// # Errors
+    /// Missing or mistyped members, an unknown state, runs that are not numbered from 0.
+    pub fn parse(answer: &Value) -> Result<Self, StatusError> {
+        let error = |what: &str| StatusError(what.to_owned());
+        let status = answer.get("status").ok_or_else(|| error("no status"))?;
+        let task_id = status.get("taskId").and_then(Value::as_str).ok_or_else(|| error("no taskId"))?;
+        let task_id = TaskId::parse(task_id).map_err(|wrong| StatusError(wrong.to_string()))?;
+        let runs = status.get("runs").and_then(Value::as_array).ok_or_else(|| error("no runs"))?;
+        let runs = (0_u32..).zip(runs).map(|(number, run)| Run::parse(number, run)).collect::<Result<_, _>>()?;
+        Ok(Self { task_id, runs })
+    }
+
+    /// The run that counts: the last.
+    #[must_use]
+    pub fn latest(&self) -> Option<&Run> {
+        self.runs.last()
+    }
+}
+
+impl Run {
+    fn parse(number: u32, run: &Value) -> Result<Self, StatusError> {
+        let error = |what: &str| StatusError(format!("run {number}: {what}"));
+        if run.get("runId").and_then(Value::as_u64) != Some(number.into()) {
+            return Err(error("runs are not numbered from 0"));
+        }
+        let text = |key: &str| match run.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(error(&format!("{key} is not a string"))),
+        };
+        let state = text("state")?.ok_or_else(|| error("no state"))?;
+        Ok(Self {
+            run_id: RunId(number),
+            state: RunState::parse(&state).ok_or_else(|| error(&format!("unknown state {state:?}")))?,
+            worker_group: text("workerGroup")?,
+            worker_id: text("workerId")?,
+            reason_resolved: text("reasonResolved")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use catena_json::{Limits, parse};
+
+    fn status(runs: &str) -> Result<Status, StatusError> {
+        let text = format!(r#"{{"status":{{"taskId":"IFn9x5gaQz-HXl2pa7Ny_w","runs":{runs}}}}}"#);
+        Status::parse(&parse(text.as_bytes(), &Limits::default()).unwrap())
+    }
+
+    #[test]
+    fn the_last_run_counts() {
+        let status = status(r#"[{"runId":0,"state":"exception"},{"runId":1,"state":"completed","workerId":"w"}]"#).unwrap();
+        assert_eq!(status.latest().map(|run| (run.run_id, run.state)), Some((RunId(1), RunState::Completed)));
+        assert_eq!(status.latest().and_then(|run| run.worker_id.as_deref()), Some("w"));
+        assert_eq!(super::Status { runs: vec![], ..status }.latest(), None);
+    }
+
+    #[test]
+    fn malformed_runs_are_refused() {
+        for wrong in [
+            r#"{}"#,
+            r#"[{"runId":1,"state":"completed"}]"#,
+            r#"[{"runId":"0","state":"completed"}]"#,
+            r#"[{"runId":0,"state":"done"}]"#,
+            r#"[{"runId":0}]"#,
+            r#"[{"runId":0,"state":"completed","workerId":3}]"#,
+        ] {
+            assert!(status(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! What one check found on one link.
+
+use crate::task::TaskId;
+use catena_json::{Path, Value};
+use std::fmt;
+
+/// What a failed finding means for what happens next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// Something was altered, forged or replayed. Never retry; raise the alarm.
+    Tamper,
+    /// Everything is what it says it is, but it is not allowed.
+    Policy,
+    /// Our own set-up (policy or keys) does not suffice to judge.
+    Config,
+    /// It could not be known. Retry.
+    Infra,
+}
+
+impl Class {
+    /// In one word, as reports have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tamper => "tamper",
+            Self::Policy => "policy",
+            Self::Config => "config",
+            Self::Infra => "infra",
+        }
+    }
+}
+
+/// The stable name of something a check can find, with what it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// Kebab-case, never reused: `signature-unknown-key`.
+    pub name: &'static str,
+    /// What it means for what happens next.
+    pub class: Class,
+    /// One sentence for lists of codes.
+    pub summary: &'static str,
+    /// The policy's name for the rule, where a product may relax it.
+    pub rule: Option<&'static str>,
+}
+
+impl Code {
+    pub(crate) const fn new(name: &'static str, class: Class, summary: &'static str) -> Self {
+        Self { name, class, summary, rule: None }
+    }
+
+    /// A code that a product may relax under the rule's name in its policy.
+    pub(crate) const fn relaxable(mut self, rule: &'static str) -> Self {
+        self.rule = Some(rule);
+        self
+    }
+}
+
+/// How a finding counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// The check passed.
+    Passed,
+    /// The check failed.
+    Failed,
+    /// The check failed, and the policy relaxes it.
+    Relaxed,
+}
+
+/// Who says something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The source tree: the in-tree template as rendered.
+    Tree,
+    /// The task graph the parent published.
+    Graph,
+    /// The queue: definition and status.
+    Queue,
+    /// The worker: its signed document.
+    Worker,
+    /// Storage: the bytes of artifacts as they arrived.
+    Storage,
+    /// The policy.
+    Policy,
+    /// Mercurial's or GitHub's answer.
+    Vcs,
+    /// The task that uses another: the target's or a link's own definition.
+    Task,
+}
+
+impl Side {
+    /// In one word, as reports have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tree => "tree",
+            Self::Graph => "graph",
+            Self::Queue => "queue",
+            Self::Worker => "worker",
+            Self::Storage => "storage",
+            Self::Policy => "policy",
+            Self::Vcs => "vcs",
+            Self::Task => "task",
+        }
+    }
+}
+
+/// What one side says, as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Who says it.
+    pub side: Side,
+    /// What it says.
+    pub text: String,
+}
+
+impl Claim {
+    pub(crate) fn new(side: Side, text: impl Into<String>) -> Self {
+        Self { side, text: text.into() }
+    }
+}
+
+/// Where two values differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// The place.
+    pub path: Path,
+    /// In what way.
+    pub kind: DifferenceKind,
+    /// What was expected there; none when nothing should be.
+    pub expected: Option<Value>,
+    /// What is there; none when nothing is.
+    pub actual: Option<Value>,
+}
+
+/// In what way two values differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DifferenceKind {
+    /// Another value of the same type.
+    Changed,
+    /// Another type.
+    Retyped,
+    /// It should be there and is not.
+    Missing,
+    /// It is there and should not be.
+    Added,
+    /// A list with the same items in another order.
+    Reordered,
+}
+
+impl DifferenceKind {
+    /// In one word, as reports have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Retyped => "retyped",
+            Self::Missing => "missing",
+            Self::Added => "added",
+            Self::Reordered => "reordered",
+        }
+    }
+}
+
+/// Where something stands: in what, and at which path inside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The thing: `the queue's definition`, `chain-of-trust.json`, `.taskcluster.yml`.
+    pub thing: String,
+    /// The JSON path inside it; none for the thing as a whole.
+    pub path: Option<Path>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.path {
+            Some(path) => write!(out, "{path} in {}", self.thing),
+            None => out.write_str(&self.thing),
+        }
+    }
+}
+
+/// What one check found on one link.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The check: the name of its file, its page and its attacks.
+    pub check: &'static str,
+    /// What was found.
+    pub code: Code,
+    /// How it counts.
+    pub standing: Standing,
+    /// The link it is about.
+    pub task_id: TaskId,
+    /// One sentence with the particulars.
+    pub message: String,
+    /// Where it stands.
+    pub place: Option<Place>,
+    /// What was expected, and who says so.
+    pub expected: Option<Claim>,
+    /// What was there, and who says so.
+    pub actual: Option<Claim>,
+    /// Where two documents differ, expected side first; never whole definitions.
+    pub differences: Vec<Difference>,
+    /// The sides of `differences`: (expected, actual).
+    pub sides: Option<(Side, Side)>,
+    /// Where in the tree or the graph the expectation comes from.
+    pub origin: Option<String>,
+}
+
+impl Finding {
+    pub(crate) fn new(check: &'static str, code: Code, standing: Standing, task_id: TaskId, message: impl Into<String>) -> Self {
+        Self {
+            check,
+            code,
+            standing,
+            task_id,
+            message: message.into(),
+            place: None,
+            expected: None,
+            actual: None,
+            differences: Vec::new(),
+            sides: None,
+            origin: None,
+        }
+    }
+
+    pub(crate) fn at(mut self, thing: impl Into<String>, path: Option<Path>) -> Self {
+        self.place = Some(Place { thing: thing.into(), path });
+        self
+    }
+
+    pub(crate) fn expected(mut self, side: Side, text: impl Into<String>) -> Self {
+        self.expected = Some(Claim::new(side, text));
+        self
+    }
+
+    pub(crate) fn actual(mut self, side: Side, text: impl Into<String>) -> Self {
+        self.actual = Some(Claim::new(side, text));
+        self
+    }
+
+    pub(crate) fn differing(mut self, sides: (Side, Side), differences: Vec<Difference>) -> Self {
+        self.sides = Some(sides);
+        self.differences = differences;
+        self
+    }
+
+    pub(crate) fn origin(mut self, origin: impl Into<String>) -> Self {
+        self.origin = Some(origin.into());
+        self
+    }
+}

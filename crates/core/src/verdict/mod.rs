@@ -1,0 +1,119 @@
+//! The answer, and everything it rests on.
+
+mod finding;
+
+pub use finding::{Claim, Class, Code, Difference, DifferenceKind, Finding, Place, Side, Standing};
+
+use crate::digest::Digest;
+use crate::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
+
+/// What an inquiry came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// The answer.
+    pub outcome: Outcome,
+    /// The task it is about.
+    pub task_id: TaskId,
+    /// The kind it was judged as.
+    pub kind: Kind,
+    /// The product it was judged for.
+    pub product: String,
+    /// Whether the target's own document was checked too (a finished task).
+    pub check_task: bool,
+    /// When it was concluded, RFC 3339 in UTC, as the caller said.
+    pub concluded: String,
+    /// The links of the chain, the target first.
+    pub links: Vec<LinkSummary>,
+    /// Every finding, in the order of the links; failed and passed.
+    pub findings: Vec<Finding>,
+    /// What was weakened: relaxed rules of the policy and `danger` switches. Shown in every report.
+    pub relaxed: Vec<Relaxed>,
+    /// The artifacts whose bytes a signature vouches for. They may be used only when the outcome is
+    /// [`Outcome::Verified`].
+    pub artifacts: Vec<VerifiedArtifact>,
+}
+
+/// An artifact that a verified document names and whose bytes have the digests it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedArtifact {
+    /// The task that made it.
+    pub task_id: TaskId,
+    /// The run that made it.
+    pub run_id: RunId,
+    /// Its name.
+    pub name: ArtifactName,
+    /// What was measured: SHA-256, whatever the document names.
+    pub digest: Digest,
+    /// Decoded bytes.
+    pub length: u64,
+}
+
+/// The answer of a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// Every check passed. The task may run, or its artifacts may be used.
+    Verified,
+    /// At least one check says no.
+    Rejected,
+    /// No check says no, but something could not be known. Ask again.
+    Undetermined,
+    /// No check says no, but our own configuration does not suffice to judge.
+    Misconfigured,
+}
+
+impl Outcome {
+    /// The process's exit status for it.
+    #[must_use]
+    pub fn exit_status(self) -> u8 {
+        match self {
+            Self::Verified => 0,
+            Self::Rejected => 1,
+            Self::Misconfigured => 2,
+            Self::Undetermined => 3,
+        }
+    }
+
+    /// In one word, as the JSON report has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Rejected => "rejected",
+            Self::Undetermined => "undetermined",
+            Self::Misconfigured => "misconfigured",
+        }
+    }
+}
+
+/// One link as the report shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkSummary {
+    /// The way to it from the target.
+    pub name: LinkName,
+    /// The task.
+    pub task_id: TaskId,
+    /// Its kind.
+    pub kind: Kind,
+    /// The run the chain is about, where that is known.
+    pub run_id: Option<RunId>,
+    /// What ran it, where that could be told.
+    pub worker_implementation: Option<WorkerImplementation>,
+    /// Its own name for itself (`metadata.name`), for people.
+    pub title: Option<String>,
+}
+
+/// One thing that was weakened.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Relaxed {
+    /// The rule's name in the policy, or the switch.
+    pub rule: String,
+    /// Who weakened it: `policy` or the command line's switch.
+    pub by: String,
+}
+
+impl Verdict {
+    /// The findings that failed and count.
+    pub fn failed(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.standing == Standing::Failed)
+    }
+}
