@@ -1,5 +1,5 @@
 //! Policies as files: what is read, what is refused and where, how files extend one another.
-#![allow(clippy::arithmetic_side_effects)]
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use catena_core::policy::{FIREFOX_CI, ImageKinds, KeyRing, KindRole, Landed, Policy, Severity, Vcs};
 use catena_core::source::SourceUrl;
@@ -515,4 +515,12 @@ fn the_examples_in_the_documentation_are_read() {
     assert_eq!(read.len(), 2);
     assert!(read[0].product("firefox").unwrap().restricted_scopes.iter().any(|rule| rule.trees == "tools"));
     assert!(!read[1].products().any(|name| name == "xpi"));
+}
+
+#[test]
+fn every_rule_that_can_be_relaxed_is_documented() {
+    let page = include_str!("../../../docs/policy.md");
+    for rule in catena_core::checks::RULES {
+        assert!(page.contains(&format!("| `{rule}` |")), "docs/policy.md has no row for the rule {rule}");
+    }
 }

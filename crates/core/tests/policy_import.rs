@@ -1,5 +1,5 @@
 //! Policies made from scriptworker's defaults.
-#![allow(clippy::arithmetic_side_effects)]
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used)]
 
 use catena_core::policy::import::{DUMP, ImportError, from_scriptworker};
 use catena_core::policy::{FIREFOX_CI, Landed, Policy};
