@@ -117,7 +117,7 @@ impl<'a> Call<'a> {
             Builtin::Lstrip => self.text(string()?, |text| text.trim_start_matches(is_space).to_owned()),
             Builtin::Join => self.join(),
             Builtin::Split => self.split(),
-            Builtin::FromNow => self.from_now(),
+            Builtin::FromNow => self.time(),
             Builtin::Typeof => self.type_name(),
             Builtin::Defined => {
                 let name = string()?;
@@ -250,7 +250,7 @@ impl<'a> Call<'a> {
         Datum::array(parts, self.budget.limits)
     }
 
-    fn from_now(&self) -> Result<Datum, ErrorKind> {
+    fn time(&self) -> Result<Datum, ErrorKind> {
         let function = "fromNow";
         let refused = || ErrorKind::Arguments { function };
         let (offset, reference) = match self.arguments {
@@ -297,4 +297,82 @@ fn range_length(start: &BigInt, stop: &BigInt, step: &BigInt) -> usize {
 #[allow(clippy::arithmetic_side_effects, reason = "big integers cannot overflow")]
 fn advance(value: BigInt, step: &BigInt) -> BigInt {
     value + step
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Builtin;
+    use crate::{Context, Limits, evaluate};
+
+    fn value(text: &str) -> String {
+        let mut context = Context::new();
+        context.set("now", "2017-01-19T16:27:20.974Z").set("word", " \u{1c}Straße\u{a0}");
+        match evaluate(text, &context, &Limits::default()) {
+            Ok(value) => value.to_string(),
+            Err(error) => error.message(),
+        }
+    }
+
+    /// Every result is what the reference gives.
+    #[test]
+    fn values() {
+        for (text, result) in [
+            ("min(2, 1.0, 1)", "1.0"),
+            ("max(1, 1.0, 2 ** 70)", "1180591620717411303424"),
+            ("sqrt(4)", "2.0"),
+            ("abs(-5) + abs(-1.5)", "6.5"),
+            ("[ceil(1.2), floor(-1.2), ceil(7)]", "[2,-2,7]"),
+            ("range(0, 5, 2)", "[0,2,4]"),
+            ("range(3, 0, -1)", "[3,2,1]"),
+            ("range(3, 0)", "[]"),
+            ("range(true, 3)", "[1,2]"),
+            ("lowercase(word)", "\" \\u001cstraße\u{a0}\""),
+            ("uppercase(strip(word))", "\"STRASSE\""),
+            ("lstrip(word) + rstrip(word)", "\"Straße\u{a0} \\u001cStraße\""),
+            ("[len('é'), len([1, 2])]", "[1,2]"),
+            ("[str(1.0), str(true), str(null), str('a')]", "[\"1.0\",\"true\",\"null\",\"a\"]"),
+            ("number(' 1_0.5 ')", "10.5"),
+            ("join([true, null, [1, 'a'], 1.0], 0)", "\"True0None0[1, 'a']01.0\""),
+            ("join([], ',')", "\"\""),
+            ("split('a1b', 1)", "[\"a\",\"b\"]"),
+            ("split('aé', '')", "[\"a\",\"é\"]"),
+            ("split('a0b', 0)", "[\"a\",\"0\",\"b\"]"),
+            ("fromNow('1 day')", "\"2017-01-20T16:27:20.974Z\""),
+            ("fromNow('1 day', '')", "\"2017-01-20T16:27:20.974Z\""),
+            ("fromNow('1 day', '2020-02-28T00:00:00.0Z')", "\"2020-02-29T00:00:00.000Z\""),
+            (
+                "[typeof(1), typeof(''), typeof([]), typeof({}), typeof(null), typeof(true), typeof(len)]",
+                "[\"number\",\"string\",\"array\",\"object\",\"null\",\"boolean\",\"function\"]",
+            ),
+            ("[defined('word'), defined('len'), defined('now'), defined('x')]", "[true,true,true,false]"),
+        ] {
+            assert_eq!(value(text), result, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_builtin_refuses_arguments_it_is_not_for() {
+        for builtin in Builtin::ALL {
+            let name = builtin.name();
+            let refused = format!("BuiltinError: invalid arguments to builtin: {name}");
+            assert!(value(&format!("{name}()")).starts_with(&refused), "{name}");
+            let wrong = if builtin == Builtin::Typeof { "1, 2" } else { "{}" };
+            assert_eq!(value(&format!("{name}({wrong})")), refused, "{name}");
+        }
+        assert_eq!(
+            value("min()"),
+            "BuiltinError: invalid arguments to builtin: min: expected at least 1 arguments"
+        );
+        for text in
+            ["range(0, 5, 0)", "range(0, 1.5)", "split('a')", "join([1], true)", "number('a')", "len({})"]
+        {
+            assert!(value(text).starts_with("BuiltinError: invalid arguments"), "{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_time_there_is_none() {
+        let error = evaluate("fromNow('1 day')", &Context::new(), &Limits::default()).unwrap_err();
+        assert_eq!(error.kind, crate::ErrorKind::NoClock);
+    }
 }

@@ -24,7 +24,7 @@ pub struct Error {
     /// Where in the template, with the operators and keys as they stand there.
     pub path: Path,
     /// The expression, if one was being read or evaluated.
-    pub expression: Option<Excerpt>,
+    pub expression: Option<Box<Excerpt>>,
 }
 
 /// A place in an expression.
@@ -336,7 +336,7 @@ struct Parts {
     location: Vec<String>,
     /// Innermost first.
     path: Vec<Segment>,
-    expression: Option<Excerpt>,
+    expression: Option<Box<Excerpt>>,
     offset: Option<usize>,
 }
 
@@ -356,7 +356,7 @@ impl Fault {
     /// Says in which text.
     pub(crate) fn in_text(mut self, text: &str) -> Self {
         if let Some(offset) = self.0.offset.take() {
-            self.0.expression.get_or_insert_with(|| Excerpt { text: text.to_owned(), offset });
+            self.0.expression.get_or_insert_with(|| Box::new(Excerpt { text: text.to_owned(), offset }));
         }
         self
     }
@@ -419,7 +419,7 @@ mod tests {
             kind: ErrorKind::UnknownName { name: "\u{1b}[2J".to_owned() },
             location: String::new(),
             path: Path::new(),
-            expression: Some(Excerpt { text: "\u{1b}[2J\r".to_owned(), offset: 5 }),
+            expression: Some(Box::new(Excerpt { text: "\u{1b}[2J\r".to_owned(), offset: 5 })),
         };
         let shown = error.to_string();
         assert!(!shown.contains('\u{1b}') && !shown.contains('\r'), "{shown:?}");

@@ -4,10 +4,12 @@ use crate::builtins;
 use crate::context::{HostFunction, Scope};
 use crate::datum::{Datum, Function, Members, Object};
 use crate::error::{ErrorKind, Fault};
-use crate::expression::{Action, Binary, Comparison, Expression, Head, OPERANDS, Step};
+use crate::expression::{Action, Binary, Comparison, Expression, Head, Step};
 use crate::limits::Budget;
 use crate::number::{Arithmetic, Number};
+use crate::parser::OPERANDS;
 use crate::text::python_str;
+use indexmap::IndexMap;
 use num_bigint::{BigInt, Sign};
 use num_traits::ToPrimitive;
 use std::cmp::Ordering;
@@ -31,30 +33,46 @@ impl Evaluator<'_> {
         Ok(value)
     }
 
+    // What recurses is kept in small functions of its own, so that its frames are small as well.
     fn head(&self, expression: &Expression) -> Result<Datum, Fault> {
-        let at = |kind: ErrorKind| Fault::from(kind).at(expression.offset);
-        Ok(match &expression.head {
-            Head::Null => Datum::Null,
-            Head::Bool(value) => Datum::Bool(*value),
-            Head::Number(number) => Datum::Number(number.clone()),
-            Head::String(text) => Datum::String(Rc::clone(text)),
-            Head::Name(name) => self.name(name).map_err(at)?,
-            Head::List(items) => {
-                let items = items.iter().map(|item| self.evaluate(item)).collect::<Result<_, _>>()?;
-                Datum::array(items, self.budget.limits).map_err(at)?
-            }
-            Head::Object(members) => {
-                let mut values = Members::with_capacity(members.len());
-                for (key, member) in members {
-                    values.insert(Rc::clone(key), self.evaluate(member)?);
-                }
-                Datum::object(values, self.budget.limits).map_err(at)?
-            }
-            Head::Missing(found) => {
-                let (found, expected) = (found.clone(), OPERANDS.to_owned());
-                return Err(at(ErrorKind::UnexpectedToken { found, expected }));
-            }
-        })
+        match &expression.head {
+            Head::Null => Ok(Datum::Null),
+            Head::Bool(value) => Ok(Datum::Bool(*value)),
+            Head::Number(number) => Ok(Datum::Number(number.clone())),
+            Head::String(text) => Ok(Datum::String(Rc::clone(text))),
+            Head::Name(name) => self.name(name).map_err(|kind| Fault::from(kind).at(expression.offset)),
+            Head::List(items) => self.list(items, expression.offset),
+            Head::Object(members) => self.object(members, expression.offset),
+            Head::Missing(found) => Err(missing(found, expression.offset)),
+        }
+    }
+
+    fn list(&self, items: &[Expression], offset: usize) -> Result<Datum, Fault> {
+        let values = self.all(items)?;
+        Datum::array(values, self.budget.limits).map_err(|kind| Fault::from(kind).at(offset))
+    }
+
+    fn object(&self, members: &IndexMap<Rc<str>, Expression>, offset: usize) -> Result<Datum, Fault> {
+        let mut values = Members::with_capacity(members.len());
+        for (key, member) in members {
+            values.insert(Rc::clone(key), self.evaluate(member)?);
+        }
+        Datum::object(values, self.budget.limits).map_err(|kind| Fault::from(kind).at(offset))
+    }
+
+    fn all(&self, expressions: &[Expression]) -> Result<Vec<Datum>, Fault> {
+        let mut values = Vec::with_capacity(expressions.len());
+        for expression in expressions {
+            values.push(self.evaluate(expression)?);
+        }
+        Ok(values)
+    }
+
+    fn optional(&self, expression: Option<&Expression>) -> Result<Option<Datum>, Fault> {
+        match expression {
+            Some(expression) => self.evaluate(expression).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn name(&self, name: &str) -> Result<Datum, ErrorKind> {
@@ -66,44 +84,71 @@ impl Evaluator<'_> {
     }
 
     fn step(&self, value: &Datum, step: &Step) -> Result<Datum, Fault> {
-        let at = |kind: ErrorKind| Fault::from(kind).at(step.offset);
         match &step.action {
-            Action::Sign(sign) => signed(value, *sign).map_err(at),
+            Action::Binary(operator, right) => self.infix(value, *operator, right, step.offset),
+            Action::Raise(base) => self.raise(value, base, step.offset),
+            Action::Index(index, ignored) => self.indexed(value, index, ignored.as_deref(), step.offset),
+            Action::Slice(from, to) => self.sliced(value, from.as_deref(), to.as_deref(), step.offset),
+            Action::Call(arguments) => self.called(value, arguments, step.offset),
             Action::Not => Ok(Datum::Bool(!value.is_truthy())),
-            Action::Binary(Binary::Or, right) => {
-                Ok(Datum::Bool(value.is_truthy() || self.evaluate(right)?.is_truthy()))
-            }
-            Action::Binary(Binary::And, right) => {
-                Ok(Datum::Bool(value.is_truthy() && self.evaluate(right)?.is_truthy()))
-            }
-            Action::Binary(operator, right) => {
-                let right = self.evaluate(right)?;
-                self.binary(*operator, value, &right).map_err(at)
-            }
-            Action::Raise(base) => {
-                let base = self.evaluate(base)?;
-                calculate(Arithmetic::Power, &base, value, self.budget).map_err(at)
-            }
-            Action::Member(name) => member(value, name).map_err(at),
-            Action::Index(index, ignored) => {
-                let index = self.evaluate(index)?;
-                ignored.as_ref().map(|ignored| self.evaluate(ignored)).transpose()?;
-                self.index(value, &index).map_err(at)
-            }
-            Action::Slice(from, to) => {
-                let from = from.as_ref().map(|from| self.evaluate(from)).transpose()?;
-                let to = to.as_ref().map(|to| self.evaluate(to)).transpose()?;
-                self.slice(value, from.as_ref(), to.as_ref()).map_err(at)
-            }
-            Action::Call(arguments) => {
-                let Datum::Function(function) = value else { return Err(at(self.not_callable(value)?)) };
-                let arguments = arguments
-                    .iter()
-                    .map(|argument| self.evaluate(argument))
-                    .collect::<Result<Vec<_>, _>>()?;
-                self.call(function, &arguments).map_err(at)
-            }
+            Action::Sign(sign) => signed(value, *sign).map_err(|kind| Fault::from(kind).at(step.offset)),
+            Action::Member(name) => member(value, name).map_err(|kind| Fault::from(kind).at(step.offset)),
         }
+    }
+
+    fn infix(
+        &self,
+        left: &Datum,
+        operator: Binary,
+        right: &Expression,
+        offset: usize,
+    ) -> Result<Datum, Fault> {
+        // These two look at the left side alone first.
+        match operator {
+            Binary::Or if left.is_truthy() => return Ok(Datum::Bool(true)),
+            Binary::And if !left.is_truthy() => return Ok(Datum::Bool(false)),
+            _ => {}
+        }
+        let right = self.evaluate(right)?;
+        self.binary(operator, left, &right).map_err(|kind| Fault::from(kind).at(offset))
+    }
+
+    fn raise(&self, exponent: &Datum, base: &Expression, offset: usize) -> Result<Datum, Fault> {
+        let base = self.evaluate(base)?;
+        calculate(Arithmetic::Power, &base, exponent, self.budget)
+            .map_err(|kind| Fault::from(kind).at(offset))
+    }
+
+    fn indexed(
+        &self,
+        value: &Datum,
+        index: &Expression,
+        ignored: Option<&Expression>,
+        offset: usize,
+    ) -> Result<Datum, Fault> {
+        let index = self.evaluate(index)?;
+        self.optional(ignored)?;
+        self.index(value, &index).map_err(|kind| Fault::from(kind).at(offset))
+    }
+
+    fn sliced(
+        &self,
+        value: &Datum,
+        from: Option<&Expression>,
+        to: Option<&Expression>,
+        offset: usize,
+    ) -> Result<Datum, Fault> {
+        let from = self.optional(from)?;
+        let to = self.optional(to)?;
+        self.slice(value, from.as_ref(), to.as_ref()).map_err(|kind| Fault::from(kind).at(offset))
+    }
+
+    fn called(&self, value: &Datum, arguments: &[Expression], offset: usize) -> Result<Datum, Fault> {
+        let Datum::Function(function) = value else {
+            return Err(Fault::from(self.not_callable(value)?).at(offset));
+        };
+        let arguments = self.all(arguments)?;
+        self.call(function, &arguments).map_err(|kind| Fault::from(kind).at(offset))
     }
 
     fn not_callable(&self, value: &Datum) -> Result<ErrorKind, Fault> {
@@ -118,9 +163,8 @@ impl Evaluator<'_> {
             Binary::Compare(comparison) => compare(comparison, left, right, self.budget).map(Datum::Bool),
             Binary::Calculate(Arithmetic::Add) => self.add(left, right),
             Binary::Calculate(operation) => calculate(operation, left, right, self.budget),
-            // These two look at the left side alone first, and are evaluated where they stand.
-            Binary::Or => Ok(Datum::Bool(left.is_truthy() || right.is_truthy())),
-            Binary::And => Ok(Datum::Bool(left.is_truthy() && right.is_truthy())),
+            // What the left side alone does not decide.
+            Binary::Or | Binary::And => Ok(Datum::Bool(right.is_truthy())),
         }
     }
 
@@ -236,6 +280,11 @@ impl Evaluator<'_> {
     }
 }
 
+fn missing(found: &str, offset: usize) -> Fault {
+    let (found, expected) = (found.to_owned(), OPERANDS.to_owned());
+    Fault::from(ErrorKind::UnexpectedToken { found, expected }).at(offset)
+}
+
 fn signed(value: &Datum, sign: char) -> Result<Datum, ErrorKind> {
     match (value, sign) {
         (Datum::Number(number), '-') => Ok(Datum::Number(number.negated())),
@@ -339,4 +388,134 @@ fn interval(from: Option<&Datum>, to: Option<&Datum>, length: usize) -> Result<(
     };
     let (start, end) = (bound(from, 0)?, bound(to, length)?);
     Ok((start, end.saturating_sub(start)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Context, ErrorKind, LimitKind, Limits, evaluate};
+    use catena_json::Value;
+
+    fn context() -> Context {
+        let text =
+            r#"{"o": {"a": 1, "b": {"c": [1, 2, 3]}}, "l": [1, "a", null], "s": "h\u00e9llo", "t": true}"#;
+        let value = catena_json::parse(text.as_bytes(), &catena_json::Limits::default()).unwrap();
+        let mut context = Context::from(value.as_object().unwrap().clone());
+        context.set_function("twice", |arguments| match arguments {
+            [value] => Ok(Value::Array(vec![value.clone(), value.clone()])),
+            _ => Err("expects one value".to_owned()),
+        });
+        context
+    }
+
+    fn value(text: &str) -> String {
+        match evaluate(text, &context(), &Limits::default()) {
+            Ok(value) => value.to_string(),
+            Err(error) => error.message(),
+        }
+    }
+
+    /// Every result is what the reference gives.
+    #[test]
+    fn values() {
+        for (text, result) in [
+            ("o.b.c[-1] + 1", "4"),
+            ("o.x", "InterpreterError: object has no property \"x\""),
+            ("o['x']", "null"),
+            ("o[0]", "InterpreterError: object keys must be strings"),
+            ("l.a", "InterpreterError: infix: . expects objects"),
+            ("l[3]", "InterpreterError: index out of bounds"),
+            ("l[-4]", "InterpreterError: index out of bounds"),
+            ("l[10 ** 30]", "InterpreterError: index out of bounds"),
+            ("l[true]", "\"a\""),
+            ("l[1.0]", "InterpreterError: should only use integers to access arrays or strings"),
+            ("s[1] + s[-1]", "\"éo\""),
+            ("s[1:3]", "\"él\""),
+            ("s[-3:-1] + s[4:2] + s[:10 ** 30]", "\"llhéllo\""),
+            ("l[null:1]", "[1]"),
+            ("l['a':]", "InterpreterError: cannot perform interval access with non-integers"),
+            ("1[0]", "InterpreterError: infix: \"[..]\" expects object, array, or string"),
+            ("true == 1", "true"),
+            ("1 in [true]", "true"),
+            ("'l' in s && 'a' in o && !('x' in o)", "true"),
+            (
+                "1 in s",
+                "InterpreterError: infix: in-string expects string on left side in-string string on left side",
+            ),
+            ("1 < 1.5", "InterpreterError: infix: < expects numbers/strings < numbers/strings"),
+            ("'a' < 'b' && 2 >= 2 && 1.5 > 0.5", "true"),
+            ("0 || ''", "false"),
+            ("true || missing", "true"),
+            ("false && * 2", "false"),
+            (
+                "* 2",
+                "SyntaxError: Found: * token, expected one of: !, (, +, -, [, false, identifier, null, number, string, true, {",
+            ),
+            ("x ** y", "InterpreterError: unknown context value y"),
+            ("-2 ** 2", "4"),
+            ("2 ** 3 ** 2", "512"),
+            ("6 / 2", "3.0"),
+            ("4294967296 * 4294967296 + 1", "18446744073709551617"),
+            ("1 / 0", "InterpreterError: division by zero"),
+            ("'a' + 1", "InterpreterError: infix: + expects numbers/strings + numbers/strings"),
+            ("-'a'", "InterpreterError: unary - expects number"),
+            ("[1, 'a', {b: null}](0)", "InterpreterError: [1, 'a', {'b': None}] is not callable"),
+            ("t()", "InterpreterError: True is not callable"),
+            ("{b: 1, a: [2]}", "{\"b\":1,\"a\":[2]}"),
+            ("len", "TemplateError: evaluated template contained uncalled functions"),
+            ("[[len]]", "TemplateError: evaluated template contained uncalled functions"),
+            ("len == len && !(len == min)", "true"),
+            ("now", "TemplateError: the context has no time: `now` must be a string"),
+        ] {
+            assert_eq!(value(text), result, "{text}");
+        }
+    }
+
+    #[test]
+    fn host_functions_are_called_with_json() {
+        assert_eq!(value("twice(o.a)"), "[1,1]");
+        assert_eq!(value("twice()"), "BuiltinError: twice: expects one value");
+        assert_eq!(value("twice(len)"), "TemplateError: evaluated template contained uncalled functions");
+        assert_eq!(value("twice == twice"), "true");
+        assert_eq!(value("typeof(twice)"), "\"function\"");
+    }
+
+    #[test]
+    fn errors_point_at_the_operator_or_name() {
+        for (text, offset) in [
+            ("1 + foo", 4),
+            ("[1, 'a' * 2]", 8),
+            ("o.a.b", 3),
+            ("l[9]", 1),
+            ("1 +", 3),
+            ("1 = 2", 2),
+            ("o(1)", 1),
+        ] {
+            let error = evaluate(text, &context(), &Limits::default()).unwrap_err();
+            assert_eq!(error.expression.map(|place| place.offset), Some(offset), "{text}");
+        }
+    }
+
+    #[test]
+    fn repeated_doubling_is_stopped() {
+        let limits = Limits::default();
+        for (text, limit) in [
+            (format!("'{}'{}", "a".repeat(1000), "+x".repeat(5000)), LimitKind::StringBytes),
+            (format!("{}1{}", "twice(".repeat(40), ")".repeat(40)), LimitKind::Steps),
+            ("range(0, 10 ** 18)".to_owned(), LimitKind::Steps),
+            ("9 ** 9 ** 9".to_owned(), LimitKind::IntegerBits),
+        ] {
+            let mut context = context();
+            context.set("x", "b".repeat(1000));
+            let limits = Limits {
+                steps: if limit == LimitKind::StringBytes { u64::MAX } else { limits.steps },
+                ..limits.clone()
+            };
+            let error = evaluate(&text, &context, &limits).unwrap_err();
+            assert!(
+                matches!(error.kind, ErrorKind::Limit { limit: reached, .. } if reached == limit),
+                "{}",
+                error.message()
+            );
+        }
+    }
 }

@@ -1,4 +1,58 @@
-//! JSON-e.
+//! JSON-e 4.8, evaluated exactly.
+//!
+//! A `.taskcluster.yml` is a JSON-e template. Whoever checks that a decision task is what the
+//! template says has to render it as the platform did: one operator read differently and a good
+//! task is refused, or a bad one let through. The reference is the Python package `json-e`
+//! 4.8.4; results agree with it, numbers print as it prints them, and messages are its messages.
+//!
+//! ```
+//! use catena_json::{Value, parse};
+//! use catena_jsone::{Context, Limits, render};
+//!
+//! let template = parse(br#"{"$map": ["a", "b"], "each(x)": "${as_slugid(x)} at ${now}"}"#, &Default::default())?;
+//! let mut context = Context::new();
+//! context.set("now", "2017-01-19T16:27:20.974Z");
+//! context.set_function("as_slugid", |arguments| match arguments {
+//!     [Value::String(label)] => Ok(Value::from(format!("id of {label}"))),
+//!     _ => Err("expects one string".to_owned()),
+//! });
+//! let result = render(&template, &context, &Limits::default())?;
+//! assert_eq!(result.to_string(), r#"["id of a at 2017-01-19T16:27:20.974Z","id of b at 2017-01-19T16:27:20.974Z"]"#);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What it promises
+//!
+//! - Everything that goes in is taken to be hostile. [`Limits`] bounds depth, work and size; every
+//!   cost is paid before it is incurred; no input panics or overflows a stack of 2 MiB.
+//! - Expressions are read once, one token ahead, never back: reading costs as much as the text is
+//!   long.
+//! - Integers of any size stay integers, floats stay floats.
+//! - An [`Error`] has the reference's message, the path into the template (through its operators,
+//!   which the reference passes over) and the expression with the offset in it.
+//! - No clock, no IO, no state: the time is the `now` of the [`Context`].
+//!
+//! # Where it differs from the reference
+//!
+//! Everything the reference does on purpose is the same, and so are its accidents where a
+//! template could depend on them (`true == 1`; `!a.b` is `(!a).b`; the first value of `$reduce` is
+//! not rendered, and what `$find` found is rendered again; keys that begin with an allowed one are
+//! allowed). These are not:
+//!
+//! - Off-reference: without a `now` in the context, or with null for it (or for the `from` of
+//!   `$fromNow`), what needs the time fails; the reference takes the clock of the machine.
+//! - Off-reference: a function inside `${..}` is an error; the reference prints its address.
+//! - Off-reference: integers beyond [`Limits::integer_bits`] are an error; the reference computes
+//!   with them until it has to print one.
+//! - Off-reference: a result with an infinite float, or one that is no number, is an error; the
+//!   reference hands out what JSON cannot hold. A negative number to a fractional power is an
+//!   error; the reference goes on with a complex number. Floats that are no number are not sorted.
+//! - Off-reference: what ends the reference with an error of Python (`number('a')`, `range(1)`,
+//!   `$if` with a list, an operand that is missing) ends with an [`Error`] of ours. The one
+//!   argument of `min(1)` and `max(1)`, on which the reference fails too, is answered.
+//! - Off-reference: digits of offsets and times, and of the text given to `number`, are ASCII; the
+//!   reference also reads other scripts' digits. Which characters exist and how they change case
+//!   is as in the Unicode version this is built with.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod builtins;
@@ -11,6 +65,7 @@ mod lexer;
 mod limits;
 mod number;
 mod operators;
+mod parser;
 mod sort;
 mod template;
 mod text;

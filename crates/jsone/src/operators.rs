@@ -200,7 +200,7 @@ impl Renderer<'_> {
             Operator::Eval => self.eval(&place),
             Operator::Flatten => self.flatten(&place),
             Operator::FlattenDeep => self.flatten_deep(&place),
-            Operator::FromNow => self.from_now(&place),
+            Operator::FromNow => self.time(&place),
             Operator::If => self.choose(&place),
             Operator::Json => self.json(&place),
             Operator::Let => self.bind(&place),
@@ -280,7 +280,7 @@ impl Renderer<'_> {
         self.new_array(flat)
     }
 
-    fn from_now(&self, place: &Place<'_>) -> Result<Datum, Fault> {
+    fn time(&self, place: &Place<'_>) -> Result<Datum, Fault> {
         let offset = self.operand(place)?;
         let reference = match place.part("from") {
             Some(from) => self.part(place, "from", from, place.scope)?,

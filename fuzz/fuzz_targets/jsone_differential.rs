@@ -1,0 +1,64 @@
+//! What both this crate and the official `json-e` crate render must be equal. The official crate is
+//! an oracle only where its known defects are out of reach: it turns integers above 2^32 into
+//! floats, and takes exponential time on nested parentheses. Whether a template is an error is not
+//! compared: the two implement different readings of what the specification leaves open.
+#![no_main]
+
+use catena_json::{Value, parse};
+use catena_jsone::{Context, Limits, render};
+use libfuzzer_sys::fuzz_target;
+
+/// Below these, sums and products in a short template stay under 2^32.
+const LARGEST: i64 = 1_000;
+/// Brackets of any kind in one string.
+const BRACKETS: usize = 4;
+
+fn is_within_reach(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) => true,
+        Value::Number(number) => number.as_i64().is_some_and(|number| (-LARGEST..=LARGEST).contains(&number)),
+        Value::String(text) => is_simple(text),
+        Value::Array(items) => items.iter().all(is_within_reach),
+        Value::Object(members) => {
+            members.iter().all(|(key, member)| is_simple(key) && is_within_reach(member))
+        }
+    }
+}
+
+/// Few brackets, no long digits, no powers, none of the functions and comparisons that the
+/// reference reads as Python does; ASCII without control characters.
+fn is_simple(text: &str) -> bool {
+    let brackets =
+        text.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{' | b'!' | b'-' | b'+')).count();
+    let long = text.split(|character: char| !character.is_ascii_digit()).any(|digits| digits.len() > 3);
+    brackets <= BRACKETS
+        && !long
+        && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+        && ![
+            "*", "/", ".", "==", "!=", " in ", "join", "number", "sqrt", "fromNow", "$find", "$match",
+            "$reduce",
+        ]
+        .iter()
+        .any(|word| text.contains(word))
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let small = catena_json::Limits { depth: 8, bytes: 512 };
+    let Ok(template) = parse(bytes, &small) else { return };
+    if !is_within_reach(&template) {
+        return;
+    }
+    let names =
+        r#"{"x": 1, "l": [3, 1, 2], "o": {"a": 1, "b": {"c": "d"}}, "now": "2017-01-19T16:27:20.974Z"}"#;
+    let Ok(Value::Object(map)) = parse(names.as_bytes(), &small) else { return };
+    let limits = Limits { steps: 20_000, string_bytes: 1 << 14, value_bytes: 1 << 18, ..Limits::default() };
+    let Ok(ours) = render(&template, &Context::from(map), &limits) else { return };
+    let (Ok(their_template), Ok(their_context)) =
+        (serde_json::from_slice(bytes), serde_json::from_str(names))
+    else {
+        return;
+    };
+    let Ok(theirs) = json_e::render(&their_template, &their_context) else { return };
+    let Ok(theirs) = parse(theirs.to_string().as_bytes(), &catena_json::Limits::default()) else { return };
+    assert_eq!(ours, theirs, "{template}");
+});
