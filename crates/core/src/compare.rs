@@ -19,11 +19,17 @@ fn walk(expected: &Value, actual: &Value, path: &mut Path, limit: usize, found: 
     if found.len() >= limit || expected == actual {
         return;
     }
-    let add = |found: &mut Vec<Difference>, path: &Path, kind, expected: Option<&Value>, actual: Option<&Value>| {
-        if found.len() < limit {
-            found.push(Difference { path: path.clone(), kind, expected: expected.cloned(), actual: actual.cloned() });
-        }
-    };
+    let add =
+        |found: &mut Vec<Difference>, path: &Path, kind, expected: Option<&Value>, actual: Option<&Value>| {
+            if found.len() < limit {
+                found.push(Difference {
+                    path: path.clone(),
+                    kind,
+                    expected: expected.cloned(),
+                    actual: actual.cloned(),
+                });
+            }
+        };
     match (expected, actual) {
         (Value::Object(wanted), Value::Object(there)) => {
             for (key, value) in wanted {
@@ -55,7 +61,11 @@ fn walk(expected: &Value, actual: &Value, path: &mut Path, limit: usize, found: 
             }
         }
         _ => {
-            let kind = if expected.kind() == actual.kind() { DifferenceKind::Changed } else { DifferenceKind::Retyped };
+            let kind = if expected.kind() == actual.kind() {
+                DifferenceKind::Changed
+            } else {
+                DifferenceKind::Retyped
+            };
             add(found, path, kind, Some(expected), Some(actual));
         }
     }
@@ -93,7 +103,10 @@ mod tests {
 
     #[test]
     fn the_innermost_places_are_named() {
-        assert_eq!(diff(r#"{"a":{"b":1,"c":2}}"#, r#"{"a":{"c":3,"d":4}}"#), ["missing a.b", "changed a.c", "added a.d"]);
+        assert_eq!(
+            diff(r#"{"a":{"b":1,"c":2}}"#, r#"{"a":{"c":3,"d":4}}"#),
+            ["missing a.b", "changed a.c", "added a.d"]
+        );
         assert_eq!(diff(r#"{"a":true}"#, r#"{"a":1}"#), ["retyped a"]);
         assert_eq!(diff(r#"[1,2,3]"#, r#"[1,5]"#), ["changed [1]", "missing [2]"]);
         assert_eq!(diff(r#"[1]"#, r#"[1,2]"#), ["added [1]"]);

@@ -86,7 +86,8 @@ fn set(rest: &[char]) -> Option<(Token, &[char])> {
     let negated = rest.first() == Some(&'!');
     let body = rest.get(usize::from(negated)..)?;
     let search_from = usize::from(body.first() == Some(&']'));
-    let length = body.iter().skip(search_from).position(|character| *character == ']')?.checked_add(search_from)?;
+    let length =
+        body.iter().skip(search_from).position(|character| *character == ']')?.checked_add(search_from)?;
     let (members, after) = body.split_at_checked(length)?;
     Some((Token::Set { negated, ranges: ranges(members) }, after.get(1..)?))
 }

@@ -190,6 +190,7 @@ fn values_that_do_not_parse() {
     insta::assert_snapshot!(changed("/central, /beta]", "/central, beta/]"), @r#"p.yml:20:50: error: products.one.trees.all[1]: "beta/" is not the path of a repository, such as /mozilla-central or /owner/name"#);
     insta::assert_snapshot!(changed("https://example.com", "ftp://example.com"), @r#"p.yml:4:17: error: defaults.projects-url: "ftp://example.com/projects.yml" is not an https:// address (http:// is for this machine only)"#);
     insta::assert_snapshot!(changed("hg-hosts: [hg.example.com]", "hg-hosts: [hg.example.com, 'HG.example.com:443']"), @r#"p.yml:3:30: error: defaults.hg-hosts[1]: "HG.example.com:443" is not a plain lowercase host name"#);
+    insta::assert_snapshot!(changed("hg-hosts: [hg.example.com]", "hg-hosts: [hg.example.com, hg.example.com/a]"), @r#"p.yml:3:30: error: defaults.hg-hosts[1]: "hg.example.com/a" is not a plain lowercase host name"#);
     insta::assert_snapshot!(changed("vcs: [hg]", "vcs: [hg]\n    landed: maybe\n    max-chain-length: 0"), @r#"
     p.yml:14:13: error: products.one.landed: "maybe" is not known here
       hint: known here: assumed, branch-commits, compare
@@ -238,6 +239,7 @@ fn scopes_and_trees() {
     insta::assert_snapshot!(changed("project:sign:nightly", "project:sign:release:"), @r#"p.yml:21:25: error: products.one.restricted-scopes["project:sign:release:"]: the rule for "project:sign:release:*" matches this scope as well"#);
     insta::assert_snapshot!(changed("project:sign:nightly", "project:sígn"), @r#"p.yml:21:25: error: products.one.restricted-scopes["project:sígn"]: "project:sígn" is not a scope (printable ASCII)"#);
     insta::assert_snapshot!(changed("/central, /beta]", "/central, /gamma]"), @"p.yml:20:50: warning: products.one.trees.all[1]: no rule in `repositories` yields /gamma, so no task can be of this tree");
+    insta::assert_snapshot!(changed("/central, /beta]", "/central, /central/sub]"), @"p.yml:20:50: warning: products.one.trees.all[1]: no rule in `repositories` yields /central/sub, so no task can be of this tree");
     insta::assert_snapshot!(changed("/central, /beta]", "/central, /central]"), @"p.yml:20:50: warning: products.one.trees.all[1]: this is in the list already");
     insta::assert_snapshot!(changed("{central: [/central],", "{central: [],"), @"p.yml:20:22: warning: products.one.trees.central: a set without trees: its scopes cannot be used by any task");
     insta::assert_snapshot!(changed("{'project:sign:nightly': all, 'project:sign:release:*': central}", "{}"), @"p.yml:21:5: warning: products.one.restricted-scopes: no scope is restricted: a task of any trusted tree may have any scope");
@@ -363,6 +365,8 @@ fn extending_what_is_not_there() {
     "#);
     insta::assert_snapshot!(wrong("products: {one: {tasks-for: {append: [action]}}}"), @r#"p.yml:3:30: error: products.one.tasks-for.append: "append" stands where a list is wanted, or `add` and `remove` with a list each"#);
     insta::assert_snapshot!(wrong("products: {one: {tasks-for: {add: action}}}"), @"p.yml:3:35: error: products.one.tasks-for.add: a list is wanted here, and this is text");
+    let replaced = extended("products: {one: {tasks-for: {add: [cron], remove: [cron]}}}").unwrap();
+    assert_eq!(replaced.product("one").unwrap().tasks_for.len(), 2, "removals come first");
     let twice = extended("products: {one: {tasks-for: {add: [cron]}}}").unwrap();
     insta::assert_snapshot!(warnings(&twice), @"p.yml:3:36: warning: products.one.tasks-for.add[0]: this is in the list already");
     let mistake_below =

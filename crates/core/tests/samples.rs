@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// What each dishonest case must be rejected for.
 const CAUSES: &[(&str, &str)] = &[
     ("action-parameters-altered", "rebuild-differs"),
-    ("action-payload-revision", "rebuild-differs"),
+    ("action-payload-revision", "rebuild-action-source"),
     ("artifact-bad-sha", "artifact-altered"),
     ("beetmover-optional-glob-bad-sha", "artifact-altered-optional"),
     ("cot-hash-none", "artifact-without-digest"),
@@ -41,7 +41,7 @@ const CAUSES: &[(&str, &str)] = &[
     ("sig-other-impl-key", "signature-other-implementation"),
     ("target-cot-task-differs", "document-task-differs"),
     ("task-scope-added", "graph-definition-differs"),
-    ("thunderbird-gecko-from-try", "tree-untrusted"),
+    ("thunderbird-gecko-from-try", "tree-other-source"),
     ("url-env-userinfo", "source-repository-malformed"),
 ];
 
@@ -53,7 +53,11 @@ fn main() {
     };
     let samples = PathBuf::from(shared).join("samples");
     let mut trials = Vec::new();
-    for (group, check) in [("honest", honest as fn(&Path) -> Result<(), Failed>), ("dishonest", dishonest), ("rebuild", rebuilt)] {
+    for (group, check) in [
+        ("honest", honest as fn(&Path) -> Result<(), Failed>),
+        ("dishonest", dishonest),
+        ("rebuild", rebuilt),
+    ] {
         let folders = std::fs::read_dir(samples.join(group)).expect("the recorded cases are there");
         for folder in folders {
             let folder = folder.expect("the folder can be read").path();
@@ -82,14 +86,16 @@ fn dishonest(folder: &Path) -> Result<(), Failed> {
 }
 
 fn told(verdict: &Verdict) -> String {
-    let failed = verdict.failed().map(|finding| format!("{}: {} {finding:?}", finding.code.name, finding.message));
+    let failed =
+        verdict.failed().map(|finding| format!("{}: {} {finding:?}", finding.code.name, finding.message));
     format!("{:?}\n{}", verdict.outcome, failed.collect::<Vec<_>>().join("\n"))
 }
 
 fn verify(root: &Path) -> Verdict {
     let manifest = read_json(&root.join("chain.json"));
     let text = |key: &str| manifest.get(key).and_then(Value::as_str).expect("the manifest has it");
-    let keys = KeyRing::parse("keys", &manifest.get("ed25519_public_keys").expect("keys").to_string()).expect("keys");
+    let keys = KeyRing::parse("keys", &manifest.get("ed25519_public_keys").expect("keys").to_string())
+        .expect("keys");
     let target = Target {
         task_id: TaskId::parse(text("task_id")).expect("a task id"),
         kind: Kind::parse(text("task_type")).expect("a kind"),
@@ -98,7 +104,9 @@ fn verify(root: &Path) -> Verdict {
     let policy = Policy::shipped(checks::RULES).expect("the shipped policy is sound");
     let product = Arc::new(policy.product(text("product")).expect("a product"));
     let folder = Folder::open(root);
-    drive(Inquiry::new(target, product, keys, Limits::default(), Switches::default()), |need| folder.answer(need))
+    drive(Inquiry::new(target, product, keys, Limits::default(), Switches::default()), |need| {
+        folder.answer(need)
+    })
 }
 
 fn drive(mut inquiry: Inquiry, answer: impl Fn(&Need) -> Fact) -> Verdict {

@@ -18,28 +18,87 @@ use std::collections::{BTreeMap, BTreeSet};
 const CHECK: &str = "artifacts";
 const THING: &str = "public/chain-of-trust.json";
 
-const MATCH: Code = Code::new("artifacts-match", Class::Tamper, "Every artifact that is taken from the task has the digests its document says.");
+const MATCH: Code = Code::new(
+    "artifacts-match",
+    Class::Tamper,
+    "Every artifact that is taken from the task has the digests its document says.",
+);
 const NONE: Code = Code::new("artifacts-none", Class::Tamper, "No artifact is taken from the task.");
-const ABSENT: Code = Code::new("artifact-absent-optional", Class::Tamper, "An optional artifact does not exist, which is fine.");
-const NAME: Code = Code::new("artifact-name", Class::Tamper, "The name of a wanted artifact could leave its directory.");
-const RESERVED: Code = Code::new("artifact-reserved", Class::Tamper, "A wanted artifact has a name that only the worker itself writes.");
-const UNLISTED: Code = Code::new("artifact-unlisted", Class::Tamper, "The document does not name a wanted artifact.");
-const NO_DIGEST: Code = Code::new("artifact-without-digest", Class::Tamper, "The document names an artifact without saying any digest.")
-    .relaxable(rules::ARTIFACT_HASH);
-const WRONG_DIGEST: Code = Code::new("artifact-digest-malformed", Class::Tamper, "The document's digest of an artifact is of another algorithm or malformed.");
-const MISSING: Code = Code::new("artifact-missing", Class::Tamper, "The document names a wanted artifact, but it does not exist.");
-const ALTERED: Code = Code::new("artifact-altered", Class::Tamper, "An artifact is not the one the worker made.");
-const OPTIONAL_ALTERED: Code = Code::new("artifact-altered-optional", Class::Tamper, "An optional artifact exists and is not the one the worker made.")
-    .relaxable(rules::OPTIONAL_ARTIFACT);
-const LISTING: Code = Code::new("artifacts-listing-malformed", Class::Tamper, "The queue's list of artifacts is malformed or does not end.");
-const NO_LISTING: Code = Code::new("artifacts-listing-unknown", Class::Policy, "The queue has no list of artifacts for the run.");
-const TOO_MANY: Code = Code::new("artifacts-too-many", Class::Policy, "More artifacts are wanted than the limit allows.");
-const WANTED: Code = Code::new("artifacts-wanted", Class::Tamper, "Every task that artifacts are wanted from is a link of the chain that has run.");
-const FOREIGN: Code = Code::new("artifacts-foreign", Class::Tamper, "Artifacts are wanted of a task that is no link of the chain, or has not run.");
+const ABSENT: Code = Code::new(
+    "artifact-absent-optional",
+    Class::Tamper,
+    "An optional artifact does not exist, which is fine.",
+);
+const NAME: Code =
+    Code::new("artifact-name", Class::Tamper, "The name of a wanted artifact could leave its directory.");
+const RESERVED: Code = Code::new(
+    "artifact-reserved",
+    Class::Tamper,
+    "A wanted artifact has a name that only the worker itself writes.",
+);
+const UNLISTED: Code =
+    Code::new("artifact-unlisted", Class::Tamper, "The document does not name a wanted artifact.");
+const NO_DIGEST: Code = Code::new(
+    "artifact-without-digest",
+    Class::Tamper,
+    "The document names an artifact without saying any digest.",
+)
+.relaxable(rules::ARTIFACT_HASH);
+const WRONG_DIGEST: Code = Code::new(
+    "artifact-digest-malformed",
+    Class::Tamper,
+    "The document's digest of an artifact is of another algorithm or malformed.",
+);
+const MISSING: Code = Code::new(
+    "artifact-missing",
+    Class::Tamper,
+    "The document names a wanted artifact, but it does not exist.",
+);
+const ALTERED: Code =
+    Code::new("artifact-altered", Class::Tamper, "An artifact is not the one the worker made.");
+const OPTIONAL_ALTERED: Code = Code::new(
+    "artifact-altered-optional",
+    Class::Tamper,
+    "An optional artifact exists and is not the one the worker made.",
+)
+.relaxable(rules::OPTIONAL_ARTIFACT);
+const LISTING: Code = Code::new(
+    "artifacts-listing-malformed",
+    Class::Tamper,
+    "The queue's list of artifacts is malformed or does not end.",
+);
+const NO_LISTING: Code =
+    Code::new("artifacts-listing-unknown", Class::Policy, "The queue has no list of artifacts for the run.");
+const TOO_MANY: Code =
+    Code::new("artifacts-too-many", Class::Policy, "More artifacts are wanted than the limit allows.");
+const WANTED: Code = Code::new(
+    "artifacts-wanted",
+    Class::Tamper,
+    "Every task that artifacts are wanted from is a link of the chain that has run.",
+);
+const FOREIGN: Code = Code::new(
+    "artifacts-foreign",
+    Class::Tamper,
+    "Artifacts are wanted of a task that is no link of the chain, or has not run.",
+);
 
 pub(crate) const CODES: &[Code] = &[
-    MATCH, NONE, ABSENT, NAME, RESERVED, UNLISTED, NO_DIGEST, WRONG_DIGEST, MISSING, ALTERED, OPTIONAL_ALTERED, LISTING,
-    NO_LISTING, TOO_MANY, WANTED, FOREIGN,
+    MATCH,
+    NONE,
+    ABSENT,
+    NAME,
+    RESERVED,
+    UNLISTED,
+    NO_DIGEST,
+    WRONG_DIGEST,
+    MISSING,
+    ALTERED,
+    OPTIONAL_ALTERED,
+    LISTING,
+    NO_LISTING,
+    TOO_MANY,
+    WANTED,
+    FOREIGN,
 ];
 
 /// A file that is wanted of a link.
@@ -84,15 +143,22 @@ pub(crate) fn examine_wanted(cx: &Cx<'_>) -> Examined {
         // Without a definition it is no link, and the definition check says why.
         let known = cx.case.definition(entry.task_id).is_some_and(|definition| definition.is_err());
         if !known && !chain.link(entry.task_id).is_some_and(|link| link.has_run) {
-            let message = format!("Artifacts are wanted of task {}, which has not run in this chain.", entry.task_id);
+            let message =
+                format!("Artifacts are wanted of task {}, which has not run in this chain.", entry.task_id);
             findings.push(Finding::new(CHECK, FOREIGN, Standing::Failed, target_id, message));
         }
     }
     if wanted > cx.case.limits.artifacts {
         findings.push(
-            Finding::new(CHECK, TOO_MANY, Standing::Failed, target_id, "The target wants too many artifacts.")
-                .expected(Side::Policy, format!("at most {}", cx.case.limits.artifacts))
-                .actual(Side::Task, wanted.to_string()),
+            Finding::new(
+                CHECK,
+                TOO_MANY,
+                Standing::Failed,
+                target_id,
+                "The target wants too many artifacts.",
+            )
+            .expected(Side::Policy, format!("at most {}", cx.case.limits.artifacts))
+            .actual(Side::Task, wanted.to_string()),
         );
     }
     if findings.is_empty() {
@@ -103,7 +169,8 @@ pub(crate) fn examine_wanted(cx: &Cx<'_>) -> Examined {
 }
 
 pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
-    let none = |message: &str| Ok(vec![Finding::new(CHECK, NONE, Standing::Passed, link.task_id, message)].into());
+    let none =
+        |message: &str| Ok(vec![Finding::new(CHECK, NONE, Standing::Passed, link.task_id, message)].into());
     if !link.has_run {
         return none("The task is about to run, so nothing of it is used.");
     }
@@ -135,7 +202,8 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
         debug_assert!(!wanted.name.is_empty() || !findings.is_empty());
     }
     if findings.iter().all(|finding| finding.standing == Standing::Passed) {
-        let message = format!("{} artifacts have the digests that the document says.", examination.artifacts.len());
+        let message =
+            format!("{} artifacts have the digests that the document says.", examination.artifacts.len());
         findings.push(Finding::new(CHECK, MATCH, Standing::Passed, link.task_id, message));
     }
     examination.findings = findings;
@@ -177,21 +245,33 @@ fn wanted(cx: &Cx<'_>, link: &Link, findings: &mut Vec<Finding>) -> Result<Optio
 }
 
 fn want(names: &mut BTreeMap<String, (bool, How)>, name: &str, optional: bool) {
-    names.entry(name.to_owned()).and_modify(|(still, _)| *still &= optional).or_insert((optional, How::Measured));
+    names
+        .entry(name.to_owned())
+        .and_modify(|(still, _)| *still &= optional)
+        .or_insert((optional, How::Measured));
 }
 
 /// The names of a run's artifacts, over all pages.
 fn listing(cx: &Cx<'_>, link: &Link) -> Result<Result<BTreeSet<String>, Box<Finding>>, Stop> {
     let run_id = cx.run(link)?.run_id;
-    let failed = |code, message: String| Ok(Err(Box::new(Finding::new(CHECK, code, Standing::Failed, link.task_id, message).at("the queue's list of artifacts", None))));
+    let failed = |code, message: String| {
+        Ok(Err(Box::new(
+            Finding::new(CHECK, code, Standing::Failed, link.task_id, message)
+                .at("the queue's list of artifacts", None),
+        )))
+    };
     let mut names = BTreeSet::new();
     let mut continuation = None;
     for _ in 0..cx.case.limits.pages {
         let need = Need::Listing { task_id: link.task_id, run_id, continuation };
         let page = match cx.json(&need)? {
             Answer::Is(Ok(page)) => page,
-            Answer::Is(Err(error)) => return failed(LISTING, format!("The list of artifacts is not JSON: {error}.")),
-            Answer::Absent(answer) => return failed(NO_LISTING, format!("There is no list of artifacts: {answer}")),
+            Answer::Is(Err(error)) => {
+                return failed(LISTING, format!("The list of artifacts is not JSON: {error}."));
+            }
+            Answer::Absent(answer) => {
+                return failed(NO_LISTING, format!("There is no list of artifacts: {answer}"));
+            }
         };
         let Some(artifacts) = page.get("artifacts").and_then(Value::as_array) else {
             return failed(LISTING, "The list of artifacts has no artifacts.".to_owned());
@@ -199,13 +279,22 @@ fn listing(cx: &Cx<'_>, link: &Link) -> Result<Result<BTreeSet<String>, Box<Find
         for artifact in artifacts {
             match artifact.get("name").and_then(Value::as_str) {
                 Some(name) => drop(names.insert(name.to_owned())),
-                None => return failed(LISTING, "The list of artifacts has an entry without a name.".to_owned()),
+                None => {
+                    return failed(LISTING, "The list of artifacts has an entry without a name.".to_owned());
+                }
             }
         }
         match page.get("continuationToken") {
             None | Some(Value::Null) => return Ok(Ok(names)),
-            Some(Value::String(token)) if !token.is_empty() && token.len() <= 1024 => continuation = Some(token.clone()),
-            Some(_) => return failed(LISTING, "The list of artifacts has a continuationToken that is none.".to_owned()),
+            Some(Value::String(token)) if !token.is_empty() && token.len() <= 1024 => {
+                continuation = Some(token.clone())
+            }
+            Some(_) => {
+                return failed(
+                    LISTING,
+                    "The list of artifacts has a continuationToken that is none.".to_owned(),
+                );
+            }
         }
     }
     failed(LISTING, format!("The list of artifacts has more than {} pages.", cx.case.limits.pages))
@@ -216,7 +305,13 @@ enum Judgement {
     Found(Box<Finding>),
 }
 
-fn judge(cx: &Cx<'_>, link: &Link, run_id: RunId, document: &Verified, wanted: &Wanted) -> Result<Judgement, Stop> {
+fn judge(
+    cx: &Cx<'_>,
+    link: &Link,
+    run_id: RunId,
+    document: &Verified,
+    wanted: &Wanted,
+) -> Result<Judgement, Stop> {
     let shown = &wanted.name;
     let found = |code, standing, message: String| {
         let path = Path::of(&["artifacts"]).key(shown);
@@ -225,7 +320,13 @@ fn judge(cx: &Cx<'_>, link: &Link, run_id: RunId, document: &Verified, wanted: &
     let found_box = |finding: Finding| Ok(Judgement::Found(Box::new(finding)));
     let name = match ArtifactName::parse(shown) {
         Ok(name) => name,
-        Err(error) => return found_box(found(NAME, Standing::Failed, format!("The wanted artifact {shown:?} has no safe name: {error}."))),
+        Err(error) => {
+            return found_box(found(
+                NAME,
+                Standing::Failed,
+                format!("The wanted artifact {shown:?} has no safe name: {error}."),
+            ));
+        }
     };
     if name.is_reserved() {
         let standing = if wanted.optional { Standing::Passed } else { Standing::Failed };
@@ -237,15 +338,33 @@ fn judge(cx: &Cx<'_>, link: &Link, run_id: RunId, document: &Verified, wanted: &
         Listing::Absent if wanted.optional => {
             return found_box(found(ABSENT, Standing::Passed, format!("The optional {name} was not made.")));
         }
-        Listing::Absent => return found_box(found(UNLISTED, Standing::Failed, format!("The document does not name {name}."))),
-        Listing::NoDigest => {
-            return found_box(found(NO_DIGEST, Standing::Failed, format!("The document names {name} without any digest."))
-                .expected(Side::Policy, "sha256 or sha512")
-                .actual(Side::Worker, "none"));
+        Listing::Absent => {
+            return found_box(found(
+                UNLISTED,
+                Standing::Failed,
+                format!("The document does not name {name}."),
+            ));
         }
-        Listing::Wrong(error) => return found_box(found(WRONG_DIGEST, Standing::Failed, format!("The document's digest of {name} is not one: {error}."))),
+        Listing::NoDigest => {
+            return found_box(
+                found(NO_DIGEST, Standing::Failed, format!("The document names {name} without any digest."))
+                    .expected(Side::Policy, "sha256 or sha512")
+                    .actual(Side::Worker, "none"),
+            );
+        }
+        Listing::Wrong(error) => {
+            return found_box(found(
+                WRONG_DIGEST,
+                Standing::Failed,
+                format!("The document's digest of {name} is not one: {error}."),
+            ));
+        }
         Listing::Malformed => {
-            return found_box(found(WRONG_DIGEST, Standing::Failed, format!("The document's entry for {name} is not algorithms with digests.")));
+            return found_box(found(
+                WRONG_DIGEST,
+                Standing::Failed,
+                format!("The document's entry for {name} is not algorithms with digests."),
+            ));
         }
     };
     let need = need(link.task_id, run_id, &name, wanted.how, &digests, || graph_wants(cx, link.task_id))?;
@@ -261,17 +380,23 @@ fn judge(cx: &Cx<'_>, link: &Link, run_id: RunId, document: &Verified, wanted: &
             Some((expected, actual)) => {
                 let code = if wanted.optional { OPTIONAL_ALTERED } else { ALTERED };
                 let message = format!("{name} is not the file that the worker made.");
-                found_box(found(code, Standing::Failed, message)
-                    .expected(Side::Worker, expected.to_string())
-                    .actual(Side::Storage, format!("{actual} ({} bytes)", measurement.length)))
+                found_box(
+                    found(code, Standing::Failed, message)
+                        .expected(Side::Worker, expected.to_string())
+                        .actual(Side::Storage, format!("{actual} ({} bytes)", measurement.length)),
+                )
             }
         },
-        Answer::Absent(answer) if wanted.optional => {
-            found_box(found(ABSENT, Standing::Passed, format!("The optional {name} does not exist: {answer}")))
-        }
-        Answer::Absent(answer) => {
-            found_box(found(MISSING, Standing::Failed, format!("The document names {name}, but it does not exist: {answer}")))
-        }
+        Answer::Absent(answer) if wanted.optional => found_box(found(
+            ABSENT,
+            Standing::Passed,
+            format!("The optional {name} does not exist: {answer}"),
+        )),
+        Answer::Absent(answer) => found_box(found(
+            MISSING,
+            Standing::Failed,
+            format!("The document names {name}, but it does not exist: {answer}"),
+        )),
     }
 }
 
@@ -296,7 +421,8 @@ fn need(
 /// The links whose entries in a parent's graph are looked at: known once the chain is.
 fn graph_wants(cx: &Cx<'_>, parent: TaskId) -> Result<BTreeSet<TaskId>, Stop> {
     let chain = cx.closed()?;
-    let of_parent = chain.links().filter(|link| link.definition.parent_task_id() == parent && !link.is_parent());
+    let of_parent =
+        chain.links().filter(|link| link.definition.parent_task_id() == parent && !link.is_parent());
     Ok(of_parent.map(|link| link.task_id).collect())
 }
 
@@ -311,7 +437,12 @@ fn mismatch(digests: &[Digest], measurement: &Measurement) -> Option<(Digest, Di
 
 /// The need for one of the artifacts that a parent publishes, once its document is verified, and
 /// the digests it must have.
-fn published_need(cx: &Cx<'_>, link: &Link, name: &ArtifactName, how: How) -> Result<(Need, Vec<Digest>), Stop> {
+fn published_need(
+    cx: &Cx<'_>,
+    link: &Link,
+    name: &ArtifactName,
+    how: How,
+) -> Result<(Need, Vec<Digest>), Stop> {
     let document = verified(cx, link)?;
     let Listing::Digests(digests) = document.listing(name.as_str()) else { return Err(Stop::Blocked) };
     let need = need(link.task_id, document.run_id, name, how, &digests, || graph_wants(cx, link.task_id))?;

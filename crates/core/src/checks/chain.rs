@@ -9,10 +9,17 @@ use crate::verdict::{Class, Code, Finding, Side, Standing};
 
 const CHECK: &str = "chain";
 
-const SHAPE: Code = Code::new("chain-shape", Class::Policy, "The chain is neither too deep nor too wide, and no task depends on itself.");
-const TOO_DEEP: Code = Code::new("chain-too-deep", Class::Policy, "A link is farther from the target than the policy allows.");
-const TOO_WIDE: Code = Code::new("chain-too-wide", Class::Policy, "The chain has more links than the limit allows.");
-const CYCLIC: Code = Code::new("chain-cyclic", Class::Tamper, "A task is among its own inputs.").relaxable(rules::CHAIN_CYCLE);
+const SHAPE: Code = Code::new(
+    "chain-shape",
+    Class::Policy,
+    "The chain is neither too deep nor too wide, and no task depends on itself.",
+);
+const TOO_DEEP: Code =
+    Code::new("chain-too-deep", Class::Policy, "A link is farther from the target than the policy allows.");
+const TOO_WIDE: Code =
+    Code::new("chain-too-wide", Class::Policy, "The chain has more links than the limit allows.");
+const CYCLIC: Code =
+    Code::new("chain-cyclic", Class::Tamper, "A task is among its own inputs.").relaxable(rules::CHAIN_CYCLE);
 
 pub(crate) const CODES: &[Code] = &[SHAPE, TOO_DEEP, TOO_WIDE, CYCLIC];
 

@@ -11,11 +11,27 @@ use super::rules;
 
 const CHECK: &str = "definition";
 
-const SOUND: Code = Code::new("definition-sound", Class::Tamper, "The queue has a definition of the task with every part it must have.");
+const SOUND: Code = Code::new(
+    "definition-sound",
+    Class::Tamper,
+    "The queue has a definition of the task with every part it must have.",
+);
 const UNKNOWN: Code = Code::new("task-unknown", Class::Policy, "The queue does not know the task.");
-const EMPTY: Code = Code::new("definition-empty", Class::Policy, "The queue has no payload for the task, as for a task that has expired.");
-const NOT_JSON: Code = Code::new("definition-not-json", Class::Tamper, "The queue's answer is not strict JSON, or holds a key twice.");
-const MALFORMED: Code = Code::new("definition-malformed", Class::Tamper, "A part of the definition is missing or has another type.");
+const EMPTY: Code = Code::new(
+    "definition-empty",
+    Class::Policy,
+    "The queue has no payload for the task, as for a task that has expired.",
+);
+const NOT_JSON: Code = Code::new(
+    "definition-not-json",
+    Class::Tamper,
+    "The queue's answer is not strict JSON, or holds a key twice.",
+);
+const MALFORMED: Code = Code::new(
+    "definition-malformed",
+    Class::Tamper,
+    "A part of the definition is missing or has another type.",
+);
 const POOL: Code = Code::new(
     "definition-pool-contradiction",
     Class::Tamper,

@@ -14,19 +14,40 @@ use catena_json::{ParseErrorKind, Path, Value};
 const CHECK: &str = "document";
 const THING: &str = "public/chain-of-trust.json";
 
-const AGREES: Code = Code::new("document-agrees", Class::Tamper, "The document is about this task, run, worker and definition.");
-const BEFORE: Code = Code::new("document-not-needed", Class::Tamper, "The target is about to run, so it has no document yet.");
+const AGREES: Code = Code::new(
+    "document-agrees",
+    Class::Tamper,
+    "The document is about this task, run, worker and definition.",
+);
+const BEFORE: Code =
+    Code::new("document-not-needed", Class::Tamper, "The target is about to run, so it has no document yet.");
 const NOT_JSON: Code = Code::new("document-not-json", Class::Tamper, "The document is not strict JSON.");
-const DUPLICATE_KEY: Code = Code::new("document-duplicate-key", Class::Tamper, "The document holds a key twice, so that readers disagree about what it says.");
-const VERSION: Code = Code::new("document-version", Class::Tamper, "The document's version is missing, mistyped or unknown.");
-const MALFORMED: Code = Code::new("document-malformed", Class::Tamper, "A part of the document is missing or has another type.");
-const TASK_ID: Code = Code::new("document-of-another-task", Class::Tamper, "The document is about another task.");
+const DUPLICATE_KEY: Code = Code::new(
+    "document-duplicate-key",
+    Class::Tamper,
+    "The document holds a key twice, so that readers disagree about what it says.",
+);
+const VERSION: Code =
+    Code::new("document-version", Class::Tamper, "The document's version is missing, mistyped or unknown.");
+const MALFORMED: Code =
+    Code::new("document-malformed", Class::Tamper, "A part of the document is missing or has another type.");
+const TASK_ID: Code =
+    Code::new("document-of-another-task", Class::Tamper, "The document is about another task.");
 const RUN: Code =
-    Code::new("document-of-another-run", Class::Tamper, "The document is about another run of the task.").relaxable(rules::DOCUMENT_RUN);
-const WORKER: Code = Code::new("document-of-another-worker", Class::Tamper, "The document names another worker than the one the queue gave the run to.")
-    .relaxable(rules::DOCUMENT_WORKER);
-const TASK: Code = Code::new("document-task-differs", Class::Tamper, "The definition that the worker signed is not the one the queue has.")
-    .relaxable(rules::DOCUMENT_TASK);
+    Code::new("document-of-another-run", Class::Tamper, "The document is about another run of the task.")
+        .relaxable(rules::DOCUMENT_RUN);
+const WORKER: Code = Code::new(
+    "document-of-another-worker",
+    Class::Tamper,
+    "The document names another worker than the one the queue gave the run to.",
+)
+.relaxable(rules::DOCUMENT_WORKER);
+const TASK: Code = Code::new(
+    "document-task-differs",
+    Class::Tamper,
+    "The definition that the worker signed is not the one the queue has.",
+)
+.relaxable(rules::DOCUMENT_TASK);
 
 pub(crate) const CODES: &[Code] =
     &[AGREES, BEFORE, NOT_JSON, DUPLICATE_KEY, VERSION, MALFORMED, TASK_ID, RUN, WORKER, TASK];
@@ -35,7 +56,8 @@ pub(crate) const CODES: &[Code] =
 const MOST_DIFFERENCES: usize = 20;
 
 pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
-    let finding = |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+    let finding =
+        |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
     if !link.has_run {
         let message = "The task is about to run, so it has no document yet.".to_owned();
         return Ok(vec![finding(BEFORE, Standing::Passed, message)].into());
@@ -65,7 +87,9 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
 
 fn malformed(link: &Link, error: &DocumentError) -> Finding {
     let (code, path) = match error {
-        DocumentError::Json(error) if matches!(error.kind, ParseErrorKind::DuplicateKey(_)) => (DUPLICATE_KEY, None),
+        DocumentError::Json(error) if matches!(error.kind, ParseErrorKind::DuplicateKey(_)) => {
+            (DUPLICATE_KEY, None)
+        }
         DocumentError::Json(_) => (NOT_JSON, None),
         DocumentError::Version(_) => (VERSION, Some(Path::of(&["chainOfTrustVersion"]))),
         DocumentError::Malformed { path, .. } => (MALFORMED, Some(path.clone())),
@@ -153,7 +177,10 @@ mod tests {
             let read = |text: &str| parse(text.as_bytes(), &Limits::default()).unwrap();
             task_differences(&read(queue), &read(worker)).len()
         };
-        assert_eq!(differ(r#"{"priority":"low","a":{"priority":1}}"#, r#"{"a":{"priority":1},"priority":"high"}"#), 0);
+        assert_eq!(
+            differ(r#"{"priority":"low","a":{"priority":1}}"#, r#"{"a":{"priority":1},"priority":"high"}"#),
+            0
+        );
         assert_eq!(differ(r#"{"projectId":"none","taskQueueId":"a/b"}"#, "{}"), 0);
         assert_eq!(differ(r#"{"priority":"low"}"#, "{}"), 1);
         assert_eq!(differ(r#"{"priority":"low"}"#, r#"{"priority":1}"#), 1);

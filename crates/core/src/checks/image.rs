@@ -14,27 +14,75 @@ use catena_json::{Path, Value};
 
 const CHECK: &str = "image";
 
-const NOT_NEEDED: Code = Code::new("image-not-needed", Class::Tamper, "The task does not run in a docker image, or is about to run.");
-const MATCHES: Code = Code::new("image-matches", Class::Tamper, "The task ran in the image that the docker-image task of the chain made.");
-const ALLOWED: Code = Code::new("image-allowed", Class::Policy, "The task's kind may use an image that no task of the chain made.");
-const PREBUILT: Code = Code::new("image-prebuilt", Class::Policy, "The task's kind may not use a prebuilt image.");
-const INDEXED: Code = Code::new("image-indexed", Class::Policy, "The task may not use an indexed image: of its kind, or because of the target's restricted scopes.");
-const UNKNOWN: Code = Code::new("image-unknown-type", Class::Policy, "The task's image is of a type that nobody knows.");
-const NOT_DECLARED: Code = Code::new("image-not-declared", Class::Tamper, "The task's image is not the one that it declares as its input.");
-const NOT_AN_IMAGE: Code = Code::new("image-of-another-kind", Class::Tamper, "The task's image was made by a task that is no docker-image task of the chain.");
-const NO_HASH: Code = Code::new("image-hash-missing", Class::Tamper, "The worker does not say which image it ran.");
-const HASH: Code = Code::new("image-hash-malformed", Class::Tamper, "The worker's word for the image is not a digest.");
-const UNLISTED: Code = Code::new("image-unlisted", Class::Tamper, "The docker-image task's document does not name the image, or not in that algorithm.");
-const DIFFERS: Code = Code::new("image-differs", Class::Tamper, "The task ran in another image than the docker-image task made.");
+const NOT_NEEDED: Code = Code::new(
+    "image-not-needed",
+    Class::Tamper,
+    "The task does not run in a docker image, or is about to run.",
+);
+const MATCHES: Code = Code::new(
+    "image-matches",
+    Class::Tamper,
+    "The task ran in the image that the docker-image task of the chain made.",
+);
+const ALLOWED: Code = Code::new(
+    "image-allowed",
+    Class::Policy,
+    "The task's kind may use an image that no task of the chain made.",
+);
+const PREBUILT: Code =
+    Code::new("image-prebuilt", Class::Policy, "The task's kind may not use a prebuilt image.");
+const INDEXED: Code = Code::new(
+    "image-indexed",
+    Class::Policy,
+    "The task may not use an indexed image: of its kind, or because of the target's restricted scopes.",
+);
+const UNKNOWN: Code =
+    Code::new("image-unknown-type", Class::Policy, "The task's image is of a type that nobody knows.");
+const NOT_DECLARED: Code = Code::new(
+    "image-not-declared",
+    Class::Tamper,
+    "The task's image is not the one that it declares as its input.",
+);
+const NOT_AN_IMAGE: Code = Code::new(
+    "image-of-another-kind",
+    Class::Tamper,
+    "The task's image was made by a task that is no docker-image task of the chain.",
+);
+const NO_HASH: Code =
+    Code::new("image-hash-missing", Class::Tamper, "The worker does not say which image it ran.");
+const HASH: Code =
+    Code::new("image-hash-malformed", Class::Tamper, "The worker's word for the image is not a digest.");
+const UNLISTED: Code = Code::new(
+    "image-unlisted",
+    Class::Tamper,
+    "The docker-image task's document does not name the image, or not in that algorithm.",
+);
+const DIFFERS: Code = Code::new(
+    "image-differs",
+    Class::Tamper,
+    "The task ran in another image than the docker-image task made.",
+);
 
 pub(crate) const CODES: &[Code] = &[
-    NOT_NEEDED, MATCHES, ALLOWED, PREBUILT, INDEXED, UNKNOWN, NOT_DECLARED, NOT_AN_IMAGE, NO_HASH, HASH, UNLISTED, DIFFERS,
+    NOT_NEEDED,
+    MATCHES,
+    ALLOWED,
+    PREBUILT,
+    INDEXED,
+    UNKNOWN,
+    NOT_DECLARED,
+    NOT_AN_IMAGE,
+    NO_HASH,
+    HASH,
+    UNLISTED,
+    DIFFERS,
 ];
 
 pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let implementation =
         worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
-    let finding = |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+    let finding =
+        |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
     if implementation != WorkerImplementation::DockerWorker || !link.has_run {
         let message = "No docker image was run.".to_owned();
         return Ok(vec![finding(NOT_NEEDED, Standing::Passed, message)].into());
@@ -47,7 +95,9 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let one = match link.definition.image() {
         ImageInput::Task { task_id, path } => built(cx, link, task_id, &path)?,
         ImageInput::Indexed { namespace } if tree::has_restricted_scopes(cx)? => {
-            let message = format!("The image is found through the index ({namespace}), and the target has restricted scopes.");
+            let message = format!(
+                "The image is found through the index ({namespace}), and the target has restricted scopes."
+            );
             failed(INDEXED, message).expected(Side::Policy, "an image that a task of the chain made")
         }
         ImageInput::Indexed { namespace } if !allowed => {
@@ -56,7 +106,9 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
         ImageInput::Prebuilt(_) | ImageInput::None if !allowed => {
             failed(PREBUILT, format!("{} tasks may not use a prebuilt image.", link.kind))
         }
-        ImageInput::Unknown(kind) => failed(UNKNOWN, format!("{kind:?} is not a type of image, or its parts are malformed.")),
+        ImageInput::Unknown(kind) => {
+            failed(UNKNOWN, format!("{kind:?} is not a type of image, or its parts are malformed."))
+        }
         ImageInput::Indexed { .. } | ImageInput::Prebuilt(_) | ImageInput::None => {
             finding(ALLOWED, Standing::Passed, format!("{} tasks may use such an image.", link.kind))
         }
@@ -67,11 +119,14 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
 /// The image was made by a task: it is the declared one, it is an image task, and what the worker
 /// says it ran is what that task's document names.
 fn built(cx: &Cx<'_>, link: &Link, image_task: TaskId, path: &str) -> Result<Finding, Stop> {
-    let finding = |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+    let finding =
+        |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
     let at_image = |code, message: String| {
-        finding(code, Standing::Failed, message).at("the queue's definition", Some(Path::of(&["payload", "image", "taskId"])))
+        finding(code, Standing::Failed, message)
+            .at("the queue's definition", Some(Path::of(&["payload", "image", "taskId"])))
     };
-    let declared = link.definition.inputs().iter().find(|(kind, _)| kind == "docker-image").map(|(_, id)| *id);
+    let declared =
+        link.definition.inputs().iter().find(|(kind, _)| kind == "docker-image").map(|(_, id)| *id);
     if declared != Some(image_task) {
         return Ok(at_image(NOT_DECLARED, "The task's image is not its declared input.".to_owned())
             .expected(Side::Task, declared.map_or("no docker-image input".to_owned(), |id| id.to_string()))
@@ -79,9 +134,12 @@ fn built(cx: &Cx<'_>, link: &Link, image_task: TaskId, path: &str) -> Result<Fin
     }
     let Some(image_link) = cx.link(image_task)? else { return Err(Stop::Blocked) };
     if image_link.role != Some(KindRole::DockerImage) {
-        return Ok(at_image(NOT_AN_IMAGE, format!("Task {image_task} is a {} in this chain.", image_link.kind))
-            .expected(Side::Policy, "a docker-image task")
-            .actual(Side::Task, image_link.kind.as_str()));
+        return Ok(at_image(
+            NOT_AN_IMAGE,
+            format!("Task {image_task} is a {} in this chain.", image_link.kind),
+        )
+        .expected(Side::Policy, "a docker-image task")
+        .actual(Side::Task, image_link.kind.as_str()));
     }
     let (document, image_document) = (verified(cx, link), verified(cx, image_link));
     let (document, image_document) = (document?, image_document?);
@@ -105,11 +163,21 @@ fn built(cx: &Cx<'_>, link: &Link, image_task: TaskId, path: &str) -> Result<Fin
         _ => None,
     };
     Ok(match made {
-        None => finding(UNLISTED, Standing::Failed, format!("The document of {} does not name {path} with a {}.", image_link.name, ran.algorithm()))
-            .at(format!("public/chain-of-trust.json of {image_task}"), Some(Path::of(&["artifacts"]).key(path))),
-        Some(made) if made != ran => in_document(DIFFERS, "The task ran in another image than the docker-image task made.".to_owned())
-            .expected(Side::Worker, format!("{made} ({path} of {})", image_link.name))
-            .actual(Side::Worker, ran.to_string()),
-        Some(made) => finding(MATCHES, Standing::Passed, format!("The task ran in {path} of {} ({made}).", image_link.name)),
+        None => finding(
+            UNLISTED,
+            Standing::Failed,
+            format!("The document of {} does not name {path} with a {}.", image_link.name, ran.algorithm()),
+        )
+        .at(format!("public/chain-of-trust.json of {image_task}"), Some(Path::of(&["artifacts"]).key(path))),
+        Some(made) if made != ran => {
+            in_document(DIFFERS, "The task ran in another image than the docker-image task made.".to_owned())
+                .expected(Side::Worker, format!("{made} ({path} of {})", image_link.name))
+                .actual(Side::Worker, ran.to_string())
+        }
+        Some(made) => finding(
+            MATCHES,
+            Standing::Passed,
+            format!("The task ran in {path} of {} ({made}).", image_link.name),
+        ),
     })
 }

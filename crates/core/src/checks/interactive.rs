@@ -10,8 +10,13 @@ use catena_json::Path;
 
 const CHECK: &str = "interactive";
 
-const NONE: Code = Code::new("interactive-none", Class::Policy, "Nothing in the definition lets anybody log in.");
-const FOUND: Code = Code::new("interactive-found", Class::Policy, "The definition lets somebody log in to the machine while the task runs.");
+const NONE: Code =
+    Code::new("interactive-none", Class::Policy, "Nothing in the definition lets anybody log in.");
+const FOUND: Code = Code::new(
+    "interactive-found",
+    Class::Policy,
+    "The definition lets somebody log in to the machine while the task runs.",
+);
 const UNTOLD: Code = Code::new(
     "interactive-untold",
     Class::Policy,
@@ -33,7 +38,8 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let mut findings: Vec<Finding> = untold
         .into_iter()
         .map(|path| {
-            let message = format!("The payload has no {path}, so it does not tell whether it is interactive.");
+            let message =
+                format!("The payload has no {path}, so it does not tell whether it is interactive.");
             Finding::new(CHECK, UNTOLD, Standing::Failed, link.task_id, message).at(place, Some(path))
         })
         .collect();
@@ -44,7 +50,13 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
             .actual(Side::Queue, value)
     }));
     if findings.is_empty() {
-        findings.push(Finding::new(CHECK, NONE, Standing::Passed, link.task_id, "The task is not interactive."));
+        findings.push(Finding::new(
+            CHECK,
+            NONE,
+            Standing::Passed,
+            link.task_id,
+            "The task is not interactive.",
+        ));
     }
     Ok(findings.into())
 }

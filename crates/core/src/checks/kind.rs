@@ -10,10 +10,17 @@ use crate::verdict::{Class, Code, Finding, Side, Standing};
 
 const CHECK: &str = "kind";
 
-const KNOWN: Code = Code::new("kind-known", Class::Policy, "The policy knows the link's kind, and what ran it is what the kind asks for.");
+const KNOWN: Code = Code::new(
+    "kind-known",
+    Class::Policy,
+    "The policy knows the link's kind, and what ran it is what the kind asks for.",
+);
 const UNKNOWN: Code = Code::new("kind-unknown", Class::Policy, "The policy does not know the link's kind.");
-const NOT_SCRIPTWORKER: Code =
-    Code::new("kind-needs-scriptworker", Class::Policy, "The link's kind must be run by a scriptworker, and another worker ran it.");
+const NOT_SCRIPTWORKER: Code = Code::new(
+    "kind-needs-scriptworker",
+    Class::Policy,
+    "The link's kind must be run by a scriptworker, and another worker ran it.",
+);
 
 pub(crate) const CODES: &[Code] = &[KNOWN, UNKNOWN, NOT_SCRIPTWORKER];
 
@@ -21,9 +28,15 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let Some(role) = link.role else {
         let known: Vec<&str> = cx.case.product.kinds.keys().map(crate::task::Kind::as_str).collect();
         let declared = link.name.parts().last().map_or("", String::as_str);
-        let finding = Finding::new(CHECK, UNKNOWN, Standing::Failed, link.task_id, "The policy does not know this kind.")
-            .expected(Side::Policy, known.join(", "))
-            .actual(Side::Task, declared);
+        let finding = Finding::new(
+            CHECK,
+            UNKNOWN,
+            Standing::Failed,
+            link.task_id,
+            "The policy does not know this kind.",
+        )
+        .expected(Side::Policy, known.join(", "))
+        .actual(Side::Task, declared);
         return Ok(vec![finding].into());
     };
     if role == KindRole::Scriptworker {

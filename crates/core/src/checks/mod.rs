@@ -91,6 +91,7 @@ checks! {
 
 /// The rules beyond the reference that a product may relax, by the names its policy uses.
 pub const RULES: &[&str] = &[
+    rules::ACTION_SOURCE,
     rules::ANSWER_IDENTITY,
     rules::ARTIFACT_HASH,
     rules::BROAD_SCOPE,
@@ -102,6 +103,7 @@ pub const RULES: &[&str] = &[
     rules::GRAPH_ADDITIONS,
     rules::GRAPH_TIMES,
     rules::OPTIONAL_ARTIFACT,
+    rules::OTHER_SOURCES,
     rules::REPOSITORY_FORM,
     rules::REVISION_FORM,
     rules::RUN_STATE,
@@ -111,6 +113,7 @@ pub const RULES: &[&str] = &[
 
 /// Names of rules.
 pub(crate) mod rules {
+    pub(crate) const ACTION_SOURCE: &str = "action-source";
     pub(crate) const ANSWER_IDENTITY: &str = "answer-identity";
     pub(crate) const ARTIFACT_HASH: &str = "artifact-hash";
     pub(crate) const BROAD_SCOPE: &str = "broad-scope";
@@ -122,6 +125,7 @@ pub(crate) mod rules {
     pub(crate) const GRAPH_ADDITIONS: &str = "graph-additions";
     pub(crate) const GRAPH_TIMES: &str = "graph-times";
     pub(crate) const OPTIONAL_ARTIFACT: &str = "optional-artifact";
+    pub(crate) const OTHER_SOURCES: &str = "other-sources";
     pub(crate) const REPOSITORY_FORM: &str = "repository-form";
     pub(crate) const REVISION_FORM: &str = "revision-form";
     pub(crate) const RUN_STATE: &str = "run-state";
@@ -147,16 +151,34 @@ mod tests {
             assert!(check.page.starts_with(&format!("# {}", check.name)), "page of {}", check.name);
             for code in check.codes {
                 assert!(seen.insert(code.name), "{} twice", code.name);
-                assert!(code.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'), "{}", code.name);
-                assert!(check.page.contains(&format!("`{}`", code.name)), "{} is not on the page of {}", code.name, check.name);
+                assert!(
+                    code.name
+                        .bytes()
+                        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
+                    "{}",
+                    code.name
+                );
+                assert!(
+                    check.page.contains(&format!("`{}`", code.name)),
+                    "{} is not on the page of {}",
+                    code.name,
+                    check.name
+                );
                 if let Some(rule) = code.rule {
                     assert!(RULES.contains(&rule), "{rule}");
-                    assert!(check.page.contains(&format!("`{rule}`")), "rule {rule} is not on the page of {}", check.name);
+                    assert!(
+                        check.page.contains(&format!("`{rule}`")),
+                        "rule {rule} is not on the page of {}",
+                        check.name
+                    );
                 }
             }
         }
         for rule in RULES {
-            assert!(ALL.iter().flat_map(|check| check.codes).any(|code| code.rule == Some(rule)), "{rule} relaxes nothing");
+            assert!(
+                ALL.iter().flat_map(|check| check.codes).any(|code| code.rule == Some(rule)),
+                "{rule} relaxes nothing"
+            );
         }
     }
 

@@ -3,10 +3,10 @@
 //!
 //! verification.md section 9.6.
 
+use super::Examined;
 use super::rebuild::is_github;
 use super::source::source;
 use super::tree::has_restricted_scopes;
-use super::Examined;
 use crate::inquiry::{Answer, Cx, Link, Need, Stop};
 use crate::policy::Landed;
 use crate::source::{GithubRepository, RepositoryUrl, Revision, TagName};
@@ -15,15 +15,41 @@ use catena_json::{Path, Value};
 
 const CHECK: &str = "pull-request";
 
-const NOT_NEEDED: Code = Code::new("pull-request-not-needed", Class::Policy, "The target has no restricted scopes, so anybody's tasks may be in its chain.");
-const NONE: Code = Code::new("pull-request-none", Class::Policy, "No link is a try push, a pull request, of a fork, or of a commit on no branch.");
+const NOT_NEEDED: Code = Code::new(
+    "pull-request-not-needed",
+    Class::Policy,
+    "The target has no restricted scopes, so anybody's tasks may be in its chain.",
+);
+const NONE: Code = Code::new(
+    "pull-request-none",
+    Class::Policy,
+    "No link is a try push, a pull request, of a fork, or of a commit on no branch.",
+);
 const TRY: Code = Code::new("pull-request-try", Class::Policy, "A link is of a try push.");
-const PULL_REQUEST: Code = Code::new("pull-request-tasks-for", Class::Policy, "A link was made for a pull request.");
-const FORK: Code = Code::new("pull-request-fork", Class::Policy, "A link comes from a repository whose owner is not an official one.");
-const NOT_LANDED: Code = Code::new("pull-request-not-landed", Class::Policy, "A link comes from a commit that is on no branch of its repository.");
-const UNREADABLE: Code = Code::new("pull-request-source", Class::Tamper, "A link's source does not tell its repository and revision.");
-const NO_TAG: Code = Code::new("pull-request-tag-unknown", Class::Policy, "A link comes from a tag that its repository does not have.");
-const ANSWER: Code = Code::new("pull-request-answer-malformed", Class::Tamper, "GitHub's answer lacks what it must tell.");
+const PULL_REQUEST: Code =
+    Code::new("pull-request-tasks-for", Class::Policy, "A link was made for a pull request.");
+const FORK: Code = Code::new(
+    "pull-request-fork",
+    Class::Policy,
+    "A link comes from a repository whose owner is not an official one.",
+);
+const NOT_LANDED: Code = Code::new(
+    "pull-request-not-landed",
+    Class::Policy,
+    "A link comes from a commit that is on no branch of its repository.",
+);
+const UNREADABLE: Code = Code::new(
+    "pull-request-source",
+    Class::Tamper,
+    "A link's source does not tell its repository and revision.",
+);
+const NO_TAG: Code = Code::new(
+    "pull-request-tag-unknown",
+    Class::Policy,
+    "A link comes from a tag that its repository does not have.",
+);
+const ANSWER: Code =
+    Code::new("pull-request-answer-malformed", Class::Tamper, "GitHub's answer lacks what it must tell.");
 
 pub(crate) const CODES: &[Code] =
     &[NOT_NEEDED, NONE, TRY, PULL_REQUEST, FORK, NOT_LANDED, UNREADABLE, NO_TAG, ANSWER];
@@ -36,10 +62,8 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
         return Ok(vec![Finding::new(CHECK, NOT_NEEDED, Standing::Passed, target, message)].into());
     }
     // Every link asks before any waits, so that all commits are asked about together.
-    let examined: Vec<_> = chain
-        .links()
-        .map(|link| if is_github(link) { github(cx, link) } else { Ok(hg(cx, link)) })
-        .collect();
+    let examined: Vec<_> =
+        chain.links().map(|link| if is_github(link) { github(cx, link) } else { Ok(hg(cx, link)) }).collect();
     let mut findings = Vec::new();
     for one in examined {
         findings.extend(one?);
@@ -52,7 +76,8 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
 }
 
 fn failed(link: &Link, code: Code, message: impl Into<String>, keys: &[&str]) -> Finding {
-    Finding::new(CHECK, code, Standing::Failed, link.task_id, message).at("the queue's definition", Some(Path::of(keys)))
+    Finding::new(CHECK, code, Standing::Failed, link.task_id, message)
+        .at("the queue's definition", Some(Path::of(keys)))
 }
 
 /// A try push shows in its scheduler, its branch, or the first part of its repository's path.
@@ -60,34 +85,50 @@ fn hg(cx: &Cx<'_>, link: &Link) -> Vec<Finding> {
     let definition = &link.definition;
     let variable = format!("{}_HEAD_REPOSITORY", cx.case.product.source_env_prefix);
     let first_part = |url: &str| {
-        let path = url.split_once("://").map_or(url, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+        let path =
+            url.split_once("://").map_or(url, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
         path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned()
     };
     let try_in = |text: &str| text.contains("try");
     let repository = definition.env(&variable).unwrap_or_default();
     let signs: [(&[&str], &str, bool); 4] = [
         (&["schedulerId"], definition.scheduler_id(), definition.scheduler_id() == "gecko-level-1"),
-        (&["payload", "env", "MH_BRANCH"], definition.env("MH_BRANCH").unwrap_or_default(), definition.env("MH_BRANCH").is_some_and(try_in)),
+        (
+            &["payload", "env", "MH_BRANCH"],
+            definition.env("MH_BRANCH").unwrap_or_default(),
+            definition.env("MH_BRANCH").is_some_and(try_in),
+        ),
         (&["payload", "env", &variable], repository, try_in(&first_part(repository))),
         (&["metadata", "source"], definition.source(), try_in(&first_part(definition.source()))),
     ];
     let found = signs.into_iter().filter(|(_, _, is_try)| *is_try);
     found
-        .map(|(keys, text, _)| failed(link, TRY, "The task is of a try push.", keys).actual(Side::Queue, text))
+        .map(|(keys, text, _)| {
+            failed(link, TRY, "The task is of a try push.", keys).actual(Side::Queue, text)
+        })
         .collect()
 }
 
+/// Where a link says it comes from: the repository, or the text that does not tell one; the revision;
+/// and where in the definition it says so.
+type Origin<'a> = (Result<GithubRepository, String>, Option<&'a str>, Vec<&'a str>);
+
 fn github(cx: &Cx<'_>, link: &Link) -> Result<Vec<Finding>, Stop> {
     let mut findings = Vec::new();
-    if let Some(tasks_for @ ("github-pull-request" | "github-pull-request-untrusted")) = link.definition.tasks_for() {
+    if let Some(tasks_for @ ("github-pull-request" | "github-pull-request-untrusted")) =
+        link.definition.tasks_for()
+    {
         let message = "The task was made for a pull request.";
-        findings.push(failed(link, PULL_REQUEST, message, &["extra", "tasks_for"]).actual(Side::Queue, tasks_for));
+        findings.push(
+            failed(link, PULL_REQUEST, message, &["extra", "tasks_for"]).actual(Side::Queue, tasks_for),
+        );
     }
     let variable = format!("{}_HEAD_REPOSITORY", cx.case.product.source_env_prefix);
     let revision = format!("{}_HEAD_REV", cx.case.product.source_env_prefix);
-    let mut origins: Vec<(Result<GithubRepository, String>, Option<&str>, Vec<&str>)> = Vec::new();
+    let mut origins: Vec<Origin<'_>> = Vec::new();
     if let Some(url) = link.definition.env(&variable).filter(|url| !url.is_empty()) {
-        let repository = RepositoryUrl::parse(url).ok().and_then(|url| url.github()).ok_or_else(|| url.to_owned());
+        let repository =
+            RepositoryUrl::parse(url).ok().and_then(|url| url.github()).ok_or_else(|| url.to_owned());
         origins.push((repository, link.definition.env(&revision), vec!["payload", "env", &variable]));
     }
     let source = source(cx.case, &link.definition).map_err(|_| Stop::Blocked)?;
@@ -100,7 +141,10 @@ fn github(cx: &Cx<'_>, link: &Link) -> Result<Vec<Finding>, Stop> {
         }
         _ => (Err(source.as_str().to_owned()), None, vec!["metadata", "source"]),
     });
-    let judged: Vec<_> = origins.into_iter().map(|(repository, revision, keys)| origin(cx, link, repository, revision, &keys)).collect();
+    let judged: Vec<_> = origins
+        .into_iter()
+        .map(|(repository, revision, keys)| origin(cx, link, repository, revision, &keys))
+        .collect();
     for one in judged {
         findings.extend(one?);
     }
@@ -153,7 +197,11 @@ fn origin(
         Ok(true) => Ok(Vec::new()),
         Ok(false) => {
             let message = format!("{revision} is on no branch of {repository}.");
-            Ok(vec![failed(link, NOT_LANDED, message, keys).expected(Side::Vcs, "a branch that holds it").actual(Side::Vcs, "none")])
+            Ok(vec![
+                failed(link, NOT_LANDED, message, keys)
+                    .expected(Side::Vcs, "a branch that holds it")
+                    .actual(Side::Vcs, "none"),
+            ])
         }
         Err(finding) => Ok(vec![*finding]),
     }
@@ -167,8 +215,15 @@ fn malformed(link: &Link, need: &Need, why: &str) -> Box<Finding> {
 }
 
 /// The commit of a tag, from the list of all tags.
-fn tagged(cx: &Cx<'_>, link: &Link, repository: &GithubRepository, tag: &TagName, keys: &[&str]) -> Told<Revision> {
-    let unknown = |what: String| Ok(Err(Box::new(failed(link, NO_TAG, what, keys).actual(Side::Queue, tag.as_str()))));
+fn tagged(
+    cx: &Cx<'_>,
+    link: &Link,
+    repository: &GithubRepository,
+    tag: &TagName,
+    keys: &[&str],
+) -> Told<Revision> {
+    let unknown =
+        |what: String| Ok(Err(Box::new(failed(link, NO_TAG, what, keys).actual(Side::Queue, tag.as_str()))));
     for page in 1..=cx.case.limits.pages {
         let need = Need::Tags { repository: repository.clone(), page };
         let answer = match cx.json(&need)? {
@@ -217,12 +272,18 @@ fn compared(cx: &Cx<'_>, link: &Link, repository: &GithubRepository, revision: &
     };
     let prefix = &cx.case.product.source_env_prefix;
     let env = |name: &str| link.definition.env(&format!("{prefix}_{name}"));
-    let named = env("HEAD_BRANCH").or_else(|| env("HEAD_REF")).map(|name| name.strip_prefix("refs/heads/").unwrap_or(name));
+    let named = env("HEAD_BRANCH")
+        .or_else(|| env("HEAD_REF"))
+        .map(|name| name.strip_prefix("refs/heads/").unwrap_or(name));
     for branch in std::iter::once(default).chain(named.filter(|named| *named != default)) {
         if TagName::parse(branch).is_err() {
             continue;
         }
-        let need = Need::Compare { repository: repository.clone(), branch: branch.to_owned(), revision: revision.clone() };
+        let need = Need::Compare {
+            repository: repository.clone(),
+            branch: branch.to_owned(),
+            revision: revision.clone(),
+        };
         match cx.json(&need)? {
             Answer::Is(Ok(answer)) => match answer.get("status").and_then(Value::as_str) {
                 Some("behind" | "identical") => return Ok(Ok(true)),

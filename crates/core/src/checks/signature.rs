@@ -17,22 +17,46 @@ use std::sync::Arc;
 
 const CHECK: &str = "signature";
 
-const VERIFIED: Code = Code::new("signature-verified", Class::Tamper, "A key the policy trusts for what ran the task signed the document.");
-const SKIPPED: Code = Code::new("signature-skipped", Class::Tamper, "The signature was not looked at, because the caller said so.");
-const BEFORE: Code = Code::new("signature-not-needed", Class::Tamper, "The target is about to run, so it has no document yet.");
-const NO_DOCUMENT: Code = Code::new("signature-without-document", Class::Tamper, "The run has no Chain of Trust document.");
-const MISSING: Code = Code::new("signature-missing", Class::Tamper, "The run has a document, but no signature for it.");
+const VERIFIED: Code = Code::new(
+    "signature-verified",
+    Class::Tamper,
+    "A key the policy trusts for what ran the task signed the document.",
+);
+const SKIPPED: Code = Code::new(
+    "signature-skipped",
+    Class::Tamper,
+    "The signature was not looked at, because the caller said so.",
+);
+const BEFORE: Code = Code::new(
+    "signature-not-needed",
+    Class::Tamper,
+    "The target is about to run, so it has no document yet.",
+);
+const NO_DOCUMENT: Code =
+    Code::new("signature-without-document", Class::Tamper, "The run has no Chain of Trust document.");
+const MISSING: Code =
+    Code::new("signature-missing", Class::Tamper, "The run has a document, but no signature for it.");
 const EMPTY: Code = Code::new("signature-empty", Class::Tamper, "The signature has no bytes.");
 const TRUNCATED: Code = Code::new("signature-truncated", Class::Tamper, "The signature is cut off.");
-const TOO_LONG: Code = Code::new("signature-too-long", Class::Tamper, "The signature has more than 64 bytes, as if it were encoded as text.");
+const TOO_LONG: Code = Code::new(
+    "signature-too-long",
+    Class::Tamper,
+    "The signature has more than 64 bytes, as if it were encoded as text.",
+);
 const OTHER_IMPLEMENTATION: Code = Code::new(
     "signature-other-implementation",
     Class::Tamper,
     "The document was signed with the key of another worker implementation.",
 );
-const OTHER_BYTES: Code = Code::new("signature-other-bytes", Class::Tamper, "The document was changed after it was signed.");
-const UNKNOWN_KEY: Code = Code::new("signature-unknown-key", Class::Tamper, "No key the policy knows made this signature over this document.");
-const NO_KEYS: Code = Code::new("signature-no-keys", Class::Config, "The policy has no key for what ran the task.");
+const OTHER_BYTES: Code =
+    Code::new("signature-other-bytes", Class::Tamper, "The document was changed after it was signed.");
+const UNKNOWN_KEY: Code = Code::new(
+    "signature-unknown-key",
+    Class::Tamper,
+    "No key the policy knows made this signature over this document.",
+);
+const NO_KEYS: Code =
+    Code::new("signature-no-keys", Class::Config, "The policy has no key for what ran the task.");
 
 pub(crate) const CODES: &[Code] = &[
     VERIFIED,
@@ -129,7 +153,12 @@ fn judge(cx: &Cx<'_>, link: &Link) -> Result<Judgement, Stop> {
         .map_or(Judgement::UnknownKey, Judgement::OtherBytes))
 }
 
-fn signer(keys: &KeyRing, implementation: WorkerImplementation, bytes: &[u8], signature: &Signature) -> Option<PublicKey> {
+fn signer(
+    keys: &KeyRing,
+    implementation: WorkerImplementation,
+    bytes: &[u8],
+    signature: &Signature,
+) -> Option<PublicKey> {
     keys.for_implementation(implementation).iter().find(|key| key.verify(bytes, signature)).cloned()
 }
 
@@ -148,7 +177,9 @@ fn changed(
     Ok(match cx.unverified_document(link)? {
         Answer::Is(Ok(parsed)) => {
             let pretty = catena_json::parse(bytes, &cx.case.limits.json()).map(|value| value.to_pretty());
-            let reprinted = pretty.is_ok_and(|text| signer(&cx.case.keys, implementation, text.as_bytes(), signature).is_some());
+            let reprinted = pretty.is_ok_and(|text| {
+                signer(&cx.case.keys, implementation, text.as_bytes(), signature).is_some()
+            });
             if reprinted {
                 Some("the signature fits the same value printed as workers print it".to_owned())
             } else {
@@ -162,7 +193,8 @@ fn changed(
 }
 
 pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
-    let finding = |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+    let finding =
+        |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
     if !link.has_run {
         let message = "The task is about to run, so it has no document yet.".to_owned();
         return Ok(vec![finding(BEFORE, Standing::Passed, message)].into());
@@ -170,30 +202,39 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let failed = |code, message: String| {
         finding(code, Standing::Failed, message).at("public/chain-of-trust.json.sig", None)
     };
-    let implementation = worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
+    let implementation =
+        worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
     let expected = || format!("a signature by one of the policy's {implementation} keys");
     let finding = match judge(cx, link)? {
-        Judgement::Verified(key) => {
-            finding(VERIFIED, Standing::Passed, format!("The document was signed with the {implementation} key {key}."))
-        }
-        Judgement::Skipped => {
-            finding(SKIPPED, Standing::Relaxed, "The signature was not looked at (--danger-skip-signatures).".to_owned())
-        }
+        Judgement::Verified(key) => finding(
+            VERIFIED,
+            Standing::Passed,
+            format!("The document was signed with the {implementation} key {key}."),
+        ),
+        Judgement::Skipped => finding(
+            SKIPPED,
+            Standing::Relaxed,
+            "The signature was not looked at (--danger-skip-signatures).".to_owned(),
+        ),
         Judgement::NoDocument(answer) => {
-            failed(NO_DOCUMENT, format!("The run has no Chain of Trust document: {answer}")).at("public/chain-of-trust.json", None)
+            failed(NO_DOCUMENT, format!("The run has no Chain of Trust document: {answer}"))
+                .at("public/chain-of-trust.json", None)
         }
         Judgement::Missing(answer) => failed(MISSING, format!("The document has no signature: {answer}")),
         Judgement::Malformed(SignatureError::Empty) => failed(EMPTY, "The signature is empty.".to_owned()),
         Judgement::Malformed(error @ SignatureError::Truncated(_)) => failed(TRUNCATED, sentence(&error)),
         Judgement::Malformed(error @ SignatureError::TooLong(_)) => failed(TOO_LONG, sentence(&error)),
-        Judgement::OtherImplementation(other, key) => {
-            failed(OTHER_IMPLEMENTATION, format!("The document was signed with a {other} key, but the task was run by {implementation}."))
+        Judgement::OtherImplementation(other, key) => failed(
+            OTHER_IMPLEMENTATION,
+            format!("The document was signed with a {other} key, but the task was run by {implementation}."),
+        )
+        .expected(Side::Policy, expected())
+        .actual(Side::Worker, format!("a signature by the {other} key {key}")),
+        Judgement::OtherBytes(why) => {
+            failed(OTHER_BYTES, format!("The document was changed after it was signed: {why}."))
                 .expected(Side::Policy, expected())
-                .actual(Side::Worker, format!("a signature by the {other} key {key}"))
+                .actual(Side::Storage, "a signature over other bytes")
         }
-        Judgement::OtherBytes(why) => failed(OTHER_BYTES, format!("The document was changed after it was signed: {why}."))
-            .expected(Side::Policy, expected())
-            .actual(Side::Storage, "a signature over other bytes"),
         Judgement::UnknownKey => {
             failed(UNKNOWN_KEY, "No key of the policy made this signature over this document.".to_owned())
                 .expected(Side::Policy, expected())

@@ -12,19 +12,37 @@ use catena_json::Path;
 
 const CHECK: &str = "source";
 
-const INSIDE: Code = Code::new("source-inside-repository", Class::Tamper, "The task's source lies inside its repository.");
-const NONE: Code = Code::new("source-without-repository", Class::Tamper, "The task names no repository of its own, only a source.");
-const REPOSITORY: Code = Code::new("source-repository-malformed", Class::Tamper, "The address of the task's repository is not in the one plain form.")
-    .relaxable(rules::REPOSITORY_FORM);
-const SOURCE: Code = Code::new("source-malformed", Class::Tamper, "The address of the task's source is not in the one plain form.")
-    .relaxable(rules::REPOSITORY_FORM);
-const OUTSIDE: Code = Code::new("source-outside-repository", Class::Tamper, "The task's source lies outside its repository.");
+const INSIDE: Code =
+    Code::new("source-inside-repository", Class::Tamper, "The task's source lies inside its repository.");
+const NONE: Code = Code::new(
+    "source-without-repository",
+    Class::Tamper,
+    "The task names no repository of its own, only a source.",
+);
+const REPOSITORY: Code = Code::new(
+    "source-repository-malformed",
+    Class::Tamper,
+    "The address of the task's repository is not in the one plain form.",
+)
+.relaxable(rules::REPOSITORY_FORM);
+const SOURCE: Code = Code::new(
+    "source-malformed",
+    Class::Tamper,
+    "The address of the task's source is not in the one plain form.",
+)
+.relaxable(rules::REPOSITORY_FORM);
+const OUTSIDE: Code =
+    Code::new("source-outside-repository", Class::Tamper, "The task's source lies outside its repository.");
 
 pub(crate) const CODES: &[Code] = &[INSIDE, NONE, REPOSITORY, SOURCE, OUTSIDE];
 
 /// The address of a repository in a variable of `payload.env`, if it is there: read plainly, or, where
 /// the policy relaxes that, by its plain form.
-pub(crate) fn repository(case: &Case, definition: &Definition, variable: &str) -> Option<Result<RepositoryUrl, RepositoryError>> {
+pub(crate) fn repository(
+    case: &Case,
+    definition: &Definition,
+    variable: &str,
+) -> Option<Result<RepositoryUrl, RepositoryError>> {
     let text = definition.env(variable).filter(|text| !text.is_empty())?;
     Some(match RepositoryUrl::parse(text) {
         Err(_) if case.relaxes(rules::REPOSITORY_FORM) => RepositoryUrl::relaxed(text),
@@ -53,16 +71,20 @@ pub(crate) fn head_repository_variable(case: &Case, definition: &Definition) -> 
 pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let definition = &link.definition;
     let variable = head_repository_variable(cx.case, definition);
-    let finding = |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+    let finding =
+        |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
     let failed = |code, message: String, keys: &[&str]| {
         finding(code, Standing::Failed, message).at("the queue's definition", Some(Path::of(keys)))
     };
     let mut findings = Vec::new();
     if let Err(error) = SourceUrl::parse(definition.source()) {
         let message = format!("The address of the task's source is not plain: {error}.");
-        findings.push(failed(SOURCE, message, &["metadata", "source"]).actual(Side::Queue, definition.source()));
+        findings
+            .push(failed(SOURCE, message, &["metadata", "source"]).actual(Side::Queue, definition.source()));
     }
-    if let Some(Err(error)) = definition.env(&variable).filter(|text| !text.is_empty()).map(RepositoryUrl::parse) {
+    if let Some(Err(error)) =
+        definition.env(&variable).filter(|text| !text.is_empty()).map(RepositoryUrl::parse)
+    {
         let message = format!("The address of the task's repository is not plain: {error}.");
         let text = definition.env(&variable).unwrap_or_default();
         findings.push(failed(REPOSITORY, message, &["payload", "env", &variable]).actual(Side::Queue, text));
@@ -71,7 +93,11 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
         (Ok(source), Some(Ok(repository))) if !source.is_inside(&repository) => {
             let message = format!("The task's source is not inside the repository that {variable} names.");
             let finding = failed(OUTSIDE, message, &["metadata", "source"]);
-            findings.push(finding.expected(Side::Queue, format!("inside {repository}")).actual(Side::Queue, source.as_str()));
+            findings.push(
+                finding
+                    .expected(Side::Queue, format!("inside {repository}"))
+                    .actual(Side::Queue, source.as_str()),
+            );
         }
         (Ok(source), Some(Ok(repository))) if findings.is_empty() => {
             let message = format!("{} is inside {repository}.", source.as_str());

@@ -15,22 +15,52 @@ use std::collections::BTreeSet;
 const CHECK: &str = "task-graph";
 
 const AGREES: Code = Code::new("graph-agrees", Class::Tamper, "The task is what its parent's graph says.");
-const PARENT: Code = Code::new("graph-not-needed", Class::Tamper, "The task is a parent: it is in no graph, but rebuilt from the tree.");
-const NO_PARENT: Code = Code::new("graph-parent-makes-no-tasks", Class::Tamper, "The task's parent is not a decision or action task of the chain.");
-const UNREADABLE: Code = Code::new("graph-unreadable", Class::Tamper, "The parent's graph is not one JSON object, or holds the task twice.");
-const LACKS: Code = Code::new("graph-lacks-task", Class::Tamper, "The parent's graph does not hold the task.");
-const ENTRY: Code = Code::new("graph-entry-malformed", Class::Tamper, "The graph's entry for the task is not an entry.");
-const DIFFERS: Code = Code::new("graph-definition-differs", Class::Tamper, "The task differs from its entry in the parent's graph.");
-const DEPENDENCIES: Code = Code::new("graph-dependencies-added", Class::Tamper, "The task depends on tasks that its entry in the graph does not.");
+const PARENT: Code = Code::new(
+    "graph-not-needed",
+    Class::Tamper,
+    "The task is a parent: it is in no graph, but rebuilt from the tree.",
+);
+const NO_PARENT: Code = Code::new(
+    "graph-parent-makes-no-tasks",
+    Class::Tamper,
+    "The task's parent is not a decision or action task of the chain.",
+);
+const UNREADABLE: Code = Code::new(
+    "graph-unreadable",
+    Class::Tamper,
+    "The parent's graph is not one JSON object, or holds the task twice.",
+);
+const LACKS: Code =
+    Code::new("graph-lacks-task", Class::Tamper, "The parent's graph does not hold the task.");
+const ENTRY: Code =
+    Code::new("graph-entry-malformed", Class::Tamper, "The graph's entry for the task is not an entry.");
+const DIFFERS: Code = Code::new(
+    "graph-definition-differs",
+    Class::Tamper,
+    "The task differs from its entry in the parent's graph.",
+);
+const DEPENDENCIES: Code = Code::new(
+    "graph-dependencies-added",
+    Class::Tamper,
+    "The task depends on tasks that its entry in the graph does not.",
+);
 const ADDITIONS: Code = Code::new(
     "graph-definition-additions",
     Class::Tamper,
     "The task has parts that its entry in the graph lacks and that are not the platform's defaults.",
 )
 .relaxable(rules::GRAPH_ADDITIONS);
-const TIMES: Code = Code::new("graph-times-differ", Class::Tamper, "The task's deadline or expiry is not the one its entry in the graph sets.")
-    .relaxable(rules::GRAPH_TIMES);
-const CREATED: Code = Code::new("graph-created-malformed", Class::Tamper, "The task's creation time is not written as the queue writes it.");
+const TIMES: Code = Code::new(
+    "graph-times-differ",
+    Class::Tamper,
+    "The task's deadline or expiry is not the one its entry in the graph sets.",
+)
+.relaxable(rules::GRAPH_TIMES);
+const CREATED: Code = Code::new(
+    "graph-created-malformed",
+    Class::Tamper,
+    "The task's creation time is not written as the queue writes it.",
+);
 
 pub(crate) const CODES: &[Code] =
     &[AGREES, PARENT, NO_PARENT, UNREADABLE, LACKS, ENTRY, DIFFERS, DEPENDENCIES, ADDITIONS, TIMES, CREATED];
@@ -42,7 +72,8 @@ const OWN_RULES: [&str; 8] =
     ["created", "deadline", "dependencies", "expires", "priority", "projectId", "schedulerId", "taskQueueId"];
 
 pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
-    let finding = |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+    let finding =
+        |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
     if link.is_parent() {
         let message = "The task is a parent, which is rebuilt from the tree.".to_owned();
         return Ok(vec![finding(PARENT, Standing::Passed, message)].into());
@@ -53,7 +84,8 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
         return Err(Stop::Blocked);
     };
     if !parent.is_parent() || !parent.has_run {
-        let message = format!("Task {parent_id}, which is said to have made this one, is no decision or action task.");
+        let message =
+            format!("Task {parent_id}, which is said to have made this one, is no decision or action task.");
         return Ok(vec![finding(NO_PARENT, Standing::Failed, message)].into());
     }
     let scan = artifacts::graph(cx, parent)?;
@@ -61,7 +93,11 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let failed = |code, message: String| finding(code, Standing::Failed, message).origin(origin.clone());
     let entries = match &scan.entries {
         Ok(entries) => entries,
-        Err(error) => return Ok(vec![failed(UNREADABLE, format!("The parent's graph cannot be read: {error}."))].into()),
+        Err(error) => {
+            return Ok(
+                vec![failed(UNREADABLE, format!("The parent's graph cannot be read: {error}."))].into()
+            );
+        }
     };
     let Some(entry) = entries.get(&link.task_id) else {
         return Ok(vec![failed(LACKS, "The parent's graph does not hold the task.".to_owned())].into());
@@ -70,14 +106,20 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let graph = match entry.as_ref().map(|entry| entry.get("task")) {
         Ok(Some(Value::Object(task))) if !task.is_empty() => task.clone(),
         Ok(_) => return Ok(vec![failed(ENTRY, "The graph's entry has no task.".to_owned())].into()),
-        Err(error) => return Ok(vec![failed(ENTRY, format!("The graph's entry cannot be read: {error}."))].into()),
+        Err(error) => {
+            return Ok(vec![failed(ENTRY, format!("The graph's entry cannot be read: {error}."))].into());
+        }
     };
     let mut findings = compare(cx, link, parent, graph);
     for finding in &mut findings {
         finding.origin = Some(origin.clone());
     }
     if findings.is_empty() {
-        findings.push(finding(AGREES, Standing::Passed, format!("The task is what the graph of {} says.", parent.name)));
+        findings.push(finding(
+            AGREES,
+            Standing::Passed,
+            format!("The task is what the graph of {} says.", parent.name),
+        ));
     }
     Ok(findings.into())
 }
@@ -107,11 +149,15 @@ fn compare(cx: &Cx<'_>, link: &Link, parent: &Link, graph: Map) -> Vec<Finding> 
     }
     let differing = fixed_differences(&graph, &link.definition);
     if !differing.is_empty() {
-        findings.push(failed(DIFFERS, "The task differs from its entry in the graph.").differing(sides, differing));
+        findings.push(
+            failed(DIFFERS, "The task differs from its entry in the graph.").differing(sides, differing),
+        );
     }
     let times = time_differences(&graph, &link.definition);
     if !times.is_empty() {
-        findings.push(failed(TIMES, "The task's times are not those that the graph sets.").differing(sides, times));
+        findings.push(
+            failed(TIMES, "The task's times are not those that the graph sets.").differing(sides, times),
+        );
     }
     let additions = additions(cx, link, parent, &graph);
     if !additions.is_empty() {
@@ -123,16 +169,31 @@ fn compare(cx: &Cx<'_>, link: &Link, parent: &Link, graph: Map) -> Vec<Finding> 
 
 /// The task's dependencies are among the graph's; the decision task may always be one.
 fn dependencies(link: &Link, graph: &Map) -> Option<Finding> {
-    let listed: BTreeSet<&str> =
-        graph.get("dependencies").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let listed: BTreeSet<&str> = graph
+        .get("dependencies")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let decision = link.definition.decision_task_id();
-    let added: Vec<&TaskId> =
-        link.definition.dependencies().iter().filter(|id| **id != decision && !listed.contains(id.as_str())).collect();
+    let added: Vec<&TaskId> = link
+        .definition
+        .dependencies()
+        .iter()
+        .filter(|id| **id != decision && !listed.contains(id.as_str()))
+        .collect();
     if added.is_empty() {
         return None;
     }
     let added = added.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
-    let finding = Finding::new(CHECK, DEPENDENCIES, Standing::Failed, link.task_id, "The task has dependencies that the graph does not have.");
+    let finding = Finding::new(
+        CHECK,
+        DEPENDENCIES,
+        Standing::Failed,
+        link.task_id,
+        "The task has dependencies that the graph does not have.",
+    );
     Some(
         finding
             .at("the queue's definition", Some(Path::of(&["dependencies"])))
@@ -185,7 +246,10 @@ fn additions(cx: &Cx<'_>, link: &Link, parent: &Link, graph: &Map) -> Vec<Differ
             (_, Some(_)) => true,
             ("projectId", None) => value.as_str() == Some("none"),
             ("schedulerId", None) => is_scheduler_of(parent, value),
-            ("taskQueueId", None) => cx.case.relaxes(rules::WORKER_POOL) || value.as_str() == Some(link.definition.worker_pool().as_str()),
+            ("taskQueueId", None) => {
+                cx.case.relaxes(rules::WORKER_POOL)
+                    || value.as_str() == Some(link.definition.worker_pool().as_str())
+            }
             ("taskGroupId", None) => is_group_of(parent, value),
             ("requires", None) => value.as_str() == Some("all-completed"),
             ("retries", None) => value.as_i64() == Some(5),
@@ -205,7 +269,8 @@ fn additions(cx: &Cx<'_>, link: &Link, parent: &Link, graph: &Map) -> Vec<Differ
 }
 
 /// The queue's words for priorities. The platform may move a task among them.
-const PRIORITIES: [&str; 8] = ["highest", "very-high", "high", "medium", "low", "very-low", "lowest", "normal"];
+const PRIORITIES: [&str; 8] =
+    ["highest", "very-high", "high", "medium", "low", "very-low", "lowest", "normal"];
 
 /// The scheduler of the tasks that a parent makes: its own; GitHub's service hands over to the
 /// trust domain's.
@@ -218,7 +283,9 @@ fn is_scheduler_of(parent: &Link, value: &Value) -> bool {
 
 /// `<trust domain>-level-<1 to 3>`
 fn is_level_scheduler(scheduler: &str) -> bool {
-    scheduler.rsplit_once("-level-").is_some_and(|(domain, level)| !domain.is_empty() && ["1", "2", "3"].contains(&level))
+    scheduler
+        .rsplit_once("-level-")
+        .is_some_and(|(domain, level)| !domain.is_empty() && ["1", "2", "3"].contains(&level))
 }
 
 /// The task group of the tasks that a parent makes: its own, or one that it opens under its own id,

@@ -7,24 +7,58 @@ use super::source::source;
 use super::{Examined, rules};
 use crate::inquiry::{Cx, Link, Stop};
 use crate::policy::{Product, ScopeRule};
+use crate::source::SourceUrl;
 use crate::task::TaskId;
 use crate::verdict::{Class, Code, Finding, Side, Standing};
-use catena_json::Path;
+use catena_json::{Path, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 const CHECK: &str = "tree";
 
-const TRUSTED: Code = Code::new("tree-trusted", Class::Policy, "Every link comes from a tree that may do what the target asks for.");
-const SCOPE: Code = Code::new("tree-scope", Class::Policy, "The target has a restricted scope that its tree may not use.");
-const BROAD: Code = Code::new("tree-broad-scope", Class::Policy, "The target has a broad scope that satisfies a restricted one its tree may not use.")
-    .relaxable(rules::BROAD_SCOPE);
-const AMBIGUOUS: Code = Code::new("tree-scope-ambiguous", Class::Config, "A scope matches more than one restricted scope of the policy.");
-const SIBLING: Code = Code::new("tree-sibling", Class::Policy, "A link of the target's own graph comes from another tree than the target.");
-const UNTRUSTED: Code = Code::new("tree-untrusted", Class::Policy, "The target has restricted scopes, and a link of another graph comes from no trusted tree.");
-const SEGMENTS: Code = Code::new("tree-part-of-a-name", Class::Policy, "A repository's name only begins like that of a trusted one.")
-    .relaxable(rules::WHOLE_SEGMENTS);
+const TRUSTED: Code = Code::new(
+    "tree-trusted",
+    Class::Policy,
+    "Every link comes from a tree that may do what the target asks for.",
+);
+const SCOPE: Code =
+    Code::new("tree-scope", Class::Policy, "The target has a restricted scope that its tree may not use.");
+const BROAD: Code = Code::new(
+    "tree-broad-scope",
+    Class::Policy,
+    "The target has a broad scope that satisfies a restricted one its tree may not use.",
+)
+.relaxable(rules::BROAD_SCOPE);
+const AMBIGUOUS: Code = Code::new(
+    "tree-scope-ambiguous",
+    Class::Config,
+    "A scope matches more than one restricted scope of the policy.",
+);
+const SIBLING: Code = Code::new(
+    "tree-sibling",
+    Class::Policy,
+    "A link of the target's own graph comes from another tree than the target.",
+);
+const UNTRUSTED: Code = Code::new(
+    "tree-untrusted",
+    Class::Policy,
+    "The target has restricted scopes, and a link of another graph comes from no trusted tree.",
+);
+const SEGMENTS: Code = Code::new(
+    "tree-part-of-a-name",
+    Class::Policy,
+    "A repository's name only begins like that of a trusted one.",
+)
+.relaxable(rules::WHOLE_SEGMENTS);
 
-pub(crate) const CODES: &[Code] = &[TRUSTED, SCOPE, BROAD, AMBIGUOUS, SIBLING, UNTRUSTED, SEGMENTS];
+const OTHER_SOURCE: Code = Code::new(
+    "tree-other-source",
+    Class::Policy,
+    "The target has restricted scopes, and a link takes in sources of a tree that no product trusts.",
+)
+.relaxable(rules::OTHER_SOURCES);
+
+pub(crate) const CODES: &[Code] =
+    &[TRUSTED, SCOPE, BROAD, AMBIGUOUS, SIBLING, UNTRUSTED, SEGMENTS, OTHER_SOURCE];
 
 /// A scope of the target that is restricted, and by which rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,10 +103,14 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
     let own = trees.get(&target.task_id).cloned().flatten();
     scopes(cx, target, own.as_deref(), &mut findings);
     siblings(cx, target, own.as_deref(), &trees, &mut findings)?;
+    if has_restricted_scopes(cx)? {
+        chain.links().for_each(|link| other_sources(cx, link, &mut findings));
+    }
     if findings.iter().all(|finding| finding.standing == Standing::Passed) {
         let message = match &own {
             Some(tree) => format!("The chain goes back to {tree}."),
-            None => "The chain goes back to no trusted tree, and the target asks for nothing that needs one.".to_owned(),
+            None => "The chain goes back to no trusted tree, and the target asks for nothing that needs one."
+                .to_owned(),
         };
         findings.push(Finding::new(CHECK, TRUSTED, Standing::Passed, target.task_id, message));
     }
@@ -120,7 +158,8 @@ fn trees<'a>(
     };
     let mirror = of_parents.as_ref().and_then(|tree| cx.case.product.hg_git_mirrors.get(tree));
     if let Some(mirror) = mirror {
-        let siblings = links.iter().filter(|link| link.definition.decision_task_id() == decision && !link.is_parent());
+        let siblings =
+            links.iter().filter(|link| link.definition.decision_task_id() == decision && !link.is_parent());
         for link in siblings {
             if trees.get(&link.task_id).and_then(Option::as_ref) == Some(mirror) {
                 trees.insert(link.task_id, of_parents.clone());
@@ -134,8 +173,11 @@ fn scopes(cx: &Cx<'_>, target: &Link, own: Option<&str>, findings: &mut Vec<Find
     let product = &cx.case.product;
     let found = restricted(product, target.definition.scopes());
     for one in &found {
-        let at = |finding: Finding| finding.at("the queue's definition", Some(Path::of(&["scopes"]).index(one.index)));
-        let failed = |code, message: String| at(Finding::new(CHECK, code, Standing::Failed, target.task_id, message));
+        let at = |finding: Finding| {
+            finding.at("the queue's definition", Some(Path::of(&["scopes"]).index(one.index)))
+        };
+        let failed =
+            |code, message: String| at(Finding::new(CHECK, code, Standing::Failed, target.task_id, message));
         let exact = found.iter().filter(|other| other.index == one.index && !other.broad).count();
         if exact > 1 && !one.broad {
             let message = format!("The scope {} matches {exact} restricted scopes of the policy.", one.scope);
@@ -147,7 +189,13 @@ fn scopes(cx: &Cx<'_>, target: &Link, own: Option<&str>, findings: &mut Vec<Find
         }
         let trees = allowed.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", ");
         let (code, message) = if one.broad {
-            (BROAD, format!("The scope {} satisfies {}, which the target's tree may not use.", one.scope, one.rule.scope))
+            (
+                BROAD,
+                format!(
+                    "The scope {} satisfies {}, which the target's tree may not use.",
+                    one.scope, one.rule.scope
+                ),
+            )
         } else {
             (SCOPE, format!("The target's tree may not use the scope {}.", one.scope))
         };
@@ -181,11 +229,50 @@ fn siblings(
                 findings.push(finding.expected(Side::Task, own.unwrap_or("no trusted tree")));
             }
         } else if restricted && tree.is_none() {
-            let finding = failed(UNTRUSTED, "The target has restricted scopes, and this task comes from no trusted tree.");
+            let finding = failed(
+                UNTRUSTED,
+                "The target has restricted scopes, and this task comes from no trusted tree.",
+            );
             findings.push(finding.expected(Side::Policy, "a tree of the policy"));
         }
     }
     Ok(())
+}
+
+/// Some tasks are made from more than one tree: `COMM_HEAD_REPOSITORY` beside
+/// `GECKO_HEAD_REPOSITORY`. The other one must be trusted too: by this product, or by one whose tasks
+/// name their trees with that prefix; one that no product uses must at least not be a try push.
+///
+/// Off-reference: the reference looks at the product's own prefix alone.
+fn other_sources(cx: &Cx<'_>, link: &Link, findings: &mut Vec<Finding>) {
+    let product = &cx.case.product;
+    let env = link.definition.payload().get("env").and_then(Value::as_object);
+    for (variable, value) in env.into_iter().flatten() {
+        let Some(prefix) = variable.strip_suffix("_HEAD_REPOSITORY") else { continue };
+        let text = value.as_str().unwrap_or_default();
+        if prefix == product.source_env_prefix || text.is_empty() {
+            continue;
+        }
+        let trusted = match (product.repositories_by_prefix.get(prefix), SourceUrl::of_repository(text)) {
+            (Some(rules), Ok(source)) => {
+                let mut rules = rules.iter().chain(&product.repositories);
+                rules.any(|rule| rule.repository_path(&source).is_some())
+            }
+            (Some(_), Err(_)) => false,
+            (None, Ok(source)) => !source.segments().first().is_some_and(|first| first.contains("try")),
+            (None, Err(_)) => true,
+        };
+        if !trusted {
+            let message = format!("The task takes in sources of {text}, which no product trusts.");
+            let finding = Finding::new(CHECK, OTHER_SOURCE, Standing::Failed, link.task_id, message);
+            findings.push(
+                finding
+                    .at("the queue's definition", Some(Path::of(&["payload", "env", variable])))
+                    .expected(Side::Policy, "a repository that a product trusts")
+                    .actual(Side::Queue, text),
+            );
+        }
+    }
 }
 
 #[cfg(test)]

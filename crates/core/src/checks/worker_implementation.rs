@@ -12,10 +12,26 @@ use std::collections::BTreeSet;
 
 const CHECK: &str = "worker-implementation";
 
-const TOLD: Code = Code::new("worker-implementation-told", Class::Policy, "The definition tells in one way what ran the task.");
-const MISSING: Code = Code::new("worker-implementation-missing", Class::Policy, "Nothing in the definition tells what ran the task.");
-const AMBIGUOUS: Code = Code::new("worker-implementation-ambiguous", Class::Policy, "The definition tells of more than one worker implementation.");
-const UNKNOWN: Code = Code::new("worker-implementation-unknown", Class::Policy, "The definition names a worker implementation that does not exist.");
+const TOLD: Code = Code::new(
+    "worker-implementation-told",
+    Class::Policy,
+    "The definition tells in one way what ran the task.",
+);
+const MISSING: Code = Code::new(
+    "worker-implementation-missing",
+    Class::Policy,
+    "Nothing in the definition tells what ran the task.",
+);
+const AMBIGUOUS: Code = Code::new(
+    "worker-implementation-ambiguous",
+    Class::Policy,
+    "The definition tells of more than one worker implementation.",
+);
+const UNKNOWN: Code = Code::new(
+    "worker-implementation-unknown",
+    Class::Policy,
+    "The definition names a worker implementation that does not exist.",
+);
 
 pub(crate) const CODES: &[Code] = &[TOLD, MISSING, AMBIGUOUS, UNKNOWN];
 
@@ -39,7 +55,10 @@ pub(crate) fn of(product: &Product, definition: &Definition) -> Result<WorkerImp
 }
 
 /// Every part of a definition that says what runs it: the part's name and what it says.
-fn claims<'a>(product: &'a Product, definition: &'a Definition) -> impl Iterator<Item = (&'static str, String)> + 'a {
+fn claims<'a>(
+    product: &'a Product,
+    definition: &'a Definition,
+) -> impl Iterator<Item = (&'static str, String)> + 'a {
     use WorkerImplementation::{DockerWorker, GenericWorker, Scriptworker};
     let payload = definition.payload();
     let present = |key: &str| payload.get(key).is_some_and(|value| !value.is_null());
@@ -79,13 +98,12 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
             let message = format!("The task was run by {implementation} ({}).", shown());
             Finding::new(CHECK, TOLD, Standing::Passed, link.task_id, message)
         }
-        Err(Untold::Missing) => {
-            failed(MISSING, "Nothing in the definition tells what ran the task.").actual(Side::Queue, "nothing")
+        Err(Untold::Missing) => failed(MISSING, "Nothing in the definition tells what ran the task.")
+            .actual(Side::Queue, "nothing"),
+        Err(Untold::Ambiguous(_)) => {
+            failed(AMBIGUOUS, "The definition tells of more than one worker implementation.")
         }
-        Err(Untold::Ambiguous(_)) => failed(AMBIGUOUS, "The definition tells of more than one worker implementation."),
-        Err(Untold::Unknown(name)) => {
-            failed(UNKNOWN, &format!("{name:?} is not a worker implementation."))
-        }
+        Err(Untold::Unknown(name)) => failed(UNKNOWN, &format!("{name:?} is not a worker implementation.")),
     };
     Ok(vec![finding].into())
 }

@@ -11,9 +11,18 @@ use std::collections::BTreeSet;
 
 const CHECK: &str = "worker-pool";
 
-const ALLOWED: Code = Code::new("worker-pool-allowed", Class::Policy, "The task ran in a pool that its kind may run in.");
-const DECISION: Code = Code::new("worker-pool-decision", Class::Policy, "A decision or action task ran outside the product's decision pools.");
-const DOCKER_IMAGE: Code = Code::new("worker-pool-docker-image", Class::Policy, "A docker-image task ran outside the product's image pools.");
+const ALLOWED: Code =
+    Code::new("worker-pool-allowed", Class::Policy, "The task ran in a pool that its kind may run in.");
+const DECISION: Code = Code::new(
+    "worker-pool-decision",
+    Class::Policy,
+    "A decision or action task ran outside the product's decision pools.",
+);
+const DOCKER_IMAGE: Code = Code::new(
+    "worker-pool-docker-image",
+    Class::Policy,
+    "A docker-image task ran outside the product's image pools.",
+);
 
 pub(crate) const CODES: &[Code] = &[ALLOWED, DECISION, DOCKER_IMAGE];
 

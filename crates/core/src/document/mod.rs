@@ -140,7 +140,10 @@ mod tests {
             "task":{{}},"artifacts":{{"public/a":{{"sha256":"{}"}},"none":{{}},"md5":{{"md5":"x"}},"odd":3,"number":{{"sha256":1}}}}}}"#,
             "ab".repeat(32)
         );
-        let Value::Object(mut members) = catena_json::parse(text.as_bytes(), &Limits::default()).unwrap() else { unreachable!() };
+        let Value::Object(mut members) = catena_json::parse(text.as_bytes(), &Limits::default()).unwrap()
+        else {
+            unreachable!()
+        };
         change(&mut members);
         Document::parse(Value::Object(members).to_string().as_bytes(), &Limits::default())
     }
@@ -158,22 +161,42 @@ mod tests {
 
     #[test]
     fn versions_are_the_integer_1() {
-        for wrong in [Value::from("1"), Value::from(2_i64), Value::Bool(true), Value::Null, catena_json::Number::from_f64(1.0).unwrap().into()] {
-            assert!(matches!(document(|members| drop(members.insert("chainOfTrustVersion", wrong))), Err(DocumentError::Version(_))));
+        for wrong in [
+            Value::from("1"),
+            Value::from(2_i64),
+            Value::Bool(true),
+            Value::Null,
+            catena_json::Number::from_f64(1.0).unwrap().into(),
+        ] {
+            assert!(matches!(
+                document(|members| drop(members.insert("chainOfTrustVersion", wrong))),
+                Err(DocumentError::Version(_))
+            ));
         }
-        assert!(matches!(document(|members| drop(members.remove("chainOfTrustVersion"))), Err(DocumentError::Version(_))));
+        assert!(matches!(
+            document(|members| drop(members.remove("chainOfTrustVersion"))),
+            Err(DocumentError::Version(_))
+        ));
     }
 
     #[test]
     fn every_member_has_its_type() {
         for key in ["taskId", "runId", "workerGroup", "workerId", "environment", "task", "artifacts"] {
-            for wrong in [None, Some(Value::Bool(true)), Some(Value::from(-1_i64)), Some(catena_json::Number::from_f64(0.0).unwrap().into())] {
+            for wrong in [
+                None,
+                Some(Value::Bool(true)),
+                Some(Value::from(-1_i64)),
+                Some(catena_json::Number::from_f64(0.0).unwrap().into()),
+            ] {
                 let error = document(|members| match wrong {
                     Some(wrong) => drop(members.insert(key, wrong)),
                     None => drop(members.remove(key)),
                 })
                 .unwrap_err();
-                assert!(matches!(&error, DocumentError::Malformed { path, .. } if path.to_string() == key), "{key}: {error}");
+                assert!(
+                    matches!(&error, DocumentError::Malformed { path, .. } if path.to_string() == key),
+                    "{key}: {error}"
+                );
             }
         }
         assert!(document(|members| drop(members.insert("runId", Value::from("0")))).is_err());

@@ -98,10 +98,14 @@ mod tests {
     #[test]
     fn datestamps_count_from_creation() {
         assert_eq!(
-            resolved(r#"{"a":[{"relative-datestamp":"1 day"}],"b":{"relative-datestamp":"1 year"},"c":1}"#).unwrap(),
+            resolved(r#"{"a":[{"relative-datestamp":"1 day"}],"b":{"relative-datestamp":"1 year"},"c":1}"#)
+                .unwrap(),
             r#"{"a":["2026-08-13T09:30:12.345Z"],"b":"2027-08-12T09:30:12.345Z","c":1}"#
         );
-        assert_eq!(resolved(r#"{"relative-datestamp":"0 seconds"}"#).unwrap(), "\"2026-08-12T09:30:12.345Z\"");
+        assert_eq!(
+            resolved(r#"{"relative-datestamp":"0 seconds"}"#).unwrap(),
+            "\"2026-08-12T09:30:12.345Z\""
+        );
         assert_eq!(resolved(r#"{"relative-datestamp":"28days"}"#).unwrap(), "\"2026-09-09T09:30:12.345Z\"");
         assert_eq!(resolved(r#"{"relative-datestamp":"1 mo"}"#).unwrap(), "\"2026-09-11T09:30:12.345Z\"");
     }
@@ -114,7 +118,16 @@ mod tests {
 
     #[test]
     fn what_taskgraph_refuses_is_refused() {
-        for wrong in ["\"\"", "\"1\"", "\"day\"", "\"1 fortnight\"", "\"1.5 days\"", "5", "\"99999999999999999999 days\"", "\"9999999999 years\""] {
+        for wrong in [
+            "\"\"",
+            "\"1\"",
+            "\"day\"",
+            "\"1 fortnight\"",
+            "\"1.5 days\"",
+            "5",
+            "\"99999999999999999999 days\"",
+            "\"9999999999 years\"",
+        ] {
             assert!(resolved(&format!("{{\"relative-datestamp\":{wrong}}}")).is_err(), "{wrong}");
         }
     }
@@ -122,7 +135,14 @@ mod tests {
     #[test]
     fn times_have_one_form() {
         assert!(parse_time("2026-08-12T09:30:12.345Z").is_some());
-        for wrong in ["2026-08-12T09:30:12Z", "2026-08-12T09:30:12.345+00:00", "2026-08-12 09:30:12.345Z", "2026-13-12T09:30:12.345Z", "2026-08-12T09:30:12.3456Z", ""] {
+        for wrong in [
+            "2026-08-12T09:30:12Z",
+            "2026-08-12T09:30:12.345+00:00",
+            "2026-08-12 09:30:12.345Z",
+            "2026-13-12T09:30:12.345Z",
+            "2026-08-12T09:30:12.3456Z",
+            "",
+        ] {
             assert!(parse_time(wrong).is_none(), "{wrong}");
         }
     }

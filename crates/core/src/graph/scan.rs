@@ -275,7 +275,11 @@ mod tests {
     const A: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
     const B: &str = "B1Y7D4twTB620sjIgyd3lg";
 
-    fn scan_in(text: &[u8], chunk: usize, limits: &Limits) -> Result<BTreeMap<TaskId, Arc<[u8]>>, GraphError> {
+    fn scan_in(
+        text: &[u8],
+        chunk: usize,
+        limits: &Limits,
+    ) -> Result<BTreeMap<TaskId, Arc<[u8]>>, GraphError> {
         let wanted = [TaskId::parse(A).unwrap()].into();
         let mut scanner = Scanner::new(wanted, limits);
         for part in text.chunks(chunk) {
@@ -294,7 +298,9 @@ mod tests {
 
     #[test]
     fn wanted_entries_are_kept_exactly() {
-        let text = format!(r#" {{"{B}": {{"x": "}}{{\"["}}, "{A}" : {{"task":{{"a":[1,"]\\"]}}}} , "odd": 1, "s": "x"}} "#);
+        let text = format!(
+            r#" {{"{B}": {{"x": "}}{{\"["}}, "{A}" : {{"task":{{"a":[1,"]\\"]}}}} , "odd": 1, "s": "x"}} "#
+        );
         assert_eq!(entry(&text), Ok(Some(r#"{"task":{"a":[1,"]\\"]}}"#.to_owned())));
         assert_eq!(entry("{}"), Ok(None));
         assert_eq!(entry(&format!("{{\"{A}\":null}}")), Ok(Some("null".to_owned())));
@@ -311,7 +317,20 @@ mod tests {
 
     #[test]
     fn what_is_not_an_object_is_refused() {
-        for wrong in ["", "[]", "null", "{", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":1 2}", "{} x", "{\"a\":{}", "{a:1}", "<html>"] {
+        for wrong in [
+            "",
+            "[]",
+            "null",
+            "{",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{\"a\":1 2}",
+            "{} x",
+            "{\"a\":{}",
+            "{a:1}",
+            "<html>",
+        ] {
             assert!(matches!(entry(wrong), Err(GraphError::Malformed { .. })), "{wrong}: {:?}", entry(wrong));
         }
     }

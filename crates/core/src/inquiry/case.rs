@@ -80,7 +80,13 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    pub(crate) fn new(target: Target, product: Arc<Product>, keys: KeyRing, limits: Limits, switches: Switches) -> Self {
+    pub(crate) fn new(
+        target: Target,
+        product: Arc<Product>,
+        keys: KeyRing,
+        limits: Limits,
+        switches: Switches,
+    ) -> Self {
         Self {
             target,
             product,
@@ -104,7 +110,8 @@ impl Case {
     fn read_definition(&self, fact: &Fact) -> Result<Definition, NoDefinition> {
         match fact {
             Fact::Body(body) => {
-                let value = catena_json::parse(&body.bytes, &self.limits.json()).map_err(NoDefinition::Json)?;
+                let value =
+                    catena_json::parse(&body.bytes, &self.limits.json()).map_err(NoDefinition::Json)?;
                 Definition::parse(value).map_err(NoDefinition::Malformed)
             }
             Fact::Absent { message, .. } => Err(NoDefinition::Absent(message.clone())),
@@ -116,7 +123,9 @@ impl Case {
         self.definitions.get(&task_id).cloned()
     }
 
-    pub(crate) fn definitions(&self) -> impl Iterator<Item = (TaskId, &Result<Arc<Definition>, NoDefinition>)> {
+    pub(crate) fn definitions(
+        &self,
+    ) -> impl Iterator<Item = (TaskId, &Result<Arc<Definition>, NoDefinition>)> {
         self.definitions.iter().map(|(task_id, definition)| (*task_id, definition))
     }
 
@@ -181,9 +190,9 @@ impl<'a> Cx<'a> {
             Answer::Absent(message) => return Ok(Answer::Absent(message)),
         };
         let mut parsed = self.case.parsed.borrow_mut();
-        let json = parsed.entry(need.clone()).or_insert_with(|| {
-            catena_json::parse(&body.bytes, &self.case.limits.json()).map(Arc::new)
-        });
+        let json = parsed
+            .entry(need.clone())
+            .or_insert_with(|| catena_json::parse(&body.bytes, &self.case.limits.json()).map(Arc::new));
         Ok(Answer::Is(json.clone()))
     }
 
@@ -251,7 +260,10 @@ impl<'a> Cx<'a> {
     }
 
     /// A link's document as it parses, without any judgement of who signed it.
-    pub(crate) fn unverified_document(&self, link: &Link) -> Result<Answer<Result<Document, DocumentError>>, Stop> {
+    pub(crate) fn unverified_document(
+        &self,
+        link: &Link,
+    ) -> Result<Answer<Result<Document, DocumentError>>, Stop> {
         match self.document_body(link)? {
             Answer::Is(body) => Ok(Answer::Is(Document::parse(&body.bytes, &self.case.limits.json()))),
             Answer::Absent(message) => Ok(Answer::Absent(message)),

@@ -185,7 +185,8 @@ fn make_link(case: &Case, name: &LinkName, task_id: TaskId, definition: Arc<Defi
 /// sorted by kind and id as one text, as the reference does (verification.md section 2.3).
 pub(crate) fn dependencies(definition: &Definition) -> Vec<(String, TaskId)> {
     let inputs = definition.inputs().iter().cloned();
-    let upstream = definition.upstream_artifacts().iter().map(|entry| (entry.task_type.clone(), entry.task_id));
+    let upstream =
+        definition.upstream_artifacts().iter().map(|entry| (entry.task_type.clone(), entry.task_id));
     let mut dependencies: Vec<(String, TaskId)> = inputs.chain(upstream).collect();
     dependencies.sort_by_cached_key(|(kind, task_id)| format!("{kind}_{task_id}"));
     dependencies.dedup();
@@ -199,7 +200,8 @@ pub(crate) fn cycle(chain: &Chain) -> Option<TaskId> {
     let edges: BTreeMap<TaskId, BTreeSet<TaskId>> = chain
         .links()
         .map(|link| {
-            let mut to: BTreeSet<TaskId> = dependencies(&link.definition).into_iter().map(|(_, id)| id).collect();
+            let mut to: BTreeSet<TaskId> =
+                dependencies(&link.definition).into_iter().map(|(_, id)| id).collect();
             if link.definition.parent_task_id() == link.task_id
                 && !link.definition.inputs().iter().any(|(_, id)| *id == link.task_id)
                 && !link.definition.upstream_artifacts().iter().any(|entry| entry.task_id == link.task_id)

@@ -44,7 +44,10 @@ pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
     }
     findings.extend(unknown(inquiry));
     relax(inquiry, &mut findings);
-    if findings.iter().all(|finding| finding.standing == Standing::Passed || finding.standing == Standing::Relaxed) {
+    if findings
+        .iter()
+        .all(|finding| finding.standing == Standing::Passed || finding.standing == Standing::Relaxed)
+    {
         findings.extend(unfinished(inquiry));
     }
     findings.sort_by_cached_key(|finding| order(inquiry, finding));
@@ -145,7 +148,8 @@ fn relax(inquiry: &Inquiry, findings: &mut [Finding]) {
 
 fn relaxed(inquiry: &Inquiry) -> Vec<Relaxed> {
     let by_policy = inquiry.case.product.relaxed.iter().map(|rule| (rule.as_str(), "policy"));
-    let by_switch = inquiry.case.switches.danger_skip_signatures.then_some(("danger-skip-signatures", "switch"));
+    let by_switch =
+        inquiry.case.switches.danger_skip_signatures.then_some(("danger-skip-signatures", "switch"));
     let all = by_policy.chain(by_switch);
     all.map(|(rule, by)| Relaxed { rule: rule.to_owned(), by: by.to_owned() }).collect()
 }
@@ -172,4 +176,3 @@ fn links(inquiry: &Inquiry) -> Vec<LinkSummary> {
     };
     inquiry.chain.links().map(summary).collect()
 }
-

@@ -12,8 +12,8 @@ mod conclude;
 mod fact;
 mod need;
 
-pub use case::{Switches, Target};
 pub(crate) use case::{Answer, Case, Cx, NoDefinition, Stop};
+pub use case::{Switches, Target};
 pub(crate) use chain::{Chain, Link, cycle};
 pub(crate) use conclude::CODES as OUTSIDE_CODES;
 pub use fact::{Body, Fact};
@@ -80,7 +80,13 @@ impl Inquiry {
     /// Opens a case. Keys, policy and limits are separate inputs and none has a default: a verifier
     /// that was not told how to judge cannot be built.
     #[must_use]
-    pub fn new(target: Target, product: Arc<Product>, keys: KeyRing, limits: Limits, switches: Switches) -> Self {
+    pub fn new(
+        target: Target,
+        product: Arc<Product>,
+        keys: KeyRing,
+        limits: Limits,
+        switches: Switches,
+    ) -> Self {
         let case = Case::new(target, product, keys, limits, switches);
         let chain = Chain::new(&case);
         let mut inquiry = Self {

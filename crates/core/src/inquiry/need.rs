@@ -258,7 +258,9 @@ impl fmt::Display for Need {
                 write!(out, "pull request {number} of github.com/{repository}")
             }
             Self::Release { repository, tag } => write!(out, "the release {tag} of github.com/{repository}"),
-            Self::Tags { repository, page } => write!(out, "page {page} of the tags of github.com/{repository}"),
+            Self::Tags { repository, page } => {
+                write!(out, "page {page} of the tags of github.com/{repository}")
+            }
             Self::BranchCommits { repository, revision } => {
                 write!(out, "the branches of github.com/{repository} that hold {revision}")
             }

@@ -22,9 +22,7 @@ mod soundness;
 pub use diagnostic::{Diagnostic, Severity};
 pub use keys::KeyRing;
 pub use policy::Policy;
-pub use product::{
-    ImageKinds, KindRole, Landed, PolicyError, Product, RepositoryRule, ScopeRule, Vcs,
-};
+pub use product::{ImageKinds, KindRole, Landed, PolicyError, Product, RepositoryRule, ScopeRule, Vcs};
 
 /// The policy that ships, as text: `policies/firefox-ci.yml`.
 pub const FIREFOX_CI: &str = include_str!("../../../../policies/firefox-ci.yml");

@@ -97,7 +97,12 @@ impl Policy {
     /// # Errors
     /// A name that the policy does not have.
     pub fn product(&self, name: &str) -> Result<Product, PolicyError> {
-        self.entry(name).map(|(product, _)| product.clone())
+        let mut product = self.entry(name)?.0.clone();
+        for (other, _) in self.products.values() {
+            let rules = product.repositories_by_prefix.entry(other.source_env_prefix.clone()).or_default();
+            rules.extend(other.repositories.iter().cloned());
+        }
+        Ok(product)
     }
 
     /// The keys of a product's workers; there may be none.

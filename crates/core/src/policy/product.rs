@@ -49,6 +49,9 @@ pub struct Product {
     pub max_chain_length: usize,
     /// Names of rules beyond the reference that this product relaxes.
     pub relaxed: BTreeSet<String>,
+    /// The trusted repositories of all products of the policy, by the prefix their tasks name them
+    /// with: a task may take in sources of another product's trees.
+    pub repositories_by_prefix: BTreeMap<String, Vec<RepositoryRule>>,
 }
 
 /// A version control system.
@@ -150,7 +153,8 @@ impl RepositoryRule {
         self.paths.iter().find_map(|regex| {
             let matched = regex.captures(&path)?.name("path")?;
             let rest = path.get(matched.end()..)?;
-            let ends = rest.is_empty() || rest.starts_with('/') || rest == ".git" || rest.starts_with(".git/");
+            let ends =
+                rest.is_empty() || rest.starts_with('/') || rest == ".git" || rest.starts_with(".git/");
             (whole == (matched.start() == 0 && ends)).then(|| matched.as_str().to_owned())
         })
     }
@@ -203,6 +207,7 @@ impl Product {
             projects_url: String::new(),
             max_chain_length: 20,
             relaxed: BTreeSet::new(),
+            repositories_by_prefix: BTreeMap::new(),
         }
     }
 

@@ -71,6 +71,8 @@ impl Reader<'_> {
             projects_url: self.projects_url(),
             max_chain_length: self.max_chain_length(),
             relaxed: self.relaxed(),
+            // Filled in when all products are read.
+            repositories_by_prefix: BTreeMap::new(),
         };
         let keys = self.optional("keys").map(|node| keys::read(node, self.notes)).unwrap_or_default();
         (product, keys)

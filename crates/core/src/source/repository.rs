@@ -209,7 +209,9 @@ pub(crate) fn is_host(text: &str) -> bool {
             !label.is_empty()
                 && !label.starts_with('-')
                 && !label.ends_with('-')
-                && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         })
 }
 
@@ -226,11 +228,21 @@ mod tests {
     #[test]
     fn the_plain_form_is_read() {
         let hg = RepositoryUrl::parse("https://hg.mozilla.org/releases/mozilla-beta/").unwrap();
-        assert_eq!((hg.as_str(), hg.host(), hg.path().as_str()), ("https://hg.mozilla.org/releases/mozilla-beta", "hg.mozilla.org", "/releases/mozilla-beta"));
+        assert_eq!(
+            (hg.as_str(), hg.host(), hg.path().as_str()),
+            ("https://hg.mozilla.org/releases/mozilla-beta", "hg.mozilla.org", "/releases/mozilla-beta")
+        );
         assert_eq!(hg.github(), None);
-        for git in ["https://github.com/mozilla-firefox/firefox", "git@github.com:mozilla-firefox/firefox.git", "ssh://github.com/mozilla-firefox/firefox.git"] {
+        for git in [
+            "https://github.com/mozilla-firefox/firefox",
+            "git@github.com:mozilla-firefox/firefox.git",
+            "ssh://github.com/mozilla-firefox/firefox.git",
+        ] {
             let git = RepositoryUrl::parse(git).unwrap();
-            assert_eq!(git.github().map(|repository| repository.full_name()).as_deref(), Some("mozilla-firefox/firefox"));
+            assert_eq!(
+                git.github().map(|repository| repository.full_name()).as_deref(),
+                Some("mozilla-firefox/firefox")
+            );
             assert_eq!(git.path(), "/mozilla-firefox/firefox");
         }
         assert_eq!(RepositoryUrl::parse("https://github.com/a/b/c").unwrap().github(), None);

@@ -75,7 +75,11 @@ impl TagName {
                     && !segment.contains("..")
                     && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.+".contains(&byte))
             });
-        if fits { Ok(Self(text.to_owned())) } else { Err(RevisionError::NotTag(text.chars().take(80).collect())) }
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(RevisionError::NotTag(text.chars().take(80).collect()))
+        }
     }
 
     /// The name as text.
@@ -98,7 +102,15 @@ mod tests {
     #[test]
     fn only_full_hashes() {
         assert!(Revision::parse(&"0a".repeat(20)).is_ok());
-        for wrong in ["", "tip", "default", &"0a".repeat(6), &"0A".repeat(20), &"0a".repeat(32), &format!("{}\n", "a".repeat(39))] {
+        for wrong in [
+            "",
+            "tip",
+            "default",
+            &"0a".repeat(6),
+            &"0A".repeat(20),
+            &"0a".repeat(32),
+            &format!("{}\n", "a".repeat(39)),
+        ] {
             assert!(Revision::parse(wrong).is_err(), "{wrong:?}");
         }
     }
@@ -108,7 +120,9 @@ mod tests {
         for good in ["v151.0", "v1.0-beta+2", "release/1.0"] {
             assert!(TagName::parse(good).is_ok(), "{good}");
         }
-        for wrong in ["", "../main", "a..b", "a//b", ".hidden", "a/.b", "v1?x", "v1#x", "v1%2e", "a b", "-x", "v1."] {
+        for wrong in
+            ["", "../main", "a..b", "a//b", ".hidden", "a/.b", "v1?x", "v1#x", "v1%2e", "a b", "-x", "v1."]
+        {
             assert!(TagName::parse(wrong).is_err(), "{wrong:?}");
         }
     }

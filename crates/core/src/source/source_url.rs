@@ -39,6 +39,15 @@ impl SourceUrl {
         Ok(Self { text: text.to_owned(), scheme, host: host.to_owned(), path })
     }
 
+    /// Reads the address of a repository as that of its own top.
+    ///
+    /// # Errors
+    /// As [`RepositoryUrl::parse`].
+    pub fn of_repository(text: &str) -> Result<Self, RepositoryError> {
+        let repository = RepositoryUrl::parse(text)?;
+        Self::parse(&format!("{}://{}{}", repository.scheme().as_str(), repository.host(), repository.path()))
+    }
+
     /// As [`RepositoryUrl::relaxed`](super::RepositoryUrl::relaxed), for a source.
     ///
     /// # Errors

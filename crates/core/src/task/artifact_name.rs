@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn names_stay_below_their_directory() {
-        for good in ["public/build/target.tar.xz", "public/a b/é.txt", "private/x", "public/..a", "live.log"] {
+        for good in ["public/build/target.tar.xz", "public/a b/é.txt", "private/x", "public/..a", "live.log"]
+        {
             assert!(ArtifactName::parse(good).is_ok(), "{good}");
         }
         for wrong in ["", "/etc/passwd", "public/../x", "..", ".", "public//x", "public/", "a/./b"] {

@@ -312,7 +312,8 @@ impl<'a> Reader<'a> {
 
     fn worker_pool(&self) -> Read<WorkerPool> {
         let joined = format!("{}/{}", self.text(&["provisionerId"])?, self.text(&["workerType"])?);
-        WorkerPool::parse(&joined).or_else(|_| malformed(Path::of(&["workerType"]), "the name of a worker pool"))
+        WorkerPool::parse(&joined)
+            .or_else(|_| malformed(Path::of(&["workerType"]), "the name of a worker pool"))
     }
 
     fn pool_contradiction(&self) -> Read<Option<String>> {
@@ -421,8 +422,16 @@ mod tests {
     fn missing_and_mistyped_parts_are_named() {
         assert_eq!(with(&["payload"], None), Err(DefinitionError::Empty));
         for keys in [
-            &["extra"][..], &["metadata"], &["metadata", "source"], &["created"], &["schedulerId"], &["taskGroupId"],
-            &["dependencies"], &["scopes"], &["provisionerId"], &["workerType"],
+            &["extra"][..],
+            &["metadata"],
+            &["metadata", "source"],
+            &["created"],
+            &["schedulerId"],
+            &["taskGroupId"],
+            &["dependencies"],
+            &["scopes"],
+            &["provisionerId"],
+            &["workerType"],
         ] {
             for value in [None, Some(Value::Bool(true)), Some(Value::from("x y"))] {
                 let text_is_fine = ["source", "created", "schedulerId"].contains(keys.last().unwrap());
@@ -433,12 +442,21 @@ mod tests {
             }
         }
         for keys in [
-            &["extra", "parent"][..], &["extra", "chainOfTrust"], &["extra", "chainOfTrust", "inputs"],
-            &["extra", "chainOfTrust", "inputs", "docker-image"], &["payload", "env"], &["payload", "features"],
-            &["payload", "env", "A"], &["payload", "upstreamArtifacts"], &["tags"],
+            &["extra", "parent"][..],
+            &["extra", "chainOfTrust"],
+            &["extra", "chainOfTrust", "inputs"],
+            &["extra", "chainOfTrust", "inputs", "docker-image"],
+            &["payload", "env"],
+            &["payload", "features"],
+            &["payload", "env", "A"],
+            &["payload", "upstreamArtifacts"],
+            &["tags"],
         ] {
             let error = with(keys, Some(Value::from(1_i64))).unwrap_err();
-            assert!(matches!(&error, DefinitionError::Malformed { path, .. } if path.to_string().starts_with(keys[0])), "{keys:?}: {error}");
+            assert!(
+                matches!(&error, DefinitionError::Malformed { path, .. } if path.to_string().starts_with(keys[0])),
+                "{keys:?}: {error}"
+            );
         }
     }
 
@@ -453,12 +471,26 @@ mod tests {
     #[test]
     fn images_have_three_honest_forms() {
         let image = |text: &str| {
-            with(&["payload", "image"], Some(parse(text.as_bytes(), &Limits::default()).unwrap())).unwrap().image()
+            with(&["payload", "image"], Some(parse(text.as_bytes(), &Limits::default()).unwrap()))
+                .unwrap()
+                .image()
         };
-        assert!(matches!(image(&format!(r#"{{"type":"task-image","taskId":"{ID}","path":"public/image"}}"#)), ImageInput::Task { .. }));
-        assert!(matches!(image(r#"{"type":"indexed-image","namespace":"a.b","path":"p"}"#), ImageInput::Indexed { .. }));
-        assert_eq!(image(r#"{"type":"docker-image","name":"x"}"#), ImageInput::Unknown("docker-image".to_owned()));
-        assert_eq!(image(r#"{"type":"task-image","taskId":"x","path":"p"}"#), ImageInput::Unknown("task-image".to_owned()));
+        assert!(matches!(
+            image(&format!(r#"{{"type":"task-image","taskId":"{ID}","path":"public/image"}}"#)),
+            ImageInput::Task { .. }
+        ));
+        assert!(matches!(
+            image(r#"{"type":"indexed-image","namespace":"a.b","path":"p"}"#),
+            ImageInput::Indexed { .. }
+        ));
+        assert_eq!(
+            image(r#"{"type":"docker-image","name":"x"}"#),
+            ImageInput::Unknown("docker-image".to_owned())
+        );
+        assert_eq!(
+            image(r#"{"type":"task-image","taskId":"x","path":"p"}"#),
+            ImageInput::Unknown("task-image".to_owned())
+        );
         assert_eq!(image("\"\""), ImageInput::None);
     }
 }

@@ -74,9 +74,9 @@ impl WorkerPool {
     /// # Errors
     /// Text that is not two identifiers with one slash between.
     pub fn parse(text: &str) -> Result<Self, WorkerPoolError> {
-        let valid = text
-            .split_once('/')
-            .is_some_and(|(provisioner, worker_type)| is_identifier(provisioner) && is_identifier(worker_type));
+        let valid = text.split_once('/').is_some_and(|(provisioner, worker_type)| {
+            is_identifier(provisioner) && is_identifier(worker_type)
+        });
         if valid { Ok(Self(text.to_owned())) } else { Err(WorkerPoolError(text.chars().take(120).collect())) }
     }
 
@@ -111,7 +111,10 @@ mod tests {
 
     #[test]
     fn task_ids_are_slugids() {
-        assert_eq!(TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").map(|id| id.to_string()), Ok("IFn9x5gaQz-HXl2pa7Ny_w".to_owned()));
+        assert_eq!(
+            TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").map(|id| id.to_string()),
+            Ok("IFn9x5gaQz-HXl2pa7Ny_w".to_owned())
+        );
         for wrong in [
             "",
             "IFn9x5gaQz-HXl2pa7Ny_",
@@ -129,7 +132,10 @@ mod tests {
 
     #[test]
     fn worker_pools_are_two_identifiers() {
-        assert_eq!(WorkerPool::parse("gecko-3/decision-gcp").map(|pool| pool.provisioner_id().to_owned()), Ok("gecko-3".to_owned()));
+        assert_eq!(
+            WorkerPool::parse("gecko-3/decision-gcp").map(|pool| pool.provisioner_id().to_owned()),
+            Ok("gecko-3".to_owned())
+        );
         for wrong in ["gecko-3", "gecko-3/", "/decision", "a/b/c", "a b/c", "a/b\n"] {
             assert!(WorkerPool::parse(wrong).is_err(), "{wrong:?}");
         }

@@ -78,7 +78,8 @@ impl Status {
         let task_id = status.get("taskId").and_then(Value::as_str).ok_or_else(|| error("no taskId"))?;
         let task_id = TaskId::parse(task_id).map_err(|wrong| StatusError(wrong.to_string()))?;
         let runs = status.get("runs").and_then(Value::as_array).ok_or_else(|| error("no runs"))?;
-        let runs = (0_u32..).zip(runs).map(|(number, run)| Run::parse(number, run)).collect::<Result<_, _>>()?;
+        let runs =
+            (0_u32..).zip(runs).map(|(number, run)| Run::parse(number, run)).collect::<Result<_, _>>()?;
         Ok(Self { task_id, runs })
     }
 
@@ -123,7 +124,9 @@ mod tests {
 
     #[test]
     fn the_last_run_counts() {
-        let status = status(r#"[{"runId":0,"state":"exception"},{"runId":1,"state":"completed","workerId":"w"}]"#).unwrap();
+        let status =
+            status(r#"[{"runId":0,"state":"exception"},{"runId":1,"state":"completed","workerId":"w"}]"#)
+                .unwrap();
         assert_eq!(status.latest().map(|run| (run.run_id, run.state)), Some((RunId(1), RunState::Completed)));
         assert_eq!(status.latest().and_then(|run| run.worker_id.as_deref()), Some("w"));
         assert_eq!(super::Status { runs: vec![], ..status }.latest(), None);

@@ -207,7 +207,13 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(crate) fn new(check: &'static str, code: Code, standing: Standing, task_id: TaskId, message: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        check: &'static str,
+        code: Code,
+        standing: Standing,
+        task_id: TaskId,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             check,
             code,

@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 pub(crate) fn read_json(path: &Path) -> Value {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    parse(&bytes, &catena_json::Limits::default()).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    parse(&bytes, &catena_json::Limits::default())
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 fn measure(bytes: &[u8]) -> Measurement {
@@ -71,7 +72,9 @@ impl Folder {
                 let raw = queue.get("task_raw").and_then(Value::as_str).map(str::to_owned);
                 Some(raw.unwrap_or_else(|| queue.get("task").unwrap().to_string()).into_bytes())
             }
-            Need::Status { task_id } => Some(self.queue(*task_id)?.get("status").unwrap().to_string().into_bytes()),
+            Need::Status { task_id } => {
+                Some(self.queue(*task_id)?.get("status").unwrap().to_string().into_bytes())
+            }
             Need::Listing { task_id, .. } => {
                 let artifacts = self.queue(*task_id)?.get("artifacts").unwrap().clone();
                 Some(format!("{{\"artifacts\":{artifacts}}}").into_bytes())
@@ -113,7 +116,9 @@ fn address(need: &Need) -> String {
         Need::Push { repository, revision } => {
             format!("{repository}/json-pushes?changeset={revision}&version=2&full=1")
         }
-        Need::HgTemplate { repository, revision } => format!("{repository}/raw-file/{revision}/.taskcluster.yml"),
+        Need::HgTemplate { repository, revision } => {
+            format!("{repository}/raw-file/{revision}/.taskcluster.yml")
+        }
         Need::GithubTemplate { repository, reference } => {
             format!("{api}/{repository}/contents/.taskcluster.yml?ref={}", reference.as_str())
         }
@@ -126,7 +131,9 @@ fn address(need: &Need) -> String {
         Need::BranchCommits { repository, revision } => {
             format!("https://github.com/{repository}/branch_commits/{revision}")
         }
-        Need::Compare { repository, branch, revision } => format!("{api}/{repository}/compare/{branch}...{revision}"),
+        Need::Compare { repository, branch, revision } => {
+            format!("{api}/{repository}/compare/{branch}...{revision}")
+        }
         other => panic!("{other} has no address"),
     }
 }

@@ -2,9 +2,10 @@
 
 use super::context::{object, set_slugids};
 use super::{
-    ACTION_GROUP, ACTION_KIND, ACTIONS, ENVIRONMENT, NO_ACTION, Parent, RENDER, Rebuild, SEVERAL_ACTIONS, vcs,
+    ACTION_GROUP, ACTION_KIND, ACTION_SOURCE, ACTIONS, ENVIRONMENT, NO_ACTION, Parent, RENDER, Rebuild,
+    SEVERAL_ACTIONS, vcs,
 };
-use crate::checks::artifacts;
+use crate::checks::{artifacts, rules};
 use crate::inquiry::Cx;
 use crate::policy::Vcs;
 use crate::task::ArtifactName;
@@ -20,21 +21,23 @@ pub(super) fn context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebui
         Vcs::Hg => Some(artifacts::content(cx, parent.decision, &ArtifactName::parameters())),
         Vcs::Github => None,
     };
-    let actions = catena_json::parse(&actions?.bytes, &cx.case.limits.json()).map_err(|error| {
-        malformed(parent, ArtifactName::actions().as_str(), &error.to_string())
-    })?;
+    let actions = catena_json::parse(&actions?.bytes, &cx.case.limits.json())
+        .map_err(|error| malformed(parent, ArtifactName::actions().as_str(), &error.to_string()))?;
     let mut told = own_context(parent)?;
     if let Some(parameters) = parameters {
         let name = ArtifactName::parameters();
         let options = catena_yaml::Options { limits: cx.case.limits.yaml, ..catena_yaml::Options::default() };
         let parameters = catena_yaml::load_bytes(&parameters?.bytes, &options)
             .map_err(|error| malformed(parent, name.as_str(), &error.to_string()))?;
-        let parameters =
-            parameters.root.to_json().map_err(|error| malformed(parent, name.as_str(), &error.to_string()))?;
+        let parameters = parameters
+            .root
+            .to_json()
+            .map_err(|error| malformed(parent, name.as_str(), &error.to_string()))?;
         told.insert("parameters", parameters);
     }
     let action = entry(parent, &actions)?;
     let payload = hook_payload(cx, parent, action, &told)?;
+    check_source(cx, parent, &payload)?;
     let mut context = catena_jsone::Context::new();
     context.set("payload", payload);
     context.set("taskId", parent.link.task_id.as_str());
@@ -54,9 +57,16 @@ pub(super) struct Action {
 impl Action {
     /// The template as it stands in the hook: with what the hook's own definition binds.
     pub(super) fn wrap(&self, template: Value) -> Value {
-        let take = |name: &str| (name.to_owned(), Value::from(format!("${{payload.decision.action.{name}}}")));
-        let mut action: Map = ["name", "title", "description", "taskGroupId", "symbol", "cb_name"].into_iter().map(take).collect();
-        let scope = format!("assume:repo:${{payload.decision.repository.url[8:]}}:{}:{}", self.tasks_for, self.permission);
+        let take =
+            |name: &str| (name.to_owned(), Value::from(format!("${{payload.decision.action.{name}}}")));
+        let mut action: Map = ["name", "title", "description", "taskGroupId", "symbol", "cb_name"]
+            .into_iter()
+            .map(take)
+            .collect();
+        let scope = format!(
+            "assume:repo:${{payload.decision.repository.url[8:]}}:{}:{}",
+            self.tasks_for, self.permission
+        );
         action.insert("repo_scope", scope.into());
         action.insert("action_perm", self.permission.as_str().into());
         let eval = |expression: &str| object([("$eval", expression.into())]);
@@ -105,11 +115,15 @@ fn entry<'a>(parent: Parent<'_>, actions: &'a Value) -> Rebuild<&'a Value> {
         return Err(malformed(parent, "public/actions.json", "it has no list of actions"));
     };
     let of_callback = |entry: &&Value| {
-        entry.pointer(&["hookPayload", "decision", "action", "cb_name"]).and_then(Value::as_str) == Some(callback)
+        entry.pointer(&["hookPayload", "decision", "action", "cb_name"]).and_then(Value::as_str)
+            == Some(callback)
     };
     let mut found = entries.iter().filter(of_callback);
     let Some(entry) = found.next() else {
-        return Err(at(parent.failed(NO_ACTION, format!("{} has no action {callback:?}.", parent.decision.name))).into());
+        return Err(at(
+            parent.failed(NO_ACTION, format!("{} has no action {callback:?}.", parent.decision.name))
+        )
+        .into());
     };
     if found.next().is_some() {
         let message = format!("{} has several actions {callback:?}.", parent.decision.name);
@@ -126,12 +140,11 @@ fn entry<'a>(parent: Parent<'_>, actions: &'a Value) -> Rebuild<&'a Value> {
 }
 
 fn hook_payload(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> Rebuild<Value> {
-    let needed = |name: &str| {
+    let needed = |name: &str| -> Rebuild<Value> {
         told.get(name).cloned().ok_or_else(|| {
             let path = Path::of(&["extra", "action", "context"]).key(name);
-            parent
-                .failed(ENVIRONMENT, format!("The action does not say its {name}."))
-                .at("the queue's definition", Some(path))
+            let finding = parent.failed(ENVIRONMENT, format!("The action does not say its {name}."));
+            finding.at("the queue's definition", Some(path)).into()
         })
     };
     let mut context = catena_jsone::Context::new();
@@ -142,8 +155,50 @@ fn hook_payload(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> 
     let template = action.get("hookPayload").cloned().unwrap_or(Value::Null);
     Ok(catena_jsone::render(&template, &context, &cx.case.limits.template).map_err(|error| {
         let message = format!("The action's hookPayload cannot be rendered: {}.", error.message());
-        parent.failed(RENDER, message).at(format!("public/actions.json of {}", parent.decision.task_id), Some(error.path))
+        parent
+            .failed(RENDER, message)
+            .at(format!("public/actions.json of {}", parent.decision.task_id), Some(error.path))
     })?)
+}
+
+/// An action is for the tree and revision of its decision task: so says its own environment, and so
+/// says the payload its hook is fired with.
+///
+/// Off-reference: the reference takes the payload's word for both.
+fn check_source(cx: &Cx<'_>, parent: Parent<'_>, payload: &Value) -> Rebuild<()> {
+    if cx.case.relaxes(rules::ACTION_SOURCE) {
+        return Ok(());
+    }
+    let variable = |name: &str| format!("{}_{name}", cx.case.product.source_env_prefix);
+    for (name, keys) in [
+        ("HEAD_REPOSITORY", ["decision", "repository", "url"]),
+        ("HEAD_REV", ["decision", "push", "revision"]),
+    ] {
+        let variable = variable(name);
+        let Some(expected) = parent.decision.definition.env(&variable).map(|text| text.trim_end_matches('/'))
+        else {
+            continue;
+        };
+        let own = parent
+            .link
+            .definition
+            .env(&variable)
+            .map(|text| (Side::Queue, format!("payload.env.{variable}"), text));
+        let fired = payload.pointer(&keys).and_then(Value::as_str);
+        let fired = fired.map(|text| (Side::Worker, format!("hookPayload.{}", keys.join(".")), text));
+        for (side, place, told) in own.into_iter().chain(fired) {
+            if told.trim_end_matches('/') != expected {
+                let message = format!("The action's {place} is not its decision task's {variable}.");
+                return Err(parent
+                    .failed(ACTION_SOURCE, message)
+                    .at("the queue's definition", Some(Path::of(&["payload", "env", &variable])))
+                    .expected(Side::Queue, expected)
+                    .actual(side, told)
+                    .into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The action's permission: stated, or told by its hook's name (verification.md section 7).
@@ -169,7 +224,8 @@ pub(super) fn check_task_group(parent: Parent<'_>, tasks: &mut [Value]) -> Rebui
     const KEYS: [&str; 3] = ["payload", "env", "ACTION_TASK_GROUP_ID"];
     let acceptable = [parent.link.task_id.as_str(), parent.decision.task_id.as_str()];
     let actual = parent.link.definition.env(KEYS[2]);
-    let rendered = tasks.first().and_then(|task| task.pointer(&KEYS)).and_then(Value::as_str).map(str::to_owned);
+    let rendered =
+        tasks.first().and_then(|task| task.pointer(&KEYS)).and_then(Value::as_str).map(str::to_owned);
     for (side, told) in [(Side::Tree, rendered.as_deref()), (Side::Queue, actual)] {
         if !told.is_some_and(|told| acceptable.contains(&told)) {
             return Err(parent
@@ -180,7 +236,8 @@ pub(super) fn check_task_group(parent: Parent<'_>, tasks: &mut [Value]) -> Rebui
                 .into());
         }
     }
-    let env = tasks.first_mut().and_then(|task| task.get_mut("payload")).and_then(|payload| payload.get_mut("env"));
+    let env =
+        tasks.first_mut().and_then(|task| task.get_mut("payload")).and_then(|payload| payload.get_mut("env"));
     if let (Some(Value::Object(env)), Some(actual)) = (env, actual) {
         env.insert(KEYS[2], actual.into());
     }

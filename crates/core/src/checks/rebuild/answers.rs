@@ -19,8 +19,13 @@ pub(super) struct Answered {
 pub(super) fn ask(cx: &Cx<'_>, parent: Parent<'_>, need: Need) -> Rebuild<Answered> {
     match cx.json(&need)? {
         Answer::Is(Ok(value)) => Ok(Answered { need, value }),
-        Answer::Is(Err(error)) => Err(parent.failed(ANSWER, format!("The answer for {need} is not JSON: {error}.")).at(need.to_string(), None).into()),
-        Answer::Absent(answer) => Err(parent.failed(UNKNOWN, format!("There is no {}: {answer}", bare(&need))).into()),
+        Answer::Is(Err(error)) => Err(parent
+            .failed(ANSWER, format!("The answer for {need} is not JSON: {error}."))
+            .at(need.to_string(), None)
+            .into()),
+        Answer::Absent(answer) => {
+            Err(parent.failed(UNKNOWN, format!("There is no {}: {answer}", bare(&need))).into())
+        }
     }
 }
 
@@ -37,7 +42,10 @@ impl Answered {
 
     /// A string that the answer must have.
     pub(super) fn text(&self, parent: Parent<'_>, keys: &[&str]) -> Rebuild<&str> {
-        self.value.pointer(keys).and_then(Value::as_str).ok_or_else(|| self.malformed(parent, keys, "a string"))
+        self.value
+            .pointer(keys)
+            .and_then(Value::as_str)
+            .ok_or_else(|| self.malformed(parent, keys, "a string"))
     }
 
     /// A value that the answer must have.
@@ -52,20 +60,38 @@ impl Answered {
     }
 
     /// The answer says of itself what was asked for.
-    pub(super) fn is_about(&self, cx: &Cx<'_>, parent: Parent<'_>, keys: &[&str], asked: &str) -> Rebuild<()> {
+    pub(super) fn is_about(
+        &self,
+        cx: &Cx<'_>,
+        parent: Parent<'_>,
+        keys: &[&str],
+        asked: &str,
+    ) -> Rebuild<()> {
         let told = self.text(parent, keys)?;
         self.same(cx, parent, keys, asked, told, told == asked)
     }
 
     /// The answer says of itself that it is about a repository, which GitHub names in any case.
-    pub(super) fn is_of(&self, cx: &Cx<'_>, parent: Parent<'_>, keys: &[&str], asked: &GithubRepository) -> Rebuild<()> {
+    pub(super) fn is_of(
+        &self,
+        cx: &Cx<'_>,
+        parent: Parent<'_>,
+        keys: &[&str],
+        asked: &GithubRepository,
+    ) -> Rebuild<()> {
         let told = self.text(parent, keys)?;
         let asked = asked.full_name();
         self.same(cx, parent, keys, &asked, told, told.eq_ignore_ascii_case(&asked))
     }
 
     /// An address in the answer, if there is one, begins as that of the repository that was asked.
-    pub(super) fn is_at(&self, cx: &Cx<'_>, parent: Parent<'_>, keys: &[&str], asked: &GithubRepository) -> Rebuild<()> {
+    pub(super) fn is_at(
+        &self,
+        cx: &Cx<'_>,
+        parent: Parent<'_>,
+        keys: &[&str],
+        asked: &GithubRepository,
+    ) -> Rebuild<()> {
         let Some(told) = self.value.pointer(keys).and_then(Value::as_str) else { return Ok(()) };
         let full_name = asked.full_name().to_ascii_lowercase();
         let lower = told.to_ascii_lowercase();
@@ -76,7 +102,15 @@ impl Answered {
         self.same(cx, parent, keys, &full_name, told, at)
     }
 
-    fn same(&self, cx: &Cx<'_>, parent: Parent<'_>, keys: &[&str], asked: &str, told: &str, same: bool) -> Rebuild<()> {
+    fn same(
+        &self,
+        cx: &Cx<'_>,
+        parent: Parent<'_>,
+        keys: &[&str],
+        asked: &str,
+        told: &str,
+        same: bool,
+    ) -> Rebuild<()> {
         if same || cx.case.relaxes(rules::ANSWER_IDENTITY) {
             return Ok(());
         }

@@ -56,7 +56,9 @@ pub(super) fn repository_url(cx: &Cx<'_>, parent: Parent<'_>, name: &str) -> Reb
             let text = parent.decision.definition.env(&variable).unwrap_or_default();
             Err(parent.in_decision(REPOSITORY, message, &keys).actual(Side::Queue, text).into())
         }
-        None => Err(parent.in_decision(REPOSITORY, format!("The decision task has no {variable}."), &keys).into()),
+        None => {
+            Err(parent.in_decision(REPOSITORY, format!("The decision task has no {variable}."), &keys).into())
+        }
     }
 }
 
@@ -64,7 +66,12 @@ pub(super) fn repository_url(cx: &Cx<'_>, parent: Parent<'_>, name: &str) -> Reb
 pub(super) fn github(parent: Parent<'_>, url: &RepositoryUrl) -> Rebuild<GithubRepository> {
     url.github().ok_or_else(|| {
         let message = format!("{url} is not a repository on GitHub.");
-        Fail::from(parent.failed(HOST, message).expected(Side::Policy, "github.com").actual(Side::Queue, url.as_str()))
+        Fail::from(
+            parent
+                .failed(HOST, message)
+                .expected(Side::Policy, "github.com")
+                .actual(Side::Queue, url.as_str()),
+        )
     })
 }
 
@@ -77,7 +84,11 @@ pub(super) fn revision(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Revision> {
         (Ok(revision), _) => Ok(revision),
         (Err(_), Ok(name)) if cx.case.relaxes(rules::REVISION_FORM) => Ok(Revision::relaxed(&name)),
         (Err(error), _) => Err(parent
-            .in_decision(REVISION, format!("{variable} does not name one revision: {error}."), &["payload", "env", &variable])
+            .in_decision(
+                REVISION,
+                format!("{variable} does not name one revision: {error}."),
+                &["payload", "env", &variable],
+            )
             .expected(Side::Policy, "40 lowercase hexadecimal digits")
             .actual(Side::Queue, text)
             .into()),
@@ -90,7 +101,10 @@ pub(super) fn tag(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<TagName> {
     let text = parent.decision.definition.env(&variable).unwrap_or_default();
     TagName::parse(text).map_err(|error| {
         let message = format!("{variable} does not name a release's tag: {error}.");
-        parent.in_decision(ENVIRONMENT, message, &["payload", "env", &variable]).actual(Side::Queue, text).into()
+        parent
+            .in_decision(ENVIRONMENT, message, &["payload", "env", &variable])
+            .actual(Side::Queue, text)
+            .into()
     })
 }
 

@@ -53,13 +53,18 @@ fn committer(commit: &Value) -> Value {
         Some(Value::String(login)) if login != "web-flow" => return Value::from(login.as_str()),
         _ => {}
     }
-    let author = commit.pointer(&["author", "login"]).or_else(|| commit.pointer(&["commit", "author", "login"]));
+    let author =
+        commit.pointer(&["author", "login"]).or_else(|| commit.pointer(&["commit", "author", "login"]));
     author.cloned().unwrap_or_else(|| UNKNOWN_LOGIN.into())
 }
 
 /// `github-pull-request` and its untrusted kind: the pull request as the API tells it now, with
 /// what may have changed since taken from the task.
-pub(super) fn pull_request(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::Context) -> Rebuild<()> {
+pub(super) fn pull_request(
+    cx: &Cx<'_>,
+    parent: Parent<'_>,
+    context: &mut catena_jsone::Context,
+) -> Rebuild<()> {
     let head = repository_url(cx, parent, "HEAD_REPOSITORY")?;
     let base = repository_url(cx, parent, "BASE_REPOSITORY")?;
     let number = pull_request_number(cx, parent)?;
@@ -102,7 +107,10 @@ fn pull_request_number(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<u64> {
     let number = (text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten();
     number.ok_or_else(|| {
         let message = format!("{variable} is not the number of a pull request.");
-        parent.in_decision(ENVIRONMENT, message, &["payload", "env", &variable]).actual(Side::Queue, text).into()
+        parent
+            .in_decision(ENVIRONMENT, message, &["payload", "env", &variable])
+            .actual(Side::Queue, text)
+            .into()
     })
 }
 
@@ -133,7 +141,8 @@ pub(super) fn release(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_json
     let url = repository_url(cx, parent, "HEAD_REPOSITORY")?;
     let repository = github(parent, &url)?;
     let tag = tag(cx, parent)?;
-    let release = answers::ask(cx, parent, Need::Release { repository: repository.clone(), tag: tag.clone() })?;
+    let release =
+        answers::ask(cx, parent, Need::Release { repository: repository.clone(), tag: tag.clone() })?;
     release.is_about(cx, parent, &["tag_name"], tag.as_str())?;
     release.is_at(cx, parent, &["url"], &repository)?;
     release.is_at(cx, parent, &["html_url"], &repository)?;
@@ -215,7 +224,8 @@ pub(super) fn cron(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::
 
 /// `git@github.com:owner/name` as the reference hands it to templates.
 fn html_url(url: &str) -> String {
-    url.strip_prefix("git@github.com:").map_or_else(|| url.to_owned(), |path| format!("ssh://github.com/{path}"))
+    url.strip_prefix("git@github.com:")
+        .map_or_else(|| url.to_owned(), |path| format!("ssh://github.com/{path}"))
 }
 
 fn text_or_null(link: &crate::inquiry::Link, keys: &[&str]) -> Value {

@@ -35,7 +35,8 @@ pub(super) fn cron_context(parent: Parent<'_>) -> Rebuild<Value> {
         let message = format!("extra.cron is not JSON in a string: {why}.");
         parent.in_decision(ENVIRONMENT, message, &["extra", "cron"])
     };
-    let text = parent.link.definition.text(&["extra", "cron"]).ok_or_else(|| malformed("no string".to_owned()))?;
+    let text =
+        parent.link.definition.text(&["extra", "cron"]).ok_or_else(|| malformed("no string".to_owned()))?;
     Ok(catena_json::parse(text.as_bytes(), &catena_json::Limits::default())
         .map_err(|error| malformed(error.to_string()))?)
 }
@@ -66,7 +67,11 @@ impl Push {
         if !cx.case.product.is_hg(&repository) {
             let message = format!("{repository} is not on a host whose pushes are known.");
             let hosts = cx.case.product.hg_hosts.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-            return Err(parent.failed(HOST, message).expected(Side::Policy, hosts).actual(Side::Queue, repository.host()).into());
+            return Err(parent
+                .failed(HOST, message)
+                .expected(Side::Policy, hosts)
+                .actual(Side::Queue, repository.host())
+                .into());
         }
         let revision = revision(cx, parent)?;
         let need = Need::Push { repository, revision: revision.clone() };
@@ -112,9 +117,11 @@ impl Push {
 
     fn context(&self, cx: &Cx<'_>, parent: Parent<'_>, comment: &str, owner: &str) -> Rebuild<Value> {
         let keys = ["pushes", &self.id, "changesets"];
-        let base = self.changesets(parent)?.first().and_then(|first| first.get("parents")).and_then(Value::as_array);
+        let base =
+            self.changesets(parent)?.first().and_then(|first| first.get("parents")).and_then(Value::as_array);
         let base = base.and_then(|parents| parents.first()).and_then(Value::as_str);
-        let base = base.ok_or_else(|| self.answer.malformed(parent, &keys, "a list of changesets with parents"))?;
+        let base =
+            base.ok_or_else(|| self.answer.malformed(parent, &keys, "a list of changesets with parents"))?;
         let date = self.answer.member(parent, &["pushes", &self.id, "date"])?;
         if date.as_number().is_none() {
             return Err(self.answer.malformed(parent, &["pushes", &self.id, "date"], "a number"));
@@ -134,14 +141,20 @@ impl Push {
 /// rest of a description never reaches a command line.
 fn comment(parent: Parent<'_>, description: &str) -> Rebuild<String> {
     let told = parent.decision.definition.env("GECKO_COMMIT_MSG").unwrap_or(" ");
-    let line = description.find("try:").and_then(|at| description.get(at..)).and_then(|rest| rest.split('\n').next());
+    let line = description
+        .find("try:")
+        .and_then(|at| description.get(at..))
+        .and_then(|rest| rest.split('\n').next());
     if told == " " || line == Some(told) {
         return Ok(told.to_owned());
     }
     let message = "GECKO_COMMIT_MSG is neither one space nor the try line of the push.";
     Err(parent
         .in_decision(COMMENT, message, &["payload", "env", "GECKO_COMMIT_MSG"])
-        .expected(Side::Vcs, line.map_or_else(|| "one space".to_owned(), |line| format!("one space, or {line:?}")))
+        .expected(
+            Side::Vcs,
+            line.map_or_else(|| "one space".to_owned(), |line| format!("one space, or {line:?}")),
+        )
         .actual(Side::Queue, format!("{told:?}"))
         .into())
 }

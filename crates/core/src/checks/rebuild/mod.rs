@@ -20,39 +20,150 @@ use catena_json::{Path, Value};
 
 pub(crate) const CHECK: &str = "rebuild";
 
-const AGREES: Code = Code::new("rebuild-agrees", Class::Tamper, "The parent is what the tree's template renders.");
-const NOT_NEEDED: Code = Code::new("rebuild-not-needed", Class::Tamper, "The task is no parent: its parent's graph says what it must be.");
-const NO_DECISION: Code = Code::new("rebuild-decision-unknown", Class::Tamper, "The parent's decision task is no decision or action task of the chain.");
-const TASKS_FOR: Code = Code::new("rebuild-tasks-for", Class::Policy, "The product does not allow what the parent says it was made for.");
-const VCS: Code = Code::new("rebuild-vcs", Class::Policy, "The parent's tree lives in a version control system that the product does not use.");
-const HOST: Code = Code::new("rebuild-host", Class::Policy, "The tree is on a host that templates are not fetched from.");
-const REPOSITORY: Code = Code::new("rebuild-repository", Class::Tamper, "The decision task does not name its repository in the one plain form.");
-const REVISION: Code = Code::new("rebuild-revision", Class::Tamper, "The decision task does not name its revision as a full hash.").relaxable(rules::REVISION_FORM);
-const NO_TEMPLATE: Code = Code::new("rebuild-template-missing", Class::Tamper, "The tree has no .taskcluster.yml at the revision.");
-const TEMPLATE: Code = Code::new("rebuild-template-malformed", Class::Tamper, "The tree's .taskcluster.yml cannot be read.");
-const RENDER: Code = Code::new("rebuild-template-fails", Class::Tamper, "The tree's .taskcluster.yml cannot be rendered for this task.");
-const NO_TASKS: Code = Code::new("rebuild-no-tasks", Class::Tamper, "The tree's .taskcluster.yml renders no task for this trigger.");
-const DIFFERS: Code = Code::new("rebuild-differs", Class::Tamper, "The parent differs from what the tree's template renders.");
-const EMPTIES: Code = Code::new("rebuild-empty-values-added", Class::Tamper, "The parent has empty values that the tree's template does not render.")
-    .relaxable(rules::EMPTY_VALUES);
-const ANSWER: Code = Code::new("rebuild-answer-malformed", Class::Tamper, "A service's answer lacks what it must tell.");
-const IDENTITY: Code = Code::new("rebuild-answer-about-another", Class::Tamper, "A service's answer is about something other than what was asked.")
-    .relaxable(rules::ANSWER_IDENTITY);
-const UNKNOWN: Code = Code::new("rebuild-unknown-to-vcs", Class::Tamper, "A push, commit, pull request or release does not exist.");
-const DRAFT: Code = Code::new("rebuild-release-draft", Class::Policy, "The release is a draft, which nobody has published.");
-const COMMENT: Code = Code::new("rebuild-push-comment", Class::Tamper, "The decision task's commit message is neither one space nor the try line of the push.");
-const PROJECT: Code = Code::new("rebuild-project-unknown", Class::Policy, "The list of projects does not tell the SCM level of the tree.");
-const ENVIRONMENT: Code = Code::new("rebuild-environment", Class::Tamper, "The decision task lacks a value that its trigger needs.");
-const ACTIONS: Code = Code::new("rebuild-actions-malformed", Class::Tamper, "The decision task's actions.json or parameters.yml cannot be read.");
-const NO_ACTION: Code = Code::new("rebuild-action-unknown", Class::Tamper, "No action of the decision task has the parent's callback.");
-const SEVERAL_ACTIONS: Code = Code::new("rebuild-action-ambiguous", Class::Tamper, "Several actions of the decision task have the parent's callback.");
-const ACTION_KIND: Code = Code::new("rebuild-action-kind", Class::Policy, "The action is not of the kind hook.");
-const ACTION_GROUP: Code = Code::new("rebuild-action-group", Class::Tamper, "ACTION_TASK_GROUP_ID is neither the action nor its decision task.");
+const AGREES: Code =
+    Code::new("rebuild-agrees", Class::Tamper, "The parent is what the tree's template renders.");
+const NOT_NEEDED: Code = Code::new(
+    "rebuild-not-needed",
+    Class::Tamper,
+    "The task is no parent: its parent's graph says what it must be.",
+);
+const NO_DECISION: Code = Code::new(
+    "rebuild-decision-unknown",
+    Class::Tamper,
+    "The parent's decision task is no decision or action task of the chain.",
+);
+const TASKS_FOR: Code = Code::new(
+    "rebuild-tasks-for",
+    Class::Policy,
+    "The product does not allow what the parent says it was made for.",
+);
+const VCS: Code = Code::new(
+    "rebuild-vcs",
+    Class::Policy,
+    "The parent's tree lives in a version control system that the product does not use.",
+);
+const HOST: Code =
+    Code::new("rebuild-host", Class::Policy, "The tree is on a host that templates are not fetched from.");
+const REPOSITORY: Code = Code::new(
+    "rebuild-repository",
+    Class::Tamper,
+    "The decision task does not name its repository in the one plain form.",
+);
+const REVISION: Code = Code::new(
+    "rebuild-revision",
+    Class::Tamper,
+    "The decision task does not name its revision as a full hash.",
+)
+.relaxable(rules::REVISION_FORM);
+const NO_TEMPLATE: Code =
+    Code::new("rebuild-template-missing", Class::Tamper, "The tree has no .taskcluster.yml at the revision.");
+const TEMPLATE: Code =
+    Code::new("rebuild-template-malformed", Class::Tamper, "The tree's .taskcluster.yml cannot be read.");
+const RENDER: Code = Code::new(
+    "rebuild-template-fails",
+    Class::Tamper,
+    "The tree's .taskcluster.yml cannot be rendered for this task.",
+);
+const NO_TASKS: Code = Code::new(
+    "rebuild-no-tasks",
+    Class::Tamper,
+    "The tree's .taskcluster.yml renders no task for this trigger.",
+);
+const DIFFERS: Code =
+    Code::new("rebuild-differs", Class::Tamper, "The parent differs from what the tree's template renders.");
+const EMPTIES: Code = Code::new(
+    "rebuild-empty-values-added",
+    Class::Tamper,
+    "The parent has empty values that the tree's template does not render.",
+)
+.relaxable(rules::EMPTY_VALUES);
+const ANSWER: Code =
+    Code::new("rebuild-answer-malformed", Class::Tamper, "A service's answer lacks what it must tell.");
+const IDENTITY: Code = Code::new(
+    "rebuild-answer-about-another",
+    Class::Tamper,
+    "A service's answer is about something other than what was asked.",
+)
+.relaxable(rules::ANSWER_IDENTITY);
+const UNKNOWN: Code = Code::new(
+    "rebuild-unknown-to-vcs",
+    Class::Tamper,
+    "A push, commit, pull request or release does not exist.",
+);
+const DRAFT: Code =
+    Code::new("rebuild-release-draft", Class::Policy, "The release is a draft, which nobody has published.");
+const COMMENT: Code = Code::new(
+    "rebuild-push-comment",
+    Class::Tamper,
+    "The decision task's commit message is neither one space nor the try line of the push.",
+);
+const PROJECT: Code = Code::new(
+    "rebuild-project-unknown",
+    Class::Policy,
+    "The list of projects does not tell the SCM level of the tree.",
+);
+const ENVIRONMENT: Code = Code::new(
+    "rebuild-environment",
+    Class::Tamper,
+    "The decision task lacks a value that its trigger needs.",
+);
+const ACTIONS: Code = Code::new(
+    "rebuild-actions-malformed",
+    Class::Tamper,
+    "The decision task's actions.json or parameters.yml cannot be read.",
+);
+const NO_ACTION: Code = Code::new(
+    "rebuild-action-unknown",
+    Class::Tamper,
+    "No action of the decision task has the parent's callback.",
+);
+const SEVERAL_ACTIONS: Code = Code::new(
+    "rebuild-action-ambiguous",
+    Class::Tamper,
+    "Several actions of the decision task have the parent's callback.",
+);
+const ACTION_KIND: Code =
+    Code::new("rebuild-action-kind", Class::Policy, "The action is not of the kind hook.");
+const ACTION_GROUP: Code = Code::new(
+    "rebuild-action-group",
+    Class::Tamper,
+    "ACTION_TASK_GROUP_ID is neither the action nor its decision task.",
+);
+const ACTION_SOURCE: Code = Code::new(
+    "rebuild-action-source",
+    Class::Tamper,
+    "The action is for another tree or revision than its decision task.",
+)
+.relaxable(rules::ACTION_SOURCE);
 
 pub(crate) const CODES: &[Code] = &[
-    AGREES, NOT_NEEDED, NO_DECISION, TASKS_FOR, VCS, HOST, REPOSITORY, REVISION, NO_TEMPLATE, TEMPLATE, RENDER, NO_TASKS,
-    DIFFERS, EMPTIES, ANSWER, IDENTITY, UNKNOWN, DRAFT, COMMENT, PROJECT, ENVIRONMENT, ACTIONS, NO_ACTION,
-    SEVERAL_ACTIONS, ACTION_KIND, ACTION_GROUP,
+    AGREES,
+    NOT_NEEDED,
+    NO_DECISION,
+    TASKS_FOR,
+    VCS,
+    HOST,
+    REPOSITORY,
+    REVISION,
+    NO_TEMPLATE,
+    TEMPLATE,
+    RENDER,
+    NO_TASKS,
+    DIFFERS,
+    EMPTIES,
+    ANSWER,
+    IDENTITY,
+    UNKNOWN,
+    DRAFT,
+    COMMENT,
+    PROJECT,
+    ENVIRONMENT,
+    ACTIONS,
+    NO_ACTION,
+    SEVERAL_ACTIONS,
+    ACTION_KIND,
+    ACTION_GROUP,
+    ACTION_SOURCE,
 ];
 
 /// Why a definition cannot be rebuilt: it has to wait, something else has failed, or this was found.
@@ -97,7 +208,8 @@ impl Parent<'_> {
 }
 
 pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
-    let finding = |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+    let finding =
+        |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
     if !link.is_parent() {
         let message = "The task is no parent; its parent's graph says what it must be.".to_owned();
         return Ok(vec![finding(NOT_NEEDED, Standing::Passed, message)].into());
@@ -171,7 +283,12 @@ fn vcs(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Vcs> {
     match (kinds.next(), kinds.next()) {
         (Some(only), None) => Ok(*only),
         _ if product.vcs.contains(&detected) => Ok(detected),
-        _ => Err(parent.failed(VCS, format!("The product does not use the version control system of {}.", parent.decision.name)).into()),
+        _ => Err(parent
+            .failed(
+                VCS,
+                format!("The product does not use the version control system of {}.", parent.decision.name),
+            )
+            .into()),
     }
 }
 
@@ -198,7 +315,10 @@ fn trigger_context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebuild<
         (vcs, other) => {
             let vcs = if vcs == Vcs::Hg { "hg" } else { "github" };
             let message = format!("{other} is not made from {vcs} trees.");
-            return Err(parent.failed(TASKS_FOR, message).at("the queue's definition", Some(Path::of(&["extra", "tasks_for"]))).into());
+            return Err(parent
+                .failed(TASKS_FOR, message)
+                .at("the queue's definition", Some(Path::of(&["extra", "tasks_for"])))
+                .into());
         }
     }
     Ok(context)

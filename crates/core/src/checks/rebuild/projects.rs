@@ -12,21 +12,29 @@ pub(super) fn fetch(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Projects> {
     let failed = |what: String| parent.failed(PROJECT, what).at(url.clone(), None);
     let body = match cx.body(&Need::Projects { url: url.clone() })? {
         Answer::Is(body) => body,
-        Answer::Absent(answer) => return Err(failed(format!("There is no list of projects: {answer}")).into()),
+        Answer::Absent(answer) => {
+            return Err(failed(format!("There is no list of projects: {answer}")).into());
+        }
     };
     let options = catena_yaml::Options { limits: cx.case.limits.yaml, ..catena_yaml::Options::default() };
     let document = catena_yaml::load_bytes(&body.bytes, &options)
         .map_err(|error| failed(format!("The list of projects cannot be read: {error}.")))?;
-    let value = document.root.to_json().map_err(|error| failed(format!("The list of projects cannot be read: {error}.")))?;
+    let value = document
+        .root
+        .to_json()
+        .map_err(|error| failed(format!("The list of projects cannot be read: {error}.")))?;
     Ok(Projects(value))
 }
 
 impl Projects {
     /// The name of the project whose repository a source lies in: the first that says so.
     pub(super) fn of_source(&self, parent: Parent<'_>, source: &str) -> Rebuild<String> {
-        let inside = |repo: &str| source == repo || source.strip_prefix(repo).is_some_and(|rest| rest.starts_with('/'));
+        let inside = |repo: &str| {
+            source == repo || source.strip_prefix(repo).is_some_and(|rest| rest.starts_with('/'))
+        };
         let projects = self.0.as_object().into_iter().flatten();
-        let mut found = projects.filter(|(_, project)| project.get("repo").and_then(Value::as_str).is_some_and(inside));
+        let mut found =
+            projects.filter(|(_, project)| project.get("repo").and_then(Value::as_str).is_some_and(inside));
         found.next().map(|(name, _)| name.clone()).ok_or_else(|| {
             parent.failed(PROJECT, format!("No project of the list has the source {source}.")).into()
         })
@@ -44,7 +52,8 @@ impl Projects {
             Some("git") => {
                 let default = project.get("default_branch").map_or(Some("main"), Value::as_str)?;
                 let mut branches = project.get("branches").and_then(Value::as_array)?.iter();
-                let branch = branches.find(|branch| branch.get("name").and_then(Value::as_str) == Some(default))?;
+                let branch =
+                    branches.find(|branch| branch.get("name").and_then(Value::as_str) == Some(default))?;
                 match branch.get("level") {
                     Some(Value::Number(level)) => Some(level.to_string()),
                     Some(Value::String(level)) => Some(level.clone()),
@@ -53,6 +62,10 @@ impl Projects {
             }
             _ => None,
         });
-        level.ok_or_else(|| parent.failed(PROJECT, format!("The list of projects does not tell the SCM level of {name}.")).into())
+        level.ok_or_else(|| {
+            parent
+                .failed(PROJECT, format!("The list of projects does not tell the SCM level of {name}."))
+                .into()
+        })
     }
 }

@@ -33,12 +33,19 @@ pub(super) fn compare(parent: Parent<'_>, rendered: &[Value], template: &Templat
         with_empties = Some(added);
     }
     let (code, message, found) = match (with_empties, closest) {
-        (Some(added), _) => (EMPTIES, "The task has empty values that the tree's template does not render.", added),
-        (None, found) => (DIFFERS, "The task differs from what the tree's template renders.", found.unwrap_or_default()),
+        (Some(added), _) => {
+            (EMPTIES, "The task has empty values that the tree's template does not render.", added)
+        }
+        (None, found) => {
+            (DIFFERS, "The task differs from what the tree's template renders.", found.unwrap_or_default())
+        }
     };
     let line = found.first().and_then(|difference| template.line_of(&difference.path));
-    let origin = line.map_or_else(|| template.origin.clone(), |line| format!("{} line {line}", template.origin));
-    let finding = parent.failed(code, message).at("the queue's definition", found.first().map(|first| first.path.clone()));
+    let origin =
+        line.map_or_else(|| template.origin.clone(), |line| format!("{} line {line}", template.origin));
+    let finding = parent
+        .failed(code, message)
+        .at("the queue's definition", found.first().map(|first| first.path.clone()));
     Err(finding.differing((Side::Tree, Side::Queue), found).origin(origin).into())
 }
 
@@ -50,7 +57,9 @@ fn one_form(task: &Value) -> Value {
         members.insert("projectId", "none".into());
     }
     let pool = match (members.remove("provisionerId"), members.remove("workerType")) {
-        (Some(Value::String(provisioner)), Some(Value::String(worker_type))) => Some(format!("{provisioner}/{worker_type}")),
+        (Some(Value::String(provisioner)), Some(Value::String(worker_type))) => {
+            Some(format!("{provisioner}/{worker_type}"))
+        }
         _ => None,
     };
     if let (false, Some(pool)) = (members.contains_key("taskQueueId"), pool) {
@@ -82,7 +91,9 @@ fn is_empty(value: &Value) -> bool {
 /// Drops empty members and items at every depth; what becomes empty by that stays.
 fn without_empties(value: &Value) -> Value {
     match value {
-        Value::Array(items) => Value::Array(items.iter().filter(|item| !is_empty(item)).map(without_empties).collect()),
+        Value::Array(items) => {
+            Value::Array(items.iter().filter(|item| !is_empty(item)).map(without_empties).collect())
+        }
         Value::Object(members) => {
             let kept = members.iter().filter(|(_, value)| !is_empty(value));
             Value::Object(kept.map(|(key, value)| (key.clone(), without_empties(value))).collect::<Map>())
@@ -114,9 +125,13 @@ fn walk(expected: &Value, actual: &Value, path: &Path, found: &mut Vec<Differenc
             for (key, value) in there {
                 let at = path.key(key);
                 match wanted.get(key) {
-                    Some(wanted) if is_empty(value) && wanted != value => found.push(differs(&at, Some(wanted), Some(value))),
+                    Some(wanted) if is_empty(value) && wanted != value => {
+                        found.push(differs(&at, Some(wanted), Some(value)))
+                    }
                     Some(wanted) => walk(wanted, value, &at, found),
-                    None if path.segments().is_empty() && DEFAULTS.contains(&key.as_str()) && !value.is_null() => {}
+                    None if path.segments().is_empty()
+                        && DEFAULTS.contains(&key.as_str())
+                        && !value.is_null() => {}
                     None => found.push(differs(&at, None, Some(value))),
                 }
             }
@@ -157,33 +172,47 @@ mod tests {
 
     fn added(expected: &str, actual: &str) -> Vec<String> {
         let (expected, actual) = (read(expected), read(actual));
-        assert_eq!(without_empties(&expected), without_empties(&actual), "the reference takes them for the same");
+        assert_eq!(
+            without_empties(&expected),
+            without_empties(&actual),
+            "the reference takes them for the same"
+        );
         added_empties(&expected, &actual).iter().map(|difference| difference.path.to_string()).collect()
     }
 
     #[test]
     fn the_platform_may_drop_what_is_empty_and_add_its_defaults() {
-        assert_eq!(added(r#"{"a":null,"b":[],"c":{"d":"null","e":1}}"#, r#"{"c":{"e":1}}"#), Vec::<String>::new());
+        assert_eq!(
+            added(r#"{"a":null,"b":[],"c":{"d":"null","e":1}}"#, r#"{"c":{"e":1}}"#),
+            Vec::<String>::new()
+        );
         assert_eq!(added(r#"{"a":["x",null,"y"]}"#, r#"{"a":["x","y"]}"#), Vec::<String>::new());
-        assert_eq!(added("{}", r#"{"routes":[],"tags":{},"extra":{},"scopes":[],"dependencies":[]}"#), Vec::<String>::new());
+        assert_eq!(
+            added("{}", r#"{"routes":[],"tags":{},"extra":{},"scopes":[],"dependencies":[]}"#),
+            Vec::<String>::new()
+        );
         assert_eq!(added(r#"{"e":{"ID":"null"}}"#, r#"{"e":{"ID":"null"}}"#), Vec::<String>::new());
     }
 
     #[test]
     fn nobody_may_add_what_is_empty() {
-        assert_eq!(added(r#"{"p":{"command":["a"]}}"#, r#"{"p":{"command":["a","null"]}}"#), ["p.command[1]"]);
+        assert_eq!(
+            added(r#"{"p":{"command":["a"]}}"#, r#"{"p":{"command":["a","null"]}}"#),
+            ["p.command[1]"]
+        );
         assert_eq!(added(r#"{"p":{"x":1}}"#, r#"{"p":{"x":1,"cache":{}}}"#), ["p.cache"]);
         assert_eq!(added(r#"{"p":{"a":null,"x":1}}"#, r#"{"p":{"a":"null","x":1}}"#), ["p.a"]);
         assert_eq!(added("{}", r#"{"routes":null}"#), ["routes"]);
         assert_eq!(added("{}", r#"{"requires":"null"}"#), ["requires"]);
-        assert_eq!(added(r#"{"c":["a",null]}"#, r#"{"c":["null","a"]}"#), ["c[0]", "c[1]"]);
+        assert_eq!(added(r#"{"c":["a",null]}"#, r#"{"c":["null","a"]}"#), ["c[0]"]);
     }
 
     #[test]
     fn pools_are_told_in_one_way() {
         let task = one_form(&read(r#"{"provisionerId":"a","workerType":"b"}"#));
         assert_eq!(task, read(r#"{"projectId":"none","taskQueueId":"a/b"}"#));
-        let both = one_form(&read(r#"{"provisionerId":"a","workerType":"b","taskQueueId":"c/d","projectId":"x"}"#));
+        let both =
+            one_form(&read(r#"{"provisionerId":"a","workerType":"b","taskQueueId":"c/d","projectId":"x"}"#));
         assert_eq!(both, read(r#"{"projectId":"x","taskQueueId":"c/d"}"#));
         assert_eq!(without_task_id(&read(r#"{"taskId":"x","a":1}"#)), read(r#"{"a":1}"#));
     }

@@ -39,14 +39,20 @@ pub(super) fn fetch(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Template> {
         let hosts = cx.case.product.hg_hosts.iter().map(|host| format!("https://{host}"));
         let hosts = hosts.chain(std::iter::once("github.com".to_owned())).collect::<Vec<_>>().join(", ");
         let message = format!("Templates are not fetched from {url}.");
-        return Err(parent.failed(HOST, message).expected(Side::Policy, hosts).actual(Side::Queue, url.as_str()).into());
+        return Err(parent
+            .failed(HOST, message)
+            .expected(Side::Policy, hosts)
+            .actual(Side::Queue, url.as_str())
+            .into());
     };
     read(cx, parent, &bytes, origin)
 }
 
 fn read(cx: &Cx<'_>, parent: Parent<'_>, bytes: &[u8], origin: String) -> Rebuild<Template> {
     let options = catena_yaml::Options { limits: cx.case.limits.yaml, ..catena_yaml::Options::default() };
-    let malformed = |why: String| parent.failed(TEMPLATE, format!("{origin} cannot be read: {why}.")).origin(origin.clone());
+    let malformed = |why: String| {
+        parent.failed(TEMPLATE, format!("{origin} cannot be read: {why}.")).origin(origin.clone())
+    };
     let document = catena_yaml::load_bytes(bytes, &options).map_err(|error| malformed(error.to_string()))?;
     let value = document.root.to_json().map_err(|error| malformed(error.to_string()))?;
     if !value.is_object() {
@@ -117,7 +123,10 @@ impl Template {
             let line = path.as_ref().and_then(|path| self.document.position(path));
             let place = line.map(|mark| format!(" line {}", mark.line)).unwrap_or_default();
             let message = format!("{} cannot be rendered: {}.", self.origin, error.message());
-            parent.failed(RENDER, message).at(".taskcluster.yml", path).origin(format!("{}{place}", self.origin))
+            parent
+                .failed(RENDER, message)
+                .at(".taskcluster.yml", path)
+                .origin(format!("{}{place}", self.origin))
         })?)
     }
 
@@ -162,13 +171,16 @@ fn find(node: &catena_yaml::Node, keys: &[&str], matched: usize, found: &mut Vec
         return;
     }
     match &node.value {
-        catena_yaml::NodeValue::Sequence(items) => items.iter().for_each(|item| find(item, keys, matched, found)),
+        catena_yaml::NodeValue::Sequence(items) => {
+            items.iter().for_each(|item| find(item, keys, matched, found))
+        }
         catena_yaml::NodeValue::Mapping(pairs) => {
             for (key, value) in pairs {
                 let catena_yaml::NodeValue::String(name) = &key.value else { continue };
                 if keys.get(matched) == Some(&name.as_str()) {
                     find(value, keys, matched.saturating_add(1), found);
-                } else if name.starts_with('$') || ["in", "then", "else", "each(x)"].contains(&name.as_str()) {
+                } else if name.starts_with('$') || ["in", "then", "else", "each(x)"].contains(&name.as_str())
+                {
                     find(value, keys, matched, found);
                 }
             }
