@@ -280,11 +280,8 @@ impl Exchange<'_> {
                 Ok(None) => break,
                 Ok(Some(chunk)) => chunk?,
             };
-            let before = intake.decoded();
-            let written = intake.write(&chunk);
             self.counters.received.add(u64::try_from(chunk.len()).unwrap_or(0));
-            self.counters.decoded.add(intake.decoded().saturating_sub(before));
-            written?;
+            intake.write(&chunk)?;
             if !pace.keeps(chunk.len()) {
                 return Err(Outcome::again(format!(
                     "the answer comes slower than {} bytes/s",
@@ -299,7 +296,9 @@ impl Exchange<'_> {
         if announced.is_some_and(|length| length != intake.received()) {
             return Err(Outcome::again("the answer is not as long as it announced"));
         }
-        Ok(intake.finish()?)
+        let taken = intake.finish()?;
+        self.counters.decoded.add(taken.measurement.length);
+        Ok(taken)
     }
 
     /// What an answer other than 200 means.

@@ -11,7 +11,7 @@ pub struct Statistics {
     pub requests: u64,
     /// Bytes of bodies as they came over the wire.
     pub received: u64,
-    /// Bytes of bodies after decoding.
+    /// Bytes after decoding, of bodies that arrived whole.
     pub decoded: u64,
     /// Attempts after the first.
     pub retries: u64,

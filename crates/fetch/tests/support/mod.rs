@@ -120,7 +120,7 @@ pub(crate) fn soon() -> Instant {
 }
 
 /// Answers a need from a script; how many requests that took.
-pub async fn ask(
+pub(crate) async fn ask(
     need: &Need,
     script: impl Fn(&Request, u32) -> Reply + Send + Sync + 'static,
 ) -> (Fact, usize) {

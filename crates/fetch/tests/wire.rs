@@ -1,0 +1,230 @@
+//! Over real sockets: TLS, proxies, and what can break on the way.
+#![allow(clippy::arithmetic_side_effects)]
+
+mod support;
+
+use catena_core::Limits;
+use catena_core::inquiry::{Fact, Need};
+use catena_core::source::RepositoryUrl;
+use catena_fetch::{
+    Fetcher, HttpOptions, HttpSetupError, HttpTransport, Options, Proxy, RootUrl, Secret,
+    TaskclusterCredentials,
+};
+use catena_testbed::{Artifact, Fault, Page, Run, Site, Task, Testbed};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+use support::*;
+use url::Url;
+
+const HG: &str = "https://hg.mozilla.org/mozilla-central";
+
+fn site() -> Site {
+    let mut run = Run::default();
+    run.artifacts.insert("public/log.txt".to_owned(), Artifact::new("a log ".repeat(10_000), "text/plain"));
+    run.artifacts.insert("public/a.bin".to_owned(), Artifact::new("binary".repeat(10_000), "application/x"));
+    run.artifacts.insert("private/a b".to_owned(), Artifact::new("hush", "text/plain"));
+    let mut task = Task { definition: "{}".into(), status: "{\"status\": {}}".into(), ..Task::default() };
+    task.runs.insert(0, run);
+    let mut site = Site { gzip: true, github_token: Some("ghs_testbed".to_owned()), ..Site::new() };
+    site.tasks.insert(TASK.to_owned(), task);
+    let template = format!("{HG}/raw-file/{}/.taskcluster.yml", revision());
+    site.pages.insert(template, Page::new("version: 1\n", "text/plain"));
+    let api = format!("https://api.github.com/repos/{}/commits/{}", repository(), revision());
+    site.pages.insert(api, Page::new("{}", "application/json"));
+    site
+}
+
+fn template() -> Need {
+    Need::HgTemplate { repository: RepositoryUrl::parse(HG).unwrap(), revision: revision() }
+}
+
+/// A fetcher that waits for nothing, for tests that take real time.
+fn on(root: &str, http: &HttpOptions, limits: Limits) -> Fetcher {
+    let options = Options { backoff: Duration::from_millis(1), ..Options::default() };
+    let transport = Arc::new(HttpTransport::new(http).unwrap());
+    Fetcher::new(transport, RootUrl::parse(root).unwrap(), limits, options)
+}
+
+fn direct(testbed: &Testbed) -> Fetcher {
+    let http = HttpOptions { proxy: Proxy::Direct, ..HttpOptions::default() };
+    on(&testbed.root_url(), &http, Limits { answer_bytes: 1 << 20, ..Limits::default() })
+}
+
+fn through(testbed: &Testbed, ca_file: Option<&Path>) -> HttpOptions {
+    let proxy = Proxy::Through(Url::parse(&testbed.proxy_url()).unwrap());
+    HttpOptions { proxy, ca_file: ca_file.map(Path::to_owned), ..HttpOptions::default() }
+}
+
+#[tokio::test]
+async fn an_artifact_by_way_of_the_store() {
+    let testbed = Testbed::start(site()).await.unwrap();
+    let fetcher = direct(&testbed);
+    assert_eq!(text(&fetcher.answer(&content("public/log.txt"), soon()).await), "a log ".repeat(10_000));
+    assert!(matches!(
+        fetcher.answer(&artifact("public/none"), soon()).await,
+        Fact::Absent { status: 404, .. }
+    ));
+    let statistics = fetcher.statistics();
+    assert_eq!((statistics.requests, statistics.redirects, statistics.retries), (3, 1, 0));
+    assert!(statistics.received < 1_000 + 400 && statistics.decoded >= 60_000, "{statistics:?}");
+}
+
+#[tokio::test]
+async fn a_private_artifact_needs_a_signature() {
+    let testbed = Testbed::start(site()).await.unwrap();
+    let need = content("private/a b");
+    assert!(matches!(direct(&testbed).answer(&need, soon()).await, Fact::Refused { status: 403, .. }));
+    let token = Secret::new("GBEQTf20RJ-4HCLo8Y6fvgLyNzREdhRZSuRyc7VAgXHw".to_owned());
+    let credentials = TaskclusterCredentials::new("me".to_owned(), token, None).unwrap();
+    let fetcher = direct(&testbed).with_taskcluster(Some(credentials));
+    assert_eq!(text(&fetcher.answer(&need, soon()).await), "hush");
+    let stored = testbed.requests().into_iter().filter(|request| request.url.contains("/_store/"));
+    assert!(stored.map(|request| request.authorization).all(|authorization| authorization.is_none()));
+}
+
+#[tokio::test]
+async fn what_breaks_on_the_way_is_asked_again() {
+    for fault in [
+        Fault::Reset { after: 20 },
+        Fault::Truncate { after: 20 },
+        Fault::Status(503),
+        Fault::Encoding("gzip".to_owned()),
+    ] {
+        let testbed = Testbed::start(site()).await.unwrap();
+        testbed.fault("/_store/*", 1..=2, fault.clone());
+        let fetcher = direct(&testbed);
+        let fact = fetcher.answer(&content("public/a.bin"), soon()).await;
+        assert_eq!(text(&fact).len(), 60_000, "{fault:?}");
+        assert_eq!(fetcher.statistics().retries, 2, "{fault:?}");
+        // Each attempt begins at the queue: a signed address may have run out meanwhile.
+        assert_eq!(testbed.stats().requests, 6, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_never_works_is_unreachable() {
+    let testbed = Testbed::start(site()).await.unwrap();
+    testbed.fault("/_store/*", 1.., Fault::Truncate { after: 20 });
+    let (_, attempts) = unreachable(&direct(&testbed).answer(&artifact("public/log.txt"), soon()).await);
+    assert_eq!(attempts, 5);
+    let gone = HttpOptions { proxy: Proxy::Direct, ..HttpOptions::default() };
+    let fact = on("http://127.0.0.1:1", &gone, Limits::default()).answer(&status(), soon()).await;
+    let (reason, attempts) = unreachable(&fact);
+    assert!(reason.contains("refused") && attempts == 5, "{reason}");
+}
+
+#[tokio::test]
+async fn nothing_larger_than_its_limit_is_taken() {
+    for fault in [Fault::Endless, Fault::GzipBomb { unpacked: 1 << 30 }] {
+        let testbed = Testbed::start(site()).await.unwrap();
+        testbed.fault("/_store/*", 1.., fault.clone());
+        let fact = direct(&testbed).answer(&content("public/a.bin"), soon()).await;
+        let limit = "the answer is larger than the limit of 1048576 bytes".to_owned();
+        assert_eq!(unreachable(&fact), (limit, 1), "{fault:?}");
+        assert_eq!(testbed.stats().requests, 2, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_down_from_tls_is_refused() {
+    let testbed = Testbed::start(site()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, testbed.ca_pem()).unwrap();
+    let http = HttpOptions { proxy: Proxy::Direct, ..through(&testbed, Some(&ca)) };
+    testbed.fault("*/artifacts/*", 1.., Fault::Redirect(format!("{}/_store/x", testbed.root_url())));
+    let fetcher = on(&testbed.tls_root_url(), &http, Limits::default());
+    let fact = fetcher.answer(&content("public/log.txt"), soon()).await;
+    assert_eq!(unreachable(&fact), ("a redirect from https down to http".to_owned(), 1));
+}
+
+#[tokio::test]
+async fn a_private_authority_behind_a_proxy() {
+    let testbed = Testbed::start(site()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, testbed.ca_pem()).unwrap();
+    let fetcher = on(&testbed.root_url(), &through(&testbed, Some(&ca)), Limits::default());
+    assert_eq!(text(&fetcher.answer(&template(), soon()).await), "version: 1\n");
+    assert_eq!(text(&fetcher.answer(&status(), soon()).await), "{\"status\": {}}");
+    // An authority nobody trusts will not be trusted when asked again.
+    let fact = on(&testbed.root_url(), &through(&testbed, None), Limits::default())
+        .answer(&template(), soon())
+        .await;
+    let (reason, attempts) = unreachable(&fact);
+    assert!(attempts == 1, "{reason}");
+}
+
+#[test]
+fn a_file_without_certificates_is_a_mistake() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.pem");
+    std::fs::write(&empty, "nothing\n").unwrap();
+    for path in [empty, folder.path().join("none.pem")] {
+        let options = HttpOptions { ca_file: Some(path), ..HttpOptions::default() };
+        assert!(matches!(HttpTransport::new(&options), Err(HttpSetupError::CaFile { .. })));
+    }
+}
+
+/// Runs one of the tests below, which are ignored otherwise, in an environment of its own.
+async fn in_environment(test: &str, environment: Vec<(&'static str, String)>) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        command.env_remove(name).env_remove(name.to_ascii_lowercase());
+    }
+    command.args(["--ignored", "--exact", test]).envs(environment);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+#[tokio::test]
+async fn the_environment_names_proxy_and_authority() {
+    let testbed = Testbed::start(site()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, testbed.ca_pem()).unwrap();
+    let environment = vec![
+        ("HTTPS_PROXY", testbed.proxy_url()),
+        // Nobody listens there: what is on this machine must not go that way.
+        ("HTTP_PROXY", "http://127.0.0.1:1".to_owned()),
+        ("NO_PROXY", "127.0.0.1".to_owned()),
+        ("SSL_CERT_FILE", ca.display().to_string()),
+        ("CATENA_TEST_ROOT", testbed.root_url()),
+    ];
+    in_environment("child_with_proxy", environment).await;
+    assert!(testbed.requests().iter().any(|request| request.url.starts_with(HG)));
+}
+
+#[tokio::test]
+#[ignore = "run by the_environment_names_proxy_and_authority"]
+async fn child_with_proxy() {
+    let root = std::env::var("CATENA_TEST_ROOT").unwrap();
+    let fetcher = on(&root, &HttpOptions::default(), Limits::default());
+    assert_eq!(text(&fetcher.answer(&template(), soon()).await), "version: 1\n");
+    assert_eq!(text(&fetcher.answer(&status(), soon()).await), "{\"status\": {}}");
+}
+
+#[tokio::test]
+async fn without_any_root_only_tls_fails() {
+    let testbed = Testbed::start(site()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.pem");
+    std::fs::write(&empty, "").unwrap();
+    let environment =
+        vec![("SSL_CERT_FILE", empty.display().to_string()), ("CATENA_TEST_ROOT", testbed.root_url())];
+    in_environment("child_without_roots", environment).await;
+}
+
+#[tokio::test]
+#[ignore = "run by without_any_root_only_tls_fails"]
+async fn child_without_roots() {
+    let root = std::env::var("CATENA_TEST_ROOT").unwrap();
+    let fetcher = on(&root, &HttpOptions::default(), Limits::default());
+    assert_eq!(text(&fetcher.answer(&status(), soon()).await), "{\"status\": {}}");
+    let (reason, attempts) = unreachable(&fetcher.answer(&template(), soon()).await);
+    assert!(reason.starts_with("no trusted root certificate could be loaded"), "{reason}");
+    assert_eq!(attempts, 1);
+}
