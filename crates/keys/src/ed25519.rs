@@ -174,8 +174,8 @@ mod tests {
     use super::*;
 
     fn unhex<const N: usize>(text: &str) -> [u8; N] {
-        let bytes: Vec<u8> =
-            (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect();
+        let digits: Vec<u8> = text.chars().map(|digit| digit.to_digit(16).unwrap() as u8).collect();
+        let bytes: Vec<u8> = digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect();
         bytes.try_into().unwrap()
     }
 
