@@ -8,12 +8,14 @@
 #![allow(clippy::arithmetic_side_effects)]
 
 mod body;
+pub mod chain;
 mod fault;
 mod server;
 mod site;
 mod tls;
 
 pub use body::Body;
+pub use chain::{Chain, Release, Trigger};
 pub use fault::Fault;
 pub use server::{Latency, Options, Request, StartError, Stats, Testbed};
 pub use site::{Artifact, FolderError, Page, Run, Site, Task};

@@ -1,5 +1,5 @@
 //! The server as a client meets it: shapes of the queue, TLS through the proxy, faults, counts.
-#![allow(clippy::arithmetic_side_effects)]
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // tests
 
 use bytes::Bytes;
 use catena_testbed::{Artifact, Body, Fault, Latency, Options, Page, Run, Site, Task, Testbed};
