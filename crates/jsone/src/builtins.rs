@@ -374,5 +374,7 @@ mod tests {
     fn without_a_time_there_is_none() {
         let error = evaluate("fromNow('1 day')", &Context::new(), &Limits::default()).unwrap_err();
         assert_eq!(error.kind, crate::ErrorKind::NoClock);
+        let defined = evaluate("defined('now')", &Context::new(), &Limits::default());
+        assert_eq!(defined, Ok(catena_json::Value::Bool(true)));
     }
 }

@@ -141,8 +141,8 @@ impl Datum {
         import(value, limits, 0)
     }
 
-    /// The value as JSON. None for a value with functions or deleted places in it; those are
-    /// looked for before.
+    /// The value as JSON; an error when it holds functions, deleted places, or numbers that JSON
+    /// cannot.
     pub(crate) fn export(&self) -> Result<Value, ErrorKind> {
         Ok(match self {
             Self::Null => Value::Null,

@@ -506,10 +506,11 @@ mod tests {
         ] {
             let mut context = context();
             context.set("x", "b".repeat(1000));
-            let limits = Limits {
-                steps: if limit == LimitKind::StringBytes { u64::MAX } else { limits.steps },
-                ..limits.clone()
-            };
+            let mut limits = limits.clone();
+            if limit == LimitKind::StringBytes {
+                limits.steps = u64::MAX;
+                limits.string_bytes = 1 << 16;
+            }
             let error = evaluate(&text, &context, &limits).unwrap_err();
             assert!(
                 matches!(error.kind, ErrorKind::Limit { limit: reached, .. } if reached == limit),

@@ -109,7 +109,6 @@ fn run(
         let scope = Scope::outermost(context, limits)?;
         match work(&Renderer { budget: &budget }, &scope)? {
             Datum::Deleted => Ok(Value::Null),
-            result if result.holds_functions() => Err(ErrorKind::UncalledFunction.into()),
             result => {
                 result.check(limits)?;
                 Ok(result.export()?)

@@ -12,7 +12,7 @@ use std::cell::Cell;
 pub struct Limits {
     /// Units of work: one for each template node, expression part and list element visited, and
     /// one for each 16 bytes of text read or written. Default 1,000,000: the most expensive of
-    /// 384 real renderings needs under 20,000; all steps together take well below a second.
+    /// 384 real renderings needs under 30,000; all steps together take well below a second.
     pub steps: u64,
     /// Operators, lists and objects of the template around each other. Default 128: as deep as
     /// `catena_json` reads documents by default.

@@ -61,6 +61,7 @@ fn deletion() {
             "TemplateError: evaluated template contained uncalled functions",
         ),
         (r#"{"$let": {"y": {"$match": {"true": {"$switch": {}}}}}, "in": [1, {"$eval": "y[0]"}]}"#, "[1]"),
+        (r#"{"$let": {"y": {"$match": {"true": {"$switch": {}}}}}, "in": {"$eval": "y == y"}}"#, "true"),
         (r#"{"$json": {"$switch": {}}}"#, "TemplateError: evaluated template contained uncalled functions"),
     ]);
 }
@@ -160,6 +161,14 @@ fn what_crashes_the_reference_is_an_error() {
         (r#"{"$if": true}"#, "TemplateError: $if must be given a string expression"),
         (r#"{"$sort": [1], "by(y)": 1}"#, "TemplateError: by(..) must be given a string expression"),
         (r#"{"$reduce": [], "$reduced": 1, "each(a,y)": 1}"#, "TemplateError: $reduce requires initial"),
+        (
+            r#"{"$sort": [{"$eval": "1.5"}, {"$eval": "number('nan')"}, {"$eval": "0.5"}]}"#,
+            "TemplateError: $sorted values to be sorted must have the same type",
+        ),
+        (
+            r#"{"$eval": "number('inf')"}"#,
+            "TemplateError: the result contains a number JSON cannot hold: inf",
+        ),
         (r#"{"$eval": ""}"#, "SyntaxError: Unexpected end of input"),
         (r#"{"$fromNow": "", "from": 1}"#, "TemplateError: $fromNow expects `from` to be a string"),
     ]);
