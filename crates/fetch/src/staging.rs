@@ -79,7 +79,7 @@ impl Staging {
     pub fn new(work_dir: &Path) -> io::Result<Arc<Self>> {
         fs::create_dir_all(work_dir)?;
         let work_dir = work_dir.canonicalize()?;
-        let folder = tempfile::Builder::new().prefix(".catena-").tempdir_in(&work_dir)?;
+        let folder = private_folder(&work_dir)?;
         let (counter, held) = (AtomicU64::new(0), Mutex::new(BTreeMap::new()));
         Ok(Arc::new(Self { work_dir, folder, counter, held }))
     }
@@ -168,7 +168,7 @@ fn is_the_same(held: &Held, artifact: &VerifiedArtifact) -> bool {
         && held.measurement.like(&artifact.digest) == Some(artifact.digest)
 }
 
-/// Makes one directory, mode 0755 less the umask. What stands there must be a directory itself, not
+/// Makes one directory, mode 0755. What stands there must be a directory itself, not
 /// a link to one. Whoever can put a link there between this look and the rename can write to the
 /// work directory anyway.
 fn make_directory(path: &Path) -> Result<(), PublishError> {
@@ -189,6 +189,18 @@ fn put(staged: TempPath, target: &Path) -> Result<(), PublishError> {
     File::open(&staged).and_then(|file| file.sync_all()).map_err(io)?;
     staged.persist(target).map_err(|error| io(error.error))?;
     sync_directory(target.parent().unwrap_or(target)).map_err(io)
+}
+
+#[cfg(unix)]
+fn private_folder(work_dir: &Path) -> io::Result<TempDir> {
+    use std::os::unix::fs::PermissionsExt;
+    let ours = fs::Permissions::from_mode(0o700);
+    tempfile::Builder::new().prefix(".catena-").permissions(ours).tempdir_in(work_dir)
+}
+
+#[cfg(not(unix))]
+fn private_folder(work_dir: &Path) -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix(".catena-").tempdir_in(work_dir)
 }
 
 #[cfg(unix)]
@@ -290,6 +302,8 @@ mod tests {
             assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o644);
             let folder = target.parent().unwrap();
             assert_eq!(fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o755);
+            let staging = Staging::new(work.path()).unwrap();
+            assert_eq!(fs::metadata(staging.folder.path()).unwrap().permissions().mode() & 0o777, 0o700);
         }
     }
 

@@ -1,0 +1,203 @@
+//! A whole chain: fetched, judged, recorded, told again, and kept only if it is verified.
+// Helpers of tests may fail as tests do.
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use catena_core::Limits;
+use catena_core::checks;
+use catena_core::inquiry::{Inquiry, Switches, Target};
+use catena_core::policy::{KeyRing, Policy};
+use catena_core::task::{Kind, TaskId};
+use catena_core::verdict::{Outcome, Verdict};
+use catena_fetch::{
+    FactSource, Fetcher, HttpOptions, HttpTransport, Options, Progress, Proxy, PublishError, Quiet, Recorder,
+    Replay, RootUrl, Staging, Statistics, investigate,
+};
+use catena_testbed::{Chain, Fault, Site, Testbed};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use support::soon;
+use url::Url;
+
+/// A chain, and what it is judged by.
+struct Case {
+    site: Site,
+    target: Target,
+    product: String,
+    keys: KeyRing,
+}
+
+impl Case {
+    fn demo() -> Self {
+        let chain = Chain::demo().unwrap();
+        let target = Target {
+            task_id: TaskId::parse(&chain.target).unwrap(),
+            kind: Kind::parse(&chain.kind).unwrap(),
+            check_task: chain.check_target,
+        };
+        let keys: BTreeMap<_, _> = chain.keys.public_keys_base64().into_iter().collect();
+        let keys = KeyRing::parse("keys", &serde_json::to_string(&keys).unwrap()).unwrap();
+        Self { target, product: chain.product.clone(), keys, site: chain.into_site() }
+    }
+
+    /// A recorded case from a folder.
+    fn recorded(folder: &Path) -> (Self, bool) {
+        let text = std::fs::read_to_string(folder.join("chain.json")).unwrap();
+        let chain: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let said = |name: &str| chain[name].as_str().unwrap();
+        let target = Target {
+            task_id: TaskId::parse(said("task_id")).unwrap(),
+            kind: Kind::parse(said("task_type")).unwrap(),
+            check_task: chain["check_task"].as_bool().unwrap_or(false),
+        };
+        let keys = KeyRing::parse("keys", &chain["ed25519_public_keys"].to_string()).unwrap();
+        let site = Site::from_folder(folder).unwrap();
+        (Self { site, target, product: said("product").to_owned(), keys }, said("expect") == "accept")
+    }
+
+    fn inquiry(&self) -> Inquiry {
+        let product = Arc::new(Policy::shipped(checks::RULES).unwrap().product(&self.product).unwrap());
+        Inquiry::new(self.target.clone(), product, self.keys.clone(), Limits::default(), Switches::default())
+    }
+
+    async fn judge(&self, source: &dyn FactSource, progress: &dyn Progress) -> Verdict {
+        investigate(self.inquiry(), source, soon(), progress).await.conclude("2026-08-12T12:00:00Z")
+    }
+}
+
+/// A chain that is served, and a folder of its own.
+struct Served {
+    testbed: Testbed,
+    folder: tempfile::TempDir,
+}
+
+impl Served {
+    async fn new(case: &Case) -> Self {
+        let testbed = Testbed::start(case.site.clone()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), testbed.ca_pem()).unwrap();
+        Self { testbed, folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn fetcher(&self, staging: Option<Arc<Staging>>) -> Fetcher {
+        let proxy = Proxy::Through(Url::parse(&self.testbed.proxy_url()).unwrap());
+        let http = HttpOptions { proxy, ca_file: Some(self.path("ca.pem")), ..HttpOptions::default() };
+        let root = RootUrl::parse(&self.testbed.root_url()).unwrap();
+        let options = Options { backoff: std::time::Duration::from_millis(1), ..Options::default() };
+        let transport = Arc::new(HttpTransport::new(&http).unwrap());
+        Fetcher::new(transport, root, Limits::default(), options).with_staging(staging)
+    }
+
+    /// Judges over the network, recording; then judges the recording.
+    async fn judge_twice(
+        &self,
+        case: &Case,
+        staging: Option<Arc<Staging>>,
+    ) -> (Verdict, Verdict, Statistics) {
+        let fetcher = self.fetcher(staging);
+        let recorder = Recorder::new(&self.path("recording"), Arc::new(Quiet)).unwrap();
+        let live = case.judge(&fetcher, &recorder).await;
+        recorder.finish(BTreeMap::new()).unwrap();
+        let replay = Replay::open(&self.path("recording"), &Limits::default()).unwrap();
+        (live, case.judge(&replay, &Quiet).await, fetcher.statistics())
+    }
+}
+
+/// Paths of all files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_verified_chain_is_recorded_and_kept() {
+    let case = Case::demo();
+    let served = Served::new(&case).await;
+    let work = served.path("work");
+    let staging = Staging::new(&work).unwrap();
+    let (live, replayed, statistics) = served.judge_twice(&case, Some(staging.clone())).await;
+    assert_eq!(live.outcome, Outcome::Verified, "{:#?}", live.failed().collect::<Vec<_>>());
+    assert_eq!(live, replayed);
+    assert_eq!(served.testbed.stats().repeated(), Vec::<(&str, u64)>::new());
+    assert_eq!((statistics.retries, statistics.requests), (0, served.testbed.stats().requests));
+
+    assert!(files(&work.join("cot")).is_empty());
+    let published = staging.publish(&live).unwrap();
+    assert_eq!(published.not_held, vec![]);
+    drop(staging);
+    let mut kept = files(&work);
+    kept.sort();
+    let mut vouched: Vec<_> = live
+        .artifacts
+        .iter()
+        .map(|artifact| {
+            work.canonicalize()
+                .unwrap()
+                .join("cot")
+                .join(artifact.task_id.as_str())
+                .join(artifact.name.as_str())
+        })
+        .collect();
+    vouched.sort();
+    assert!(!vouched.is_empty());
+    assert_eq!(kept.iter().map(|path| path.canonicalize().unwrap()).collect::<Vec<_>>(), vouched);
+}
+
+#[tokio::test]
+async fn a_chain_that_is_not_verified_leaves_nothing() {
+    let case = Case::demo();
+    for (fault, outcome) in
+        [(Fault::Replace("tampered".into()), Outcome::Rejected), (Fault::Status(500), Outcome::Undetermined)]
+    {
+        let served = Served::new(&case).await;
+        served.testbed.fault("/_store/*/public/build/*", 1.., fault);
+        let work = served.path("work");
+        let staging = Staging::new(&work).unwrap();
+        let (live, replayed, _) = served.judge_twice(&case, Some(staging.clone())).await;
+        assert_eq!(live.outcome, outcome);
+        assert_eq!(live, replayed);
+        assert!(!files(&work).is_empty(), "other artifacts were staged");
+        assert!(matches!(staging.publish(&live), Err(PublishError::NotVerified)));
+        drop(staging);
+        assert_eq!(files(&work), Vec::<PathBuf>::new());
+        assert!(!work.join("cot").exists());
+    }
+}
+
+/// Every recorded case, where `CATENA_SHARED` says where they are.
+#[tokio::test]
+async fn recorded_cases() {
+    let Ok(shared) = std::env::var("CATENA_SHARED") else {
+        eprintln!("skipped: CATENA_SHARED is not set");
+        return;
+    };
+    let mut wrong = Vec::new();
+    for kind in ["honest", "dishonest"] {
+        for folder in std::fs::read_dir(Path::new(&shared).join("samples").join(kind)).unwrap() {
+            let folder = folder.unwrap().path();
+            let (case, accept) = Case::recorded(&folder);
+            let served = Served::new(&case).await;
+            let (live, replayed, _) = served.judge_twice(&case, None).await;
+            assert_eq!(live, replayed, "{}", folder.display());
+            assert_eq!(served.testbed.stats().repeated(), Vec::<(&str, u64)>::new(), "{}", folder.display());
+            let expected = if accept { Outcome::Verified } else { Outcome::Rejected };
+            if live.outcome != expected {
+                let failed: Vec<_> = live.failed().map(|finding| finding.message.clone()).collect();
+                wrong.push(format!("{}: {:?} {failed:#?}", folder.display(), live.outcome));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
