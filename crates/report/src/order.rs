@@ -53,29 +53,43 @@ pub(crate) struct Group<'a> {
     pub(crate) others: Vec<&'a Finding>,
 }
 
-/// Groups ordered findings by code, but only where there are many.
+/// Groups ordered findings: those that say the very same of several links, and, where there are many
+/// findings, those of one code.
 pub(crate) fn groups<'a>(failed: &[&'a Finding], apart: bool) -> Vec<Group<'a>> {
-    let alone = |first| Group { first, others: Vec::new() };
-    if apart || failed.len() <= FEW {
-        return failed.iter().copied().map(alone).collect();
-    }
+    let many = failed.len() > FEW;
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for finding in failed {
         let count = counts.entry(finding.code.name).or_default();
         *count = count.saturating_add(1);
     }
     let mut groups: Vec<Group<'a>> = Vec::new();
-    let mut crowds: HashMap<&str, usize> = HashMap::new();
+    // Where the groups of each code are.
+    let mut known: HashMap<&str, Vec<usize>> = HashMap::new();
     for finding in failed.iter().copied() {
         let name = finding.code.name;
-        if let Some(group) = crowds.get(name).and_then(|position| groups.get_mut(*position)) {
-            group.others.push(finding);
-            continue;
+        let crowd = many && counts.get(name).is_some_and(|count| *count >= CROWD);
+        let of_code = known.entry(name).or_default();
+        let joined = of_code.iter().copied().find(|position| {
+            groups.get(*position).is_some_and(|group| crowd || says_same(group.first, finding))
+        });
+        match joined.filter(|_| !apart).and_then(|position| groups.get_mut(position)) {
+            Some(group) => group.others.push(finding),
+            None => {
+                of_code.push(groups.len());
+                groups.push(Group { first: finding, others: Vec::new() });
+            }
         }
-        if counts.get(name).is_some_and(|count| *count >= CROWD) {
-            crowds.insert(name, groups.len());
-        }
-        groups.push(alone(finding));
     }
     groups
+}
+
+/// Whether two findings differ in nothing but their links.
+fn says_same(one: &Finding, other: &Finding) -> bool {
+    one.message == other.message
+        && one.place == other.place
+        && one.expected == other.expected
+        && one.actual == other.actual
+        && one.origin == other.origin
+        && one.differences.is_empty()
+        && other.differences.is_empty()
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Characters of the leading cause in the answer.
-const LEAD: usize = 220;
+const LEAD: usize = 150;
 /// Characters of one claim or message, and of a side of a difference where lines may be of any length.
 const CLAIM: usize = 600;
 /// Differences of one finding.
@@ -74,7 +74,8 @@ impl Report<'_> {
             page.labelled(2, "failed", &self.tally(failed));
             let message = excerpt(leading.message.lines().next().unwrap_or_default(), 0, LEAD);
             let way = self.links.way(leading.task_id);
-            page.labelled(2, "because", &format!("{way}: {message} ({})", leading.code.name));
+            let because = format!("{way} {}: {message} ({})", leading.task_id, leading.code.name);
+            page.labelled(2, "because", &because);
         } else {
             page.labelled(2, "proven", &self.proven());
         }
@@ -142,7 +143,7 @@ impl Report<'_> {
         self.particulars(page, finding);
         if !group.others.is_empty() {
             page.labelled(3, "also", &count(group.others.len(), "more finding"));
-            self.one_liners(page, &group.others);
+            self.one_liners(page, &group.others, &finding.message);
         }
         page.labelled(3, "hint", advice(&code));
     }
@@ -153,6 +154,15 @@ impl Report<'_> {
         if let Some(place) = &finding.place {
             page.labelled(3, "where", &place.to_string());
         }
+        self.claims(page, finding, most);
+        self.differences(page, finding);
+        if let Some(origin) = &finding.origin {
+            page.labelled(3, "from", &excerpt(origin, 0, most));
+        }
+    }
+
+    /// What was expected and what was there, long texts around their first difference.
+    fn claims(&self, page: &mut Page, finding: &Finding, most: usize) {
         let claims = (finding.expected.as_ref(), finding.actual.as_ref());
         let texts = match claims {
             (Some(expected), Some(actual)) => {
@@ -166,12 +176,8 @@ impl Report<'_> {
         };
         for (label, claim, text) in [("expected", claims.0, texts.0), ("there", claims.1, texts.1)] {
             if let (Some(claim), Some(text)) = (claim, text) {
-                page.labelled(3, label, &format!("{text}  (says {})", side_name(claim.side)));
+                page.labelled(3, label, &format!("({}) {text}", side_name(claim.side)));
             }
-        }
-        self.differences(page, finding);
-        if let Some(origin) = &finding.origin {
-            page.labelled(3, "from", &excerpt(origin, 0, most));
         }
     }
 
@@ -205,11 +211,15 @@ impl Report<'_> {
         }
     }
 
-    fn one_liners(&self, page: &mut Page, findings: &[&Finding]) {
+    /// A line each; what was said already is not said again.
+    fn one_liners(&self, page: &mut Page, findings: &[&Finding], said: &str) {
         let room = page.room(5, CLAIM);
         for finding in findings.iter().take(LINES) {
-            let message = finding.message.lines().next().unwrap_or_default();
-            let text = format!("{} {}: {message}", self.links.way(finding.task_id), finding.task_id);
+            let mut text = format!("{}  {}", self.links.way(finding.task_id), finding.task_id);
+            if finding.message != said {
+                text.push_str(": ");
+                text.push_str(finding.message.lines().next().unwrap_or_default());
+            }
             page.words(&[(None, "     "), (None, &excerpt(&text, 0, room))]);
         }
         let more = findings.len().saturating_sub(LINES);
@@ -225,12 +235,14 @@ impl Report<'_> {
             return;
         }
         page.gap();
-        let text = format!("{} would have failed, but for relaxed rules:", count(relaxed.len(), "finding"));
+        let text =
+            format!("{} would have failed, but for what was weakened:", count(relaxed.len(), "finding"));
         page.words(&[(Some(Paint::Unsure), &text)]);
         let room = page.room(5, CLAIM);
         for finding in relaxed.iter().take(if self.options.verbose { usize::MAX } else { LINES }) {
             let message = finding.message.lines().next().unwrap_or_default();
-            let text = format!("{}  {}: {message}", finding.code.name, self.links.way(finding.task_id));
+            let way = self.links.way(finding.task_id);
+            let text = format!("{}  {way} {}: {message}", finding.code.name, finding.task_id);
             page.words(&[(None, "     "), (None, &excerpt(&text, 0, room))]);
         }
         let more = relaxed.len().saturating_sub(LINES);
