@@ -2,6 +2,13 @@
 //! the finding that names the cause, and the recorded real decision tasks come out of their templates.
 //!
 //! The cases are read from `$CATENA_SHARED/samples`; without it nothing is run, and that is said.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "a test may stop at what it does not expect"
+)]
 
 mod folder;
 

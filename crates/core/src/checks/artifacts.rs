@@ -10,7 +10,7 @@ use crate::document::Listing;
 use crate::fnmatch;
 use crate::inquiry::{Answer, Body, Cx, Examination, Link, Need, Stop};
 use crate::policy::KindRole;
-use crate::task::{ArtifactName, RunId, TaskId};
+use crate::task::{ArtifactName, RunId, TaskId, UpstreamArtifacts};
 use crate::verdict::{Class, Code, Finding, Side, Standing, VerifiedArtifact};
 use catena_json::{Path, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,6 +81,11 @@ const FOREIGN: Code = Code::new(
     Class::Tamper,
     "Artifacts are wanted of a task that is no link of the chain, or has not run.",
 );
+const GLOB: Code = Code::new(
+    "artifact-glob-mandatory",
+    Class::Policy,
+    "A pattern stands for artifacts that are not optional, so that it could stand for none.",
+);
 
 pub(crate) const CODES: &[Code] = &[
     MATCH,
@@ -99,6 +104,7 @@ pub(crate) const CODES: &[Code] = &[
     TOO_MANY,
     WANTED,
     FOREIGN,
+    GLOB,
 ];
 
 /// A file that is wanted of a link.
@@ -147,6 +153,9 @@ pub(crate) fn examine_wanted(cx: &Cx<'_>) -> Examined {
                 format!("Artifacts are wanted of task {}, which has not run in this chain.", entry.task_id);
             findings.push(Finding::new(CHECK, FOREIGN, Standing::Failed, target_id, message));
         }
+        for path in &entry.paths {
+            findings.extend(examine_path(target_id, path, entry));
+        }
     }
     if wanted > cx.case.limits.artifacts {
         findings.push(
@@ -166,6 +175,29 @@ pub(crate) fn examine_wanted(cx: &Cx<'_>) -> Examined {
         findings.push(Finding::new(CHECK, WANTED, Standing::Passed, target_id, message));
     }
     Ok(findings.into())
+}
+
+/// What is wrong with a path as the target writes it, before anything is known of the artifact.
+fn examine_path(target_id: TaskId, path: &str, entry: &UpstreamArtifacts) -> Option<Finding> {
+    let place = Path::of(&["payload", "upstreamArtifacts"]);
+    let failed = |code, message: String| {
+        let finding = Finding::new(CHECK, code, Standing::Failed, target_id, message);
+        Some(
+            finding
+                .at("the queue's definition", Some(place))
+                .actual(Side::Task, format!("{path} of {}", entry.task_id)),
+        )
+    };
+    if path.starts_with('/') || path.contains("..") {
+        return failed(NAME, format!("The path {path:?} could leave its directory."));
+    }
+    if path.contains('*') && !entry.optional {
+        return failed(
+            GLOB,
+            format!("The pattern {path:?} is not optional, though it could stand for nothing."),
+        );
+    }
+    None
 }
 
 pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {

@@ -87,17 +87,26 @@ impl std::ops::Deref for Verified {
 
 /// The verified document of a link that has run.
 pub(crate) fn verified(cx: &Cx<'_>, link: &Link) -> Result<Verified, Stop> {
-    if !link.has_run {
-        return Err(Stop::Blocked);
+    if let Some(known) = cx.case.verified.borrow().get(&link.task_id) {
+        return known.clone().ok_or(Stop::Blocked);
     }
-    match judge(cx, link)? {
-        Judgement::Verified(_) | Judgement::Skipped => {}
-        _ => return Err(Stop::Blocked),
+    let document = match verify(cx, link) {
+        Err(Stop::Waiting) => return Err(Stop::Waiting),
+        Err(Stop::Blocked) => None,
+        Ok(document) => document,
+    };
+    cx.case.verified.borrow_mut().insert(link.task_id, document.clone());
+    document.ok_or(Stop::Blocked)
+}
+
+fn verify(cx: &Cx<'_>, link: &Link) -> Result<Option<Verified>, Stop> {
+    if !link.has_run || !matches!(judge(cx, link)?, Judgement::Verified(_) | Judgement::Skipped) {
+        return Ok(None);
     }
-    match cx.unverified_document(link)? {
-        Answer::Is(Ok(document)) if document.task_id == link.task_id => Ok(Verified(Arc::new(document))),
-        _ => Err(Stop::Blocked),
-    }
+    Ok(match cx.unverified_document(link)? {
+        Answer::Is(Ok(document)) if document.task_id == link.task_id => Some(Verified(document)),
+        _ => None,
+    })
 }
 
 enum Judgement {

@@ -3,6 +3,7 @@
 use super::chain::{Chain, Link};
 use super::{Body, Fact, Need};
 use crate::Limits;
+use crate::checks::signature::Verified;
 use crate::digest::Measurement;
 use crate::document::{Document, DocumentError};
 use crate::graph::GraphScan;
@@ -77,7 +78,14 @@ pub(crate) struct Case {
     definitions: BTreeMap<TaskId, Result<Arc<Definition>, NoDefinition>>,
     /// JSON answers are parsed once, however many checks look at them.
     parsed: RefCell<HashMap<Need, Json>>,
+    /// And so are documents.
+    documents: RefCell<BTreeMap<TaskId, Parsed>>,
+    /// Which documents the signature check vouches for, once it has judged them.
+    pub(crate) verified: RefCell<BTreeMap<TaskId, Option<Verified>>>,
 }
+
+/// A document as it parses, or why it does not.
+pub(crate) type Parsed = Result<Arc<Document>, DocumentError>;
 
 impl Case {
     pub(crate) fn new(
@@ -96,6 +104,8 @@ impl Case {
             facts: HashMap::new(),
             definitions: BTreeMap::new(),
             parsed: RefCell::default(),
+            documents: RefCell::default(),
+            verified: RefCell::default(),
         }
     }
 
@@ -260,13 +270,15 @@ impl<'a> Cx<'a> {
     }
 
     /// A link's document as it parses, without any judgement of who signed it.
-    pub(crate) fn unverified_document(
-        &self,
-        link: &Link,
-    ) -> Result<Answer<Result<Document, DocumentError>>, Stop> {
-        match self.document_body(link)? {
-            Answer::Is(body) => Ok(Answer::Is(Document::parse(&body.bytes, &self.case.limits.json()))),
-            Answer::Absent(message) => Ok(Answer::Absent(message)),
-        }
+    pub(crate) fn unverified_document(&self, link: &Link) -> Result<Answer<Parsed>, Stop> {
+        let body = match self.document_body(link)? {
+            Answer::Is(body) => body,
+            Answer::Absent(message) => return Ok(Answer::Absent(message)),
+        };
+        let mut documents = self.case.documents.borrow_mut();
+        let parsed = documents
+            .entry(link.task_id)
+            .or_insert_with(|| Document::parse(&body.bytes, &self.case.limits.json()).map(Arc::new));
+        Ok(Answer::Is(parsed.clone()))
     }
 }

@@ -60,6 +60,9 @@ enum State {
 struct Item {
     subject: Subject,
     state: State,
+    /// How many things it waits for. It is examined again when the last of them is there, so that a
+    /// check that asks for thousands of artifacts is not examined thousands of times.
+    awaited: usize,
 }
 
 /// One case, from its target to its verdict.
@@ -73,6 +76,7 @@ pub struct Inquiry {
     /// Items that wait for the chain to be closed.
     waiting_for_chain: Vec<usize>,
     handed_out: HashSet<Need>,
+    outstanding: usize,
     ready: BTreeSet<Need>,
 }
 
@@ -96,6 +100,7 @@ impl Inquiry {
             waiting: HashMap::new(),
             waiting_for_chain: Vec::new(),
             handed_out: HashSet::new(),
+            outstanding: 0,
             ready: BTreeSet::new(),
         };
         for number in 0..CHAIN_CHECKS.len() {
@@ -108,6 +113,7 @@ impl Inquiry {
     /// What must be known next and was not handed out before. Each need is handed out once.
     pub fn needs(&mut self) -> Vec<Need> {
         let ready = std::mem::take(&mut self.ready);
+        self.outstanding = self.outstanding.saturating_add(ready.len());
         self.handed_out.extend(ready.iter().cloned());
         ready.into_iter().collect()
     }
@@ -115,7 +121,7 @@ impl Inquiry {
     /// How many needs are handed out and have no fact yet.
     #[must_use]
     pub fn outstanding(&self) -> usize {
-        self.handed_out.iter().filter(|need| !self.case.knows(need)).count()
+        self.outstanding
     }
 
     /// Takes what was seen for a need. Facts may come in any order; the first fact for a need
@@ -125,11 +131,12 @@ impl Inquiry {
             return;
         }
         self.case.learn(need, fact);
+        self.outstanding = self.outstanding.saturating_sub(1);
         if matches!(need, Need::Definition { .. }) {
             self.advance();
         }
         for item in self.waiting.remove(need).unwrap_or_default() {
-            self.examine(item);
+            self.arrived(item);
         }
     }
 
@@ -165,14 +172,23 @@ impl Inquiry {
         }
         if !was_closed && self.chain.is_closed() {
             for item in std::mem::take(&mut self.waiting_for_chain) {
-                self.examine(item);
+                self.arrived(item);
             }
+        }
+    }
+
+    /// One of the things an item waits for is there.
+    fn arrived(&mut self, number: usize) {
+        let Some(item) = self.items.get_mut(number) else { return };
+        item.awaited = item.awaited.saturating_sub(1);
+        if item.awaited == 0 {
+            self.examine(number);
         }
     }
 
     fn add(&mut self, subject: Subject) {
         let number = self.items.len();
-        self.items.push(Item { subject, state: State::Waiting });
+        self.items.push(Item { subject, state: State::Waiting, awaited: 0 });
         self.examine(number);
     }
 
@@ -195,17 +211,23 @@ impl Inquiry {
             Some(Err(Stop::Blocked)) | None => State::Blocked,
             Some(Err(Stop::Waiting)) => State::Waiting,
         };
-        if matches!(state, State::Waiting) {
-            if waits_for_chain {
-                self.waiting_for_chain.push(number);
-            }
-            for need in missing {
-                self.waiting.entry(need.clone()).or_default().push(number);
-                self.ask(need);
-            }
-        }
+        let waits = matches!(state, State::Waiting);
         if let Some(item) = self.items.get_mut(number) {
+            item.awaited = missing.len().saturating_add(usize::from(waits_for_chain));
             item.state = state;
+        }
+        if waits {
+            self.wait(number, missing, waits_for_chain);
+        }
+    }
+
+    fn wait(&mut self, number: usize, missing: BTreeSet<Need>, waits_for_chain: bool) {
+        if waits_for_chain {
+            self.waiting_for_chain.push(number);
+        }
+        for need in missing {
+            self.waiting.entry(need.clone()).or_default().push(number);
+            self.ask(need);
         }
     }
 
