@@ -419,4 +419,46 @@ mod tests {
             assert!(!loopback(there), "{there}");
         }
     }
+
+    /// Sends nothing.
+    struct Nowhere;
+
+    impl Transport for Nowhere {
+        fn send(&self, _: Request) -> futures_util::future::BoxFuture<'_, Result<Response, TransportError>> {
+            Box::pin(async { Err(TransportError::lasting("nowhere")) })
+        }
+    }
+
+    #[test]
+    fn a_github_token_goes_to_its_api_over_tls_and_nowhere_else() {
+        let exchange = Exchange {
+            transport: &Nowhere,
+            options: &Options::default(),
+            counters: &Counters::default(),
+            closed: &Closed::default(),
+            growing: &|_, _| (),
+        };
+        let sent_to = |text: &str| {
+            let url = Url::parse(text).unwrap();
+            let ask = Ask {
+                url: url.clone(),
+                content: None,
+                authorization: Authorization::Github(Secret::new("ghp_x".to_owned())),
+                artifact: false,
+                json: true,
+                commit: false,
+                limited_as: None,
+            };
+            exchange.headers(&ask, &Method::GET, &url, true).contains_key(header::AUTHORIZATION)
+        };
+        assert!(sent_to("https://api.github.com/repos/a/b"));
+        for other in [
+            "http://api.github.com/repos/a/b",
+            "https://api.github.com:444/repos/a/b",
+            "https://github.com/a/b/branch_commits/c",
+            "https://api.github.com.evil.example/",
+        ] {
+            assert!(!sent_to(other), "{other}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ mod support;
 
 use bytes::Bytes;
 use catena_core::Limits;
-use catena_core::inquiry::Fact;
+use catena_core::inquiry::{Fact, Need};
 use catena_fetch::{Options, TransportError};
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
@@ -279,16 +279,17 @@ async fn no_more_requests_at_a_time_than_allowed() {
             stream::once(async move {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 count.fetch_sub(1, Ordering::SeqCst);
-                Ok(Bytes::from("x"))
+                Ok(Bytes::from("[]"))
             })
             .boxed(),
         )
     });
-    let options = Options { concurrency: 5, bulk_concurrency: 3, ..Options::default() };
+    let options = Options { concurrency: 5, bulk_concurrency: 3, vcs_concurrency: 2, ..Options::default() };
     let fetcher = with(&transport, options, Limits::default());
     for (needs, allowed) in [
         ((0..20).map(|number| content(&format!("public/{number}"))).collect::<Vec<_>>(), 5),
         ((20..40).map(|number| artifact(&format!("public/{number}"))).collect(), 3),
+        ((1..20).map(|page| Need::Tags { repository: repository(), page }).collect(), 2),
     ] {
         most.store(0, Ordering::SeqCst);
         futures_util::future::join_all(needs.iter().map(|need| fetcher.answer(need, soon()))).await;
