@@ -92,6 +92,16 @@ impl RecordedInquiry {
         Ok(read)
     }
 
+    /// Makes sure that a folder holds no recording: evidence is not written over.
+    pub(crate) fn make_room(folder: &Path) -> Result<(), Failure> {
+        let file = folder.join(FILE);
+        if file.exists() {
+            let what = format!("{} holds a recording already", folder.display());
+            return Err(Failure::usage(what).next("name another folder, or remove this one first"));
+        }
+        Ok(())
+    }
+
     /// Writes it into the folder of a recording.
     pub(crate) fn write(&self, folder: &Path) -> Result<(), Failure> {
         let mut text = serde_json::to_string_pretty(self).map_err(Failure::undetermined)?;
@@ -124,6 +134,8 @@ mod tests {
         let read = RecordedInquiry::read(folder.path()).unwrap();
         assert_eq!(read, asked);
         assert_eq!(read.target().unwrap(), target);
+        assert!(RecordedInquiry::make_room(folder.path()).is_err());
+        assert!(RecordedInquiry::make_room(&folder.path().join("new")).is_ok());
     }
 
     #[test]

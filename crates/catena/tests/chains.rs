@@ -1,6 +1,7 @@
 //! Chains of our own making through the real binary: every outcome, what is left on disk, and what
 //! a user reads.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::arithmetic_side_effects)]
 
 mod support;
 
@@ -204,6 +205,39 @@ fn a_recording_that_was_touched_is_refused() {
     std::fs::write(body, "{}").unwrap();
     let again = Catena::new().args(["verify", "--replay"]).arg(&record).run();
     assert_eq!((again.status, again.stdout.as_str()), (2, ""), "{}", again.stderr);
+}
+
+#[test]
+fn a_recording_is_not_written_over() {
+    let case = Case::serving(push());
+    let record = case.room.path().join("record");
+    let options = ["--record", record.to_str().unwrap()];
+    assert_eq!(case.answer(&options).status, 0);
+    let again = case.answer(&options);
+    assert_eq!((again.status, again.stdout.as_str()), (2, ""));
+    assert!(again.stderr.contains("holds a recording already"), "{}", again.stderr);
+}
+
+/// Whoever is ended before there is an answer leaves nothing behind, and certainly no yes.
+#[cfg(unix)]
+#[test]
+fn being_ended_leaves_nothing() {
+    let case = Case::serving(push());
+    case.testbed.fault("*/public/build/*", 1.., Fault::Silence);
+    let work_dir = case.work_dir();
+    let mut catena = case.verify();
+    let command = catena.arg("--work-dir").arg(&work_dir).args(["--", &case.target]).command();
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while case.testbed.requests().iter().all(|request| !request.url.contains("/public/build/")) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(names(&work_dir).len(), 1, "{:?}", names(&work_dir));
+    let killed =
+        std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stdout), (Some(3), Vec::new()));
+    assert!(names(&work_dir).is_empty(), "{:?}", names(&work_dir));
 }
 
 #[test]

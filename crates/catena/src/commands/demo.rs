@@ -1,7 +1,7 @@
 //! `catena demo`: a yes and a no, on a Taskcluster of our own.
 
 use crate::cli::Manner;
-use crate::commands::verify::text_options;
+use crate::commands::verify::{after, text_options};
 use crate::failure::{DONE, Failure, UNDETERMINED};
 use crate::output::{Output, show};
 use catena_core::Limits;
@@ -43,12 +43,12 @@ pub(crate) fn run(_: &DemoArgs, manner: &Manner) -> Result<u8, Failure> {
     let (no, _) = verdict(&changed)?;
     let options = text_options(manner.color.on_stdout(), &Output::Stdout, manner);
     let mut text = format!(
-        "1. A small release: a decision task from a source tree, a docker image, {} builds, and the task that \
-         signs them. May it be signed?\n\n",
+        "1. A small release: a decision task from a source tree, a docker image, {} builds, and the task\n   \
+         that signs them. May it be signed?\n\n",
         chain.builds.len()
     );
     text.push_str(&catena_report::text(&yes, &TextOptions { elapsed: Some(took), ..options }));
-    text.push_str(&format!("\n2. The same again, but one byte of {what} was changed in storage.\n\n"));
+    text.push_str(&format!("\n2. The same again, but in storage one byte was changed of\n   {what}.\n\n"));
     text.push_str(&catena_report::text(&no, &options));
     let as_it_should = yes.outcome == Outcome::Verified && no.outcome == Outcome::Rejected;
     text.push_str(if as_it_should { SHOWN } else { NOT_SHOWN });
@@ -58,11 +58,11 @@ pub(crate) fn run(_: &DemoArgs, manner: &Manner) -> Result<u8, Failure> {
 
 const SHOWN: &str = "
 What was shown:
-  Every worker signs a document of what it ran and what it made; every signature and hash was verified.
-  Every task was found in the graph its decision task published, unchanged.
-  The decision task was rebuilt from the tree's own template, and the tree is one the policy trusts.
-  One changed byte broke exactly one promise, and the answer names the task, the artifact and both hashes.
-  All of it came over loopback through the same driver that asks the real Taskcluster (`catena verify --help`).
+  - Every worker signed what it ran and made: each signature and each hash was verified.
+  - Every task stands, unchanged, in the graph that its decision task published.
+  - The decision task was made again from the tree's own template, and the policy trusts that tree.
+  - One changed byte broke one promise; the answer names the task, the file and both hashes.
+  - All of it was asked over loopback, by what asks the real Taskcluster (`catena verify --help`).
 ";
 
 const NOT_SHOWN: &str = "
@@ -108,8 +108,7 @@ fn verdict(chain: &Chain) -> Result<(Verdict, Duration), Failure> {
         let testbed = Testbed::start_with(site, Options::default()).await.map_err(stuck)?;
         let fetcher = fetcher(&testbed, room.path())?;
         let began = Instant::now();
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        let inquiry = investigate(inquiry, &fetcher, deadline, &Quiet).await;
+        let inquiry = investigate(inquiry, &fetcher, after(PATIENCE), &Quiet).await;
         Ok((inquiry.conclude(NOW), began.elapsed()))
     })
 }

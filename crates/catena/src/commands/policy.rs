@@ -208,7 +208,7 @@ fn show_policy(args: &ShowArgs) -> Result<u8, Failure> {
     }
     let policy = PolicyTexts::read(&args.policy)?.load()?;
     let Some(name) = &args.product else {
-        return show(&policy.products().fold(String::new(), |text, name| text + &escape::line(name) + "\n"));
+        return show(&policy.products().map(|name| format!("{}\n", escape::line(name))).collect::<String>());
     };
     show(&told(&product(&policy, name)?, &product_keys(&policy, name)?))
 }

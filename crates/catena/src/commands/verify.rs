@@ -5,6 +5,7 @@ mod case;
 mod drive;
 
 pub(crate) use arguments::{EXAMPLES, VerifyArgs};
+pub(crate) use drive::after;
 
 use crate::cli::Manner;
 use crate::failure::{DONE, Failure, UNDETERMINED};
@@ -25,17 +26,21 @@ pub(crate) fn run(args: VerifyArgs, manner: &Manner) -> Result<u8, Failure> {
     output.check()?;
     let screen = Screen::new(manner.verbose > 0);
     log::start(manner, &screen)?;
-    let case = match &args.replay {
-        Some(folder) => Case::recorded(folder)?,
-        None => Case::asked(&args)?,
-    };
-    let verdict = drive::run(case, &args, &screen);
+    let verdict = judged(&args, &screen);
     screen.finish();
     let verdict = verdict?;
     tracing::info!(outcome = verdict.outcome.as_str(), elapsed = ?screen.elapsed(), "concluded");
     let color = output == Output::Stdout && manner.color.on_stdout();
     let report = written(&verdict, args.format, &text_options(color, &output, manner));
     delivered(output.write(&report), verdict.outcome.exit_status())
+}
+
+fn judged(args: &VerifyArgs, screen: &Screen) -> Result<Verdict, Failure> {
+    let case = match &args.replay {
+        Some(folder) => Case::recorded(folder)?,
+        None => Case::asked(args)?,
+    };
+    drive::run(case, args, screen)
 }
 
 fn written(verdict: &Verdict, format: Format, options: &TextOptions) -> String {

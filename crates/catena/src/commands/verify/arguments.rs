@@ -58,8 +58,9 @@ pub(crate) struct VerifyArgs {
     /// The task is about to run: it has no document of its own yet
     #[arg(long, overrides_with = "check_task")]
     no_check_task: bool,
-    /// Leave each verified artifact at DIR/cot/<taskId>/<path>, and nothing unverified, ever
+    /// Where verified artifacts are left
     #[arg(long, value_name = "DIR", conflicts_with = "replay")]
+    #[arg(help = "Leave each verified artifact at DIR/cot/<taskId>/<path>, and nothing unverified, ever")]
     pub(super) work_dir: Option<PathBuf>,
     /// How the verdict is written
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]

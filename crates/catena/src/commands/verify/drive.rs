@@ -4,6 +4,7 @@ use super::VerifyArgs;
 use super::case::Case;
 use crate::failure::Failure;
 use crate::progress::{Screen, Tally};
+use crate::recording::RecordedInquiry;
 use catena_core::Limits;
 use catena_core::verdict::{Outcome, Verdict};
 use catena_fetch::{
@@ -46,42 +47,46 @@ async fn ask(mut case: Case, args: &VerifyArgs, screen: &Screen) -> Result<Verdi
     let limits = Limits::default();
     let staging = args.work_dir.as_deref().map(staging).transpose()?;
     let tally: Arc<dyn Progress> = Arc::new(Tally::new(screen.clone()));
-    let recorder = match &args.record {
-        Some(folder) => {
-            let recorder = Recorder::new(folder, tally.clone()).map_err(|cause| {
-                Failure::usage(format!("{}: {cause}", folder.display()))
-                    .next("name a folder that can be written to")
-            })?;
-            Some(Arc::new(recorder))
-        }
-        None => None,
-    };
+    let recorder = args.record.as_deref().map(|folder| recorder(folder, tally.clone())).transpose()?;
     let progress = recorder.clone().map_or(tally, |recorder| recorder as Arc<dyn Progress>);
     let fetcher = fetcher(&case.asked.root_url, args, &limits)?
         .with_staging(staging.clone())
         .with_progress(progress.clone());
-    let deadline = Instant::now() + args.deadline.unwrap_or(catena_fetch::DEADLINE);
+    let deadline = after(args.deadline.unwrap_or(catena_fetch::DEADLINE));
     let inquiry = investigate(case.open(limits), &fetcher, deadline, progress.as_ref()).await;
     case.asked.concluded = now();
     let verdict = inquiry.conclude(&case.asked.concluded);
     tracing::debug!(statistics = ?fetcher.statistics(), "fetched");
     if let (Some(recorder), Some(folder)) = (recorder, &args.record) {
-        let kept = recorder
-            .finish(BTreeMap::new())
-            .map_err(|cause| Failure::undetermined(format!("{}: {cause}", folder.display())))
-            .and_then(|()| case.asked.write(folder));
-        unless_no(kept, &verdict)?;
+        unless_no(record(&recorder, &case, folder), &verdict)?;
     }
     if let (Some(staging), Outcome::Verified) = (staging, verdict.outcome) {
-        let published = staging.publish(&verdict).map_err(|error| {
-            Failure::undetermined(format!(
-                "the chain is verified, but its artifacts could not be kept: {error}"
-            ))
-            .next("make room in --work-dir and ask again")
-        })?;
-        tracing::info!(files = published.files.len(), "verified artifacts are in place");
+        publish(&staging, &verdict)?;
     }
     Ok(verdict)
+}
+
+fn recorder(folder: &Path, next: Arc<dyn Progress>) -> Result<Arc<Recorder>, Failure> {
+    RecordedInquiry::make_room(folder)?;
+    Recorder::new(folder, next).map(Arc::new).map_err(|cause| {
+        Failure::usage(format!("{}: {cause}", folder.display())).next("name a folder that can be written to")
+    })
+}
+
+fn record(recorder: &Recorder, case: &Case, folder: &Path) -> Result<(), Failure> {
+    recorder
+        .finish(BTreeMap::new())
+        .map_err(|cause| Failure::undetermined(format!("{}: {cause}", folder.display())))
+        .and_then(|()| case.asked.write(folder))
+}
+
+fn publish(staging: &Staging, verdict: &Verdict) -> Result<(), Failure> {
+    let published = staging.publish(verdict).map_err(|error| {
+        Failure::undetermined(format!("the chain is verified, but its artifacts could not be kept: {error}"))
+            .next("make room in --work-dir and ask again")
+    })?;
+    tracing::info!(files = published.files.len(), "verified artifacts are in place");
+    Ok(())
 }
 
 /// From a recording.
@@ -90,9 +95,15 @@ async fn replay(case: &Case, folder: &Path, screen: &Screen) -> Result<Verdict, 
     let recorded = Replay::open(folder, &limits).map_err(|error| {
         Failure::usage(error).next("name a folder that --record filled and nobody touched since")
     })?;
-    let deadline = Instant::now() + AT_ONCE;
-    let inquiry = investigate(case.open(limits), &recorded, deadline, &Tally::new(screen.clone())).await;
+    let tally = Tally::new(screen.clone());
+    let inquiry = investigate(case.open(limits), &recorded, after(AT_ONCE), &tally).await;
     Ok(inquiry.conclude(&case.asked.concluded))
+}
+
+/// So much later than now; a clock that cannot say so has passed it already.
+pub(crate) fn after(time: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(time).unwrap_or(now)
 }
 
 /// What was to be delivered beside the verdict and was not keeps a yes from being said; a no is
