@@ -49,7 +49,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             concurrency: 32,
-            bulk_concurrency: 12,
+            bulk_concurrency: 24,
             vcs_concurrency: 8,
             attempts: 5,
             backoff: Duration::from_secs(1),
