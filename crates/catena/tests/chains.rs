@@ -236,7 +236,7 @@ fn being_ended_leaves_nothing() {
         std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), output.stdout), (Some(3), Vec::new()));
+    assert_eq!((output.status.code(), output.stdout), (Some(3), Vec::new()), "{} {}", output.status, String::from_utf8_lossy(&output.stderr));
     assert!(names(&work_dir).is_empty(), "{:?}", names(&work_dir));
 }
 

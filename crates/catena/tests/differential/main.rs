@@ -1,0 +1,180 @@
+//! scriptworker and Catena on the same chains: every honest one is accepted by both, and whatever
+//! scriptworker refuses Catena refuses too.
+//!
+//! `CATENA_SCRIPTWORKER_PYTHON` names a Python with scriptworker 63.6.1; without it nothing is compared.
+//! `CATENA_DIFFERENTIAL_CHANGES` is how many changes made at random are tried, 40 when unset.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::expect_used,
+    clippy::arithmetic_side_effects
+)]
+
+mod changes;
+mod honest;
+mod random;
+mod reference;
+#[path = "../support/mod.rs"]
+mod support;
+
+use catena_testbed::{Chain, Options, Release, Site, Testbed};
+use libtest_mimic::{Arguments, Failed, Trial};
+use reference::{Reference, Word};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+use support::{Answer, Catena, keys_file};
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let trials = match std::env::var_os("CATENA_SCRIPTWORKER_PYTHON") {
+        Some(python) => trials(&Arc::new(Bench::new(python.into()))),
+        None => {
+            eprintln!("CATENA_SCRIPTWORKER_PYTHON is not set: nothing is compared with scriptworker");
+            let name = "comparison with scriptworker (CATENA_SCRIPTWORKER_PYTHON is not set)";
+            vec![Trial::test(name, || Ok(())).with_ignored_flag(true)]
+        }
+    };
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn trials(bench: &Arc<Bench>) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    let mut add = |name: String, run: Box<dyn FnOnce(&Bench) -> Result<(), Failed> + Send>| {
+        let bench = bench.clone();
+        trials.push(Trial::test(name, move || run(&bench)));
+    };
+    for (name, release, allowed) in honest::releases() {
+        add(format!("honest/{name}"), Box::new(move |bench| agree(bench, &release, allowed)));
+    }
+    for change in changes::CHANGES {
+        add(format!("changed/{}", change.name), Box::new(|bench| refused(bench, change)));
+    }
+    let count = std::env::var("CATENA_DIFFERENTIAL_CHANGES").map_or(40, |text| text.parse().unwrap());
+    for seed in 0..count {
+        add(format!("random/{seed:04}"), Box::new(move |bench| no_looser(bench, seed)));
+    }
+    trials
+}
+
+/// What all comparisons share.
+struct Bench {
+    reference: Reference,
+    /// Whose CA all sites have; serves nothing itself.
+    testbed: Testbed,
+}
+
+/// What the two say of one chain.
+struct Both {
+    reference: Word,
+    catena: Answer,
+}
+
+impl Bench {
+    fn new(python: PathBuf) -> Self {
+        let testbed = Testbed::start_blocking(Site::new(), Options::default()).unwrap();
+        Self { reference: Reference::new(python, testbed.ca_pem()), testbed }
+    }
+
+    /// Serves the chain and asks both.
+    fn ask(&self, chain: Chain) -> Both {
+        let room = tempfile::tempdir().unwrap();
+        let keys = chain.keys.public_keys_base64().into_iter();
+        let keys: Value = keys.map(|(name, keys)| (name.to_owned(), Value::from(keys))).collect();
+        let keys_file = keys_file(room.path(), &keys);
+        let Chain { target, kind, product, check_target, .. } = chain.clone();
+        let testbed = self.testbed.start_beside(chain.into_site()).unwrap();
+        let port: u16 = testbed.root_url().rsplit(':').next().unwrap().parse().unwrap();
+        let reference = self.reference.ask(&json!({
+            "port": port, "product": product, "kind": kind, "task_id": target, "check_task": check_target,
+            "keys": keys, "work_dir": room.path().join("reference"),
+        }));
+        let mut catena = Catena::through(&testbed, room.path());
+        catena.args(["verify", "--format", "json", "--task-type", &kind, "--product", &product]);
+        catena.arg(if check_target { "--check-task" } else { "--no-check-task" });
+        catena.arg("--keys").arg(&keys_file).arg("--work-dir").arg(room.path().join("work"));
+        Both { reference, catena: catena.args(["--", &target]).run() }
+    }
+}
+
+impl Both {
+    /// Fails with what both said.
+    fn fail(&self, why: &str) -> Failed {
+        let Answer { status, stderr, .. } = &self.catena;
+        let failed = self.catena.failed();
+        format!("{why}\nscriptworker: {:?}\ncatena: exit status {status}\n{failed}{stderr}", self.reference).into()
+    }
+}
+
+/// An honest chain: both accept it, link by link, or neither does because the product does not allow
+/// what made it.
+fn agree(bench: &Bench, release: &Release, allowed: bool) -> Result<(), Failed> {
+    let both = bench.ask(release.build()?);
+    let Word::Accepted { links } = &both.reference else {
+        let refused = matches!(both.reference, Word::Rejected { .. });
+        if allowed || !refused {
+            return Err(both.fail("scriptworker did not accept an honest chain"));
+        }
+        return match both.catena.status {
+            1 => Ok(()),
+            _ => Err(both.fail("catena allows what made the chain, and scriptworker does not")),
+        };
+    };
+    if !allowed {
+        return Err(both.fail("the policy that ships does not allow what scriptworker does"));
+    }
+    if both.catena.status != 0 {
+        return Err(both.fail("catena did not accept an honest chain"));
+    }
+    let mut theirs = links.clone();
+    theirs.sort();
+    if theirs != ours(&both.catena, &release.build()?) {
+        return Err(both.fail("the links differ"));
+    }
+    Ok(())
+}
+
+/// The links of a JSON verdict as scriptworker names them; a target that is about to run is none there.
+fn ours(answer: &Answer, chain: &Chain) -> Vec<(String, String)> {
+    let verdict: Value = serde_json::from_str(&answer.stdout).unwrap();
+    let links = verdict["links"].as_array().unwrap().iter();
+    let name = |link: &Value| {
+        let names = link["name"].as_array().unwrap().iter();
+        names.map(|name| name.as_str().unwrap()).collect::<Vec<_>>().join(":")
+    };
+    let links = links.map(|link| (name(link), link["taskId"].as_str().unwrap().to_owned()));
+    let mut links: Vec<_> = links.filter(|(_, id)| chain.check_target || *id != chain.target).collect();
+    links.sort();
+    links
+}
+
+/// A dishonest chain: Catena refuses it and names the cause.
+fn refused(bench: &Bench, change: &changes::Change) -> Result<(), Failed> {
+    let mut chain = (change.release)().build()?;
+    (change.make)(&mut chain);
+    let both = bench.ask(chain);
+    if matches!(both.reference, Word::Crashed { .. }) && both.catena.status != 1 {
+        return Err(both.fail("scriptworker did not finish"));
+    }
+    if both.catena.status != 1 {
+        return Err(both.fail("catena did not refuse"));
+    }
+    match both.catena.codes().iter().any(|code| code == change.code) {
+        true => Ok(()),
+        false => Err(both.fail(&format!("{} was not found", change.code))),
+    }
+}
+
+/// A chain with any change at all: when scriptworker refuses it, so does Catena.
+fn no_looser(bench: &Bench, seed: u64) -> Result<(), Failed> {
+    let (chain, change) = random::changed(seed);
+    let both = bench.ask(chain);
+    match (&both.reference, both.catena.status) {
+        (Word::Rejected { .. }, 0) => {
+            Err(both.fail(&format!("catena accepts what scriptworker refuses: {change}")))
+        }
+        (_, 0 | 1) => Ok(()),
+        _ => Err(both.fail(&format!("catena came to no decision: {change}"))),
+    }
+}
