@@ -11,7 +11,7 @@ const FEW: usize = 6;
 
 /// The links of a verdict by task.
 pub(crate) struct Links<'a> {
-    links: &'a [LinkSummary],
+    verdict: &'a Verdict,
     positions: HashMap<TaskId, usize>,
 }
 
@@ -21,17 +21,22 @@ impl<'a> Links<'a> {
         for (position, link) in verdict.links.iter().enumerate() {
             positions.entry(link.task_id).or_insert(position);
         }
-        Self { links: &verdict.links, positions }
+        Self { verdict, positions }
     }
 
     /// The link of a task; none for a task that is not in the chain.
     pub(crate) fn link(&self, task_id: TaskId) -> Option<&'a LinkSummary> {
-        self.links.get(self.position(task_id))
+        self.verdict.links.get(self.position(task_id))
     }
 
-    /// The link's way from the target, or the id of a task that is not in the chain.
+    /// The link's way from the target, in words where a task has none.
     pub(crate) fn way(&self, task_id: TaskId) -> String {
-        self.link(task_id).map_or_else(|| task_id.to_string(), |link| link.name.to_string())
+        match self.link(task_id) {
+            Some(link) => link.name.to_string(),
+            // Nothing is known of it, so it is no link yet.
+            None if task_id == self.verdict.task_id => self.verdict.kind.to_string(),
+            None => "a task outside the chain".to_owned(),
+        }
     }
 
     /// Where in the chain a task stands; what is not in it stands last.

@@ -109,14 +109,11 @@ impl Report<'_> {
         }
         let classes: Vec<String> =
             classes.iter().map(|(class, number)| format!("{number} {}", class.as_str())).collect();
-        format!(
-            "{} of {}, on {} of {}: {}",
-            failed.len(),
-            count(self.verdict.findings.len(), "finding"),
-            tasks.len(),
-            count(self.verdict.links.len(), "link"),
-            classes.join(", ")
-        )
+        let mut text = format!("{} of {}", failed.len(), count(self.verdict.findings.len(), "finding"));
+        if !self.verdict.links.is_empty() {
+            text.push_str(&format!(", on {} of {}", tasks.len(), count(self.verdict.links.len(), "link")));
+        }
+        format!("{text}: {}", classes.join(", "))
     }
 
     fn weakened(&self) -> String {

@@ -68,6 +68,17 @@ fn undetermined() {
     assert_snapshot!("incomplete", text(&verdict(Outcome::Undetermined, Vec::new()), &plain()));
 }
 
+/// Not even the target's definition is known, so there is no chain.
+#[test]
+fn nothing_known() {
+    let mut found = unreachable();
+    found.task_id = id(SIGNING);
+    let mut verdict = verdict(Outcome::Undetermined, Vec::new());
+    verdict.findings = vec![found];
+    (verdict.links, verdict.artifacts) = (Vec::new(), Vec::new());
+    assert_snapshot!("nothing_known", text(&verdict, &plain()));
+}
+
 #[test]
 fn misconfigured() {
     assert_snapshot!("misconfigured", text(&verdict(Outcome::Misconfigured, vec![unconfigured()]), &plain()));
