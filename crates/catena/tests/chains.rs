@@ -196,6 +196,20 @@ fn a_recording_gives_the_same_verdict_again() {
     }
 }
 
+/// The time of conclusion is the recording's, not the clock's.
+#[test]
+fn a_recording_keeps_its_time() {
+    let case = Case::serving(push());
+    let record = case.room.path().join("record");
+    let first = case.answer(&["--format", "json", "--record", record.to_str().unwrap()]);
+    let verdict: Value = serde_json::from_str(&first.stdout).unwrap();
+    let (then, concluded) = ("2001-02-03T04:05:06Z", verdict["concluded"].as_str().unwrap());
+    let inquiry = std::fs::read_to_string(record.join("inquiry.json")).unwrap();
+    std::fs::write(record.join("inquiry.json"), inquiry.replace(concluded, then)).unwrap();
+    let again = Catena::new().args(["verify", "--format", "json", "--replay"]).arg(&record).run();
+    assert_eq!(again.stdout, first.stdout.replace(concluded, then));
+}
+
 #[test]
 fn a_recording_that_was_touched_is_refused() {
     let case = Case::serving(altered());
@@ -236,7 +250,13 @@ fn being_ended_leaves_nothing() {
         std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), output.stdout), (Some(3), Vec::new()), "{} {}", output.status, String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        (output.status.code(), output.stdout),
+        (Some(3), Vec::new()),
+        "{} {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(names(&work_dir).is_empty(), "{:?}", names(&work_dir));
 }
 
