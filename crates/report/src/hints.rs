@@ -11,6 +11,8 @@ const EDITED: &str = "somebody made or changed this task by other means than its
      (the queue's log has the client id); if it was meant, let an action task make it.";
 const WORKER: &str = "the worker's document and the queue do not belong together. Look at the worker that ran the \
      task: its version, and whether its key is used elsewhere.";
+const WORKER_VERSION: &str = "no released worker writes such a document. Look at the version and the log of the worker that \
+     ran the task, put it right, and run the task again.";
 const SOURCE_FORM: &str = "write the address plainly in the tree that makes the task: https, no user, no dot segments, \
      no query, and the full hash as revision.";
 const BROKEN_ANSWER: &str = "the queue, or something between here and there, does not answer as Taskcluster does. \
@@ -21,6 +23,14 @@ const POOL: &str = "the task ran on machines that are not trusted for it. Move t
      or, after review, add the pool to the policy.";
 const IMAGE: &str = "let the task use an image that a docker-image task of its own graph builds, or, after review, \
      allow its kind in the policy (prebuilt-image-kinds).";
+const VCS_ANSWER: &str = "version control answered with something that is no answer. Compare with what it answers from \
+     another network; then look at the proxy and the mirror.";
+const ACTION: &str =
+    "fire the action again from its own push. If nobody fired it, find out who created the task.";
+const TRIGGER: &str = "look at the tree's .taskcluster.yml at that revision and at the hook that made the task; \
+     put them in step and let the trigger make a new one.";
+const PROPOSED: &str = "take the input from a task of a trusted push; a cached task that was made for a pull request, \
+     a fork or try must be made again on the branch.";
 const LIMIT: &str =
     "an honest chain does not come near this limit. Look at what the task names as its inputs.";
 
@@ -30,6 +40,10 @@ pub const HINTS: &[(&str, &str)] = &[
     ("task-unknown", "check the task id and the root URL; a task is forgotten some time after it expires."),
     ("definition-empty", "the task has expired, so its chain can no longer be judged. Run it again."),
     ("definition-not-json", BROKEN_ANSWER),
+    (
+        "definition-malformed",
+        "a task that was made by hand is made as graphs make tasks; otherwise find out who answers for the queue.",
+    ),
     ("definition-pool-contradiction", "no honest task says two pools. Find out who created it."),
     (
         "run-none",
@@ -110,10 +124,10 @@ pub const HINTS: &[(&str, &str)] = &[
         "signature-no-keys",
         "add the public keys of this worker implementation to the policy (keys), or say --keys FILE.",
     ),
-    ("document-not-json", WORKER),
-    ("document-duplicate-key", WORKER),
-    ("document-version", WORKER),
-    ("document-malformed", WORKER),
+    ("document-not-json", WORKER_VERSION),
+    ("document-duplicate-key", WORKER_VERSION),
+    ("document-version", WORKER_VERSION),
+    ("document-malformed", WORKER_VERSION),
     (
         "document-of-another-task",
         "a document of another task was put here. Do not retry; keep the evidence (--record DIR) and look at who may write to the artifact storage.",
@@ -134,8 +148,8 @@ pub const HINTS: &[(&str, &str)] = &[
         "artifact-unlisted",
         "the worker that made the document did not see this artifact: it was uploaded later or by other means, or the name in `upstreamArtifacts` is wrong.",
     ),
-    ("artifact-without-digest", WORKER),
-    ("artifact-digest-malformed", WORKER),
+    ("artifact-without-digest", WORKER_VERSION),
+    ("artifact-digest-malformed", WORKER_VERSION),
     ("artifact-missing", "the artifact has expired or was removed. Run the task that makes it again."),
     ("artifact-altered", REPLACED),
     ("artifact-altered-optional", REPLACED),
@@ -144,6 +158,10 @@ pub const HINTS: &[(&str, &str)] = &[
         "artifacts-listing-unknown",
         "the artifacts of the run have expired. Run the task that makes them again.",
     ),
+    (
+        "artifact-glob-mandatory",
+        "name the files in `upstreamArtifacts`, or say `optional: true` there, in the tree that makes the task.",
+    ),
     ("artifacts-too-many", "name fewer artifacts, or a narrower pattern, in `upstreamArtifacts`."),
     (
         "artifacts-foreign",
@@ -151,12 +169,77 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     // Graph and tree.
     ("graph-parent-makes-no-tasks", EDITED),
+    ("graph-unreadable", "look at the log of the parent that published the graph, and do not use its tasks."),
     ("graph-lacks-task", EDITED),
+    (
+        "graph-entry-malformed",
+        "look at the log of the parent that published the graph; the tree's taskgraph may be broken.",
+    ),
     ("graph-definition-differs", EDITED),
     ("graph-dependencies-added", EDITED),
     ("graph-definition-additions", EDITED),
     ("graph-times-differ", EDITED),
-    ("source-without-repository", SOURCE_FORM),
+    ("graph-created-malformed", BROKEN_ANSWER),
+    // Rebuilding parents.
+    (
+        "rebuild-differs",
+        "somebody made or changed this parent by hand, or a hook's copy of the template is out of step with the tree. Find out who created it (the queue's log has the client id).",
+    ),
+    (
+        "rebuild-empty-values-added",
+        "the tree's template does not make these empty parts. Find out who created the task.",
+    ),
+    ("rebuild-decision-unknown", EDITED),
+    (
+        "rebuild-tasks-for",
+        "no parent may be made for this here. After review, add the trigger to the policy (tasks-for).",
+    ),
+    ("rebuild-vcs", "the tree is not where the product's trees are; check --product, or the policy (vcs)."),
+    (
+        "rebuild-host",
+        "check the repository's address; a host that answers as hg.mozilla.org does is added in the policy (hg-hosts).",
+    ),
+    ("rebuild-repository", SOURCE_FORM),
+    ("rebuild-revision", SOURCE_FORM),
+    (
+        "rebuild-environment",
+        "the value named above is set by the tree's template or its hook. Put it right there; if it is right, find out who created the task.",
+    ),
+    (
+        "rebuild-project-unknown",
+        "look whether the project, with this very address, stands in projects.yml (projects-url in the policy).",
+    ),
+    (
+        "rebuild-template-missing",
+        "look whether the revision still exists in that repository, and whether the token may see it.",
+    ),
+    ("rebuild-template-malformed", TRIGGER),
+    ("rebuild-template-fails", TRIGGER),
+    ("rebuild-no-tasks", TRIGGER),
+    (
+        "rebuild-unknown-to-vcs",
+        "look whether it was deleted or rewritten; for a private repository, give a token that may see it (CATENA_GITHUB_TOKEN).",
+    ),
+    ("rebuild-answer-malformed", VCS_ANSWER),
+    (
+        "rebuild-answer-about-another",
+        "a renamed repository answers under its new name: put that into the tree. If nothing was renamed, raise the alarm.",
+    ),
+    ("rebuild-release-draft", "publish the release, and let it make its tasks again."),
+    ("rebuild-push-comment", "no honest decision task carries such a message. Find out who created it."),
+    (
+        "rebuild-actions-malformed",
+        "look at the log of the decision task that published the file; the tree's taskgraph may be broken.",
+    ),
+    ("rebuild-action-unknown", ACTION),
+    (
+        "rebuild-action-ambiguous",
+        "two actions of the tree share a callback; give each its own, and fire the action from a new push.",
+    ),
+    ("rebuild-action-kind", "only actions of the kind hook may make tasks; change the action in the tree."),
+    ("rebuild-action-group", ACTION),
+    ("rebuild-action-source", ACTION),
+    // Where sources come from.
     ("source-repository-malformed", SOURCE_FORM),
     ("source-malformed", SOURCE_FORM),
     (
@@ -178,6 +261,26 @@ pub const HINTS: &[(&str, &str)] = &[
         "tree-part-of-a-name",
         "the repository only begins like a trusted one. It is another repository; find out whose.",
     ),
+    (
+        "tree-other-source",
+        "build from a trusted tree, or, after review, add the repository to the policy (repositories).",
+    ),
+    ("pull-request-try", PROPOSED),
+    ("pull-request-tasks-for", PROPOSED),
+    (
+        "pull-request-fork",
+        "take the input from an official repository; an owner is added, after review, in the policy (official-owners).",
+    ),
+    (
+        "pull-request-not-landed",
+        "land the commit, or, if it was rebased away, run the tasks again from what landed.",
+    ),
+    ("pull-request-source", SOURCE_FORM),
+    (
+        "pull-request-tag-unknown",
+        "look whether the tag was deleted; for a private repository, give a token that may see it (CATENA_GITHUB_TOKEN).",
+    ),
+    ("pull-request-answer-malformed", VCS_ANSWER),
     // Images.
     ("image-prebuilt", IMAGE),
     ("image-indexed", IMAGE),
@@ -190,8 +293,12 @@ pub const HINTS: &[(&str, &str)] = &[
         "image-of-another-kind",
         "the image must come from a docker-image task; put the input right in the tree that makes the task.",
     ),
-    ("image-hash-missing", WORKER),
-    ("image-hash-malformed", WORKER),
+    ("image-hash-missing", WORKER_VERSION),
+    ("image-hash-malformed", WORKER_VERSION),
+    (
+        "image-unlisted",
+        "check `payload.image.path`; if it is right, look at the log of the docker-image task and build the image again.",
+    ),
     (
         "image-differs",
         "the task ran in another image than the one that was built for it. Do not use what it made; look at the worker and its cache of images.",
@@ -233,11 +340,62 @@ mod tests {
     use super::*;
     use catena_core::checks;
 
+    /// Codes that no failed finding has: there is nothing to do about them.
+    const NEVER_FAIL: [&str; 29] = [
+        "artifact-absent-optional",
+        "artifacts-match",
+        "artifacts-none",
+        "artifacts-wanted",
+        "chain-shape",
+        "definition-sound",
+        "document-agrees",
+        "document-not-needed",
+        "graph-agrees",
+        "graph-not-needed",
+        "image-allowed",
+        "image-matches",
+        "image-not-needed",
+        "interactive-none",
+        "kind-known",
+        "pull-request-none",
+        "pull-request-not-needed",
+        "rebuild-agrees",
+        "rebuild-not-needed",
+        "run-completed",
+        "run-not-needed",
+        "signature-not-needed",
+        "signature-skipped",
+        "signature-verified",
+        "source-inside-repository",
+        "source-without-repository",
+        "tree-trusted",
+        "worker-implementation-told",
+        "worker-pool-allowed",
+    ];
+
     #[test]
     fn every_hint_is_for_a_code_that_exists() {
         for (position, (name, _)) in HINTS.iter().enumerate() {
             assert!(checks::find_code(name).is_some(), "{name}");
             assert!(HINTS.iter().skip(position + 1).all(|(other, _)| other != name), "{name} twice");
+        }
+        for name in NEVER_FAIL {
+            assert!(checks::find_code(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_code_that_can_fail_has_a_hint_of_its_own_and_no_other() {
+        for code in checks::ALL.iter().flat_map(|check| check.codes) {
+            let fails = !NEVER_FAIL.contains(&code.name);
+            assert_eq!(hint(code.name).is_some(), fails, "{}", code.name);
+        }
+    }
+
+    #[test]
+    fn hints_are_one_or_two_sentences() {
+        for (name, advice) in HINTS {
+            assert!(advice.len() <= 240 && advice.ends_with('.'), "{name}: {advice}");
         }
     }
 }
