@@ -100,9 +100,13 @@ impl Testbed {
     /// # Errors
     /// As [`Testbed::start`].
     pub async fn start_with(site: Site, options: Options) -> Result<Testbed, StartError> {
+        let authority = Authority::new(&options.root_hosts)?;
+        Testbed::listen(site, options, authority).await
+    }
+
+    async fn listen(site: Site, options: Options, authority: Authority) -> Result<Testbed, StartError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let authority = Authority::new(&options.root_hosts)?;
         let (faults, ledger) = (Faults::default(), Arc::default());
         let shared = Arc::new(Shared { site, options, address, authority, faults, ledger });
         let accepting = tokio::spawn(accept(listener, shared.clone())).abort_handle();
@@ -114,8 +118,22 @@ impl Testbed {
     /// # Errors
     /// As [`Testbed::start`].
     pub fn start_blocking(site: Site, options: Options) -> Result<Testbed, StartError> {
+        let authority = Authority::new(&options.root_hosts)?;
+        Testbed::listen_blocking(site, options, authority)
+    }
+
+    /// Serves another site on a port of its own, with this one's options and CA: for a client that
+    /// reads the CA once and then asks many sites. Blocks as [`Testbed::start_blocking`] does.
+    ///
+    /// # Errors
+    /// When no loopback port is free.
+    pub fn start_beside(&self, site: Site) -> Result<Testbed, StartError> {
+        Testbed::listen_blocking(site, self.shared.options.clone(), self.shared.authority.clone())
+    }
+
+    fn listen_blocking(site: Site, options: Options, authority: Authority) -> Result<Testbed, StartError> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let mut testbed = runtime.block_on(Testbed::start_with(site, options))?;
+        let mut testbed = runtime.block_on(Testbed::listen(site, options, authority))?;
         testbed.runtime = Some(runtime);
         Ok(testbed)
     }

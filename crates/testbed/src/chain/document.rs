@@ -50,7 +50,7 @@ pub(super) fn write(id: &str, task: &Value, artifacts: Value, machine: &Machine,
     if layout == Layout::Python {
         return sorted(&object! {
             "artifacts" => artifacts, "chainOfTrustVersion" => 1_i64, "environment" => object! {}, "runId" => 0_i64,
-            "task" => task.clone(), "taskId" => id, "workerGroup" => "scriptworker", "workerId" => machine.id.as_str(),
+            "task" => task.clone(), "taskId" => id, "workerGroup" => "us-central1", "workerId" => machine.id.as_str(),
             "workerType" => task.get("workerType").cloned().unwrap_or_default(),
         });
     }
