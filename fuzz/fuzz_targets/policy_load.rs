@@ -29,7 +29,8 @@ fn look(read: Result<Policy, Vec<Diagnostic>>) {
 }
 
 fuzz_target!(|text: &str| {
-    let loader = |name: &str| if name == "self.yml" { Ok(text.to_owned()) } else { Err("no such file".to_owned()) };
+    let loader =
+        |name: &str| if name == "self.yml" { Ok(text.to_owned()) } else { Err("no such file".to_owned()) };
     look(Policy::load("p.yml", text, &RULES, &loader));
     let below = "catena-policy: 1\nextends: shipped:firefox-ci\n";
     look(Policy::load_all(&[("below.yml", below), ("p.yml", text)], &RULES, &loader));

@@ -1,2 +1,106 @@
-//! Everyday commands.
-fn main() {}
+//! Everyday commands of those who work on this: `cargo xtask --help`.
+
+mod failure;
+mod fuzz;
+mod process;
+mod regenerate;
+mod scriptworker;
+
+use clap::{Parser, Subcommand};
+use failure::Failure;
+use process::{Step, cargo, root};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Everyday commands
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Everything that must hold before a change goes in: formatting, lints, documentation, tests
+    Check,
+    /// Throw hostile bytes at the parsers; needs a C++ compiler, and no other toolchain
+    Fuzz {
+        /// A file in fuzz/fuzz_targets, without its ending [default: each in turn]
+        target: Option<String>,
+        /// How long each target runs
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u32,
+        /// Run the target once, on this file, instead
+        #[arg(long, value_name = "FILE", requires = "target")]
+        input: Option<PathBuf>,
+    },
+    /// Make again what is made by programs; look at the difference before committing it
+    Regenerate {
+        /// What to make [default: all]
+        #[arg(value_enum)]
+        what: Vec<regenerate::Made>,
+    },
+    /// Compare Catena with scriptworker on chains from the testbed
+    ///
+    /// Installs scriptworker from PyPI below target/, unless CATENA_SCRIPTWORKER_PYTHON names a Python
+    /// that has it.
+    Differential {
+        /// Given to the test: names of chains, --list
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Hold the tree of dependencies against deny.toml; needs cargo-deny
+    Deny,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<(), Failure> {
+    match task {
+        Task::Check => check(),
+        Task::Fuzz { target, seconds, input } => fuzz::run(target.as_deref(), seconds, input.as_deref()),
+        Task::Regenerate { what } => regenerate::run(&what),
+        Task::Differential { arguments } => scriptworker::compare(&arguments),
+        Task::Deny => deny(),
+    }
+}
+
+fn check() -> Result<(), Failure> {
+    cargo(["fmt", "--all", "--check"]).run()?;
+    cargo(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]).run()?;
+    cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).run()?;
+    cargo(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings").run()?;
+    cargo(["test", "--workspace"]).run()
+}
+
+fn deny() -> Result<(), Failure> {
+    if !cargo(["deny", "--version"]).succeeds() {
+        return Err(Failure::Missing { what: "cargo-deny", remedy: "cargo install cargo-deny --locked" });
+    }
+    cargo(["deny", "check"]).run()?;
+    Step::new("cargo")
+        .args(["deny", "--manifest-path"])
+        .arg(root().join("fuzz/Cargo.toml"))
+        .arg("check")
+        .run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,52 @@
+//! Why a task did not succeed.
+
+use std::path::PathBuf;
+use std::process::ExitStatus;
+
+/// Why a task did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// A program could not be started.
+    #[error("{program} could not be started: {cause}")]
+    Start {
+        /// The program.
+        program: String,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// A program ended otherwise than with success.
+    #[error("{command}: {status}")]
+    Ended {
+        /// The command line.
+        command: String,
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// Something has to be installed first.
+    #[error("{what} is missing: {remedy}")]
+    Missing {
+        /// What.
+        what: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// No such fuzz target.
+    #[error("there is no fuzz target {name}; there are {}", targets.join(", "))]
+    NoTarget {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        targets: Vec<String>,
+    },
+    /// A file or folder could not be read or written.
+    #[error("{}: {cause}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// `rustc -vV` does not say which machine this is.
+    #[error("rustc -vV names no host")]
+    NoHost,
+}

@@ -1,0 +1,81 @@
+//! Running other programs in the repository's folder.
+
+use crate::failure::Failure;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The repository's folder.
+pub(crate) fn root() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package)
+}
+
+/// Where everything is put that is built.
+pub(crate) fn target_dir() -> PathBuf {
+    root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+}
+
+/// One command, run in the repository's folder.
+#[derive(Debug)]
+pub(crate) struct Step(Command);
+
+/// The cargo that runs this.
+pub(crate) fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Step {
+    // `cargo` and not `$CARGO`: only the former lets a rustup override choose the toolchain.
+    Step::new("cargo").args(arguments)
+}
+
+impl Step {
+    pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
+        let mut command = Command::new(program);
+        command.current_dir(root());
+        Self(command)
+    }
+
+    pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.0.arg(argument);
+        self
+    }
+
+    pub(crate) fn args(mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        self.0.args(arguments);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
+    /// Runs it, told on standard error.
+    pub(crate) fn run(mut self) -> Result<(), Failure> {
+        eprintln!("xtask: {}", self.line());
+        let status = self.0.status().map_err(|cause| self.not_started(cause))?;
+        if status.success() { Ok(()) } else { Err(Failure::Ended { command: self.line(), status }) }
+    }
+
+    /// Runs it in silence; a program that is not there does not succeed.
+    pub(crate) fn succeeds(mut self) -> bool {
+        self.0.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    }
+
+    /// Runs it for what it prints.
+    pub(crate) fn output(mut self) -> Result<String, Failure> {
+        let output = self.0.stderr(Stdio::inherit()).output().map_err(|cause| self.not_started(cause))?;
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(Failure::Ended { command: self.line(), status: output.status })
+        }
+    }
+
+    fn not_started(&self, cause: std::io::Error) -> Failure {
+        Failure::Start { program: self.0.get_program().to_string_lossy().into_owned(), cause }
+    }
+
+    fn line(&self) -> String {
+        let words = std::iter::once(self.0.get_program()).chain(self.0.get_args());
+        words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+}

@@ -1,0 +1,43 @@
+//! Making again what is made by programs.
+
+use crate::failure::Failure;
+use crate::process::{Step, cargo};
+use crate::scriptworker;
+use clap::ValueEnum;
+
+/// What is made by programs and kept in the repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Made {
+    /// crates/yaml/tests/golden/cases.json, by PyYAML
+    Yaml,
+    /// policies/firefox-ci.yml, of scriptworker's defaults
+    Policy,
+    /// Snapshots of what a user sees, by the tests themselves
+    Snapshots,
+}
+
+pub(crate) fn run(what: &[Made]) -> Result<(), Failure> {
+    let what = if what.is_empty() { Made::value_variants() } else { what };
+    what.iter().try_for_each(|made| match made {
+        Made::Yaml => yaml(),
+        Made::Policy => policy(),
+        Made::Snapshots => snapshots(),
+    })
+}
+
+fn yaml() -> Result<(), Failure> {
+    Step::new(scriptworker::python()?).args(["scripts/yaml-golden.py", "write"]).run()
+}
+
+fn policy() -> Result<(), Failure> {
+    // The release build is there already for whoever has seen the demo.
+    let import = ["run", "--release", "--quiet", "--", "policy", "import"];
+    cargo(import)
+        .args(["--output", "policies/firefox-ci.yml", "--installed"])
+        .arg(scriptworker::python()?)
+        .run()
+}
+
+fn snapshots() -> Result<(), Failure> {
+    cargo(["test", "--workspace"]).env("INSTA_UPDATE", "always").run()
+}

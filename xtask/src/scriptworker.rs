@@ -1,0 +1,34 @@
+//! A Python with the reference verifier, for what is made of it and compared with it.
+
+use crate::failure::Failure;
+use crate::process::{Step, cargo, target_dir};
+use std::path::PathBuf;
+
+/// Names a Python that has everything already.
+const PYTHON: &str = "CATENA_SCRIPTWORKER_PYTHON";
+/// What Catena is held against. The golden cases of `crates/yaml` and `policies/firefox-ci.yml` are made of these.
+const PACKAGES: [&str; 3] = ["scriptworker==63.6.1", "json-e==4.8.4", "PyYAML==6.0.3"];
+
+/// The Python that the environment names, or one below target/ that is made once.
+pub(crate) fn python() -> Result<PathBuf, Failure> {
+    if let Some(python) = std::env::var_os(PYTHON) {
+        return Ok(python.into());
+    }
+    let folder = target_dir().join("scriptworker-63.6.1");
+    let python = folder.join("bin/python");
+    let complete = folder.join("complete");
+    if !complete.exists() {
+        Step::new("python3").args(["-m", "venv", "--clear"]).arg(&folder).run()?;
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+        Step::new(&python).args(pip).args(PACKAGES).run()?;
+        std::fs::write(&complete, "").map_err(|cause| Failure::File { path: complete, cause })?;
+    }
+    Ok(python)
+}
+
+/// Runs the comparison of the two verifiers.
+pub(crate) fn compare(arguments: &[String]) -> Result<(), Failure> {
+    let python = python()?;
+    // Of the whole workspace, so that nothing is built a second time with other features.
+    cargo(["test", "--workspace", "--test", "differential", "--"]).args(arguments).env(PYTHON, python).run()
+}
