@@ -20,9 +20,14 @@ fn is_within_reach(value: &Value) -> bool {
         Value::String(text) => is_simple(text),
         Value::Array(items) => items.iter().all(is_within_reach),
         Value::Object(members) => {
-            members.iter().all(|(key, member)| is_simple(key) && is_within_reach(member))
+            members.iter().all(|(key, member)| is_simple_key(key) && is_within_reach(member))
         }
     }
+}
+
+/// The official crate interpolates what follows an escaped dollar; the Python reference keeps it.
+fn is_simple_key(key: &str) -> bool {
+    is_simple(key) && !(key.starts_with("$$") && key.contains("${"))
 }
 
 /// Few brackets, no long digits, no powers, none of the functions and comparisons that the

@@ -32,6 +32,10 @@ fuzz_target!(|text: &str| {
     let loader =
         |name: &str| if name == "self.yml" { Ok(text.to_owned()) } else { Err("no such file".to_owned()) };
     look(Policy::load("p.yml", text, &RULES, &loader));
+    // Reading the one that ships takes a hundred times as long as reading a small one.
+    if text.len() % 16 != 0 {
+        return;
+    }
     let below = "catena-policy: 1\nextends: shipped:firefox-ci\n";
     look(Policy::load_all(&[("below.yml", below), ("p.yml", text)], &RULES, &loader));
 });
