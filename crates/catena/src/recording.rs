@@ -32,6 +32,8 @@ pub(crate) struct RecordedInquiry {
     pub(crate) root_url: String,
     /// Whether documents were believed without their signatures.
     pub(crate) danger_skip_signatures: bool,
+    /// Whether facts could come over plain http.
+    pub(crate) danger_allow_http: bool,
     /// The policy.
     pub(crate) policy: PolicyTexts,
     /// The text of the file that replaced the product's keys.
@@ -62,6 +64,7 @@ impl RecordedInquiry {
             product,
             root_url: String::new(),
             danger_skip_signatures: false,
+            danger_allow_http: false,
             policy: PolicyTexts::default(),
             keys: None,
             concluded: String::new(),

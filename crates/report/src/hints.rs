@@ -169,6 +169,10 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     // Graph and tree.
     ("graph-parent-makes-no-tasks", EDITED),
+    (
+        "graph-beyond-limits",
+        "the task's entry in the graph is beyond this verifier's bounds: make the task smaller in the tree.",
+    ),
     ("graph-unreadable", "look at the log of the parent that published the graph, and do not use its tasks."),
     ("graph-lacks-task", EDITED),
     (

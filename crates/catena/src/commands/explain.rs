@@ -53,7 +53,7 @@ fn explain(check: &CheckInfo, code: &Code) -> String {
         text.push_str(&format!("  what to do: {hint}\n"));
     }
     if let Some(rule) = code.rule {
-        text.push_str(&format!("  a product may relax it in its policy: relax: [{rule}]\n"));
+        text.push_str(&format!("  a product may relax it in its policy: the rule {rule} (docs/policy.md)\n"));
     }
     text.push_str(&format!("\n{}", check.page));
     text

@@ -29,11 +29,9 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let implementation =
         worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
     let definition = &link.definition;
-    let (untold, found) = match implementation {
-        WorkerImplementation::DockerWorker => (untold(definition), docker_worker(definition)),
-        WorkerImplementation::GenericWorker => (Vec::new(), generic_worker(definition)),
-        WorkerImplementation::Scriptworker => (Vec::new(), Vec::new()),
-    };
+    let untold =
+        if implementation == WorkerImplementation::DockerWorker { untold(definition) } else { Vec::new() };
+    let found = found(definition);
     let place = "the queue's definition";
     let mut findings: Vec<Finding> = untold
         .into_iter()
@@ -71,16 +69,17 @@ fn truthy(definition: &Definition, keys: &[&str]) -> Option<(Path, String)> {
     Some((Path::of(keys), value.to_string().chars().take(80).collect()))
 }
 
-fn docker_worker(definition: &Definition) -> Vec<(Path, String)> {
-    [&["payload", "features", "interactive"][..], &["payload", "env", "TASKCLUSTER_INTERACTIVE"]]
-        .into_iter()
-        .filter_map(|keys| truthy(definition, keys))
-        .collect()
-}
-
-fn generic_worker(definition: &Definition) -> Vec<(Path, String)> {
-    let payload = [&["payload", "features", "interactive"][..], &["payload", "rdpInfo"]];
-    let by_payload = payload.into_iter().filter_map(|keys| truthy(definition, keys));
+/// Every form that any worker knows. A payload of one kind may be run by a worker of another, so all
+/// forms are looked at whatever ran the task.
+///
+/// Off-reference: the reference looks at the forms of the one implementation.
+fn found(definition: &Definition) -> Vec<(Path, String)> {
+    const FORMS: [&[&str]; 3] = [
+        &["payload", "features", "interactive"],
+        &["payload", "env", "TASKCLUSTER_INTERACTIVE"],
+        &["payload", "rdpInfo"],
+    ];
+    let by_payload = FORMS.into_iter().filter_map(|keys| truthy(definition, keys));
     let scopes = definition.scopes().iter().enumerate();
     let rdp = scopes.filter(|(_, scope)| scope.starts_with("generic-worker:allow-rdp:"));
     by_payload.chain(rdp.map(|(index, scope)| (Path::of(&["scopes"]).index(index), scope.clone()))).collect()

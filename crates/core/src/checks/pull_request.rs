@@ -62,8 +62,10 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
         return Ok(vec![Finding::new(CHECK, NOT_NEEDED, Standing::Passed, target, message)].into());
     }
     // Every link asks before any waits, so that all commits are asked about together.
-    let examined: Vec<_> =
-        chain.links().map(|link| if is_github(link) { github(cx, link) } else { Ok(hg(cx, link)) }).collect();
+    let examined: Vec<_> = chain
+        .links()
+        .map(|link| if is_github(cx, link) { github(cx, link) } else { Ok(hg(cx, link)) })
+        .collect();
     let mut findings = Vec::new();
     for one in examined {
         findings.extend(one?);

@@ -5,7 +5,7 @@
 
 use super::{Examined, artifacts, rules};
 use crate::compare::differences;
-use crate::graph::{parse_time, resolve};
+use crate::graph::{GraphError, parse_time, resolve};
 use crate::inquiry::{Cx, Link, Stop};
 use crate::task::{Definition, TaskId};
 use crate::verdict::{Class, Code, Difference, DifferenceKind, Finding, Side, Standing};
@@ -29,6 +29,11 @@ const UNREADABLE: Code = Code::new(
     "graph-unreadable",
     Class::Tamper,
     "The parent's graph is not one JSON object, or holds the task twice.",
+);
+const LIMITS: Code = Code::new(
+    "graph-beyond-limits",
+    Class::Policy,
+    "The parent's graph, or the task's entry in it, is larger or deeper than our own limits.",
 );
 const LACKS: Code =
     Code::new("graph-lacks-task", Class::Tamper, "The parent's graph does not hold the task.");
@@ -62,8 +67,20 @@ const CREATED: Code = Code::new(
     "The task's creation time is not written as the queue writes it.",
 );
 
-pub(crate) const CODES: &[Code] =
-    &[AGREES, PARENT, NO_PARENT, UNREADABLE, LACKS, ENTRY, DIFFERS, DEPENDENCIES, ADDITIONS, TIMES, CREATED];
+pub(crate) const CODES: &[Code] = &[
+    AGREES,
+    PARENT,
+    NO_PARENT,
+    UNREADABLE,
+    LIMITS,
+    LACKS,
+    ENTRY,
+    DIFFERS,
+    DEPENDENCIES,
+    ADDITIONS,
+    TIMES,
+    CREATED,
+];
 
 const MOST_DIFFERENCES: usize = 20;
 
@@ -94,9 +111,11 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let entries = match &scan.entries {
         Ok(entries) => entries,
         Err(error) => {
-            return Ok(
-                vec![failed(UNREADABLE, format!("The parent's graph cannot be read: {error}."))].into()
-            );
+            let code = match error {
+                GraphError::EntryTooLarge { .. } | GraphError::TooDeep { .. } => LIMITS,
+                GraphError::Malformed { .. } | GraphError::Duplicate { .. } => UNREADABLE,
+            };
+            return Ok(vec![failed(code, format!("The parent's graph cannot be read: {error}."))].into());
         }
     };
     let Some(entry) = entries.get(&link.task_id) else {

@@ -30,6 +30,8 @@ pub struct Target {
 pub struct Switches {
     /// Believe documents without their signatures.
     pub danger_skip_signatures: bool,
+    /// Facts may come over plain http from anywhere. The inquiry does nothing with it but tell.
+    pub danger_allow_http: bool,
 }
 
 /// Why a check cannot go on.

@@ -148,8 +148,12 @@ fn relax(inquiry: &Inquiry, findings: &mut [Finding]) {
 
 fn relaxed(inquiry: &Inquiry) -> Vec<Relaxed> {
     let by_policy = inquiry.case.product.relaxed.iter().map(|rule| (rule.as_str(), "policy"));
-    let by_switch =
-        inquiry.case.switches.danger_skip_signatures.then_some(("danger-skip-signatures", "switch"));
+    let switches = &inquiry.case.switches;
+    let by_switch = [
+        ("danger-allow-http", switches.danger_allow_http),
+        ("danger-skip-signatures", switches.danger_skip_signatures),
+    ];
+    let by_switch = by_switch.into_iter().filter(|(_, on)| *on).map(|(name, _)| (name, "switch"));
     let all = by_policy.chain(by_switch);
     all.map(|(rule, by)| Relaxed { rule: rule.to_owned(), by: by.to_owned() }).collect()
 }

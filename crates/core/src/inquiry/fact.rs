@@ -16,7 +16,8 @@ pub enum Fact {
     Graph(GraphScan),
     /// The one who must know says that it does not exist.
     Absent {
-        /// The HTTP status: 404 or 410, or 424 for an artifact of the error kind.
+        /// The HTTP status: 404 or 410; 424 for an artifact of the error kind; 422 for a commit that
+        /// GitHub does not know.
         status: u16,
         /// The answer's own words, shortened.
         message: String,

@@ -31,6 +31,7 @@ impl Case {
         let target = Target { task_id, kind, check_task: args.checks_task() };
         let mut asked = RecordedInquiry::about(&target, product);
         asked.danger_skip_signatures = args.danger_skip_signatures;
+        asked.danger_allow_http = args.danger_allow_http;
         asked.policy = PolicyTexts::read(&args.policy)?;
         if let Some(file) = &args.keys {
             asked.keys =
@@ -65,7 +66,10 @@ impl Case {
 
     /// The inquiry.
     pub(super) fn open(&self, limits: Limits) -> Inquiry {
-        let switches = Switches { danger_skip_signatures: self.asked.danger_skip_signatures };
+        let switches = Switches {
+            danger_skip_signatures: self.asked.danger_skip_signatures,
+            danger_allow_http: self.asked.danger_allow_http,
+        };
         Inquiry::new(self.target.clone(), Arc::clone(&self.product), self.keys.clone(), limits, switches)
     }
 }

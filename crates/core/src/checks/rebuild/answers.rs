@@ -59,7 +59,7 @@ impl Answered {
         parent.failed(ANSWER, message).at(self.need.to_string(), Some(path)).into()
     }
 
-    /// The answer says of itself what was asked for.
+    /// The answer says of itself what was asked for, as a string or as a number.
     pub(super) fn is_about(
         &self,
         cx: &Cx<'_>,
@@ -67,8 +67,12 @@ impl Answered {
         keys: &[&str],
         asked: &str,
     ) -> Rebuild<()> {
-        let told = self.text(parent, keys)?;
-        self.same(cx, parent, keys, asked, told, told == asked)
+        let told = match self.member(parent, keys)? {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => return Err(self.malformed(parent, keys, "a string or a number")),
+        };
+        self.same(cx, parent, keys, asked, &told, told == asked)
     }
 
     /// The answer says of itself that it is about a repository, which GitHub names in any case.

@@ -71,9 +71,7 @@ pub(super) fn pull_request(
     let repository = pull_request_repository(cx, parent, &head, &base)?;
     let need = Need::PullRequest { repository: repository.clone(), number };
     let pull_request = answers::ask(cx, parent, need)?;
-    if pull_request.member(parent, &["number"])?.as_u64() != Some(number) {
-        pull_request.is_about(cx, parent, &["number"], &number.to_string())?;
-    }
+    pull_request.is_about(cx, parent, &["number"], &number.to_string())?;
     pull_request.is_of(cx, parent, &["base", "repo", "full_name"], &repository)?;
     // The branch that was asked to be pulled may be gone with its repository; then it tells nothing.
     if pull_request.value().pointer(&["head", "repo", "full_name"]).is_some() {
@@ -182,7 +180,7 @@ pub(super) fn cron(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::
     let repository = github(parent, &url)?;
     let revision = revision(cx, parent)?;
     let projects = projects::fetch(cx, parent);
-    context.set("cron", hg::cron_context(parent)?);
+    context.set("cron", hg::cron_context(cx, parent)?);
     let level = projects?.level(parent, repository.name())?;
     let branch = either_env_value(cx, parent, "HEAD_BRANCH", "HEAD_REF");
     let login = env(cx, parent, "TRIGGERED_BY").unwrap_or("TaskclusterHook");

@@ -22,7 +22,7 @@ pub(super) fn push(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::
 pub(super) fn cron(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::Context) -> Rebuild<()> {
     let repository = repository(cx, parent);
     let push = Push::fetch(cx, parent);
-    context.set("cron", cron_context(parent)?);
+    context.set("cron", cron_context(cx, parent)?);
     let (repository, push) = (repository?, push?);
     context.set("repository", repository);
     context.set("push", push.context(cx, parent, "", "cron")?);
@@ -30,14 +30,14 @@ pub(super) fn cron(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::
 }
 
 /// `extra.cron` is JSON in a string.
-pub(super) fn cron_context(parent: Parent<'_>) -> Rebuild<Value> {
+pub(super) fn cron_context(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Value> {
     let malformed = |why: String| {
         let message = format!("extra.cron is not JSON in a string: {why}.");
         parent.in_decision(ENVIRONMENT, message, &["extra", "cron"])
     };
     let text =
         parent.link.definition.text(&["extra", "cron"]).ok_or_else(|| malformed("no string".to_owned()))?;
-    Ok(catena_json::parse(text.as_bytes(), &catena_json::Limits::default())
+    Ok(catena_json::parse(text.as_bytes(), &cx.case.limits.json())
         .map_err(|error| malformed(error.to_string()))?)
 }
 

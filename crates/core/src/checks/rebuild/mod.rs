@@ -12,6 +12,7 @@ mod projects;
 mod sameness;
 mod template;
 
+use super::source::source;
 use super::{Examined, rules};
 use crate::inquiry::{Cx, Link, Stop};
 use crate::policy::Vcs;
@@ -278,7 +279,7 @@ fn tasks_for(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<String> {
 /// Which version control system the decision task's tree lives in.
 fn vcs(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Vcs> {
     let product = &cx.case.product;
-    let detected = if is_github(parent.decision) { Vcs::Github } else { Vcs::Hg };
+    let detected = if is_github(cx, parent.decision) { Vcs::Github } else { Vcs::Hg };
     let mut kinds = product.vcs.iter();
     match (kinds.next(), kinds.next()) {
         (Some(only), None) => Ok(*only),
@@ -293,12 +294,13 @@ fn vcs(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Vcs> {
 }
 
 /// Whether a task has to do with GitHub (verification.md section 7).
-pub(crate) fn is_github(link: &Link) -> bool {
-    let source = link.definition.source();
+pub(crate) fn is_github(cx: &Cx<'_>, link: &Link) -> bool {
+    let text = link.definition.source();
     link.definition.scheduler_id() == "taskcluster-github"
         || link.definition.tasks_for().is_some_and(|tasks_for| tasks_for.starts_with("github-"))
-        || source.starts_with("https://github.com/")
-        || source.starts_with("ssh://github.com/")
+        || text.starts_with("https://github.com/")
+        || text.starts_with("ssh://github.com/")
+        || source(cx.case, &link.definition).is_ok_and(|source| source.host() == "github.com")
 }
 
 fn trigger_context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebuild<catena_jsone::Context> {
