@@ -6,7 +6,7 @@
 //! fits the same value printed as workers print it, was changed after signing; anything else was
 //! signed by somebody we do not know.
 
-use super::{Examined, document, worker_implementation};
+use super::{Examined, document, rules, worker_implementation};
 use crate::document::Document;
 use crate::inquiry::{Answer, Cx, Link, Need, Stop};
 use crate::policy::KeyRing;
@@ -73,8 +73,8 @@ pub(crate) const CODES: &[Code] = &[
     NO_KEYS,
 ];
 
-/// A document that this check vouches for: its signature is right, its shape is right, and it is
-/// about the link's task. Only [`verified`] makes one.
+/// A document that may be built on: a key the policy trusts signed it, its shape is right, and it is
+/// about the link's task and the run the chain is about. Only [`verified`] makes one.
 #[derive(Clone, Debug)]
 pub(crate) struct Verified(Arc<Document>);
 
@@ -100,11 +100,20 @@ pub(crate) fn verified(cx: &Cx<'_>, link: &Link) -> Result<Verified, Stop> {
 }
 
 fn verify(cx: &Cx<'_>, link: &Link) -> Result<Option<Verified>, Stop> {
+    let Some(document) = signed(cx, link)? else { return Ok(None) };
+    // A document of another run is no word on this one, and the document check says so.
+    let run = cx.run(link)?.run_id == document.run_id || cx.case.relaxes(rules::DOCUMENT_RUN);
+    Ok(run.then_some(Verified(document)))
+}
+
+/// The document of a link whose signature is right and that is about the link's task; what else it
+/// says is for the document check.
+pub(super) fn signed(cx: &Cx<'_>, link: &Link) -> Result<Option<Arc<Document>>, Stop> {
     if !link.has_run || !matches!(judge(cx, link)?, Judgement::Verified(_) | Judgement::Skipped) {
         return Ok(None);
     }
     Ok(match cx.unverified_document(link)? {
-        Answer::Is(Ok(document)) if document.task_id == link.task_id => Some(Verified(document)),
+        Answer::Is(Ok(document)) if document.task_id == link.task_id => Some(document),
         _ => None,
     })
 }
