@@ -424,3 +424,21 @@ fn callers_without_a_runtime_are_served() {
     stream.read_to_string(&mut text).unwrap();
     assert!(text.starts_with("HTTP/1.1 200 OK"), "{text}");
 }
+
+#[test]
+fn sites_beside_each_other_have_one_ca() {
+    let empty = Testbed::start_blocking(Site::new(), Options::default()).unwrap();
+    let beside = empty.start_beside(site()).unwrap();
+    assert_ne!(empty.root_url(), beside.root_url());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let definition = runtime.block_on(async {
+        let address = address(&beside);
+        let stream = TcpStream::connect(&address).await.unwrap();
+        // The first one's CA, for the second one's certificate.
+        let stream = tls(&empty, stream, "127.0.0.1").await;
+        let path = task_path("");
+        let text = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        exchange(stream, &text).await
+    });
+    assert_eq!(definition.body, b"{\"payload\":  {}}");
+}
