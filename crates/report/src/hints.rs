@@ -81,6 +81,10 @@ pub const HINTS: &[(&str, &str)] = &[
         "kind-needs-scriptworker",
         "only a scriptworker may run this kind. Check --task-type and the task's worker pool.",
     ),
+    (
+        "kind-declared-otherwise",
+        "name the task by its own kind (tags.kind) where it is declared, in the tree that makes both.",
+    ),
     ("interactive-found", "what an interactive task made is never trusted. Run the task again without it."),
     (
         "interactive-untold",
@@ -243,6 +247,8 @@ pub const HINTS: &[(&str, &str)] = &[
     ("rebuild-action-kind", "only actions of the kind hook may make tasks; change the action in the tree."),
     ("rebuild-action-group", ACTION),
     ("rebuild-action-source", ACTION),
+    ("rebuild-action-input", "fire the action again with an input that its schema in actions.json allows."),
+    ("rebuild-action-hook", ACTION),
     // Where sources come from.
     ("source-repository-malformed", SOURCE_FORM),
     ("source-malformed", SOURCE_FORM),
@@ -266,6 +272,10 @@ pub const HINTS: &[(&str, &str)] = &[
         "the repository only begins like a trusted one. It is another repository; find out whose.",
     ),
     (
+        "tree-sibling-revision",
+        "the task was made for another push. Run it in the graph of its own push, or make the graph again.",
+    ),
+    (
         "tree-other-source",
         "build from a trusted tree, or, after review, add the repository to the policy (repositories).",
     ),
@@ -287,6 +297,7 @@ pub const HINTS: &[(&str, &str)] = &[
     ("pull-request-answer-malformed", VCS_ANSWER),
     // Images.
     ("image-prebuilt", IMAGE),
+    ("image-not-pinned", "name the image as <name>@sha256:<digest> in the tree that makes the task."),
     ("image-indexed", IMAGE),
     ("image-unknown-type", IMAGE),
     (

@@ -3,7 +3,7 @@
 //! verification.md section 8.2.
 
 use super::signature::verified;
-use super::{Examined, tree, worker_implementation};
+use super::{Examined, rules, tree, worker_implementation};
 use crate::digest::Digest;
 use crate::document::Listing;
 use crate::inquiry::{Cx, Link, Stop};
@@ -31,6 +31,12 @@ const ALLOWED: Code = Code::new(
 );
 const PREBUILT: Code =
     Code::new("image-prebuilt", Class::Policy, "The task's kind may not use a prebuilt image.");
+const UNPINNED: Code = Code::new(
+    "image-not-pinned",
+    Class::Policy,
+    "The task's prebuilt image is named by a tag, which can come to mean another image.",
+)
+.relaxable(rules::IMAGE_PINNED);
 const INDEXED: Code = Code::new(
     "image-indexed",
     Class::Policy,
@@ -68,6 +74,7 @@ pub(crate) const CODES: &[Code] = &[
     MATCHES,
     ALLOWED,
     PREBUILT,
+    UNPINNED,
     INDEXED,
     UNKNOWN,
     NOT_DECLARED,
@@ -106,6 +113,11 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
         ImageInput::Prebuilt(_) | ImageInput::None if !allowed => {
             failed(PREBUILT, format!("{} tasks may not use a prebuilt image.", link.kind))
         }
+        ImageInput::Prebuilt(name) if !is_pinned(&name) => {
+            failed(UNPINNED, "The prebuilt image is named by a tag.".to_owned())
+                .expected(Side::Policy, "<name>@sha256:<64 hexadecimal digits>")
+                .actual(Side::Queue, name)
+        }
         ImageInput::Unknown(kind) => {
             failed(UNKNOWN, format!("{kind:?} is not a type of image, or its parts are malformed."))
         }
@@ -114,6 +126,14 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
         }
     };
     Ok(vec![one].into())
+}
+
+/// Whether a registry's name for an image ends in its digest.
+///
+/// Off-reference: the reference takes any name.
+fn is_pinned(name: &str) -> bool {
+    name.rsplit_once('@')
+        .is_some_and(|(_, digest)| matches!(Digest::parse_prefixed(digest), Ok(Digest::Sha256(_))))
 }
 
 /// The image was made by a task: it is the declared one, it is an image task, and what the worker

@@ -2,11 +2,12 @@
 //!
 //! verification.md sections 2.1, 2.2 and 8.1.
 
-use super::{Examined, worker_implementation};
+use super::{Examined, rules, worker_implementation};
 use crate::inquiry::{Cx, Link, Stop};
 use crate::policy::KindRole;
-use crate::task::WorkerImplementation;
+use crate::task::{Kind, WorkerImplementation};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
+use catena_json::Path;
 
 const CHECK: &str = "kind";
 
@@ -22,11 +23,18 @@ const NOT_SCRIPTWORKER: Code = Code::new(
     "The link's kind must be run by a scriptworker, and another worker ran it.",
 );
 
-pub(crate) const CODES: &[Code] = &[KNOWN, UNKNOWN, NOT_SCRIPTWORKER];
+const OTHER: Code = Code::new(
+    "kind-declared-otherwise",
+    Class::Policy,
+    "The task itself says that it is of another kind than it is declared as.",
+)
+.relaxable(rules::KIND_TAG);
+
+pub(crate) const CODES: &[Code] = &[KNOWN, UNKNOWN, NOT_SCRIPTWORKER, OTHER];
 
 pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let Some(role) = link.role else {
-        let known: Vec<&str> = cx.case.product.kinds.keys().map(crate::task::Kind::as_str).collect();
+        let known: Vec<&str> = cx.case.product.kinds.keys().map(Kind::as_str).collect();
         let declared = link.name.parts().last().map_or("", String::as_str);
         let finding = Finding::new(
             CHECK,
@@ -50,6 +58,25 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
             return Ok(vec![finding].into());
         }
     }
+    if let Some(tag) = other_kind(cx, link, role) {
+        let message = format!("The task is declared as a {}, and says itself that it is a {tag}.", link.kind);
+        let finding = Finding::new(CHECK, OTHER, Standing::Failed, link.task_id, message)
+            .at("the queue's definition", Some(Path::of(&["tags", "kind"])))
+            .expected(Side::Task, link.kind.as_str())
+            .actual(Side::Queue, tag.as_str());
+        return Ok(vec![finding].into());
+    }
     let message = format!("{} is a kind of the policy.", link.kind);
     Ok(vec![Finding::new(CHECK, KNOWN, Standing::Passed, link.task_id, message)].into())
+}
+
+/// The kind in the task's own tags, where it is another one that the policy knows. Trees have many
+/// more kinds than policies (`build-signing`, `mar-signing`); those say nothing against the declared one. Of
+/// the kinds with a role of their own, other checks say more.
+///
+/// Off-reference: the reference does not look at the tag.
+fn other_kind(cx: &Cx<'_>, link: &Link, role: KindRole) -> Option<Kind> {
+    let tag = Kind::parse(link.definition.text(&["tags", "kind"])?).ok()?;
+    let plain = role == KindRole::Plain && cx.case.product.role(&tag) == Some(KindRole::Plain);
+    (plain && tag != link.kind).then_some(tag)
 }

@@ -91,6 +91,8 @@ checks! {
 
 /// The rules beyond the reference that a product may relax, by the names its policy uses.
 pub const RULES: &[&str] = &[
+    rules::ACTION_HOOK,
+    rules::ACTION_INPUT,
     rules::ACTION_SOURCE,
     rules::ANSWER_IDENTITY,
     rules::ARTIFACT_HASH,
@@ -102,17 +104,22 @@ pub const RULES: &[&str] = &[
     rules::EMPTY_VALUES,
     rules::GRAPH_ADDITIONS,
     rules::GRAPH_TIMES,
+    rules::IMAGE_PINNED,
+    rules::KIND_TAG,
     rules::OPTIONAL_ARTIFACT,
     rules::OTHER_SOURCES,
     rules::REPOSITORY_FORM,
     rules::REVISION_FORM,
     rules::RUN_STATE,
+    rules::SIBLING_REVISION,
     rules::WHOLE_SEGMENTS,
     rules::WORKER_POOL,
 ];
 
 /// Names of rules.
 pub(crate) mod rules {
+    pub(crate) const ACTION_HOOK: &str = "action-hook";
+    pub(crate) const ACTION_INPUT: &str = "action-input";
     pub(crate) const ACTION_SOURCE: &str = "action-source";
     pub(crate) const ANSWER_IDENTITY: &str = "answer-identity";
     pub(crate) const ARTIFACT_HASH: &str = "artifact-hash";
@@ -124,11 +131,14 @@ pub(crate) mod rules {
     pub(crate) const EMPTY_VALUES: &str = "empty-values";
     pub(crate) const GRAPH_ADDITIONS: &str = "graph-additions";
     pub(crate) const GRAPH_TIMES: &str = "graph-times";
+    pub(crate) const IMAGE_PINNED: &str = "image-pinned";
+    pub(crate) const KIND_TAG: &str = "kind-tag";
     pub(crate) const OPTIONAL_ARTIFACT: &str = "optional-artifact";
     pub(crate) const OTHER_SOURCES: &str = "other-sources";
     pub(crate) const REPOSITORY_FORM: &str = "repository-form";
     pub(crate) const REVISION_FORM: &str = "revision-form";
     pub(crate) const RUN_STATE: &str = "run-state";
+    pub(crate) const SIBLING_REVISION: &str = "sibling-revision";
     pub(crate) const WHOLE_SEGMENTS: &str = "whole-segments";
     pub(crate) const WORKER_POOL: &str = "worker-pool";
 }

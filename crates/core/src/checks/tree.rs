@@ -7,7 +7,7 @@ use super::source::source;
 use super::{Examined, rules};
 use crate::inquiry::{Cx, Link, Stop};
 use crate::policy::{Product, ScopeRule};
-use crate::source::SourceUrl;
+use crate::source::{Revision, SourceUrl};
 use crate::task::TaskId;
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_json::{Path, Value};
@@ -56,9 +56,15 @@ const OTHER_SOURCE: Code = Code::new(
     "The target has restricted scopes, and a link takes in sources of a tree that no product trusts.",
 )
 .relaxable(rules::OTHER_SOURCES);
+const REVISION: Code = Code::new(
+    "tree-sibling-revision",
+    Class::Policy,
+    "A link was made from another revision than the decision task of its graph.",
+)
+.relaxable(rules::SIBLING_REVISION);
 
 pub(crate) const CODES: &[Code] =
-    &[TRUSTED, SCOPE, BROAD, AMBIGUOUS, SIBLING, UNTRUSTED, SEGMENTS, OTHER_SOURCE];
+    &[TRUSTED, SCOPE, BROAD, AMBIGUOUS, SIBLING, UNTRUSTED, SEGMENTS, OTHER_SOURCE, REVISION];
 
 /// A scope of the target that is restricted, and by which rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +112,7 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
     if has_restricted_scopes(cx)? {
         chain.links().for_each(|link| other_sources(cx, link, &mut findings));
     }
+    findings.extend(chain.links().filter_map(|link| revision(cx, link)));
     if findings.iter().all(|finding| finding.standing == Standing::Passed) {
         let message = match &own {
             Some(tree) => format!("The chain goes back to {tree}."),
@@ -237,6 +244,33 @@ fn siblings(
         }
     }
     Ok(())
+}
+
+/// All tasks of a graph are made from one revision of its tree: where a task names the repository of
+/// its decision task, it names its revision too. A mirror has revisions of its own.
+///
+/// Off-reference: the reference compares trees, not revisions.
+fn revision(cx: &Cx<'_>, link: &Link) -> Option<Finding> {
+    let decision = cx.chain.link(link.definition.decision_task_id())?;
+    let variable = |name: &str| format!("{}_{name}", cx.case.product.source_env_prefix);
+    let (repository, revision) = (variable("HEAD_REPOSITORY"), variable("HEAD_REV"));
+    let same_tree = link.definition.env(&repository)?.trim_end_matches('/')
+        == decision.definition.env(&repository)?.trim_end_matches('/');
+    let (own, theirs) = (link.definition.env(&revision)?, decision.definition.env(&revision)?);
+    // A release's decision task names a tag, and its tasks may name the commit.
+    let both_hashes = Revision::parse(theirs).is_ok();
+    (same_tree && both_hashes && own != theirs).then(|| {
+        Finding::new(
+            CHECK,
+            REVISION,
+            Standing::Failed,
+            link.task_id,
+            "The task was made from another revision than its graph.",
+        )
+        .at("the queue's definition", Some(Path::of(&["payload", "env", &revision])))
+        .expected(Side::Queue, theirs)
+        .actual(Side::Queue, own)
+    })
 }
 
 /// Some tasks are made from more than one tree: `COMM_HEAD_REPOSITORY` beside

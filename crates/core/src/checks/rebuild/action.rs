@@ -2,12 +2,13 @@
 
 use super::context::{object, set_slugids};
 use super::{
-    ACTION_GROUP, ACTION_KIND, ACTION_SOURCE, ACTIONS, ENVIRONMENT, NO_ACTION, Parent, RENDER, Rebuild,
-    SEVERAL_ACTIONS, vcs,
+    ACTION_GROUP, ACTION_HOOK, ACTION_INPUT, ACTION_KIND, ACTION_SOURCE, ACTIONS, ENVIRONMENT, NO_ACTION,
+    Parent, RENDER, Rebuild, SEVERAL_ACTIONS, vcs,
 };
 use crate::checks::{artifacts, rules};
 use crate::inquiry::Cx;
 use crate::policy::Vcs;
+use crate::schema;
 use crate::task::ArtifactName;
 use crate::verdict::Side;
 use catena_json::{Map, Path, Value};
@@ -37,6 +38,8 @@ pub(super) fn context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebui
     }
     let action = entry(parent, &actions)?;
     let payload = hook_payload(cx, parent, action, &told)?;
+    check_input(cx, parent, action, &told)?;
+    check_hook(cx, parent, action, &payload)?;
     check_source(cx, parent, &payload)?;
     let mut context = catena_jsone::Context::new();
     context.set("payload", payload);
@@ -159,6 +162,71 @@ fn hook_payload(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> 
             .failed(RENDER, message)
             .at(format!("public/actions.json of {}", parent.decision.task_id), Some(error.path))
     })?)
+}
+
+/// The input is one that the action's own schema allows, as the hooks service checks before it fires.
+///
+/// Off-reference: the reference does not look at the schema.
+fn check_input(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> Rebuild<()> {
+    let (Some(schema), Some(input)) = (action.get("schema"), told.get("input")) else { return Ok(()) };
+    // An action that takes no input is fired with none.
+    let none = schema.is_null() || input.is_null() || cx.case.relaxes(rules::ACTION_INPUT);
+    let Some(breach) = schema::breach(schema, input).filter(|_| !none) else { return Ok(()) };
+    let mut path = Path::of(&["extra", "action", "context", "input"]);
+    breach.path.segments().iter().cloned().for_each(|segment| path.push(segment));
+    let message = format!("The action's input breaks its schema: {breach}.");
+    Err(parent.failed(ACTION_INPUT, message).at("the queue's definition", Some(path)).into())
+}
+
+/// A hook is named `in-tree-action-<level>-<permission>/<hash>`: the permission is the action's, and the
+/// level is that of the tree, which the payload and the decision task's scheduler tell too.
+///
+/// Off-reference: the reference takes each of them as it stands.
+fn check_hook(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, payload: &Value) -> Rebuild<()> {
+    if cx.case.relaxes(rules::ACTION_HOOK) {
+        return Ok(());
+    }
+    let refused = |what: &str, expected: &str, actual: &str| -> super::Fail {
+        let finding = parent.failed(ACTION_HOOK, format!("The action's {what} does not fit."));
+        let finding = finding
+            .at(format!("public/actions.json of {}", parent.decision.task_id), Some(Path::of(&["actions"])));
+        finding.expected(Side::Queue, expected).actual(Side::Worker, actual).into()
+    };
+    let hook = action.get("hookId").and_then(Value::as_str).and_then(|id| id.strip_prefix("in-tree-action-"));
+    let hook = hook
+        .map(|rest| rest.split_once('/').map_or(rest, |(name, _)| name))
+        .and_then(|name| name.split_once('-'));
+    let level = match payload.pointer(&["decision", "repository", "level"]) {
+        Some(Value::String(level)) => Some(level.clone()),
+        Some(Value::Number(level)) => Some(level.to_string()),
+        _ => None,
+    };
+    if let Some((hook_level, hook_permission)) = hook {
+        let permission = permission(action);
+        if hook_permission != permission {
+            return Err(refused(
+                "hook",
+                &format!("a hook for {permission}"),
+                &format!("a hook for {hook_permission}"),
+            ));
+        }
+        if level.as_deref().is_some_and(|level| level != hook_level) {
+            return Err(refused(
+                "hook",
+                &format!("a hook of level {}", level.unwrap_or_default()),
+                &format!("a hook of level {hook_level}"),
+            ));
+        }
+    }
+    let scheduler = parent.decision.definition.scheduler_id().rsplit_once("-level-").map(|(_, level)| level);
+    match (scheduler, level) {
+        (Some(scheduler), Some(level)) if scheduler != level => Err(refused(
+            "level",
+            &format!("level {scheduler}, as of its decision task"),
+            &format!("level {level}"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// An action is for the tree and revision of its decision task: so says its own environment, and so

@@ -136,6 +136,15 @@ const ACTION_SOURCE: Code = Code::new(
     "The action is for another tree or revision than its decision task.",
 )
 .relaxable(rules::ACTION_SOURCE);
+const ACTION_INPUT: Code =
+    Code::new("rebuild-action-input", Class::Policy, "The action's input breaks the action's own schema.")
+        .relaxable(rules::ACTION_INPUT);
+const ACTION_HOOK: Code = Code::new(
+    "rebuild-action-hook",
+    Class::Tamper,
+    "The action's hook, permission and level do not fit together, or are not its decision task's.",
+)
+.relaxable(rules::ACTION_HOOK);
 
 pub(crate) const CODES: &[Code] = &[
     AGREES,
@@ -165,6 +174,8 @@ pub(crate) const CODES: &[Code] = &[
     ACTION_KIND,
     ACTION_GROUP,
     ACTION_SOURCE,
+    ACTION_INPUT,
+    ACTION_HOOK,
 ];
 
 /// Why a definition cannot be rebuilt: it has to wait, something else has failed, or this was found.
