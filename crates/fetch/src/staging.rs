@@ -4,7 +4,7 @@
 use catena_core::digest::Measurement;
 use catena_core::task::{ArtifactName, RunId, TaskId};
 use catena_core::verdict::{Outcome, Verdict, VerifiedArtifact};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -102,8 +102,8 @@ impl Staging {
     }
 
     /// Moves what is vouched for to `DIR/cot/<taskId>/<name>`: everything is checked first, then
-    /// each file is synced, renamed, and its directory synced. A file that stands there is replaced
-    /// in one step. What is not vouched for stays behind and goes with the folder.
+    /// every file is synced, then all are renamed, and last every directory that was touched is
+    /// synced once. A file that stands there is replaced in one step. What is not vouched for stays behind and goes with the folder.
     ///
     /// # Errors
     /// A verdict other than "verified", with which nothing is moved; bytes that are not those the
@@ -120,6 +120,7 @@ impl Staging {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let mut published = Published::default();
         let mut moves = Vec::new();
+        let mut touched = BTreeSet::new();
         for artifact in vouched {
             let key = (artifact.task_id, artifact.run_id, artifact.name.clone());
             match held.get(&key) {
@@ -130,30 +131,42 @@ impl Staging {
                         name: artifact.name.clone(),
                     });
                 }
-                Some(_) => moves.push((key, self.prepare(artifact)?)),
+                Some(_) => moves.push((key, self.prepare(artifact, &mut touched)?)),
             }
         }
-        for (key, target) in moves {
-            // An artifact that is vouched for twice is moved once.
-            if let Some(held) = held.remove(&key) {
-                put(held.path, &target)?;
-                published.files.push(target);
-            }
+        // An artifact that is vouched for twice is moved once.
+        let moves: Vec<_> =
+            moves.into_iter().filter_map(|(key, target)| Some((held.remove(&key)?, target))).collect();
+        for (held, target) in &moves {
+            settle_bytes(&held.path).map_err(|error| PublishError::Io { path: target.clone(), error })?;
+        }
+        for (held, target) in moves {
+            let renamed = held.path.persist(&target);
+            renamed.map_err(|error| PublishError::Io { path: target.clone(), error: error.error })?;
+            touched.insert(target.parent().unwrap_or(&target).to_owned());
+            published.files.push(target);
+        }
+        for directory in touched {
+            sync_directory(&directory).map_err(|error| PublishError::Io { path: directory, error })?;
         }
         Ok(published)
     }
 
     /// The final place of an artifact, its directory made.
-    fn prepare(&self, artifact: &VerifiedArtifact) -> Result<PathBuf, PublishError> {
+    fn prepare(
+        &self,
+        artifact: &VerifiedArtifact,
+        touched: &mut BTreeSet<PathBuf>,
+    ) -> Result<PathBuf, PublishError> {
         let mut directory = self.work_dir.join("cot");
-        make_directory(&directory)?;
+        make_directory(&directory, touched)?;
         directory.push(artifact.task_id.as_str());
-        make_directory(&directory)?;
+        make_directory(&directory, touched)?;
         // An `ArtifactName` has only plain segments.
         let (parents, file) = artifact.name.as_str().rsplit_once('/').unwrap_or(("", artifact.name.as_str()));
         for segment in parents.split('/').filter(|segment| !segment.is_empty()) {
             directory.push(segment);
-            make_directory(&directory)?;
+            make_directory(&directory, touched)?;
         }
         let target = directory.join(file);
         match fs::symlink_metadata(&target) {
@@ -168,10 +181,10 @@ fn is_the_same(held: &Held, artifact: &VerifiedArtifact) -> bool {
         && held.measurement.like(&artifact.digest) == Some(artifact.digest)
 }
 
-/// Makes one directory, mode 0755. What stands there must be a directory itself, not
+/// Makes one directory, mode 0755; the one it is made in is to be synced. What stands there must be a directory itself, not
 /// a link to one. Whoever can put a link there between this look and the rename can write to the
 /// work directory anyway.
-fn make_directory(path: &Path) -> Result<(), PublishError> {
+fn make_directory(path: &Path, touched: &mut BTreeSet<PathBuf>) -> Result<(), PublishError> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => return Ok(()),
         Ok(_) => return Err(PublishError::NotDirectory(path.to_owned())),
@@ -180,15 +193,14 @@ fn make_directory(path: &Path) -> Result<(), PublishError> {
     let io = |error| PublishError::Io { path: path.to_owned(), error };
     fs::create_dir(path).map_err(io)?;
     set_mode(path, 0o755).map_err(io)?;
-    sync_directory(path.parent().unwrap_or(path)).map_err(io)
+    touched.insert(path.parent().unwrap_or(path).to_owned());
+    Ok(())
 }
 
-fn put(staged: TempPath, target: &Path) -> Result<(), PublishError> {
-    let io = |error| PublishError::Io { path: target.to_owned(), error };
-    set_mode(&staged, 0o644).map_err(io)?;
-    File::open(&staged).and_then(|file| file.sync_all()).map_err(io)?;
-    staged.persist(target).map_err(|error| io(error.error))?;
-    sync_directory(target.parent().unwrap_or(target)).map_err(io)
+/// The bytes are on the disk before a final name leads to them.
+fn settle_bytes(staged: &Path) -> io::Result<()> {
+    set_mode(staged, 0o644)?;
+    File::open(staged)?.sync_all()
 }
 
 #[cfg(unix)]
