@@ -16,6 +16,9 @@ pub(crate) fn target_dir() -> PathBuf {
     root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
+/// Beginnings of the names of variables that are about this package.
+const OWN: [&str; 2] = ["CARGO_MANIFEST_", "CARGO_PKG_"];
+
 /// One command, run in the repository's folder.
 #[derive(Debug)]
 pub(crate) struct Step(Command);
@@ -30,6 +33,13 @@ impl Step {
     pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(program);
         command.current_dir(root());
+        // What cargo tells this program of its package is not true of what it starts; build scripts that
+        // look at it (ring's) would run again, and all that depends on them be built again.
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(|name| OWN.iter().any(|own| name.starts_with(own))) {
+                command.env_remove(name);
+            }
+        }
         Self(command)
     }
 

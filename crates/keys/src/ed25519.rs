@@ -229,7 +229,10 @@ mod tests {
         assert!(PublicKey::from_bytes(&noncanonical).is_err());
         assert_eq!(PublicKey::parse_base64(&encode(&[1; 31])), Err(KeyError::Length(31)));
         assert_eq!(PublicKey::parse_base64("!"), Err(KeyError::Base64));
-        assert_eq!(PublicKey::parse_base64("hobjtV57/8vRKhn/vzbJcGo27uNbjuhwY3Vcrhc6OQc"), Err(KeyError::Base64));
+        assert_eq!(
+            PublicKey::parse_base64("hobjtV57/8vRKhn/vzbJcGo27uNbjuhwY3Vcrhc6OQc"),
+            Err(KeyError::Base64)
+        );
         assert_eq!(PublicKey::from_bytes(&[2; 32]), Err(KeyError::NotAKey));
     }
 
