@@ -1,7 +1,6 @@
 //! The chain itself is of a shape that honest graphs have: not too deep, not too wide, not cyclic.
 //!
-//! verification.md sections 2.2 to 2.5. Off-reference: the reference has no bound on the number of
-//! links and does not look for cycles.
+//! verification.md sections 2.2 to 2.5. Off-reference: bounds on the number of links, and cycles.
 
 use super::{Examined, rules};
 use crate::inquiry::{Cx, cycle};

@@ -1,6 +1,7 @@
 //! Every task of the chain has a definition with the parts it must have.
 //!
-//! verification.md section 2.6. Off-reference: the reference stops at the first part it misses.
+//! verification.md section 2.6. Off-reference: every part that a check rests on has its type
+//! before any check looks at it.
 
 use crate::inquiry::NoDefinition;
 use crate::task::{Definition, DefinitionError, TaskId};

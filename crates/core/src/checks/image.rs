@@ -130,7 +130,7 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
 
 /// Whether a registry's name for an image ends in its digest.
 ///
-/// Off-reference: the reference takes any name.
+/// Off-reference: a rule of its own, `image-pinned`.
 fn is_pinned(name: &str) -> bool {
     name.rsplit_once('@')
         .is_some_and(|(_, digest)| matches!(Digest::parse_prefixed(digest), Ok(Digest::Sha256(_))))

@@ -72,7 +72,7 @@ fn truthy(definition: &Definition, keys: &[&str]) -> Option<(Path, String)> {
 /// Every form that any worker knows. A payload of one kind may be run by a worker of another, so all
 /// forms are looked at whatever ran the task.
 ///
-/// Off-reference: the reference looks at the forms of the one implementation.
+/// Off-reference: all forms, for every implementation.
 fn found(definition: &Definition) -> Vec<(Path, String)> {
     const FORMS: [&[&str]; 3] = [
         &["payload", "features", "interactive"],

@@ -74,7 +74,7 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
 /// more kinds than policies (`build-signing`, `mar-signing`); those say nothing against the declared one. Of
 /// the kinds with a role of their own, other checks say more.
 ///
-/// Off-reference: the reference does not look at the tag.
+/// Off-reference: a rule of its own, `kind-tag`.
 fn other_kind(cx: &Cx<'_>, link: &Link, role: KindRole) -> Option<Kind> {
     let tag = Kind::parse(link.definition.text(&["tags", "kind"])?).ok()?;
     let plain = role == KindRole::Plain && cx.case.product.role(&tag) == Some(KindRole::Plain);

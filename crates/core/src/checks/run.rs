@@ -1,7 +1,6 @@
 //! The run the chain is about is the last one, and it ended well.
 //!
-//! Off-reference: the reference takes artifacts of whichever run is the latest when it asks, and
-//! does not look at how it ended.
+//! Off-reference: a rule of its own, `run-state`; everything is asked of exactly this run.
 
 use super::{Examined, rules};
 use crate::inquiry::{Answer, Cx, Link};

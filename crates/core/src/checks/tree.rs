@@ -249,7 +249,7 @@ fn siblings(
 /// All tasks of a graph are made from one revision of its tree: where a task names the repository of
 /// its decision task, it names its revision too. A mirror has revisions of its own.
 ///
-/// Off-reference: the reference compares trees, not revisions.
+/// Off-reference: a rule of its own, `sibling-revision`.
 fn revision(cx: &Cx<'_>, link: &Link) -> Option<Finding> {
     let decision = cx.chain.link(link.definition.decision_task_id())?;
     let variable = |name: &str| format!("{}_{name}", cx.case.product.source_env_prefix);
@@ -277,7 +277,7 @@ fn revision(cx: &Cx<'_>, link: &Link) -> Option<Finding> {
 /// `GECKO_HEAD_REPOSITORY`. The other one must be trusted too: by this product, or by one whose tasks
 /// name their trees with that prefix; one that no product uses must at least not be a try push.
 ///
-/// Off-reference: the reference looks at the product's own prefix alone.
+/// Off-reference: a rule of its own, `other-sources`.
 fn other_sources(cx: &Cx<'_>, link: &Link, findings: &mut Vec<Finding>) {
     let product = &cx.case.product;
     let env = link.definition.payload().get("env").and_then(Value::as_object);

@@ -133,8 +133,7 @@ impl RepositoryRule {
     /// The path of the trusted repository that an address lies in: what the group `path` matched,
     /// from the root and by whole segments.
     ///
-    /// Off-reference: the reference takes the group wherever it ends; here it must end where a
-    /// segment ends (a `.git` behind it does not count).
+    /// Off-reference: the group must end where a segment ends (a `.git` behind it does not count).
     #[must_use]
     pub fn repository_path(&self, source: &SourceUrl) -> Option<String> {
         self.matched(source, true)

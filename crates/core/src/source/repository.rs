@@ -27,7 +27,7 @@ impl Scheme {
 /// info, a port, a query, a fragment, dot segments, empty segments or percent-encoding.
 /// `git@github.com:owner/name` is read as `ssh://github.com/owner/name`.
 ///
-/// Off-reference: the reference verifier keeps such addresses as text.
+/// Off-reference: a form of its own, so that an address means one thing wherever it is used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepositoryUrl {
     text: String,

@@ -166,7 +166,7 @@ fn hook_payload(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> 
 
 /// The input is one that the action's own schema allows, as the hooks service checks before it fires.
 ///
-/// Off-reference: the reference does not look at the schema.
+/// Off-reference: a rule of its own, `action-input`.
 fn check_input(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> Rebuild<()> {
     let (Some(schema), Some(input)) = (action.get("schema"), told.get("input")) else { return Ok(()) };
     // An action that takes no input is fired with none.
@@ -181,7 +181,7 @@ fn check_input(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> R
 /// A hook is named `in-tree-action-<level>-<permission>/<hash>`: the permission is the action's, and the
 /// level is that of the tree, which the payload and the decision task's scheduler tell too.
 ///
-/// Off-reference: the reference takes each of them as it stands.
+/// Off-reference: a rule of its own, `action-hook`.
 fn check_hook(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, payload: &Value) -> Rebuild<()> {
     if cx.case.relaxes(rules::ACTION_HOOK) {
         return Ok(());
@@ -232,7 +232,7 @@ fn check_hook(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, payload: &Value) 
 /// An action is for the tree and revision of its decision task: so says its own environment, and so
 /// says the payload its hook is fired with.
 ///
-/// Off-reference: the reference takes the payload's word for both.
+/// Off-reference: a rule of its own, `action-source`.
 fn check_source(cx: &Cx<'_>, parent: Parent<'_>, payload: &Value) -> Rebuild<()> {
     if cx.case.relaxes(rules::ACTION_SOURCE) {
         return Ok(());
@@ -287,7 +287,7 @@ fn permission(action: &Value) -> String {
 /// Some actions open a task group under their own id, which the template cannot know. Both the
 /// rendered and the actual id must be the action's or its decision task's; then the actual counts.
 ///
-/// Off-reference: the reference looks at the rendered one alone.
+/// Off-reference: both are looked at.
 pub(super) fn check_task_group(parent: Parent<'_>, tasks: &mut [Value]) -> Rebuild<()> {
     const KEYS: [&str; 3] = ["payload", "env", "ACTION_TASK_GROUP_ID"];
     let acceptable = [parent.link.task_id.as_str(), parent.decision.task_id.as_str()];

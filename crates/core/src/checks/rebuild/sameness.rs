@@ -11,8 +11,8 @@ const MOST_DIFFERENCES: usize = 20;
 /// The task equals one of the rendered ones, once both are brought into one form
 /// (verification.md section 7, "Comparison").
 ///
-/// Off-reference: where the reference drops empty values on both sides, here the task may lack an
-/// empty value that the template renders, and may not have one that it does not render.
+/// Off-reference: the task may lack an empty value that the template renders, and may not have one
+/// that it does not render; a rule of its own, `empty-values`.
 pub(super) fn compare(parent: Parent<'_>, rendered: &[Value], template: &Template) -> Rebuild<()> {
     let actual = one_form(parent.link.definition.value());
     let mut closest: Option<Vec<Difference>> = None;
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(
             without_empties(&expected),
             without_empties(&actual),
-            "the reference takes them for the same"
+            "but for empty values they are the same"
         );
         added_empties(&expected, &actual).iter().map(|difference| difference.path.to_string()).collect()
     }
