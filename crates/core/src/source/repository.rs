@@ -57,24 +57,12 @@ impl RepositoryUrl {
     /// Anything but the one plain form.
     pub fn parse(text: &str) -> Result<Self, RepositoryError> {
         let text = text.trim_end_matches('/');
-        let shown = || text.chars().take(200).collect::<String>();
-        let (scheme, rest) = if let Some(path) = text.strip_prefix("git@github.com:") {
-            (Scheme::Ssh, format!("github.com/{path}"))
-        } else if let Some(rest) = text.strip_prefix("https://") {
-            (Scheme::Https, rest.to_owned())
-        } else if let Some(rest) = text.strip_prefix("ssh://") {
-            (Scheme::Ssh, rest.to_owned())
-        } else {
-            return Err(RepositoryError::Scheme(shown()));
-        };
-        let (host, path) = rest.split_once('/').ok_or_else(|| RepositoryError::Path(shown()))?;
-        if !is_host(host) {
-            return Err(RepositoryError::Host(shown()));
+        let on_github = text.strip_prefix("git@github.com:").map(|path| format!("ssh://github.com/{path}"));
+        let (scheme, host, path) = divide(on_github.as_deref().unwrap_or(text))?;
+        if text.len() > 300 || !path.split('/').all(is_plain_segment) {
+            return Err(RepositoryError::Path(shown(text)));
         }
-        let path: Vec<String> = path.split('/').map(str::to_owned).collect();
-        if text.len() > 300 || !path.iter().all(|segment| is_plain_segment(segment)) {
-            return Err(RepositoryError::Path(shown()));
-        }
+        let path = path.split('/').map(str::to_owned).collect();
         Ok(Self { text: text.to_owned(), scheme, host: host.to_owned(), path })
     }
 
@@ -182,6 +170,20 @@ impl fmt::Display for GithubRepository {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}/{}", self.owner, self.name)
     }
+}
+
+/// Divides an address into its scheme, a host that is a plain name, and the path behind it.
+pub(crate) fn divide(text: &str) -> Result<(Scheme, &str, &str), RepositoryError> {
+    let https = text.strip_prefix("https://").map(|rest| (Scheme::Https, rest));
+    let ssh = || text.strip_prefix("ssh://").map(|rest| (Scheme::Ssh, rest));
+    let (scheme, rest) = https.or_else(ssh).ok_or_else(|| RepositoryError::Scheme(shown(text)))?;
+    let (host, path) = rest.split_once('/').ok_or_else(|| RepositoryError::Path(shown(text)))?;
+    if is_host(host) { Ok((scheme, host, path)) } else { Err(RepositoryError::Host(shown(text))) }
+}
+
+/// As much of an address as a message shows.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().take(300).collect()
 }
 
 /// What is left of an address without user info, port, query, fragment, dot and empty segments.

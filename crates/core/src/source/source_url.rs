@@ -1,6 +1,6 @@
 //! The `metadata.source` of a task: an address of something inside a repository.
 
-use super::repository::{RepositoryError, RepositoryUrl, Scheme, is_host};
+use super::repository::{RepositoryError, RepositoryUrl, Scheme, divide, shown};
 
 /// An address inside a repository, such as
 /// `https://hg.mozilla.org/mozilla-central/file/<revision>/taskcluster/kinds/build`.
@@ -20,20 +20,9 @@ impl SourceUrl {
     /// # Errors
     /// User info, ports, queries, fragments, dot segments, backslashes, percent-encoding.
     pub fn parse(text: &str) -> Result<Self, RepositoryError> {
-        let shown = || text.chars().take(300).collect::<String>();
-        let (scheme, rest) = if let Some(rest) = text.strip_prefix("https://") {
-            (Scheme::Https, rest)
-        } else if let Some(rest) = text.strip_prefix("ssh://") {
-            (Scheme::Ssh, rest)
-        } else {
-            return Err(RepositoryError::Scheme(shown()));
-        };
-        let (host, path) = rest.split_once('/').ok_or_else(|| RepositoryError::Path(shown()))?;
-        if !is_host(host) {
-            return Err(RepositoryError::Host(shown()));
-        }
+        let (scheme, host, path) = divide(text)?;
         if text.len() > 2048 || !path.split('/').all(is_segment) {
-            return Err(RepositoryError::Path(shown()));
+            return Err(RepositoryError::Path(shown(text)));
         }
         let path = path.split('/').map(str::to_owned).collect();
         Ok(Self { text: text.to_owned(), scheme, host: host.to_owned(), path })
