@@ -154,15 +154,15 @@ fn a_deadline_is_kept() {
 }
 
 #[test]
-fn keys_that_are_missing_are_a_matter_of_configuration() {
+fn a_worker_without_keys_is_not_trusted() {
     let case = Case::serving(push());
     let keys: Value =
         serde_json::from_slice(&std::fs::read(case.room.path().join("keys.json")).unwrap()).unwrap();
     keys_file(case.room.path(), &serde_json::json!({"scriptworker": keys["scriptworker"]}));
     let answer = case.answer(&[]);
-    assert_eq!(answer.status, 2, "{}", answer.stdout);
+    assert_eq!(answer.status, 1, "{}", answer.stdout);
     assert!(
-        answer.stdout.starts_with("MISCONFIGURED") && answer.stdout.contains("--keys"),
+        answer.stdout.starts_with("REJECTED") && answer.stdout.contains("--keys"),
         "{}",
         answer.stdout
     );

@@ -55,8 +55,11 @@ const UNKNOWN_KEY: Code = Code::new(
     Class::Tamper,
     "No key the policy knows made this signature over this document.",
 );
-const NO_KEYS: Code =
-    Code::new("signature-no-keys", Class::Config, "The policy has no key for what ran the task.");
+const NO_KEYS: Code = Code::new(
+    "signature-no-keys",
+    Class::Policy,
+    "The policy trusts no worker of the kind that ran the task.",
+);
 
 pub(crate) const CODES: &[Code] = &[
     VERIFIED,
