@@ -37,8 +37,11 @@ fn is_simple(text: &str) -> bool {
     let brackets =
         text.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{' | b'!' | b'-' | b'+')).count();
     let long = text.split(|character: char| !character.is_ascii_digit()).any(|digits| digits.len() > 3);
+    // Zero with a minus before it is -0 to the official crate, which shows when it is printed.
+    let prints = text.contains("${") || text.contains("str");
     brackets <= BRACKETS
         && !long
+        && !(prints && text.contains('-'))
         && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
         && ![
             "*", "/", ".", "==", "!=", " in ", "join", "number", "sqrt", "fromNow", "$find", "$match",
