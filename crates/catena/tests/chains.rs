@@ -161,11 +161,7 @@ fn a_worker_without_keys_is_not_trusted() {
     keys_file(case.room.path(), &serde_json::json!({"scriptworker": keys["scriptworker"]}));
     let answer = case.answer(&[]);
     assert_eq!(answer.status, 1, "{}", answer.stdout);
-    assert!(
-        answer.stdout.starts_with("REJECTED") && answer.stdout.contains("--keys"),
-        "{}",
-        answer.stdout
-    );
+    assert!(answer.stdout.starts_with("REJECTED") && answer.stdout.contains("--keys"), "{}", answer.stdout);
 }
 
 #[test]

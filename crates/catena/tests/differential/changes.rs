@@ -17,7 +17,7 @@ pub(crate) struct Change {
     pub(crate) code: &'static str,
 }
 
-const fn change(
+pub(crate) const fn change(
     name: &'static str,
     release: fn() -> Release,
     make: fn(&mut Chain),
@@ -230,7 +230,7 @@ pub(crate) const CHANGES: &[Change] = &[
     change("task unknown", push, task_unknown, "task-unknown"),
 ];
 
-fn push() -> Release {
+pub(crate) fn push() -> Release {
     release("firefox", Trigger::Push)
 }
 
@@ -238,15 +238,15 @@ fn cron() -> Release {
     release("firefox", Trigger::Cron)
 }
 
-fn action() -> Release {
+pub(crate) fn action() -> Release {
     release("firefox", Trigger::Action)
 }
 
-fn mobile() -> Release {
+pub(crate) fn mobile() -> Release {
     release("mobile", Trigger::Push)
 }
 
-fn tag() -> Release {
+pub(crate) fn tag() -> Release {
     release("mobile", Trigger::Release)
 }
 
@@ -254,7 +254,7 @@ fn pull_request() -> Release {
     release("mobile", Trigger::PullRequest)
 }
 
-fn globs() -> Release {
+pub(crate) fn globs() -> Release {
     Release { optional_and_globs: true, ..push() }
 }
 
@@ -276,12 +276,12 @@ fn release_scope() -> Release {
 }
 
 /// A docker-worker's build, whose image another task made.
-fn first_build(chain: &Chain) -> String {
+pub(crate) fn first_build(chain: &Chain) -> String {
     chain.builds[0].clone()
 }
 
 /// The task that made the target: an action task if there is one.
-fn target_parent(chain: &Chain) -> String {
+pub(crate) fn target_parent(chain: &Chain) -> String {
     chain.action.clone().unwrap_or_else(|| chain.decisions[0].clone())
 }
 
@@ -292,7 +292,7 @@ pub(crate) fn set(value: &mut Value, path: &[&str], new: impl Into<Value>) {
     place.as_object_mut().unwrap().insert(*last, new.into());
 }
 
-fn signature(chain: &mut Chain) -> &mut Vec<u8> {
+pub(crate) fn signature(chain: &mut Chain) -> &mut Vec<u8> {
     let id = first_build(chain);
     chain.signature_mut(&id).unwrap()
 }
@@ -309,7 +309,7 @@ fn other_key(chain: &mut Chain) {
 }
 
 /// Changes what the first build's worker says.
-fn document(chain: &mut Chain, path: &[&str], new: impl Into<Value>) {
+pub(crate) fn document(chain: &mut Chain, path: &[&str], new: impl Into<Value>) {
     let id = first_build(chain);
     set(chain.document_mut(&id).unwrap(), path, new);
     chain.resign(&id);
@@ -385,7 +385,7 @@ pub(crate) fn graph(chain: &mut Chain, parent: &str, change: impl FnOnce(&mut Va
     chain.reseal(parent).unwrap();
 }
 
-fn graph_entry(chain: &mut Chain, path: &[&str], new: impl Into<Value>) {
+pub(crate) fn graph_entry(chain: &mut Chain, path: &[&str], new: impl Into<Value>) {
     let id = first_build(chain);
     let parent = parent_of(chain, &id);
     graph(chain, &parent, |graph| set(graph.get_mut(&id).unwrap().get_mut("task").unwrap(), path, new));
@@ -403,7 +403,7 @@ fn replace_graph(chain: &mut Chain, value: Value) {
 }
 
 /// Changes a task wherever it is told of: the queue, its parent's graph, its own document.
-fn edit(chain: &mut Chain, id: &str, change: impl Fn(&mut Value)) {
+pub(crate) fn edit(chain: &mut Chain, id: &str, change: impl Fn(&mut Value)) {
     change(chain.definition_mut(id).unwrap());
     chain.redocument(id);
     let parent = parent_of(chain, id);
@@ -411,13 +411,13 @@ fn edit(chain: &mut Chain, id: &str, change: impl Fn(&mut Value)) {
 }
 
 /// Changes the first build everywhere.
-fn build(chain: &mut Chain, path: &[&str], new: impl Into<Value>) {
+pub(crate) fn build(chain: &mut Chain, path: &[&str], new: impl Into<Value>) {
     let (id, new) = (first_build(chain), new.into());
     edit(chain, &id, |task| set(task, path, new.clone()));
 }
 
 /// Changes the first build in the queue and its own document, and not in the graph.
-fn build_only(chain: &mut Chain, path: &[&str], new: impl Into<Value>) {
+pub(crate) fn build_only(chain: &mut Chain, path: &[&str], new: impl Into<Value>) {
     let id = first_build(chain);
     definition(chain, &id, path, new);
 }
@@ -434,12 +434,12 @@ fn add_dependency(chain: &mut Chain) {
     chain.redocument(&id);
 }
 
-fn decision(chain: &mut Chain, path: &[&str], new: impl Into<Value>) {
+pub(crate) fn decision(chain: &mut Chain, path: &[&str], new: impl Into<Value>) {
     let id = chain.decisions[0].clone();
     definition(chain, &id, path, new);
 }
 
-fn parent(chain: &mut Chain, path: &[&str], new: impl Into<Value>) {
+pub(crate) fn parent(chain: &mut Chain, path: &[&str], new: impl Into<Value>) {
     let id = target_parent(chain);
     definition(chain, &id, path, new);
 }
@@ -471,7 +471,7 @@ fn page_gone(chain: &mut Chain, part: &str) {
     pages(chain, part).for_each(|page| *page = Page::status(404));
 }
 
-fn replace_page(chain: &mut Chain, part: &str, from: &str, to: &str) {
+pub(crate) fn replace_page(chain: &mut Chain, part: &str, from: &str, to: &str) {
     pages(chain, part).for_each(|page| replace(&mut page.body, from, to));
 }
 
@@ -512,10 +512,15 @@ fn no_features(chain: &mut Chain) {
 }
 
 fn upstream_kind(chain: &mut Chain, kind: &'static str) {
-    let target = chain.target.clone();
+    upstream_entry(chain, "taskType", kind);
+}
+
+/// Changes the first entry of the target's upstream artifacts.
+pub(crate) fn upstream_entry(chain: &mut Chain, key: &str, new: impl Into<Value>) {
+    let (target, new) = (chain.target.clone(), new.into());
     edit(chain, &target, |task| {
         let entries = task.get_mut("payload").unwrap().get_mut("upstreamArtifacts").unwrap();
-        set(&mut entries.as_array_mut().unwrap()[0], &["taskType"], kind);
+        set(&mut entries.as_array_mut().unwrap()[0], &[key], new.clone());
     });
 }
 
