@@ -20,7 +20,12 @@ const PATIENCE: &str = "-timeout=10";
 /// Megabytes that a target may take. Every limit it passes is far below.
 const MEMORY: &str = "-rss_limit_mb=2048";
 
-pub(crate) fn run(target: Option<&str>, seconds: u32, input: Option<&Path>) -> Result<(), Failure> {
+pub(crate) fn run(
+    target: Option<&str>,
+    seconds: u32,
+    seed: Option<u32>,
+    input: Option<&Path>,
+) -> Result<(), Failure> {
     let all = targets()?;
     let chosen = match target {
         None => all,
@@ -35,7 +40,7 @@ pub(crate) fn run(target: Option<&str>, seconds: u32, input: Option<&Path>) -> R
         let program = folder.join(&host).join("release").join(name);
         match input {
             Some(file) => Step::new(program).args([PATIENCE, MEMORY]).arg(file).run()?,
-            None => search(name, &program, &folder, seconds)?,
+            None => search(name, &program, &folder, seconds, seed)?,
         }
     }
     Ok(())
@@ -53,7 +58,7 @@ fn build(targets: &[String], host: &str, folder: &Path) -> Result<(), Failure> {
 
 /// What is new goes to the target's corpus (git keeps only its seeds), what breaks it beside the
 /// builds.
-fn search(name: &str, program: &Path, folder: &Path, seconds: u32) -> Result<(), Failure> {
+fn search(name: &str, program: &Path, folder: &Path, seconds: u32, seed: Option<u32>) -> Result<(), Failure> {
     let corpus = root().join("fuzz/corpus").join(name);
     make(&corpus)?;
     let found = folder.join("found");
@@ -62,6 +67,7 @@ fn search(name: &str, program: &Path, folder: &Path, seconds: u32) -> Result<(),
         .arg(&corpus)
         .arg(format!("-artifact_prefix={}/{name}-", found.display()))
         .arg(format!("-max_total_time={seconds}"))
+        .args(seed.map(|seed| format!("-seed={seed}")))
         .args([PATIENCE, MEMORY, "-print_final_stats=1", "-verbosity=0"])
         .run()
 }

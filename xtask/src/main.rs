@@ -31,6 +31,9 @@ enum Task {
         /// How long each target runs
         #[arg(long, value_name = "N", default_value_t = 60)]
         seconds: u32,
+        /// Try the same inputs as another run of the same seed, so that a gate is not red by chance
+        #[arg(long, value_name = "N")]
+        seed: Option<u32>,
         /// Run the target once, on this file, instead
         #[arg(long, value_name = "FILE", requires = "target")]
         input: Option<PathBuf>,
@@ -67,7 +70,9 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<(), Failure> {
     match task {
         Task::Check => check(),
-        Task::Fuzz { target, seconds, input } => fuzz::run(target.as_deref(), seconds, input.as_deref()),
+        Task::Fuzz { target, seconds, seed, input } => {
+            fuzz::run(target.as_deref(), seconds, seed, input.as_deref())
+        }
         Task::Regenerate { what } => regenerate::run(&what),
         Task::Differential { arguments } => scriptworker::compare(&arguments),
         Task::Deny => deny(),
