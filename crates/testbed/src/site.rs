@@ -7,6 +7,9 @@ pub use folder::FolderError;
 use crate::body::Body;
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write as _;
 use std::sync::OnceLock;
@@ -74,6 +77,16 @@ impl Artifact {
         Artifact { body: body.into(), content_type: content_type.into(), ..Artifact::default() }
     }
 
+    /// The entry in its run's listing.
+    pub(crate) fn entry(&self, name: &str) -> Value {
+        json!({
+            "storageType": "s3",
+            "name": name,
+            "expires": "2027-08-12T09:50:12.345Z",
+            "contentType": self.content_type,
+        })
+    }
+
     /// The gzipped body, made once; `None` for bodies that are not in memory.
     pub(crate) fn gzipped(&self) -> Option<Bytes> {
         let Body::Bytes(bytes) = &self.body else { return None };
@@ -93,6 +106,15 @@ impl Page {
     }
 }
 
+impl Run {
+    /// The entries of the listing, each JSON text.
+    pub fn entries(&self) -> Cow<'_, [String]> {
+        let derived =
+            || self.artifacts.iter().map(|(name, artifact)| artifact.entry(name).to_string()).collect();
+        self.listing.as_deref().map_or_else(|| Cow::Owned(derived()), Cow::Borrowed)
+    }
+}
+
 impl Task {
     /// The latest run's number, if any run exists.
     pub fn latest(&self) -> Option<u32> {
@@ -104,6 +126,16 @@ impl Site {
     /// An empty site.
     pub fn new() -> Self {
         Site::default()
+    }
+
+    /// The object at a place in the store, `<taskId>/<runId>/<name>` with the name percent-encoded, and
+    /// its name.
+    pub fn object(&self, place: &str) -> Option<(String, &Artifact)> {
+        let mut parts = place.splitn(3, '/');
+        let (task, run, name) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+        let name = percent_decode_str(name).decode_utf8_lossy().into_owned();
+        let artifact = self.tasks.get(task)?.runs.get(&run)?.artifacts.get(&name)?;
+        Some((name, artifact))
     }
 
     /// Lays another site over this one; on a clash the other wins.

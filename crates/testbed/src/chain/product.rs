@@ -53,7 +53,7 @@ const GIT: Product = Product {
 };
 
 /// All of them, by name.
-const PRODUCTS: [Product; 11] = [
+static PRODUCTS: [Product; 11] = [
     Product {
         name: "adhoc",
         prefix: "ADHOC",
@@ -153,6 +153,29 @@ const PRODUCTS: [Product; 11] = [
 ];
 
 impl Product {
+    /// `adhoc`.
+    pub const ADHOC: &'static Product = &PRODUCTS[0];
+    /// `app-services`.
+    pub const APP_SERVICES: &'static Product = &PRODUCTS[1];
+    /// `enterprise`.
+    pub const ENTERPRISE: &'static Product = &PRODUCTS[2];
+    /// `firefox`.
+    pub const FIREFOX: &'static Product = &PRODUCTS[3];
+    /// `glean`.
+    pub const GLEAN: &'static Product = &PRODUCTS[4];
+    /// `mobile`.
+    pub const MOBILE: &'static Product = &PRODUCTS[5];
+    /// `mozillavpn`.
+    pub const MOZILLAVPN: &'static Product = &PRODUCTS[6];
+    /// `scriptworker`.
+    pub const SCRIPTWORKER: &'static Product = &PRODUCTS[7];
+    /// `thunderbird`.
+    pub const THUNDERBIRD: &'static Product = &PRODUCTS[8];
+    /// `translations`.
+    pub const TRANSLATIONS: &'static Product = &PRODUCTS[9];
+    /// `xpi`.
+    pub const XPI: &'static Product = &PRODUCTS[10];
+
     /// The product of this name.
     ///
     /// # Errors
@@ -178,5 +201,31 @@ impl Product {
     /// Where its sources mainly live.
     pub fn main_vcs(&self) -> Vcs {
         if self.hg.is_some() { Vcs::Hg } else { Vcs::Git }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_are_what_their_names_say() {
+        let named = [
+            (Product::ADHOC, "adhoc"),
+            (Product::APP_SERVICES, "app-services"),
+            (Product::ENTERPRISE, "enterprise"),
+            (Product::FIREFOX, "firefox"),
+            (Product::GLEAN, "glean"),
+            (Product::MOBILE, "mobile"),
+            (Product::MOZILLAVPN, "mozillavpn"),
+            (Product::SCRIPTWORKER, "scriptworker"),
+            (Product::THUNDERBIRD, "thunderbird"),
+            (Product::TRANSLATIONS, "translations"),
+            (Product::XPI, "xpi"),
+        ];
+        assert_eq!(named.len(), Product::all().len());
+        for (product, name) in named {
+            assert_eq!(product.name, name);
+        }
     }
 }

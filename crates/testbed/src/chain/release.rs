@@ -116,12 +116,16 @@ impl Release {
     /// # Errors
     /// When there is no such product.
     pub fn new(product: &str, trigger: Trigger) -> Result<Release, BuildError> {
-        let product = Product::named(product)?;
+        Ok(Self::of(Product::named(product)?, trigger))
+    }
+
+    /// A small release of a product: three builds of two artifacts, one image of an earlier graph.
+    pub fn of(product: &'static Product, trigger: Trigger) -> Release {
         let git_only = matches!(
             trigger,
             Trigger::PullRequest | Trigger::PullRequestUntrusted | Trigger::Release | Trigger::PrAction
         );
-        Ok(Release {
+        Release {
             product,
             trigger,
             vcs: if git_only { Vcs::Git } else { product.main_vcs() },
@@ -143,7 +147,7 @@ impl Release {
             ssh: false,
             generate_from: 1 << 20,
             gzip: false,
-        })
+        }
     }
 
     /// Builds the chain: the same bytes for the same fields.

@@ -7,7 +7,7 @@ use crate::site::{Artifact, Run, Task};
 use hyper::Method;
 use hyper::header::CONTENT_ENCODING;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// What a path segment keeps as it is.
 const SEGMENT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -36,13 +36,7 @@ pub(super) fn taskcluster(shared: &Shared, asked: &Asked<'_>) -> Answer {
 /// Answers for the store: `/_store/<taskId>/<runId>/<name>`.
 pub(super) fn store(shared: &Shared, asked: &Asked<'_>) -> Answer {
     let path = asked.target.split('?').next().unwrap_or_default();
-    let mut parts = path.trim_start_matches("/_store/").splitn(3, '/');
-    let (task, run, name) = (parts.next(), parts.next(), parts.next().map(decode));
-    let found = task.and_then(|id| shared.site.tasks.get(id)).and_then(|task| {
-        let run = task.runs.get(&run?.parse().ok()?)?;
-        run.artifacts.get(name.as_deref()?)
-    });
-    let (Some(artifact), Some(name)) = (found, name) else {
+    let Some((name, artifact)) = shared.site.object(path.trim_start_matches("/_store/")) else {
         return Answer::new(
             404,
             "<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>",
@@ -121,7 +115,7 @@ fn artifact(asked: &Asked<'_>, run: &Run, wanted: &Wanted<'_>, kind: &str, query
     };
     let url = location(asked, artifact, wanted);
     match kind {
-        "artifact-info" => Answer::json(200, &entry(&wanted.name, artifact)),
+        "artifact-info" => Answer::json(200, &artifact.entry(&wanted.name)),
         "artifact-content" => Answer::json(200, &json!({"storageType": "s3", "url": url})),
         _ => Answer::see_other(&url),
     }
@@ -141,14 +135,7 @@ fn list(run: &Run, query: &str, page_size: usize) -> Answer {
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.filter(|(key, _)| *key == name).find_map(|(_, value)| value.parse().ok())
     };
-    let derived: Vec<String>;
-    let entries = match &run.listing {
-        Some(entries) => entries,
-        None => {
-            derived = run.artifacts.iter().map(|(name, at)| entry(name, at).to_string()).collect();
-            &derived
-        }
-    };
+    let entries = run.entries();
     let start = number("continuationToken").unwrap_or(0);
     let limit = number("limit").unwrap_or(page_size).clamp(1, page_size.max(1));
     let page: Vec<&str> = entries.iter().skip(start).take(limit).map(String::as_str).collect();
@@ -158,15 +145,6 @@ fn list(run: &Run, query: &str, page_size: usize) -> Answer {
     }
     text.push('}');
     Answer::json_text(text.into())
-}
-
-fn entry(name: &str, artifact: &Artifact) -> Value {
-    json!({
-        "storageType": "s3",
-        "name": name,
-        "expires": "2027-08-12T09:50:12.345Z",
-        "contentType": artifact.content_type,
-    })
 }
 
 fn repo_token(shared: &Shared, asked: &Asked<'_>, app: &str, owner: &str) -> Answer {

@@ -1,0 +1,176 @@
+//! The catalogue of attacks, a file for each class of the threat model.
+
+mod artifacts;
+mod chain;
+mod documents;
+mod images;
+mod outside;
+mod parents;
+mod signatures;
+mod task_graph;
+mod trees;
+mod workers;
+
+use crate::question::{Question, Unasked};
+use catena_core::Limits;
+use catena_core::checks::RULES;
+use catena_core::policy::{FIREFOX_CI, Policy};
+use catena_testbed::{Chain, Fault, Release};
+
+/// Who attacks (docs/threat-model.md).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Attacker {
+    /// Changes stored artifacts and redirects, and holds no key.
+    Storage,
+    /// Makes the queue, or a proxy before it, answer as they like.
+    Queue,
+    /// Creates tasks or shapes their definitions.
+    TaskAuthor,
+    /// Holds one compromised worker with its key.
+    Worker,
+    /// A version control host, mirror or API that lies or is broken.
+    VersionControl,
+}
+
+pub(crate) use Attacker::{Queue as Q, Storage as S, TaskAuthor as T, VersionControl as V, Worker as W};
+
+impl Attacker {
+    /// The letter the threat model has for it.
+    #[must_use]
+    pub fn letter(self) -> char {
+        match self {
+            Self::Storage => 'S',
+            Self::Queue => 'Q',
+            Self::TaskAuthor => 'T',
+            Self::Worker => 'W',
+            Self::VersionControl => 'V',
+        }
+    }
+}
+
+/// One class of the threat model.
+#[derive(Clone, Copy, Debug)]
+pub struct Threat {
+    /// Its number in the threat model, from 1.
+    pub number: u8,
+    /// Its name there.
+    pub name: &'static str,
+    /// Its attacks.
+    pub attacks: &'static [Attack],
+}
+
+/// All classes, in the order of the threat model.
+pub const THREATS: &[Threat] = &[
+    Threat { number: 1, name: "Signatures", attacks: signatures::ATTACKS },
+    Threat { number: 2, name: "The signed document", attacks: documents::ATTACKS },
+    Threat { number: 3, name: "Artifacts", attacks: artifacts::ATTACKS },
+    Threat { number: 4, name: "Task graph", attacks: task_graph::ATTACKS },
+    Threat { number: 5, name: "Parents", attacks: parents::ATTACKS },
+    Threat { number: 6, name: "Images", attacks: images::ATTACKS },
+    Threat { number: 7, name: "Workers", attacks: workers::ATTACKS },
+    Threat { number: 8, name: "Trees and scopes", attacks: trees::ATTACKS },
+    Threat { number: 9, name: "The chain itself", attacks: chain::ATTACKS },
+    Threat { number: 10, name: "The outside", attacks: outside::ATTACKS },
+];
+
+/// One way to be dishonest: an honest chain, and one thing that is changed.
+#[derive(Clone, Copy, Debug)]
+pub struct Attack {
+    /// A few words, unique in the catalogue.
+    pub name: &'static str,
+    /// Who could do it.
+    pub by: &'static [Attacker],
+    /// What is changed, as a sentence for readers.
+    pub what: &'static str,
+    /// The honest chain.
+    pub release: fn() -> Release,
+    /// How it is changed.
+    pub means: Means,
+    /// The code of the finding that names the cause.
+    pub code: &'static str,
+    /// Bounds that differ from the usual ones, so that a chain need not be huge to be beyond them.
+    pub limits: Option<fn(&mut Limits)>,
+    /// A policy that lies over the one that ships, as YAML.
+    pub policy: Option<&'static str>,
+}
+
+/// How an honest chain is changed. `None` says that it lacks what is to be changed, which is a mistake
+/// of the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub enum Means {
+    /// What the world holds is changed.
+    Chain(fn(&mut Chain) -> Option<()>),
+    /// What it holds stays; something goes wrong on the wire, which only a real server can show.
+    Wire(fn(&Chain) -> Option<Vec<Wire>>),
+}
+
+/// A fault on the wire, on every attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wire {
+    /// Where it strikes, as [`catena_testbed::Testbed::fault`] reads it.
+    pub pattern: String,
+    /// What goes wrong.
+    pub fault: Fault,
+}
+
+impl Attack {
+    /// How a chain under this attack is asked about.
+    ///
+    /// # Errors
+    /// A policy that is not sound, or a target that is none: mistakes of the catalogue.
+    pub fn question(&self, chain: &Chain) -> Result<Question, Unasked> {
+        let question = match self.policy {
+            Some(text) => Question::under(&laid_over(text)?, chain)?,
+            None => Question::of(chain)?,
+        };
+        Ok(self.limits.map_or_else(|| question.clone(), |limits| question.clone().within(limits)))
+    }
+
+    /// Whether the command line can meet it: it has the usual bounds and the policy that ships.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        self.limits.is_none() && self.policy.is_none()
+    }
+
+    /// Within other bounds than the usual ones.
+    pub(crate) const fn within(mut self, limits: fn(&mut Limits)) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// Under a policy laid over the one that ships.
+    pub(crate) const fn under(mut self, policy: &'static str) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+}
+
+fn laid_over(text: &str) -> Result<Policy, Unasked> {
+    let shipped = ("shipped:firefox-ci", FIREFOX_CI);
+    let nothing = |_: &str| Err("it extends nothing".to_owned());
+    Policy::load_all(&[shipped, ("attack", text)], RULES, &nothing).map_err(Unasked::Policy)
+}
+
+/// A chain that is changed.
+pub(crate) const fn attack(
+    name: &'static str,
+    by: &'static [Attacker],
+    what: &'static str,
+    release: fn() -> Release,
+    change: fn(&mut Chain) -> Option<()>,
+    code: &'static str,
+) -> Attack {
+    Attack { name, by, what, release, means: Means::Chain(change), code, limits: None, policy: None }
+}
+
+/// A chain that is honest, behind a wire that is not.
+pub(crate) const fn wire(
+    name: &'static str,
+    by: &'static [Attacker],
+    what: &'static str,
+    release: fn() -> Release,
+    faults: fn(&Chain) -> Option<Vec<Wire>>,
+    code: &'static str,
+) -> Attack {
+    Attack { name, by, what, release, means: Means::Wire(faults), code, limits: None, policy: None }
+}

@@ -1,0 +1,4 @@
+//! TODO
+use super::Attack;
+
+pub(super) const ATTACKS: &[Attack] = &[];

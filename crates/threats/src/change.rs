@@ -1,0 +1,356 @@
+//! Ways to change a chain. `None` says that what is to be changed is not there.
+
+use catena_json::{Limits, Map, Value, parse};
+use catena_testbed::chain::{DOCUMENT, Implementation, SIGNATURE};
+use catena_testbed::{Artifact, Body, Chain, Page};
+
+/// The graph that a decision or action task publishes.
+pub const GRAPH: &str = "public/task-graph.json";
+/// The actions that a decision task publishes.
+pub const ACTIONS: &str = "public/actions.json";
+/// The parameters that a decision task publishes.
+pub const PARAMETERS: &str = "public/parameters.yml";
+/// A build's first artifact, which the target wants.
+pub const ARTIFACT: &str = "public/build/target.tar.xz";
+/// An id that no task has.
+pub const NOBODY: &str = "AAAAAAAAQACAAAAAAAAAAA";
+
+/// A docker-worker's build, whose image another task made.
+#[must_use]
+pub fn first_build(chain: &Chain) -> Option<String> {
+    chain.builds.first().cloned()
+}
+
+/// The first decision task: the target's own.
+#[must_use]
+pub fn first_decision(chain: &Chain) -> Option<String> {
+    chain.decisions.first().cloned()
+}
+
+/// The task that made the target: an action task if there is one.
+#[must_use]
+pub fn target_parent(chain: &Chain) -> Option<String> {
+    chain.action.clone().or_else(|| first_decision(chain))
+}
+
+/// The task that published the graph a task is in.
+#[must_use]
+pub fn parent_of(chain: &Chain, id: &str) -> Option<String> {
+    let parent = chain.definition(id)?.pointer(&["extra", "parent"])?;
+    Some(parent.as_str()?.to_owned())
+}
+
+/// Reads JSON text.
+#[must_use]
+pub fn json(text: &str) -> Option<Value> {
+    parse(text.as_bytes(), &Limits::default()).ok()
+}
+
+/// Some text as a list of one.
+#[must_use]
+pub fn list(item: impl Into<Value>) -> Value {
+    Value::from(vec![item.into()])
+}
+
+/// The place a path leads to; steps into lists are numbers.
+pub fn inside<'a>(value: &'a mut Value, path: &[&str]) -> Option<&'a mut Value> {
+    path.iter().try_fold(value, |value, step| match value {
+        Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?),
+        other => other.get_mut(step),
+    })
+}
+
+/// Sets a member, which may be new, or an item, which may not; its parent must be there.
+pub fn set(value: &mut Value, path: &[&str], new: impl Into<Value>) -> Option<()> {
+    let (last, parents) = path.split_last()?;
+    match inside(value, parents)? {
+        Value::Object(map) => drop(map.insert(*last, new.into())),
+        Value::Array(items) => *items.get_mut(last.parse::<usize>().ok()?)? = new.into(),
+        _ => return None,
+    }
+    Some(())
+}
+
+/// Takes out a member that is there.
+pub fn remove(value: &mut Value, path: &[&str]) -> Option<()> {
+    let (last, parents) = path.split_last()?;
+    inside(value, parents)?.as_object_mut()?.remove(last)?;
+    Some(())
+}
+
+/// Adds an item to a list.
+pub fn add(value: &mut Value, path: &[&str], item: impl Into<Value>) -> Option<()> {
+    inside(value, path)?.as_array_mut()?.push(item.into());
+    Some(())
+}
+
+/// The signature over the first build's document.
+pub fn signature(chain: &mut Chain) -> Option<&mut Vec<u8>> {
+    let id = first_build(chain)?;
+    chain.signature_mut(&id)
+}
+
+/// Changes what a task's worker says, and signs it with that worker's key.
+pub fn document_of(chain: &mut Chain, id: &str, change: impl FnOnce(&mut Value) -> Option<()>) -> Option<()> {
+    change(chain.document_mut(id)?)?;
+    chain.resign(id).then_some(())
+}
+
+/// Sets a member of what the first build's worker says, which it signs.
+pub fn document(chain: &mut Chain, path: &[&str], new: impl Into<Value>) -> Option<()> {
+    let id = first_build(chain)?;
+    document_of(chain, &id, |document| set(document, path, new))
+}
+
+/// Takes a member out of what the first build's worker says, which it signs.
+pub fn undocument(chain: &mut Chain, path: &[&str]) -> Option<()> {
+    let id = first_build(chain)?;
+    document_of(chain, &id, |document| remove(document, path))
+}
+
+/// Publishes other bytes as the first build's document, signed by its worker.
+pub fn document_bytes(chain: &mut Chain, change: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>) -> Option<()> {
+    let id = first_build(chain)?;
+    let task = chain.task(&id)?;
+    let (bytes, implementation) = (task.document.as_ref()?.bytes(), task.implementation);
+    let bytes = change(bytes)?;
+    let signature = chain.keys.signing_key(implementation).sign(&bytes).as_bytes().to_vec();
+    *chain.signature_mut(&id)? = signature;
+    chain.artifacts_mut(&id)?.insert(DOCUMENT.into(), Artifact::new(bytes, "text/plain; charset=utf-8"));
+    Some(())
+}
+
+/// Publishes the first build's document with `to` in place of the first `from`, signed by its worker.
+pub fn document_text(chain: &mut Chain, from: &str, to: &str) -> Option<()> {
+    document_bytes(chain, |bytes| {
+        let text = String::from_utf8(bytes).ok()?;
+        text.contains(from).then(|| text.replacen(from, to, 1).into_bytes())
+    })
+}
+
+/// Signs the first build's document with the key of another implementation.
+pub fn sign_as(chain: &mut Chain, implementation: Implementation) -> Option<()> {
+    let id = first_build(chain)?;
+    let keys = chain.keys.clone();
+    let document = chain.tasks.get_mut(&id)?.document.as_mut()?;
+    document.sign(keys.signing_key(implementation));
+    Some(())
+}
+
+/// Leaves out the first build's document, its signature, or both.
+pub fn unpublish(chain: &mut Chain, names: &[&str]) -> Option<()> {
+    let id = first_build(chain)?;
+    let written = chain.tasks.get_mut(&id)?.document.take()?;
+    let (bytes, signed) = (written.bytes(), written.signature);
+    let artifacts = chain.artifacts_mut(&id)?;
+    for (name, bytes) in [(DOCUMENT, bytes), (SIGNATURE, signed)] {
+        if !names.contains(&name) {
+            artifacts.insert(name.into(), Artifact::new(bytes, "text/plain"));
+        }
+    }
+    Some(())
+}
+
+/// Flips a bit of an artifact of the first build, which its document does not know.
+pub fn alter(chain: &mut Chain, name: &str) -> Option<()> {
+    bytes_of(chain, name, |bytes| {
+        let middle = bytes.len().checked_div(2)?;
+        *bytes.get_mut(middle)? ^= 1;
+        Some(())
+    })
+}
+
+/// Changes the bytes of an artifact of the first build, which its document does not know.
+pub fn bytes_of(
+    chain: &mut Chain,
+    name: &str,
+    change: impl FnOnce(&mut Vec<u8>) -> Option<()>,
+) -> Option<()> {
+    let id = first_build(chain)?;
+    let artifact = chain.artifact_mut(&id, name)?;
+    let Body::Bytes(bytes) = &artifact.body else { return None };
+    let mut bytes = bytes.to_vec();
+    change(&mut bytes)?;
+    artifact.body = bytes.into();
+    Some(())
+}
+
+/// Changes a text that a task published, which its document then vouches for.
+pub fn published(
+    chain: &mut Chain,
+    id: &str,
+    name: &str,
+    change: impl FnOnce(&str) -> Option<String>,
+) -> Option<()> {
+    let artifact = chain.artifact_mut(id, name)?;
+    let Body::Bytes(bytes) = &artifact.body else { return None };
+    let before = std::str::from_utf8(bytes).ok()?;
+    let after = change(before)?;
+    if after == before {
+        return None;
+    }
+    artifact.body = after.into();
+    chain.reseal(id).ok()?.then_some(())
+}
+
+/// Changes a parent's graph, which its document then vouches for.
+pub fn graph(chain: &mut Chain, parent: &str, change: impl FnOnce(&mut Value) -> Option<()>) -> Option<()> {
+    let mut graph = None;
+    published(chain, parent, GRAPH, |text| {
+        let mut value = json(text)?;
+        change(&mut value)?;
+        Some(graph.insert(value).to_pretty())
+    })
+}
+
+/// Changes the first build's entry in its graph, and nothing else.
+pub fn entry(chain: &mut Chain, change: impl FnOnce(&mut Value) -> Option<()>) -> Option<()> {
+    let id = first_build(chain)?;
+    let parent = parent_of(chain, &id)?;
+    graph(chain, &parent, |graph| change(graph.get_mut(&id)?))
+}
+
+/// Sets a member of the first build's definition in its graph, and nowhere else.
+pub fn graph_entry(chain: &mut Chain, path: &[&str], new: impl Into<Value>) -> Option<()> {
+    entry(chain, |entry| set(entry.get_mut("task")?, path, new))
+}
+
+/// Changes a task wherever it is told of: the queue, its parent's graph, its own document.
+pub fn edit(chain: &mut Chain, id: &str, change: impl Fn(&mut Value) -> Option<()>) -> Option<()> {
+    only(chain, id, &change)?;
+    let parent = parent_of(chain, id)?;
+    graph(chain, &parent, |graph| change(graph.get_mut(id)?.get_mut("task")?))
+}
+
+/// Changes a task in the queue and in its own document, and not in the graph it came from.
+pub fn only(chain: &mut Chain, id: &str, change: impl FnOnce(&mut Value) -> Option<()>) -> Option<()> {
+    change(chain.definition_mut(id)?)?;
+    chain.redocument(id);
+    Some(())
+}
+
+/// Puts `to` in place of `from` wherever a task is told of.
+pub fn edit_text(chain: &mut Chain, id: &str, from: &str, to: &str) -> Option<()> {
+    edit(chain, id, |task| replace_in(task, from, to))
+}
+
+/// Puts `to` in place of `from` in a value's text; it must be there.
+pub fn replace_in(value: &mut Value, from: &str, to: &str) -> Option<()> {
+    let text = value.to_string();
+    if !text.contains(from) {
+        return None;
+    }
+    *value = json(&text.replace(from, to))?;
+    Some(())
+}
+
+/// Sets a member of the first build wherever it is told of.
+pub fn build(chain: &mut Chain, path: &[&str], new: impl Into<Value>) -> Option<()> {
+    let (id, new) = (first_build(chain)?, new.into());
+    edit(chain, &id, |task| set(task, path, new.clone()))
+}
+
+/// Takes a member out of the first build wherever it is told of.
+pub fn unbuild(chain: &mut Chain, path: &[&str]) -> Option<()> {
+    let id = first_build(chain)?;
+    edit(chain, &id, |task| remove(task, path))
+}
+
+/// Sets a member of the first build in the queue and its own document, and not in the graph.
+pub fn build_only(chain: &mut Chain, path: &[&str], new: impl Into<Value>) -> Option<()> {
+    let id = first_build(chain)?;
+    only(chain, &id, |task| set(task, path, new))
+}
+
+/// Sets a member of the first decision task, as its worker saw it too.
+pub fn decision(chain: &mut Chain, path: &[&str], new: impl Into<Value>) -> Option<()> {
+    let id = first_decision(chain)?;
+    only(chain, &id, |task| set(task, path, new))
+}
+
+/// Sets a member of the task that made the target, as its worker saw it too.
+pub fn parent(chain: &mut Chain, path: &[&str], new: impl Into<Value>) -> Option<()> {
+    let id = target_parent(chain)?;
+    only(chain, &id, |task| set(task, path, new))
+}
+
+/// Changes the target wherever it is told of.
+pub fn target(chain: &mut Chain, change: impl Fn(&mut Value) -> Option<()>) -> Option<()> {
+    let id = chain.target.clone();
+    edit(chain, &id, change)
+}
+
+/// Sets a member of the first entry of the target's upstream artifacts.
+pub fn upstream(chain: &mut Chain, key: &str, new: impl Into<Value>) -> Option<()> {
+    let new = new.into();
+    target(chain, |task| set(task, &["payload", "upstreamArtifacts", "0", key], new.clone()))
+}
+
+/// Sets a member of what the queue says of the first build's latest run.
+pub fn run(chain: &mut Chain, key: &str, new: impl Into<Value>) -> Option<()> {
+    let id = first_build(chain)?;
+    let runs = inside(chain.status_mut(&id)?, &["status", "runs"])?.as_array_mut()?;
+    set(runs.last_mut()?, &[key], new)
+}
+
+/// Pages whose address has `part` in it; none are no answer.
+pub fn pages<'a>(chain: &'a mut Chain, part: &'a str) -> Option<impl Iterator<Item = &'a mut Page>> {
+    let mut found = chain.pages.iter_mut().filter(move |(url, _)| url.contains(part)).peekable();
+    found.peek().is_some().then(|| found.map(|(_, page)| page))
+}
+
+/// Puts a text in place of pages.
+pub fn page_is(chain: &mut Chain, part: &str, text: &'static str) -> Option<()> {
+    pages(chain, part)?.for_each(|page| page.body = text.into());
+    Some(())
+}
+
+/// Answers with a status at the addresses of pages.
+pub fn page_status(chain: &mut Chain, part: &str, status: u16) -> Option<()> {
+    pages(chain, part)?.for_each(|page| *page = Page::status(status));
+    Some(())
+}
+
+/// Puts `to` in place of `from` in pages; at least one must have it.
+pub fn replace_page(chain: &mut Chain, part: &str, from: &str, to: &str) -> Option<()> {
+    let mut found = false;
+    pages(chain, part)?.for_each(|page| found |= replace(&mut page.body, from, to));
+    found.then_some(())
+}
+
+/// Puts `to` in place of `from`; bodies that are no text, or do not have it, stay.
+fn replace(body: &mut Body, from: &str, to: &str) -> bool {
+    if let Body::Bytes(bytes) = &*body
+        && let Ok(text) = std::str::from_utf8(bytes)
+        && text.contains(from)
+    {
+        *body = text.replace(from, to).into();
+        return true;
+    }
+    false
+}
+
+/// Puts `to` in place of `from` in all that is told, and lets every worker vouch for it.
+pub fn everywhere(chain: &mut Chain, from: &str, to: &str) -> Option<()> {
+    let ids: Vec<String> = chain.tasks.keys().cloned().collect();
+    for id in ids {
+        let definition = chain.definition_mut(&id)?;
+        *definition = json(&definition.to_string().replace(from, to))?;
+        for artifact in chain.artifacts_mut(&id)?.values_mut() {
+            replace(&mut artifact.body, from, to);
+        }
+        chain.redocument(&id);
+        chain.reseal(&id).ok()?;
+    }
+    for (url, mut page) in std::mem::take(&mut chain.pages) {
+        replace(&mut page.body, from, to);
+        chain.pages.insert(url.replace(from, to), page);
+    }
+    Some(())
+}
+
+/// An empty object.
+#[must_use]
+pub fn empty() -> Value {
+    Value::Object(Map::new())
+}

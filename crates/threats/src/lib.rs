@@ -1,0 +1,15 @@
+//! Attacks on a chain, each with the finding that refuses it, and honest chains that must stay accepted.
+//!
+//! An [`Attack`] takes an honest chain and changes one thing. [`THREATS`] lists them by the ten classes
+//! of the threat model; [`honest::chains`] lists what must never be refused. [`Question`] judges a chain
+//! without a network: [`Memory`] answers what an inquiry asks from what the testbed would serve.
+
+pub mod attacks;
+pub mod change;
+pub mod honest;
+mod memory;
+mod question;
+
+pub use attacks::{Attack, Attacker, Means, THREATS, Threat, Wire};
+pub use memory::Memory;
+pub use question::{Question, Unasked};

@@ -1,0 +1,186 @@
+//! A driver without a network: answers from what the testbed would serve.
+
+use catena_core::Limits;
+use catena_core::digest::Measurement;
+use catena_core::graph::Scanner;
+use catena_core::inquiry::{Body, Fact, Inquiry, Need, Shape};
+use catena_core::task::{ArtifactName, RunId, TaskId};
+use catena_testbed::{Body as Sent, Run, Site};
+use sha2::{Digest as _, Sha256, Sha512};
+use std::io;
+use std::sync::Arc;
+
+/// How many bytes of a task graph are scanned at a time: few, so that entries are cut in two.
+const PIECE: usize = 4096;
+
+/// Everything the world answers, asked without a network.
+#[derive(Debug)]
+pub struct Memory {
+    site: Site,
+    limits: Limits,
+}
+
+impl Memory {
+    /// Answers from `site`; what is longer than `limits` allow could not be had.
+    #[must_use]
+    pub fn new(site: Site, limits: Limits) -> Self {
+        Self { site, limits }
+    }
+
+    /// Answers until nothing more is asked.
+    pub fn investigate(&self, inquiry: &mut Inquiry) {
+        loop {
+            let needs = inquiry.needs();
+            if needs.is_empty() {
+                return;
+            }
+            for need in needs {
+                inquiry.supply(&need, self.answer(&need));
+            }
+        }
+    }
+
+    /// What is seen for one need.
+    #[must_use]
+    pub fn answer(&self, need: &Need) -> Fact {
+        match self.find(need) {
+            Found::Body(body) => {
+                self.fact(need, &body).unwrap_or_else(|error| unreachable(&error.to_string()))
+            }
+            Found::Status(status @ (404 | 410 | 422 | 424)) => {
+                Fact::Absent { status, message: "not found".into() }
+            }
+            Found::Status(status @ (401 | 403 | 407)) => Fact::Refused { status, message: "refused".into() },
+            Found::Status(status) => unreachable(&format!("status {status}")),
+        }
+    }
+
+    fn fact(&self, need: &Need, body: &Sent) -> io::Result<Fact> {
+        let limit = match need.shape() {
+            Shape::Body => self.limits.answer_bytes,
+            Shape::Measurement => self.limits.artifact_bytes,
+            Shape::Graph => self.limits.graph_bytes,
+        };
+        if body.len()? > limit {
+            return Ok(unreachable(&format!("longer than {limit} bytes")));
+        }
+        Ok(match need {
+            Need::Artifact { sha512, .. } => Fact::Measured(measure(body, *sha512)?),
+            Need::TaskGraph { wanted, sha512, .. } => {
+                let mut scanner = Scanner::new(wanted.clone(), &self.limits);
+                body.for_each(|chunk| {
+                    chunk.chunks(PIECE).for_each(|piece| scanner.write(piece));
+                    Ok(())
+                })?;
+                Fact::Graph(scanner.finish(measure(body, *sha512)?))
+            }
+            other => {
+                let mut bytes = Vec::new();
+                body.for_each(|chunk| {
+                    bytes.extend_from_slice(chunk);
+                    Ok(())
+                })?;
+                let sha512 = matches!(other, Need::Content { sha512: true, .. });
+                Fact::Body(Body { measurement: measure(body, sha512)?, bytes: Arc::from(bytes) })
+            }
+        })
+    }
+
+    fn find(&self, need: &Need) -> Found {
+        if let Some((task_id, run_id, name)) = need.artifact() {
+            return self.artifact(task_id, run_id, &name).into();
+        }
+        let task = |task_id: &TaskId| {
+            self.site.tasks.get(task_id.as_str()).filter(|task| !task.definition.is_empty())
+        };
+        match need {
+            Need::Definition { task_id } => task(task_id).map(|task| task.definition.clone().into()).into(),
+            Need::Status { task_id } => task(task_id).map(|task| task.status.clone().into()).into(),
+            Need::Listing { task_id, run_id, .. } => self.listing(*task_id, *run_id).into(),
+            other => match self.site.pages.get(&address(other)) {
+                Some(page) if page.status == 200 => Found::Body(page.body.clone()),
+                Some(page) => Found::Status(page.status),
+                None => Found::Status(404),
+            },
+        }
+    }
+
+    fn artifact(&self, task_id: TaskId, run_id: RunId, name: &ArtifactName) -> Option<Sent> {
+        let artifact = self.run(task_id, run_id)?.artifacts.get(name.as_str())?;
+        match &artifact.redirect {
+            Some(place) => Some(self.site.object(place)?.1.body.clone()),
+            None => Some(artifact.body.clone()),
+        }
+    }
+
+    fn listing(&self, task_id: TaskId, run_id: RunId) -> Option<Sent> {
+        let entries = self.run(task_id, run_id)?.entries();
+        Some(format!("{{\"artifacts\":[{}]}}", entries.join(",")).into())
+    }
+
+    fn run(&self, task_id: TaskId, run_id: RunId) -> Option<&Run> {
+        self.site.tasks.get(task_id.as_str())?.runs.get(&run_id.0)
+    }
+}
+
+/// What stands at an address.
+enum Found {
+    Body(Sent),
+    Status(u16),
+}
+
+impl From<Option<Sent>> for Found {
+    fn from(body: Option<Sent>) -> Self {
+        body.map_or(Self::Status(404), Self::Body)
+    }
+}
+
+fn unreachable(reason: &str) -> Fact {
+    Fact::Unreachable { reason: reason.to_owned(), attempts: 1 }
+}
+
+fn measure(body: &Sent, sha512: bool) -> io::Result<Measurement> {
+    let (mut length, mut short, mut long) = (0_u64, Sha256::new(), Sha512::new());
+    body.for_each(|chunk| {
+        length = length.saturating_add(chunk.len() as u64);
+        short.update(chunk);
+        if sha512 {
+            long.update(chunk);
+        }
+        Ok(())
+    })?;
+    let sha512 = sha512.then(|| long.finalize().into());
+    Ok(Measurement { length, sha256: short.finalize().into(), sha512 })
+}
+
+/// Where hg and GitHub are asked: verification.md section 7, "Addresses". Written again, and not taken
+/// from `fetch`, so that an address that `fetch` gets wrong is an address where nothing is.
+fn address(need: &Need) -> String {
+    let api = "https://api.github.com/repos";
+    match need {
+        Need::Projects { url } => url.clone(),
+        Need::Push { repository, revision } => {
+            format!("{repository}/json-pushes?changeset={revision}&version=2&full=1")
+        }
+        Need::HgTemplate { repository, revision } => {
+            format!("{repository}/raw-file/{revision}/.taskcluster.yml")
+        }
+        Need::GithubTemplate { repository, reference } => {
+            format!("{api}/{repository}/contents/.taskcluster.yml?ref={}", reference.as_str())
+        }
+        Need::Repository { repository } => format!("{api}/{repository}"),
+        Need::Commit { repository, revision } => format!("{api}/{repository}/commits/{revision}"),
+        Need::PullRequest { repository, number } => format!("{api}/{repository}/pulls/{number}"),
+        Need::Release { repository, tag } => format!("{api}/{repository}/releases/tags/{tag}"),
+        Need::Tags { repository, page: 1 } => format!("{api}/{repository}/tags?per_page=100"),
+        Need::Tags { repository, page } => format!("{api}/{repository}/tags?per_page=100&page={page}"),
+        Need::BranchCommits { repository, revision } => {
+            format!("https://github.com/{repository}/branch_commits/{revision}")
+        }
+        Need::Compare { repository, branch, revision } => {
+            format!("{api}/{repository}/compare/{branch}...{revision}")
+        }
+        // The queue's needs are answered above.
+        _ => String::new(),
+    }
+}

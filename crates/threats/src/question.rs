@@ -1,0 +1,104 @@
+//! A chain as a question: what is to be judged, by which policy, by whose keys, within which bounds.
+
+use crate::memory::Memory;
+use catena_core::inquiry::{Inquiry, Switches, Target};
+use catena_core::policy::{Diagnostic, KeyRing, Policy, PolicyError, Product};
+use catena_core::task::{Kind, TaskId, WorkerImplementation};
+use catena_core::verdict::Verdict;
+use catena_core::{Limits, checks};
+use catena_testbed::Chain;
+use std::sync::{Arc, OnceLock};
+
+/// When verdicts from memory are concluded; always the same, as the chains are.
+const NOW: &str = "2026-05-04T03:02:01Z";
+
+/// How a chain is asked about.
+#[derive(Clone, Debug)]
+pub struct Question {
+    product: Arc<Product>,
+    keys: KeyRing,
+    target: Target,
+    limits: Limits,
+}
+
+/// Why a chain cannot be asked about.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Unasked {
+    /// The policy is not sound.
+    #[error("the policy cannot be used: {0:?}")]
+    Policy(Vec<Diagnostic>),
+    /// The policy has no such product.
+    #[error(transparent)]
+    Product(#[from] PolicyError),
+    /// The target's id or kind is none.
+    #[error("the target's {0} is none")]
+    Target(&'static str),
+}
+
+impl Question {
+    /// A chain under the policy that ships, by the keys its workers have.
+    ///
+    /// # Errors
+    /// A product that the policy does not have, or a target that is none.
+    pub fn of(chain: &Chain) -> Result<Self, Unasked> {
+        Self::under(shipped()?, chain)
+    }
+
+    /// A chain under another policy.
+    ///
+    /// # Errors
+    /// As [`Question::of`].
+    pub fn under(policy: &Policy, chain: &Chain) -> Result<Self, Unasked> {
+        let target = Target {
+            task_id: TaskId::parse(&chain.target).map_err(|_| Unasked::Target("id"))?,
+            kind: Kind::parse(&chain.kind).map_err(|_| Unasked::Target("kind"))?,
+            check_task: chain.check_target,
+        };
+        let keys = chain.keys.public_keys().into_iter().flat_map(|(name, keys)| {
+            let implementation = WorkerImplementation::parse(name);
+            keys.into_iter().filter_map(move |key| Some((implementation?, key)))
+        });
+        Ok(Self {
+            product: Arc::new(policy.product(&chain.product)?),
+            keys: KeyRing::of(keys),
+            target,
+            limits: Limits::default(),
+        })
+    }
+
+    /// With other bounds.
+    #[must_use]
+    pub fn within(mut self, change: fn(&mut Limits)) -> Self {
+        change(&mut self.limits);
+        self
+    }
+
+    /// The bounds.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Opens the case.
+    #[must_use]
+    pub fn inquiry(&self) -> Inquiry {
+        let Self { product, keys, target, limits } = self.clone();
+        Inquiry::new(target, product, keys, limits, Switches::default())
+    }
+
+    /// Judges a chain without a network.
+    #[must_use]
+    pub fn judge(&self, chain: Chain) -> Verdict {
+        let memory = Memory::new(chain.into_site(), self.limits.clone());
+        let mut inquiry = self.inquiry();
+        memory.investigate(&mut inquiry);
+        inquiry.conclude(NOW)
+    }
+}
+
+/// The policy that ships, read once.
+fn shipped() -> Result<&'static Policy, Unasked> {
+    static SHIPPED: OnceLock<Result<Policy, Vec<Diagnostic>>> = OnceLock::new();
+    let policy = SHIPPED.get_or_init(|| Policy::shipped(checks::RULES));
+    policy.as_ref().map_err(|diagnostics| Unasked::Policy(diagnostics.clone()))
+}

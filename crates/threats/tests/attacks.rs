@@ -1,0 +1,66 @@
+//! Every attack of the catalogue is refused with the finding that names its cause, and every honest
+//! chain is accepted; without a network, so that a change of any check shows here within seconds.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
+
+use catena_core::checks;
+use catena_core::policy::Policy;
+use catena_core::verdict::{Class, Outcome, Verdict};
+use catena_threats::honest::Honest;
+use catena_threats::{Attack, Means, Question, THREATS, honest};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for threat in THREATS {
+        for attack in threat.attacks {
+            if let Means::Chain(change) = attack.means {
+                let name = format!("{}/{}", threat.number, attack.name);
+                trials.push(Trial::test(name, move || refused(attack, change)));
+            }
+        }
+    }
+    for honest in honest::chains() {
+        trials.push(Trial::test(format!("honest/{}", honest.name), move || accepted(&honest)));
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn refused(attack: &Attack, change: fn(&mut catena_testbed::Chain) -> Option<()>) -> Result<(), Failed> {
+    let mut chain = (attack.release)().build()?;
+    change(&mut chain).ok_or("the chain lacks what is to be changed")?;
+    let verdict = attack.question(&chain)?.judge(chain);
+    let (_, code) = checks::find_code(attack.code).ok_or("there is no such code")?;
+    let expected = match code.class {
+        Class::Tamper | Class::Policy => Outcome::Rejected,
+        Class::Infra => Outcome::Undetermined,
+        Class::Config => Outcome::Misconfigured,
+    };
+    let named = verdict.failed().any(|finding| finding.code.name == attack.code);
+    if verdict.outcome == expected && named {
+        return Ok(());
+    }
+    Err(format!("expected {expected:?} for {}\n{}", attack.code, told(&verdict)).into())
+}
+
+/// The finding of a chain that was made for something its product's policy does not allow.
+const NOT_ALLOWED: &str = "rebuild-tasks-for";
+
+fn accepted(honest: &Honest) -> Result<(), Failed> {
+    let chain = honest.release.build()?;
+    let verdict = Question::of(&chain)?.judge(chain);
+    let policy = Policy::shipped(checks::RULES).unwrap();
+    let tasks_for = policy.product(honest.release.product.name)?.tasks_for;
+    let allowed = honest.made_for.iter().all(|name| tasks_for.contains(*name));
+    let named = verdict.failed().any(|finding| finding.code.name == NOT_ALLOWED);
+    match (verdict.outcome, allowed) {
+        (Outcome::Verified, true) => Ok(()),
+        (Outcome::Rejected, false) if named => Ok(()),
+        _ => Err(told(&verdict).into()),
+    }
+}
+
+fn told(verdict: &Verdict) -> String {
+    let failed = verdict.failed().map(|finding| format!("{}: {}", finding.code.name, finding.message));
+    format!("{:?}\n{}", verdict.outcome, failed.collect::<Vec<_>>().join("\n"))
+}
