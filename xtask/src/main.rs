@@ -38,6 +38,15 @@ enum Task {
         #[arg(long, value_name = "FILE", requires = "target")]
         input: Option<PathBuf>,
     },
+    /// Change every field of every document of honest chains, and see each refused
+    Fields {
+        /// Try every N-th change only
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        every: u32,
+        /// Given to the test: names of chains, --list
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Make again what is made by programs; look at the difference before committing it
     Regenerate {
         /// What to make [default: all]
@@ -73,6 +82,7 @@ fn run(task: Task) -> Result<(), Failure> {
         Task::Fuzz { target, seconds, seed, input } => {
             fuzz::run(target.as_deref(), seconds, seed, input.as_deref())
         }
+        Task::Fields { every, arguments } => fields(every, &arguments),
         Task::Regenerate { what } => regenerate::run(&what),
         Task::Differential { arguments } => scriptworker::compare(&arguments),
         Task::Deny => deny(),
@@ -85,6 +95,14 @@ fn check() -> Result<(), Failure> {
     cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).run()?;
     cargo(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings").run()?;
     cargo(["test", "--workspace"]).run()
+}
+
+/// In a release build: there are a hundred thousand of them, and each is a whole verification.
+fn fields(every: u32, arguments: &[String]) -> Result<(), Failure> {
+    cargo(["test", "--release", "--package", "catena-threats", "--test", "fields", "--"])
+        .args(arguments)
+        .env("CATENA_FIELDS", &every.to_string())
+        .run()
 }
 
 fn deny() -> Result<(), Failure> {

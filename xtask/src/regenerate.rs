@@ -12,6 +12,8 @@ pub(crate) enum Made {
     Yaml,
     /// policies/firefox-ci.yml, of scriptworker's defaults
     Policy,
+    /// docs/attacks.md, of the catalogue in crates/threats
+    Attacks,
     /// Snapshots of what a user sees, by the tests themselves
     Snapshots,
 }
@@ -21,6 +23,7 @@ pub(crate) fn run(what: &[Made]) -> Result<(), Failure> {
     what.iter().try_for_each(|made| match made {
         Made::Yaml => yaml(),
         Made::Policy => policy(),
+        Made::Attacks => attacks(),
         Made::Snapshots => snapshots(),
     })
 }
@@ -36,6 +39,10 @@ fn policy() -> Result<(), Failure> {
         .args(["--output", "policies/firefox-ci.yml", "--installed"])
         .arg(scriptworker::python()?)
         .run()
+}
+
+fn attacks() -> Result<(), Failure> {
+    cargo(["test", "--package", "catena-threats", "--test", "page"]).env("CATENA_REGENERATE", "1").run()
 }
 
 fn snapshots() -> Result<(), Failure> {

@@ -11,6 +11,7 @@ use catena_core::inquiry::{Body, Fact, Need, Reference};
 use catena_core::source::{RepositoryUrl, Revision, TagName};
 use catena_core::task::RunId;
 use catena_fetch::{Event, Progress, Quiet, Recorder, RecordingError, Replay};
+use catena_threats::{Means, Memory, NOW, Question, THREATS, drive, honest};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256, Sha512};
 use std::collections::BTreeMap;
@@ -108,6 +109,39 @@ fn what_was_recorded_is_told_again() {
     assert_eq!(replay.about()["concluded"], "2026-08-12T10:00:00Z");
     let other = Need::Document { task_id: task_id(), run_id: RunId(4) };
     assert_eq!(unreachable(&replay.answer(&other)), ("not in the recording".to_owned(), 0));
+}
+
+#[test]
+fn a_recording_gives_the_verdict_that_the_world_gave() {
+    let attacks = THREATS.iter().flat_map(|threat| threat.attacks).step_by(9);
+    let mut chains = vec![
+        honest::push().build().unwrap(),
+        honest::pr_action().build().unwrap(),
+        catena_testbed::Release { optional_and_globs: true, ..honest::promotion() }.build().unwrap(),
+    ];
+    for attack in attacks.filter(|attack| attack.is_usual()) {
+        if let Means::Chain(change) = attack.means {
+            let mut chain = (attack.release)().build().unwrap();
+            change(&mut chain).unwrap();
+            chains.push(chain);
+        }
+    }
+    for chain in chains {
+        let question = Question::of(&chain).unwrap();
+        let memory = Memory::new(chain.into_site(), question.limits().clone());
+        let (mut live, mut facts) = (question.inquiry(), Vec::new());
+        drive(&mut live, |need| {
+            let fact = memory.answer(need);
+            facts.push((need.clone(), fact.clone()));
+            fact
+        });
+        let folder = tempfile::tempdir().unwrap();
+        record(folder.path(), &facts);
+        let replay = Replay::open(folder.path(), &Limits::default()).unwrap();
+        let mut again = question.inquiry();
+        drive(&mut again, |need| replay.answer(need));
+        assert_eq!(live.conclude(NOW), again.conclude(NOW));
+    }
 }
 
 #[test]

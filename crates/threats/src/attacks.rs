@@ -13,8 +13,9 @@ mod workers;
 
 use crate::question::{Question, Unasked};
 use catena_core::Limits;
-use catena_core::checks::RULES;
+use catena_core::checks::{RULES, find_code};
 use catena_core::policy::{FIREFOX_CI, Policy};
+use catena_core::verdict::{Class, Outcome, Verdict};
 use catena_testbed::{Chain, Fault, Release};
 
 /// Who attacks (docs/threat-model.md).
@@ -124,6 +125,25 @@ impl Attack {
             None => Question::of(chain)?,
         };
         Ok(self.limits.map_or_else(|| question.clone(), |limits| question.clone().within(limits)))
+    }
+
+    /// What the verdict must be: tampering and what is not allowed are refused, an outage is told apart.
+    /// `None` when no check has such a code, which is a mistake of the catalogue.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        let (_, code) = find_code(self.code)?;
+        Some(match code.class {
+            Class::Tamper | Class::Policy => Outcome::Rejected,
+            Class::Infra => Outcome::Undetermined,
+            Class::Config => Outcome::Misconfigured,
+        })
+    }
+
+    /// Whether a verdict is the right one, and names the cause.
+    #[must_use]
+    pub fn is_met_by(&self, verdict: &Verdict) -> bool {
+        let named = verdict.failed().any(|finding| finding.code.name == self.code);
+        named && self.outcome() == Some(verdict.outcome)
     }
 
     /// Whether the command line can meet it: it has the usual bounds and the policy that ships.

@@ -11,5 +11,5 @@ mod memory;
 mod question;
 
 pub use attacks::{Attack, Attacker, Means, THREATS, Threat, Wire};
-pub use memory::Memory;
-pub use question::{Question, Unasked};
+pub use memory::{Memory, drive};
+pub use question::{NOW, Question, Unasked};

@@ -29,15 +29,7 @@ impl Memory {
 
     /// Answers until nothing more is asked.
     pub fn investigate(&self, inquiry: &mut Inquiry) {
-        loop {
-            let needs = inquiry.needs();
-            if needs.is_empty() {
-                return;
-            }
-            for need in needs {
-                inquiry.supply(&need, self.answer(&need));
-            }
-        }
+        drive(inquiry, |need| self.answer(need));
     }
 
     /// What is seen for one need.
@@ -120,6 +112,20 @@ impl Memory {
 
     fn run(&self, task_id: TaskId, run_id: RunId) -> Option<&Run> {
         self.site.tasks.get(task_id.as_str())?.runs.get(&run_id.0)
+    }
+}
+
+/// Answers each need until nothing more is asked.
+pub fn drive(inquiry: &mut Inquiry, mut answer: impl FnMut(&Need) -> Fact) {
+    loop {
+        let needs = inquiry.needs();
+        if needs.is_empty() {
+            return;
+        }
+        for need in needs {
+            let fact = answer(&need);
+            inquiry.supply(&need, fact);
+        }
     }
 }
 

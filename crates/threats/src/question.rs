@@ -1,5 +1,6 @@
 //! A chain as a question: what is to be judged, by which policy, by whose keys, within which bounds.
 
+use crate::honest::Honest;
 use crate::memory::Memory;
 use catena_core::inquiry::{Inquiry, Switches, Target};
 use catena_core::policy::{Diagnostic, KeyRing, Policy, PolicyError, Product};
@@ -9,8 +10,8 @@ use catena_core::{Limits, checks};
 use catena_testbed::Chain;
 use std::sync::{Arc, OnceLock};
 
-/// When verdicts from memory are concluded; always the same, as the chains are.
-const NOW: &str = "2026-05-04T03:02:01Z";
+/// When verdicts on chains of the testbed are concluded; always the same, as the chains are.
+pub const NOW: &str = "2026-05-04T03:02:01Z";
 
 /// How a chain is asked about.
 #[derive(Clone, Debug)]
@@ -93,6 +94,17 @@ impl Question {
         let mut inquiry = self.inquiry();
         memory.investigate(&mut inquiry);
         inquiry.conclude(NOW)
+    }
+}
+
+impl Honest {
+    /// Whether the policy that ships lets its product be built for what started it.
+    ///
+    /// # Errors
+    /// A policy without the product.
+    pub fn is_allowed(&self) -> Result<bool, Unasked> {
+        let tasks_for = shipped()?.product(self.release.product.name)?.tasks_for;
+        Ok(self.made_for.iter().all(|name| tasks_for.contains(*name)))
     }
 }
 

@@ -30,17 +30,10 @@ fn refused(attack: &Attack, change: fn(&mut catena_testbed::Chain) -> Option<()>
     let mut chain = (attack.release)().build()?;
     change(&mut chain).ok_or("the chain lacks what is to be changed")?;
     let verdict = attack.question(&chain)?.judge(chain);
-    let (_, code) = checks::find_code(attack.code).ok_or("there is no such code")?;
-    let expected = match code.class {
-        Class::Tamper | Class::Policy => Outcome::Rejected,
-        Class::Infra => Outcome::Undetermined,
-        Class::Config => Outcome::Misconfigured,
-    };
-    let named = verdict.failed().any(|finding| finding.code.name == attack.code);
-    if verdict.outcome == expected && named {
+    if attack.is_met_by(&verdict) {
         return Ok(());
     }
-    Err(format!("expected {expected:?} for {}\n{}", attack.code, told(&verdict)).into())
+    Err(format!("expected {:?} for {}\n{}", attack.outcome(), attack.code, told(&verdict)).into())
 }
 
 /// The finding of a chain that was made for something its product's policy does not allow.
@@ -49,9 +42,7 @@ const NOT_ALLOWED: &str = "rebuild-tasks-for";
 fn accepted(honest: &Honest) -> Result<(), Failed> {
     let chain = honest.release.build()?;
     let verdict = Question::of(&chain)?.judge(chain);
-    let policy = Policy::shipped(checks::RULES).unwrap();
-    let tasks_for = policy.product(honest.release.product.name)?.tasks_for;
-    let allowed = honest.made_for.iter().all(|name| tasks_for.contains(*name));
+    let allowed = honest.is_allowed()?;
     let named = verdict.failed().any(|finding| finding.code.name == NOT_ALLOWED);
     match (verdict.outcome, allowed) {
         (Outcome::Verified, true) => Ok(()),

@@ -1,46 +1,54 @@
-//! `catena demo`: a yes and a no, on a Taskcluster of our own.
+//! `catena demo`: a yes and a no, on a Taskcluster of our own; or every attack there is.
+
+mod attacks;
+mod stage;
 
 use crate::cli::Manner;
-use crate::commands::verify::{after, text_options};
+use crate::commands::verify::text_options;
 use crate::failure::{DONE, Failure, UNDETERMINED};
 use crate::output::{Output, show};
-use catena_core::Limits;
-use catena_core::inquiry::{Inquiry, Switches, Target};
-use catena_core::policy::{KeyRing, Policy};
-use catena_core::task::{Kind, TaskId, WorkerImplementation};
-use catena_core::verdict::{Outcome, Verdict};
-use catena_fetch::{Fetcher, HttpOptions, HttpTransport, Proxy, Quiet, RootUrl, investigate};
+use catena_core::verdict::Outcome;
 use catena_report::TextOptions;
-use catena_testbed::{Artifact, Chain, Options, Testbed};
+use catena_testbed::{Artifact, Chain};
+use catena_threats::Question;
 use clap::Args;
 use std::fmt::Display;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-use url::Url;
 
 pub(crate) const EXAMPLES: &str = "\
 Everything happens on this machine: a Taskcluster, hg.mozilla.org and GitHub on the loopback
 interface, with keys made for the occasion. Nothing is left behind.
 
-Exit status: 0 when the whole chain was verified and the changed one was refused, 3 otherwise.";
+With --attacks, most chains are judged without even that: what is asked is answered from memory.
+docs/attacks.md lists the same attacks.
 
-/// When the demo is concluded; always the same, as its chain is.
-const NOW: &str = "2026-05-04T03:02:01Z";
-/// A demo that takes longer is stuck.
-const PATIENCE: Duration = Duration::from_secs(30);
+Exit status: 0 when what is honest was accepted and what is not was refused, 3 otherwise.";
+
 /// The artifact that is changed.
 const CHANGED: &str = "public/build/target.tar.xz";
 
-/// Nothing to choose.
+/// What is shown.
 #[derive(Debug, Args)]
-pub(crate) struct DemoArgs {}
+pub(crate) struct DemoArgs {
+    /// Try every attack of the catalogue instead, and accept every honest chain
+    ///
+    /// With TEXT, only attacks that have it in their name, class or code, each with the whole answer.
+    #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]
+    attacks: Option<String>,
+}
 
-pub(crate) fn run(_: &DemoArgs, manner: &Manner) -> Result<u8, Failure> {
+pub(crate) fn run(arguments: &DemoArgs, manner: &Manner) -> Result<u8, Failure> {
+    match &arguments.attacks {
+        Some(wanted) => attacks::run(wanted, manner),
+        None => release(manner),
+    }
+}
+
+/// One release, and the same with one byte changed.
+fn release(manner: &Manner) -> Result<u8, Failure> {
     let chain = Chain::demo().map_err(stuck)?;
     let (changed, what) = change(chain.clone())?;
-    let (yes, took) = verdict(&chain)?;
-    let (no, _) = verdict(&changed)?;
+    let (yes, took) = stage::verdict(&Question::of(&chain).map_err(stuck)?, &chain, &[])?;
+    let (no, _) = stage::verdict(&Question::of(&changed).map_err(stuck)?, &changed, &[])?;
     let options = text_options(manner.color.on_stdout(), &Output::Stdout, manner);
     let mut text = format!(
         "1. A small release: a decision task from a source tree, a docker image, {} builds, and the task\n   \
@@ -96,47 +104,6 @@ fn artifact_name(chain: &mut Chain, task_id: &str) -> Option<String> {
         return Some(CHANGED.to_owned());
     }
     artifacts.keys().find(|name| name.starts_with("public/build/")).cloned()
-}
-
-/// Serves a chain on loopback and verifies it there, over the real driver.
-fn verdict(chain: &Chain) -> Result<(Verdict, Duration), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(stuck)?;
-    let room = tempfile::tempdir().map_err(stuck)?;
-    let inquiry = inquiry(chain)?;
-    runtime.block_on(async {
-        let site = chain.clone().into_site();
-        let testbed = Testbed::start_with(site, Options::default()).await.map_err(stuck)?;
-        let fetcher = fetcher(&testbed, room.path())?;
-        let began = Instant::now();
-        let inquiry = investigate(inquiry, &fetcher, after(PATIENCE), &Quiet).await;
-        Ok((inquiry.conclude(NOW), began.elapsed()))
-    })
-}
-
-fn inquiry(chain: &Chain) -> Result<Inquiry, Failure> {
-    let target = Target {
-        task_id: TaskId::parse(&chain.target).map_err(stuck)?,
-        kind: Kind::parse(&chain.kind).map_err(stuck)?,
-        check_task: chain.check_target,
-    };
-    let policy = Policy::shipped(catena_core::checks::RULES)
-        .map_err(|diagnostics| Failure::diagnostics("the policy that ships cannot be used:", &diagnostics))?;
-    let product = policy.product(&chain.product).map_err(stuck)?;
-    let keys = chain.keys.public_keys().into_iter().flat_map(|(name, keys)| {
-        let implementation = WorkerImplementation::parse(name);
-        keys.into_iter().filter_map(move |key| Some((implementation?, key)))
-    });
-    Ok(Inquiry::new(target, Arc::new(product), KeyRing::of(keys), Limits::default(), Switches::default()))
-}
-
-fn fetcher(testbed: &Testbed, room: &Path) -> Result<Fetcher, Failure> {
-    let ca_file = room.join("ca.pem");
-    std::fs::write(&ca_file, testbed.ca_pem()).map_err(stuck)?;
-    let proxy = Url::parse(&testbed.proxy_url()).map_err(stuck)?;
-    let http = HttpOptions { ca_file: Some(ca_file), proxy: Proxy::Through(proxy), ..HttpOptions::default() };
-    let transport = HttpTransport::new(&http).map_err(stuck)?;
-    let root = RootUrl::parse(&testbed.root_url()).map_err(stuck)?;
-    Ok(Fetcher::new(Arc::new(transport), root, Limits::default(), catena_fetch::Options::default()))
 }
 
 fn stuck(cause: impl Display) -> Failure {

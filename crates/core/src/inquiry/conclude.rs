@@ -180,3 +180,49 @@ fn links(inquiry: &Inquiry) -> Vec<LinkSummary> {
     };
     inquiry.chain.links().map(summary).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn finding() -> impl Strategy<Value = Finding> {
+        let class =
+            prop_oneof![Just(Class::Tamper), Just(Class::Policy), Just(Class::Config), Just(Class::Infra)];
+        let standing = prop_oneof![Just(Standing::Passed), Just(Standing::Failed), Just(Standing::Relaxed)];
+        let target = TaskId::parse("fN1SbArXTPSVFUUvaOlinQ").unwrap();
+        (class, standing).prop_map(move |(class, standing)| {
+            Finding::new("a check", Code::new("a-code", class, "Something."), standing, target, "Something.")
+        })
+    }
+
+    /// How far from a yes: only tampering and policy say no for good.
+    fn firmness(outcome: Outcome) -> u8 {
+        match outcome {
+            Outcome::Verified => 0,
+            Outcome::Misconfigured => 1,
+            Outcome::Undetermined => 2,
+            Outcome::Rejected => 3,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_finding_more_never_makes_an_answer_milder(
+            findings in prop::collection::vec(finding(), 0..6),
+            more in finding(),
+            place in any::<prop::sample::Index>(),
+        ) {
+            let before = outcome(&findings);
+            let mut after = findings;
+            after.insert(place.index(after.len() + 1), more.clone());
+            let after = outcome(&after);
+            prop_assert!(firmness(after) >= firmness(before), "{before:?} became {after:?}");
+            if more.standing != Standing::Failed {
+                prop_assert_eq!(after, before);
+            } else {
+                prop_assert_ne!(after, Outcome::Verified);
+            }
+        }
+    }
+}

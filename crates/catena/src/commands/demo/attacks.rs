@@ -1,0 +1,126 @@
+//! `catena demo --attacks`: the catalogue, walked.
+
+use super::{stage, stuck};
+use crate::cli::Manner;
+use crate::commands::verify::text_options;
+use crate::failure::{DONE, Failure, UNDETERMINED};
+use crate::output::{Output, show};
+use catena_core::verdict::{Outcome, Verdict};
+use catena_threats::{Attack, Attacker, Means, Question, THREATS, Threat, honest};
+
+const LEGEND: &str = "\
+Each attack changes one thing in an honest chain. Who could do it: S changes what is stored, Q answers
+for the queue, T creates tasks, W holds a worker and its key, V answers for hg or GitHub.
+";
+
+/// How many went as they should.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    tried: usize,
+    wrong: usize,
+}
+
+impl Tally {
+    fn count(&mut self, right: bool) {
+        self.tried = self.tried.saturating_add(1);
+        self.wrong = self.wrong.saturating_add(usize::from(!right));
+    }
+
+    fn told(self, many: &str, right: &str) -> String {
+        match self.wrong {
+            0 => format!("{} {many}: all {right}.\n", self.tried),
+            wrong => format!("{} {many}: {wrong} NOT {right}.\n", self.tried),
+        }
+    }
+}
+
+/// Tries the attacks that have `wanted` in their name, class or code, and tells the whole answer of
+/// each. When nothing is named all are tried, a line each, and then every honest chain.
+pub(super) fn run(wanted: &str, manner: &Manner) -> Result<u8, Failure> {
+    let mut attacks = Tally::default();
+    show(LEGEND)?;
+    for threat in THREATS {
+        let tried: Vec<&Attack> =
+            threat.attacks.iter().filter(|attack| is_wanted(threat, attack, wanted)).collect();
+        if !tried.is_empty() {
+            show(&format!("\n{}. {}\n", threat.number, threat.name))?;
+        }
+        for attack in tried {
+            let verdict = verdict(attack)?;
+            attacks.count(attack.is_met_by(&verdict));
+            show(&line(attack, &verdict))?;
+            if !wanted.is_empty() {
+                show(&whole(attack, &verdict, manner))?;
+            }
+        }
+    }
+    if attacks.tried == 0 {
+        return Err(Failure::usage(format!("no attack has {wanted:?} in its name, class or code"))
+            .next("`catena demo --attacks` lists them all"));
+    }
+    show(&format!("\n{}", attacks.told("attacks", "refused, each for its reason")))?;
+    let mut chains = Tally::default();
+    if wanted.is_empty() {
+        chains = honest_chains()?;
+        show(&chains.told("honest chains", "accepted"))?;
+    }
+    Ok(if attacks.wrong == 0 && chains.wrong == 0 { DONE } else { UNDETERMINED })
+}
+
+fn is_wanted(threat: &Threat, attack: &Attack, wanted: &str) -> bool {
+    let wanted = wanted.to_lowercase();
+    [attack.name, threat.name, attack.code].iter().any(|text| text.to_lowercase().contains(&wanted))
+}
+
+fn verdict(attack: &Attack) -> Result<Verdict, Failure> {
+    let mut chain = (attack.release)().build().map_err(stuck)?;
+    let lacking = || stuck(format!("the chain for {:?} lacks what is to be changed", attack.name));
+    match attack.means {
+        Means::Chain(change) => {
+            change(&mut chain).ok_or_else(lacking)?;
+            Ok(attack.question(&chain).map_err(stuck)?.judge(chain))
+        }
+        Means::Wire(faults) => {
+            let faults = faults(&chain).ok_or_else(lacking)?;
+            let question = attack.question(&chain).map_err(stuck)?;
+            Ok(stage::verdict(&question, &chain, &faults)?.0)
+        }
+    }
+}
+
+/// An attack in one line: what came of it, its name, who could do it, what was found.
+fn line(attack: &Attack, verdict: &Verdict) -> String {
+    let came = match (attack.is_met_by(verdict), verdict.outcome) {
+        (true, Outcome::Rejected) => "refused",
+        (true, _) => "told apart",
+        (false, _) => "NOT REFUSED",
+    };
+    let letters: String = attack.by.iter().map(|attacker| Attacker::letter(*attacker)).collect();
+    format!("  {came:<11} {:<58} {letters:<5} {}\n", attack.name, attack.code)
+}
+
+/// What is changed, and the answer as `catena verify` gives it.
+fn whole(attack: &Attack, verdict: &Verdict, manner: &Manner) -> String {
+    let options = text_options(manner.color.on_stdout(), &Output::Stdout, manner);
+    let answer = catena_report::text(verdict, &options);
+    let answer =
+        answer.lines().map(|line| if line.is_empty() { "\n".into() } else { format!("    {line}\n") });
+    format!("    {}\n\n{}\n", attack.what, answer.collect::<String>())
+}
+
+fn honest_chains() -> Result<Tally, Failure> {
+    let mut tally = Tally::default();
+    for chain in honest::chains() {
+        if chain.is_allowed().map_err(stuck)? {
+            let name = chain.name.clone();
+            let chain = chain.release.build().map_err(stuck)?;
+            let verdict = Question::of(&chain).map_err(stuck)?.judge(chain);
+            let accepted = verdict.outcome == Outcome::Verified;
+            tally.count(accepted);
+            if !accepted {
+                show(&format!("  NOT ACCEPTED {name}\n"))?;
+            }
+        }
+    }
+    Ok(tally)
+}

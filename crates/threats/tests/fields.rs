@@ -1,0 +1,305 @@
+//! Every field of every document that is signed or compared is changed in turn, by the strongest
+//! attacker there is for it: one who is consistent everywhere else. Each change turns the yes into
+//! something else, or the field is on the list of those that may differ, with the reason.
+//!
+//! `CATENA_FIELDS=1` tries every change, which wants a release build (`cargo xtask fields`); `=7` tries
+//! every seventh, and without it every 97th is tried.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may stop at what it does not expect"
+)]
+
+#[path = "fields/exceptions.rs"]
+mod exceptions;
+#[path = "fields/mutation.rs"]
+mod mutation;
+
+use catena_core::verdict::Outcome;
+use catena_json::Value;
+use catena_testbed::chain::{DOCUMENT, Images, Product};
+use catena_testbed::{Artifact, Body, Chain, Release, Trigger};
+use catena_threats::{Question, change, honest};
+use exceptions::EXCEPTIONS;
+use libtest_mimic::{Arguments, Failed, Trial};
+use mutation::{Mutant, mutants};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// What is changed, and who vouches for the change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Side {
+    /// A definition in the queue, which the worker saw too.
+    Definition,
+    /// A definition in the queue alone: the worker saw another.
+    Queue,
+    /// A worker's document, which it signs.
+    Document,
+    /// A worker's document, which it did not sign.
+    Unsigned,
+    /// A task's entry in its parent's graph, which the parent's worker signs.
+    Graph,
+    /// The queue's word on a task's runs.
+    Status,
+    /// A decision task's `public/actions.json`, which its worker signs.
+    Actions,
+    /// What hg or GitHub answers.
+    Answer,
+    /// Any artifact's bytes, which nobody signs.
+    Bytes,
+}
+
+/// The chains whose fields are changed: each small, and together of every sort.
+fn chains() -> Vec<(&'static str, Release)> {
+    let small = |release: Release| Release { builds: 1, artifacts: 1, graph_size: 5, ..release };
+    let own =
+        |release: Release| Release { images_from: Images::OwnGraph, image_builder: false, ..small(release) };
+    vec![
+        ("hg push, finished", own(honest::finished())),
+        ("hg cron, image of an earlier push", small(honest::cron())),
+        ("hg action", own(honest::action())),
+        ("hg promotion with globs", own(Release { optional_and_globs: true, ..honest::promotion() })),
+        ("GitHub push", own(honest::mobile())),
+        ("GitHub release", own(honest::tag())),
+        ("GitHub pull request", own(honest::pull_request())),
+        ("GitHub action on a pull request", own(honest::pr_action())),
+        ("Thunderbird", own(Release::of(Product::THUNDERBIRD, Trigger::Push))),
+    ]
+}
+
+const SIDES: [Side; 9] = [
+    Side::Definition,
+    Side::Queue,
+    Side::Document,
+    Side::Unsigned,
+    Side::Graph,
+    Side::Status,
+    Side::Actions,
+    Side::Answer,
+    Side::Bytes,
+];
+
+/// What all trials share: which exceptions were needed, and how much was tried.
+#[derive(Default)]
+struct Tally {
+    used: Mutex<BTreeSet<usize>>,
+    fields: AtomicUsize,
+    changes: AtomicUsize,
+}
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let stride = std::env::var("CATENA_FIELDS").map_or(97, |every| every.parse().unwrap());
+    let tally = Arc::new(Tally::default());
+    let mut trials = Vec::new();
+    for (name, release) in chains() {
+        for side in SIDES {
+            let (release, tally) = (release.clone(), tally.clone());
+            let run = move || every_change(&release, side, stride, &tally);
+            trials.push(Trial::test(format!("{name}/{side:?}"), run));
+        }
+    }
+    let whole = stride == 1 && arguments.filter.is_none() && !arguments.list;
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let (fields, changes) = (tally.fields.load(Ordering::Relaxed), tally.changes.load(Ordering::Relaxed));
+    println!("{changes} changes of {fields} fields, {} exceptions", EXCEPTIONS.len());
+    if whole {
+        let used = tally.used.lock().unwrap();
+        for (number, exception) in EXCEPTIONS.iter().enumerate().filter(|(number, _)| !used.contains(number))
+        {
+            println!("exception {number} is not needed: {:?} {}", exception.side, exception.place);
+        }
+        assert!(used.len() == EXCEPTIONS.len(), "exceptions that nothing needs");
+    }
+    conclusion.exit();
+}
+
+/// A place in a chain: which task or page, and which value is there.
+struct Subject {
+    /// The task's part in the chain, or the page's address.
+    name: String,
+    /// The task's id, or the page's address.
+    id: String,
+    value: Value,
+}
+
+fn every_change(release: &Release, side: Side, stride: usize, tally: &Tally) -> Result<(), Failed> {
+    let chain = release.build()?;
+    let question = Question::of(&chain)?;
+    assert_eq!(question.judge(chain.clone()).outcome, Outcome::Verified, "the chain is honest");
+    let mut survivors = Vec::new();
+    let mut number = 0;
+    for subject in subjects(&chain, side) {
+        let mut fields = BTreeSet::new();
+        for mutant in mutants(&subject.value) {
+            number += 1;
+            if number % stride != 0 {
+                continue;
+            }
+            let mut changed = chain.clone();
+            if apply(&mut changed, side, &subject, &mutant).is_none() {
+                continue;
+            }
+            fields.insert(mutant.place.clone());
+            tally.changes.fetch_add(1, Ordering::Relaxed);
+            if question.judge(changed).outcome != Outcome::Verified {
+                continue;
+            }
+            let place = format!("{}: {}", subject.name, mutant.place);
+            match exceptions::find(side, &place, mutant.how) {
+                Some(number) => drop(tally.used.lock().unwrap().insert(number)),
+                None => survivors.push(format!("{place} {:?}", mutant.how)),
+            }
+        }
+        tally.fields.fetch_add(fields.len(), Ordering::Relaxed);
+    }
+    if survivors.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{} changes of {number} are accepted:\n{}", survivors.len(), survivors.join("\n")).into())
+}
+
+/// The values of one side of a chain.
+fn subjects(chain: &Chain, side: Side) -> Vec<Subject> {
+    if side == Side::Answer {
+        let pages = chain.pages.iter().filter_map(|(url, page)| {
+            let Body::Bytes(bytes) = &page.body else { return None };
+            let text = std::str::from_utf8(bytes).ok()?;
+            let value = change::json(text).unwrap_or_else(|| lines(text));
+            Some(Subject { name: url.clone(), id: url.clone(), value })
+        });
+        return pages.collect();
+    }
+    let mut subjects = Vec::new();
+    for (name, id) in parts(chain) {
+        let Some(value) = value(chain, side, &id) else { continue };
+        subjects.push(Subject { name, id, value });
+    }
+    subjects
+}
+
+/// The links by name, and the target.
+fn parts(chain: &Chain) -> Vec<(String, String)> {
+    let mut parts: Vec<_> = chain.links().into_iter().map(|link| (link.name, link.task_id)).collect();
+    if !parts.iter().any(|(_, id)| *id == chain.target) {
+        parts.push((chain.kind.clone(), chain.target.clone()));
+    }
+    parts
+}
+
+fn value(chain: &Chain, side: Side, id: &str) -> Option<Value> {
+    let task = chain.task(id)?;
+    let artifact = |name: &str| {
+        let Body::Bytes(bytes) = &task.runs.values().next_back()?.get(name)?.body else { return None };
+        change::json(std::str::from_utf8(bytes).ok()?)
+    };
+    match side {
+        Side::Definition | Side::Queue => Some(task.definition.clone()),
+        Side::Document | Side::Unsigned => Some(task.document.as_ref()?.value.clone()),
+        Side::Status => Some(task.status.clone()),
+        Side::Actions => artifact(change::ACTIONS),
+        Side::Graph => {
+            let parent = change::parent_of(chain, id)?;
+            let graph = chain.task(&parent)?.runs.values().next_back()?.get(change::GRAPH)?;
+            let Body::Bytes(bytes) = &graph.body else { return None };
+            Some(change::json(std::str::from_utf8(bytes).ok()?)?.get(id)?.clone())
+        }
+        Side::Bytes => {
+            let names = task.runs.values().next_back()?.keys();
+            Some(names.map(|name| (name.clone(), Value::from(""))).collect::<catena_json::Map>().into())
+        }
+        Side::Answer => None,
+    }
+}
+
+/// Text that is no JSON is a list of lines.
+fn lines(text: &str) -> Value {
+    text.lines().map(Value::from).collect::<Vec<_>>().into()
+}
+
+fn apply(chain: &mut Chain, side: Side, subject: &Subject, mutant: &Mutant) -> Option<()> {
+    let (id, text) = (subject.id.as_str(), mutant.text.as_str());
+    match side {
+        Side::Definition => match change::json(text) {
+            Some(value) => change::only(chain, id, |task| replaced(task, value)),
+            None => queue_text(chain, id, text),
+        },
+        Side::Queue => queue_text(chain, id, text),
+        Side::Document => {
+            let task = chain.task(id)?;
+            let key = chain.keys.signing_key(task.implementation);
+            let signature = key.sign(text.as_bytes()).as_bytes().to_vec();
+            *chain.signature_mut(id)? = signature;
+            publish_document(chain, id, text)
+        }
+        Side::Unsigned => publish_document(chain, id, text),
+        Side::Status => {
+            *chain.status_mut(id)? = change::json(text)?;
+            Some(())
+        }
+        Side::Graph => {
+            let parent = change::parent_of(chain, id)?;
+            let marker = "\"the entry that is changed\"";
+            change::published(chain, &parent, change::GRAPH, |graph| {
+                let mut graph = change::json(graph)?;
+                change::set(&mut graph, &[id], "the entry that is changed")?;
+                Some(graph.to_string().replacen(marker, text, 1))
+            })
+        }
+        Side::Actions => change::published(chain, id, change::ACTIONS, |_| Some(text.to_owned())),
+        Side::Answer => {
+            let page = chain.http_mut(id)?;
+            page.body = match &subject.value {
+                Value::Array(_) if !id.contains("api.github.com") => joined(&change::json(text)?)?.into(),
+                _ => text.to_owned().into(),
+            };
+            Some(())
+        }
+        Side::Bytes => bytes(chain, id, mutant),
+    }
+}
+
+fn replaced(task: &mut Value, value: Value) -> Option<()> {
+    *task = value;
+    Some(())
+}
+
+fn queue_text(chain: &mut Chain, id: &str, text: &str) -> Option<()> {
+    chain.tasks.get_mut(id)?.definition_text = Some(text.to_owned());
+    Some(())
+}
+
+fn publish_document(chain: &mut Chain, id: &str, text: &str) -> Option<()> {
+    let artifact = Artifact::new(text.to_owned(), "text/plain; charset=utf-8");
+    chain.artifacts_mut(id)?.insert(DOCUMENT.into(), artifact);
+    Some(())
+}
+
+fn joined(lines: &Value) -> Option<String> {
+    let lines = lines.as_array()?.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?;
+    Some(format!("{}\n", lines.join("\n")))
+}
+
+/// The member of that name is an artifact: gone, with another byte, or another's bytes.
+fn bytes(chain: &mut Chain, id: &str, mutant: &Mutant) -> Option<()> {
+    let name = mutant.key.as_deref()?;
+    let artifacts = chain.artifacts_mut(id)?;
+    if mutant.how == mutation::How::Removed {
+        return artifacts.remove(name).map(drop);
+    }
+    let artifact = artifacts.get_mut(name)?;
+    let Body::Bytes(bytes) = &artifact.body else { return None };
+    let mut bytes = bytes.to_vec();
+    match mutant.how {
+        mutation::How::Changed => *bytes.first_mut()? ^= 1,
+        mutation::How::Retyped => bytes.clear(),
+        mutation::How::Nulled => drop(bytes.pop()?),
+        _ => bytes.push(b'\n'),
+    }
+    artifact.body = bytes.into();
+    Some(())
+}

@@ -1,0 +1,150 @@
+//! What holds of every inquiry, whatever the chain.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may stop at what it does not expect"
+)]
+
+use catena_core::inquiry::{Fact, Need};
+use catena_core::verdict::{Outcome, Verdict};
+use catena_testbed::chain::{Images, Product};
+use catena_testbed::{Chain, Release, Trigger};
+use catena_threats::{Attack, Means, Memory, NOW, Question, THREATS, drive, honest};
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use std::collections::BTreeSet;
+
+/// Small chains of every sort.
+fn releases() -> Vec<Release> {
+    let small = |release: Release| Release { builds: 1, artifacts: 1, graph_size: 5, ..release };
+    vec![
+        small(honest::finished()),
+        small(honest::cron()),
+        small(honest::action()),
+        small(Release { optional_and_globs: true, ..honest::promotion() }),
+        small(honest::tag()),
+        small(honest::pull_request()),
+        small(honest::pr_action()),
+        small(Release { images_from: Images::OwnGraph, ..Release::of(Product::THUNDERBIRD, Trigger::Push) }),
+    ]
+}
+
+fn attacks() -> Vec<&'static Attack> {
+    let attacks = THREATS.iter().flat_map(|threat| threat.attacks);
+    attacks.filter(|attack| matches!(attack.means, Means::Chain(_)) && attack.is_usual()).collect()
+}
+
+fn attacked(attack: &Attack) -> Chain {
+    let mut chain = (attack.release)().build().unwrap();
+    if let Means::Chain(change) = attack.means {
+        change(&mut chain).unwrap();
+    }
+    chain
+}
+
+/// Judges with facts in the order that `next` picks; says how often each need was asked for.
+fn judge_in_order(chain: &Chain, mut next: impl FnMut(usize) -> usize) -> Verdict {
+    let question = Question::of(chain).unwrap();
+    let memory = Memory::new(chain.clone().into_site(), question.limits().clone());
+    let mut inquiry = question.inquiry();
+    let (mut asked, mut open) = (BTreeSet::new(), Vec::new());
+    loop {
+        for need in inquiry.needs() {
+            assert!(asked.insert(need.clone()), "{need} is asked for twice");
+            open.push(need);
+        }
+        assert_eq!(inquiry.outstanding(), open.len());
+        if open.is_empty() {
+            return inquiry.conclude(NOW);
+        }
+        let need = open.swap_remove(next(open.len()));
+        inquiry.supply(&need, memory.answer(&need));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_of_facts_changes_nothing(release in select(releases()), order in any::<Vec<Index>>()) {
+        let chain = release.build().unwrap();
+        let usual = Question::of(&chain).unwrap().judge(chain.clone());
+        prop_assert_eq!(usual.outcome, Outcome::Verified);
+        let mut order = order.into_iter();
+        let other = judge_in_order(&chain, |count| order.next().map_or(0, |index| index.index(count)));
+        prop_assert_eq!(usual, other);
+    }
+
+    #[test]
+    fn the_order_of_facts_changes_no_refusal(attack in select(attacks()), order in any::<Vec<Index>>()) {
+        let chain = attacked(attack);
+        let usual = Question::of(&chain).unwrap().judge(chain.clone());
+        prop_assert_ne!(usual.outcome, Outcome::Verified);
+        let mut order = order.into_iter();
+        let other = judge_in_order(&chain, |count| order.next().map_or(0, |index| index.index(count)));
+        prop_assert_eq!(usual, other);
+    }
+}
+
+/// Judges with another fact in place of the one for a need.
+fn judge_with(chain: &Chain, instead: impl Fn(&Need) -> Option<Fact>) -> (Verdict, Vec<Need>) {
+    let question = Question::of(chain).unwrap();
+    let memory = Memory::new(chain.clone().into_site(), question.limits().clone());
+    let mut inquiry = question.inquiry();
+    let mut asked = Vec::new();
+    drive(&mut inquiry, |need| {
+        asked.push(need.clone());
+        instead(need).unwrap_or_else(|| memory.answer(need))
+    });
+    (inquiry.conclude(NOW), asked)
+}
+
+/// What may be absent without a no: an artifact that the target says is optional.
+fn may_be_absent(need: &Need) -> bool {
+    matches!(need, Need::Artifact { name, .. } if name.as_str().ends_with("target.missing.mar"))
+}
+
+#[test]
+fn nothing_is_asked_for_that_cannot_matter() {
+    for release in releases().into_iter().step_by(2) {
+        let chain = release.build().unwrap();
+        let (verdict, asked) = judge_with(&chain, |_| None);
+        assert_eq!(verdict.outcome, Outcome::Verified);
+        for need in asked.iter().filter(|need| !may_be_absent(need)) {
+            let absent = Fact::Absent { status: 404, message: "gone".to_owned() };
+            let (verdict, _) = judge_with(&chain, |other| (other == need).then(|| absent.clone()));
+            assert_ne!(verdict.outcome, Outcome::Verified, "{need} does not matter");
+        }
+    }
+}
+
+#[test]
+fn what_could_not_be_known_is_neither_a_yes_nor_a_no() {
+    for release in releases().into_iter().skip(1).step_by(2) {
+        let chain = release.build().unwrap();
+        let (_, asked) = judge_with(&chain, |_| None);
+        for need in &asked {
+            for fact in [
+                Fact::Unreachable { reason: "reset".to_owned(), attempts: 5 },
+                Fact::Refused { status: 403, message: "no".to_owned() },
+            ] {
+                let (verdict, _) = judge_with(&chain, |other| (other == need).then(|| fact.clone()));
+                assert_eq!(verdict.outcome, Outcome::Undetermined, "{need}: {fact:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_outage_never_excuses_an_attack() {
+    for attack in attacks().into_iter().step_by(11) {
+        let chain = attacked(attack);
+        let (_, asked) = judge_with(&chain, |_| None);
+        for need in &asked {
+            let lost = Fact::Unreachable { reason: "reset".to_owned(), attempts: 5 };
+            let (verdict, _) = judge_with(&chain, |other| (other == need).then(|| lost.clone()));
+            assert_ne!(verdict.outcome, Outcome::Verified, "{} without {need}", attack.name);
+        }
+    }
+}
