@@ -4,6 +4,7 @@ use super::seed::Seed;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use catena_keys::{PublicKey, SigningKey};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Whose key a document is signed with.
@@ -23,12 +24,20 @@ pub struct Keyring {
     docker_worker: Arc<SigningKey>,
     generic_worker: Arc<SigningKey>,
     scriptworker: Arc<SigningKey>,
+    distrusted: BTreeSet<Implementation>,
 }
 
 impl Keyring {
     pub(super) fn new(seed: &mut Seed) -> Self {
         let mut key = || Arc::new(seed.key());
-        Keyring { docker_worker: key(), generic_worker: key(), scriptworker: key() }
+        let distrusted = BTreeSet::new();
+        Keyring { docker_worker: key(), generic_worker: key(), scriptworker: key(), distrusted }
+    }
+
+    /// Takes an implementation's own key out of what [`Keyring::public_keys`] tells; its workers go on
+    /// signing with it.
+    pub fn distrust(&mut self, implementation: Implementation) {
+        self.distrusted.insert(implementation);
     }
 
     /// The private key an implementation signs with.
@@ -43,11 +52,15 @@ impl Keyring {
     /// Public keys by the implementation's name in policies. docker-worker's payloads may be signed
     /// with generic-worker's key.
     pub fn public_keys(&self) -> Vec<(&'static str, Vec<PublicKey>)> {
-        let (docker, generic) = (self.docker_worker.public_key(), self.generic_worker.public_key());
+        use Implementation::{DockerWorker, GenericWorker, Scriptworker};
+        let keys = |signers: &[Implementation]| {
+            let trusted = signers.iter().filter(|signer| !self.distrusted.contains(signer));
+            trusted.map(|signer| self.signing_key(*signer).public_key()).collect()
+        };
         vec![
-            ("docker-worker", vec![docker, generic.clone()]),
-            ("generic-worker", vec![generic]),
-            ("scriptworker", vec![self.scriptworker.public_key()]),
+            ("docker-worker", keys(&[DockerWorker, GenericWorker])),
+            ("generic-worker", keys(&[GenericWorker])),
+            ("scriptworker", keys(&[Scriptworker])),
         ]
     }
 
