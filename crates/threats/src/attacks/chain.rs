@@ -4,7 +4,7 @@
 use super::{Attack, Q, T, attack};
 use crate::change::{
     NOBODY, build, decision, edit, edit_at, first_build, first_decision, image_of, inside, link_of,
-    nth_build, remove, set, target, target_parent, upstream,
+    nth_build, remove, set, target_parent, upstream,
 };
 use crate::honest::{action, cron, finished, globs, mobile, pr_action, promotion, push, tag};
 use catena_json::Value;
@@ -204,14 +204,6 @@ pub(super) const ATTACKS: &[Attack] = &[
             let id = first_build(c)?;
             crate::change::only(c, &id, |task| set(task, &["extra", "parent"], NOBODY))
         },
-        "task-unknown",
-    ),
-    attack(
-        "task group nobody knows",
-        &[T, Q],
-        "The target's task group is that of a decision task that the queue does not know.",
-        tag,
-        |c| target(c, |task| set(task, &["taskGroupId"], NOBODY)),
         "task-unknown",
     ),
     attack(

@@ -2,7 +2,7 @@
 
 use super::super::{Attack, T, V, attack};
 use crate::change::{
-    build, edit, edit_at, edit_out, edit_text, first_build, graph_everywhere, link_of, mirror_pages,
+    NOBODY, build, edit, edit_at, edit_out, edit_text, first_build, graph_everywhere, link_of, mirror_pages,
     nth_build, parent, project, set, target,
 };
 use crate::honest::{action, cron, mirrored, mobile, promotion, push, tag};
@@ -89,6 +89,38 @@ pub(super) const ATTACKS: &[Attack] = &[
             moved(c, &id, "hg.mozilla.org/mozilla-central", "hg.mozilla.org/releases/mozilla-beta")
         },
         "tree-sibling",
+    ),
+    attack(
+        "promoted target of another tree",
+        &[T],
+        "The target of a promotion on the beta tree has its source in the release tree, whose scope it asks for.",
+        || Release {
+            scope: catena_testbed::chain::Scope::Exactly("project:releng:balrog:server:release".into()),
+            ..promotion()
+        },
+        |c| {
+            let id = c.target.clone();
+            moved(c, &id, "releases/mozilla-beta", "releases/mozilla-release")
+        },
+        "tree-parent",
+    ),
+    attack(
+        "target of a graph of its own",
+        &[T],
+        "The target says that it is in another task group, and has its source in another tree than its parent.",
+        || Release {
+            scope: catena_testbed::chain::Scope::Exactly(
+                "project:releng:signing:cert:release-signing".into(),
+            ),
+            images_from: Images::OwnGraph,
+            ..push()
+        },
+        |c| {
+            let id = c.target.clone();
+            edit_at(c, &id, &["taskGroupId"], NOBODY)?;
+            moved(c, &id, "hg.mozilla.org/mozilla-central", "hg.mozilla.org/releases/mozilla-beta")
+        },
+        "tree-parent",
     ),
     attack(
         "image of its own graph from another tree",
