@@ -264,6 +264,10 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     ("tree-sibling", "tasks of one graph come from one tree. Find out who created the task that does not."),
     (
+        "tree-parent",
+        "a task that an action makes comes from that action's tree. Find out who created the task, or run the action on the right tree.",
+    ),
+    (
         "tree-untrusted",
         "with restricted scopes every input must come from a trusted tree. Take the input from one, or, after review, add the repository to the policy.",
     ),

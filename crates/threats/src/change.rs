@@ -354,3 +354,117 @@ pub fn everywhere(chain: &mut Chain, from: &str, to: &str) -> Option<()> {
 pub fn empty() -> Value {
     Value::Object(Map::new())
 }
+
+/// The first link of a kind, in the order of the chain: what its name ends in.
+#[must_use]
+pub fn link_of(chain: &Chain, kind: &str) -> Option<String> {
+    let links = chain.links().into_iter();
+    links.filter(|link| link.name.rsplit(':').next() == Some(kind)).map(|link| link.task_id).next()
+}
+
+/// A build: 0 is docker-worker's, 1 generic-worker's with docker-worker's payload, 2 generic-worker's own.
+#[must_use]
+pub fn nth_build(chain: &Chain, number: usize) -> Option<String> {
+    chain.builds.get(number).cloned()
+}
+
+/// Sets a member of a task wherever it is told of.
+pub fn edit_at(chain: &mut Chain, id: &str, path: &[&str], new: impl Into<Value>) -> Option<()> {
+    let new = new.into();
+    edit(chain, id, |task| set(task, path, new.clone()))
+}
+
+/// Takes a member out of a task wherever it is told of.
+pub fn edit_out(chain: &mut Chain, id: &str, path: &[&str]) -> Option<()> {
+    edit(chain, id, |task| remove(task, path))
+}
+
+/// Lets a task run in another worker pool, wherever it is told of.
+pub fn pool(chain: &mut Chain, id: &str, provisioner: &str, worker_type: &str) -> Option<()> {
+    edit(chain, id, |task| in_pool(task, provisioner, worker_type))
+}
+
+/// Names another worker pool in a definition.
+pub fn in_pool(task: &mut Value, provisioner: &str, worker_type: &str) -> Option<()> {
+    set(task, &["provisionerId"], provisioner)?;
+    set(task, &["workerType"], worker_type)?;
+    set(task, &["taskQueueId"], format!("{provisioner}/{worker_type}"))
+}
+
+/// Puts `to` in place of `from` in the in-tree templates on Mercurial, and changes every task that was
+/// rendered from them as the template now says.
+pub fn in_tree(
+    chain: &mut Chain,
+    from: &str,
+    to: &str,
+    change: impl Fn(&mut Value) -> Option<()>,
+) -> Option<()> {
+    replace_page(chain, "/raw-file/", from, to)?;
+    let parents: Vec<String> = chain.decisions.iter().chain(&chain.action).cloned().collect();
+    parents.iter().try_for_each(|id| only(chain, id, &change))
+}
+
+/// Copies pages to the addresses and texts that have `to` in place of `from`, so that both are there.
+pub fn mirror_pages(chain: &mut Chain, from: &str, to: &str) {
+    let copied = chain.pages.iter().filter(|(url, _)| url.contains(from)).map(|(url, page)| {
+        let mut page = page.clone();
+        replace(&mut page.body, from, to);
+        (url.replace(from, to), page)
+    });
+    let copied: Vec<(String, Page)> = copied.collect();
+    chain.pages.extend(copied);
+}
+
+/// Puts `to` in place of `from` in one graph: its decision task, its tasks, what they published, and what
+/// is asked about its sources.
+pub fn graph_everywhere(chain: &mut Chain, decision: &str, from: &str, to: &str) -> Option<()> {
+    let in_group = |task: &Value| task.get("taskGroupId").and_then(Value::as_str) == Some(decision);
+    let ids = chain.tasks.iter().filter(|(_, task)| in_group(&task.definition));
+    let ids: Vec<String> = ids.map(|(id, _)| id.clone()).collect();
+    let mut found = false;
+    for id in ids {
+        let definition = chain.definition_mut(&id)?;
+        found |= replace_in(definition, from, to).is_some();
+        for artifact in chain.artifacts_mut(&id)?.values_mut() {
+            replace(&mut artifact.body, from, to);
+        }
+        chain.redocument(&id);
+        chain.reseal(&id).ok()?;
+    }
+    mirror_pages(chain, from, to);
+    found.then_some(())
+}
+
+/// Adds a project to `projects.yml`.
+pub fn project(chain: &mut Chain, text: &str) -> Option<()> {
+    for page in pages(chain, "projects.yml")? {
+        let Body::Bytes(bytes) = &page.body else { return None };
+        page.body = format!("{}{text}", std::str::from_utf8(bytes).ok()?).into();
+    }
+    Some(())
+}
+
+/// Takes in all tasks and pages of another chain; the same workers ran them.
+pub fn graft(chain: &mut Chain, other: Chain) {
+    let ids: Vec<String> = other.tasks.keys().cloned().collect();
+    chain.tasks.extend(other.tasks);
+    for (url, page) in other.pages {
+        chain.pages.entry(url).or_insert(page);
+    }
+    for id in ids {
+        chain.resign(&id);
+    }
+}
+
+/// Lets the first build run in the image that another chain made, which is taken in.
+pub fn image_of(chain: &mut Chain, mut other: Chain) -> Option<()> {
+    let (id, image) = (first_build(chain)?, other.images.first()?.clone());
+    let path = &["artifacts", "public/image.tar.zst", "sha256"];
+    let hash = format!("sha256:{}", inside(other.document_mut(&image)?, path)?.as_str()?);
+    graft(chain, other);
+    edit(chain, &id, |task| {
+        set(task, &["payload", "image", "taskId"], image.as_str())?;
+        set(task, &["extra", "chainOfTrust", "inputs", "docker-image"], image.as_str())
+    })?;
+    document_of(chain, &id, |document| set(document, &["environment", "imageArtifactHash"], hash))
+}

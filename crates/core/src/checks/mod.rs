@@ -108,6 +108,7 @@ pub const RULES: &[&str] = &[
     rules::KIND_TAG,
     rules::OPTIONAL_ARTIFACT,
     rules::OTHER_SOURCES,
+    rules::PARENT_TREE,
     rules::REPOSITORY_FORM,
     rules::REVISION_FORM,
     rules::RUN_STATE,
@@ -135,6 +136,7 @@ pub(crate) mod rules {
     pub(crate) const KIND_TAG: &str = "kind-tag";
     pub(crate) const OPTIONAL_ARTIFACT: &str = "optional-artifact";
     pub(crate) const OTHER_SOURCES: &str = "other-sources";
+    pub(crate) const PARENT_TREE: &str = "parent-tree";
     pub(crate) const REPOSITORY_FORM: &str = "repository-form";
     pub(crate) const REVISION_FORM: &str = "revision-form";
     pub(crate) const RUN_STATE: &str = "run-state";

@@ -38,6 +38,12 @@ const SIBLING: Code = Code::new(
     Class::Policy,
     "A link of the target's own graph comes from another tree than the target.",
 );
+const PARENT: Code = Code::new(
+    "tree-parent",
+    Class::Policy,
+    "The target comes from another tree than the task that made it, which is of another graph.",
+)
+.relaxable(rules::PARENT_TREE);
 const UNTRUSTED: Code = Code::new(
     "tree-untrusted",
     Class::Policy,
@@ -64,7 +70,7 @@ const REVISION: Code = Code::new(
 .relaxable(rules::SIBLING_REVISION);
 
 pub(crate) const CODES: &[Code] =
-    &[TRUSTED, SCOPE, BROAD, AMBIGUOUS, SIBLING, UNTRUSTED, SEGMENTS, OTHER_SOURCE, REVISION];
+    &[TRUSTED, SCOPE, BROAD, AMBIGUOUS, SIBLING, PARENT, UNTRUSTED, SEGMENTS, OTHER_SOURCE, REVISION];
 
 /// A scope of the target that is restricted, and by which rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -222,7 +228,7 @@ fn siblings(
     findings: &mut Vec<Finding>,
 ) -> Result<(), Stop> {
     let restricted = has_restricted_scopes(cx)?;
-    let decision = target.definition.decision_task_id();
+    let (decision, parent) = (target.definition.decision_task_id(), target.definition.parent_task_id());
     for link in cx.closed()?.links() {
         let tree = trees.get(&link.task_id).and_then(|tree| tree.as_deref());
         let failed = |code, message: &str| {
@@ -235,6 +241,11 @@ fn siblings(
                 let finding = failed(SIBLING, "The task comes from another tree than the target.");
                 findings.push(finding.expected(Side::Task, own.unwrap_or("no trusted tree")));
             }
+        } else if link.task_id == parent && tree != own {
+            // Off-reference: a promotion's tasks are a group of their own, which the action that made
+            // them is not in; a rule of its own, `parent-tree`.
+            let finding = failed(PARENT, "The task made the target, which comes from another tree.");
+            findings.push(finding.expected(Side::Task, own.unwrap_or("no trusted tree")));
         } else if restricted && tree.is_none() {
             let finding = failed(
                 UNTRUSTED,
