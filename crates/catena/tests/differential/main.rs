@@ -1,5 +1,8 @@
-//! Chains of every kind through the real binary: honest ones are accepted, and each dishonest one is
-//! refused with the finding that names its cause.
+//! The catalogue of attacks and of honest chains through the real binary, over loopback: honest ones are
+//! accepted, and each attack is refused with the finding that names its cause.
+//!
+//! `CATENA_ATTACKS` says which attacks: every N-th, 5 when unset. (All of them are tried without a
+//! network by `catena-threats`' own tests.)
 //!
 //! `CATENA_SCRIPTWORKER_PYTHON` names a Python with scriptworker 63.6.1. With it both verifiers judge
 //! the same chains: every honest one is accepted by both, and whatever scriptworker refuses Catena
@@ -13,15 +16,14 @@
     clippy::arithmetic_side_effects
 )]
 
-mod changes;
-mod forms;
-mod honest;
 mod random;
 mod reference;
 #[path = "../support/mod.rs"]
 mod support;
 
-use catena_testbed::{Chain, Options, Release, Site, Testbed};
+use catena_testbed::{Chain, Options, Site, Testbed};
+use catena_threats::honest::Honest;
+use catena_threats::{Attack, Means, THREATS, Wire, honest};
 use libtest_mimic::{Arguments, Failed, Trial};
 use reference::{Reference, Word};
 use serde_json::{Value, json};
@@ -47,11 +49,14 @@ fn trials(bench: &Arc<Bench>) -> Vec<Trial> {
         let bench = bench.clone();
         trials.push(Trial::test(name, move || run(&bench)));
     };
-    for (name, release, allowed) in honest::releases() {
-        add(format!("honest/{name}"), Box::new(move |bench| agree(bench, &release, allowed)));
+    for chain in honest::chains() {
+        add(format!("honest/{}", chain.name), Box::new(move |bench| agree(bench, &chain)));
     }
-    for change in changes::CHANGES.iter().chain(forms::CHANGES) {
-        add(format!("changed/{}", change.name), Box::new(|bench| refused(bench, change)));
+    let every = std::env::var("CATENA_ATTACKS").map_or(5, |text| text.parse().unwrap());
+    let attacks = THREATS.iter().flat_map(|threat| threat.attacks.iter().map(move |it| (threat.number, it)));
+    // An attack with bounds or a policy of its own is not met by the command line.
+    for (number, attack) in attacks.filter(|(_, attack)| attack.is_usual()).step_by(every) {
+        add(format!("attack/{number}/{}", attack.name), Box::new(move |bench| refused(bench, attack)));
     }
     let count = std::env::var("CATENA_DIFFERENTIAL_CHANGES").map_or(40, |text| text.parse().unwrap());
     // A change at random may be an honest one: only a second opinion tells.
@@ -85,20 +90,25 @@ impl Bench {
         Self { reference, testbed }
     }
 
-    /// Serves the chain and asks both.
-    fn ask(&self, chain: Chain) -> Both {
+    /// Serves the chain, with faults on the wire, and asks both; scriptworker is not asked where the
+    /// wire is at fault, since it does not tell an outage from a no.
+    fn ask(&self, chain: Chain, faults: &[Wire]) -> Both {
         let room = tempfile::tempdir().unwrap();
         let keys = chain.keys.public_keys_base64().into_iter();
         let keys: Value = keys.map(|(name, keys)| (name.to_owned(), Value::from(keys))).collect();
         let keys_file = keys_file(room.path(), &keys);
         let Chain { target, kind, product, check_target, .. } = chain.clone();
         let testbed = self.testbed.start_beside(chain.into_site()).unwrap();
+        for Wire { pattern, fault } in faults {
+            testbed.fault(pattern, .., fault.clone());
+        }
         let port: u16 = testbed.root_url().rsplit(':').next().unwrap().parse().unwrap();
         let question = json!({
             "port": port, "product": product, "kind": kind, "task_id": target, "check_task": check_target,
             "keys": keys, "work_dir": room.path().join("reference"),
         });
-        let reference = self.reference.as_ref().map(|reference| reference.ask(&question));
+        let reference = self.reference.as_ref().filter(|_| faults.is_empty());
+        let reference = reference.map(|reference| reference.ask(&question));
         let mut catena = Catena::through(&testbed, room.path());
         catena.args(["verify", "--format", "json", "--task-type", &kind, "--product", &product]);
         catena.arg(if check_target { "--check-task" } else { "--no-check-task" });
@@ -119,8 +129,9 @@ impl Both {
 
 /// An honest chain: both accept it, link by link, or neither does because the product does not allow
 /// what made it.
-fn agree(bench: &Bench, release: &Release, allowed: bool) -> Result<(), Failed> {
-    let both = bench.ask(release.build()?);
+fn agree(bench: &Bench, honest: &Honest) -> Result<(), Failed> {
+    let (chain, allowed) = (honest.build()?, honest.is_allowed()?);
+    let both = bench.ask(chain.clone(), &[]);
     let named = both.catena.status == 1 && both.catena.codes().iter().any(|code| code == NOT_ALLOWED);
     let links = match &both.reference {
         Some(Word::Accepted { links }) => Some(links),
@@ -138,7 +149,7 @@ fn agree(bench: &Bench, release: &Release, allowed: bool) -> Result<(), Failed> 
     if both.catena.status != 0 {
         return Err(both.fail("catena did not accept an honest chain"));
     }
-    let ours = ours(&both.catena, &release.build()?);
+    let ours = ours(&both.catena, &chain);
     let mut theirs = links.map_or_else(|| ours.clone(), Clone::clone);
     theirs.sort();
     if theirs != ours {
@@ -163,27 +174,29 @@ fn ours(answer: &Answer, chain: &Chain) -> Vec<(String, String)> {
     links
 }
 
-/// A dishonest chain: Catena refuses it and names the cause.
-fn refused(bench: &Bench, change: &changes::Change) -> Result<(), Failed> {
-    let mut chain = (change.release)().build()?;
-    (change.make)(&mut chain);
-    let both = bench.ask(chain);
-    if matches!(both.reference, Some(Word::Crashed { .. })) && both.catena.status != 1 {
-        return Err(both.fail("scriptworker did not finish"));
+/// An attack: Catena refuses it, or tells that it could not be determined, and names the cause.
+fn refused(bench: &Bench, attack: &Attack) -> Result<(), Failed> {
+    let mut chain = (attack.release)().build()?;
+    let faults = match attack.means {
+        Means::Chain(change) => change(&mut chain).map(|()| Vec::new()),
+        Means::Wire(faults) => faults(&chain),
+    };
+    let both = bench.ask(chain, &faults.ok_or("the chain lacks what is to be changed")?);
+    let expected = attack.outcome().ok_or("no check has such a code")?.exit_status();
+    let expected = i32::from(expected);
+    if both.catena.status != expected {
+        return Err(both.fail(&format!("the exit status is not {expected}")));
     }
-    if both.catena.status != 1 {
-        return Err(both.fail("catena did not refuse"));
-    }
-    match both.catena.codes().iter().any(|code| code == change.code) {
+    match both.catena.codes().iter().any(|code| code == attack.code) {
         true => Ok(()),
-        false => Err(both.fail(&format!("{} was not found", change.code))),
+        false => Err(both.fail(&format!("{} was not found", attack.code))),
     }
 }
 
 /// A chain with any change at all: when scriptworker refuses it, so does Catena.
 fn no_looser(bench: &Bench, seed: u64) -> Result<(), Failed> {
     let (chain, change) = random::changed(seed);
-    let both = bench.ask(chain);
+    let both = bench.ask(chain, &[]);
     match (&both.reference, both.catena.status) {
         (Some(Word::Rejected { .. }), 0) => {
             Err(both.fail(&format!("catena accepts what scriptworker refuses: {change}")))

@@ -1,9 +1,9 @@
 //! Changes made at random: one value of one document, whatever comes of it.
 
-use crate::changes::{graph, parent_of};
-use crate::honest::release;
 use catena_json::Value;
-use catena_testbed::{Chain, Release, Trigger};
+use catena_testbed::{Chain, Release};
+use catena_threats::change::{graph, parent_of};
+use catena_threats::honest;
 
 /// A generator of numbers that a seed decides (Steele, Lea, Flood: SplitMix64).
 struct Numbers(u64);
@@ -22,12 +22,12 @@ impl Numbers {
 pub(crate) fn changed(seed: u64) -> (Chain, String) {
     let mut numbers = Numbers(seed);
     let releases = [
-        release("firefox", Trigger::Push),
-        Release { optional_and_globs: true, finished: true, ..release("firefox", Trigger::Cron) },
-        release("firefox", Trigger::Action),
-        Release { depth: 1, builds: 1, ..release("firefox", Trigger::ReleasePromotion) },
-        release("mobile", Trigger::PullRequest),
-        release("mobile", Trigger::Release),
+        honest::push(),
+        Release { optional_and_globs: true, finished: true, ..honest::cron() },
+        honest::action(),
+        Release { depth: 1, builds: 1, ..honest::promotion() },
+        honest::pull_request(),
+        honest::tag(),
     ];
     let release = &releases[numbers.below(releases.len())];
     let mut chain = Release { seed: 1 + seed % 7, ..release.clone() }.build().unwrap();
@@ -46,8 +46,12 @@ pub(crate) fn changed(seed: u64) -> (Chain, String) {
             ("its document", what)
         }
         1 if made_by_parent => {
-            let (parent, mut what) = (parent_of(&chain, &id), String::new());
-            graph(&mut chain, &parent, |graph| what = change(graph.get_mut(&id).unwrap(), &mut numbers));
+            let (parent, mut what) = (parent_of(&chain, &id).unwrap(), String::new());
+            graph(&mut chain, &parent, |graph| {
+                what = change(graph.get_mut(&id)?, &mut numbers);
+                Some(())
+            })
+            .unwrap();
             ("its entry in the graph", what)
         }
         _ => {
