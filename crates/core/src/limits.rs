@@ -13,6 +13,14 @@ pub struct Limits {
     pub artifact_bytes: u64,
     /// Bytes of one task graph.
     pub graph_bytes: u64,
+    /// How many times its size on the wire a body may decode to, beyond [`Limits::expansion_free`].
+    /// gzip packs nothing tighter than 1,032 times, which takes a body of one byte repeated. Logs
+    /// and task graphs reach 10 to 40 times; 200 leaves room for what repeats itself, and makes
+    /// whoever wants to fill our disk with an artifact's worth of zeros send hundreds of megabytes.
+    pub expansion: u64,
+    /// Bytes that any body may decode to, however small it came: short bodies of one repeated line
+    /// are honest, and cost nothing.
+    pub expansion_free: u64,
     /// Bytes of one task's entry in a graph.
     pub graph_entry_bytes: usize,
     /// Lists and objects inside one another, in any JSON that is read.
@@ -33,6 +41,8 @@ impl Default for Limits {
             answer_bytes: 32 << 20,
             artifact_bytes: 64 << 30,
             graph_bytes: 2 << 30,
+            expansion: 200,
+            expansion_free: 16 << 20,
             graph_entry_bytes: 4 << 20,
             json_depth: 96,
             pages: 100,

@@ -1,7 +1,7 @@
 //! One attempt: a request, the redirects it leads through, and the body at the end.
 
 use crate::address::{GITHUB_API_HOST, same_host};
-use crate::body::{BodyError, Intake, Keep, Taken};
+use crate::body::{BodyError, Bounds, Intake, Keep, Taken};
 use crate::credentials::{TaskclusterCredentials, bearer};
 use crate::headers::{self, Coding};
 use crate::options::Options;
@@ -94,7 +94,9 @@ impl From<BodyError> for Outcome {
     fn from(error: BodyError) -> Self {
         match error {
             BodyError::Coding => Self::again(error.to_string()),
-            BodyError::TooLarge { .. } | BodyError::Disk(_) => Self::lasting(error.to_string()),
+            BodyError::TooLarge { .. } | BodyError::Expands { .. } | BodyError::Disk(_) => {
+                Self::lasting(error.to_string())
+            }
         }
     }
 }
@@ -328,7 +330,8 @@ impl Exchange<'_> {
     /// An error's own words, as far as they come.
     async fn message(&self, response: Response) -> String {
         let Ok(coding) = headers::coding(&response.headers) else { return String::new() };
-        let intake = Intake::new(coding, LARGEST_MESSAGE, false, Keep::Whole, None);
+        let bounds = Bounds::plain(LARGEST_MESSAGE);
+        let intake = Intake::new(coding, bounds, false, Keep::Whole, None);
         match self.stream(response, coding, intake).await.map(|taken| taken.fact) {
             Ok(Fact::Body(body)) => words(&body.bytes),
             _ => String::new(),

@@ -1,7 +1,7 @@
 //! Needs answered from the network.
 
 use crate::address::{Address, RootUrl, Service};
-use crate::body::{BodyError, Intake, Keep, Taken, measure, measured};
+use crate::body::{BodyError, Bounds, Intake, Keep, Taken, measure, measured};
 use crate::credentials::TaskclusterCredentials;
 use crate::exchange::{Ask, Authorization, Exchange, Outcome};
 use crate::github::Tokens;
@@ -61,7 +61,7 @@ pub(crate) enum End {
 
 /// What becomes of an answer's body.
 pub(crate) struct Plan<'a> {
-    pub(crate) limit: u64,
+    pub(crate) bounds: Bounds,
     pub(crate) sha512: bool,
     pub(crate) keep: &'a (dyn Fn() -> Keep + Sync),
     pub(crate) staging: Option<&'a Staging>,
@@ -179,7 +179,7 @@ impl Fetcher {
             _ => Keep::Whole,
         };
         let plan = Plan {
-            limit: limit(need, &self.limits),
+            bounds: Bounds::new(limit(need, &self.limits), &self.limits),
             sha512: wants_sha512(need),
             keep: &keep,
             staging: self.staging_for(need),
@@ -350,7 +350,7 @@ impl Permits {
 fn intake(plan: &Plan<'_>, coding: Coding) -> Result<(Intake, u64), BodyError> {
     let staged =
         plan.staging.map(Staging::begin).transpose().map_err(|error| BodyError::Disk(error.to_string()))?;
-    Ok((Intake::new(coding, plan.limit, plan.sha512, (plan.keep)(), staged), plan.limit))
+    Ok((Intake::new(coding, plan.bounds, plan.sha512, (plan.keep)(), staged), plan.bounds.bytes))
 }
 
 fn unreachable(reason: String, attempts: u32) -> End {
