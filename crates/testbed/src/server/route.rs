@@ -80,7 +80,7 @@ pub(super) async fn answer(
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;
     }
-    let fault = faults.into_iter().next();
+    let fault = faults.into_iter().next().map(|fault| fault.at(&url));
     if fault == Some(Fault::Silence) {
         pending::<()>().await;
     }
