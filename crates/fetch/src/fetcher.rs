@@ -3,7 +3,7 @@
 use crate::address::{Address, RootUrl, Service};
 use crate::body::{BodyError, Bounds, Intake, Keep, Taken, measure, measured};
 use crate::credentials::TaskclusterCredentials;
-use crate::exchange::{Ask, Authorization, Exchange, Outcome};
+use crate::exchange::{Ask, Authorization, Exchange, Form, Outcome};
 use crate::github::Tokens;
 use crate::headers::Coding;
 use crate::options::Options;
@@ -220,7 +220,7 @@ impl Fetcher {
             content: None,
             authorization,
             artifact: need.artifact().is_some(),
-            json: need.is_json_answer(),
+            form: form(need),
             commit: matches!(need, Need::Commit { .. }),
             limited_as,
         }
@@ -367,6 +367,16 @@ fn limit(need: &Need, limits: &Limits) -> u64 {
         Shape::Body => limits.answer_bytes,
         Shape::Measurement => limits.artifact_bytes,
         Shape::Graph => limits.graph_bytes,
+    }
+}
+
+fn form(need: &Need) -> Form {
+    if need.is_json_answer() {
+        Form::Json
+    } else if need.is_text_answer() {
+        Form::Text
+    } else {
+        Form::Bytes
     }
 }
 

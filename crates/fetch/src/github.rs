@@ -2,7 +2,7 @@
 
 use crate::address::{self, GITHUB_API_HOST};
 use crate::body::{Bounds, Keep};
-use crate::exchange::Ask;
+use crate::exchange::{Ask, Form};
 use crate::fetcher::{End, Fetcher, Plan};
 use crate::secret::Secret;
 use bytes::Bytes;
@@ -86,7 +86,7 @@ async fn request(
         url,
         content: Some(Bytes::from(wanted.to_string())),
         artifact: false,
-        json: true,
+        form: Form::Json,
         commit: false,
         limited_as: None,
     };
