@@ -17,6 +17,8 @@ pub enum Fault {
     Delay(Duration),
     /// Accept the request and never answer.
     Silence,
+    /// Reset the connection (RST) without a word.
+    HangUp,
     /// Send this many bytes of the body, then reset the connection (RST).
     Reset {
         /// Bytes of the body sent first.

@@ -367,6 +367,17 @@ async fn silence_accepts_and_says_nothing() {
 }
 
 #[tokio::test]
+async fn hanging_up_resets_before_any_answer() {
+    let testbed = testbed().await;
+    testbed.fault("*", .., Fault::HangUp);
+    let mut stream = TcpStream::connect(address(&testbed)).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut bytes = Vec::new();
+    let end = stream.read_to_end(&mut bytes).await.map_err(|cause| cause.kind());
+    assert_eq!((end, bytes.len()), (Err(ErrorKind::ConnectionReset), 0));
+}
+
+#[tokio::test]
 async fn content_faults_change_body_and_encoding() {
     let testbed = testbed().await;
     testbed.fault("*a.json", 1..=1, Fault::GzipBomb { unpacked: 50_000_000 });
