@@ -25,6 +25,9 @@ pub struct Limits {
     pub graph_entry_bytes: usize,
     /// Lists and objects inside one another, in any JSON that is read.
     pub json_depth: usize,
+    /// Values in any JSON that is read whole: documents and definitions have a few thousand, the
+    /// document of a task with the most artifacts there may be 150,000.
+    pub json_values: usize,
     /// Pages of a listing of artifacts (1,000 names each) or of tags (100 each).
     pub pages: u32,
     /// Work the evaluation of one in-tree template may cost.
@@ -45,6 +48,7 @@ impl Default for Limits {
             expansion_free: 16 << 20,
             graph_entry_bytes: 4 << 20,
             json_depth: 96,
+            json_values: 1 << 20,
             pages: 100,
             template: catena_jsone::Limits::default(),
             yaml: catena_yaml::Limits::default(),
@@ -59,6 +63,7 @@ impl Limits {
         catena_json::Limits {
             depth: self.json_depth,
             bytes: usize::try_from(self.answer_bytes).unwrap_or(usize::MAX),
+            values: self.json_values,
         }
     }
 }
