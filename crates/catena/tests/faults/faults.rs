@@ -174,12 +174,21 @@ macro_rules! statuses {
 fn statuses() -> Vec<Trouble> {
     use Effect::{Absent, Again, Lasting, Refused};
     statuses! {
-        204 => Again, 206 => Again, 300 => Lasting, 303 => Lasting, 304 => Lasting,
-        400 => Lasting, 401 => Refused, 402 => Lasting, 403 => Refused, 404 => Absent, 405 => Lasting,
-        407 => Refused, 408 => Again, 409 => Lasting, 410 => Absent, 418 => Lasting, 421 => Again,
-        425 => Again, 429 => Again, 451 => Lasting, 500 => Again, 501 => Again, 502 => Again, 503 => Again,
-        504 => Again, 599 => Again,
+        204 => Again, 303 => Lasting, 400 => Lasting, 401 => Refused, 403 => Refused, 404 => Absent,
+        407 => Refused, 408 => Again, 410 => Absent, 418 => Lasting, 429 => Again, 500 => Again,
+        502 => Again, 503 => Again, 504 => Again,
     }
+}
+
+/// The rest of them, of one kind of thing at each service.
+fn other_statuses() -> Vec<Trouble> {
+    use Effect::{Again, Lasting};
+    let statuses = statuses! {
+        206 => Again, 300 => Lasting, 304 => Lasting, 402 => Lasting, 405 => Lasting, 409 => Lasting,
+        421 => Again, 425 => Again, 451 => Lasting, 501 => Again, 505 => Again, 599 => Again,
+    };
+    let of = &["definition", "artifact", "push", "commit"];
+    statuses.into_iter().map(|trouble| Trouble { of, ..trouble }).collect()
 }
 
 /// Statuses that mean something of some and nothing of others.
@@ -333,7 +342,8 @@ fn contents() -> Vec<Trouble> {
         trouble("deep", Effect::Other, |_| whole(Fault::Replace(Body::nested(100_000)))),
         trouble("too-many-values", Effect::Other, |_| {
             // As many as fit in an answer.
-            let lists = vec![("{\"a\":[".into(), 1), ("[],".into(), 10 << 20), ("[]]}".into(), 1)];
+            let lists = "[],".repeat(1 << 14).into();
+            let lists = vec![("{\"a\":[".into(), 1), (lists, 10 << 6), ("[]]}".into(), 1)];
             whole(Fault::Replace(Body::Repeated(lists)))
         }),
         trouble("gigabytes", Effect::Endless, |_| whole(Fault::Replace(Body::long_json(64 << 30)))),
@@ -390,6 +400,7 @@ fn listings() -> Vec<Trouble> {
 pub(crate) fn troubles() -> Vec<Trouble> {
     let parts = [
         statuses(),
+        other_statuses(),
         particular_statuses(),
         slowness(),
         breaks(),
