@@ -11,6 +11,7 @@ use flate2::write::MultiGzDecoder;
 use sha2::{Digest as _, Sha256, Sha512};
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What becomes of the decoded bytes.
 #[derive(Debug)]
@@ -32,6 +33,9 @@ pub(crate) enum BodyError {
     /// It decodes to more than so many times its size on the wire.
     #[error("the answer decodes to more than {factor} times its size on the wire")]
     Expands { factor: u64 },
+    /// All answers together take too much memory.
+    #[error("the answers together take more than {limit} bytes of memory")]
+    Full { limit: u64 },
     /// The coding is broken or breaks off.
     #[error("the answer's gzip coding is broken or incomplete")]
     Coding,
@@ -95,6 +99,7 @@ impl Intake {
     ) -> Self {
         let sink = Sink {
             bounds,
+            share: None,
             received: 0,
             length: 0,
             sha256: Sha256::new(),
@@ -111,12 +116,15 @@ impl Intake {
         Self { decoder }
     }
 
+    /// What is kept whole shares the room there is for all answers.
+    pub(crate) fn within(mut self, share: Option<Share>) -> Self {
+        self.sink_mut().share = share;
+        self
+    }
+
     /// Takes one chunk.
     pub(crate) fn write(&mut self, chunk: &[u8]) -> Result<(), BodyError> {
-        let sink = match &mut self.decoder {
-            Decoder::Identity(sink) => sink,
-            Decoder::Gzip(decoder) => decoder.get_mut(),
-        };
+        let sink = self.sink_mut();
         sink.received = sink.received.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
         let written = match &mut self.decoder {
             Decoder::Identity(sink) => sink.write_all(chunk),
@@ -127,6 +135,13 @@ impl Intake {
 
     fn failure(&self) -> BodyError {
         self.sink().failure.clone().unwrap_or(BodyError::Coding)
+    }
+
+    fn sink_mut(&mut self) -> &mut Sink {
+        match &mut self.decoder {
+            Decoder::Identity(sink) => sink,
+            Decoder::Gzip(decoder) => decoder.get_mut(),
+        }
     }
 
     fn sink(&self) -> &Sink {
@@ -171,10 +186,63 @@ pub(crate) struct Taken {
     pub(crate) staged: Option<StagedFile>,
 }
 
+/// The memory there is for all answers that are held.
+#[derive(Debug)]
+pub(crate) struct Room {
+    limit: u64,
+    taken: AtomicU64,
+}
+
+impl Room {
+    pub(crate) fn new(limit: u64) -> Arc<Self> {
+        Arc::new(Self { limit, taken: AtomicU64::new(0) })
+    }
+}
+
+/// What one answer takes of it; given back when it is dropped before the answer is whole.
+#[derive(Debug)]
+pub(crate) struct Share {
+    room: Arc<Room>,
+    taken: u64,
+}
+
+impl Share {
+    pub(crate) fn of(room: &Arc<Room>) -> Self {
+        Self { room: room.clone(), taken: 0 }
+    }
+
+    fn take(&mut self, more: u64) -> Result<(), BodyError> {
+        self.taken = self.taken.saturating_add(more);
+        let before = self.room.taken.fetch_add(more, Ordering::Relaxed);
+        let fits = before.checked_add(more).is_some_and(|taken| taken <= self.room.limit);
+        if fits { Ok(()) } else { Err(BodyError::Full { limit: self.room.limit }) }
+    }
+
+    /// The answer is whole, and is held to the end.
+    fn keep(&mut self) {
+        self.taken = 0;
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.room.taken.fetch_sub(self.taken, Ordering::Relaxed);
+    }
+}
+
+/// What bytes take when they are held and read as JSON. Characters in strings count as well: there
+/// are few enough of them in honest text.
+fn weight(bytes: &[u8]) -> u64 {
+    let values = bytes.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
+    let length = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    length(values).saturating_mul(Limits::VALUE).saturating_add(length(bytes.len()))
+}
+
 /// Where decoded bytes go.
 #[derive(Debug)]
 struct Sink {
     bounds: Bounds,
+    share: Option<Share>,
     /// Bytes as they came over the wire.
     received: u64,
     /// Decoded bytes.
@@ -192,6 +260,7 @@ impl Sink {
     fn closed() -> Self {
         Self {
             bounds: Bounds::plain(0),
+            share: None,
             received: 0,
             length: 0,
             sha256: Sha256::new(),
@@ -212,7 +281,12 @@ impl Sink {
             sha512.update(bytes);
         }
         match &mut self.keep {
-            Keep::Whole => self.bytes.extend_from_slice(bytes),
+            Keep::Whole => {
+                if let Some(share) = &mut self.share {
+                    share.take(weight(bytes))?;
+                }
+                self.bytes.extend_from_slice(bytes);
+            }
             Keep::Graph(scanner) => scanner.write(bytes),
             Keep::Nothing => {}
         }
@@ -222,7 +296,10 @@ impl Sink {
         Ok(())
     }
 
-    fn finish(self) -> Taken {
+    fn finish(mut self) -> Taken {
+        if let Some(share) = &mut self.share {
+            share.keep();
+        }
         let measurement = Measurement {
             length: self.length,
             sha256: self.sha256.finalize().into(),
@@ -366,5 +443,27 @@ mod tests {
             |number: usize| format!("[task 2026-05-04T03:02:01Z] {number} tests passed, none failed\n");
         let log: String = (0..400_000).map(line).collect();
         assert_eq!(take(&gzip(log.as_bytes())), Ok(log.len() as u64));
+    }
+
+    #[test]
+    fn answers_share_the_memory_there_is() {
+        let room = Room::new(1000);
+        let take = |body: &[u8]| {
+            let bounds = Bounds::new(500, &Limits::default());
+            let mut intake = Intake::new(Coding::Identity, bounds, false, Keep::Whole, None);
+            intake = intake.within(Some(Share::of(&room)));
+            body.chunks(7).try_for_each(|chunk| intake.write(chunk))?;
+            intake.finish()
+        };
+        // Too large: what was taken of it is given back.
+        for _ in 0..10 {
+            assert!(matches!(take(&[b' '; 501]), Err(BodyError::TooLarge { .. })));
+        }
+        assert!(take(&[b' '; 400]).is_ok() && take(&[b' '; 400]).is_ok());
+        assert_eq!(take(&[b' '; 400]).err(), Some(BodyError::Full { limit: 1000 }));
+        // 200 are left: three lists take 198 of them, four take more.
+        assert!(take(b"[[[[]]]]").is_err());
+        assert!(take(b"[[[]]]").is_ok());
+        assert_eq!(take(b"[]").err(), Some(BodyError::Full { limit: 1000 }));
     }
 }

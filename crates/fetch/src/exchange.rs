@@ -118,9 +118,10 @@ impl From<BodyError> for Outcome {
     fn from(error: BodyError) -> Self {
         match error {
             BodyError::Coding => Self::again(error.to_string()),
-            BodyError::TooLarge { .. } | BodyError::Expands { .. } | BodyError::Disk(_) => {
-                Self::lasting(error.to_string())
-            }
+            BodyError::TooLarge { .. }
+            | BodyError::Expands { .. }
+            | BodyError::Full { .. }
+            | BodyError::Disk(_) => Self::lasting(error.to_string()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Needs answered from the network.
 
 use crate::address::{Address, RootUrl, Service};
-use crate::body::{BodyError, Bounds, Intake, Keep, Taken, measure, measured};
+use crate::body::{BodyError, Bounds, Intake, Keep, Room, Share, Taken, measure, measured};
 use crate::credentials::TaskclusterCredentials;
 use crate::exchange::{Ask, Authorization, Exchange, Form, Outcome};
 use crate::github::Tokens;
@@ -40,6 +40,7 @@ pub struct Fetcher {
     closed: Closed,
     counters: Counters,
     permits: Permits,
+    room: Arc<Room>,
     answered: Mutex<HashMap<(String, bool), Slot>>,
 }
 
@@ -62,6 +63,8 @@ pub(crate) enum End {
 /// What becomes of an answer's body.
 pub(crate) struct Plan<'a> {
     pub(crate) bounds: Bounds,
+    /// Where it is held to the end, the room it shares.
+    pub(crate) room: Option<&'a Arc<Room>>,
     pub(crate) sha512: bool,
     pub(crate) keep: &'a (dyn Fn() -> Keep + Sync),
     pub(crate) staging: Option<&'a Staging>,
@@ -80,6 +83,7 @@ impl Fetcher {
         Self {
             transport,
             root,
+            room: Room::new(limits.held_bytes),
             limits,
             backoff: Backoff::new(&options),
             options,
@@ -180,6 +184,7 @@ impl Fetcher {
         };
         let plan = Plan {
             bounds: Bounds::new(limit(need, &self.limits), &self.limits),
+            room: Some(&self.room),
             sha512: wants_sha512(need),
             keep: &keep,
             staging: self.staging_for(need),
@@ -350,7 +355,8 @@ impl Permits {
 fn intake(plan: &Plan<'_>, coding: Coding) -> Result<(Intake, u64), BodyError> {
     let staged =
         plan.staging.map(Staging::begin).transpose().map_err(|error| BodyError::Disk(error.to_string()))?;
-    Ok((Intake::new(coding, plan.bounds, plan.sha512, (plan.keep)(), staged), plan.bounds.bytes))
+    let intake = Intake::new(coding, plan.bounds, plan.sha512, (plan.keep)(), staged);
+    Ok((intake.within(plan.room.map(Share::of)), plan.bounds.bytes))
 }
 
 fn unreachable(reason: String, attempts: u32) -> End {
