@@ -13,7 +13,10 @@ pub(crate) struct Trouble {
     pub(crate) effect: Effect,
     /// Only of these kinds; of all when empty.
     of: &'static [&'static str],
+    /// Whether the queue is asked over TLS.
     pub(crate) tls: bool,
+    /// What a finding must say, so that it is known what stopped it.
+    pub(crate) words: &'static str,
 }
 
 /// Where the trouble is.
@@ -35,6 +38,8 @@ pub(crate) struct Laid {
 pub(crate) enum When {
     /// Whenever the trouble strikes.
     Always,
+    /// On the first attempt only.
+    First,
     /// From the second attempt on.
     Later,
 }
@@ -100,12 +105,18 @@ fn other(kind: &Kind, trouble: &str) -> Option<Expected> {
     match (kind.proof, trouble) {
         // A service that is being mended, a login, a proxy's page: nobody's answer.
         (Proof::Json | Proof::Text, "html") => None,
+        // One answer alone would take more memory than there is for all.
+        (_, "too-many-values") if !kind.bulk => said(UNREACHABLE),
+        // Two attempts are never put together, and the first that is whole counts.
+        (_, "changed-after-a-break") => {
+            Some(Expected { said: kind.other, requests: Some(2), passes: false, deadline: false })
+        }
         // JSON services never answer with nothing, nor with half of it.
         (Proof::Json, "empty" | "shorter-than-it-is") => None,
         // This is how GitHub says that a commit is on no branch.
         (Proof::Text, "empty") if kind.need == "branch-commits" => said(kind.absent),
         // The page's words are not read, only whether there are any.
-        (Proof::Text, "shorter-than-it-is" | "deep" | "too-many-values") if kind.need == "branch-commits" => {
+        (Proof::Text, "shorter-than-it-is" | "deep" | "many-values") if kind.need == "branch-commits" => {
             said(YES)
         }
         _ => said(kind.other),
@@ -117,7 +128,7 @@ fn whole(fault: Fault) -> Vec<Laid> {
 }
 
 fn trouble(name: &str, effect: Effect, laid: fn(&Place) -> Vec<Laid>) -> Trouble {
-    Trouble { name: name.to_owned(), laid, effect, of: &[], tls: false }
+    Trouble { name: name.to_owned(), laid, effect, of: &[], tls: false, words: "" }
 }
 
 impl Trouble {
@@ -136,6 +147,7 @@ impl Trouble {
                 | "not-utf8"
                 | "deep"
                 | "gigabytes"
+                | "many-values"
                 | "too-many-values"
                 | "changed-after-a-break"
                 | "not-gzip"
@@ -263,7 +275,10 @@ fn codings() -> Vec<Trouble> {
         trouble("coded-br", Effect::Lasting, |_| whole(Fault::Encoding("br".to_owned()))),
         trouble("coded-twice", Effect::Lasting, |_| whole(Fault::Encoding("gzip, gzip".to_owned()))),
         trouble("identity", Effect::None, |_| whole(Fault::Encoding("identity".to_owned()))),
-        trouble("gzip-bomb", Effect::Lasting, |_| whole(Fault::GzipBomb { unpacked: 1 << 40 })),
+        Trouble {
+            words: "times its size on the wire",
+            ..trouble("gzip-bomb", Effect::Lasting, |_| whole(Fault::GzipBomb { unpacked: 1 << 37 }))
+        },
     ]
 }
 
@@ -340,6 +355,11 @@ fn contents() -> Vec<Trouble> {
         trouble("empty", Effect::Other, |_| whole(Fault::Replace("".into()))),
         trouble("not-utf8", Effect::Other, |_| whole(Fault::Replace(b"{\"a\": \"\xff\"}".to_vec().into()))),
         trouble("deep", Effect::Other, |_| whole(Fault::Replace(Body::nested(100_000)))),
+        trouble("many-values", Effect::Other, |_| {
+            // More than are read, and few enough to be held.
+            let lists = vec![("{\"a\":[".into(), 1), ("[],".repeat(1100).into(), 1000), ("[]]}".into(), 1)];
+            whole(Fault::Replace(Body::Repeated(lists)))
+        }),
         trouble("too-many-values", Effect::Other, |_| {
             // As many as fit in an answer.
             let lists = "[],".repeat(1 << 14).into();
@@ -353,6 +373,18 @@ fn contents() -> Vec<Trouble> {
             vec![Laid { pattern: String::new(), when: When::Later, fault: Fault::Replace("other".into()) }]
         }),
     ]
+}
+
+/// Half of one answer, and then another.
+fn mixtures() -> Vec<Trouble> {
+    let of =
+        &["document", "signature", "actions.json", "parameters.yml", "artifact", "task-graph", "hg-template"];
+    let mixture = trouble("changed-after-a-break", Effect::Other, |_| {
+        let first = Laid { pattern: String::new(), when: When::First, fault: Fault::Truncate { after: 9 } };
+        let other = Fault::Replace("nobody's bytes".into());
+        vec![first, Laid { pattern: String::new(), when: When::Later, fault: other }]
+    });
+    vec![Trouble { of, ..mixture }]
 }
 
 /// Listings that never end.
@@ -408,6 +440,7 @@ pub(crate) fn troubles() -> Vec<Trouble> {
         redirects(),
         redirects_elsewhere(),
         contents(),
+        mixtures(),
         listings(),
     ];
     parts.into_iter().flatten().collect()

@@ -18,7 +18,8 @@ mod run;
 #[path = "../support/mod.rs"]
 mod support;
 
-use catena_testbed::{Chain, Options, Site, Testbed};
+use catena_testbed::chain::Images;
+use catena_testbed::{Body, Chain, Fault, Options, Release, Site, Testbed, Trigger};
 use faults::{ATTEMPTS, Effect, Expected, Trouble, expected, troubles};
 use kinds::{KINDS, Kind, Said, World, YES};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -30,6 +31,8 @@ use std::time::{Duration, Instant};
 
 /// The most memory that any fault makes a verifier use, KiB (docs/performance.md).
 const MOST_MEMORY: u64 = 256 << 10;
+/// The most that all answers together make it use: `Limits::held_bytes`, and what is not counted.
+const MOST_MEMORY_OF_ALL: u64 = (1 << 20) + MOST_MEMORY;
 /// How long after its deadline a verifier has ended for certain, on however busy a machine.
 const GRACE: Duration = Duration::from_secs(30);
 
@@ -54,6 +57,7 @@ fn main() {
 fn trials(bench: &Arc<Bench>) -> Vec<Trial> {
     let mut trials = vec![trial(bench, "every need is troubled".to_owned(), Bench::every_need_is_troubled)];
     trials.push(trial(bench, "a pattern that nothing is asked at".to_owned(), Bench::misses_are_noticed));
+    trials.push(trial(bench, "all answers at once".to_owned(), Bench::all_answers_share_the_memory));
     for kind in KINDS {
         for trouble in troubles().into_iter().filter(|trouble| trouble.strikes(kind)) {
             let trouble = Arc::new(trouble);
@@ -162,6 +166,9 @@ impl Bench {
         if let Err(why) = said(&expected.said, &ending) {
             return fail(why);
         }
+        if !ending.stdout.contains(trouble.words) {
+            return fail(format!("nothing says {:?}", trouble.words));
+        }
         let asked = served.asked(&address);
         if asked == 0 {
             return fail(format!("nothing was asked at {address}"));
@@ -179,6 +186,23 @@ impl Bench {
             return fail("the verdict is not the untroubled one".to_owned());
         }
         Ok(())
+    }
+
+    /// Every status as large as it may be: what one answer may take is nothing against what forty take.
+    fn all_answers_share_the_memory(&self) -> Result<(), Failed> {
+        let release = Release::new("firefox", Trigger::Push).unwrap();
+        let release = Release { builds: 40, artifacts: 1, images_from: Images::OwnGraph, ..release };
+        let served = Served::new(&self.testbed, World::Hg, &release.build().unwrap());
+        let lists = vec![("{\"a\":[".into(), 1), ("[],".repeat(1000).into(), 900), ("[]]}".into(), 1)];
+        served.testbed.fault("/api/*/status", 1.., Fault::Replace(Body::Repeated(lists)));
+        let ending = served.run(&PATIENT, &[]);
+        let outside = ending.stdout.contains("the answers together take more than");
+        let within = (1..=MOST_MEMORY_OF_ALL).contains(&ending.peak);
+        println!("all statuses as large as may be: {} MiB in {:?}", ending.peak >> 10, ending.elapsed);
+        match ending.status {
+            Some(1 | 3) if outside && within => Ok(()),
+            _ => Err(told("not bounded, or not by the memory of all", &served, &ending)),
+        }
     }
 
     fn note(&self, ending: &Ending, name: impl FnOnce() -> String) {

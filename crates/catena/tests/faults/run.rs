@@ -85,6 +85,7 @@ impl Served {
             match (when, passing) {
                 (When::Always, true) => self.testbed.fault(&pattern, 1..=1, fault),
                 (When::Always, false) => self.testbed.fault(&pattern, 1.., fault),
+                (When::First, _) => self.testbed.fault(&pattern, 1..=1, fault),
                 (When::Later, _) => self.testbed.fault(&pattern, 2.., fault),
             }
         }
