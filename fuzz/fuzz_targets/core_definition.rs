@@ -6,7 +6,7 @@ use catena_json::{Limits, Value, parse};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(value) = parse(bytes, &Limits { depth: 96, bytes: 1 << 20 }) else { return };
+    let Ok(value) = parse(bytes, &Limits { depth: 96, bytes: 1 << 20, ..Limits::default() }) else { return };
     let Ok(definition) = Definition::parse(value.clone()) else { return };
     assert_eq!(definition.value(), &value);
     assert_eq!(Some(definition.payload()), value.get("payload"));

@@ -8,7 +8,7 @@ use catena_json::{Limits, Value, parse};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let limits = Limits { depth: 96, bytes: 1 << 20 };
+    let limits = Limits { depth: 96, bytes: 1 << 20, ..Limits::default() };
     let Ok(document) = Document::parse(bytes, &limits) else { return };
     let value = parse(bytes, &limits).unwrap();
     assert_eq!(value.get("taskId").and_then(Value::as_str), Some(document.task_id.as_str()));

@@ -6,7 +6,7 @@ use catena_json::{Limits, ParseErrorKind, Value, parse};
 use libfuzzer_sys::fuzz_target;
 
 /// Below serde_json's own bound.
-const LIMITS: Limits = Limits { depth: 100, bytes: 1 << 20 };
+const LIMITS: Limits = Limits { depth: 100, bytes: 1 << 20, values: 1 << 20 };
 
 /// Theirs holds an integer beyond 64 bits as the float nearest to it; ours holds it exactly.
 fn agree(ours: &Value, theirs: &serde_json::Value) -> bool {

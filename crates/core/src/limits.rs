@@ -9,14 +9,30 @@ pub struct Limits {
     pub artifacts: usize,
     /// Bytes of a definition, status, document, listing page or API answer.
     pub answer_bytes: u64,
+    /// Memory that all answers which are held together may take, in bytes: their own, and what is
+    /// estimated for the values in them ([`Limits::VALUE`] each). Everything is held until the
+    /// verdict, and whoever answers for the queue could make thousands of answers as large as one may
+    /// be. A chain of 300 links takes about 100 MiB by this count.
+    pub held_bytes: u64,
     /// Bytes of one artifact. Debug symbols and emulator images reach several GiB.
     pub artifact_bytes: u64,
     /// Bytes of one task graph.
     pub graph_bytes: u64,
+    /// How many times its size on the wire a body may decode to, beyond [`Limits::expansion_free`].
+    /// gzip packs nothing tighter than 1,032 times, which takes a body of one byte repeated. Logs
+    /// and task graphs reach 10 to 40 times; 200 leaves room for what repeats itself, and makes
+    /// whoever wants to fill our disk with an artifact's worth of zeros send hundreds of megabytes.
+    pub expansion: u64,
+    /// Bytes that any body may decode to, however small it came: short bodies of one repeated line
+    /// are honest, and cost nothing.
+    pub expansion_free: u64,
     /// Bytes of one task's entry in a graph.
     pub graph_entry_bytes: usize,
     /// Lists and objects inside one another, in any JSON that is read.
     pub json_depth: usize,
+    /// Values in any JSON that is read whole: documents and definitions have a few thousand, the
+    /// document of a task with the most artifacts there may be 150,000.
+    pub json_values: usize,
     /// Pages of a listing of artifacts (1,000 names each) or of tags (100 each).
     pub pages: u32,
     /// Work the evaluation of one in-tree template may cost.
@@ -31,10 +47,14 @@ impl Default for Limits {
             links: 5_000,
             artifacts: 50_000,
             answer_bytes: 32 << 20,
+            held_bytes: 1 << 30,
             artifact_bytes: 64 << 30,
             graph_bytes: 2 << 30,
+            expansion: 200,
+            expansion_free: 16 << 20,
             graph_entry_bytes: 4 << 20,
             json_depth: 96,
+            json_values: 1 << 20,
             pages: 100,
             template: catena_jsone::Limits::default(),
             yaml: catena_yaml::Limits::default(),
@@ -43,12 +63,16 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Bytes of memory that a list, an object, or one more item of either is estimated to take.
+    pub const VALUE: u64 = 64;
+
     /// The bounds for reading one JSON answer.
     #[must_use]
     pub fn json(&self) -> catena_json::Limits {
         catena_json::Limits {
             depth: self.json_depth,
             bytes: usize::try_from(self.answer_bytes).unwrap_or(usize::MAX),
+            values: self.json_values,
         }
     }
 }

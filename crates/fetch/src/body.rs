@@ -3,6 +3,7 @@
 
 use crate::headers::Coding;
 use crate::staging::StagedFile;
+use catena_core::Limits;
 use catena_core::digest::Measurement;
 use catena_core::graph::{GraphScan, Scanner};
 use catena_core::inquiry::{Body, Fact};
@@ -10,6 +11,7 @@ use flate2::write::MultiGzDecoder;
 use sha2::{Digest as _, Sha256, Sha512};
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What becomes of the decoded bytes.
 #[derive(Debug)]
@@ -28,6 +30,12 @@ pub(crate) enum BodyError {
     /// More decoded bytes than the limit.
     #[error("the answer is larger than the limit of {limit} bytes")]
     TooLarge { limit: u64 },
+    /// It decodes to more than so many times its size on the wire.
+    #[error("the answer decodes to more than {factor} times its size on the wire")]
+    Expands { factor: u64 },
+    /// All answers together take too much memory.
+    #[error("the answers together take more than {limit} bytes of memory")]
+    Full { limit: u64 },
     /// The coding is broken or breaks off.
     #[error("the answer's gzip coding is broken or incomplete")]
     Coding,
@@ -40,8 +48,39 @@ pub(crate) enum BodyError {
 #[derive(Debug)]
 pub(crate) struct Intake {
     decoder: Decoder,
-    /// Bytes as they came over the wire.
-    received: u64,
+}
+
+/// How much of a body is taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Decoded bytes.
+    pub(crate) bytes: u64,
+    /// How many times its size on the wire it may decode to.
+    pub(crate) expansion: u64,
+    /// Decoded bytes to which that does not matter.
+    pub(crate) expansion_free: u64,
+}
+
+impl Bounds {
+    pub(crate) fn new(bytes: u64, limits: &Limits) -> Self {
+        Self { bytes, expansion: limits.expansion, expansion_free: limits.expansion_free }
+    }
+
+    /// So few bytes that it does not matter how they were packed.
+    pub(crate) fn plain(bytes: u64) -> Self {
+        Self { bytes, expansion: 0, expansion_free: bytes }
+    }
+
+    /// Whether so many decoded bytes may come of so many received ones.
+    fn hold(&self, decoded: u64, received: u64) -> Result<(), BodyError> {
+        if decoded > self.bytes {
+            return Err(BodyError::TooLarge { limit: self.bytes });
+        }
+        if decoded > self.expansion_free && decoded > received.saturating_mul(self.expansion) {
+            return Err(BodyError::Expands { factor: self.expansion });
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug)]
@@ -53,13 +92,15 @@ enum Decoder {
 impl Intake {
     pub(crate) fn new(
         coding: Coding,
-        limit: u64,
+        bounds: Bounds,
         sha512: bool,
         keep: Keep,
         staged: Option<StagedFile>,
     ) -> Self {
         let sink = Sink {
-            limit,
+            bounds,
+            share: None,
+            received: 0,
             length: 0,
             sha256: Sha256::new(),
             sha512: sha512.then(Sha512::new),
@@ -72,12 +113,19 @@ impl Intake {
             Coding::Identity => Decoder::Identity(Box::new(sink)),
             Coding::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(sink))),
         };
-        Self { decoder, received: 0 }
+        Self { decoder }
+    }
+
+    /// What is kept whole shares the room there is for all answers.
+    pub(crate) fn within(mut self, share: Option<Share>) -> Self {
+        self.sink_mut().share = share;
+        self
     }
 
     /// Takes one chunk.
     pub(crate) fn write(&mut self, chunk: &[u8]) -> Result<(), BodyError> {
-        self.received = self.received.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+        let sink = self.sink_mut();
+        sink.received = sink.received.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
         let written = match &mut self.decoder {
             Decoder::Identity(sink) => sink.write_all(chunk),
             Decoder::Gzip(decoder) => decoder.write_all(chunk),
@@ -89,6 +137,13 @@ impl Intake {
         self.sink().failure.clone().unwrap_or(BodyError::Coding)
     }
 
+    fn sink_mut(&mut self) -> &mut Sink {
+        match &mut self.decoder {
+            Decoder::Identity(sink) => sink,
+            Decoder::Gzip(decoder) => decoder.get_mut(),
+        }
+    }
+
     fn sink(&self) -> &Sink {
         match &self.decoder {
             Decoder::Identity(sink) => sink,
@@ -98,7 +153,7 @@ impl Intake {
 
     /// Bytes so far, as they came over the wire.
     pub(crate) fn received(&self) -> u64 {
-        self.received
+        self.sink().received
     }
 
     /// Decoded bytes so far.
@@ -110,7 +165,7 @@ impl Intake {
     pub(crate) fn finish(mut self) -> Result<Taken, BodyError> {
         if let Decoder::Gzip(decoder) = &mut self.decoder
             // Nothing at all is the coding of nothing, to every other client too.
-            && self.received > 0
+            && decoder.get_ref().received > 0
             && decoder.try_finish().is_err()
         {
             return Err(self.failure());
@@ -131,10 +186,66 @@ pub(crate) struct Taken {
     pub(crate) staged: Option<StagedFile>,
 }
 
+/// The memory there is for all answers that are held.
+#[derive(Debug)]
+pub(crate) struct Room {
+    limit: u64,
+    taken: AtomicU64,
+}
+
+impl Room {
+    pub(crate) fn new(limit: u64) -> Arc<Self> {
+        Arc::new(Self { limit, taken: AtomicU64::new(0) })
+    }
+}
+
+/// What one answer takes of it; given back when it is dropped before the answer is whole.
+#[derive(Debug)]
+pub(crate) struct Share {
+    room: Arc<Room>,
+    taken: u64,
+}
+
+impl Share {
+    pub(crate) fn of(room: &Arc<Room>) -> Self {
+        Self { room: room.clone(), taken: 0 }
+    }
+
+    fn take(&mut self, more: u64) -> Result<(), BodyError> {
+        self.taken = self.taken.saturating_add(more);
+        let before = self.room.taken.fetch_add(more, Ordering::Relaxed);
+        let fits = before.checked_add(more).is_some_and(|taken| taken <= self.room.limit);
+        if fits { Ok(()) } else { Err(BodyError::Full { limit: self.room.limit }) }
+    }
+
+    /// The answer is whole, and is held to the end.
+    fn keep(&mut self) {
+        self.taken = 0;
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.room.taken.fetch_sub(self.taken, Ordering::Relaxed);
+    }
+}
+
+/// What bytes take when they are held and read as JSON. Characters in strings count as well: there
+/// are few enough of them in honest text.
+fn weight(bytes: &[u8]) -> u64 {
+    let values = bytes.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
+    let length = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    length(values).saturating_mul(Limits::VALUE).saturating_add(length(bytes.len()))
+}
+
 /// Where decoded bytes go.
 #[derive(Debug)]
 struct Sink {
-    limit: u64,
+    bounds: Bounds,
+    share: Option<Share>,
+    /// Bytes as they came over the wire.
+    received: u64,
+    /// Decoded bytes.
     length: u64,
     sha256: Sha256,
     sha512: Option<Sha512>,
@@ -148,7 +259,9 @@ impl Sink {
     /// Stands in for a sink that was taken out of its decoder.
     fn closed() -> Self {
         Self {
-            limit: 0,
+            bounds: Bounds::plain(0),
+            share: None,
+            received: 0,
             length: 0,
             sha256: Sha256::new(),
             sha512: None,
@@ -162,15 +275,18 @@ impl Sink {
     fn take(&mut self, bytes: &[u8]) -> Result<(), BodyError> {
         let added = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.length = self.length.saturating_add(added);
-        if self.length > self.limit {
-            return Err(BodyError::TooLarge { limit: self.limit });
-        }
+        self.bounds.hold(self.length, self.received)?;
         self.sha256.update(bytes);
         if let Some(sha512) = &mut self.sha512 {
             sha512.update(bytes);
         }
         match &mut self.keep {
-            Keep::Whole => self.bytes.extend_from_slice(bytes),
+            Keep::Whole => {
+                if let Some(share) = &mut self.share {
+                    share.take(weight(bytes))?;
+                }
+                self.bytes.extend_from_slice(bytes);
+            }
             Keep::Graph(scanner) => scanner.write(bytes),
             Keep::Nothing => {}
         }
@@ -180,7 +296,10 @@ impl Sink {
         Ok(())
     }
 
-    fn finish(self) -> Taken {
+    fn finish(mut self) -> Taken {
+        if let Some(share) = &mut self.share {
+            share.keep();
+        }
         let measurement = Measurement {
             length: self.length,
             sha256: self.sha256.finalize().into(),
@@ -243,7 +362,8 @@ mod tests {
     }
 
     fn take(coding: Coding, limit: u64, body: &[u8], chunk: usize) -> Result<Taken, BodyError> {
-        let mut intake = Intake::new(coding, limit, true, Keep::Whole, None);
+        let bounds = Bounds::new(limit, &Limits::default());
+        let mut intake = Intake::new(coding, bounds, true, Keep::Whole, None);
         for chunk in body.chunks(chunk) {
             intake.write(chunk)?;
         }
@@ -304,5 +424,46 @@ mod tests {
         // 64 MiB in 64 KiB: the sink stops the decoder at its first block.
         assert_eq!(bytes(take(Coding::Gzip, 99, &gzip(&vec![0; 64 << 20]), 1 << 20)), too_large);
         assert_eq!(bytes(take(Coding::Gzip, 100, &gzip(&[0; 100]), 1)), Ok(vec![0; 100]));
+    }
+
+    #[test]
+    fn a_bomb_is_no_body_though_its_size_is_within_the_limit() {
+        let limits = Limits::default();
+        let free = usize::try_from(limits.expansion_free).unwrap();
+        let take = |body: &[u8]| {
+            let bounds = Bounds::new(limits.artifact_bytes, &limits);
+            let mut intake = Intake::new(Coding::Gzip, bounds, false, Keep::Nothing, None);
+            body.chunks(16 << 10).try_for_each(|chunk| intake.write(chunk))?;
+            intake.finish().map(|taken| taken.measurement.length)
+        };
+        assert_eq!(take(&gzip(&vec![0; free])), Ok(limits.expansion_free));
+        assert_eq!(take(&gzip(&vec![0; free + (4 << 20)])), Err(BodyError::Expands { factor: 200 }));
+        // What repeats itself as logs do is far from it.
+        let line =
+            |number: usize| format!("[task 2026-05-04T03:02:01Z] {number} tests passed, none failed\n");
+        let log: String = (0..400_000).map(line).collect();
+        assert_eq!(take(&gzip(log.as_bytes())), Ok(log.len() as u64));
+    }
+
+    #[test]
+    fn answers_share_the_memory_there_is() {
+        let room = Room::new(1000);
+        let take = |body: &[u8]| {
+            let bounds = Bounds::new(500, &Limits::default());
+            let mut intake = Intake::new(Coding::Identity, bounds, false, Keep::Whole, None);
+            intake = intake.within(Some(Share::of(&room)));
+            body.chunks(7).try_for_each(|chunk| intake.write(chunk))?;
+            intake.finish()
+        };
+        // Too large: what was taken of it is given back.
+        for _ in 0..10 {
+            assert!(matches!(take(&[b' '; 501]), Err(BodyError::TooLarge { .. })));
+        }
+        assert!(take(&[b' '; 400]).is_ok() && take(&[b' '; 400]).is_ok());
+        assert_eq!(take(&[b' '; 400]).err(), Some(BodyError::Full { limit: 1000 }));
+        // 200 are left: three lists take 198 of them, four take more.
+        assert!(take(b"[[[[]]]]").is_err());
+        assert!(take(b"[[[]]]").is_ok());
+        assert_eq!(take(b"[]").err(), Some(BodyError::Full { limit: 1000 }));
     }
 }

@@ -1,7 +1,7 @@
 //! One attempt: a request, the redirects it leads through, and the body at the end.
 
 use crate::address::{GITHUB_API_HOST, same_host};
-use crate::body::{BodyError, Intake, Keep, Taken};
+use crate::body::{BodyError, Bounds, Intake, Keep, Taken};
 use crate::credentials::{TaskclusterCredentials, bearer};
 use crate::headers::{self, Coding};
 use crate::options::Options;
@@ -10,7 +10,7 @@ use crate::secret::Secret;
 use crate::statistics::Counters;
 use crate::transport::{Request, Response, Shown, Transport, TransportError, TransportErrorKind};
 use bytes::Bytes;
-use catena_core::inquiry::{Body, Fact};
+use catena_core::inquiry::Fact;
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -38,12 +38,36 @@ pub(crate) struct Ask {
     /// An artifact: the queue sends its askers to a store elsewhere, and says 424 for one that the
     /// task failed to make.
     pub(crate) artifact: bool,
-    /// An answer that does not look like JSON is a broken service.
-    pub(crate) json: bool,
+    /// An answer of another form is a broken service.
+    pub(crate) form: Form,
     /// GitHub says 422 for a commit that no repository of it has.
     pub(crate) commit: bool,
     /// Under which name the rate limit is counted, where there is one.
     pub(crate) limited_as: Option<String>,
+}
+
+/// What an answer looks like, as far as that can be told before it is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A JSON object or array.
+    Json,
+    /// Text, and no whole page of HTML.
+    Text,
+    /// Anything: a digest or a signature tells.
+    Bytes,
+}
+
+impl Form {
+    /// Why a body is not of this form.
+    fn differs(self, body: &[u8]) -> Option<&'static str> {
+        match self {
+            Self::Json if !looks_like_json(body) => Some("the answer is not JSON, though its status is 200"),
+            Self::Text if looks_like_page(body) => {
+                Some("the answer is a page of HTML, though its status is 200")
+            }
+            _ => None,
+        }
+    }
 }
 
 /// How one attempt ended.
@@ -94,7 +118,10 @@ impl From<BodyError> for Outcome {
     fn from(error: BodyError) -> Self {
         match error {
             BodyError::Coding => Self::again(error.to_string()),
-            BodyError::TooLarge { .. } | BodyError::Disk(_) => Self::lasting(error.to_string()),
+            BodyError::TooLarge { .. }
+            | BodyError::Expands { .. }
+            | BodyError::Full { .. }
+            | BodyError::Disk(_) => Self::lasting(error.to_string()),
         }
     }
 }
@@ -250,12 +277,11 @@ impl Exchange<'_> {
             return Err(BodyError::TooLarge { limit }.into());
         }
         let taken = self.stream(response, coding, intake).await?;
-        match &taken.fact {
-            Fact::Body(body) if ask.json && !looks_like_json(body) => {
-                Err(Outcome::again("the answer is not JSON, though its status is 200"))
-            }
-            _ => Ok(taken),
-        }
+        let differs = match &taken.fact {
+            Fact::Body(body) => ask.form.differs(&body.bytes),
+            _ => None,
+        };
+        differs.map_or(Ok(taken), |why| Err(Outcome::again(why)))
     }
 
     /// Takes every chunk, however slowly they may come.
@@ -328,7 +354,8 @@ impl Exchange<'_> {
     /// An error's own words, as far as they come.
     async fn message(&self, response: Response) -> String {
         let Ok(coding) = headers::coding(&response.headers) else { return String::new() };
-        let intake = Intake::new(coding, LARGEST_MESSAGE, false, Keep::Whole, None);
+        let bounds = Bounds::plain(LARGEST_MESSAGE);
+        let intake = Intake::new(coding, bounds, false, Keep::Whole, None);
         match self.stream(response, coding, intake).await.map(|taken| taken.fact) {
             Ok(Fact::Body(body)) => words(&body.bytes),
             _ => String::new(),
@@ -369,9 +396,16 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// Whether a body begins and ends as a JSON object or array does.
-fn looks_like_json(body: &Body) -> bool {
-    let text = body.bytes.trim_ascii();
+fn looks_like_json(body: &[u8]) -> bool {
+    let text = body.trim_ascii();
     matches!((text.first(), text.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')))
+}
+
+/// Whether a body begins as a whole page of HTML does, rather than a piece of one.
+fn looks_like_page(body: &[u8]) -> bool {
+    let text = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body).trim_ascii_start();
+    let begins = |start: &[u8]| text.get(..start.len()).is_some_and(|text| text.eq_ignore_ascii_case(start));
+    ["<!doctype", "<html", "<head", "<body", "<?xml"].iter().any(|start| begins(start.as_bytes()))
 }
 
 /// Seconds since 1970.
@@ -395,6 +429,21 @@ mod tests {
         assert_eq!(words(br#"{"error": 1}"#), "");
         assert_eq!(words(b"a\x1b[31mb\xff"), "a[31mb\u{fffd}");
         assert_eq!(words("é".repeat(500).as_bytes()).chars().count(), 200);
+    }
+
+    #[test]
+    fn a_page_is_no_piece_of_one() {
+        for page in
+            ["<!DOCTYPE html>\n<p>", "<html lang=en>", " \n<HEAD>", "\u{feff}<?xml version='1.0'?>", "<body>"]
+        {
+            assert!(Form::Text.differs(page.as_bytes()).is_some(), "{page}");
+            assert!(Form::Bytes.differs(page.as_bytes()).is_none(), "{page}");
+        }
+        for piece in
+            ["", "\n\n", "<ul class=\"branches-list\"></ul>", "<<: *base", "version: 1", "# <html>", "<!d"]
+        {
+            assert_eq!(Form::Text.differs(piece.as_bytes()), None, "{piece}");
+        }
     }
 
     #[test]
@@ -445,7 +494,7 @@ mod tests {
                 content: None,
                 authorization: Authorization::Github(Secret::new("ghp_x".to_owned())),
                 artifact: false,
-                json: true,
+                form: Form::Json,
                 commit: false,
                 limited_as: None,
             };

@@ -1,9 +1,9 @@
 //! Needs answered from the network.
 
 use crate::address::{Address, RootUrl, Service};
-use crate::body::{BodyError, Intake, Keep, Taken, measure, measured};
+use crate::body::{BodyError, Bounds, Intake, Keep, Room, Share, Taken, measure, measured};
 use crate::credentials::TaskclusterCredentials;
-use crate::exchange::{Ask, Authorization, Exchange, Outcome};
+use crate::exchange::{Ask, Authorization, Exchange, Form, Outcome};
 use crate::github::Tokens;
 use crate::headers::Coding;
 use crate::options::Options;
@@ -40,6 +40,7 @@ pub struct Fetcher {
     closed: Closed,
     counters: Counters,
     permits: Permits,
+    room: Arc<Room>,
     answered: Mutex<HashMap<(String, bool), Slot>>,
 }
 
@@ -61,7 +62,9 @@ pub(crate) enum End {
 
 /// What becomes of an answer's body.
 pub(crate) struct Plan<'a> {
-    pub(crate) limit: u64,
+    pub(crate) bounds: Bounds,
+    /// Where it is held to the end, the room it shares.
+    pub(crate) room: Option<&'a Arc<Room>>,
     pub(crate) sha512: bool,
     pub(crate) keep: &'a (dyn Fn() -> Keep + Sync),
     pub(crate) staging: Option<&'a Staging>,
@@ -80,6 +83,7 @@ impl Fetcher {
         Self {
             transport,
             root,
+            room: Room::new(limits.held_bytes),
             limits,
             backoff: Backoff::new(&options),
             options,
@@ -179,7 +183,8 @@ impl Fetcher {
             _ => Keep::Whole,
         };
         let plan = Plan {
-            limit: limit(need, &self.limits),
+            bounds: Bounds::new(limit(need, &self.limits), &self.limits),
+            room: Some(&self.room),
             sha512: wants_sha512(need),
             keep: &keep,
             staging: self.staging_for(need),
@@ -220,7 +225,7 @@ impl Fetcher {
             content: None,
             authorization,
             artifact: need.artifact().is_some(),
-            json: need.is_json_answer(),
+            form: form(need),
             commit: matches!(need, Need::Commit { .. }),
             limited_as,
         }
@@ -350,7 +355,8 @@ impl Permits {
 fn intake(plan: &Plan<'_>, coding: Coding) -> Result<(Intake, u64), BodyError> {
     let staged =
         plan.staging.map(Staging::begin).transpose().map_err(|error| BodyError::Disk(error.to_string()))?;
-    Ok((Intake::new(coding, plan.limit, plan.sha512, (plan.keep)(), staged), plan.limit))
+    let intake = Intake::new(coding, plan.bounds, plan.sha512, (plan.keep)(), staged);
+    Ok((intake.within(plan.room.map(Share::of)), plan.bounds.bytes))
 }
 
 fn unreachable(reason: String, attempts: u32) -> End {
@@ -367,6 +373,16 @@ fn limit(need: &Need, limits: &Limits) -> u64 {
         Shape::Body => limits.answer_bytes,
         Shape::Measurement => limits.artifact_bytes,
         Shape::Graph => limits.graph_bytes,
+    }
+}
+
+fn form(need: &Need) -> Form {
+    if need.is_json_answer() {
+        Form::Json
+    } else if need.is_text_answer() {
+        Form::Text
+    } else {
+        Form::Bytes
     }
 }
 

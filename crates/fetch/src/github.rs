@@ -1,8 +1,8 @@
 //! Tokens for GitHub's API.
 
 use crate::address::{self, GITHUB_API_HOST};
-use crate::body::Keep;
-use crate::exchange::Ask;
+use crate::body::{Bounds, Keep};
+use crate::exchange::{Ask, Form};
 use crate::fetcher::{End, Fetcher, Plan};
 use crate::secret::Secret;
 use bytes::Bytes;
@@ -86,12 +86,12 @@ async fn request(
         url,
         content: Some(Bytes::from(wanted.to_string())),
         artifact: false,
-        json: true,
+        form: Form::Json,
         commit: false,
         limited_as: None,
     };
-    let plan =
-        Plan { limit: LARGEST_ANSWER, sha512: false, keep: &|| Keep::Whole, staging: None, bulk: false };
+    let bounds = Bounds::plain(LARGEST_ANSWER);
+    let plan = Plan { bounds, room: None, sha512: false, keep: &|| Keep::Whole, staging: None, bulk: false };
     let problem = match fetcher.persist(need, &ask, &plan, deadline).await {
         End::Taken(taken) => match taken.fact {
             Fact::Body(body) => match serde_json::from_slice::<Answer>(&body.bytes) {

@@ -1,9 +1,12 @@
 //! Keeping artifacts: what streams in is written beside its final place, and only what a verdict
 //! vouches for is moved there.
 
+mod claim;
+
 use catena_core::digest::Measurement;
 use catena_core::task::{ArtifactName, RunId, TaskId};
 use catena_core::verdict::{Outcome, Verdict, VerifiedArtifact};
+use claim::{Claim, PREFIX};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -16,11 +19,14 @@ use tempfile::{TempDir, TempPath};
 type Key = (TaskId, RunId, ArtifactName);
 
 /// A folder `DIR/.catena-<random>/` that only we read, on the file system of `DIR/cot`. It is
-/// removed when dropped, with everything in it that was not published.
+/// removed when dropped, with everything in it that was not published. What a verifier left that was
+/// killed goes when the next one begins.
 #[derive(Debug)]
 pub struct Staging {
     work_dir: PathBuf,
     folder: TempDir,
+    /// Tells others that the folder is in use; it goes after the folder.
+    _claim: Claim,
     counter: AtomicU64,
     held: Mutex<BTreeMap<Key, Held>>,
 }
@@ -79,9 +85,11 @@ impl Staging {
     pub fn new(work_dir: &Path) -> io::Result<Arc<Self>> {
         fs::create_dir_all(work_dir)?;
         let work_dir = work_dir.canonicalize()?;
+        claim::sweep(&work_dir);
         let folder = private_folder(&work_dir)?;
+        let claim = Claim::on(folder.path())?;
         let (counter, held) = (AtomicU64::new(0), Mutex::new(BTreeMap::new()));
-        Ok(Arc::new(Self { work_dir, folder, counter, held }))
+        Ok(Arc::new(Self { work_dir, folder, _claim: claim, counter, held }))
     }
 
     /// A file to stream an artifact into.
@@ -191,7 +199,11 @@ fn make_directory(path: &Path, touched: &mut BTreeSet<PathBuf>) -> Result<(), Pu
         Err(_) => {}
     }
     let io = |error| PublishError::Io { path: path.to_owned(), error };
-    fs::create_dir(path).map_err(io)?;
+    if let Err(error) = fs::create_dir(path) {
+        // Another verifier may have made it since.
+        let made = fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
+        return if made { Ok(()) } else { Err(io(error)) };
+    }
     set_mode(path, 0o755).map_err(io)?;
     touched.insert(path.parent().unwrap_or(path).to_owned());
     Ok(())
@@ -207,12 +219,12 @@ fn settle_bytes(staged: &Path) -> io::Result<()> {
 fn private_folder(work_dir: &Path) -> io::Result<TempDir> {
     use std::os::unix::fs::PermissionsExt;
     let ours = fs::Permissions::from_mode(0o700);
-    tempfile::Builder::new().prefix(".catena-").permissions(ours).tempdir_in(work_dir)
+    tempfile::Builder::new().prefix(PREFIX).permissions(ours).tempdir_in(work_dir)
 }
 
 #[cfg(not(unix))]
 fn private_folder(work_dir: &Path) -> io::Result<TempDir> {
-    tempfile::Builder::new().prefix(".catena-").tempdir_in(work_dir)
+    tempfile::Builder::new().prefix(PREFIX).tempdir_in(work_dir)
 }
 
 #[cfg(unix)]
@@ -386,13 +398,34 @@ mod tests {
     }
 
     #[test]
+    fn many_make_the_same_directories() {
+        let work = tempfile::tempdir().unwrap();
+        let publish = |number: usize| {
+            let staging = Staging::new(work.path()).unwrap();
+            let deep = format!("public/{}/a", (0..20).map(|n| n.to_string()).collect::<Vec<_>>().join("/"));
+            let artifact = hold(&staging, &deep, b"same");
+            staging.settle(&[artifact]).map_err(|error| format!("{number}: {error}"))
+        };
+        std::thread::scope(|scope| {
+            let running: Vec<_> = (0..8).map(|number| scope.spawn(move || publish(number))).collect();
+            for thread in running {
+                thread.join().unwrap().unwrap();
+            }
+        });
+        assert_eq!(files(work.path()).len(), 1);
+    }
+
+    #[test]
     fn an_unfinished_file_is_gone() {
         let work = tempfile::tempdir().unwrap();
         let staging = Staging::new(work.path()).unwrap();
+        let empty = files(work.path());
         let mut file = staging.begin().unwrap();
         file.write(b"half").unwrap();
-        assert_eq!(files(work.path()).len(), 1);
+        assert_eq!(files(work.path()).len(), empty.len() + 1);
         drop(file);
-        assert_eq!(files(work.path()).len(), 0);
+        assert_eq!(files(work.path()), empty);
+        drop(staging);
+        assert_eq!(files(work.path()), Vec::<String>::new());
     }
 }

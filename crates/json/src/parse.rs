@@ -11,11 +11,14 @@ pub struct Limits {
     pub depth: usize,
     /// Bytes of text. Documents and definitions are far smaller; task graphs are scanned, not read.
     pub bytes: usize,
+    /// Values of all kinds, lists and objects among them. The smallest takes three bytes of text and
+    /// seventy of memory.
+    pub values: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 128, bytes: 64 << 20 }
+        Self { depth: 128, bytes: 64 << 20, values: 4 << 20 }
     }
 }
 
@@ -39,6 +42,8 @@ pub enum ParseErrorKind {
     TooLong,
     /// Deeper than [`Limits::depth`].
     TooDeep,
+    /// More values than [`Limits::values`].
+    TooMany,
     /// Not UTF-8.
     NotUtf8,
     /// The text ends inside a value.
@@ -62,6 +67,7 @@ impl fmt::Display for ParseErrorKind {
         match self {
             Self::TooLong => out.write_str("longer than the limit"),
             Self::TooDeep => out.write_str("nested deeper than the limit"),
+            Self::TooMany => out.write_str("more values than the limit"),
             Self::NotUtf8 => out.write_str("not UTF-8"),
             Self::UnexpectedEnd => out.write_str("ends inside a value"),
             Self::Unexpected(character) => write!(out, "unexpected {character:?}"),
@@ -92,7 +98,7 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Value, ParseError> {
     }
     let text = std::str::from_utf8(bytes)
         .map_err(|error| error_at(bytes, error.valid_up_to(), ParseErrorKind::NotUtf8))?;
-    let mut reader = Reader { bytes, text, offset: 0, depth_left: limits.depth };
+    let mut reader = Reader { bytes, text, offset: 0, depth_left: limits.depth, values_left: limits.values };
     let value = reader.value().and_then(|value| {
         reader.skip_space();
         if reader.peek().is_some() { Err(ParseErrorKind::TrailingBytes) } else { Ok(value) }
@@ -114,6 +120,7 @@ struct Reader<'a> {
     text: &'a str,
     offset: usize,
     depth_left: usize,
+    values_left: usize,
 }
 
 type Read<T> = Result<T, ParseErrorKind>;
@@ -121,6 +128,7 @@ type Read<T> = Result<T, ParseErrorKind>;
 impl Reader<'_> {
     fn value(&mut self) -> Read<Value> {
         self.skip_space();
+        self.values_left = self.values_left.checked_sub(1).ok_or(ParseErrorKind::TooMany)?;
         match self.peek() {
             None => Err(ParseErrorKind::UnexpectedEnd),
             Some(b'{') => self.nested(Self::object),
@@ -361,7 +369,10 @@ mod tests {
 
     #[test]
     fn limits_hold_and_the_deepest_allowed_is_read() {
-        let limits = Limits { depth: 3, bytes: 16 };
+        let limits = Limits { depth: 3, bytes: 16, values: 6 };
+        assert!(parse(b"[1,{\"a\":2},[],4]", &Limits { bytes: 20, ..limits }).is_ok());
+        let seven = parse(b"[1,{\"a\":2},[],4,5]", &Limits { bytes: 20, ..limits });
+        assert_eq!(seven.unwrap_err().kind, ParseErrorKind::TooMany);
         assert!(parse(b"[[[]]]", &limits).is_ok());
         assert_eq!(parse(b"[[[[]]]]", &limits).unwrap_err().kind, ParseErrorKind::TooDeep);
         assert!(parse(b"[[],[],[[]]]", &limits).is_ok(), "depth is given back");

@@ -23,9 +23,24 @@ pub enum Body {
         /// Length in bytes.
         len: u64,
     },
+    /// Each piece as often as it says, one after the other: huge bodies that mean something.
+    Repeated(Vec<(Bytes, u64)>),
 }
 
 impl Body {
+    /// A JSON list of this many lists inside one another.
+    pub fn nested(depth: u64) -> Body {
+        Body::Repeated(vec![(Bytes::from_static(b"["), depth), (Bytes::from_static(b"]"), depth)])
+    }
+
+    /// A flat JSON object of about this many bytes, all in the list of one member.
+    pub fn long_json(len: u64) -> Body {
+        let unit = Bytes::from("1234567,".repeat(2048));
+        let times = len / unit.len() as u64;
+        let (head, tail) = (Bytes::from_static(b"{\"numbers\":["), Bytes::from_static(b"0]}"));
+        Body::Repeated(vec![(head, 1), (unit, times), (tail, 1)])
+    }
+
     /// Length in bytes.
     ///
     /// # Errors
@@ -35,6 +50,9 @@ impl Body {
             Body::Bytes(bytes) => Ok(bytes.len() as u64),
             Body::File(path) => Ok(path.metadata()?.len()),
             Body::Generated { len, .. } => Ok(*len),
+            Body::Repeated(pieces) => {
+                Ok(pieces.iter().map(|(piece, times)| piece.len() as u64 * times).sum())
+            }
         }
     }
 
@@ -82,6 +100,9 @@ impl Body {
                     f(&chunk)?;
                 }
                 Ok(())
+            }
+            Body::Repeated(pieces) => {
+                pieces.iter().try_for_each(|(piece, times)| (0..*times).try_for_each(|_| f(piece)))
             }
         }
     }
@@ -177,6 +198,22 @@ mod tests {
         assert_eq!(digest(1, 300_000), digest(1, 300_000));
         assert_ne!(digest(1, 300_000), digest(2, 300_000));
         assert_ne!(digest(1, 300_000), digest(1, 300_001));
+    }
+
+    #[test]
+    fn repeated_bodies_are_the_json_they_say() {
+        for body in [Body::nested(50), Body::long_json(100_000)] {
+            let mut bytes = Vec::new();
+            body.for_each(|chunk| {
+                bytes.extend_from_slice(chunk);
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(body.len().unwrap(), bytes.len() as u64);
+            let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+            assert!(value.is_array() || value["numbers"].as_array().unwrap().len() > 10_000);
+        }
+        assert_eq!(Body::long_json(1 << 30).len().unwrap() >> 20, 1024);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub enum Fault {
     Delay(Duration),
     /// Accept the request and never answer.
     Silence,
+    /// Reset the connection (RST) without a word.
+    HangUp,
     /// Send this many bytes of the body, then reset the connection (RST).
     Reset {
         /// Bytes of the body sent first.
@@ -47,6 +49,44 @@ pub enum Fault {
     Encoding(String),
     /// Send this body instead.
     Replace(Body),
+    /// Announce this length, whatever the body's is: what is beyond it is not sent, and a body that
+    /// is shorter ends with the connection.
+    Announce {
+        /// `Content-Length`.
+        length: u64,
+    },
+    /// Redirect (303) to the same address with one more `hop=1` in its query. The pattern must take
+    /// these in for the way to have no end.
+    Wander,
+    /// Send an empty page of a listing that says there is one more, with a new continuation token
+    /// each time. The pattern must take in the pages' addresses.
+    EndlessListing,
+    /// Send all of this instead.
+    Instead {
+        /// Status.
+        status: u16,
+        /// Headers, `Content-Length` apart.
+        headers: Vec<(String, String)>,
+        /// Body.
+        body: Body,
+    },
+}
+
+impl Fault {
+    /// What the fault is at an address: those that depend on it become others that do not.
+    pub(crate) fn at(self, url: &str) -> Fault {
+        let more = |member: &str| format!("{url}{}{member}", if url.contains('?') { '&' } else { '?' });
+        match self {
+            Fault::Wander => Fault::Redirect(more("hop=1")),
+            Fault::EndlessListing => {
+                let page = url.split_once("continuationToken=page").map_or("0", |(_, number)| number);
+                let next = page.parse::<u64>().unwrap_or(0) + 1;
+                let listing = format!("{{\"artifacts\":[],\"continuationToken\":\"page{next}\"}}");
+                Fault::Replace(listing.into())
+            }
+            other => other,
+        }
+    }
 }
 
 /// A fault, where it strikes, and on which attempts.
@@ -145,6 +185,18 @@ mod tests {
             assert!(!matches(no, url), "{no}");
         }
         assert!(matches(url, url));
+    }
+
+    #[test]
+    fn what_depends_on_the_address_goes_on_from_it() {
+        assert_eq!(Fault::Wander.at("http://a/b"), Fault::Redirect("http://a/b?hop=1".into()));
+        assert_eq!(Fault::Wander.at("http://a/b?hop=1"), Fault::Redirect("http://a/b?hop=1&hop=1".into()));
+        let page = |number: u64| {
+            Fault::Replace(format!("{{\"artifacts\":[],\"continuationToken\":\"page{number}\"}}").into())
+        };
+        assert_eq!(Fault::EndlessListing.at("http://a/artifacts"), page(1));
+        assert_eq!(Fault::EndlessListing.at("http://a/artifacts?continuationToken=page41"), page(42));
+        assert_eq!(Fault::Endless.at("http://a"), Fault::Endless);
     }
 
     #[test]

@@ -367,6 +367,17 @@ async fn silence_accepts_and_says_nothing() {
 }
 
 #[tokio::test]
+async fn hanging_up_resets_before_any_answer() {
+    let testbed = testbed().await;
+    testbed.fault("*", .., Fault::HangUp);
+    let mut stream = TcpStream::connect(address(&testbed)).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut bytes = Vec::new();
+    let end = stream.read_to_end(&mut bytes).await.map_err(|cause| cause.kind());
+    assert_eq!((end, bytes.len()), (Err(ErrorKind::ConnectionReset), 0));
+}
+
+#[tokio::test]
 async fn content_faults_change_body_and_encoding() {
     let testbed = testbed().await;
     testbed.fault("*a.json", 1..=1, Fault::GzipBomb { unpacked: 50_000_000 });
@@ -384,6 +395,54 @@ async fn content_faults_change_body_and_encoding() {
         ("gzip", b"{\"a\": 1}".as_slice())
     );
     assert_eq!(get(&testbed, &path).await.body, b"other");
+}
+
+#[tokio::test]
+async fn lengths_can_be_wrong_both_ways() {
+    let testbed = testbed().await;
+    testbed.fault("*a.json", 1..=1, Fault::Announce { length: 4 });
+    testbed.fault("*a.json", 2..=2, Fault::Announce { length: 400 });
+    let path = format!("/_store/{TASK}/1/public/a.json");
+    let short = get(&testbed, &path).await;
+    assert_eq!(
+        (short.headers["content-length"].as_str(), short.body.as_slice()),
+        ("4", b"{\"a\"".as_slice())
+    );
+    let long = get(&testbed, &path).await;
+    assert_eq!(
+        (long.headers["content-length"].as_str(), long.body.as_slice()),
+        ("400", b"{\"a\": 1}".as_slice())
+    );
+}
+
+#[tokio::test]
+async fn some_ways_and_listings_have_no_end() {
+    let testbed = testbed().await;
+    testbed.fault("*/status*", .., Fault::Wander);
+    testbed.fault("*/runs/1/artifacts*", .., Fault::EndlessListing);
+    let (mut path, root) = (task_path("/status"), testbed.root_url());
+    for hops in 1..5 {
+        let reply = get(&testbed, &path).await;
+        path = reply.headers["location"].strip_prefix(&root).unwrap().to_owned();
+        assert_eq!((reply.status, path.matches("hop=1").count()), (303, hops));
+    }
+    let mut page = task_path("/runs/1/artifacts");
+    for number in 1..5 {
+        let token = get(&testbed, &page).await.json()["continuationToken"].as_str().unwrap().to_owned();
+        assert_eq!(token, format!("page{number}"));
+        page = task_path(&format!("/runs/1/artifacts?continuationToken={token}"));
+    }
+}
+
+#[tokio::test]
+async fn a_whole_answer_can_be_another() {
+    let testbed = testbed().await;
+    let headers = vec![("Retry-After".to_owned(), "7".to_owned()), ("not a name".to_owned(), String::new())];
+    let body = Body::nested(100_000);
+    testbed.fault("*/status", .., Fault::Instead { status: 503, headers, body });
+    let reply = get(&testbed, &task_path("/status")).await;
+    assert_eq!((reply.status, reply.headers["retry-after"].as_str(), reply.body.len()), (503, "7", 200_000));
+    assert_eq!((reply.body[99_999], reply.body[100_000]), (b'[', b']'));
 }
 
 #[tokio::test]

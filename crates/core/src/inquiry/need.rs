@@ -216,6 +216,14 @@ impl Need {
         )
     }
 
+    /// Whether the answer is text that nothing else proves: a file out of version control, or a piece
+    /// of a page. A whole page of HTML in its place is a login, a notice of maintenance or a proxy's
+    /// own: no statement about what was asked, so that it is asked again.
+    #[must_use]
+    pub fn is_text_answer(&self) -> bool {
+        matches!(self, Self::Projects { .. } | Self::HgTemplate { .. } | Self::BranchCommits { .. })
+    }
+
     /// The artifact this is, if it is one: task, run and name.
     #[must_use]
     pub fn artifact(&self) -> Option<(TaskId, RunId, ArtifactName)> {

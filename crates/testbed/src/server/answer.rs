@@ -4,7 +4,7 @@ use super::ledger::Ledger;
 use super::stream::Stream;
 use crate::body::Body;
 use crate::fault::{self, Fault};
-use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 use std::io;
@@ -81,6 +81,12 @@ impl Answer {
             Some(Fault::Encoding(encoding)) => {
                 self = self.header(CONTENT_ENCODING, encoding.clone());
             }
+            Some(Fault::Announce { length }) => {
+                self = self.header(CONTENT_LENGTH, length.to_string());
+            }
+            Some(Fault::Instead { status, headers, body }) => {
+                self = Answer { status: *status, headers: named(headers), body: body.clone() };
+            }
             Some(Fault::GzipBomb { .. }) => {
                 self.status = 200;
                 self.headers.retain(|(name, _)| name != CONTENT_ENCODING && name != LOCATION);
@@ -93,6 +99,11 @@ impl Answer {
             Some(Fault::Reset { after }) => stream.cut(after, Some(reset)),
             Some(Fault::Truncate { after }) => stream.cut(after, None),
             Some(Fault::Endless) => stream.endless(),
+            // What was sent reaches the client before it is found to be too short.
+            Some(Fault::Announce { length }) if length > self.body.len()? => {
+                stream.unmeasured().cut(self.body.len()?, None)
+            }
+            Some(Fault::Announce { .. }) => stream.unmeasured(),
             Some(Fault::Drip { bytes, every }) => stream.drip(bytes, every),
             Some(Fault::GzipBomb { unpacked }) => Stream::repeat(fault::bomb(unpacked), ledger),
             _ => stream,
@@ -128,4 +139,10 @@ impl Answer {
         };
         Answer::error(status, code, "A fault laid over this address.", "fault", &json!({}))
     }
+}
+
+/// Headers of a fault; a name that is none is left out.
+fn named(headers: &[(String, String)]) -> Vec<(HeaderName, String)> {
+    let name = |name: &str| HeaderName::from_bytes(name.as_bytes()).ok();
+    headers.iter().filter_map(|(key, value)| Some((name(key)?, value.clone()))).collect()
 }

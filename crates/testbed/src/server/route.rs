@@ -12,7 +12,7 @@ use std::future::pending;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Requests with larger bodies are refused; the largest honest one is a few hundred bytes.
@@ -80,9 +80,13 @@ pub(super) async fn answer(
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;
     }
-    let fault = faults.into_iter().next();
+    let fault = faults.into_iter().next().map(|fault| fault.at(&url));
     if fault == Some(Fault::Silence) {
         pending::<()>().await;
+    }
+    if fault == Some(Fault::HangUp) {
+        reset.store(true, Ordering::Release);
+        return Err(io::ErrorKind::ConnectionAborted.into());
     }
     let answer = if small { reply(&shared, &asked, &place) } else { Answer::new(413, "", "text/plain") };
     answer.send(fault, shared.ledger.clone(), reset).await

@@ -58,6 +58,7 @@ impl Stream {
                 (Source::File(file), length)
             }
             Body::Generated { seed, len } => (Source::Noise(Noise::new(*seed, *len)), *len),
+            Body::Repeated(pieces) => (Source::Repeat(pieces.clone().into()), body.len()?),
         };
         Ok(Stream {
             sources: VecDeque::from([source]),
@@ -82,6 +83,12 @@ impl Stream {
     pub(super) fn endless(mut self) -> Stream {
         let zeros = Bytes::from_static(&[0; 16 * 1024]);
         self.sources.push_back(Source::Repeat(VecDeque::from([(zeros, u64::MAX)])));
+        self.length = None;
+        self
+    }
+
+    /// Nothing is said of the length here; a header says it.
+    pub(super) fn unmeasured(mut self) -> Stream {
         self.length = None;
         self
     }

@@ -2,6 +2,7 @@
 
 use catena_core::task::{Kind, TaskId};
 use clap::{Args, ValueEnum};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -71,6 +72,12 @@ pub(crate) struct VerifyArgs {
     /// Give up after this long: 90s, 5m, 1h [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(super) deadline: Option<Duration>,
+    /// Ask for each thing at most this often before it counts as unreachable [default: 5]
+    #[arg(long, value_name = "NUMBER", help_heading = "Network")]
+    pub(super) attempts: Option<NonZeroU32>,
+    /// Ask again where nothing arrives for this long [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Network")]
+    pub(super) stall: Option<Duration>,
     /// Keep everything the verdict is made from in DIR
     #[arg(long, value_name = "DIR", help_heading = "Recordings")]
     pub(super) record: Option<PathBuf>,
@@ -78,7 +85,7 @@ pub(crate) struct VerifyArgs {
     /// are those of the recording
     #[arg(long, value_name = "DIR", help_heading = "Recordings", conflicts_with_all = [
         "task_id", "task_type", "product", "policy", "keys", "check_task", "no_check_task", "record", "credentials",
-        "ca_file", "deadline", "danger_skip_signatures", "danger_allow_http",
+        "ca_file", "deadline", "attempts", "stall", "danger_skip_signatures", "danger_allow_http",
     ])]
     pub(super) replay: Option<PathBuf>,
     /// Taskcluster credentials: a JSON object of clientId, accessToken and perhaps certificate

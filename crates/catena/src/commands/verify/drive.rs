@@ -12,6 +12,7 @@ use catena_fetch::{
     TaskclusterCredentials, github_token_from_environment, investigate,
 };
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -28,9 +29,15 @@ pub(super) fn run(case: Case, args: &VerifyArgs, screen: &Screen) -> Result<Verd
         .build()
         .map_err(|cause| Failure::undetermined(format!("cannot start: {cause}")))?;
     runtime.block_on(async {
+        // Before anything is asked or made: a signal that comes earlier than its listener ends us where
+        // we stand, and a busy first turn of the answer can last until artifacts are on their way.
+        let interruption = Interruption::listen();
         tokio::select! {
+            biased;
+            () = interruption.arrives() => {
+                Err(Failure::undetermined("interrupted before there was an answer"))
+            }
             verdict = answer(case, args, screen) => verdict,
-            () = interrupted() => Err(Failure::undetermined("interrupted before there was an answer")),
         }
     })
 }
@@ -141,7 +148,14 @@ fn fetcher(root_url: &str, args: &VerifyArgs, limits: &Limits) -> Result<Fetcher
     let transport = HttpTransport::new(&http).map_err(|error| {
         Failure::usage(error).next("see to --ca-file, SSL_CERT_FILE, HTTPS_PROXY and the like")
     })?;
-    let options = Options { danger_allow_http: args.danger_allow_http, seed: seed(), ..Options::default() };
+    let defaults = Options::default();
+    let options = Options {
+        attempts: args.attempts.map_or(defaults.attempts, NonZeroU32::get),
+        stall: args.stall.unwrap_or(defaults.stall),
+        danger_allow_http: args.danger_allow_http,
+        seed: seed(),
+        ..defaults
+    };
     let fetcher = Fetcher::new(Arc::new(transport), root, limits.clone(), options);
     let variable = |name: &str| std::env::var(name).ok();
     Ok(fetcher
@@ -182,24 +196,42 @@ fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// Waits until somebody interrupts or ends us.
-async fn interrupted() {
+/// Somebody interrupts or ends us: SIGINT or SIGTERM, Ctrl-C elsewhere.
+struct Interruption {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut ended) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                interrupted = tokio::signal::ctrl_c() => if interrupted.is_ok() { return; },
-                _ = ended.recv() => return,
-            }
+    signals: Vec<tokio::signal::unix::Signal>,
+}
+
+impl Interruption {
+    /// From here on signals are noted instead of ending the process. One that cannot be listened to
+    /// ends it as ever.
+    fn listen() -> Self {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+            Self { signals: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
+        }
+        #[cfg(not(unix))]
+        Self {}
+    }
+
+    /// Waits for the first of them, if need be for ever.
+    async fn arrives(self) {
+        #[cfg(unix)]
+        {
+            let mut signals = self.signals;
+            std::future::poll_fn(|cx| {
+                let arrived = signals.iter_mut().any(|signal| signal.poll_recv(cx).is_ready());
+                if arrived { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+            })
+            .await;
+        }
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
-    #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_ok() {
-        return;
-    }
-    // Nobody can tell us: wait for the answer.
-    std::future::pending().await
 }
 
 #[cfg(test)]

@@ -1,0 +1,307 @@
+//! Everything that can go wrong outside, at every kind of thing that is asked for, through the real
+//! binary: what it says, how long it takes, how much memory, and what it leaves.
+//!
+//! Each trial is `kind of thing / what goes wrong / persistent or passing`. A persistent trouble
+//! strikes every attempt; a passing one only the first, and then the verdict is the untroubled one.
+//! `faults.rs` has the troubles and the table of what each comes to.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::expect_used,
+    clippy::arithmetic_side_effects
+)]
+
+mod faults;
+mod kinds;
+mod run;
+#[path = "../support/mod.rs"]
+mod support;
+
+use catena_testbed::chain::Images;
+use catena_testbed::{Body, Chain, Fault, Options, Release, Site, Testbed, Trigger};
+use faults::{ATTEMPTS, Effect, Expected, Trouble, expected, troubles};
+use kinds::{KINDS, Kind, Said, World, YES};
+use libtest_mimic::{Arguments, Failed, Trial};
+use run::{Ending, Patience, Served, files};
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+/// The most memory that any fault makes a verifier use, KiB (docs/performance.md).
+const MOST_MEMORY: u64 = 256 << 10;
+/// The most that all answers together make it use: `Limits::held_bytes`, and what is not counted.
+const MOST_MEMORY_OF_ALL: u64 = (1 << 20) + MOST_MEMORY;
+/// How long after its deadline a verifier has ended for certain, on however busy a machine.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Most of the time is spent waiting for what does not come.
+const AT_A_TIME: usize = 24;
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(AT_A_TIME);
+    let bench = Arc::new(Bench::new());
+    let trials = trials(&bench);
+    let (count, began) = (trials.len(), Instant::now());
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if !arguments.list {
+        let (peak, name) = bench.worst.lock().unwrap().clone();
+        let seconds = began.elapsed().as_secs_f64();
+        println!("{count} trials in {seconds:.1} s; most memory: {} MiB, {name}", peak >> 10);
+    }
+    conclusion.exit();
+}
+
+fn trials(bench: &Arc<Bench>) -> Vec<Trial> {
+    let mut trials = vec![trial(bench, "every need is troubled".to_owned(), Bench::every_need_is_troubled)];
+    trials.push(trial(bench, "a pattern that nothing is asked at".to_owned(), Bench::misses_are_noticed));
+    trials.push(trial(bench, "all answers at once".to_owned(), Bench::all_answers_share_the_memory));
+    for kind in KINDS {
+        for trouble in troubles().into_iter().filter(|trouble| trouble.strikes(kind)) {
+            let trouble = Arc::new(trouble);
+            let name = format!("{}/{}", kind.name, trouble.name);
+            if expected(kind, &trouble).passes {
+                let trouble = trouble.clone();
+                let run = move |bench: &Bench| bench.passing(kind, &trouble);
+                trials.push(trial(bench, format!("{name}/passing"), run));
+            }
+            let run = move |bench: &Bench| bench.persistent(kind, &trouble);
+            trials.push(trial(bench, format!("{name}/persistent"), run));
+        }
+    }
+    trials
+}
+
+fn trial(
+    bench: &Arc<Bench>,
+    name: String,
+    run: impl FnOnce(&Bench) -> Result<(), Failed> + Send + 'static,
+) -> Trial {
+    let bench = bench.clone();
+    Trial::test(name, move || run(&bench))
+}
+
+/// What all trials share.
+struct Bench {
+    /// Whose CA all worlds have.
+    testbed: Testbed,
+    chains: HashMap<World, Chain>,
+    untroubled: HashMap<World, OnceLock<Arc<Untroubled>>>,
+    worst: Mutex<(u64, String)>,
+}
+
+/// What is said of a world where nothing goes wrong.
+struct Untroubled {
+    verdict: Value,
+    files: Vec<String>,
+    needs: BTreeSet<String>,
+}
+
+const PATIENT: Patience = Patience {
+    deadline: Duration::from_secs(45),
+    attempts: ATTEMPTS,
+    stall: Duration::from_secs(30),
+    tls: false,
+};
+
+impl Bench {
+    fn new() -> Self {
+        let testbed = Testbed::start_blocking(Site::new(), Options::default()).unwrap();
+        let chains = World::ALL.into_iter().map(|world| (world, world.chain())).collect();
+        let untroubled = World::ALL.into_iter().map(|world| (world, OnceLock::new())).collect();
+        Self { testbed, chains, untroubled, worst: Mutex::default() }
+    }
+
+    fn serve(&self, world: World) -> Served {
+        Served::new(&self.testbed, world, &self.chains[&world])
+    }
+
+    fn untroubled(&self, world: World) -> Arc<Untroubled> {
+        let known = self.untroubled[&world].get_or_init(|| {
+            let served = self.serve(world);
+            let record = served.room.path().join("record");
+            let ending = served.run(&PATIENT, &["--record", record.to_str().unwrap()]);
+            assert_eq!(ending.status, Some(0), "{world:?}: {}{}", ending.stdout, ending.stderr);
+            let files = files(&served.work_dir());
+            assert!(!files.is_empty());
+            let index: Value =
+                serde_json::from_slice(&std::fs::read(record.join("facts.json")).unwrap()).unwrap();
+            let needs = index["facts"].as_array().unwrap().iter();
+            let needs = needs.map(|fact| fact["need"]["kind"].as_str().unwrap().to_owned()).collect();
+            Arc::new(Untroubled { verdict: served.timeless(&ending), files, needs })
+        });
+        known.clone()
+    }
+
+    fn persistent(&self, kind: &Kind, trouble: &Trouble) -> Result<(), Failed> {
+        let expected = expected(kind, trouble);
+        self.hold(kind, trouble, false, &expected)
+    }
+
+    /// After a first attempt that goes wrong: what is said where nothing does.
+    fn passing(&self, kind: &Kind, trouble: &Trouble) -> Result<(), Failed> {
+        let expected = Expected { said: YES, requests: None, ..expected(kind, trouble) };
+        self.hold(kind, trouble, true, &expected)
+    }
+
+    fn hold(&self, kind: &Kind, trouble: &Trouble, passing: bool, expected: &Expected) -> Result<(), Failed> {
+        let untroubled = self.untroubled(kind.world);
+        let served = self.serve(kind.world);
+        let address = (kind.address)(&self.chains[&kind.world]);
+        let place = served.place(address.clone(), trouble.tls);
+        served.lay(trouble.laid(&place), passing);
+        let deadline = if expected.deadline { Duration::from_secs(3) } else { PATIENT.deadline };
+        // On a busy machine a second attempt may stall as well.
+        let attempts = if passing { 5 } else { ATTEMPTS };
+        let stall = if trouble.is_slow() { Duration::from_secs(2) } else { PATIENT.stall };
+        let patience = Patience { deadline, attempts, stall, tls: trouble.tls };
+        let ending = served.run(&patience, &[]);
+        self.note(&ending, || format!("{}/{}", kind.name, trouble.name));
+        let fail = |why: String| Err(told(&why, &served, &ending));
+        if let Err(why) = bounded(&ending, &patience) {
+            return fail(why);
+        }
+        if let Err(why) = said(&expected.said, &ending) {
+            return fail(why);
+        }
+        if !ending.stdout.contains(trouble.words) {
+            return fail(format!("nothing says {:?}", trouble.words));
+        }
+        let asked = served.asked(&address);
+        if asked == 0 {
+            return fail(format!("nothing was asked at {address}"));
+        }
+        if passing && asked < 2 {
+            return fail(format!("{address} was not asked again"));
+        }
+        if expected.requests.is_some_and(|requests| requests != asked) {
+            return fail(format!("{address} was asked {asked} times, not {:?}", expected.requests));
+        }
+        if let Err(why) = left(&served, &ending, &untroubled, trouble.effect == Effect::Absent) {
+            return fail(why);
+        }
+        if (passing || trouble.effect == Effect::None) && served.timeless(&ending) != untroubled.verdict {
+            return fail("the verdict is not the untroubled one".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Every status as large as it may be: what one answer may take is nothing against what forty take.
+    fn all_answers_share_the_memory(&self) -> Result<(), Failed> {
+        let release = Release::new("firefox", Trigger::Push).unwrap();
+        let release = Release { builds: 40, artifacts: 1, images_from: Images::OwnGraph, ..release };
+        let served = Served::new(&self.testbed, World::Hg, &release.build().unwrap());
+        let lists = vec![("{\"a\":[".into(), 1), ("[],".repeat(1000).into(), 900), ("[]]}".into(), 1)];
+        served.testbed.fault("/api/*/status", 1.., Fault::Replace(Body::Repeated(lists)));
+        let ending = served.run(&PATIENT, &[]);
+        let outside = ending.stdout.contains("the answers together take more than");
+        let within = (1..=MOST_MEMORY_OF_ALL).contains(&ending.peak);
+        println!("all statuses as large as may be: {} MiB in {:?}", ending.peak >> 10, ending.elapsed);
+        match ending.status {
+            Some(1 | 3) if outside && within => Ok(()),
+            _ => Err(told("not bounded, or not by the memory of all", &served, &ending)),
+        }
+    }
+
+    fn note(&self, ending: &Ending, name: impl FnOnce() -> String) {
+        let mut worst = self.worst.lock().unwrap();
+        if ending.peak > worst.0 {
+            *worst = (ending.peak, name());
+        }
+    }
+
+    /// A kind of need that no trial troubles is one that nobody knows the faults of.
+    fn every_need_is_troubled(&self) -> Result<(), Failed> {
+        for kind in KINDS {
+            if !self.untroubled(kind.world).needs.contains(kind.need) {
+                return Err(format!("{:?} does not need {}", kind.world, kind.need).into());
+            }
+        }
+        let troubled: BTreeSet<&str> = KINDS.iter().map(|kind| kind.need).collect();
+        match kinds::ALL_NEEDS.iter().find(|need| !troubled.contains(*need)) {
+            Some(need) => Err(format!("nothing troubles {need}").into()),
+            None => Ok(()),
+        }
+    }
+
+    fn misses_are_noticed(&self) -> Result<(), Failed> {
+        let nowhere = Kind { address: |_| "/api/queue/v1/nowhere".to_owned(), ..kinds::STORED };
+        let trouble = troubles().into_iter().find(|trouble| trouble.effect == Effect::None).unwrap();
+        match self.persistent(&nowhere, &trouble) {
+            Err(failed) if failed.message().is_some_and(|why| why.contains("nothing was asked")) => Ok(()),
+            other => Err(format!("{other:?}").into()),
+        }
+    }
+}
+
+fn told(why: &str, served: &Served, ending: &Ending) -> Failed {
+    let findings = findings(ending).unwrap_or_default();
+    let failed: Vec<String> =
+        findings.iter().map(|(code, class, message)| format!("{code} [{class}] {message}")).collect();
+    format!(
+        "{why}\nexit status {:?} after {:?}, {} KiB\n{}\n{}\nleft: {:?}",
+        ending.status,
+        ending.elapsed,
+        ending.peak,
+        failed.join("\n"),
+        ending.stderr,
+        files(&served.work_dir())
+    )
+    .into()
+}
+
+/// It ended by itself, in time, and within its memory.
+fn bounded(ending: &Ending, patience: &Patience) -> Result<(), String> {
+    match ending.status {
+        None => Err("it hangs, or a signal ended it".to_owned()),
+        Some(_) if ending.elapsed > patience.deadline + GRACE => {
+            Err(format!("it took {:?} with a deadline of {:?}", ending.elapsed, patience.deadline))
+        }
+        Some(_) if ending.peak > MOST_MEMORY => Err(format!("it used {} KiB", ending.peak)),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Code, class and message of what failed.
+fn findings(ending: &Ending) -> Option<Vec<(String, String, String)>> {
+    let verdict: Value = serde_json::from_str(&ending.stdout).ok()?;
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+    let failed = verdict["findings"].as_array()?.iter().filter(|finding| finding["standing"] == "failed");
+    Some(failed.map(|one| (text(one, "code"), text(one, "class"), text(one, "message"))).collect())
+}
+
+/// The exit status, and a failed finding with one of the codes. What could not be had is of the class
+/// `infra` and nothing else is said; what was altered or is not there never is.
+fn said(said: &Said, ending: &Ending) -> Result<(), String> {
+    if ending.status != Some(said.status) {
+        return Err(format!("not exit status {}", said.status));
+    }
+    let findings = findings(ending).ok_or("there is no verdict")?;
+    let found = |code: &&str| findings.iter().any(|(found, _, _)| found == code);
+    if !said.codes.is_empty() && !said.codes.iter().any(|code| found(&code)) {
+        return Err(format!("none of {:?} was found", said.codes));
+    }
+    let classes: BTreeSet<&str> = findings.iter().map(|(_, class, _)| class.as_str()).collect();
+    let right = match said.status {
+        0 => classes.is_empty(),
+        3 => classes == BTreeSet::from(["infra"]),
+        _ => !classes.contains("infra"),
+    };
+    if right { Ok(()) } else { Err(format!("findings of the classes {classes:?}")) }
+}
+
+/// After a yes exactly the verified files, after anything else nothing at all.
+fn left(served: &Served, ending: &Ending, untroubled: &Untroubled, fewer: bool) -> Result<(), String> {
+    let found = files(&served.work_dir());
+    if ending.status != Some(0) {
+        return if found.is_empty() { Ok(()) } else { Err("something was left".to_owned()) };
+    }
+    support::check_published(&served.work_dir().join("cot"), served.site());
+    let expected: Vec<&String> =
+        untroubled.files.iter().filter(|file| !fewer || found.contains(file)).collect();
+    let least = untroubled.files.len() - usize::from(fewer);
+    let right = found.iter().collect::<Vec<_>>() == expected && found.len() >= least;
+    if right { Ok(()) } else { Err("not exactly the verified files were left".to_owned()) }
+}
