@@ -61,6 +61,7 @@ fn set(release: &mut Release, name: &str, value: &str) -> Result<(), Box<dyn Err
         ("size", _) => release.artifact_size = value.parse()?,
         ("graph", _) => release.graph_size = value.parse()?,
         ("depth", _) => release.depth = value.parse()?,
+        ("retried", _) => release.retried = value.parse()?,
         ("mirrored", _) => release.mirrored = value.parse()?,
         ("globs", _) => release.optional_and_globs = value.parse()?,
         ("finished", _) => release.finished = value.parse()?,

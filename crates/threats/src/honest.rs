@@ -1,8 +1,10 @@
 //! Honest chains, which must stay accepted: every chain the testbed can make of every product, and
 //! variations.
 
+mod changes;
+
 use catena_testbed::chain::{Builders, Images, Product, Scope, Vcs};
-use catena_testbed::{Release, Trigger};
+use catena_testbed::{Chain, Release, Trigger};
 
 /// One honest chain.
 #[derive(Clone, Debug)]
@@ -11,6 +13,8 @@ pub struct Honest {
     pub name: String,
     /// What is built.
     pub release: Release,
+    /// What is changed of it; `None` says that it lacks that, which is a mistake of the list.
+    pub change: fn(&mut Chain) -> Option<()>,
     /// The `tasks_for` of its decision tasks and its action task: what the product's policy must allow.
     pub made_for: Vec<&'static str>,
 }
@@ -37,16 +41,26 @@ pub fn chains() -> Vec<Honest> {
                     let release = Release { vcs, ..Release::of(product, trigger) };
                     let made_for = made_for(trigger, vcs);
                     let name = format!("{}/{name}/{vcs_name}", product.name);
-                    chains.push(Honest { name, release, made_for });
+                    chains.push(Honest { name, release, change: nothing, made_for });
                 }
             }
         }
     }
     chains.extend(variations().into_iter().map(|(name, release)| {
         let made_for = made_for(release.trigger, release.vcs);
-        Honest { name: name.to_owned(), release, made_for }
+        Honest { name: name.to_owned(), release, change: nothing, made_for }
+    }));
+    chains.extend(changes::CHANGED.iter().map(|(name, release, change)| {
+        let release = release();
+        let made_for = made_for(release.trigger, release.vcs);
+        Honest { name: (*name).to_owned(), release, change: *change, made_for }
     }));
     chains
+}
+
+/// Changes nothing.
+fn nothing(_: &mut Chain) -> Option<()> {
+    Some(())
 }
 
 fn of_github(trigger: Trigger) -> bool {
@@ -223,6 +237,14 @@ fn variations() -> Vec<(&'static str, Release)> {
             "fork's own image",
             Release { images_from: Images::OwnGraph, depth: 1, ..mobile(Trigger::PullRequestUntrusted) },
         ),
+        ("retried", Release { retried: true, ..push() }),
+        ("retried and finished", Release { retried: true, finished: true, depth: 1, ..promotion() }),
+        ("retried on GitHub", Release { retried: true, finished: true, ..mobile(Trigger::Release) }),
+        ("retried containers", Release { retried: true, builders: Builders::D2g, ..cron() }),
+        ("nine rounds", Release { depth: 9, builds: 1, ..push() }),
+        ("mirrored action", Release { mirrored: true, builds: 4, ..action() }),
+        ("mirrored promotion", Release { mirrored: true, builds: 4, ..promotion() }),
+        ("images of the same graph, promoted", Release { images_from: Images::OwnGraph, ..promotion() }),
         ("another seed", Release { seed: 99, ..push() }),
     ]
 }

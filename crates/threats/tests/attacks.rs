@@ -40,7 +40,8 @@ fn refused(attack: &Attack, change: fn(&mut catena_testbed::Chain) -> Option<()>
 const NOT_ALLOWED: &str = "rebuild-tasks-for";
 
 fn accepted(honest: &Honest) -> Result<(), Failed> {
-    let chain = honest.release.build()?;
+    let mut chain = honest.release.build()?;
+    (honest.change)(&mut chain).ok_or("the chain lacks what is to be changed")?;
     let verdict = Question::of(&chain)?.judge(chain);
     let allowed = honest.is_allowed()?;
     let named = verdict.failed().any(|finding| finding.code.name == NOT_ALLOWED);

@@ -9,7 +9,7 @@ use super::release::{Builders, Images, Release, Scope, Trigger};
 use super::seed::Seed;
 use super::time::Time;
 use super::tree::Tree;
-use super::value::{Layout, extend, list, object, strings};
+use super::value::{Layout, extend, object, strings};
 use super::{BuildError, Chain, ChainTask, github, projects};
 use crate::body::{Body, SplitMix};
 use crate::site::{Artifact, Page};
@@ -475,7 +475,7 @@ impl Builder<'_> {
         finished: bool,
     ) -> Result<(), BuildError> {
         let machine = self.machine(&definition, worker);
-        let status = status(id, &definition, &machine.id, finished);
+        let status = status(id, &definition, &machine, finished);
         let (implementation, layout) = match worker {
             Engine::DockerWorker => (Implementation::DockerWorker, Layout::JavaScript),
             Engine::D2g | Engine::GenericWorker => (Implementation::GenericWorker, Layout::Go),
@@ -500,7 +500,11 @@ impl Builder<'_> {
             signed.sign(self.keys.signing_key(implementation));
             document = Some(signed);
         }
-        let runs = BTreeMap::from([(0, run)]);
+        // A run that ended in an exception leaves no more than its log.
+        let log = Artifact::new("[taskcluster] Worker is shutting down\n", "text/plain; charset=utf-8");
+        let log = || BTreeMap::from([("public/logs/live_backing.log".to_owned(), log.clone())]);
+        let mut runs: BTreeMap<_, _> = (0..machine.run).map(|earlier| (earlier, log())).collect();
+        runs.insert(machine.run, run);
         let task = ChainTask { definition, definition_text: None, status, runs, document, implementation };
         self.tasks.insert(id.to_owned(), task);
         Ok(())
@@ -510,6 +514,7 @@ impl Builder<'_> {
         let container = matches!(worker, Engine::DockerWorker | Engine::D2g);
         let built = definition.pointer(&["payload", "image", "taskId"]).and_then(Value::as_str);
         Machine {
+            run: u32::from(self.release.retried),
             id: self.seed.instance(),
             image_artifact: built.and_then(|id| self.image_digests.get(id).cloned()),
             image: container.then(|| self.seed.digest()),
@@ -549,25 +554,38 @@ fn content_type(name: &str) -> &'static str {
     }
 }
 
-fn status(id: &str, task: &Value, worker: &str, finished: bool) -> Value {
+fn status(id: &str, task: &Value, machine: &Machine, finished: bool) -> Value {
     let get = |name: &str| task.get(name).cloned().unwrap_or_default();
     let state = if finished { "completed" } else { "running" };
     let created = get("created");
-    let mut run = object! {
-        "runId" => 0_i64, "state" => state, "reasonCreated" => "scheduled", "workerGroup" => "us-central1",
-        "workerId" => worker, "scheduled" => created.clone(), "started" => created.clone(),
+    let started = |number: u32, state: &str, reason: &str| {
+        object! {
+            "runId" => i64::from(number), "state" => state, "reasonCreated" => reason, "workerGroup" => "us-central1",
+            "workerId" => machine.id.as_str(), "scheduled" => created.clone(), "started" => created.clone(),
+        }
     };
+    let shut_down = |number| {
+        let mut run = started(number, "exception", "scheduled");
+        let ended = object! {"reasonResolved" => "worker-shutdown", "resolved" => created.clone()};
+        extend(&mut run, ended);
+        extend(&mut run, object! {"workerId" => format!("{}-lost", machine.id)});
+        run
+    };
+    let mut runs: Vec<Value> = (0..machine.run).map(shut_down).collect();
+    let reason = if machine.run == 0 { "scheduled" } else { "retry" };
+    let mut run = started(machine.run, state, reason);
     if finished {
-        extend(&mut run, object! {"reasonResolved" => "completed", "resolved" => created});
+        extend(&mut run, object! {"reasonResolved" => "completed", "resolved" => created.clone()});
     } else {
         extend(&mut run, object! {"takenUntil" => get("deadline")});
     }
+    runs.push(run);
     object! {
         "status" => object! {
             "taskId" => id, "provisionerId" => get("provisionerId"), "workerType" => get("workerType"),
             "taskQueueId" => get("taskQueueId"), "schedulerId" => get("schedulerId"), "projectId" => "none",
             "taskGroupId" => get("taskGroupId"), "deadline" => get("deadline"), "expires" => get("expires"),
-            "retriesLeft" => 5_i64, "state" => state, "runs" => list![run],
+            "retriesLeft" => 5_i64, "state" => state, "runs" => runs,
         },
     }
 }

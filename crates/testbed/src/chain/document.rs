@@ -38,6 +38,8 @@ impl Document {
 /// The machine a task ran on.
 #[derive(Clone, Debug)]
 pub(super) struct Machine {
+    /// The run it ran.
+    pub(super) run: u32,
     pub(super) id: String,
     /// The hash of the image artifact a container was made from.
     pub(super) image_artifact: Option<String>,
@@ -49,7 +51,7 @@ pub(super) struct Machine {
 pub(super) fn write(id: &str, task: &Value, artifacts: Value, machine: &Machine, layout: Layout) -> Value {
     if layout == Layout::Python {
         return sorted(&object! {
-            "artifacts" => artifacts, "chainOfTrustVersion" => 1_i64, "environment" => object! {}, "runId" => 0_i64,
+            "artifacts" => artifacts, "chainOfTrustVersion" => 1_i64, "environment" => object! {}, "runId" => i64::from(machine.run),
             "task" => task.clone(), "taskId" => id, "workerGroup" => "us-central1", "workerId" => machine.id.as_str(),
             "workerType" => task.get("workerType").cloned().unwrap_or_default(),
         });
@@ -66,7 +68,7 @@ pub(super) fn write(id: &str, task: &Value, artifacts: Value, machine: &Machine,
     }
     let document = object! {
         "chainOfTrustVersion" => 1_i64, "artifacts" => artifacts, "task" => task.clone(), "taskId" => id,
-        "runId" => 0_i64, "workerGroup" => "us-central1", "workerId" => machine.id.as_str(),
+        "runId" => i64::from(machine.run), "workerGroup" => "us-central1", "workerId" => machine.id.as_str(),
         "environment" => environment,
     };
     // Additional data (an image's hashes) sends the whole document through a map: keys come out sorted.

@@ -98,6 +98,8 @@ pub struct Release {
     pub optional_and_globs: bool,
     /// The target has finished and has a document of its own.
     pub finished: bool,
+    /// The first run of everything ended in an exception, and what counts is the second.
+    pub retried: bool,
     /// What the target may do.
     pub scope: Scope,
     /// The target's kind instead of the product's usual one.
@@ -142,6 +144,7 @@ impl Release {
             mirrored: false,
             optional_and_globs: false,
             finished: false,
+            retried: false,
             scope: Scope::Fitting,
             kind: None,
             ssh: false,

@@ -1,0 +1,439 @@
+//! Changes to an honest chain that leave it honest: what platforms, workers, hosts and people vary.
+
+use super::{cron, finished, globs, mirrored, mobile, promotion, pull_request, push, tag};
+use crate::change::{
+    ACTIONS, ARTIFACT, GRAPH, add, build, document_of, edit, edit_at, first_build, first_decision, graft,
+    graph, in_tree, inside, json, list, nth_build, only, pages, project, published, remove, replace_page,
+    set, target, upstream,
+};
+use catena_json::{Map, Value};
+use catena_testbed::chain::{Builders, Images, Product};
+use catena_testbed::{Artifact, Body, Chain, Page, Release, Trigger};
+use sha2::{Digest as _, Sha512};
+use std::fmt::Write as _;
+
+/// A name, the release, and what is changed.
+pub(super) type Changed = (&'static str, fn() -> Release, fn(&mut Chain) -> Option<()>);
+
+pub(super) const CHANGED: &[Changed] = &[
+    ("fewer dependencies than the graph", push, |c| {
+        let id = c.target.clone();
+        only(c, &id, |task| {
+            inside(task, &["dependencies"])?.as_array_mut()?.pop()?;
+            Some(())
+        })
+    }),
+    ("no dependencies where the graph has some", mobile, |c| {
+        let id = first_build(c)?;
+        only(c, &id, |task| set(task, &["dependencies"], Vec::new()))
+    }),
+    ("dependency on the decision task", push, |c| {
+        let (id, decision) = (first_build(c)?, first_decision(c)?);
+        only(c, &id, |task| add(task, &["dependencies"], decision))
+    }),
+    ("priority raised by the platform", cron, |c| {
+        let id = first_build(c)?;
+        only(c, &id, |task| set(task, &["priority"], "highest"))
+    }),
+    ("priority lowered by the platform", tag, |c| {
+        let id = c.images.first()?.clone();
+        only(c, &id, |task| set(task, &["priority"], "very-low"))
+    }),
+    ("optional artifact absent", globs, |c| {
+        optional_only(c)?;
+        let id = first_build(c)?;
+        c.artifacts_mut(&id)?.remove("public/build/target.langpack.xpi")?;
+        reseal(c, &id)
+    }),
+    ("patterns that match nothing", globs, |c| {
+        optional_only(c)?;
+        target(c, |task| {
+            let entries = inside(task, &["payload", "upstreamArtifacts"])?.as_array_mut()?;
+            entries.iter_mut().try_for_each(|entry| set(entry, &["paths"], list("public/nothing/*.here")))
+        })
+    }),
+    ("optional said to be false", push, |c| upstream(c, "optional", false)),
+    ("upstream artifacts with other settings", tag, |c| {
+        upstream(c, "formats", Vec::new())?;
+        upstream(c, "authenticode_comment", "Browser")
+    }),
+    ("task taken in twice", push, |c| {
+        target(c, |task| {
+            let entries = inside(task, &["payload", "upstreamArtifacts"])?.as_array_mut()?;
+            let first = entries.first()?.clone();
+            entries.push(first);
+            Some(())
+        })
+    }),
+    ("as deep as the policy allows", nine_rounds, |c| {
+        target(c, |task| {
+            inside(task, &["payload", "upstreamArtifacts"])?.as_array_mut()?.pop()?;
+            Some(())
+        })?;
+        let (id, other) = (nth_build(c, 0)?, nth_build(c, 1)?);
+        edit_at(c, &id, &["extra", "chainOfTrust", "inputs", "build"], other)
+    }),
+    ("definitions in another order", push, |c| {
+        for id in ids(c) {
+            let definition = c.definition_mut(&id)?;
+            *definition = reversed(definition);
+        }
+        Some(())
+    }),
+    ("documents in another order", tag, |c| {
+        for id in ids(c) {
+            if let Some(document) = c.document_mut(&id) {
+                *document = reversed(document);
+                c.resign(&id);
+            }
+        }
+        Some(())
+    }),
+    ("graphs in another order", promotion, |c| {
+        let parents: Vec<String> = c.decisions.iter().chain(&c.action).cloned().collect();
+        parents.iter().try_for_each(|id| {
+            graph(c, id, |graph| {
+                *graph = reversed(graph);
+                Some(())
+            })
+        })
+    }),
+    ("answers about sources in another order", tag, |c| {
+        pages(c, "https://api.github.com/")?.try_for_each(|page| {
+            page.body = reversed(&json(text(&page.body)?)?).to_pretty().into();
+            Some(())
+        })
+    }),
+    ("task of an earlier push taken in", push, |c| {
+        let other = Release { seed: 7, ..push() }.build().ok()?;
+        let earlier = other.builds.first()?.clone();
+        graft(c, other);
+        upstream(c, "taskId", earlier)
+    }),
+    ("task of an earlier release taken in", tag, |c| {
+        let other = Release { seed: 7, ..mobile() }.build().ok()?;
+        let earlier = other.builds.first()?.clone();
+        graft(c, other);
+        upstream(c, "taskId", earlier)
+    }),
+    ("image of a third graph", cron, |c| {
+        let other = Release { seed: 7, images_from: Images::OwnGraph, ..push() }.build().ok()?;
+        crate::change::image_of(c, other)
+    }),
+    ("number with a point in the queue", push, |c| number(c, "7200.0")),
+    ("number with an exponent in the queue", mobile, |c| number(c, "7.2e3")),
+    ("number with a point in the document", push, |c| {
+        let id = first_build(c)?;
+        crate::change::document_bytes(c, |bytes| {
+            let text = String::from_utf8(bytes).ok()?;
+            let from = "\"maxRunTime\": 7200";
+            text.contains(from).then(|| text.replacen(from, "\"maxRunTime\": 7200.0", 1).into_bytes())
+        })?;
+        c.definition(&id).map(|_| ())
+    }),
+    ("number with a point in the graph", cron, |c| {
+        let decision = first_decision(c)?;
+        published(c, &decision, GRAPH, |text| {
+            Some(text.replace("\"maxRunTime\": 7200", "\"maxRunTime\": 7200.0"))
+        })
+    }),
+    ("tasks without taskQueueId", push, |c| without(c, "taskQueueId")),
+    ("GitHub's tasks without taskQueueId", tag, |c| without(c, "taskQueueId")),
+    ("tasks without projectId", push, |c| without(c, "projectId")),
+    ("promotion's tasks without projectId", promotion, |c| without(c, "projectId")),
+    ("push log with more to tell", push, |c| {
+        replace_page(c, "json-pushes", "{\"lastpushid\"", "{\"obsoleted\":false,\"lastpushid\"")?;
+        replace_page(c, "json-pushes", "\"tags\":[]", "\"tags\":[],\"phase\":\"public\",\"bookmarks\":[]")
+    }),
+    ("push of several changesets", push, |c| {
+        pages(c, "json-pushes")?.try_for_each(|page| {
+            let mut log = json(text(&page.body)?)?;
+            let (_, push) = log.get_mut("pushes")?.as_object_mut()?.iter_mut().next()?;
+            let changesets = inside(push, &["changesets"])?.as_array_mut()?;
+            let tip = changesets.first_mut()?;
+            let mut first = tip.clone();
+            set(&mut first, &["node"], "5".repeat(40))?;
+            set(tip, &["parents"], list("5".repeat(40)))?;
+            changesets.insert(0, first);
+            page.body = log.to_string().into();
+            Some(())
+        })
+    }),
+    ("GitHub's answers with more to tell", tag, |c| {
+        pages(c, "https://api.github.com/repos/")?.for_each(|page| {
+            if let Some(Value::Object(mut answer)) = text(&page.body).and_then(json) {
+                answer.insert("custom_properties", Value::Object(Map::new()));
+                page.body = Value::Object(answer).to_string().into();
+            }
+        });
+        Some(())
+    }),
+    ("status with more to tell", push, |c| {
+        let id = first_build(c)?;
+        let status = c.status_mut(&id)?;
+        set(status, &["status", "taskQueueState"], "known")?;
+        set(inside(status, &["status", "runs", "0"])?, &["reasonForHumans"], Value::Null)
+    }),
+    ("document with more to tell", finished, |c| {
+        let target = c.target.clone();
+        for id in [first_build(c)?, target] {
+            document_of(c, &id, |document| {
+                set(document, &["workerVersion"], "99.0.0")?;
+                set(document, &["environment", "spot"], true)
+            })?;
+        }
+        Some(())
+    }),
+    ("document with two hashes of each artifact", mobile, |c| {
+        let id = first_build(c)?;
+        let published = c.task(&id)?.runs.values().next_back()?.clone();
+        document_of(c, &id, |document| {
+            published.iter().try_for_each(|(name, artifact)| {
+                let Body::Bytes(bytes) = &artifact.body else { return None };
+                set(document, &["artifacts", name, "sha512"], sha512(bytes))
+            })
+        })
+    }),
+    ("artifact that nobody wants", push, |c| {
+        let id = first_build(c)?;
+        c.artifacts_mut(&id)?
+            .insert("private/build/target.zip".into(), Artifact::new("x", "application/zip"));
+        reseal(c, &id)
+    }),
+    ("artifact that no document lists", mobile, |c| {
+        let id = first_build(c)?;
+        c.artifacts_mut(&id)?.insert("public/logs/live.log".into(), Artifact::new("x", "text/plain"));
+        Some(())
+    }),
+    ("altered artifact that nobody wants", push, |c| {
+        let id = first_build(c)?;
+        c.artifact_mut(&id, "public/logs/certified.log")?.body = "cut off".into();
+        Some(())
+    }),
+    ("graph with tasks that never ran", cron, |c| {
+        let decision = first_decision(c)?;
+        graph(c, &decision, |graph| {
+            let entry = json("{\"label\":\"never\",\"kind\":\"never\",\"task\":{}}")?;
+            set(graph, &[crate::change::NOBODY], entry)
+        })
+    }),
+    ("graph's entries with more to tell", push, |c| {
+        crate::change::entry(c, |entry| set(entry, &["estimated_duration"], 3.5_f64.to_string()))
+    }),
+    ("image from a registry with a port", prebuilt, |c| {
+        let digest = "1f40fc92da241694750979ee6cf582f2d5d7d28e18335de05abc54d0560e0f53";
+        build(c, &["payload", "image"], format!("registry.example.org:5000/team/debian@sha256:{digest}"))
+    }),
+    ("worker with another name", push, |c| {
+        let id = first_build(c)?;
+        document_of(c, &id, |document| {
+            set(document, &["workerGroup"], "mdc1")?;
+            set(document, &["workerId"], "t-linux64-ms-001.releng")
+        })?;
+        crate::change::run(c, "workerGroup", "mdc1")?;
+        crate::change::run(c, "workerId", "t-linux64-ms-001.releng")
+    }),
+    ("template with line ends of Windows", cron, |c| replace_page(c, "/raw-file/", "\n", "\r\n")),
+    ("template with comments", push, |c| {
+        replace_page(
+            c,
+            "/raw-file/",
+            "version: 1\n",
+            "# A comment: {$if: 'no'}\nversion: 1  # the only one\n",
+        )
+    }),
+    ("template with anchors", push, |c| {
+        let (from, to) = ("-checkouts-v3: /builds", "-checkouts-v3: &checkouts /builds");
+        replace_page(c, "/raw-file/", from, to)?;
+        let from = "TASKCLUSTER_CACHES: /builds/worker/checkouts\n";
+        replace_page(c, "/raw-file/", from, "TASKCLUSTER_CACHES: *checkouts\n")
+    }),
+    ("template with another bound on time", promotion, |c| {
+        in_tree(c, "maxRunTime: 1800", "maxRunTime: 3600", |task| {
+            set(task, &["payload", "maxRunTime"], 3600_i64)
+        })
+    }),
+    ("release that is a prerelease", tag, |c| {
+        replace_page(c, "releases/tags", "\"prerelease\":false", "\"prerelease\":true")
+    }),
+    ("commit made on GitHub's pages", mobile, |c| {
+        pages(c, "/commits/")?.try_for_each(|page| {
+            let mut commit = json(text(&page.body)?)?;
+            set(&mut commit, &["committer", "login"], "web-flow")?;
+            page.body = commit.to_string().into();
+            Some(())
+        })
+    }),
+    ("pull request merged since", pull_request, |c| {
+        replace_page(c, "/pulls/", "\"state\":\"open\"", "\"state\":\"closed\"")?;
+        replace_page(c, "/pulls/", "\"merged\":false", "\"merged\":true")
+    }),
+    ("tag on the second page", tag, |c| {
+        let url = c.pages.keys().find(|url| url.ends_with("/tags?per_page=100"))?.clone();
+        let page = c.pages.get(&url)?.clone();
+        let mut others = json(text(&page.body)?)?.as_array()?.first()?.clone();
+        let many: Vec<Value> = (0..100)
+            .map(|number| {
+                set(&mut others, &["name"], format!("v1.{number}"))?;
+                Some(others.clone())
+            })
+            .collect::<Option<_>>()?;
+        c.pages.insert(format!("{url}&page=2"), page);
+        c.pages.insert(url, Page::new(Value::from(many).to_string(), "application/json"));
+        Some(())
+    }),
+    ("more projects than before", push, |c| {
+        project(
+            c,
+            "new:\n  repo: https://github.com/mozilla/new\n  repo_type: git\n  default_branch: trunk\n  branches: []\n  trust_domain: new\n",
+        )
+    }),
+    ("actions that are no hooks beside the one", super::action, |c| {
+        let decision = first_decision(c)?;
+        published(c, &decision, ACTIONS, |text| {
+            let mut actions = json(text)?;
+            let other = "{\"kind\":\"task\",\"name\":\"old\",\"title\":\"Old\",\"description\":\"\",\"context\":[],\"task\":{}}";
+            add(&mut actions, &["actions"], json(other)?)?;
+            Some(actions.to_pretty())
+        })
+    }),
+    ("words of every language", push, |c| {
+        build(c, &["metadata", "description"], "Größe 測試 \u{1f600} \u{2028} <&>")
+    }),
+    ("other sources that are trusted", push, |c| {
+        build(c, &["payload", "env", "COMM_HEAD_REPOSITORY"], "https://hg.mozilla.org/comm-central")
+    }),
+    ("repository with a slash at its end", cron, |c| {
+        build(c, &["payload", "env", "GECKO_HEAD_REPOSITORY"], "https://hg.mozilla.org/mozilla-central/")
+    }),
+    ("repository as git names it", mobile, |c| {
+        build(
+            c,
+            &["payload", "env", "MOBILE_HEAD_REPOSITORY"],
+            "https://github.com/mozilla-mobile/reference-browser.git",
+        )
+    }),
+    ("repository as git names it over ssh", tag, |c| {
+        build(
+            c,
+            &["payload", "env", "MOBILE_HEAD_REPOSITORY"],
+            "git@github.com:mozilla-mobile/reference-browser.git",
+        )
+    }),
+    ("task without a repository of its own", mirrored, |c| {
+        let id = first_build(c)?;
+        edit(c, &id, |task| {
+            remove(task, &["payload", "env", "GECKO_HEAD_REPOSITORY"])?;
+            remove(task, &["payload", "env", "GECKO_HEAD_REV"])
+        })
+    }),
+    ("kind that only the tree knows", push, |c| build(c, &["tags", "kind"], "instrumented-build")),
+    ("task without a tag of its worker", promotion, |c| {
+        let id = first_build(c)?;
+        edit(c, &id, |task| remove(task, &["tags", "worker-implementation"]))
+    }),
+    ("interactive said to be false", push, |c| {
+        build(c, &["payload", "features", "interactive"], false)?;
+        build(c, &["payload", "env", "TASKCLUSTER_INTERACTIVE"], "")
+    }),
+    ("broad scope of nothing restricted", push, |c| {
+        target(c, |task| add(task, &["scopes"], "queue:route:index.gecko.v2.*"))
+    }),
+    ("scope of generic-worker's groups", mobile, |c| {
+        let id = nth_build(c, 2)?;
+        edit(c, &id, |task| {
+            add(task, &["scopes"], "generic-worker:os-group:mobile-3/b-win2022/Administrators")
+        })
+    }),
+    ("artifact's type told otherwise", push, |c| {
+        let id = first_build(c)?;
+        c.artifact_mut(&id, ARTIFACT)?.content_type = "text/html".into();
+        Some(())
+    }),
+    ("commit on several branches", mobile, |c| {
+        replace_page(
+            c,
+            "branch_commits",
+            "</ul>",
+            "<li class=\"branch\"><a href=\"/x\">releases</a></li></ul>",
+        )
+    }),
+];
+
+/// Two builds, each under nine rounds of signing and repackaging.
+fn nine_rounds() -> Release {
+    Release { depth: 9, builds: 2, builders: Builders::DockerWorker, ..push() }
+}
+
+fn prebuilt() -> Release {
+    Release { images_from: Images::Prebuilt, ..Release::of(Product::MOBILE, Trigger::Push) }
+}
+
+fn ids(chain: &Chain) -> Vec<String> {
+    chain.tasks.keys().cloned().collect()
+}
+
+fn text(body: &Body) -> Option<&str> {
+    match body {
+        Body::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
+        _ => None,
+    }
+}
+
+fn reseal(chain: &mut Chain, id: &str) -> Option<()> {
+    chain.reseal(id).ok()?.then_some(())
+}
+
+/// The same value with the members of every object the other way round. What is told here is not deep.
+fn reversed(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let members: Vec<(&String, &Value)> = map.iter().collect();
+            members
+                .into_iter()
+                .rev()
+                .map(|(key, value)| (key.clone(), reversed(value)))
+                .collect::<Map>()
+                .into()
+        }
+        Value::Array(items) => items.iter().map(reversed).collect::<Vec<_>>().into(),
+        other => other.clone(),
+    }
+}
+
+/// The target takes in nothing but what is optional.
+fn optional_only(chain: &mut Chain) -> Option<()> {
+    target(chain, |task| {
+        let entries = inside(task, &["payload", "upstreamArtifacts"])?.as_array_mut()?;
+        entries.retain(|entry| entry.get("optional").is_some());
+        (!entries.is_empty()).then_some(())
+    })
+}
+
+/// The queue writes a number of the first build in another way.
+fn number(chain: &mut Chain, written: &str) -> Option<()> {
+    let id = first_build(chain)?;
+    let task = chain.tasks.get_mut(&id)?;
+    let text = task.definition.to_string();
+    let other = text.replacen("\"maxRunTime\":7200", &format!("\"maxRunTime\":{written}"), 1);
+    task.definition_text = (other != text).then_some(other);
+    task.definition_text.as_ref().map(|_| ())
+}
+
+/// The queue leaves out a member of every task.
+fn without(chain: &mut Chain, name: &str) -> Option<()> {
+    for id in ids(chain) {
+        only(chain, &id, |task| remove(task, &[name]))?;
+        let status = chain.status_mut(&id)?;
+        remove(status, &["status", name])?;
+    }
+    Some(())
+}
+
+fn sha512(bytes: &[u8]) -> String {
+    Sha512::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
