@@ -112,11 +112,11 @@ impl Signature {
     /// # Errors
     /// Any length but 64.
     pub fn parse(bytes: &[u8]) -> Result<Self, SignatureError> {
-        match <[u8; 64]>::try_from(bytes) {
-            Ok(bytes) => Ok(Self(bytes)),
-            Err(_) if bytes.is_empty() => Err(SignatureError::Empty),
-            Err(_) if bytes.len() < 64 => Err(SignatureError::Truncated(bytes.len())),
-            Err(_) => Err(SignatureError::TooLong(bytes.len())),
+        match (<[u8; 64]>::try_from(bytes), bytes.len()) {
+            (Ok(bytes), _) => Ok(Self(bytes)),
+            (Err(_), 0) => Err(SignatureError::Empty),
+            (Err(_), length @ 1..64) => Err(SignatureError::Truncated(length)),
+            (Err(_), length) => Err(SignatureError::TooLong(length)),
         }
     }
 
@@ -209,6 +209,15 @@ mod tests {
             Err(KeyError::Base64)
         );
         assert_eq!(PublicKey::from_bytes(&[2; 32]), Err(KeyError::NotAKey));
+    }
+
+    /// Findings and logs show them so.
+    #[test]
+    fn public_keys_and_signatures_print_as_their_text() {
+        let key = SigningKey::from_seed(&[7; 32]);
+        assert_eq!(format!("{:?}", key.public_key()), format!("PublicKey({})", key.public_key()));
+        let made = Signature::parse(&[1; 64]).unwrap();
+        assert_eq!(format!("{made:?}"), format!("Signature({}AQ==)", "AQEB".repeat(21)));
     }
 
     #[test]
