@@ -1,7 +1,9 @@
 //! Everyday commands of those who work on this: `cargo xtask --help`.
 
+mod coverage;
 mod failure;
 mod fuzz;
+mod mutants;
 mod process;
 mod regenerate;
 mod scriptworker;
@@ -62,6 +64,10 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Change the code, one place at a time, and see whether a test fails; needs cargo-mutants
+    Mutants(mutants::Mutants),
+    /// Tell which lines and branches the tests do not run; needs LLVM's tools
+    Coverage(coverage::Coverage),
     /// Hold the tree of dependencies against deny.toml; needs cargo-deny
     Deny,
 }
@@ -85,6 +91,8 @@ fn run(task: Task) -> Result<(), Failure> {
         Task::Fields { every, arguments } => fields(every, &arguments),
         Task::Regenerate { what } => regenerate::run(&what),
         Task::Differential { arguments } => scriptworker::compare(&arguments),
+        Task::Mutants(mutants) => mutants::run(&mutants),
+        Task::Coverage(coverage) => coverage::run(&coverage),
         Task::Deny => deny(),
     }
 }
