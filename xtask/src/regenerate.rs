@@ -12,6 +12,8 @@ pub(crate) enum Made {
     Yaml,
     /// policies/firefox-ci.yml, of scriptworker's defaults
     Policy,
+    /// fuzz/corpus/*/seed-testbed-*, cut out of the testbed's chains
+    Corpus,
     /// Snapshots of what a user sees, by the tests themselves
     Snapshots,
 }
@@ -21,6 +23,7 @@ pub(crate) fn run(what: &[Made]) -> Result<(), Failure> {
     what.iter().try_for_each(|made| match made {
         Made::Yaml => yaml(),
         Made::Policy => policy(),
+        Made::Corpus => corpus(),
         Made::Snapshots => snapshots(),
     })
 }
@@ -36,6 +39,11 @@ fn policy() -> Result<(), Failure> {
         .args(["--output", "policies/firefox-ci.yml", "--installed"])
         .arg(scriptworker::python()?)
         .run()
+}
+
+fn corpus() -> Result<(), Failure> {
+    let example = ["run", "--quiet", "--package", "catena-testbed", "--example", "write_seeds"];
+    cargo(example).args(["--", "fuzz/corpus"]).run()
 }
 
 fn snapshots() -> Result<(), Failure> {
