@@ -14,6 +14,8 @@ pub(crate) enum Made {
     Policy,
     /// docs/attacks.md, of the catalogue in crates/threats
     Attacks,
+    /// fuzz/corpus/*/seed-testbed-*, cut out of the testbed's chains
+    Corpus,
     /// Snapshots of what a user sees, by the tests themselves
     Snapshots,
 }
@@ -24,6 +26,7 @@ pub(crate) fn run(what: &[Made]) -> Result<(), Failure> {
         Made::Yaml => yaml(),
         Made::Policy => policy(),
         Made::Attacks => attacks(),
+        Made::Corpus => corpus(),
         Made::Snapshots => snapshots(),
     })
 }
@@ -43,6 +46,11 @@ fn policy() -> Result<(), Failure> {
 
 fn attacks() -> Result<(), Failure> {
     cargo(["test", "--package", "catena-threats", "--test", "page"]).env("CATENA_REGENERATE", "1").run()
+}
+
+fn corpus() -> Result<(), Failure> {
+    let example = ["run", "--quiet", "--package", "catena-testbed", "--example", "write_seeds"];
+    cargo(example).args(["--", "fuzz/corpus"]).run()
 }
 
 fn snapshots() -> Result<(), Failure> {

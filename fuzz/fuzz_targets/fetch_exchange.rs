@@ -1,0 +1,237 @@
+//! A question, and a script of answers to it: no panic, an end before the deadline and within the
+//! number of attempts, no secret to anybody else, and only what was measured.
+//!
+//! The input is text but for its first three bytes (which question, whose credentials, the size of
+//! chunks). Answers are parted by two bytes 0x1e and look like HTTP: a line of status and how the
+//! answer ends, headers, an empty line, the body.
+#![no_main]
+
+use catena_core::Limits;
+use catena_core::inquiry::{Fact, Need, Reference, Shape};
+use catena_core::source::{GithubRepository, RepositoryUrl, Revision};
+use catena_core::task::{ArtifactName, RunId, TaskId};
+use catena_fetch::{
+    Fetcher, Options, Request, Response, RootUrl, Secret, TaskclusterCredentials, Transport, TransportError,
+};
+use futures_util::future::{self, BoxFuture};
+use futures_util::{FutureExt, StreamExt, stream};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use libfuzzer_sys::fuzz_target;
+use sha2::{Digest as _, Sha256, Sha512};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+const ROOT: &str = "https://tc.example";
+const TASK: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
+/// Three attempts and five waits for a rate limit, each with three redirects, for the question and
+/// for a token to ask it with.
+const MOST_REQUESTS: usize = (3 + 5) * 4 * 2;
+
+#[derive(Clone)]
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+    end: End,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Whole,
+    Reset,
+    Untrusted,
+    Stalls,
+    Drips,
+    Refused,
+    Silence,
+}
+
+impl Answer {
+    fn read(text: &[u8]) -> Option<Self> {
+        let head_end = text.windows(2).position(|two| two == b"\n\n").unwrap_or(text.len());
+        let mut lines = text[..head_end].split(|byte| *byte == b'\n');
+        let first = std::str::from_utf8(lines.next()?).ok()?;
+        let (status, end) = first.split_once(' ').unwrap_or((first, ""));
+        let end = match end {
+            "reset" => End::Reset,
+            "untrusted" => End::Untrusted,
+            "stalls" => End::Stalls,
+            "drips" => End::Drips,
+            "refused" => End::Refused,
+            "silence" => End::Silence,
+            _ => End::Whole,
+        };
+        let mut headers = HeaderMap::new();
+        for line in lines.take(32) {
+            let mut parts = line.splitn(2, |byte| *byte == b':');
+            let name = HeaderName::from_bytes(parts.next()?).ok();
+            let value = HeaderValue::from_bytes(parts.next().unwrap_or_default().trim_ascii()).ok();
+            if let (Some(name), Some(value)) = (name, value) {
+                headers.append(name, value);
+            }
+        }
+        let body = text.get(head_end + 2..).unwrap_or_default().to_vec();
+        Some(Self { status: StatusCode::from_u16(status.parse().ok()?).ok()?, headers, body, end })
+    }
+}
+
+struct Script {
+    answers: Mutex<VecDeque<Answer>>,
+    chunk: usize,
+    requests: Mutex<usize>,
+    last: Mutex<Option<Answer>>,
+}
+
+impl Script {
+    /// What every request must keep to, wherever an answer sent it.
+    fn watch(&self, request: &Request) {
+        let mut requests = self.requests.lock().unwrap();
+        *requests += 1;
+        assert!(*requests <= MOST_REQUESTS);
+        assert_eq!(request.url.scheme(), "https", "{request:?}");
+        assert!(request.url.username().is_empty() && request.url.password().is_none(), "{request:?}");
+        let known = matches!(request.url.host_str(), Some("tc.example" | "api.github.com"));
+        let authorized = request.headers.contains_key(header::AUTHORIZATION);
+        assert!(!authorized || (known && request.url.port().is_none()), "{request:?}");
+    }
+}
+
+impl Transport for Script {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        self.watch(&request);
+        let answer = self.answers.lock().unwrap().pop_front();
+        *self.last.lock().unwrap() = answer.clone();
+        let Some(Answer { status, headers, body, end }) = answer else {
+            return future::ready(Err(TransportError::passing("the script is over"))).boxed();
+        };
+        match end {
+            End::Refused => return future::ready(Err(TransportError::passing("refused"))).boxed(),
+            End::Silence => return future::pending().boxed(),
+            _ => {}
+        }
+        let chunks: Vec<_> = body.chunks(self.chunk).map(|chunk| Ok(chunk.to_vec().into())).collect();
+        let last = match end {
+            End::Reset => Some(Err(TransportError::passing("reset"))),
+            End::Untrusted => Some(Err(TransportError::lasting("not trusted"))),
+            _ => None,
+        };
+        let stream = stream::iter(chunks.into_iter().chain(last));
+        let body = match end {
+            End::Stalls => stream.chain(stream::pending()).boxed(),
+            End::Drips => stream.then(|chunk| sleep(Duration::from_secs(10)).map(|()| chunk)).boxed(),
+            _ => stream.boxed(),
+        };
+        future::ready(Ok(Response { status, headers, body })).boxed()
+    }
+}
+
+fn need(number: u8) -> Need {
+    let task_id = TaskId::parse(TASK).unwrap();
+    let run_id = RunId(0);
+    let name = ArtifactName::parse("public/build/a b.zip").unwrap();
+    let revision = Revision::parse(&"0a".repeat(20)).unwrap();
+    let repository = GithubRepository::parse("mozilla", "firefox-ios").unwrap();
+    let hg = RepositoryUrl::parse("https://hg.mozilla.org/mozilla-central").unwrap();
+    match number % 15 {
+        0 => Need::Definition { task_id },
+        1 => Need::Status { task_id },
+        2 => Need::Signature { task_id, run_id },
+        3 => Need::Listing { task_id, run_id, continuation: Some("a b/c?".to_owned()) },
+        4 => Need::Content { task_id, run_id, name, sha512: true },
+        5 => Need::Artifact { task_id, run_id, name, sha512: true },
+        6 => Need::TaskGraph { task_id, run_id, wanted: [task_id].into(), sha512: false },
+        7 => Need::Projects { url: "https://raw.githubusercontent.com/a/b/main/projects.yml".to_owned() },
+        8 => Need::Push { repository: hg, revision },
+        9 => Need::HgTemplate { repository: hg, revision },
+        10 => Need::GithubTemplate { repository, reference: Reference::Revision(revision) },
+        11 => Need::Commit { repository, revision },
+        12 => Need::BranchCommits { repository, revision },
+        13 => Need::Compare { repository, branch: "releases/v1".to_owned(), revision },
+        _ => Need::Tags { repository, page: 2 },
+    }
+}
+
+fn limits() -> Limits {
+    Limits { answer_bytes: 1 << 12, artifact_bytes: 1 << 13, graph_bytes: 1 << 13, ..Limits::default() }
+}
+
+fn fetcher(script: &Arc<Script>, who: u8) -> Fetcher {
+    let options = Options { attempts: 3, redirects: 3, ..Options::default() };
+    let secret = || Secret::new("secret".to_owned());
+    let credentials = (who & 1 != 0)
+        .then(|| TaskclusterCredentials::new("project/releng".to_owned(), secret(), None).unwrap());
+    Fetcher::new(script.clone(), RootUrl::parse(ROOT).unwrap(), limits(), options)
+        .with_taskcluster(credentials)
+        .with_github_token((who & 2 != 0).then(secret))
+}
+
+/// A fact is of the need's shape, within its limit, measured rightly, and of the last answer.
+fn judge(need: &Need, fact: &Fact, last: Option<&Answer>) {
+    let status = last.map(|answer| answer.status.as_u16());
+    match fact {
+        Fact::Body(body) => {
+            assert_eq!(need.shape(), Shape::Body);
+            assert!(body.bytes.len() as u64 <= limits().answer_bytes);
+            assert_eq!(body.measurement.length, body.bytes.len() as u64);
+            assert_eq!(body.measurement.sha256[..], Sha256::digest(&body.bytes)[..]);
+            let sha512 = Sha512::digest(&body.bytes);
+            assert!(body.measurement.sha512.is_none_or(|measured| measured[..] == sha512[..]));
+            let last = last.unwrap();
+            assert!(matches!(last.end, End::Whole | End::Drips) && last.status == StatusCode::OK);
+            if !last.headers.contains_key(header::CONTENT_ENCODING) {
+                assert_eq!(*body.bytes, last.body[..]);
+            }
+        }
+        Fact::Measured(measurement) => {
+            assert_eq!(need.shape(), Shape::Measurement);
+            assert!(measurement.length <= limits().artifact_bytes && measurement.sha512.is_some());
+        }
+        Fact::Graph(scan) => {
+            assert_eq!(need.shape(), Shape::Graph);
+            assert!(scan.measurement.length <= limits().graph_bytes);
+        }
+        Fact::Absent { status: told, message } => {
+            assert!(matches!(told, 404 | 410 | 422 | 424) && Some(*told) == status);
+            assert!(message.chars().count() <= 200 && !message.contains(char::is_control));
+        }
+        Fact::Refused { status: told, .. } => {
+            assert!(matches!(told, 401 | 403 | 407) && Some(*told) == status);
+        }
+        Fact::Unreachable { reason, attempts } => assert!(!reason.is_empty() && *attempts <= 3),
+    }
+}
+
+fuzz_target!(|input: &[u8]| {
+    let Some(([number, who, chunk], text)) = input.split_first_chunk() else { return };
+    let mut answers = VecDeque::new();
+    let mut rest = Some(text);
+    while let (Some(text), true) = (rest, answers.len() < 16) {
+        let end = text.windows(2).position(|two| two == [0x1e, 0x1e]);
+        answers.extend(Answer::read(&text[..end.unwrap_or(text.len())]));
+        rest = end.map(|end| &text[end + 2..]);
+    }
+    let script = Arc::new(Script {
+        answers: Mutex::new(answers),
+        chunk: usize::from(*chunk).max(1),
+        requests: Mutex::default(),
+        last: Mutex::default(),
+    });
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let need = need(*number);
+        let fetcher = fetcher(&script, *who);
+        let deadline = Instant::now() + Duration::from_secs(300);
+        let fact = fetcher.answer(&need, deadline).await;
+        assert!(Instant::now() <= deadline + Duration::from_secs(1));
+        judge(&need, &fact, script.last.lock().unwrap().as_ref());
+        // What was counted of a graph depends on what was wanted of it.
+        if need.shape() != Shape::Graph {
+            let asked = *script.requests.lock().unwrap();
+            assert_eq!(fetcher.answer(&need, deadline).await, fact, "the same answer again");
+            assert_eq!(*script.requests.lock().unwrap(), asked, "without asking again");
+        }
+    });
+});

@@ -1,0 +1,7 @@
+//! What several targets share: honest chains, and what may happen to their answers.
+
+mod edit;
+mod world;
+
+pub use edit::{Edit, Fault, Told};
+pub use world::{Honest, honest, place};
