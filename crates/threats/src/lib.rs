@@ -5,11 +5,13 @@
 //! without a network: [`Memory`] answers what an inquiry asks from what the testbed would serve.
 
 pub mod attacks;
+mod build;
 pub mod change;
 pub mod honest;
 mod memory;
 mod question;
 
 pub use attacks::{Attack, Attacker, Means, THREATS, Threat, Wire};
+pub use build::Unbuilt;
 pub use memory::{Memory, drive};
 pub use question::{NOW, Question, Unasked};

@@ -35,14 +35,6 @@ fn attacks() -> Vec<&'static Attack> {
     attacks.filter(|attack| matches!(attack.means, Means::Chain(_)) && attack.is_usual()).collect()
 }
 
-fn attacked(attack: &Attack) -> Chain {
-    let mut chain = (attack.release)().build().unwrap();
-    if let Means::Chain(change) = attack.means {
-        change(&mut chain).unwrap();
-    }
-    chain
-}
-
 /// Judges with facts in the order that `next` picks; says how often each need was asked for.
 fn judge_in_order(chain: &Chain, mut next: impl FnMut(usize) -> usize) -> Verdict {
     let question = Question::of(chain).unwrap();
@@ -78,7 +70,7 @@ proptest! {
 
     #[test]
     fn the_order_of_facts_changes_no_refusal(attack in select(attacks()), order in any::<Vec<Index>>()) {
-        let chain = attacked(attack);
+        let chain = attack.build().unwrap().0;
         let usual = Question::of(&chain).unwrap().judge(chain.clone());
         prop_assert_ne!(usual.outcome, Outcome::Verified);
         let mut order = order.into_iter();
@@ -139,7 +131,7 @@ fn what_could_not_be_known_is_neither_a_yes_nor_a_no() {
 #[test]
 fn an_outage_never_excuses_an_attack() {
     for attack in attacks().into_iter().step_by(11) {
-        let chain = attacked(attack);
+        let chain = attack.build().unwrap().0;
         let (_, asked) = judge_with(&chain, |_| None);
         for need in &asked {
             let lost = Fact::Unreachable { reason: "reset".to_owned(), attempts: 5 };

@@ -23,7 +23,7 @@ mod support;
 
 use catena_testbed::{Chain, Options, Site, Testbed};
 use catena_threats::honest::Honest;
-use catena_threats::{Attack, Means, THREATS, Wire, honest};
+use catena_threats::{Attack, THREATS, Wire, honest};
 use libtest_mimic::{Arguments, Failed, Trial};
 use reference::{Reference, Word};
 use serde_json::{Value, json};
@@ -176,12 +176,8 @@ fn ours(answer: &Answer, chain: &Chain) -> Vec<(String, String)> {
 
 /// An attack: Catena refuses it, or tells that it could not be determined, and names the cause.
 fn refused(bench: &Bench, attack: &Attack) -> Result<(), Failed> {
-    let mut chain = (attack.release)().build()?;
-    let faults = match attack.means {
-        Means::Chain(change) => change(&mut chain).map(|()| Vec::new()),
-        Means::Wire(faults) => faults(&chain),
-    };
-    let both = bench.ask(chain, &faults.ok_or("the chain lacks what is to be changed")?);
+    let (chain, faults) = attack.build()?;
+    let both = bench.ask(chain, &faults);
     let expected = attack.outcome().ok_or("no check has such a code")?.exit_status();
     let expected = i32::from(expected);
     if both.catena.status != expected {

@@ -1,0 +1,49 @@
+//! From an entry of the catalogue to a chain.
+
+use crate::attacks::{Attack, Means, Wire};
+use crate::honest::Honest;
+use catena_testbed::Chain;
+use catena_testbed::chain::BuildError;
+
+/// Why there is no chain: a mistake of the catalogue.
+#[derive(Debug, thiserror::Error)]
+pub enum Unbuilt {
+    /// The testbed cannot build the release.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The chain does not have what is to be changed.
+    #[error("the chain of {name:?} lacks what is to be changed")]
+    Lacking {
+        /// The entry.
+        name: String,
+    },
+}
+
+impl Attack {
+    /// The chain as it is under this attack, and what goes wrong on the wire.
+    ///
+    /// # Errors
+    /// Mistakes of the catalogue only.
+    pub fn build(&self) -> Result<(Chain, Vec<Wire>), Unbuilt> {
+        let mut chain = (self.release)().build()?;
+        let faults = match self.means {
+            Means::Chain(change) => change(&mut chain).map(|()| Vec::new()),
+            Means::Wire(faults) => faults(&chain),
+        };
+        let lacking = || Unbuilt::Lacking { name: self.name.to_owned() };
+        Ok((chain, faults.ok_or_else(lacking)?))
+    }
+}
+
+impl Honest {
+    /// The chain.
+    ///
+    /// # Errors
+    /// Mistakes of the list only.
+    pub fn build(&self) -> Result<Chain, Unbuilt> {
+        let mut chain = self.release.build()?;
+        let lacking = || Unbuilt::Lacking { name: self.name.clone() };
+        (self.change)(&mut chain).ok_or_else(lacking)?;
+        Ok(chain)
+    }
+}
