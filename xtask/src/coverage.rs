@@ -46,7 +46,7 @@ pub(crate) fn run(coverage: &Coverage) -> Result<(), Failure> {
     let merged = folder.join("merged.profdata");
     Step::new(merge).args(["merge", "--sparse", "--output"]).arg(&merged).arg(&counts).run()?;
     let export = |format: &str| {
-        Step::new(&show)
+        Step::new(show.as_path())
             .args(["export", format, "--skip-expansions", "--skip-functions", "--instr-profile"])
             .arg(&merged)
             .args(programs.iter().flat_map(|program| ["--object".as_ref(), program.as_os_str()]))
