@@ -140,12 +140,12 @@ fn tell(path: &Path, mut file: File) -> Result<(), Failure> {
     file.lines.retain(|number, _| shipped(number));
     file.branches.retain(|(number, _), _| shipped(number));
     let run = file.lines.values().filter(|count| **count > 0).count();
-    let taken = file.branches.values().map(|(yes, no)| usize::from(*yes > 0) + usize::from(*no > 0));
+    let taken = file.branches.values().flat_map(|(yes, no)| [*yes, *no]).filter(|count| *count > 0).count();
     println!(
         "{}: {run} of {} lines, {} of {} branches",
         path.strip_prefix(root()).unwrap_or(path).display(),
         file.lines.len(),
-        taken.sum::<usize>(),
+        taken,
         file.branches.len().saturating_mul(2),
     );
     let text = |number: u64| {
