@@ -28,9 +28,9 @@ pub(crate) struct Coverage {
 /// Lines and branches of one file: how often each was run.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct File {
-    lines: BTreeMap<u32, u64>,
-    /// By line, then by number of the condition, then by outcome.
-    branches: BTreeMap<(u32, String, String), u64>,
+    lines: BTreeMap<u64, u64>,
+    /// Conditions by line and column: how often each was true, and how often false.
+    branches: BTreeMap<(u64, u64), (u64, u64)>,
 }
 
 pub(crate) fn run(coverage: &Coverage) -> Result<(), Failure> {
@@ -45,16 +45,21 @@ pub(crate) fn run(coverage: &Coverage) -> Result<(), Failure> {
     let programs = test(coverage, &counts)?;
     let merged = folder.join("merged.profdata");
     Step::new(merge).args(["merge", "--sparse", "--output"]).arg(&merged).arg(&counts).run()?;
-    let report = Step::new(show)
-        .args(["export", "--format=lcov", "--instr-profile"])
-        .arg(&merged)
-        .args(programs.iter().flat_map(|program| ["--object".as_ref(), program.as_os_str()]))
-        .arg("--sources")
-        .arg(root().join(&coverage.of))
-        .output()?;
-    let report_path = folder.join("lcov.info");
-    std::fs::write(&report_path, &report).map_err(|cause| Failure::File { path: report_path, cause })?;
-    for (path, file) in files(&report) {
+    let export = |format: &str| {
+        Step::new(show.as_path())
+            .args(["export", format, "--skip-expansions", "--skip-functions", "--instr-profile"])
+            .arg(&merged)
+            .args(programs.iter().flat_map(|program| ["--object".as_ref(), program.as_os_str()]))
+            .arg("--sources")
+            .arg(root().join(&coverage.of))
+            .output()
+    };
+    let lines = export("--format=lcov")?;
+    let mut files = run_lines(&lines);
+    add_branches(&mut files, &export("--format=text")?);
+    let lcov = folder.join("lcov.info");
+    std::fs::write(&lcov, &lines).map_err(|cause| Failure::File { path: lcov, cause })?;
+    for (path, file) in files {
         tell(&path, file)?;
     }
     Ok(())
@@ -89,29 +94,40 @@ fn tool(name: &str) -> Result<PathBuf, Failure> {
     })
 }
 
-/// Reads LLVM's report. What several programs ran is added up.
-fn files(report: &str) -> BTreeMap<PathBuf, File> {
+/// Reads the lines from LLVM's report in the format of lcov. What several programs ran is added up.
+fn run_lines(report: &str) -> BTreeMap<PathBuf, File> {
     let mut files: BTreeMap<PathBuf, File> = BTreeMap::new();
     let mut path = PathBuf::new();
     for line in report.lines() {
-        let Some((kind, rest)) = line.split_once(':') else { continue };
-        let file = files.entry(path.clone());
-        let words: Vec<&str> = rest.split(',').collect();
-        match (kind, &words[..]) {
-            ("SF", _) => path = rest.into(),
-            ("DA", [number, count, ..]) => {
-                let total = file.or_default().lines.entry(number.parse().unwrap_or(0)).or_default();
-                *total = total.saturating_add(count.parse().unwrap_or(0));
-            }
-            ("BRDA", [number, condition, outcome, count]) => {
-                let key = (number.parse().unwrap_or(0), (*condition).to_owned(), (*outcome).to_owned());
-                let total = file.or_default().branches.entry(key).or_default();
-                *total = total.saturating_add(count.parse().unwrap_or(0));
+        match line.split_once(':') {
+            Some(("SF", name)) => path = name.into(),
+            Some(("DA", rest)) => {
+                let mut numbers = rest.split(',').map(|number| number.parse().unwrap_or(0));
+                let (line, count) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+                let total = files.entry(path.clone()).or_default().lines.entry(line).or_default();
+                *total = count.saturating_add(*total);
             }
             _ => {}
         }
     }
     files
+}
+
+/// Adds the branches from LLVM's report in JSON: unlike lcov's it has columns, by which one condition
+/// in several programs is known for the same.
+fn add_branches(files: &mut BTreeMap<PathBuf, File>, report: &str) {
+    let report: serde_json::Value = serde_json::from_str(report).unwrap_or_default();
+    for told in report.pointer("/data/0/files").and_then(|files| files.as_array()).into_iter().flatten() {
+        let name = told.get("filename").and_then(|name| name.as_str()).unwrap_or_default();
+        let Some(file) = files.get_mut(Path::new(name)) else { continue };
+        for branch in told.get("branches").and_then(|branches| branches.as_array()).into_iter().flatten() {
+            // Line and column of the beginning, of the end, then how often it was true and false.
+            let number = |at| branch.get(at).and_then(serde_json::Value::as_u64).unwrap_or(0);
+            let (yes, no) = file.branches.entry((number(0), number(1))).or_default();
+            *yes = yes.saturating_add(number(4));
+            *no = no.saturating_add(number(5));
+        }
+    }
 }
 
 /// One line for the file, and one for each line of it that is not run, or not both ways.
@@ -120,32 +136,33 @@ fn tell(path: &Path, mut file: File) -> Result<(), Failure> {
         std::fs::read_to_string(path).map_err(|cause| Failure::File { path: path.to_owned(), cause })?;
     // The file's own tests come last; whether all of them runs is not the question.
     let end = source.lines().position(|line| line == "mod tests {").unwrap_or(usize::MAX);
-    let shipped = |number: &u32| usize::try_from(*number).is_ok_and(|number| number <= end);
+    let shipped = |number: &u64| usize::try_from(*number).is_ok_and(|number| number <= end);
     file.lines.retain(|number, _| shipped(number));
-    file.branches.retain(|(number, ..), _| shipped(number));
-    let missed: Vec<u32> =
-        file.lines.iter().filter(|(_, count)| **count == 0).map(|(line, _)| *line).collect();
-    let branches = file.branches.iter().filter(|(_, count)| **count == 0);
-    let untaken: Vec<_> =
-        branches.map(|((line, condition, outcome), _)| (*line, condition, outcome)).collect();
+    file.branches.retain(|(number, _), _| shipped(number));
+    let run = file.lines.values().filter(|count| **count > 0).count();
+    let taken = file.branches.values().flat_map(|(yes, no)| [*yes, *no]).filter(|count| *count > 0).count();
     println!(
-        "{}: {} of {} lines, {} of {} branches",
+        "{}: {run} of {} lines, {} of {} branches",
         path.strip_prefix(root()).unwrap_or(path).display(),
-        file.lines.len().saturating_sub(missed.len()),
         file.lines.len(),
-        file.branches.len().saturating_sub(untaken.len()),
-        file.branches.len()
+        taken,
+        file.branches.len().saturating_mul(2),
     );
-    let text = |number: u32| {
+    let text = |number: u64| {
         let at = usize::try_from(number).unwrap_or(0).saturating_sub(1);
         source.lines().nth(at).unwrap_or_default().trim()
     };
-    for number in missed {
-        println!("  {number}: not run: {}", text(number));
+    for (number, _) in file.lines.iter().filter(|(_, count)| **count == 0) {
+        println!("  {number}: not run: {}", text(*number));
     }
-    for (number, condition, outcome) in untaken {
-        let way = if outcome == "0" { "true" } else { "false" };
-        println!("  {number}: condition {condition} is never {way}: {}", text(number));
+    for ((number, column), (yes, no)) in file.branches {
+        let never = match (yes, no) {
+            (0, 0) => continue, // the line is told of
+            (0, _) => "true",
+            (_, 0) => "false",
+            _ => continue,
+        };
+        println!("  {number}:{column}: never {never}: {}", text(number));
     }
     Ok(())
 }
@@ -156,13 +173,15 @@ mod tests {
 
     #[test]
     fn what_programs_ran_is_added_up() {
-        let report = "SF:/a.rs\nDA:1,0\nDA:2,3\nBRDA:2,0,0,3\nBRDA:2,0,1,-\nend_of_record\n\
-            SF:/b.rs\nDA:1,1\nend_of_record\nSF:/a.rs\nDA:1,2\nBRDA:2,0,1,4\nend_of_record\n";
-        let files = files(report);
-        let a = &files[Path::new("/a.rs")];
-        assert_eq!(a.lines, BTreeMap::from([(1, 2), (2, 3)]));
-        assert_eq!(a.branches.values().copied().collect::<Vec<_>>(), [3, 4]);
+        let report = "SF:/a.rs\nDA:1,0\nDA:2,3\nBRDA:2,0,0,3\nend_of_record\n\
+            SF:/b.rs\nDA:1,1\nend_of_record\nSF:/a.rs\nDA:1,2\nend_of_record\n";
+        let mut files = run_lines(report);
+        assert_eq!(files[Path::new("/a.rs")].lines, BTreeMap::from([(1, 2), (2, 3)]));
         assert_eq!(files[Path::new("/b.rs")].lines, BTreeMap::from([(1, 1)]));
+        let branches = r#"{"data": [{"files": [{"filename": "/a.rs", "branches": [
+            [2, 5, 2, 9, 3, 0, 0, 0, 4], [2, 13, 2, 20, 0, 1, 0, 0, 4], [2, 5, 2, 9, 1, 4, 0, 0, 4]]}]}]}"#;
+        add_branches(&mut files, branches);
+        assert_eq!(files[Path::new("/a.rs")].branches, BTreeMap::from([((2, 5), (4, 4)), ((2, 13), (0, 1))]));
         assert_eq!(files.len(), 2);
     }
 }

@@ -109,7 +109,7 @@ fn check() -> Result<(), Failure> {
 fn fields(every: u32, arguments: &[String]) -> Result<(), Failure> {
     cargo(["test", "--release", "--package", "catena-threats", "--test", "fields", "--"])
         .args(arguments)
-        .env("CATENA_FIELDS", &every.to_string())
+        .env("CATENA_FIELDS", every.to_string())
         .run()
 }
 
