@@ -2,8 +2,10 @@
 
 use crate::attacks::{Attack, Means, Wire};
 use crate::honest::Honest;
-use catena_testbed::Chain;
 use catena_testbed::chain::BuildError;
+use catena_testbed::{Chain, Release};
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// Why there is no chain: a mistake of the catalogue.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +27,7 @@ impl Attack {
     /// # Errors
     /// Mistakes of the catalogue only.
     pub fn build(&self) -> Result<(Chain, Vec<Wire>), Unbuilt> {
-        let mut chain = (self.release)().build()?;
+        let mut chain = built(&(self.release)())?;
         let faults = match self.means {
             Means::Chain(change) => change(&mut chain).map(|()| Vec::new()),
             Means::Wire(faults) => faults(&chain),
@@ -41,9 +43,21 @@ impl Honest {
     /// # Errors
     /// Mistakes of the list only.
     pub fn build(&self) -> Result<Chain, Unbuilt> {
-        let mut chain = self.release.build()?;
+        let mut chain = built(&self.release)?;
         let lacking = || Unbuilt::Lacking { name: self.name.clone() };
         (self.change)(&mut chain).ok_or_else(lacking)?;
         Ok(chain)
     }
+}
+
+/// Builds a release once: hundreds of attacks begin with the same few.
+fn built(release: &Release) -> Result<Chain, BuildError> {
+    static BUILT: LazyLock<Mutex<HashMap<String, Chain>>> = LazyLock::new(Mutex::default);
+    let name = format!("{release:?}");
+    if let Some(chain) = BUILT.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
+        return Ok(chain.clone());
+    }
+    let chain = release.build()?;
+    BUILT.lock().unwrap_or_else(PoisonError::into_inner).insert(name, chain.clone());
+    Ok(chain)
 }

@@ -1,5 +1,6 @@
 //! Every attack of the catalogue is refused with the finding that names its cause, and every honest
 //! chain is accepted; without a network, so that a change of any check shows here within seconds.
+#![allow(clippy::indexing_slicing, reason = "a test may stop at what it does not expect")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
 use catena_core::verdict::{Outcome, Verdict};
@@ -14,14 +15,36 @@ fn main() {
         for attack in threat.attacks {
             if matches!(attack.means, Means::Chain(_)) {
                 let name = format!("{}/{}", threat.number, attack.name);
-                trials.push(Trial::test(name, move || refused(attack)));
+                trials.push(Trial::test(name, move || at_once(refused(attack))));
             }
         }
     }
     for honest in honest::chains() {
-        trials.push(Trial::test(format!("honest/{}", honest.name), move || accepted(&honest)));
+        trials.push(Trial::test(format!("honest/{}", honest.name), move || at_once(accepted(&honest))));
     }
+    spread(&mut trials);
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// With `CATENA_FAIL_FAST` set, the first failure ends everything: mutation testing wants no more.
+fn at_once(result: Result<(), Failed>) -> Result<(), Failed> {
+    if let Err(failed) = &result
+        && std::env::var_os("CATENA_FAIL_FAST").is_some()
+    {
+        eprintln!("{}", failed.message().unwrap_or_default());
+        std::process::exit(101);
+    }
+    result
+}
+
+/// Puts what is alike apart, so that a mistake anywhere shows soon.
+fn spread(trials: &mut Vec<Trial>) {
+    const APART: usize = 29;
+    let mut rows: Vec<Vec<Trial>> = (0..APART).map(|_| Vec::new()).collect();
+    for (number, trial) in trials.drain(..).enumerate() {
+        rows[number % APART].push(trial);
+    }
+    trials.extend(rows.into_iter().flatten());
 }
 
 fn refused(attack: &Attack) -> Result<(), Failed> {
