@@ -1,7 +1,9 @@
 //! Policies as files: what is read, what is refused and where, how files extend one another.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 
-use catena_core::policy::{FIREFOX_CI, ImageKinds, KeyRing, KindRole, Landed, Policy, Severity, Vcs};
+use catena_core::policy::{
+    FIREFOX_CI, ImageKinds, KeyRing, KindRole, Landed, Policy, Severity, Validity, Vcs,
+};
 use catena_core::source::SourceUrl;
 use catena_core::task::{Kind, WorkerImplementation, WorkerPool};
 use std::collections::BTreeMap;
@@ -516,9 +518,12 @@ fn the_examples_in_the_documentation_are_read() {
     let pools = "catena-policy: 1\n";
     let read: Vec<Policy> =
         whole.map(|example| load(&[("p.yml", example), ("pools.yml", pools)]).unwrap()).collect();
-    assert_eq!(read.len(), 2);
+    assert_eq!(read.len(), 3);
     assert!(read[0].product("firefox").unwrap().restricted_scopes.iter().any(|rule| rule.trees == "tools"));
-    assert!(!read[1].products().any(|name| name == "xpi"));
+    let keys = read[1].keys("firefox").unwrap();
+    let limited = keys.iter().filter(|(_, key)| key.validity != Validity::default()).count();
+    assert_eq!(limited, 3);
+    assert!(!read[2].products().any(|name| name == "xpi"));
 }
 
 #[test]
@@ -540,4 +545,47 @@ fn every_rule_that_can_be_relaxed_is_documented() {
         assert!(relaxed.iter().all(|code| told.contains(code)), "{}: {told:?} {relaxed:?}", row[1]);
         assert_eq!(told.len(), relaxed.len(), "{}: {told:?} {relaxed:?}", row[1]);
     }
+}
+
+#[test]
+fn keys_have_their_time() {
+    let text = "scriptworker:\n- KO3FX9JnNga/XViTRBiUMHYnji9Fu3s332sU2lXjSwE=\n- key: kni6ts7z/MRkvs7i6+SF/T6UWj0hAJoHEcrgHB8BBR0=\n  not-before: 2026-01-01T00:00:00Z\n  not-after: 2027-01-01T01:00:00+01:00\n  revoked: always\n  because: stolen\n";
+    let ring = KeyRing::parse("keys.yml", text).unwrap();
+    let told: Vec<_> = ring.iter().map(|(_, key)| key.to_string()).collect();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    KO3FX9JnNga/XViTRBiUMHYnji9Fu3s332sU2lXjSwE=
+    kni6ts7z/MRkvs7i6+SF/T6UWj0hAJoHEcrgHB8BBR0= (not-before: 2026-01-01T00:00:00Z, not-after: 2027-01-01T00:00:00Z, revoked: always, because: stolen)
+    ");
+}
+
+#[test]
+fn mistakes_in_the_time_of_a_key_have_their_place() {
+    let key = "key: KO3FX9JnNga/XViTRBiUMHYnji9Fu3s332sU2lXjSwE=";
+    let wrong = |rest: &str| {
+        let text = format!("scriptworker:\n- {key}\n  {rest}\n");
+        let all = KeyRing::parse("keys.yml", &text).unwrap_err();
+        all.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(wrong("not-after: tomorrow"), @r#"
+    keys.yml:3:14: error: scriptworker[0].not-after: "tomorrow" is not a moment (RFC 3339)
+      hint: a moment is written 2026-08-12T09:30:00Z
+    "#);
+    insta::assert_snapshot!(wrong("revoked: 2026-08-12T09:30:00"), @r#"
+    keys.yml:3:12: error: scriptworker[0].revoked: "2026-08-12T09:30:00" is not a moment (RFC 3339)
+      hint: a moment is written 2026-08-12T09:30:00Z
+    "#);
+    insta::assert_snapshot!(wrong("revoked: true"), @r"
+    keys.yml:3:12: error: scriptworker[0].revoked: text is wanted here, and this is a truth value
+      hint: put it in quotes to make it text
+    ");
+    insta::assert_snapshot!(wrong("not-before: 2026-08-12T09:30:00Z\n  not-after: 2026-08-12T09:29:59Z"), @"keys.yml:4:14: error: scriptworker[0].not-after: this is before `not-before`, so the key would never count");
+    insta::assert_snapshot!(wrong("not-afer: 2026-08-12T09:30:00Z"), @r#"
+    keys.yml:3:3: error: scriptworker[0].not-afer: unknown key "not-afer"
+      hint: did you mean "not-after"?
+    "#);
+    insta::assert_snapshot!(wrong(&format!("revoked: always\n- {key}")), @"keys.yml:4:3: error: scriptworker[1]: this key is in the list already");
+    insta::assert_snapshot!(wrong("revoked: always\n- revoked: always"), @r"
+    keys.yml:4:3: error: scriptworker[1]: there is no key here
+      hint: key: the base64 of its raw 32 bytes
+    ");
 }

@@ -125,6 +125,22 @@ pub const HINTS: &[(&str, &str)] = &[
         "a key that nobody vouches for, or one that was rotated. If it is new, add it to the policy by way of its owner, never from what was seen here; else raise the alarm.",
     ),
     (
+        "signature-key-revoked",
+        "do not use it. Run the task again on a worker with a good key; if the run is older than the theft, let the policy say from when the key is revoked.",
+    ),
+    (
+        "signature-key-not-yet-valid",
+        "the worker got its key before the policy says so. Ask the key's owner from when it counts, and correct the policy.",
+    ),
+    (
+        "signature-key-expired",
+        "the worker still has an old key. Give it the new one and run the task again; if the old one was meant to last longer, correct the policy.",
+    ),
+    (
+        "signature-time-unknown",
+        "a completed run has the time it was resolved. Ask the queue from another place; look at what stands between you and it.",
+    ),
+    (
         "signature-no-keys",
         "add the public keys of this worker implementation to the policy (keys), or say --keys FILE.",
     ),

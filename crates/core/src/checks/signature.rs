@@ -9,10 +9,11 @@
 use super::{Examined, document, rules, worker_implementation};
 use crate::document::Document;
 use crate::inquiry::{Answer, Cx, Link, Need, Stop};
-use crate::policy::KeyRing;
-use crate::task::WorkerImplementation;
+use crate::policy::{Invalid, KeyRing, TrustedKey};
+use crate::task::{Run, WorkerImplementation};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_keys::{PublicKey, Signature, SignatureError};
+use jiff::Timestamp;
 use std::sync::Arc;
 
 const CHECK: &str = "signature";
@@ -60,6 +61,26 @@ const NO_KEYS: Code = Code::new(
     Class::Policy,
     "The policy trusts no worker of the kind that ran the task.",
 );
+const KEY_REVOKED: Code = Code::new(
+    "signature-key-revoked",
+    Class::Tamper,
+    "The key that signed the document was revoked when the run ended.",
+);
+const KEY_NOT_YET: Code = Code::new(
+    "signature-key-not-yet-valid",
+    Class::Policy,
+    "The key that signed the document did not count yet when the run ended.",
+);
+const KEY_EXPIRED: Code = Code::new(
+    "signature-key-expired",
+    Class::Policy,
+    "The key that signed the document did not count any more when the run ended.",
+);
+const TIME_UNKNOWN: Code = Code::new(
+    "signature-time-unknown",
+    Class::Policy,
+    "The key that signed the document counts for a time, and the queue does not say when the run ended.",
+);
 
 pub(crate) const CODES: &[Code] = &[
     VERIFIED,
@@ -74,6 +95,10 @@ pub(crate) const CODES: &[Code] = &[
     OTHER_BYTES,
     UNKNOWN_KEY,
     NO_KEYS,
+    KEY_REVOKED,
+    KEY_NOT_YET,
+    KEY_EXPIRED,
+    TIME_UNKNOWN,
 ];
 
 /// A document that may be built on: a key the policy trusts signed it, its shape is right, and it is
@@ -128,6 +153,8 @@ enum Judgement {
     Missing(String),
     Malformed(SignatureError),
     NoKeys,
+    /// The right key at the wrong time: when the run was resolved, as the queue says.
+    NotValid(TrustedKey, Invalid, Option<Timestamp>),
     OtherImplementation(WorkerImplementation, PublicKey),
     OtherBytes(String),
     UnknownKey,
@@ -136,7 +163,7 @@ enum Judgement {
 fn judge(cx: &Cx<'_>, link: &Link) -> Result<Judgement, Stop> {
     let implementation =
         worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
-    let run_id = cx.run(link)?.run_id;
+    let Run { run_id, resolved, .. } = cx.run(link)?;
     let document = cx.document_body(link);
     if cx.case.switches.danger_skip_signatures {
         return Ok(match document? {
@@ -159,13 +186,16 @@ fn judge(cx: &Cx<'_>, link: &Link) -> Result<Judgement, Stop> {
         Err(error) => return Ok(Judgement::Malformed(error)),
     };
     let keys = &cx.case.keys;
-    if let Some(key) = signer(keys, implementation, &document.bytes, &signature) {
-        return Ok(Judgement::Verified(key));
+    if let Some(trusted) = signer(keys, implementation, &document.bytes, &signature) {
+        return Ok(match trusted.validity.holds_at(resolved) {
+            Ok(()) => Judgement::Verified(trusted.key.clone()),
+            Err(invalid) => Judgement::NotValid(trusted.clone(), invalid, resolved),
+        });
     }
     let mut others = WorkerImplementation::ALL.into_iter().filter(|other| *other != implementation);
     let other = others.find_map(|other| Some((other, signer(keys, other, &document.bytes, &signature)?)));
-    if let Some((other, key)) = other {
-        return Ok(Judgement::OtherImplementation(other, key));
+    if let Some((other, trusted)) = other {
+        return Ok(Judgement::OtherImplementation(other, trusted.key.clone()));
     }
     if keys.for_implementation(implementation).is_empty() {
         return Ok(Judgement::NoKeys);
@@ -174,13 +204,13 @@ fn judge(cx: &Cx<'_>, link: &Link) -> Result<Judgement, Stop> {
         .map_or(Judgement::UnknownKey, Judgement::OtherBytes))
 }
 
-fn signer(
-    keys: &KeyRing,
+fn signer<'a>(
+    keys: &'a KeyRing,
     implementation: WorkerImplementation,
     bytes: &[u8],
     signature: &Signature,
-) -> Option<PublicKey> {
-    keys.for_implementation(implementation).iter().find(|key| key.verify(bytes, signature)).cloned()
+) -> Option<&'a TrustedKey> {
+    keys.for_implementation(implementation).iter().find(|trusted| trusted.key.verify(bytes, signature))
 }
 
 /// Evidence that the bytes are not those that were signed, in words.
@@ -261,11 +291,33 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
                 .expected(Side::Policy, expected())
                 .actual(Side::Storage, "a signature that no known key of any implementation made")
         }
+        Judgement::NotValid(trusted, invalid, resolved) => not_valid(failed, &trusted, invalid, resolved),
         Judgement::NoKeys => failed(NO_KEYS, format!("The policy has no key for {implementation}."))
             .expected(Side::Policy, format!("at least one key for {implementation}"))
             .actual(Side::Policy, "none"),
     };
     Ok(vec![finding].into())
+}
+
+/// A signature by a key of the policy at a time when it does not count.
+fn not_valid(
+    failed: impl Fn(Code, String) -> Finding,
+    trusted: &TrustedKey,
+    invalid: Invalid,
+    resolved: Option<Timestamp>,
+) -> Finding {
+    let (code, what) = match invalid {
+        Invalid::Revoked => (KEY_REVOKED, "which is revoked"),
+        Invalid::NotYet => (KEY_NOT_YET, "which did not count yet when the run ended"),
+        Invalid::Expired => (KEY_EXPIRED, "which did not count any more when the run ended"),
+        Invalid::TimeUnknown => {
+            (TIME_UNKNOWN, "which counts for a time, and the queue does not say when the run ended")
+        }
+    };
+    let ended = resolved.map_or_else(|| "no time at all".to_owned(), |time| format!("resolved at {time}"));
+    failed(code, format!("The document was signed with the key {}, {what}.", trusted.key))
+        .expected(Side::Policy, trusted.validity.to_string())
+        .actual(Side::Queue, ended)
 }
 
 fn sentence(error: &SignatureError) -> String {

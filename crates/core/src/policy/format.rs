@@ -15,8 +15,12 @@ pub(super) enum Shape {
     Number,
     /// Text, or a list of texts.
     TextOrTexts,
+    /// Text, or a map with these keys.
+    TextOrRecord(Fields),
     /// A list of texts, or changes to one.
     Texts,
+    /// A list of these, or changes to one.
+    List(&'static Shape),
     /// This word, a list of texts, or changes to one.
     WordOrTexts(&'static str),
     /// A list of maps with these keys, or changes to one.
@@ -52,7 +56,7 @@ const PRODUCT: Fields = &[
     ("official-owners", Shape::Texts),
     ("hg-git-mirrors", Shape::Named(&Shape::Text)),
     ("kinds", Shape::Named(&Shape::Text)),
-    ("keys", Shape::Named(&Shape::Texts)),
+    ("keys", KEYS),
     ("landed", Shape::Text),
     ("hg-hosts", Shape::Texts),
     ("projects-url", Shape::Text),
@@ -65,7 +69,15 @@ const REPOSITORY: Fields = &[("schemes", Shape::Texts), ("hosts", Shape::Texts),
 const RELAXED: Fields = &[("rule", Shape::Text), ("because", Shape::Text)];
 
 /// A file of keys: what `keys` holds in a policy.
-pub(super) const KEYS: Shape = Shape::Named(&Shape::Texts);
+pub(super) const KEYS: Shape = Shape::Named(&Shape::List(&Shape::TextOrRecord(KEY)));
+
+const KEY: Fields = &[
+    ("key", Shape::Text),
+    ("not-before", Shape::Text),
+    ("not-after", Shape::Text),
+    ("revoked", Shape::Text),
+    ("because", Shape::Text),
+];
 
 /// Holds a file against its shape. In what comes back, changes to lists are [`Content::Edit`] and
 /// entries to take out are [`Content::Removed`]; what did not fit is told of, and left out of lists
@@ -73,18 +85,24 @@ pub(super) const KEYS: Shape = Shape::Named(&Shape::Texts);
 pub(super) fn conform(node: Node, shape: &Shape, notes: &mut Notes) -> Option<Node> {
     let Node { content, place } = node;
     let content = match (shape, content) {
-        (Shape::Text | Shape::TextOrTexts, Content::Text(text)) => Content::Text(text),
+        (Shape::Text | Shape::TextOrTexts | Shape::TextOrRecord(_), Content::Text(text)) => {
+            Content::Text(text)
+        }
         (Shape::WordOrTexts(word), Content::Text(text)) if text == *word => Content::Text(text),
         (Shape::Number, Content::Number(text)) => Content::Number(text),
         (Shape::Texts | Shape::TextOrTexts | Shape::WordOrTexts(_), Content::List(items)) => {
             Content::List(conform_items(items, &Shape::Text, notes))
         }
         (Shape::Texts | Shape::WordOrTexts(_), Content::Map(map)) => edit(map, &Shape::Text, notes),
+        (Shape::List(item), Content::List(items)) => Content::List(conform_items(items, item, notes)),
+        (Shape::List(item), Content::Map(map)) => edit(map, item, notes),
         (Shape::Records(fields), Content::List(items)) => {
             Content::List(conform_items(items, &Shape::Record(fields), notes))
         }
         (Shape::Records(fields), Content::Map(map)) => edit(map, &Shape::Record(fields), notes),
-        (Shape::Record(fields), Content::Map(map)) => record(map, fields, notes),
+        (Shape::Record(fields) | Shape::TextOrRecord(fields), Content::Map(map)) => {
+            record(map, fields, notes)
+        }
         (Shape::Named(inner), Content::Map(map)) => named(map, inner, notes),
         (shape, content) => {
             misfit(&place, shape, &content, notes);
@@ -157,7 +175,8 @@ fn misfit(place: &Place, shape: &Shape, content: &Content, notes: &mut Notes) {
         Shape::Text => "text is wanted here".to_owned(),
         Shape::Number => "a number is wanted here".to_owned(),
         Shape::TextOrTexts => "text or a list of texts is wanted here".to_owned(),
-        Shape::Texts | Shape::Records(_) => "a list is wanted here".to_owned(),
+        Shape::TextOrRecord(_) => "text or a map is wanted here".to_owned(),
+        Shape::Texts | Shape::List(_) | Shape::Records(_) => "a list is wanted here".to_owned(),
         Shape::WordOrTexts(word) => format!("a list or the word {word:?} is wanted here"),
         Shape::Record(_) | Shape::Named(_) => "a map is wanted here".to_owned(),
     };
@@ -165,8 +184,12 @@ fn misfit(place: &Place, shape: &Shape, content: &Content, notes: &mut Notes) {
         (Shape::Text, Content::Number(_) | Content::Bool(_)) => {
             Some("put it in quotes to make it text".to_owned())
         }
-        (Shape::Texts, Content::Text(text)) => Some(format!("a list of one is written [{text:?}]")),
-        (Shape::Texts | Shape::Records(_), Content::Null) => Some("an empty list is written []".to_owned()),
+        (Shape::Texts | Shape::List(_), Content::Text(text)) => {
+            Some(format!("a list of one is written [{text:?}]"))
+        }
+        (Shape::Texts | Shape::List(_) | Shape::Records(_), Content::Null) => {
+            Some("an empty list is written []".to_owned())
+        }
         (Shape::Named(_), Content::Null) => Some("an empty map is written {}".to_owned()),
         _ => None,
     };
@@ -184,7 +207,7 @@ mod tests {
         for (key, _) in top.iter().chain(PRODUCT) {
             assert!(PAGE.contains(&format!("| `{key}` |")), "docs/policy.md has no row for {key}");
         }
-        for (key, _) in REPOSITORY.iter().chain(RELAXED) {
+        for (key, _) in REPOSITORY.iter().chain(RELAXED).chain(KEY) {
             assert!(PAGE.contains(key), "docs/policy.md does not mention {key}");
         }
     }

@@ -4,21 +4,23 @@ use super::diagnostic::{Diagnostic, Notes};
 use super::document::{self, Node, Unreadable};
 use super::format::{KEYS, conform};
 use super::layers::settle;
+use super::validity::{TrustedKey, Validity};
 use crate::task::WorkerImplementation;
 use catena_keys::PublicKey;
 use std::collections::BTreeMap;
 
 /// Which keys sign for which worker implementation. Several keys of one allow rotation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeyRing(BTreeMap<WorkerImplementation, Vec<PublicKey>>);
+pub struct KeyRing(BTreeMap<WorkerImplementation, Vec<TrustedKey>>);
 
 impl KeyRing {
     /// Reads a file of keys: a map, in YAML or JSON, from worker implementation to a list of
-    /// public keys (base64 of the raw 32 bytes). `name` is the file's, for diagnostics.
+    /// public keys (base64 of the raw 32 bytes), or of maps of a key and when it counts. `name` is the
+    /// file's, for diagnostics.
     ///
     /// # Errors
     /// Every mistake at once: unknown worker implementations, what is not a key, weak keys, keys
-    /// that stand twice in a list, no keys at all.
+    /// that stand twice in a list, what is not a moment, no keys at all.
     pub fn parse(name: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
         let mut notes = Notes::default();
         let ring = match document::read(name, text) {
@@ -38,24 +40,24 @@ impl KeyRing {
         Ok(ring.map(|(ring, _)| ring).unwrap_or_default())
     }
 
-    /// A ring of these keys.
+    /// A ring of these keys; a key alone always counts.
     #[must_use]
-    pub fn of(keys: impl IntoIterator<Item = (WorkerImplementation, PublicKey)>) -> Self {
+    pub fn of<K: Into<TrustedKey>>(keys: impl IntoIterator<Item = (WorkerImplementation, K)>) -> Self {
         let mut ring = Self::default();
         for (implementation, key) in keys {
-            ring.0.entry(implementation).or_default().push(key);
+            ring.0.entry(implementation).or_default().push(key.into());
         }
         ring
     }
 
     /// The keys that may have signed for an implementation; none when there are none.
     #[must_use]
-    pub fn for_implementation(&self, implementation: WorkerImplementation) -> &[PublicKey] {
+    pub fn for_implementation(&self, implementation: WorkerImplementation) -> &[TrustedKey] {
         self.0.get(&implementation).map_or(&[], Vec::as_slice)
     }
 
     /// Every key with its implementation, in the order of their names.
-    pub fn iter(&self) -> impl Iterator<Item = (WorkerImplementation, &PublicKey)> {
+    pub fn iter(&self) -> impl Iterator<Item = (WorkerImplementation, &TrustedKey)> {
         self.0.iter().flat_map(|(implementation, keys)| keys.iter().map(|key| (*implementation, key)))
     }
 
@@ -68,8 +70,10 @@ impl KeyRing {
         is_signer: impl Fn(&PublicKey) -> bool,
     ) -> Option<WorkerImplementation> {
         let own = self.for_implementation(implementation);
-        let mut others = self.iter().filter(|(other, key)| *other != implementation && !own.contains(key));
-        others.find(|(_, key)| is_signer(key)).map(|(other, _)| other)
+        let is_own = |key: &PublicKey| own.iter().any(|trusted| trusted.key == *key);
+        let mut others =
+            self.iter().filter(|(other, trusted)| *other != implementation && !is_own(&trusted.key));
+        others.find(|(_, trusted)| is_signer(&trusted.key)).map(|(other, _)| other)
     }
 
     /// Whether it has no keys.
@@ -89,19 +93,36 @@ pub(super) fn read(node: &Node, notes: &mut Notes) -> KeyRing {
             notes.error_with(&entry.key_place, format!("{name:?} is not a worker implementation"), hint);
             continue;
         };
-        let keys: &mut Vec<PublicKey> = ring.entry(implementation).or_default();
+        let keys: &mut Vec<TrustedKey> = ring.entry(implementation).or_default();
         for item in entry.value.items() {
-            match item.as_text().map(PublicKey::parse_base64) {
-                Some(Ok(key)) if keys.contains(&key) => {
+            match read_key(item, notes) {
+                Some(trusted) if keys.iter().any(|known| known.key == trusted.key) => {
                     notes.error(&item.place, "this key is in the list already")
                 }
-                Some(Ok(key)) => keys.push(key),
-                Some(Err(error)) => notes.error(&item.place, error.to_string()),
+                Some(trusted) => keys.push(trusted),
                 None => {}
             }
         }
     }
     KeyRing(ring)
+}
+
+/// Reads a key, or a map of a key and when it counts.
+fn read_key(item: &Node, notes: &mut Notes) -> Option<TrustedKey> {
+    let limited = item.as_map().is_some();
+    let Some(node) = (if limited { item.get("key") } else { Some(item) }) else {
+        let hint = Some("key: the base64 of its raw 32 bytes".to_owned());
+        notes.error_with(&item.place, "there is no key here", hint);
+        return None;
+    };
+    let validity = if limited { Validity::read(item, notes) } else { Validity::default() };
+    match PublicKey::parse_base64(node.as_text()?) {
+        Ok(key) => Some(TrustedKey { key, validity }),
+        Err(error) => {
+            notes.error(&node.place, error.to_string());
+            None
+        }
+    }
 }
 
 #[cfg(test)]
@@ -125,7 +146,7 @@ mod tests {
         );
         let ring = KeyRing::parse("keys.yml", &yaml).unwrap();
         assert_eq!(ring, KeyRing::parse("keys.json", &json).unwrap());
-        assert_eq!(ring.for_implementation(DockerWorker), [key(1), key(2)]);
+        assert_eq!(ring.for_implementation(DockerWorker), [key(1).into(), key(2).into()]);
         assert_eq!(ring.for_implementation(GenericWorker), []);
         assert_eq!(
             ring.iter().map(|(owner, _)| owner).collect::<Vec<_>>(),

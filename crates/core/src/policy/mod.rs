@@ -18,11 +18,14 @@ mod policy;
 mod product;
 mod reader;
 mod soundness;
+mod validity;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use keys::KeyRing;
 pub use policy::Policy;
 pub use product::{ImageKinds, KindRole, Landed, PolicyError, Product, RepositoryRule, ScopeRule, Vcs};
+pub(crate) use validity::parse_moment;
+pub use validity::{Invalid, Revoked, TrustedKey, Validity};
 
 /// The policy that ships, as text: `policies/firefox-ci.yml`.
 pub const FIREFOX_CI: &str = include_str!("../../../../policies/firefox-ci.yml");

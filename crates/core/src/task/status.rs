@@ -1,7 +1,9 @@
 //! A task's status: which runs it had and how they ended.
 
 use super::{RunId, TaskId};
+use crate::policy::parse_moment;
 use catena_json::Value;
+use jiff::Timestamp;
 
 /// What the queue says of a task's runs (`task/<id>/status`).
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +27,8 @@ pub struct Run {
     pub worker_id: Option<String>,
     /// Why it ended, in the queue's words, if it has.
     pub reason_resolved: Option<String>,
+    /// When it ended, if it has.
+    pub resolved: Option<Timestamp>,
 }
 
 /// How far a run got.
@@ -71,7 +75,8 @@ impl Status {
     /// Reads `{"status": {"taskId": …, "runs": […]}}`.
     ///
     /// # Errors
-    /// Missing or mistyped members, an unknown state, runs that are not numbered from 0.
+    /// Missing or mistyped members, an unknown state, a time that is none, runs that are not numbered
+    /// from 0.
     pub fn parse(answer: &Value) -> Result<Self, StatusError> {
         let error = |what: &str| StatusError(what.to_owned());
         let status = answer.get("status").ok_or_else(|| error("no status"))?;
@@ -101,6 +106,10 @@ impl Run {
             Some(Value::String(text)) => Ok(Some(text.clone())),
             Some(_) => Err(error(&format!("{key} is not a string"))),
         };
+        let resolved = match text("resolved")? {
+            Some(time) => Some(parse_moment(&time).ok_or_else(|| error("resolved is not a time"))?),
+            None => None,
+        };
         let state = text("state")?.ok_or_else(|| error("no state"))?;
         Ok(Self {
             run_id: RunId(number),
@@ -108,6 +117,7 @@ impl Run {
             worker_group: text("workerGroup")?,
             worker_id: text("workerId")?,
             reason_resolved: text("reasonResolved")?,
+            resolved,
         })
     }
 }
@@ -141,6 +151,8 @@ mod tests {
             r#"[{"runId":0,"state":"done"}]"#,
             r#"[{"runId":0}]"#,
             r#"[{"runId":0,"state":"completed","workerId":3}]"#,
+            r#"[{"runId":0,"state":"completed","resolved":1786527012}]"#,
+            r#"[{"runId":0,"state":"completed","resolved":"yesterday"}]"#,
         ] {
             assert!(status(wrong).is_err(), "{wrong}");
         }

@@ -678,10 +678,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         |c| {
             target(c, |task| {
                 let entries = inside(task, &["payload", "upstreamArtifacts"])?.as_array_mut()?;
-                entries.iter_mut().filter_map(Value::as_object_mut).for_each(|entry| {
-                    entry.remove("optional");
-                });
-                Some(())
+                remove(entries.last_mut()?, &["optional"])
             })
         },
         "artifact-glob-mandatory",

@@ -762,11 +762,12 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "run that a later one replaces",
         &[T, Q],
-        "A build that had completed was run again, and the second run has not ended.",
+        "A build that had completed was run again, and the second run has a document but has not ended.",
         push,
         |c| {
             let id = first_build(c)?;
-            later_run(c, &id, "running")
+            later_run(c, &id, "running")?;
+            document_of(c, &id, |document| set(document, &["runId"], 1_i64))
         },
         "run-not-completed",
     ),
@@ -777,7 +778,8 @@ pub(super) const ATTACKS: &[Attack] = &[
         mobile,
         |c| {
             let id = first_decision(c)?;
-            later_run(c, &id, "failed")
+            later_run(c, &id, "failed")?;
+            document_of(c, &id, |document| set(document, &["runId"], 1_i64))
         },
         "run-not-completed",
     ),
@@ -883,6 +885,14 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The queue's worker of a run is a number.",
         push,
         |c| run(c, "workerId", 0_i64),
+        "run-status-malformed",
+    ),
+    attack(
+        "run that ended at no time",
+        &[Q],
+        "The queue says that a run ended at a time that has no offset from UTC.",
+        cron,
+        |c| run(c, "resolved", "2026-08-12T09:50:12"),
         "run-status-malformed",
     ),
     wire(

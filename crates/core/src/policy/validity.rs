@@ -1,0 +1,210 @@
+//! When a key counts: from when, until when, and until it was revoked.
+
+use super::diagnostic::Notes;
+use super::document::Node;
+use catena_keys::PublicKey;
+use jiff::Timestamp;
+use std::fmt;
+
+/// A key of the policy, and when it counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedKey {
+    /// The key.
+    pub key: PublicKey,
+    /// When it counts.
+    pub validity: Validity,
+}
+
+/// When a key counts. Without any limit it always does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validity {
+    /// The first moment it counts.
+    pub not_before: Option<Timestamp>,
+    /// The last moment it counts.
+    pub not_after: Option<Timestamp>,
+    /// Whether, and from when on, nothing it signs counts any more.
+    pub revoked: Option<Revoked>,
+    /// Why it is limited, in the words of the policy.
+    pub because: Option<String>,
+}
+
+/// From when on a revoked key does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    /// It never counted.
+    Always,
+    /// It counted before this moment.
+    At(Timestamp),
+}
+
+/// Why a key does not count at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invalid {
+    /// It is revoked.
+    Revoked,
+    /// Its time had not come.
+    NotYet,
+    /// Its time was over.
+    Expired,
+    /// It has limits, and nobody says when it was used.
+    TimeUnknown,
+}
+
+impl Validity {
+    /// Whether a key counts for what was signed at a time; none is a time that nobody knows.
+    ///
+    /// # Errors
+    /// Why it does not. A key with a limit in time never counts at a time that nobody knows.
+    pub fn holds_at(&self, time: Option<Timestamp>) -> Result<(), Invalid> {
+        if self.revoked == Some(Revoked::Always) {
+            return Err(Invalid::Revoked);
+        }
+        if self.not_before.is_none() && self.not_after.is_none() && self.revoked.is_none() {
+            return Ok(());
+        }
+        let time = time.ok_or(Invalid::TimeUnknown)?;
+        if matches!(self.revoked, Some(Revoked::At(revoked)) if time >= revoked) {
+            return Err(Invalid::Revoked);
+        }
+        if self.not_before.is_some_and(|first| time < first) {
+            return Err(Invalid::NotYet);
+        }
+        if self.not_after.is_some_and(|last| time > last) {
+            return Err(Invalid::Expired);
+        }
+        Ok(())
+    }
+
+    /// Reads what stands beside a key; what is wrong is told of.
+    pub(super) fn read(node: &Node, notes: &mut Notes) -> Self {
+        let mut time = |name: &str| node.get(name).and_then(|node| read_time(node, notes));
+        let (not_before, not_after) = (time("not-before"), time("not-after"));
+        if let (Some(first), Some(last), Some(node)) = (not_before, not_after, node.get("not-after"))
+            && last < first
+        {
+            notes.error(&node.place, "this is before `not-before`, so the key would never count");
+        }
+        let revoked = node.get("revoked").and_then(|node| match node.as_text() {
+            Some("always") => Some(Revoked::Always),
+            _ => read_time(node, notes).map(Revoked::At),
+        });
+        let because = node.get("because").and_then(Node::as_text).map(str::to_owned);
+        Self { not_before, not_after, revoked, because }
+    }
+}
+
+/// Reads a moment as RFC 3339 has it, with the `T` and with its offset from UTC.
+pub(crate) fn parse_moment(text: &str) -> Option<Timestamp> {
+    let (date, time) = text.split_once('T')?;
+    let plain = |part: &str, also: &[u8]| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit() || also.contains(&byte))
+    };
+    let whole = date.len() == 10 && plain(date, b"-") && time.len() <= 40 && plain(time, b":.+-Z");
+    whole.then(|| text.parse().ok()).flatten()
+}
+
+fn read_time(node: &Node, notes: &mut Notes) -> Option<Timestamp> {
+    // What is no text was told of when the file was held against its shape.
+    let text = node.as_text()?;
+    let time = parse_moment(text);
+    if time.is_none() {
+        let hint = Some("a moment is written 2026-08-12T09:30:00Z".to_owned());
+        let shown: String = text.chars().take(60).collect();
+        notes.error_with(&node.place, format!("{shown:?} is not a moment (RFC 3339)"), hint);
+    }
+    time
+}
+
+impl From<PublicKey> for TrustedKey {
+    fn from(key: PublicKey) -> Self {
+        Self { key, validity: Validity::default() }
+    }
+}
+
+/// The key, and its limits as a policy writes them.
+impl fmt::Display for TrustedKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, validity } = self;
+        write!(out, "{key}")?;
+        if *validity != Validity::default() {
+            write!(out, " ({validity})")?;
+        }
+        Ok(())
+    }
+}
+
+/// The limits as a policy writes them, on one line.
+impl fmt::Display for Validity {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let revoked = self.revoked.map(|revoked| match revoked {
+            Revoked::Always => "always".to_owned(),
+            Revoked::At(time) => time.to_string(),
+        });
+        let limits = [
+            ("not-before", self.not_before.map(|time| time.to_string())),
+            ("not-after", self.not_after.map(|time| time.to_string())),
+            ("revoked", revoked),
+            ("because", self.because.clone()),
+        ];
+        let said = limits.into_iter().filter_map(|(name, value)| Some(format!("{name}: {}", value?)));
+        out.write_str(&said.collect::<Vec<_>>().join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Option<Timestamp> {
+        Some(parse_moment(text).unwrap())
+    }
+
+    #[test]
+    fn a_window_includes_both_its_ends() {
+        let (first, last) = ("2026-01-01T00:00:00Z", "2026-12-31T23:59:59Z");
+        let window = Validity { not_before: at(first), not_after: at(last), ..Validity::default() };
+        assert_eq!(window.holds_at(at("2025-12-31T23:59:59.999Z")), Err(Invalid::NotYet));
+        assert_eq!(window.holds_at(at(first)), Ok(()));
+        assert_eq!(window.holds_at(at(last)), Ok(()));
+        assert_eq!(window.holds_at(at("2026-12-31T23:59:59.001Z")), Err(Invalid::Expired));
+        assert_eq!(window.holds_at(None), Err(Invalid::TimeUnknown));
+    }
+
+    #[test]
+    fn what_a_revoked_key_signed_before_stays_good() {
+        let moment = "2026-06-01T12:00:00Z";
+        let revoked = |revoked| Validity { revoked: Some(revoked), ..Validity::default() };
+        let then = revoked(Revoked::At(at(moment).unwrap()));
+        assert_eq!(then.holds_at(at("2026-06-01T11:59:59.999Z")), Ok(()));
+        assert_eq!(then.holds_at(at(moment)), Err(Invalid::Revoked));
+        assert_eq!(then.holds_at(None), Err(Invalid::TimeUnknown));
+        for time in [None, at("1999-01-01T00:00:00Z")] {
+            assert_eq!(revoked(Revoked::Always).holds_at(time), Err(Invalid::Revoked));
+        }
+    }
+
+    #[test]
+    fn a_key_without_limits_needs_no_time() {
+        assert_eq!(Validity::default().holds_at(None), Ok(()));
+        let why = Validity { because: Some("of old".to_owned()), ..Validity::default() };
+        assert_eq!(why.holds_at(None), Ok(()));
+    }
+
+    #[test]
+    fn moments_have_their_offset_from_utc() {
+        assert_eq!(at("2026-08-12T09:30:12.345Z"), at("2026-08-12T11:30:12.345+02:00"));
+        for wrong in [
+            "",
+            "2026-08-12",
+            "2026-08-12T09:30:12",
+            "2026-08-12 09:30:12Z",
+            "2026-13-12T09:30:12Z",
+            "2026-08-12T25:30:12Z",
+            "2026-08-12T09:30:12Z[UTC]",
+            "20260812T093012Z",
+            "tomorrow",
+        ] {
+            assert_eq!(parse_moment(wrong), None, "{wrong}");
+        }
+    }
+}
