@@ -194,3 +194,28 @@ pub(crate) const fn wire(
 ) -> Attack {
     Attack { name, by, what, release, means: Means::Wire(faults), code, limits: None, policy: None }
 }
+
+/// How many attacks the parts of a class have.
+const fn count(parts: &[&[Attack]]) -> usize {
+    let (mut part, mut count) = (0, 0);
+    while part < parts.len() {
+        count += parts[part].len();
+        part += 1;
+    }
+    count
+}
+
+/// The parts of a class, one after the other.
+const fn joined<const N: usize>(parts: &[&[Attack]]) -> [Attack; N] {
+    let mut all = [parts[0][0]; N];
+    let (mut part, mut count) = (0, 0);
+    while part < parts.len() {
+        let mut place = 0;
+        while place < parts[part].len() {
+            all[count] = parts[part][place];
+            (place, count) = (place + 1, count + 1);
+        }
+        part += 1;
+    }
+    all
+}

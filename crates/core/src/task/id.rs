@@ -91,6 +91,14 @@ impl WorkerPool {
     pub fn provisioner_id(&self) -> &str {
         self.0.split_once('/').map_or(self.0.as_str(), |(provisioner, _)| provisioner)
     }
+
+    /// The trust domain of a pool whose provisioner is `<trust domain>-<level>`, as those of decision
+    /// tasks are; of others none is known.
+    #[must_use]
+    pub fn trust_domain(&self) -> Option<&str> {
+        let (domain, level) = self.provisioner_id().rsplit_once('-')?;
+        (!domain.is_empty() && ["1", "2", "3"].contains(&level)).then_some(domain)
+    }
 }
 
 impl fmt::Display for WorkerPool {
@@ -108,6 +116,15 @@ fn is_identifier(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pools_of_a_level_tell_their_trust_domain() {
+        let domain = |text: &str| WorkerPool::parse(text).unwrap().trust_domain().map(str::to_owned);
+        assert_eq!(domain("app-services-3/decision"), Some("app-services".to_owned()));
+        for other in ["gecko-t/t-linux", "gecko/decision", "-3/decision", "gecko-33/decision"] {
+            assert_eq!(domain(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn task_ids_are_slugids() {

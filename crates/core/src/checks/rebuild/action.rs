@@ -179,7 +179,8 @@ fn check_input(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> R
 }
 
 /// A hook is named `in-tree-action-<level>-<permission>/<hash>`: the permission is the action's, and the
-/// level is that of the tree, which the payload and the decision task's scheduler tell too.
+/// level is that of the tree, which the payload and the decision task's scheduler tell too. Its group is
+/// `project-<trust domain>`, of the trust domain whose pool the decision task ran in.
 ///
 /// Off-reference: a rule of its own, `action-hook`.
 fn check_hook(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, payload: &Value) -> Rebuild<()> {
@@ -216,6 +217,12 @@ fn check_hook(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, payload: &Value) 
                 &format!("a hook of level {}", level.unwrap_or_default()),
                 &format!("a hook of level {hook_level}"),
             ));
+        }
+        let group = action.get("hookGroupId").and_then(Value::as_str).unwrap_or_default();
+        let domain = parent.decision.definition.worker_pool().trust_domain();
+        if domain.is_some_and(|domain| group.strip_prefix("project-") != Some(domain)) {
+            let expected = format!("project-{}", domain.unwrap_or_default());
+            return Err(refused("hook's group", &expected, group));
         }
     }
     let scheduler = parent.decision.definition.scheduler_id().rsplit_once("-level-").map(|(_, level)| level);

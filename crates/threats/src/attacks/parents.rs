@@ -1,4 +1,0 @@
-//! TODO
-use super::Attack;
-
-pub(super) const ATTACKS: &[Attack] = &[];

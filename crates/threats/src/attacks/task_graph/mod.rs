@@ -1,0 +1,11 @@
+//! Attacks on what a task is: against the graph it came from, and in its own form.
+
+mod definitions;
+mod differences;
+mod graphs;
+
+use super::{Attack, count, joined};
+
+const PARTS: &[&[Attack]] = &[differences::ATTACKS, graphs::ATTACKS, definitions::ATTACKS];
+
+pub(super) const ATTACKS: &[Attack] = &joined::<{ count(PARTS) }>(PARTS);
