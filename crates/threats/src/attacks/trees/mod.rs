@@ -11,6 +11,7 @@ const PARTS: [&[Attack]; 4] = [source::ATTACKS, scopes::ATTACKS, siblings::ATTAC
 
 pub(super) const ATTACKS: &[Attack] = &joined::<{ count() }>();
 
+#[expect(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "the compiler evaluates it")]
 const fn count() -> usize {
     let (mut part, mut count) = (0, 0);
     while part < PARTS.len() {
@@ -21,6 +22,7 @@ const fn count() -> usize {
 }
 
 /// All parts, one after the other.
+#[expect(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "the compiler evaluates it")]
 const fn joined<const N: usize>() -> [Attack; N] {
     let mut all = [PARTS[0][0]; N];
     let (mut part, mut count) = (0, 0);
