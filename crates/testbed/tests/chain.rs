@@ -358,6 +358,20 @@ fn images_come_from_where_they_are_asked_to() {
 }
 
 #[test]
+fn a_retried_task_counts_by_its_second_run() {
+    let release = Release { retried: true, ..Release::new("firefox", Trigger::Push).unwrap() };
+    let chain = release.build().unwrap();
+    let task = chain.task(&chain.builds[0]).unwrap();
+    let runs = task.status.pointer(&["status", "runs"]).unwrap().as_array().unwrap();
+    let states: Vec<String> = runs.iter().map(|run| text(run, &["state"])).collect();
+    assert_eq!(states, ["exception", "completed"]);
+    assert_eq!(task.document.as_ref().unwrap().value.get("runId").unwrap().as_i64(), Some(1));
+    assert!(!task.runs[&0].contains_key("public/build/target.tar.xz"));
+    assert!(task.runs[&1].contains_key("public/build/target.tar.xz"));
+    assert!(verifies(&chain, &chain.builds[0]));
+}
+
+#[test]
 fn exactly_one_thing_can_be_changed() {
     let honest = Chain::demo().unwrap();
     let build = honest.builds[0].clone();

@@ -4,6 +4,7 @@ mod artifacts;
 mod chain;
 mod documents;
 mod images;
+mod joined;
 mod outside;
 mod parents;
 mod signatures;

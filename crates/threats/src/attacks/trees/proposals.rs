@@ -7,7 +7,7 @@ use crate::change::{
 };
 use crate::honest::{action, cron, fork, mobile, promotion, pull_request, push, tag};
 use catena_json::Value;
-use catena_testbed::chain::{Images, Product, Scope, Vcs};
+use catena_testbed::chain::{Images, Product, Scope};
 use catena_testbed::{Body, Chain, Release, Trigger};
 
 const OTHER_REV: &str = "00112233445566778899aabbccddeeff00112233";
@@ -136,14 +136,6 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-tasks-for",
     ),
     attack(
-        "push of somebody else's repository",
-        &[T],
-        "The whole chain comes from another owner's repository of the same name.",
-        mobile,
-        |c| everywhere(c, "mozilla-mobile/reference-browser", "contributor/reference-browser"),
-        "pull-request-fork",
-    ),
-    attack(
         "release of an owner in capital letters",
         &[T, V],
         "The whole chain of a release comes from an owner whose name has capital letters.",
@@ -160,6 +152,24 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-fork",
     ),
     attack(
+        "trusted repository of no official owner",
+        &[T],
+        "A repository that a policy trusts belongs to nobody whom the policy calls an official owner.",
+        mobile,
+        |_| Some(()),
+        "pull-request-fork",
+    )
+    .under("catena-policy: 1\nproducts:\n  mobile:\n    official-owners: [somebody]\n"),
+    attack(
+        "release of no official owner's repository",
+        &[T],
+        "A release comes from a trusted repository whose owner the policy writes with capital letters.",
+        tag,
+        |_| Some(()),
+        "pull-request-fork",
+    )
+    .under("catena-policy: 1\nproducts:\n  mobile:\n    official-owners: [Mozilla-Mobile]\n"),
+    attack(
         "build of somebody's fork",
         &[T],
         "One build of a push to GitHub comes from a fork.",
@@ -169,19 +179,6 @@ pub(super) const ATTACKS: &[Attack] = &[
             let id = nth_build(c, 1)?;
             edit_text(c, &id, "mozilla-mobile/", "contributor/")
         },
-        "pull-request-fork",
-    ),
-    attack(
-        "pull request with the keys of releases",
-        &[T],
-        "A fork's pull request asks for the keys that its repository's releases are signed with.",
-        || Release {
-            scope: Scope::Exactly(
-                "project:mobile:reference-browser:releng:signing:cert:release-signing".into(),
-            ),
-            ..fork()
-        },
-        |_| Some(()),
         "pull-request-fork",
     ),
     attack(
@@ -261,14 +258,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-not-landed",
     ),
     attack(
-        "push to the git mirror of a commit on no branch",
+        "promotion of a commit on no branch",
         &[T],
-        "A product with two version control systems has a chain on GitHub of a commit on no branch.",
-        || Release {
-            vcs: Vcs::Git,
-            scope: Scope::Exactly("project:releng:signing:cert:nightly-signing".into()),
-            ..push()
-        },
+        "A promotion on GitHub promotes a push whose commit is on no branch.",
+        || Release::of(Product::ENTERPRISE, Trigger::ReleasePromotion),
         |c| page_is(c, "branch_commits", "\n"),
         "pull-request-not-landed",
     ),

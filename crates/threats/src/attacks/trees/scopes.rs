@@ -173,14 +173,6 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-scope",
     ),
     attack(
-        "restricted scope of a fork",
-        &[T],
-        "A pull request from a fork asks for the keys that releases are signed with.",
-        asks!(fork(), "project:mobile:reference-browser:releng:signing:cert:release-signing"),
-        |_| Some(()),
-        "tree-scope",
-    ),
-    attack(
         "scope that is broad",
         &[T],
         "A target has a scope that stands for every signing key, of which its tree may use one.",

@@ -501,10 +501,18 @@ fn moved(chain: &mut Chain, id: &str, from: &str, to: &str) -> Option<()> {
     edit_text(chain, id, from, to)
 }
 
-/// Moves the graph that the image comes from to another repository.
+/// Moves the graph that the image comes from to another repository, whose name its tasks then have.
 fn elsewhere(chain: &mut Chain, from: &str, to: &str) -> Option<()> {
     let decision = chain.decisions.get(1)?.clone();
-    graph_everywhere(chain, &decision, from, to)
+    graph_everywhere(chain, &decision, from, to)?;
+    let name = |repository: &str| repository.rsplit('/').next().map(str::to_owned);
+    let (from, to) = (name(from)?, name(to)?);
+    if from != to {
+        // Not every graph has the name by itself, or in both forms.
+        let _ = graph_everywhere(chain, &decision, &from, &to);
+        let _ = graph_everywhere(chain, &decision, &from.replace('-', "_"), &to.replace('-', "_"));
+    }
+    Some(())
 }
 
 /// Moves the first build to a repository of which the same pages are there.
