@@ -14,6 +14,7 @@ use catena_core::inquiry::Fact;
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
@@ -128,6 +129,10 @@ impl From<BodyError> for Outcome {
 
 /// Bytes of an error's body that are read for its message.
 const LARGEST_MESSAGE: u64 = 64 << 10;
+/// Bytes on the wire that are decoded at once; 16 KiB of them decode to 16 MiB at most.
+const PIECE: usize = 16 << 10;
+/// Decoded bytes after which others get their turn.
+const REST: u64 = 1 << 20;
 /// Bytes between two reports of how a body grows.
 const REPORT: u64 = 1 << 20;
 
@@ -294,7 +299,7 @@ impl Exchange<'_> {
         let announced = headers::content_length(&response.headers);
         let shown = announced.filter(|_| coding == Coding::Identity);
         let mut pace = Pace::new(self.options);
-        let mut reported = 0;
+        let (mut reported, mut rested) = (0, 0);
         loop {
             let chunk = match timeout(self.options.stall, response.body.next()).await {
                 Err(_) => {
@@ -307,7 +312,15 @@ impl Exchange<'_> {
                 Ok(Some(chunk)) => chunk?,
             };
             self.counters.received.add(u64::try_from(chunk.len()).unwrap_or(0));
-            intake.write(&chunk)?;
+            for piece in chunk.chunks(PIECE) {
+                intake.write(piece)?;
+                // What comes faster than it is decoded never makes us wait, and it is while we wait
+                // that the deadline is looked at and others get their turn.
+                if intake.decoded().saturating_sub(rested) >= REST {
+                    rested = intake.decoded();
+                    yield_now().await;
+                }
+            }
             if !pace.keeps(chunk.len()) {
                 return Err(Outcome::again(format!(
                     "the answer comes slower than {} bytes/s",

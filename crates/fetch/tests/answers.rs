@@ -217,6 +217,17 @@ async fn the_deadline_ends_everything() {
     assert_eq!(Instant::now(), deadline);
 }
 
+/// What is always there before it is waited for must not keep the deadline from being looked at.
+#[tokio::test]
+async fn the_deadline_ends_what_never_makes_us_wait() {
+    let flood = || stream::repeat_with(|| Ok(Bytes::from_static(&[b' '; 64 << 10])));
+    let transport = Scripted::new(move |_, _| chunks(flood().boxed()));
+    let limits = Limits { artifact_bytes: 4 << 30, ..Limits::default() };
+    let deadline = Instant::now() + Duration::from_millis(50);
+    let fact = with(&transport, Options::default(), limits).answer(&artifact("public/a"), deadline).await;
+    assert_eq!(unreachable(&fact), ("the deadline passed".to_owned(), 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn retry_after_is_obeyed() {
     let transport = Scripted::new(|_, times| match times {
