@@ -159,8 +159,8 @@ fn edits(seeds: &mut Seeds) -> Done {
     for chain in 0..13_u8 {
         seeds.add("core_case", &format!("{chain}-honest"), &[chain, 1])?;
         for (kind, put) in (0_u8..).zip(put) {
-            let question = chain * 5 + kind * 4;
-            let mut bytes = vec![chain, kind, question, kind, 9 * kind, 0, 255, 0];
+            let question = chain.wrapping_mul(5).wrapping_add(kind.wrapping_mul(4));
+            let mut bytes = vec![chain, kind, question, kind, kind.wrapping_mul(9), 0, 255, 0];
             bytes.extend_from_slice(put);
             seeds.add("core_case", &format!("{chain}-{kind}"), &bytes)?;
         }
