@@ -47,6 +47,12 @@ impl Memory {
         }
     }
 
+    /// Where hg or GitHub is asked for a need; `None` for what the queue is asked.
+    #[must_use]
+    pub fn url(need: &Need) -> Option<String> {
+        Some(address(need)).filter(|address| !address.is_empty())
+    }
+
     fn fact(&self, need: &Need, body: &Sent) -> io::Result<Fact> {
         let limit = match need.shape() {
             Shape::Body => self.limits.answer_bytes,

@@ -2,6 +2,7 @@
 
 use super::Side;
 use super::mutation::How::{self, Changed, Nulled, Removed, Retyped, Twice};
+use std::collections::BTreeSet;
 
 /// Fields that may differ.
 pub(crate) struct Exception {
@@ -20,6 +21,21 @@ const fn may(side: Side, place: &'static str, how: &'static [How], because: &'st
 }
 
 pub(crate) const EXCEPTIONS: &[Exception] = &[];
+
+/// What is read of documents of which little is read: `<need or link>: <place>`, items as `N`.
+pub(crate) const READ: &[(Side, &[&str])] = &[];
+
+/// Whether a place is on that list.
+pub(crate) fn is_read(side: Side, place: &str) -> bool {
+    READ.iter().any(|(other, places)| *other == side && places.contains(&place))
+}
+
+/// Whether the list is exactly what was found to be read.
+pub(crate) fn are_read(found: &BTreeSet<(Side, String)>) -> bool {
+    let listed =
+        READ.iter().flat_map(|(side, places)| places.iter().map(|place| (*side, (*place).to_owned())));
+    listed.collect::<BTreeSet<_>>() == *found
+}
 
 /// The exception that a change falls under.
 pub(crate) fn find(side: Side, place: &str, how: How) -> Option<usize> {

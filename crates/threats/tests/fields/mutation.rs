@@ -57,6 +57,12 @@ pub(crate) fn mutants(value: &Value) -> Vec<Mutant> {
     mutants
 }
 
+/// A place in any list: numbers of items are `N`.
+pub(crate) fn general(place: &str) -> String {
+    let steps = place.split('.').map(|step| if step.parse::<usize>().is_ok() { "N" } else { step });
+    steps.collect::<Vec<_>>().join(".").replace(": 0", ": N")
+}
+
 /// The ways to every value inside.
 fn walk(value: &Value, way: &mut Vec<Step>, ways: &mut Vec<Vec<Step>>) {
     let children: Vec<(Step, &Value)> = match value {
