@@ -197,6 +197,11 @@ pub(crate) const fn wire(
 }
 
 /// How many attacks the parts of a class have.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "evaluated while compiling, where a mistake is an error"
+)]
 const fn count(parts: &[&[Attack]]) -> usize {
     let (mut part, mut count) = (0, 0);
     while part < parts.len() {
@@ -207,6 +212,11 @@ const fn count(parts: &[&[Attack]]) -> usize {
 }
 
 /// The parts of a class, one after the other.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "evaluated while compiling, where a mistake is an error"
+)]
 const fn joined<const N: usize>(parts: &[&[Attack]]) -> [Attack; N] {
     let mut all = [parts[0][0]; N];
     let (mut part, mut count) = (0, 0);

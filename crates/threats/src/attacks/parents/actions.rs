@@ -197,7 +197,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-actions-malformed",
     ),
     attack(
-        "parameters altered",
+        "parameters of an action altered",
         &[T, W],
         "The parameters that a decision task publishes name another level than the action was started with.",
         action,

@@ -360,7 +360,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task of another project",
         &[T],
-        "A decision task belongs to a project of Taskcluster, which those of the tree do not.",
+        "A decision task belongs to a project of Taskcluster that the tree does not name.",
         push,
         |c| decision(c, &["projectId"], "somebodys"),
         "rebuild-differs",
@@ -382,9 +382,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "decision task that sums up otherwise",
+        "decision task that is shown otherwise",
         &[T],
-        "A decision task shows up under another symbol than the tree gives it.",
+        "How a fork's decision task is shown is another than the tree says.",
         fork,
         |c| decision(c, &["extra", "treeherder"], list("D")),
         "rebuild-differs",
@@ -542,9 +542,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-empty-values-added",
     ),
     attack(
-        "empty object in the place of another",
+        "empty object added to an earlier decision task",
         &[T],
-        "The decision task of an earlier push depends on an empty object in place of an empty list.",
+        "The payload of an earlier push's decision task has one member more, an empty object.",
         push,
         |c| {
             let id = earlier(c)?;

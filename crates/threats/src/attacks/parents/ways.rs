@@ -200,8 +200,8 @@ pub(super) fn decision_text(chain: &mut Chain, from: &str, to: &str) -> Option<(
 /// YAML whose aliases stand for more and more, up to far more than anybody can hold.
 pub(super) fn alias_bomb(key: &str) -> String {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for level in 1..12 {
-        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+    for (below, level) in (0..11).zip(1..12) {
+        let aliases = vec![format!("*a{below}"); 10].join(", ");
         text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
     }
     format!("{text}{key}: *a11\n")

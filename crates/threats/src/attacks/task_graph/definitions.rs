@@ -171,7 +171,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "definition-malformed",
     ),
     attack(
-        "input that is no id",
+        "declared input that is no id",
         &[T],
         "A build names an input that is no task id.",
         mobile,

@@ -411,7 +411,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "text turned into a list",
         &[T, Q],
-        "A variable of the image's builder stands in a list of one.",
+        "A build's description is a list of one, and in the graph a text.",
         push,
         |c| build_only(c, &["metadata", "description"], list("build of mozilla-central")),
         "graph-definition-differs",

@@ -376,7 +376,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-parent-makes-no-tasks",
     ),
     attack(
-        "graph of an earlier push",
+        "build claimed by an earlier push",
         &[T, W],
         "A build names the decision task of an earlier push, whose graph has it too, and stays in its group.",
         push,
