@@ -15,8 +15,9 @@ const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Ccodegen-units=1 \
     -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares";
 
-/// Seconds that one input may take.
-const PATIENCE: &str = "-timeout=10";
+/// Seconds that one input may take by the clock on the wall. None takes one; but a busy machine may
+/// let nothing run for ten, and libFuzzer's alarm can come inside of `malloc` and then never ends.
+const PATIENCE: &str = "-timeout=60";
 /// Megabytes that a target may take. Every limit it passes is far below.
 const MEMORY: &str = "-rss_limit_mb=2048";
 
