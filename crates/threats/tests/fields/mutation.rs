@@ -59,8 +59,9 @@ pub(crate) fn mutants(value: &Value) -> Vec<Mutant> {
 
 /// A place in any list: numbers of items are `N`.
 pub(crate) fn general(place: &str) -> String {
+    let (name, place) = place.split_once(": ").unwrap_or(("", place));
     let steps = place.split('.').map(|step| if step.parse::<usize>().is_ok() { "N" } else { step });
-    steps.collect::<Vec<_>>().join(".").replace(": 0", ": N")
+    format!("{name}: {}", steps.collect::<Vec<_>>().join("."))
 }
 
 /// The ways to every value inside.

@@ -58,7 +58,7 @@ pub(super) fn run(wanted: &str, manner: &Manner) -> Result<u8, Failure> {
         return Err(Failure::usage(format!("no attack has {wanted:?} in its name, class or code"))
             .next("`catena demo --attacks` lists them all"));
     }
-    show(&format!("\n{}", attacks.told("attacks", "refused, each for its reason")))?;
+    show(&format!("\n{}", attacks.told("attacks", "refused or told apart, each for its reason")))?;
     let mut chains = Tally::default();
     if wanted.is_empty() {
         chains = honest_chains()?;
