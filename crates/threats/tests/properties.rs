@@ -31,7 +31,7 @@ fn releases() -> Vec<Release> {
 }
 
 fn attacks() -> Vec<&'static Attack> {
-    let attacks = THREATS.iter().flat_map(|threat| threat.attacks);
+    let attacks = THREATS.iter().flat_map(|threat| threat.attacks());
     attacks.filter(|attack| matches!(attack.means, Means::Chain(_)) && attack.is_usual()).collect()
 }
 

@@ -53,7 +53,7 @@ fn trials(bench: &Arc<Bench>) -> Vec<Trial> {
         add(format!("honest/{}", chain.name), Box::new(move |bench| agree(bench, &chain)));
     }
     let every = std::env::var("CATENA_ATTACKS").map_or(5, |text| text.parse().unwrap());
-    let attacks = THREATS.iter().flat_map(|threat| threat.attacks.iter().map(move |it| (threat.number, it)));
+    let attacks = THREATS.iter().flat_map(|threat| threat.attacks().map(move |it| (threat.number, it)));
     // An attack with bounds or a policy of its own is not met by the command line.
     for (number, attack) in attacks.filter(|(_, attack)| attack.is_usual()).step_by(every) {
         add(format!("attack/{number}/{}", attack.name), Box::new(move |bench| refused(bench, attack)));

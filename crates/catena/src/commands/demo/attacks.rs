@@ -41,7 +41,7 @@ pub(super) fn run(wanted: &str, manner: &Manner) -> Result<u8, Failure> {
     show(LEGEND)?;
     for threat in THREATS {
         let tried: Vec<&Attack> =
-            threat.attacks.iter().filter(|attack| is_wanted(threat, attack, wanted)).collect();
+            threat.attacks().filter(|attack| is_wanted(threat, attack, wanted)).collect();
         if !tried.is_empty() {
             show(&format!("\n{}. {}\n", threat.number, threat.name))?;
         }
