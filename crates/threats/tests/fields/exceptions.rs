@@ -216,7 +216,7 @@ fn matches(form: &str, text: &str) -> bool {
     match form.split_once('*') {
         None => form == text,
         Some((before, rest)) => text.strip_prefix(before).is_some_and(|text| {
-            (0..=text.len()).filter(|at| text.is_char_boundary(*at)).any(|at| matches(rest, &text[at..]))
+            (0..=text.len()).filter_map(|at| text.get(at..)).any(|text| matches(rest, text))
         }),
     }
 }
