@@ -147,6 +147,8 @@ struct Subject {
     /// The task's id, or the page's address.
     id: String,
     value: Value,
+    /// Of a list of actions, the one that the action task was made by.
+    used: Option<usize>,
 }
 
 fn every_change(release: &Release, side: Side, stride: usize, tally: &Tally) -> Result<(), Failed> {
@@ -181,7 +183,8 @@ fn every_change(release: &Release, side: Side, stride: usize, tally: &Tally) -> 
             // A line of text says nothing by itself; what comes of the text is compared whole.
             let is_text =
                 side == Side::Answer && subject.value.is_array() && !subject.id.contains("api.github.com");
-            let read = || exceptions::is_read(side, &mutation::general(&place));
+            let place = exceptions::named(side, &place, subject.used);
+            let read = || !mutant.adds && exceptions::is_read(side, &mutation::general(&place));
             match (accepted, exceptions::find(side, &place, mutant.how)) {
                 (true, Some(number)) => drop(tally.used.lock().unwrap().insert(number)),
                 (true, None) if is_text || about_the_field && !read() => {}
@@ -218,9 +221,18 @@ fn subjects(chain: &Chain, side: Side, asked: &BTreeSet<Need>) -> Vec<Subject> {
             Side::Actions => "actions".to_owned(),
             _ => name,
         };
-        subjects.push(Subject { name, id, value });
+        let used = if side == Side::Actions { used(chain, &value) } else { None };
+        subjects.push(Subject { name, id, value, used });
     }
     subjects
+}
+
+/// The action that the chain's action task was made by.
+fn used(chain: &Chain, actions: &Value) -> Option<usize> {
+    let task = chain.definition(chain.action.as_ref()?)?;
+    let callback = task.pointer(&["payload", "env", "ACTION_CALLBACK"])?;
+    let of = |action: &Value| action.pointer(&["hookPayload", "decision", "action", "cb_name"]).cloned();
+    actions.get("actions")?.as_array()?.iter().position(|action| of(action).as_ref() == Some(callback))
 }
 
 /// What hg or GitHub answers to a need; text that is no JSON is a list of lines.
@@ -242,7 +254,7 @@ fn answer(chain: &Chain, need: &Need) -> Option<Subject> {
         Need::BranchCommits { .. } => "branches of a commit",
         _ => "comparison",
     };
-    Some(Subject { name: name.to_owned(), id: url, value })
+    Some(Subject { name: name.to_owned(), id: url, value, used: None })
 }
 
 /// Whether a need is answered with this side of a task.

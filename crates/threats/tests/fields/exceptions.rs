@@ -28,6 +28,7 @@ const EMPTY: &str = "empty in the rendering, and what is empty may be left out (
 const UNREAD: &str = "no rule is about it, and it is taken for nobody's word";
 const UNWANTED: &str = "a file that no link and no target takes in";
 const ENTRY: &str = "of an entry in a graph only `task` is the task; the rest is for those who make graphs";
+const UNRENDERED: &str = "the template of this tree does not use it, or not all of it, for what it renders";
 const SET_LATER: &str = "set when the task is made; the definition's own is reckoned with";
 
 /// All of them. `Twice` is in none: a key that is there twice is refused wherever it is.
@@ -84,6 +85,16 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
     may(Side::Graph, "*: task.schedulerId", GONE, "the group's own, which the queue holds all its tasks to"),
     may(Side::Graph, "*: task.priority", ANY, "the queue lowers it to what the task's creator may ask for"),
     may(Side::Graph, "*: task.dependencies", ANY, "more than the task has, or none but the decision task"),
+    may(Side::Status, "status: status.runs.*.reasonResolved", &[Removed, Changed, Nulled], UNREAD),
+    may(Side::Status, "status: status.runs.*.resolved", &[Removed, Nulled], "only keys with a time need it"),
+    may(Side::Answer, "push: pushes.*.changesets.*.desc", ANY, UNRENDERED),
+    may(Side::Answer, "push: pushes.*.user", ANY, UNRENDERED),
+    may(Side::Answer, "pull request: head.repo.full_name", GONE, "its address says the same"),
+    may(Side::Answer, "pull request: head.user.login", MORE, UNRENDERED),
+    may(Side::Answer, "pull request: number", &[Retyped], "a number as text is rendered as the number is"),
+    may(Side::Answer, "release: published_at", ANY, UNRENDERED),
+    may(Side::Answer, "tags: *", ANY, "of all tags only the release's own is looked for"),
+    may(Side::Answer, "template on GitHub: url", ANY, "looked at where it is text"),
     may(Side::Graph, "*: task.dependencies.*", ANY, "more than the task has, or none but the decision task"),
 ];
 
@@ -108,40 +119,40 @@ pub(crate) const READ: &[(Side, &[&str])] = &[
         Side::Actions,
         &[
             "actions: actions",
-            "actions: actions.N",
-            "actions: actions.N.extra.actionPerm",
-            "actions: actions.N.hookGroupId",
-            "actions: actions.N.hookPayload",
-            "actions: actions.N.hookPayload.decision",
-            "actions: actions.N.hookPayload.decision.action",
-            "actions: actions.N.hookPayload.decision.action.cb_name",
-            "actions: actions.N.hookPayload.decision.action.description",
-            "actions: actions.N.hookPayload.decision.action.name",
-            "actions: actions.N.hookPayload.decision.action.symbol",
-            "actions: actions.N.hookPayload.decision.action.taskGroupId",
-            "actions: actions.N.hookPayload.decision.action.title",
-            "actions: actions.N.hookPayload.decision.parameters",
-            "actions: actions.N.hookPayload.decision.parameters.$eval",
-            "actions: actions.N.hookPayload.decision.push",
-            "actions: actions.N.hookPayload.decision.push.base_branch",
-            "actions: actions.N.hookPayload.decision.push.base_revision",
-            "actions: actions.N.hookPayload.decision.push.branch",
-            "actions: actions.N.hookPayload.decision.push.owner",
-            "actions: actions.N.hookPayload.decision.push.pushlog_id",
-            "actions: actions.N.hookPayload.decision.push.revision",
-            "actions: actions.N.hookPayload.decision.repository",
-            "actions: actions.N.hookPayload.decision.repository.base_url",
-            "actions: actions.N.hookPayload.decision.repository.level",
-            "actions: actions.N.hookPayload.decision.repository.project",
-            "actions: actions.N.hookPayload.decision.repository.url",
-            "actions: actions.N.hookPayload.user",
-            "actions: actions.N.hookPayload.user.input",
-            "actions: actions.N.hookPayload.user.input.$eval",
-            "actions: actions.N.hookPayload.user.taskGroupId",
-            "actions: actions.N.hookPayload.user.taskGroupId.$eval",
-            "actions: actions.N.hookPayload.user.taskId",
-            "actions: actions.N.hookPayload.user.taskId.$eval",
-            "actions: actions.N.kind",
+            "actions: actions.used",
+            "actions: actions.used.extra.actionPerm",
+            "actions: actions.used.hookGroupId",
+            "actions: actions.used.hookPayload",
+            "actions: actions.used.hookPayload.decision",
+            "actions: actions.used.hookPayload.decision.action",
+            "actions: actions.used.hookPayload.decision.action.cb_name",
+            "actions: actions.used.hookPayload.decision.action.description",
+            "actions: actions.used.hookPayload.decision.action.name",
+            "actions: actions.used.hookPayload.decision.action.symbol",
+            "actions: actions.used.hookPayload.decision.action.taskGroupId",
+            "actions: actions.used.hookPayload.decision.action.title",
+            "actions: actions.used.hookPayload.decision.parameters",
+            "actions: actions.used.hookPayload.decision.parameters.$eval",
+            "actions: actions.used.hookPayload.decision.push",
+            "actions: actions.used.hookPayload.decision.push.base_branch",
+            "actions: actions.used.hookPayload.decision.push.base_revision",
+            "actions: actions.used.hookPayload.decision.push.branch",
+            "actions: actions.used.hookPayload.decision.push.owner",
+            "actions: actions.used.hookPayload.decision.push.pushlog_id",
+            "actions: actions.used.hookPayload.decision.push.revision",
+            "actions: actions.used.hookPayload.decision.repository",
+            "actions: actions.used.hookPayload.decision.repository.base_url",
+            "actions: actions.used.hookPayload.decision.repository.level",
+            "actions: actions.used.hookPayload.decision.repository.project",
+            "actions: actions.used.hookPayload.decision.repository.url",
+            "actions: actions.used.hookPayload.user",
+            "actions: actions.used.hookPayload.user.input",
+            "actions: actions.used.hookPayload.user.input.$eval",
+            "actions: actions.used.hookPayload.user.taskGroupId",
+            "actions: actions.used.hookPayload.user.taskGroupId.$eval",
+            "actions: actions.used.hookPayload.user.taskId",
+            "actions: actions.used.hookPayload.user.taskId.$eval",
+            "actions: actions.used.kind",
         ],
     ),
     (
@@ -174,6 +185,12 @@ pub(crate) const READ: &[(Side, &[&str])] = &[
             "push: pushes.N.changesets.N.parents.N",
             "push: pushes.N.date",
             "push: pushes.N.user",
+            "repository: fork",
+            "repository: full_name",
+            "repository: parent",
+            "repository: parent.name",
+            "repository: parent.owner",
+            "repository: parent.owner.login",
             "release: author",
             "release: author.login",
             "release: draft",
@@ -191,6 +208,18 @@ pub(crate) const READ: &[(Side, &[&str])] = &[
         ],
     ),
 ];
+
+/// A place as the lists have it: the action that is used is told from the others.
+pub(crate) fn named(side: Side, place: &str, used: Option<usize>) -> String {
+    match used {
+        Some(used) if side == Side::Actions => {
+            let of = |text: &str| format!("actions.{used}{text}");
+            let ending = if place.ends_with(&of("")) { "" } else { "." };
+            place.replacen(&of(ending), &format!("actions.used{ending}"), 1)
+        }
+        _ => place.to_owned(),
+    }
+}
 
 /// Whether a place is on that list.
 pub(crate) fn is_read(side: Side, place: &str) -> bool {

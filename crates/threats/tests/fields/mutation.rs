@@ -24,6 +24,8 @@ pub(crate) struct Mutant {
     /// The last step, if it is a key.
     pub(crate) key: Option<String>,
     pub(crate) how: How,
+    /// Whether nothing but a member or an item more is there.
+    pub(crate) adds: bool,
     /// The whole value as JSON text.
     pub(crate) text: String,
 }
@@ -81,6 +83,11 @@ fn walk(value: &Value, way: &mut Vec<Step>, ways: &mut Vec<Vec<Step>>) {
 
 fn mutant(value: &Value, way: &[Step], how: How, change: fn(&mut Value)) -> Mutant {
     let mut root = value.clone();
+    let adds = how == How::Changed
+        && !matches!(
+            inside(&mut root, way),
+            Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null
+        );
     let key = match way.last() {
         Some(Step::Key(key)) => Some(key.clone()),
         _ => None,
@@ -99,7 +106,7 @@ fn mutant(value: &Value, way: &[Step], how: How, change: fn(&mut Value)) -> Muta
         Step::Key(key) => key.clone(),
         Step::Item(i) => i.to_string(),
     });
-    Mutant { place: steps.collect::<Vec<_>>().join("."), key, how, text }
+    Mutant { place: steps.collect::<Vec<_>>().join("."), key, how, adds, text }
 }
 
 fn inside<'a>(value: &'a mut Value, way: &[Step]) -> &'a mut Value {
