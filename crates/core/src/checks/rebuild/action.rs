@@ -8,7 +8,7 @@ use super::{
 use crate::checks::{artifacts, rules};
 use crate::inquiry::Cx;
 use crate::policy::Vcs;
-use crate::schema;
+use crate::schema::{self, Misfit};
 use crate::task::ArtifactName;
 use crate::verdict::Side;
 use catena_json::{Map, Path, Value};
@@ -170,11 +170,18 @@ fn hook_payload(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> 
 fn check_input(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> Rebuild<()> {
     let (Some(schema), Some(input)) = (action.get("schema"), told.get("input")) else { return Ok(()) };
     // An action that takes no input is fired with none.
-    let none = schema.is_null() || input.is_null() || cx.case.relaxes(rules::ACTION_INPUT);
-    let Some(breach) = schema::breach(schema, input).filter(|_| !none) else { return Ok(()) };
+    if schema.is_null() || input.is_null() || cx.case.relaxes(rules::ACTION_INPUT) {
+        return Ok(());
+    }
+    let Some(misfit) = schema::misfit(schema, input) else { return Ok(()) };
     let mut path = Path::of(&["extra", "action", "context", "input"]);
-    breach.path.segments().iter().cloned().for_each(|segment| path.push(segment));
-    let message = format!("The action's input breaks its schema: {breach}.");
+    let message = match &misfit {
+        Misfit::Breach { path: inner, .. } => {
+            inner.segments().iter().cloned().for_each(|segment| path.push(segment));
+            format!("The action's input breaks its schema: {misfit}.")
+        }
+        Misfit::Beyond => format!("Whether the action's input fits its schema cannot be told: {misfit}."),
+    };
     Err(parent.failed(ACTION_INPUT, message).at("the queue's definition", Some(path)).into())
 }
 

@@ -136,9 +136,12 @@ const ACTION_SOURCE: Code = Code::new(
     "The action is for another tree or revision than its decision task.",
 )
 .relaxable(rules::ACTION_SOURCE);
-const ACTION_INPUT: Code =
-    Code::new("rebuild-action-input", Class::Policy, "The action's input breaks the action's own schema.")
-        .relaxable(rules::ACTION_INPUT);
+const ACTION_INPUT: Code = Code::new(
+    "rebuild-action-input",
+    Class::Policy,
+    "The action's input does not fit the action's own schema, or the schema is too large to tell.",
+)
+.relaxable(rules::ACTION_INPUT);
 const ACTION_HOOK: Code = Code::new(
     "rebuild-action-hook",
     Class::Tamper,

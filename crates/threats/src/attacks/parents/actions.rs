@@ -23,6 +23,15 @@ fn against(chain: &mut Chain, schema: &str, text: &str) -> Option<()> {
     input(chain, text)
 }
 
+/// A schema of more choices than are looked at, of which the last is anything.
+fn too_large() -> String {
+    let mut schema = "false".to_owned();
+    for _ in 0..16 {
+        schema = format!("{{\"anyOf\":[{schema},{schema}]}}");
+    }
+    format!("{{\"anyOf\":[{schema},true]}}")
+}
+
 fn promotion_of_rounds() -> Release {
     Release { depth: 1, ..promotion() }
 }
@@ -626,6 +635,26 @@ pub(super) const ATTACKS: &[Attack] = &[
                 r#"{"type":"object","properties":{"tasks":{"type":"array","items":{"type":"string"}}}}"#,
                 r#"{"tasks":["a",1]}"#,
             )
+        },
+        "rebuild-action-input",
+    ),
+    attack(
+        "schema too large to tell",
+        &[T, W],
+        "An action's schema is so large that nobody can tell whether its input fits.",
+        action,
+        |c| against(c, &too_large(), "{\"tasks\":[]}"),
+        "rebuild-action-input",
+    ),
+    attack(
+        "input too large to tell",
+        &[T],
+        "A release promotion is started with so long a list that nobody can tell whether it fits its schema.",
+        promotion,
+        |c| {
+            let builds = (0..3_000).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
+            let schema = r#"{"type":"object","properties":{"builds":{"type":"array","uniqueItems":true}}}"#;
+            against(c, schema, &format!("{{\"builds\":[{builds}],\"release_promotion_flavor\":\"promote\"}}"))
         },
         "rebuild-action-input",
     ),
