@@ -441,7 +441,10 @@ impl Builder<'_> {
         let text = |value: Value| Body::from(value.to_pretty());
         let artifacts = vec![
             ("public/task-graph.json".to_owned(), text(task_graph(&group.parent, &graph))),
-            ("public/actions.json".to_owned(), text(decision::actions_json(tree, decision, parameters))),
+            (
+                "public/actions.json".to_owned(),
+                text(decision::actions_json(tree, decision, parameters, self.event())),
+            ),
             ("public/parameters.yml".to_owned(), decision::parameters_yml(parameters).into()),
         ];
         let worker = if self.release.builders == Builders::D2g { Engine::D2g } else { Engine::DockerWorker };

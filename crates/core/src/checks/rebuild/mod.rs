@@ -145,7 +145,7 @@ const ACTION_INPUT: Code = Code::new(
 const ACTION_HOOK: Code = Code::new(
     "rebuild-action-hook",
     Class::Tamper,
-    "The action's hook, its group, permission and level do not fit together, or are not its decision task's.",
+    "The action's hook is none of a tree's, or its group, permission and level do not fit together or are not its decision task's.",
 )
 .relaxable(rules::ACTION_HOOK);
 
