@@ -62,6 +62,14 @@ pub enum ParseErrorKind {
     TrailingBytes,
 }
 
+impl ParseErrorKind {
+    /// Whether the text may be JSON, and is only more than is read.
+    #[must_use]
+    pub fn is_beyond_limits(&self) -> bool {
+        matches!(self, Self::TooLong | Self::TooDeep | Self::TooMany)
+    }
+}
+
 impl fmt::Display for ParseErrorKind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
