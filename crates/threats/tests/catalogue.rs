@@ -48,12 +48,6 @@ const PASSING: &[&str] = &[
 /// Passes where a switch of the command line says so, and is seen in no honest chain.
 const SKIPPED: &str = "signature-skipped";
 
-/// Checks whose attacks are not all written yet.
-const OPEN_CHECKS: &[&str] =
-    &["definition", "run", "signature", "document", "artifacts", "task-graph", "rebuild", "outside"];
-/// Classes of the threat model whose attacks are not written yet.
-const OPEN_CLASSES: &[u8] = &[2, 3, 4, 5, 10];
-
 fn attacks() -> impl Iterator<Item = &'static Attack> {
     THREATS.iter().flat_map(|threat| threat.attacks)
 }
@@ -66,7 +60,7 @@ fn names_are_unique_and_attacks_are_told() {
         assert!(!attack.by.is_empty(), "nobody does {:?}", attack.name);
         assert!(attack.what.ends_with('.'), "{:?} is not told in a sentence", attack.name);
     }
-    assert!(seen.len() >= 330, "{} attacks", seen.len());
+    assert!(seen.len() >= 1000, "{} attacks", seen.len());
     let mut seen = BTreeSet::new();
     for honest in honest::chains() {
         assert!(seen.insert(honest.name.clone()), "honest chain {:?} is there twice", honest.name);
@@ -79,8 +73,7 @@ fn every_class_is_attacked() {
     let numbers: Vec<u8> = THREATS.iter().map(|threat| threat.number).collect();
     assert_eq!(numbers, (1..=10).collect::<Vec<u8>>());
     for threat in THREATS {
-        let open = OPEN_CLASSES.contains(&threat.number);
-        assert_ne!(threat.attacks.is_empty(), !open, "class {}: {}", threat.number, threat.name);
+        assert!(threat.attacks.len() >= 30, "class {}: {}", threat.number, threat.name);
     }
 }
 
@@ -97,7 +90,7 @@ fn every_code_that_can_fail_has_an_attack() {
         assert!(!shown.contains(code), "{code} has an attack");
     }
     let mut missing = Vec::new();
-    for check in checks::ALL.iter().filter(|check| !OPEN_CHECKS.contains(&check.name)) {
+    for check in checks::ALL {
         let failing = check.codes.iter().map(|code| code.name);
         let failing = failing.filter(|code| !PASSING.contains(code) && *code != SKIPPED);
         missing.extend(failing.filter(|code| !shown.contains(code) && !unshown.contains(code)));
