@@ -390,6 +390,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_beyond_the_limits_is_told_from_what_is_no_json() {
+        let limits = Limits { depth: 2, bytes: 8, values: 3 };
+        let beyond = |text: &str| parse(text.as_bytes(), &limits).unwrap_err().kind.is_beyond_limits();
+        for text in ["[[[]]]", "[1,2,3]", "[1,     2]"] {
+            assert!(beyond(text), "{text}");
+        }
+        for text in ["[[", "[1,]", "{\"a\":1,", "[] []", "NaN"] {
+            assert!(!beyond(text), "{text}");
+        }
+    }
+
+    #[test]
     fn strings_are_decoded() {
         let value = parse(br#""a\u00e9\ud83d\ude00\/\b""#, &Limits::default()).unwrap();
         assert_eq!(value.as_str(), Some("aé😀/\u{8}"));
