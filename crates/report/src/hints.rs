@@ -59,6 +59,7 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     ("run-status-malformed", BROKEN_ANSWER),
     ("run-status-of-another-task", BROKEN_ANSWER),
+    ("run-status-contradicts", BROKEN_ANSWER),
     (
         "worker-implementation-missing",
         "give the task the tag `worker-implementation` in the tree that makes it.",

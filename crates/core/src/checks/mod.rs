@@ -113,6 +113,7 @@ pub const RULES: &[&str] = &[
     rules::REVISION_FORM,
     rules::RUN_STATE,
     rules::SIBLING_REVISION,
+    rules::STATUS_DEFINITION,
     rules::WHOLE_SEGMENTS,
     rules::WORKER_POOL,
 ];
@@ -141,6 +142,7 @@ pub(crate) mod rules {
     pub(crate) const REVISION_FORM: &str = "revision-form";
     pub(crate) const RUN_STATE: &str = "run-state";
     pub(crate) const SIBLING_REVISION: &str = "sibling-revision";
+    pub(crate) const STATUS_DEFINITION: &str = "status-definition";
     pub(crate) const WHOLE_SEGMENTS: &str = "whole-segments";
     pub(crate) const WORKER_POOL: &str = "worker-pool";
 }
