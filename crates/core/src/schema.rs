@@ -3,62 +3,198 @@
 //! Taskcluster's actions carry a schema for their input; the service that fires hooks checks it, and
 //! so does this. The keywords that trees use are judged (`type`, `enum`, `const`, `properties`,
 //! `required`, `additionalProperties`, `items`, the bounds, and the combinators); others, `$ref` and
-//! `format` among them, say nothing against an input here.
+//! `format` among them, say nothing against an input here. What is judged is judged to the end, or else
+//! is said to be beyond what is looked at.
 
 use catena_json::{Map, Number, Path, Value};
+use regex::{Regex, RegexBuilder};
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
-/// Where an input breaks its schema, and which keyword says so.
+/// Why an input does not fit its schema, as far as that can be told.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{path} breaks {keyword}")]
-pub struct Breach {
-    /// The place in the input.
-    pub path: Path,
-    /// The keyword of the schema.
-    pub keyword: &'static str,
+pub enum Misfit {
+    /// It breaks the schema.
+    #[error("{path} breaks {keyword}")]
+    Breach {
+        /// The place in the input.
+        path: Path,
+        /// The keyword of the schema.
+        keyword: &'static str,
+    },
+    /// The two together are more than is looked at, so that nobody knows.
+    #[error("the schema or the input is larger than what is looked at")]
+    Beyond,
 }
 
-/// How many schemas are looked at for one input. Combinators multiply.
+/// How much is looked at for one input: schemas, and what else takes time. Combinators multiply.
 const MOST_STEPS: usize = 100_000;
+/// Names, items or bytes that are looked at as fast as one schema.
+const QUICK: usize = 16;
+/// What reading a pattern costs.
+const PATTERN: usize = 500;
+/// Bytes that a pattern may take once it is read.
+const PATTERN_BYTES: usize = 1 << 18;
 
-/// The first place where an input breaks a schema; none where it does not, or where the schema is
-/// beyond what is looked at.
+/// The first place where an input breaks a schema, or that this cannot be told; nothing where it fits.
 #[must_use]
-pub fn breach(schema: &Value, input: &Value) -> Option<Breach> {
-    let mut steps = 0;
-    walk(schema, input, &Path::new(), &mut steps).err()
+pub fn misfit(schema: &Value, input: &Value) -> Option<Misfit> {
+    let mut judge = Judge { steps_left: MOST_STEPS, patterns: HashMap::new() };
+    judge.walk(schema, input, &Path::new()).err()
 }
 
-type Fits = Result<(), Breach>;
+type Fits = Result<(), Misfit>;
 
-fn walk(schema: &Value, input: &Value, path: &Path, steps: &mut usize) -> Fits {
-    *steps = steps.saturating_add(1);
-    if *steps > MOST_STEPS {
-        return Ok(());
+fn broken(path: &Path, keyword: &'static str) -> Fits {
+    Err(Misfit::Breach { path: path.clone(), keyword })
+}
+
+struct Judge<'a> {
+    steps_left: usize,
+    /// Patterns, read once; none for a pattern in a dialect of its own.
+    patterns: HashMap<&'a str, Option<Regex>>,
+}
+
+impl<'a> Judge<'a> {
+    fn spend(&mut self, steps: usize) -> Fits {
+        self.steps_left = self.steps_left.checked_sub(steps).ok_or(Misfit::Beyond)?;
+        Ok(())
     }
-    let broken = |keyword| Err(Breach { path: path.clone(), keyword });
-    let Value::Object(schema) = schema else {
-        return if schema.as_bool() == Some(false) { broken("false") } else { Ok(()) };
-    };
-    if let Some(types) = schema.get("type")
-        && !is_of(types, input)
-    {
-        return broken("type");
+
+    fn spend_on(&mut self, quick: usize) -> Fits {
+        self.spend(quick.div_ceil(QUICK))
     }
-    if schema.get("enum").and_then(Value::as_array).is_some_and(|allowed| !allowed.contains(input)) {
-        return broken("enum");
+
+    fn walk(&mut self, schema: &'a Value, input: &Value, path: &Path) -> Fits {
+        self.spend(1)?;
+        let Value::Object(schema) = schema else {
+            return if schema.as_bool() == Some(false) { broken(path, "false") } else { Ok(()) };
+        };
+        if let Some(types) = schema.get("type")
+            && !is_of(types, input)
+        {
+            return broken(path, "type");
+        }
+        if let Some(allowed) = schema.get("enum").and_then(Value::as_array) {
+            self.spend_on(allowed.len())?;
+            if !allowed.contains(input) {
+                return broken(path, "enum");
+            }
+        }
+        if schema.get("const").is_some_and(|only| only != input) {
+            return broken(path, "const");
+        }
+        match input {
+            Value::Object(members) => self.object(schema, members, path)?,
+            Value::Array(items) => self.array(schema, items, path)?,
+            Value::String(text) => self.string(schema, text, path)?,
+            Value::Number(number) => bounds(schema, number, path)?,
+            Value::Null | Value::Bool(_) => {}
+        }
+        self.combinators(schema, input, path)
     }
-    if schema.get("const").is_some_and(|only| only != input) {
-        return broken("const");
+
+    fn object(&mut self, schema: &'a Map, members: &Map, path: &Path) -> Fits {
+        if let Some(required) = schema.get("required").and_then(Value::as_array) {
+            self.spend_on(required.len())?;
+            let mut required = required.iter().filter_map(Value::as_str);
+            if let Some(name) = required.find(|name| !members.contains_key(name)) {
+                return broken(&path.key(name), "required");
+            }
+        }
+        size(schema, ["minProperties", "maxProperties"], members.len(), path)?;
+        self.spend_on(members.len())?;
+        let properties = schema.get("properties").and_then(Value::as_object);
+        for (name, value) in members {
+            let inner = path.key(name);
+            if let Some(property) = properties.and_then(|properties| properties.get(name)) {
+                self.walk(property, value, &inner)?;
+                continue;
+            }
+            // Names by pattern are not looked at, so neither is what they leave over.
+            if let Some(additional) = schema.get("additionalProperties")
+                && !schema.contains_key("patternProperties")
+            {
+                if additional.as_bool() == Some(false) {
+                    return broken(&inner, "additionalProperties");
+                }
+                self.walk(additional, value, &inner)?;
+            }
+        }
+        Ok(())
     }
-    match input {
-        Value::Object(members) => object(schema, members, path, steps)?,
-        Value::Array(items) => array(schema, items, path, steps)?,
-        Value::String(text) => string(schema, text, path)?,
-        Value::Number(number) => bounds(schema, number, path)?,
-        Value::Null | Value::Bool(_) => {}
+
+    fn array(&mut self, schema: &'a Map, items: &[Value], path: &Path) -> Fits {
+        size(schema, ["minItems", "maxItems"], items.len(), path)?;
+        if schema.get("uniqueItems").and_then(Value::as_bool) == Some(true) {
+            for (index, item) in items.iter().enumerate() {
+                self.spend_on(index)?;
+                if items.iter().take(index).any(|other| other == item) {
+                    return broken(&path.index(index), "uniqueItems");
+                }
+            }
+        }
+        if let Some(each @ (Value::Object(_) | Value::Bool(_))) = schema.get("items")
+            && !schema.contains_key("prefixItems")
+        {
+            for (index, item) in items.iter().enumerate() {
+                self.walk(each, item, &path.index(index))?;
+            }
+        }
+        Ok(())
     }
-    combinators(schema, input, path, steps)
+
+    fn string(&mut self, schema: &'a Map, text: &str, path: &Path) -> Fits {
+        self.spend_on(text.len())?;
+        size(schema, ["minLength", "maxLength"], text.chars().count(), path)?;
+        let Some(pattern) = schema.get("pattern").and_then(Value::as_str) else { return Ok(()) };
+        match self.pattern(pattern)? {
+            Some(pattern) if !pattern.is_match(text) => broken(path, "pattern"),
+            _ => Ok(()),
+        }
+    }
+
+    /// A pattern as it reads; none for one in a dialect of its own, which says nothing here.
+    fn pattern(&mut self, text: &'a str) -> Result<Option<&Regex>, Misfit> {
+        if !self.patterns.contains_key(text) {
+            self.spend(PATTERN)?;
+            self.spend_on(text.len())?;
+            let pattern = match RegexBuilder::new(text).size_limit(PATTERN_BYTES).build() {
+                Ok(pattern) => Some(pattern),
+                Err(regex::Error::CompiledTooBig(_)) => return Err(Misfit::Beyond),
+                Err(_) => None,
+            };
+            self.patterns.insert(text, pattern);
+        }
+        Ok(self.patterns.get(text).and_then(Option::as_ref))
+    }
+
+    fn combinators(&mut self, schema: &'a Map, input: &Value, path: &Path) -> Fits {
+        let list = |keyword: &str| schema.get(keyword).and_then(Value::as_array);
+        for part in list("allOf").into_iter().flatten() {
+            self.walk(part, input, path)?;
+        }
+        for keyword in ["anyOf", "oneOf"] {
+            if let Some(parts) = list(keyword)
+                && !self.any(parts, input, path)?
+            {
+                return broken(path, keyword);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether one of some schemas fits.
+    fn any(&mut self, parts: &'a [Value], input: &Value, path: &Path) -> Result<bool, Misfit> {
+        for part in parts {
+            match self.walk(part, input, path) {
+                Ok(()) => return Ok(true),
+                Err(Misfit::Breach { .. }) => {}
+                Err(Misfit::Beyond) => return Err(Misfit::Beyond),
+            }
+        }
+        Ok(false)
+    }
 }
 
 fn is_of(types: &Value, input: &Value) -> bool {
@@ -81,74 +217,14 @@ fn is_of(types: &Value, input: &Value) -> bool {
     }
 }
 
-fn object(schema: &Map, members: &Map, path: &Path, steps: &mut usize) -> Fits {
-    let required = schema.get("required").and_then(Value::as_array);
-    for name in required.into_iter().flatten().filter_map(Value::as_str) {
-        if !members.contains_key(name) {
-            return Err(Breach { path: path.key(name), keyword: "required" });
-        }
-    }
-    size(schema, ["minProperties", "maxProperties"], members.len(), path)?;
-    let properties = schema.get("properties").and_then(Value::as_object);
-    for (name, value) in members {
-        let inner = path.key(name);
-        if let Some(property) = properties.and_then(|properties| properties.get(name)) {
-            walk(property, value, &inner, steps)?;
-            continue;
-        }
-        // Names by pattern are not looked at, so neither is what they leave over.
-        if let Some(additional) = schema.get("additionalProperties")
-            && !schema.contains_key("patternProperties")
-        {
-            if additional.as_bool() == Some(false) {
-                return Err(Breach { path: inner, keyword: "additionalProperties" });
-            }
-            walk(additional, value, &inner, steps)?;
-        }
-    }
-    Ok(())
-}
-
-fn array(schema: &Map, items: &[Value], path: &Path, steps: &mut usize) -> Fits {
-    size(schema, ["minItems", "maxItems"], items.len(), path)?;
-    if schema.get("uniqueItems").and_then(Value::as_bool) == Some(true) {
-        for (index, item) in items.iter().enumerate().take(1_000) {
-            if items.iter().take(index).any(|other| other == item) {
-                return Err(Breach { path: path.index(index), keyword: "uniqueItems" });
-            }
-        }
-    }
-    if let Some(each @ (Value::Object(_) | Value::Bool(_))) = schema.get("items")
-        && !schema.contains_key("prefixItems")
-    {
-        for (index, item) in items.iter().enumerate() {
-            walk(each, item, &path.index(index), steps)?;
-        }
-    }
-    Ok(())
-}
-
-fn string(schema: &Map, text: &str, path: &Path) -> Fits {
-    size(schema, ["minLength", "maxLength"], text.chars().count(), path)?;
-    let pattern = schema.get("pattern").and_then(Value::as_str).filter(|pattern| pattern.len() <= 1_000);
-    // A pattern in a dialect of its own is not judged.
-    match pattern.map(regex::Regex::new) {
-        Some(Ok(pattern)) if !pattern.is_match(text) => {
-            Err(Breach { path: path.clone(), keyword: "pattern" })
-        }
-        _ => Ok(()),
-    }
-}
-
 fn size(schema: &Map, [least, most]: [&'static str; 2], size: usize, path: &Path) -> Fits {
     let size = u64::try_from(size).unwrap_or(u64::MAX);
     let bound = |keyword: &str| schema.get(keyword).and_then(Value::as_u64);
-    let broken = |keyword| Err(Breach { path: path.clone(), keyword });
     if bound(least).is_some_and(|least| size < least) {
-        return broken(least);
+        return broken(path, least);
     }
     if bound(most).is_some_and(|most| size > most) {
-        return broken(most);
+        return broken(path, most);
     }
     Ok(())
 }
@@ -163,25 +239,8 @@ fn bounds(schema: &Map, number: &Number, path: &Path) -> Fits {
         let order =
             schema.get(keyword).and_then(Value::as_number).and_then(|bound| number.partial_cmp(bound));
         if order.is_some_and(|order| wrong.contains(&order)) {
-            return Err(Breach { path: path.clone(), keyword });
+            return broken(path, keyword);
         }
-    }
-    Ok(())
-}
-
-fn combinators(schema: &Map, input: &Value, path: &Path, steps: &mut usize) -> Fits {
-    let list = |keyword: &str| schema.get(keyword).and_then(Value::as_array);
-    let broken = |keyword| Err(Breach { path: path.clone(), keyword });
-    for part in list("allOf").into_iter().flatten() {
-        walk(part, input, path, steps)?;
-    }
-    let mut fitting =
-        |parts: &Vec<Value>| parts.iter().filter(|part| walk(part, input, path, steps).is_ok()).count();
-    if list("anyOf").is_some_and(|parts| fitting(parts) == 0) {
-        return broken("anyOf");
-    }
-    if list("oneOf").is_some_and(|parts| fitting(parts) == 0) {
-        return broken("oneOf");
     }
     Ok(())
 }
@@ -193,7 +252,7 @@ mod tests {
 
     fn found(schema: &str, input: &str) -> Option<String> {
         let read = |text: &str| parse(text.as_bytes(), &Limits::default()).unwrap();
-        breach(&read(schema), &read(input)).map(|breach| breach.to_string())
+        misfit(&read(schema), &read(input)).map(|misfit| misfit.to_string())
     }
 
     #[test]
@@ -245,15 +304,46 @@ mod tests {
         }
     }
 
+    const BEYOND: &str = "the schema or the input is larger than what is looked at";
+
     #[test]
-    fn multiplying_schemas_are_bounded() {
-        let mut schema = "true".to_owned();
+    fn a_schema_that_multiplies_is_no_yes() {
+        let mut schema = "false".to_owned();
         for _ in 0..30 {
             schema = format!("{{\"anyOf\":[{schema},{schema}]}}");
             if schema.len() > 1 << 20 {
                 break;
             }
         }
-        assert_eq!(found(&schema, "1"), None);
+        assert_eq!(found(&schema, "1").as_deref(), Some(BEYOND));
+        assert_eq!(found(&format!("{{\"anyOf\":[{schema},true]}}"), "1").as_deref(), Some(BEYOND));
+        assert_eq!(found(&format!("{{\"allOf\":[false,{schema}]}}"), "1").as_deref(), Some("$ breaks false"));
+    }
+
+    #[test]
+    fn what_takes_long_is_beyond_and_what_is_honest_is_not() {
+        let list = |item: fn(usize) -> String, count| (0..count).map(item).collect::<Vec<_>>().join(",");
+        let numbers = |count| format!("[{}]", list(|number| number.to_string(), count));
+        let members = format!("{{{}}}", list(|number| format!("\"n{number}\":1"), 50_000));
+        let patterns = list(|number| format!("{{\"pattern\":\"{number}|a\"}}"), 250);
+        let everything = format!("{{\"allOf\":[{}]}}", vec!["{\"properties\":{}}"; 40].join(","));
+        for (schema, input) in [
+            (r#"{"uniqueItems":true}"#.to_owned(), numbers(2_000)),
+            (format!("{{\"items\":{{\"enum\":{}}}}}", numbers(50_000)), numbers(50)),
+            (
+                format!("{{\"items\":{{\"required\":{}}}}}", numbers(50_000)),
+                format!("[{}]", vec!["{}"; 50].join(",")),
+            ),
+            (everything, members),
+            (format!("{{\"allOf\":[{patterns}]}}"), "\"a\"".to_owned()),
+            (r#"{"pattern":"(\\w{99}){99}"}"#.to_owned(), "\"a\"".to_owned()),
+            (r#"{"pattern":"a"}"#.to_owned(), format!("\"{}\"", "a".repeat(2 << 20))),
+        ] {
+            let told = found(&schema, &input);
+            assert_eq!(told.as_deref(), Some(BEYOND), "{schema:.40} {}", input.len());
+        }
+        assert_eq!(found(r#"{"uniqueItems":true}"#, &numbers(1_000)), None);
+        assert_eq!(found(r#"{"items":{"type":"integer","minimum":0}}"#, &numbers(20_000)), None);
+        assert_eq!(found(&format!("{{\"items\":{{\"enum\":{}}}}}", numbers(2_000)), &numbers(500)), None);
     }
 }

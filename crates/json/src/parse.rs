@@ -62,6 +62,14 @@ pub enum ParseErrorKind {
     TrailingBytes,
 }
 
+impl ParseErrorKind {
+    /// Whether the text may be JSON, and is only more than is read.
+    #[must_use]
+    pub fn is_beyond_limits(&self) -> bool {
+        matches!(self, Self::TooLong | Self::TooDeep | Self::TooMany)
+    }
+}
+
 impl fmt::Display for ParseErrorKind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -379,6 +387,18 @@ mod tests {
         assert_eq!(parse(&[b' '; 17], &limits).unwrap_err().kind, ParseErrorKind::TooLong);
         let deep = "[".repeat(1 << 20);
         assert_eq!(kind(&deep), ParseErrorKind::TooDeep);
+    }
+
+    #[test]
+    fn what_is_beyond_the_limits_is_told_from_what_is_no_json() {
+        let limits = Limits { depth: 2, bytes: 8, values: 3 };
+        let beyond = |text: &str| parse(text.as_bytes(), &limits).unwrap_err().kind.is_beyond_limits();
+        for text in ["[[[]]]", "[1,2,3]", "[1,     2]"] {
+            assert!(beyond(text), "{text}");
+        }
+        for text in ["[[", "[1,]", "{\"a\":1,", "[] []", "NaN"] {
+            assert!(!beyond(text), "{text}");
+        }
     }
 
     #[test]

@@ -59,6 +59,7 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     ("run-status-malformed", BROKEN_ANSWER),
     ("run-status-of-another-task", BROKEN_ANSWER),
+    ("run-status-contradicts", BROKEN_ANSWER),
     (
         "worker-implementation-missing",
         "give the task the tag `worker-implementation` in the tree that makes it.",
@@ -174,6 +175,10 @@ pub const HINTS: &[(&str, &str)] = &[
     ("artifact-altered", REPLACED),
     ("artifact-altered-optional", REPLACED),
     ("artifacts-listing-malformed", BROKEN_ANSWER),
+    (
+        "artifacts-listing-endless",
+        "nothing was proven wrong. Look at what answers for the queue; a run of so many artifacts is beyond what is read: name the files instead of a pattern.",
+    ),
     (
         "artifacts-listing-unknown",
         "the artifacts of the run have expired. Run the task that makes them again.",
@@ -313,6 +318,10 @@ pub const HINTS: &[(&str, &str)] = &[
     (
         "pull-request-tag-unknown",
         "look whether the tag was deleted; for a private repository, give a token that may see it (CATENA_GITHUB_TOKEN).",
+    ),
+    (
+        "pull-request-tags-endless",
+        "nothing was proven wrong. Look at what answers for GitHub; a repository with so many tags is beyond what is read: name the commit instead of the tag.",
     ),
     ("pull-request-answer-malformed", VCS_ANSWER),
     // Images.

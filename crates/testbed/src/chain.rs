@@ -69,8 +69,11 @@ pub struct ChainTask {
     pub definition: Value,
     /// The definition as JSON text, sent in place of `definition` when set.
     pub definition_text: Option<String>,
-    /// The queue's answer to `/status`.
+    /// The queue's answer to `/status`. What it repeats of the definition is sent as the definition has it
+    /// by then, unless it was changed here.
     pub status: Value,
+    /// What the status repeated of the definition when it was made.
+    pub(crate) repeated: Value,
     /// Artifacts of each run but for the latest run's document and signature.
     pub runs: BTreeMap<u32, BTreeMap<String, Artifact>>,
     /// The latest run's document; `None` while it has not finished.
@@ -222,12 +225,27 @@ impl ChainTask {
         runs
     }
 
+    /// The status as the queue sends it: made of the same record as the definition.
+    fn sent_status(&self) -> Value {
+        let mut sent = self.status.clone();
+        for (key, made) in self.repeated.as_object().into_iter().flatten() {
+            if let Some(now) = self.definition.get(key)
+                && let Some(Value::Object(status)) = sent.get_mut("status")
+                && status.get(key) == Some(made)
+            {
+                status.insert(key.as_str(), now.clone());
+            }
+        }
+        sent
+    }
+
     fn into_queue(self) -> Task {
         let runs = self.published().into_iter();
+        let status = self.sent_status().to_string();
         let text = self.definition_text.unwrap_or_else(|| self.definition.to_string());
         Task {
             definition: text.into(),
-            status: self.status.to_string().into(),
+            status: status.into(),
             runs: runs.map(|(number, artifacts)| (number, Run { listing: None, artifacts })).collect(),
         }
     }

@@ -1,6 +1,6 @@
 //! Everything that goes wrong with an answer, and what that means for each kind of thing.
 
-use crate::kinds::{Kind, Proof, REFUSED, Said, UNREACHABLE, YES};
+use crate::kinds::{ENDLESS_LISTING, ENDLESS_TAGS, Kind, Proof, REFUSED, Said, UNREACHABLE, YES};
 use catena_testbed::{Body, Fault};
 use std::time::Duration;
 
@@ -113,8 +113,13 @@ fn other(kind: &Kind, trouble: &str) -> Option<Expected> {
         }
         // JSON services never answer with nothing, nor with half of it.
         (Proof::Json, "empty" | "shorter-than-it-is") => None,
+        // Nor with more than anybody reads: a service that does is broken.
+        (Proof::Json, "deep" | "many-values") => said(UNREACHABLE),
         // This is how GitHub says that a commit is on no branch.
         (Proof::Text, "empty") if kind.need == "branch-commits" => said(kind.absent),
+        // What never ends is not known to lack anything.
+        (_, "endless-listing" | "same-page-again") => said(ENDLESS_LISTING),
+        (_, "endless-tags") => said(ENDLESS_TAGS),
         // The page's words are not read, only whether there are any.
         (Proof::Text, "shorter-than-it-is" | "deep" | "many-values") if kind.need == "branch-commits" => {
             said(YES)
@@ -415,13 +420,11 @@ fn listings() -> Vec<Trouble> {
         },
         Trouble {
             of: &["tags"],
-            ..trouble("endless-tags", Effect::Absent, |_| {
+            ..trouble("endless-tags", Effect::Other, |_| {
                 let tags = format!("[{}]", vec!["{\"name\":\"x\"}"; 100].join(","));
-                let further = Laid {
-                    pattern: "&page=*".to_owned(),
-                    when: When::Always,
-                    fault: Fault::Replace(tags.clone().into()),
-                };
+                // There is no second page that could be replaced.
+                let page = Fault::Instead { status: 200, headers: vec![], body: tags.clone().into() };
+                let further = Laid { pattern: "&page=*".to_owned(), when: When::Always, fault: page };
                 whole(Fault::Replace(tags.into())).into_iter().chain([further]).collect()
             })
         },

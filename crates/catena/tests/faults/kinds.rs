@@ -90,6 +90,11 @@ pub(crate) const UNREACHABLE: Said = Said { status: 3, codes: &["outside-unreach
 /// Somebody must say who they are.
 pub(crate) const REFUSED: Said = Said { status: 3, codes: &["outside-refused"] };
 
+/// The queue's list of files goes on and on.
+pub(crate) const ENDLESS_LISTING: Said = Said { status: 3, codes: &["artifacts-listing-endless"] };
+/// So does GitHub's list of tags.
+pub(crate) const ENDLESS_TAGS: Said = Said { status: 3, codes: &["pull-request-tags-endless"] };
+
 /// One kind of thing that is asked for.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,

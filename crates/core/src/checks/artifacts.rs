@@ -62,10 +62,12 @@ const OPTIONAL_ALTERED: Code = Code::new(
     "An optional artifact exists and is not the one the worker made.",
 )
 .relaxable(rules::OPTIONAL_ARTIFACT);
-const LISTING: Code = Code::new(
-    "artifacts-listing-malformed",
-    Class::Tamper,
-    "The queue's list of artifacts is malformed or does not end.",
+const LISTING: Code =
+    Code::new("artifacts-listing-malformed", Class::Tamper, "The queue's list of artifacts is malformed.");
+const ENDLESS: Code = Code::new(
+    "artifacts-listing-endless",
+    Class::Infra,
+    "The queue's list of artifacts does not end within the pages that are read.",
 );
 const NO_LISTING: Code =
     Code::new("artifacts-listing-unknown", Class::Policy, "The queue has no list of artifacts for the run.");
@@ -100,6 +102,7 @@ pub(crate) const CODES: &[Code] = &[
     ALTERED,
     OPTIONAL_ALTERED,
     LISTING,
+    ENDLESS,
     NO_LISTING,
     TOO_MANY,
     WANTED,
@@ -329,7 +332,7 @@ fn listing(cx: &Cx<'_>, link: &Link) -> Result<Result<BTreeSet<String>, Box<Find
             }
         }
     }
-    failed(LISTING, format!("The list of artifacts has more than {} pages.", cx.case.limits.pages))
+    failed(ENDLESS, format!("The list of artifacts has more than {} pages.", cx.case.limits.pages))
 }
 
 enum Judgement {

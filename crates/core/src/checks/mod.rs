@@ -113,6 +113,7 @@ pub const RULES: &[&str] = &[
     rules::REVISION_FORM,
     rules::RUN_STATE,
     rules::SIBLING_REVISION,
+    rules::STATUS_DEFINITION,
     rules::WHOLE_SEGMENTS,
     rules::WORKER_POOL,
 ];
@@ -141,6 +142,7 @@ pub(crate) mod rules {
     pub(crate) const REVISION_FORM: &str = "revision-form";
     pub(crate) const RUN_STATE: &str = "run-state";
     pub(crate) const SIBLING_REVISION: &str = "sibling-revision";
+    pub(crate) const STATUS_DEFINITION: &str = "status-definition";
     pub(crate) const WHOLE_SEGMENTS: &str = "whole-segments";
     pub(crate) const WORKER_POOL: &str = "worker-pool";
 }
@@ -192,6 +194,76 @@ mod tests {
                 "{rule} relaxes nothing"
             );
         }
+    }
+
+    /// The sections of a page, in order: heading and text.
+    fn sections(page: &str) -> Vec<(&str, &str)> {
+        let parts = page.split("\n## ").skip(1);
+        parts.filter_map(|part| part.split_once('\n')).collect()
+    }
+
+    #[test]
+    fn every_page_has_its_sections() {
+        const SECTIONS: [&str; 7] = [
+            "What it stops",
+            "What it looks at",
+            "What it finds",
+            "Example",
+            "Fixing an honest failure",
+            "Relaxing it",
+            "Reference",
+        ];
+        for check in ALL {
+            let (name, sections) = (check.name, sections(check.page));
+            assert_eq!(sections.iter().map(|(heading, _)| *heading).collect::<Vec<_>>(), SECTIONS, "{name}");
+            for (heading, text) in &sections {
+                assert!(text.trim().len() > 20, "{name}: {heading}");
+            }
+            let text = |wanted: &str| sections.iter().find(|(heading, _)| *heading == wanted).unwrap().1;
+            assert!(text("What it stops").contains("ttacker"), "{name} does not say whom it stops");
+            findings_are_listed(check, text("What it finds"));
+            an_example_is_shown(check, text("Example"));
+            relaxing_is_told(check, text("Relaxing it"));
+            let reference = text("Reference");
+            let (clause, beyond) = ("Implements: verification.md section", "Goes beyond the reference in: ");
+            let mut lines = reference.lines();
+            assert!(lines.any(|line| line.starts_with(clause) || line.starts_with(beyond)), "{name}");
+        }
+    }
+
+    /// Each code once, with its class and what it means.
+    fn findings_are_listed(check: &CheckInfo, text: &str) {
+        let listed = text.lines().filter_map(|line| line.strip_prefix("- `"));
+        let listed: BTreeSet<&str> =
+            listed.filter_map(|line| line.split_once(" - ")).map(|(code, _)| code).collect();
+        let codes = check.codes.iter().map(|code| format!("{}` ({})", code.name, code.class.as_str()));
+        let codes: BTreeSet<String> = codes.collect();
+        let codes: BTreeSet<&str> = codes.iter().map(String::as_str).collect();
+        assert_eq!(listed, codes, "{}", check.name);
+    }
+
+    /// A finding as the report shows it, of one of the check's codes and in its class.
+    fn an_example_is_shown(check: &CheckInfo, text: &str) {
+        let shown = text.lines().find_map(|line| line.strip_prefix("    1. "));
+        let Some(shown) = shown else { panic!("{} has no example", check.name) };
+        let code = check.codes.iter().find(|code| {
+            let start = format!("{} [{}]  ", code.name, code.class.as_str());
+            shown.starts_with(&start)
+        });
+        assert!(code.is_some(), "{}: {shown}", check.name);
+    }
+
+    /// Every rule with what it relaxes, or that there is none.
+    fn relaxing_is_told(check: &CheckInfo, text: &str) {
+        let rules: Vec<_> = check.codes.iter().filter_map(|code| Some((code.name, code.rule?))).collect();
+        for (code, rule) in &rules {
+            for name in [code, rule] {
+                assert!(text.contains(&format!("`{name}`")), "{} does not tell of {name}", check.name);
+            }
+        }
+        let none =
+            ["It cannot be relaxed.", "No policy can relax it."].iter().any(|none| text.contains(none));
+        assert_eq!(none, rules.is_empty(), "{}", check.name);
     }
 
     #[test]

@@ -48,11 +48,16 @@ const NO_TAG: Code = Code::new(
     Class::Policy,
     "A link comes from a tag that its repository does not have.",
 );
+const ENDLESS: Code = Code::new(
+    "pull-request-tags-endless",
+    Class::Infra,
+    "A repository's list of tags does not end within the pages that are read, and has not the tag there.",
+);
 const ANSWER: Code =
     Code::new("pull-request-answer-malformed", Class::Tamper, "GitHub's answer lacks what it must tell.");
 
 pub(crate) const CODES: &[Code] =
-    &[NOT_NEEDED, NONE, TRY, PULL_REQUEST, FORK, NOT_LANDED, UNREADABLE, NO_TAG, ANSWER];
+    &[NOT_NEEDED, NONE, TRY, PULL_REQUEST, FORK, NOT_LANDED, UNREADABLE, NO_TAG, ENDLESS, ANSWER];
 
 pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
     let chain = cx.closed()?;
@@ -242,11 +247,13 @@ fn tagged(
                 return Ok(Revision::parse(sha).map_err(|error| malformed(link, &need, &error.to_string())));
             }
             (Some(_), Some(_)) => return Ok(Err(malformed(link, &need, "it has the tag twice"))),
-            (None, _) if tags.len() < 100 => break,
+            (None, _) if tags.len() < 100 => return unknown(format!("{repository} has no tag {tag}.")),
             (None, _) => {}
         }
     }
-    unknown(format!("{repository} has no tag {tag}."))
+    let pages = cx.case.limits.pages;
+    let message = format!("The first {pages} pages of the tags of {repository} do not have {tag}.");
+    Ok(Err(Box::new(failed(link, ENDLESS, message, keys).actual(Side::Queue, tag.as_str()))))
 }
 
 /// Whether the page that lists the branches a commit is on lists any.

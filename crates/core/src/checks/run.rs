@@ -1,11 +1,13 @@
 //! The run the chain is about is the last one, and it ended well.
 //!
-//! Off-reference: a rule of its own, `run-state`; everything is asked of exactly this run.
+//! Off-reference: rules of their own, `run-state` and `status-definition`; everything is asked of exactly
+//! this run.
 
 use super::{Examined, rules};
 use crate::inquiry::{Answer, Cx, Link};
-use crate::task::RunState;
+use crate::task::{RunState, Status};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
+use catena_json::{Path, Value};
 
 const CHECK: &str = "run";
 
@@ -26,10 +28,17 @@ const MALFORMED: Code =
     Code::new("run-status-malformed", Class::Tamper, "The queue's status of the task is malformed.");
 const OTHER: Code =
     Code::new("run-status-of-another-task", Class::Tamper, "The queue's status is about another task.");
+const CONTRADICTS: Code = Code::new(
+    "run-status-contradicts",
+    Class::Tamper,
+    "The queue's status names another worker pool, task group or scheduler than its definition of the task.",
+)
+.relaxable(rules::STATUS_DEFINITION);
 const BEFORE: Code =
     Code::new("run-not-needed", Class::Policy, "The target is about to run, so no run of it is looked at.");
 
-pub(crate) const CODES: &[Code] = &[COMPLETED, NOT_COMPLETED, NONE, UNKNOWN, MALFORMED, OTHER, BEFORE];
+pub(crate) const CODES: &[Code] =
+    &[COMPLETED, NOT_COMPLETED, NONE, UNKNOWN, MALFORMED, OTHER, CONTRADICTS, BEFORE];
 
 pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let finding =
@@ -50,25 +59,48 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     if status.task_id != link.task_id {
         return failed(OTHER, format!("The queue's status is about task {}.", status.task_id));
     }
+    let mut findings = contradictions(link, &status);
+    findings.push(latest(link, &status));
+    Ok(findings.into())
+}
+
+/// The queue makes its status of the same record as its definition, so that what stands in both is the
+/// same.
+fn contradictions(link: &Link, status: &Status) -> Vec<Finding> {
+    let differing = status.repeated.iter().filter_map(|(key, told)| {
+        let defined = link.definition.value().get(key)?;
+        (defined != told).then(|| {
+            let message = format!("The queue's status has another {key} than its definition.");
+            Finding::new(CHECK, CONTRADICTS, Standing::Failed, link.task_id, message)
+                .at("the queue's status", Some(Path::of(&["status", key])))
+                .expected(Side::Queue, plain(defined))
+                .actual(Side::Queue, plain(told))
+        })
+    });
+    differing.collect()
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Whether the last run ended well.
+fn latest(link: &Link, status: &Status) -> Finding {
+    let finding =
+        |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
     let Some(run) = status.latest() else {
-        return failed(NONE, "The task has no run.".to_owned());
+        return finding(NONE, Standing::Failed, "The task has no run.".to_owned())
+            .at("the queue's status", None);
     };
     if run.state == RunState::Completed {
         let message = format!("Run {} completed.", run.run_id);
-        return Ok(vec![finding(COMPLETED, Standing::Passed, message)].into());
+        return finding(COMPLETED, Standing::Passed, message);
     }
     let reason = run.reason_resolved.as_deref().filter(|reason| *reason != run.state.as_str());
     let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
-    let finding = finding(NOT_COMPLETED, Standing::Failed, format!("Run {} did not complete.", run.run_id))
-        .at(
-            "the queue's status",
-            Some(
-                catena_json::Path::of(&["status", "runs"])
-                    .index(status.runs.len().saturating_sub(1))
-                    .key("state"),
-            ),
-        )
+    let place = Path::of(&["status", "runs"]).index(status.runs.len().saturating_sub(1)).key("state");
+    finding(NOT_COMPLETED, Standing::Failed, format!("Run {} did not complete.", run.run_id))
+        .at("the queue's status", Some(place))
         .expected(Side::Policy, RunState::Completed.as_str())
-        .actual(Side::Queue, format!("{}{reason}", run.state.as_str()));
-    Ok(vec![finding].into())
+        .actual(Side::Queue, format!("{}{reason}", run.state.as_str()))
 }

@@ -79,7 +79,7 @@ pub(crate) struct Case {
     facts: HashMap<Need, Fact>,
     definitions: BTreeMap<TaskId, Result<Arc<Definition>, NoDefinition>>,
     /// JSON answers are parsed once, however many checks look at them.
-    parsed: RefCell<HashMap<Need, Json>>,
+    parsed: HashMap<Need, Json>,
     /// And so are documents.
     documents: RefCell<BTreeMap<TaskId, Parsed>>,
     /// Which documents the signature check vouches for, once it has judged them.
@@ -105,29 +105,42 @@ impl Case {
             switches,
             facts: HashMap::new(),
             definitions: BTreeMap::new(),
-            parsed: RefCell::default(),
+            parsed: HashMap::new(),
             documents: RefCell::default(),
             verified: RefCell::default(),
         }
     }
 
-    pub(crate) fn learn(&mut self, need: &Need, fact: Fact) {
-        if let Need::Definition { task_id } = need {
-            let definition = self.read_definition(&fact);
-            self.definitions.insert(*task_id, definition.map(Arc::new));
+    pub(crate) fn learn(&mut self, need: &Need, mut fact: Fact) {
+        let json = self.read_json(need, &fact);
+        if let Some(Err(error)) = &json
+            && error.kind.is_beyond_limits()
+        {
+            // It says nothing of the chain: a service that sends such a thing is broken, and nobody
+            // knows what it would have said.
+            fact = Fact::Unreachable {
+                reason: format!("the answer is beyond the limits: {error}"),
+                attempts: 1,
+            };
+        }
+        match (need, json) {
+            (Need::Definition { task_id }, json) => {
+                let definition = read_definition(&fact, json);
+                self.definitions.insert(*task_id, definition.map(Arc::new));
+            }
+            (_, Some(json)) => drop(self.parsed.insert(need.clone(), json.map(Arc::new))),
+            (_, None) => {}
         }
         self.facts.insert(need.clone(), fact);
     }
 
-    fn read_definition(&self, fact: &Fact) -> Result<Definition, NoDefinition> {
+    /// What a service computed as JSON, read once, however many checks look at it.
+    fn read_json(&self, need: &Need, fact: &Fact) -> Option<Result<Value, ParseError>> {
         match fact {
-            Fact::Body(body) => {
-                let value =
-                    catena_json::parse(&body.bytes, &self.limits.json()).map_err(NoDefinition::Json)?;
-                Definition::parse(value).map_err(NoDefinition::Malformed)
+            Fact::Body(body) if need.is_json_answer() => {
+                Some(catena_json::parse(&body.bytes, &self.limits.json()))
             }
-            Fact::Absent { message, .. } => Err(NoDefinition::Absent(message.clone())),
-            _ => Err(NoDefinition::Unknown),
+            _ => None,
         }
     }
 
@@ -152,6 +165,16 @@ impl Case {
     /// Whether the policy relaxes a rule.
     pub(crate) fn relaxes(&self, rule: &str) -> bool {
         self.product.relaxed.contains(rule)
+    }
+}
+
+fn read_definition(fact: &Fact, json: Option<Result<Value, ParseError>>) -> Result<Definition, NoDefinition> {
+    match (fact, json) {
+        (Fact::Body(_), Some(json)) => {
+            Definition::parse(json.map_err(NoDefinition::Json)?).map_err(NoDefinition::Malformed)
+        }
+        (Fact::Absent { message, .. }, _) => Err(NoDefinition::Absent(message.clone())),
+        _ => Err(NoDefinition::Unknown),
     }
 }
 
@@ -197,15 +220,10 @@ impl<'a> Cx<'a> {
 
     /// A JSON answer.
     pub(crate) fn json(&self, need: &Need) -> Result<Answer<Json>, Stop> {
-        let body = match self.body(need)? {
-            Answer::Is(body) => body,
-            Answer::Absent(message) => return Ok(Answer::Absent(message)),
-        };
-        let mut parsed = self.case.parsed.borrow_mut();
-        let json = parsed
-            .entry(need.clone())
-            .or_insert_with(|| catena_json::parse(&body.bytes, &self.case.limits.json()).map(Arc::new));
-        Ok(Answer::Is(json.clone()))
+        match self.fact(need)? {
+            Answer::Is(_) => self.case.parsed.get(need).cloned().map(Answer::Is).ok_or(Stop::Blocked),
+            Answer::Absent(message) => Ok(Answer::Absent(message)),
+        }
     }
 
     /// What was measured of an artifact.

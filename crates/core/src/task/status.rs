@@ -12,7 +12,12 @@ pub struct Status {
     pub task_id: TaskId,
     /// Its runs, numbered from 0 without gaps.
     pub runs: Vec<Run>,
+    /// What it repeats of the definition: a key, and what stands there.
+    pub repeated: Vec<(&'static str, Value)>,
 }
+
+/// What the queue tells of a task both in its definition and in its status, from one record.
+const REPEATED: [&str; 5] = ["provisionerId", "workerType", "taskQueueId", "taskGroupId", "schedulerId"];
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +90,8 @@ impl Status {
         let runs = status.get("runs").and_then(Value::as_array).ok_or_else(|| error("no runs"))?;
         let runs =
             (0_u32..).zip(runs).map(|(number, run)| Run::parse(number, run)).collect::<Result<_, _>>()?;
-        Ok(Self { task_id, runs })
+        let repeated = REPEATED.into_iter().filter_map(|key| Some((key, status.get(key)?.clone()))).collect();
+        Ok(Self { task_id, runs, repeated })
     }
 
     /// The run that counts: the last.
@@ -140,6 +146,15 @@ mod tests {
         assert_eq!(status.latest().map(|run| (run.run_id, run.state)), Some((RunId(1), RunState::Completed)));
         assert_eq!(status.latest().and_then(|run| run.worker_id.as_deref()), Some("w"));
         assert_eq!(super::Status { runs: vec![], ..status }.latest(), None);
+    }
+
+    #[test]
+    fn what_is_repeated_of_the_definition_is_kept_as_it_is() {
+        let text = r#"{"status":{"taskId":"IFn9x5gaQz-HXl2pa7Ny_w","runs":[],"state":"running",
+            "taskQueueId":"a/b","provisionerId":"a","schedulerId":null,"taskGroupId":7}}"#;
+        let status = Status::parse(&parse(text.as_bytes(), &Limits::default()).unwrap()).unwrap();
+        let told: Vec<_> = status.repeated.iter().map(|(key, told)| format!("{key} {told}")).collect();
+        assert_eq!(told, ["provisionerId \"a\"", "taskQueueId \"a/b\"", "taskGroupId 7", "schedulerId null"]);
     }
 
     #[test]

@@ -441,7 +441,10 @@ impl Builder<'_> {
         let text = |value: Value| Body::from(value.to_pretty());
         let artifacts = vec![
             ("public/task-graph.json".to_owned(), text(task_graph(&group.parent, &graph))),
-            ("public/actions.json".to_owned(), text(decision::actions_json(tree, decision, parameters))),
+            (
+                "public/actions.json".to_owned(),
+                text(decision::actions_json(tree, decision, parameters, self.event())),
+            ),
             ("public/parameters.yml".to_owned(), decision::parameters_yml(parameters).into()),
         ];
         let worker = if self.release.builders == Builders::D2g { Engine::D2g } else { Engine::DockerWorker };
@@ -505,7 +508,10 @@ impl Builder<'_> {
         let log = || BTreeMap::from([("public/logs/live_backing.log".to_owned(), log.clone())]);
         let mut runs: BTreeMap<_, _> = (0..machine.run).map(|earlier| (earlier, log())).collect();
         runs.insert(machine.run, run);
-        let task = ChainTask { definition, definition_text: None, status, runs, document, implementation };
+        let definition_text = None;
+        let repeated = repeated(&definition);
+        let task =
+            ChainTask { definition, definition_text, status, repeated, runs, document, implementation };
         self.tasks.insert(id.to_owned(), task);
         Ok(())
     }
@@ -554,6 +560,16 @@ fn content_type(name: &str) -> &'static str {
     }
 }
 
+/// What the queue tells of a task in its status too.
+fn repeated(task: &Value) -> Value {
+    let get = |name: &str| task.get(name).cloned().unwrap_or_default();
+    object! {
+        "provisionerId" => get("provisionerId"), "workerType" => get("workerType"),
+        "taskQueueId" => get("taskQueueId"), "schedulerId" => get("schedulerId"),
+        "taskGroupId" => get("taskGroupId"), "deadline" => get("deadline"), "expires" => get("expires"),
+    }
+}
+
 fn status(id: &str, task: &Value, machine: &Machine, finished: bool) -> Value {
     let get = |name: &str| task.get(name).cloned().unwrap_or_default();
     let state = if finished { "completed" } else { "running" };
@@ -580,12 +596,9 @@ fn status(id: &str, task: &Value, machine: &Machine, finished: bool) -> Value {
         extend(&mut run, object! {"takenUntil" => get("deadline")});
     }
     runs.push(run);
-    object! {
-        "status" => object! {
-            "taskId" => id, "provisionerId" => get("provisionerId"), "workerType" => get("workerType"),
-            "taskQueueId" => get("taskQueueId"), "schedulerId" => get("schedulerId"), "projectId" => "none",
-            "taskGroupId" => get("taskGroupId"), "deadline" => get("deadline"), "expires" => get("expires"),
-            "retriesLeft" => 5_i64, "state" => state, "runs" => runs,
-        },
-    }
+    let mut status = object! {"taskId" => id};
+    extend(&mut status, repeated(task));
+    let more = object! {"projectId" => "none", "retriesLeft" => 5_i64, "state" => state, "runs" => runs};
+    extend(&mut status, more);
+    object! {"status" => status}
 }

@@ -165,20 +165,22 @@ pub(super) fn actions() -> [Action; 4] {
     ]
 }
 
-/// `public/actions.json` of a decision task.
-pub(super) fn actions_json(tree: &Tree, decision: &str, parameters: &Value) -> Value {
-    let entries: Vec<Value> = actions().iter().map(|action| action_entry(tree, decision, action)).collect();
+/// `public/actions.json` of a decision task. What is offered on a pull request has hooks of its own.
+pub(super) fn actions_json(tree: &Tree, decision: &str, parameters: &Value, event: Event) -> Value {
+    let pr = if matches!(event, Event::PullRequest { .. }) { "pr-" } else { "" };
+    let entries: Vec<Value> =
+        actions().iter().map(|action| action_entry(tree, decision, action, pr)).collect();
     object! {"version" => 1_i64, "variables" => object! {"parameters" => parameters.clone()}, "actions" => entries}
 }
 
-fn action_entry(tree: &Tree, decision: &str, action: &Action) -> Value {
+fn action_entry(tree: &Tree, decision: &str, action: &Action, pr: &str) -> Value {
     let level = tree.level;
     object! {
         "kind" => "hook", "name" => action.name, "title" => action.title, "description" => action.description,
         "context" => list![],
         "schema" => object! {"type" => "object", "properties" => object! {}},
         "hookGroupId" => format!("project-{}", tree.product.domain),
-        "hookId" => format!("in-tree-action-{level}-{}/0f2c4e6a81", action.permission),
+        "hookId" => format!("in-tree-{pr}action-{level}-{}/0f2c4e6a81", action.permission),
         "extra" => object! {"actionPerm" => action.permission},
         "hookPayload" => hook_payload(tree, decision, action),
     }

@@ -86,7 +86,7 @@ impl ChainTask {
             }
         }
         let mut queue = object! {
-            "task" => self.definition.clone(), "status" => self.status.clone(), "artifacts" => listing,
+            "task" => self.definition.clone(), "status" => self.sent_status(), "artifacts" => listing,
         };
         if let Some(text) = &self.definition_text {
             super::value::extend(&mut queue, object! {"task_raw" => text.as_str()});

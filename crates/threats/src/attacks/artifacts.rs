@@ -924,7 +924,7 @@ pub(super) const ATTACKS: &[Attack] = &[
             let page = r#"{"artifacts": [], "continuationToken": "1"}"#;
             listing(c, Fault::Replace(page.into()))
         },
-        "artifacts-listing-malformed",
+        "artifacts-listing-endless",
     ),
     wire(
         "list of files with a token that is none",

@@ -3,7 +3,7 @@
 use super::{Attack, Q, S, T, W, Wire, attack, wire};
 use crate::change::{
     NOBODY, add, build, document, document_bytes, document_of, document_text, entry, first_build,
-    first_decision, inside, json, list, remove, run, set, undocument,
+    first_decision, inside, json, list, remove, run, set, target_parent, undocument,
 };
 use crate::honest::{action, cron, finished, fork, mobile, pr_action, promotion, pull_request, push, tag};
 use catena_json::{Number, Value};
@@ -843,6 +843,63 @@ pub(super) const ATTACKS: &[Attack] = &[
             Some(())
         },
         "run-status-of-another-task",
+    ),
+    attack(
+        "status in another worker pool",
+        &[Q],
+        "The queue's status of a build says that it ran in a pool of a lower level.",
+        push,
+        |c| {
+            let id = first_build(c)?;
+            let status = c.status_mut(&id)?;
+            set(status, &["status", "provisionerId"], "gecko-1")?;
+            set(status, &["status", "taskQueueId"], "gecko-1/b-linux")
+        },
+        "run-status-contradicts",
+    ),
+    attack(
+        "status with another worker type",
+        &[Q],
+        "The queue's status of an image's task on GitHub names another worker type than its definition.",
+        mobile,
+        |c| {
+            let id = c.images.first()?.clone();
+            set(c.status_mut(&id)?, &["status", "workerType"], "b-linux-gcp-other")
+        },
+        "run-status-contradicts",
+    ),
+    attack(
+        "status of another task group",
+        &[Q],
+        "The queue's status of a build is that of a task of an earlier push's graph, under the build's id.",
+        cron,
+        |c| {
+            let (id, other) = (first_build(c)?, c.decisions.get(1)?.clone());
+            set(c.status_mut(&id)?, &["status", "taskGroupId"], other)
+        },
+        "run-status-contradicts",
+    ),
+    attack(
+        "status of another scheduler",
+        &[Q],
+        "The queue's status of a release promotion's action names a scheduler of a lower level.",
+        promotion,
+        |c| {
+            let id = target_parent(c)?;
+            set(c.status_mut(&id)?, &["status", "schedulerId"], "gecko-level-1")
+        },
+        "run-status-contradicts",
+    ),
+    attack(
+        "status whose scheduler is none",
+        &[Q],
+        "The queue's status of a decision task has a number for its scheduler.",
+        pr_action,
+        |c| {
+            let id = first_decision(c)?;
+            set(c.status_mut(&id)?, &["status", "schedulerId"], 3_i64)
+        },
+        "run-status-contradicts",
     ),
     attack(
         "status without runs",

@@ -2,12 +2,13 @@
 //! a yes; the fault suite of the command line goes through every fault at every kind of need, and these
 //! are for those who want to see.
 
-use super::{Attack, Q, S, V, Wire, wire};
-use crate::change::{first_build, first_decision, target_parent};
+use super::{Attack, Q, S, V, Wire, attack, wire};
+use crate::change::{first_build, first_decision, json, pages, set, target_parent};
 use crate::honest::{
     action, cron, fork, globs, mirrored, mobile, pr_action, promotion, pull_request, push, tag,
 };
-use catena_testbed::{Chain, Fault};
+use catena_json::Value;
+use catena_testbed::{Body, Chain, Fault};
 use std::time::Duration;
 
 const UNREACHABLE: &str = "outside-unreachable";
@@ -292,7 +293,75 @@ pub(super) const ATTACKS: &[Attack] = &[
         |c| of_page(c, "contents/.taskcluster.yml", Fault::Redirect("http://example.org/".to_owned())),
         UNREACHABLE,
     ),
+    attack(
+        "definition deeper than is read",
+        &[Q],
+        "The queue's answer for a build is nested deeper than anything that is read.",
+        push,
+        |c| {
+            let id = first_build(c)?;
+            set(c.definition_mut(&id)?, &["extra", "more"], nested(100)?)
+        },
+        UNREACHABLE,
+    ),
+    attack(
+        "status deeper than is read",
+        &[Q],
+        "The queue's answer for a task's status is nested deeper than anything that is read.",
+        tag,
+        |c| more_status(c, nested(100)?),
+        UNREACHABLE,
+    ),
+    attack(
+        "status of more values than are read",
+        &[Q],
+        "The queue's answer for a task's status holds more values than any that is read.",
+        action,
+        |c| more_status(c, json(&format!("[{}0]", "0,".repeat(3_000)))?),
+        UNREACHABLE,
+    )
+    .within(|limits| limits.json_values = 2_000),
+    attack(
+        "push log deeper than is read",
+        &[V],
+        "The Mercurial host's answer for a push is nested deeper than anything that is read.",
+        cron,
+        |c| deep_page(c, "json-pushes"),
+        UNREACHABLE,
+    ),
+    attack(
+        "commit deeper than is read",
+        &[V],
+        "GitHub's answer for a commit is nested deeper than anything that is read.",
+        mobile,
+        |c| deep_page(c, "/commits/"),
+        UNREACHABLE,
+    ),
+    attack(
+        "tags deeper than are read",
+        &[V],
+        "GitHub's list of a repository's tags is nested deeper than anything that is read.",
+        tag,
+        |c| deep_page(c, "/tags?per_page"),
+        UNREACHABLE,
+    ),
 ];
+
+fn nested(depth: usize) -> Option<Value> {
+    json(&format!("{}{}", "[".repeat(depth), "]".repeat(depth)))
+}
+
+/// Lets the queue say more of the first build's status.
+fn more_status(chain: &mut Chain, more: Value) -> Option<()> {
+    let id = first_build(chain)?;
+    set(chain.status_mut(&id)?, &["more"], more)
+}
+
+/// Puts lists inside one another in the place of pages.
+fn deep_page(chain: &mut Chain, part: &str) -> Option<()> {
+    pages(chain, part)?.for_each(|page| page.body = Body::nested(100_000));
+    Some(())
+}
 
 fn definition(chain: &Chain) -> Option<String> {
     Some(format!("/api/queue/v1/task/{}", first_build(chain)?))

@@ -8,7 +8,7 @@ use super::{
 use crate::checks::{artifacts, rules};
 use crate::inquiry::Cx;
 use crate::policy::Vcs;
-use crate::schema;
+use crate::schema::{self, Misfit};
 use crate::task::ArtifactName;
 use crate::verdict::Side;
 use catena_json::{Map, Path, Value};
@@ -39,7 +39,7 @@ pub(super) fn context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebui
     let action = entry(parent, &actions)?;
     let payload = hook_payload(cx, parent, action, &told)?;
     check_input(cx, parent, action, &told)?;
-    check_hook(cx, parent, action, &payload)?;
+    check_hook(cx, parent, action, &payload, tasks_for)?;
     check_source(cx, parent, &payload)?;
     let mut context = catena_jsone::Context::new();
     context.set("payload", payload);
@@ -170,20 +170,61 @@ fn hook_payload(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> 
 fn check_input(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> Rebuild<()> {
     let (Some(schema), Some(input)) = (action.get("schema"), told.get("input")) else { return Ok(()) };
     // An action that takes no input is fired with none.
-    let none = schema.is_null() || input.is_null() || cx.case.relaxes(rules::ACTION_INPUT);
-    let Some(breach) = schema::breach(schema, input).filter(|_| !none) else { return Ok(()) };
+    if schema.is_null() || input.is_null() || cx.case.relaxes(rules::ACTION_INPUT) {
+        return Ok(());
+    }
+    let Some(misfit) = schema::misfit(schema, input) else { return Ok(()) };
     let mut path = Path::of(&["extra", "action", "context", "input"]);
-    breach.path.segments().iter().cloned().for_each(|segment| path.push(segment));
-    let message = format!("The action's input breaks its schema: {breach}.");
+    let message = match &misfit {
+        Misfit::Breach { path: inner, .. } => {
+            inner.segments().iter().cloned().for_each(|segment| path.push(segment));
+            format!("The action's input breaks its schema: {misfit}.")
+        }
+        Misfit::Beyond => format!("Whether the action's input fits its schema cannot be told: {misfit}."),
+    };
     Err(parent.failed(ACTION_INPUT, message).at("the queue's definition", Some(path)).into())
 }
 
-/// A hook is named `in-tree-action-<level>-<permission>/<hash>`: the permission is the action's, and the
-/// level is that of the tree, which the payload and the decision task's scheduler tell too. Its group is
-/// `project-<trust domain>`, of the trust domain whose pool the decision task ran in.
+/// What the name of an action's hook tells: `in-tree-action-<level>-<permission>/<hash>`, or
+/// `in-tree-pr-action-` for what pull requests may fire. Who generates the hooks of a tree names them all
+/// so; a hook of another name is somebody's own.
+struct Hook<'a> {
+    of_pull_requests: bool,
+    level: &'a str,
+    permission: &'a str,
+}
+
+impl<'a> Hook<'a> {
+    fn parse(id: &'a str) -> Option<Self> {
+        let (of_pull_requests, rest) = match id.strip_prefix("in-tree-pr-action-") {
+            Some(rest) => (true, rest),
+            None => (false, id.strip_prefix("in-tree-action-")?),
+        };
+        let (name, hash) = rest.split_once('/')?;
+        let (level, permission) = name.split_once('-')?;
+        let is_level = !level.is_empty() && level.bytes().all(|byte| byte.is_ascii_digit());
+        let is_hash = !hash.is_empty() && hash.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        (is_level && is_hash && !permission.is_empty()).then_some(Self {
+            of_pull_requests,
+            level,
+            permission,
+        })
+    }
+}
+
+/// The hook of an action is one that is generated for its tree: its permission is the action's, its level
+/// that of the tree, which the payload and the decision task's scheduler tell too, and the action was made
+/// for what it fires. Its group is `project-<trust domain>`, of the trust domain whose pool the decision
+/// task ran in.
 ///
 /// Off-reference: a rule of its own, `action-hook`.
-fn check_hook(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, payload: &Value) -> Rebuild<()> {
+fn check_hook(
+    cx: &Cx<'_>,
+    parent: Parent<'_>,
+    action: &Value,
+    payload: &Value,
+    tasks_for: &str,
+) -> Rebuild<()> {
     if cx.case.relaxes(rules::ACTION_HOOK) {
         return Ok(());
     }
@@ -193,47 +234,38 @@ fn check_hook(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, payload: &Value) 
             .at(format!("public/actions.json of {}", parent.decision.task_id), Some(Path::of(&["actions"])));
         finding.expected(Side::Queue, expected).actual(Side::Worker, actual).into()
     };
-    let hook = action.get("hookId").and_then(Value::as_str).and_then(|id| id.strip_prefix("in-tree-action-"));
-    let hook = hook
-        .map(|rest| rest.split_once('/').map_or(rest, |(name, _)| name))
-        .and_then(|name| name.split_once('-'));
+    let id = action.get("hookId").and_then(Value::as_str).unwrap_or_default();
+    let Some(hook) = Hook::parse(id) else {
+        return Err(refused("hook", "in-tree-action-<level>-<permission>/<hash>", id));
+    };
+    if hook.of_pull_requests != (tasks_for == "pr-action") {
+        return Err(refused("hook", &format!("a hook that makes tasks for {tasks_for}"), id));
+    }
+    let permission = permission(action);
+    if hook.permission != permission {
+        let actual = format!("a hook for {}", hook.permission);
+        return Err(refused("hook", &format!("a hook for {permission}"), &actual));
+    }
     let level = match payload.pointer(&["decision", "repository", "level"]) {
         Some(Value::String(level)) => Some(level.clone()),
         Some(Value::Number(level)) => Some(level.to_string()),
         _ => None,
     };
-    if let Some((hook_level, hook_permission)) = hook {
-        let permission = permission(action);
-        if hook_permission != permission {
-            return Err(refused(
-                "hook",
-                &format!("a hook for {permission}"),
-                &format!("a hook for {hook_permission}"),
-            ));
-        }
-        if level.as_deref().is_some_and(|level| level != hook_level) {
-            return Err(refused(
-                "hook",
-                &format!("a hook of level {}", level.unwrap_or_default()),
-                &format!("a hook of level {hook_level}"),
-            ));
-        }
-        let group = action.get("hookGroupId").and_then(Value::as_str).unwrap_or_default();
-        let domain = parent.decision.definition.worker_pool().trust_domain();
-        if domain.is_some_and(|domain| group.strip_prefix("project-") != Some(domain)) {
-            let expected = format!("project-{}", domain.unwrap_or_default());
-            return Err(refused("hook's group", &expected, group));
-        }
+    if let Some(level) = level.filter(|level| level != hook.level) {
+        let actual = format!("a hook of level {}", hook.level);
+        return Err(refused("hook", &format!("a hook of level {level}"), &actual));
+    }
+    let group = action.get("hookGroupId").and_then(Value::as_str).unwrap_or_default();
+    let domain = parent.decision.definition.worker_pool().trust_domain();
+    if let Some(domain) = domain.filter(|domain| group.strip_prefix("project-") != Some(*domain)) {
+        return Err(refused("hook's group", &format!("project-{domain}"), group));
     }
     let scheduler = parent.decision.definition.scheduler_id().rsplit_once("-level-").map(|(_, level)| level);
-    match (scheduler, level) {
-        (Some(scheduler), Some(level)) if scheduler != level => Err(refused(
-            "level",
-            &format!("level {scheduler}, as of its decision task"),
-            &format!("level {level}"),
-        )),
-        _ => Ok(()),
+    if let Some(scheduler) = scheduler.filter(|scheduler| *scheduler != hook.level) {
+        let expected = format!("level {scheduler}, as of its decision task");
+        return Err(refused("level", &expected, &format!("level {}", hook.level)));
     }
+    Ok(())
 }
 
 /// An action is for the tree and revision of its decision task: so says its own environment, and so
@@ -317,4 +349,36 @@ pub(super) fn check_task_group(parent: Parent<'_>, tasks: &mut [Value]) -> Rebui
         env.insert(KEYS[2], actual.into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hooks_of_trees_are_named_in_one_form() {
+        let told = |id: &'static str| {
+            Hook::parse(id).map(|hook| (hook.of_pull_requests, hook.level, hook.permission))
+        };
+        assert_eq!(told("in-tree-action-3-generic/0f2c4e6a81"), Some((false, "3", "generic")));
+        assert_eq!(told("in-tree-action-1-release-promotion/a"), Some((false, "1", "release-promotion")));
+        assert_eq!(told("in-tree-pr-action-1-generic/0f2c4e6a81"), Some((true, "1", "generic")));
+        for other in [
+            "",
+            "release-promotion",
+            "cron-task-mozilla-central/nightly",
+            "in-tree-action-3-generic",
+            "in-tree-action-3-generic/",
+            "in-tree-action-3-generic/a/b",
+            "in-tree-action-3/a",
+            "in-tree-action-3-/a",
+            "in-tree-action--generic/a",
+            "in-tree-action-x-generic/a",
+            "in-tree-pr-action-generic/a",
+            "my-in-tree-action-3-generic/a",
+            "In-Tree-Action-3-generic/a",
+        ] {
+            assert_eq!(told(other), None, "{other}");
+        }
+    }
 }

@@ -126,8 +126,10 @@ fn pull_request_repository(
     }
     let answer = answers::ask(cx, parent, Need::Repository { repository: head_repository.clone() })?;
     answer.is_of(cx, parent, &["full_name"], &head_repository)?;
-    if answer.member(parent, &["fork"])?.as_bool() != Some(true) {
-        return Ok(head_repository);
+    match answer.member(parent, &["fork"])?.as_bool() {
+        Some(true) => {}
+        Some(false) => return Ok(head_repository),
+        None => return Err(answer.malformed(parent, &["fork"], "a boolean")),
     }
     let owner = answer.text(parent, &["parent", "owner", "login"])?;
     let name = answer.text(parent, &["parent", "name"])?;
@@ -144,8 +146,10 @@ pub(super) fn release(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_json
     release.is_about(cx, parent, &["tag_name"], tag.as_str())?;
     release.is_at(cx, parent, &["url"], &repository)?;
     release.is_at(cx, parent, &["html_url"], &repository)?;
-    if release.value().get("draft").and_then(Value::as_bool).unwrap_or(false) {
-        return Err(parent.failed(DRAFT, format!("The release {tag} is a draft.")).into());
+    match release.member(parent, &["draft"])?.as_bool() {
+        Some(false) => {}
+        Some(true) => return Err(parent.failed(DRAFT, format!("The release {tag} is a draft.")).into()),
+        None => return Err(release.malformed(parent, &["draft"], "a boolean")),
     }
     context.set(
         "event",

@@ -136,13 +136,16 @@ const ACTION_SOURCE: Code = Code::new(
     "The action is for another tree or revision than its decision task.",
 )
 .relaxable(rules::ACTION_SOURCE);
-const ACTION_INPUT: Code =
-    Code::new("rebuild-action-input", Class::Policy, "The action's input breaks the action's own schema.")
-        .relaxable(rules::ACTION_INPUT);
+const ACTION_INPUT: Code = Code::new(
+    "rebuild-action-input",
+    Class::Policy,
+    "The action's input does not fit the action's own schema, or the schema is too large to tell.",
+)
+.relaxable(rules::ACTION_INPUT);
 const ACTION_HOOK: Code = Code::new(
     "rebuild-action-hook",
     Class::Tamper,
-    "The action's hook, its group, permission and level do not fit together, or are not its decision task's.",
+    "The action's hook is none of a tree's, or its group, permission and level do not fit together or are not its decision task's.",
 )
 .relaxable(rules::ACTION_HOOK);
 

@@ -23,6 +23,15 @@ fn against(chain: &mut Chain, schema: &str, text: &str) -> Option<()> {
     input(chain, text)
 }
 
+/// A schema of more choices than are looked at, of which the last is anything.
+fn too_large() -> String {
+    let mut schema = "false".to_owned();
+    for _ in 0..16 {
+        schema = format!("{{\"anyOf\":[{schema},{schema}]}}");
+    }
+    format!("{{\"anyOf\":[{schema},true]}}")
+}
+
 fn promotion_of_rounds() -> Release {
     Release { depth: 1, ..promotion() }
 }
@@ -117,7 +126,11 @@ pub(super) const ATTACKS: &[Attack] = &[
                     .iter()
                     .find(|offer| offer.pointer(&path).and_then(Value::as_str) == Some("add-new-jobs"))?
                     .clone();
-                replace_in(&mut second, "in-tree-action-1-generic", "in-tree-action-1-release-promotion")?;
+                replace_in(
+                    &mut second,
+                    "in-tree-pr-action-1-generic",
+                    "in-tree-pr-action-1-release-promotion",
+                )?;
                 offers.push(second);
                 Some(())
             })
@@ -513,8 +526,67 @@ pub(super) const ATTACKS: &[Attack] = &[
         pr_action,
         |c| {
             offer(c, |offer| {
-                replace_in(offer, "in-tree-action-1-", "in-tree-action-3-")?;
+                replace_in(offer, "in-tree-pr-action-1-", "in-tree-pr-action-3-")?;
                 set(offer, &["hookPayload", "decision", "repository", "level"], "3")
+            })
+        },
+        "rebuild-action-hook",
+    ),
+    attack(
+        "hook of no tree",
+        &[T, W],
+        "The offer of an action fires a hook of the right group that was not generated for the tree.",
+        action,
+        |c| offer_text(c, "in-tree-action-3-generic/0f2c4e6a81", "cron-task-nightly/0f2c4e6a81"),
+        "rebuild-action-hook",
+    ),
+    attack(
+        "promotion's hook of a name like those of trees",
+        &[T, W],
+        "The offer of a release promotion fires a hook whose name lacks the template's hash, as somebody's own.",
+        promotion,
+        |c| {
+            offer_text(
+                c,
+                "in-tree-action-3-release-promotion/0f2c4e6a81",
+                "in-tree-action-3-release-promotion",
+            )
+        },
+        "rebuild-action-hook",
+    ),
+    attack(
+        "offer without a hook",
+        &[T, W],
+        "The offer of an action on GitHub does not say which hook it fires.",
+        git_action,
+        |c| offer(c, |offer| remove(offer, &["hookId"])),
+        "rebuild-action-hook",
+    ),
+    attack(
+        "hook of pull requests",
+        &[T, W],
+        "The offer of an action on a push fires the hook that pull requests may fire.",
+        git_action,
+        |c| offer_text(c, "in-tree-action-3-", "in-tree-pr-action-3-"),
+        "rebuild-action-hook",
+    ),
+    attack(
+        "pull request's action by the hook of pushes",
+        &[T, W],
+        "The offer of an action on a pull request fires the hook that only pushes may fire.",
+        pr_action,
+        |c| offer_text(c, "in-tree-pr-action-1-", "in-tree-action-1-"),
+        "rebuild-action-hook",
+    ),
+    attack(
+        "hook of another level whose payload tells none",
+        &[T, W],
+        "The offer of an action on GitHub fires the hook of the lowest level, and tells no level itself.",
+        git_action,
+        |c| {
+            offer(c, |offer| {
+                replace_in(offer, "in-tree-action-3-", "in-tree-action-1-")?;
+                remove(offer, &["hookPayload", "decision", "repository", "level"])
             })
         },
         "rebuild-action-hook",
@@ -626,6 +698,26 @@ pub(super) const ATTACKS: &[Attack] = &[
                 r#"{"type":"object","properties":{"tasks":{"type":"array","items":{"type":"string"}}}}"#,
                 r#"{"tasks":["a",1]}"#,
             )
+        },
+        "rebuild-action-input",
+    ),
+    attack(
+        "schema too large to tell",
+        &[T, W],
+        "An action's schema is so large that nobody can tell whether its input fits.",
+        action,
+        |c| against(c, &too_large(), "{\"tasks\":[]}"),
+        "rebuild-action-input",
+    ),
+    attack(
+        "input too large to tell",
+        &[T],
+        "A release promotion is started with so long a list that nobody can tell whether it fits its schema.",
+        promotion,
+        |c| {
+            let builds = (0..3_000).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
+            let schema = r#"{"type":"object","properties":{"builds":{"type":"array","uniqueItems":true}}}"#;
+            against(c, schema, &format!("{{\"builds\":[{builds}],\"release_promotion_flavor\":\"promote\"}}"))
         },
         "rebuild-action-input",
     ),

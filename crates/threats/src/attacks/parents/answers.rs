@@ -460,6 +460,22 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-release-draft",
     ),
     attack(
+        "release that may be a draft",
+        &[V],
+        "GitHub's answer for a release does not say whether it is a draft.",
+        tag,
+        |c| answer(c, "releases/tags", |release| remove(release, &["draft"])),
+        "rebuild-answer-malformed",
+    ),
+    attack(
+        "release that is a draft in words",
+        &[V],
+        "GitHub's answer for a release says that it is a draft, as a text.",
+        tag,
+        |c| answer(c, "releases/tags", |release| set(release, &["draft"], "true")),
+        "rebuild-answer-malformed",
+    ),
+    attack(
         "release unknown",
         &[V, T],
         "GitHub has no release of the tag, only the tag.",
@@ -616,6 +632,21 @@ pub(super) const ATTACKS: &[Attack] = &[
             })
         },
         "rebuild-unknown-to-vcs",
+    ),
+    attack(
+        "fork in words",
+        &[V],
+        "GitHub answers in words whether a repository is a fork, where a pull request of a fork is asked about.",
+        fork,
+        |c| {
+            answer(c, "repos/contributor/reference-browser", |repository| {
+                if repository.get("fork").is_some() {
+                    set(repository, &["fork"], "true")?;
+                }
+                Some(())
+            })
+        },
+        "rebuild-answer-malformed",
     ),
     attack(
         "fork of nothing",

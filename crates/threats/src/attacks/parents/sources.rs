@@ -1,9 +1,12 @@
 //! Parents that were made for something else, or whose tree, revision or list of projects is another.
 
-use super::ways::{act, alias_bomb, decide, firefox_git, git_cron, thunderbird, variable, variable_name};
-use crate::attacks::{Attack, T, V, attack};
+use super::ways::{
+    act, alias_bomb, decide, firefox_git, git_cron, offer, thunderbird, variable, variable_name,
+};
+use crate::attacks::{Attack, T, V, W, attack};
 use crate::change::{
-    decision, everywhere, inside, list, page_is, page_status, pages, parent, remove, replace_page, set,
+    decision, everywhere, inside, list, page_is, page_status, pages, parent, remove, replace_in,
+    replace_page, set,
 };
 use crate::honest::{action, cron, fork, mobile, pr_action, pull_request, push, tag};
 use catena_json::Value;
@@ -194,6 +197,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "An action on a pull request says that it is one on a branch.",
         pr_action,
         |c| parent(c, &["extra", "tasks_for"], "action"),
+        "rebuild-action-hook",
+    ),
+    attack(
+        "action of a pull request offered as an action",
+        &[T, W],
+        "An action on a pull request says that it is one on a branch, and is offered as one.",
+        pr_action,
+        |c| {
+            offer(c, |offer| replace_in(offer, "in-tree-pr-action-", "in-tree-action-"))?;
+            parent(c, &["extra", "tasks_for"], "action")
+        },
         "rebuild-differs",
     ),
     attack(

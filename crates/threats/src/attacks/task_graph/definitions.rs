@@ -88,10 +88,10 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "definition of lists in lists",
         &[Q],
-        "The queue's definition of a build is ten thousand lists inside one another.",
+        "The queue's definition of a build is ten thousand lists inside one another, which nobody reads.",
         push,
         |c| text(c, |_| format!("{}{}", "[".repeat(10_000), "]".repeat(10_000))),
-        "definition-not-json",
+        "outside-unreachable",
     ),
     attack(
         "definition in other quotes",

@@ -8,7 +8,7 @@ use crate::change::{
 use crate::honest::{action, cron, fork, mobile, promotion, pull_request, push, tag};
 use catena_json::Value;
 use catena_testbed::chain::{Images, Product, Scope};
-use catena_testbed::{Body, Chain, Release, Trigger};
+use catena_testbed::{Body, Chain, Page, Release, Trigger};
 
 const OTHER_REV: &str = "00112233445566778899aabbccddeeff00112233";
 const HEAD_REV: &[&str] = &["payload", "env", "MOBILE_HEAD_REV"];
@@ -341,6 +341,23 @@ pub(super) const ATTACKS: &[Attack] = &[
         |c| replace_page(c, "/tags?per_page", "\"v151.0\"", "\"v150.9\""),
         "pull-request-tag-unknown",
     ),
+    attack(
+        "tag after more tags than are read",
+        &[T, V],
+        "The list of a repository's tags goes on and on without the one that a release is of.",
+        tag,
+        |c| {
+            let many: Vec<Value> =
+                (0..100).map(|number| json(&format!("{{\"name\":\"v{number}\"}}"))).collect::<Option<_>>()?;
+            let many = Value::from(many).to_string();
+            let url = c.pages.keys().find(|url| url.ends_with("/tags?per_page=100"))?.clone();
+            c.pages.insert(format!("{url}&page=2"), Page::new(many.clone(), "application/json"));
+            c.pages.insert(url, Page::new(many, "application/json"));
+            Some(())
+        },
+        "pull-request-tags-endless",
+    )
+    .within(|limits| limits.pages = 2),
     attack(
         "tag of a repository that lists none",
         &[V],
