@@ -322,6 +322,14 @@ fn the_demo_shows_a_yes_and_a_no() {
     assert!(names(room.path()).is_empty(), "{:?}", names(room.path()));
 }
 
+#[test]
+fn the_demo_shows_the_attacks_that_are_named() {
+    let mut catena = Catena::new();
+    let answer = catena.args(["demo", "--attacks", "Bit flipped"]).run();
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{}", answer.stdout);
+    assert_snapshot!("demo_attacks", answer.stdout);
+}
+
 fn names(folder: &Path) -> Vec<String> {
     let children = support::children(folder).into_iter();
     children.map(|child| child.file_name().unwrap().to_string_lossy().into_owned()).collect()

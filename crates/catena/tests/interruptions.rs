@@ -12,9 +12,9 @@ use serde_json::Value;
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
-use support::{Catena, check_published, children, keys_file};
+use support::{Answer, Catena, check_published, children, keys_file};
 use tempfile::TempDir;
 
 /// A chain that is being served.
@@ -205,13 +205,20 @@ fn several_in_one_work_directory_do_not_disturb_each_other() {
     let (case, other) = (Case::new(1), Case::new(2));
     let start = |case: &Case, work_dir: &Path| -> Child {
         let mut catena = case.verify(work_dir);
-        catena.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        catena.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     let work_dir = case.work_dir();
     let running: Vec<Child> =
         (0..6).map(|number| start(if number % 2 == 0 { &case } else { &other }, &work_dir)).collect();
-    for child in running {
-        assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
+    let waiting = running.into_iter().map(|child| std::thread::spawn(|| child.wait_with_output().unwrap()));
+    for ended in waiting.collect::<Vec<_>>() {
+        let Output { status, stdout, stderr } = ended.join().unwrap();
+        let answer = Answer {
+            status: status.code().expect("not ended by a signal"),
+            stdout: String::from_utf8(stdout).unwrap(),
+            stderr: String::from_utf8(stderr).unwrap(),
+        };
+        assert_eq!(answer.status, 0, "{}{}", answer.failed(), answer.stderr);
     }
     assert_eq!(names(&work_dir), ["cot"]);
     let mut both = case.site.clone();

@@ -30,7 +30,10 @@ impl Catena {
     /// The binary, reaching the world through a testbed; the CA file is put into `room`.
     pub fn through(testbed: &Testbed, room: &Path) -> Self {
         let ca_file = room.join("ca.pem");
-        std::fs::write(&ca_file, testbed.ca_pem()).unwrap();
+        // Not again: another binary may be reading it, and would find it empty for a moment.
+        if std::fs::read(&ca_file).ok().as_deref() != Some(testbed.ca_pem().as_bytes()) {
+            std::fs::write(&ca_file, testbed.ca_pem()).unwrap();
+        }
         let mut catena = Self::new();
         catena
             .0
