@@ -37,7 +37,7 @@ impl Tally {
 /// Tries the attacks that have `wanted` in their name, class or code, and tells the whole answer of
 /// each. When nothing is named all are tried, a line each, and then every honest chain.
 pub(super) fn run(wanted: &str, manner: &Manner) -> Result<u8, Failure> {
-    let is_any = |threat: &Threat| threat.attacks.iter().any(|attack| is_wanted(threat, attack, wanted));
+    let is_any = |threat: &Threat| threat.attacks().any(|attack| is_wanted(threat, attack, wanted));
     if !THREATS.iter().any(is_any) {
         return Err(Failure::usage(format!("no attack has {wanted:?} in its name, class or code"))
             .next("`catena demo --attacks` lists them all"));
