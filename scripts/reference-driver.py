@@ -28,9 +28,12 @@ import copy
 import json
 import os
 import pathlib
+import signal
 import socket
 import sys
 
+# Seconds. What takes longer has hung: a chain takes one or two.
+LONGEST = 120
 HOSTS = {"hg.mozilla.org", "raw.githubusercontent.com", "api.github.com", "github.com"}
 
 if len(sys.argv) not in (2, 3):
@@ -122,6 +125,7 @@ def main():
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
+            signal.alarm(LONGEST)
             print(json.dumps(answer(json.loads(line))), flush=True)
             os._exit(0)
         _, status = os.waitpid(child, 0)

@@ -113,7 +113,7 @@ fn what_was_recorded_is_told_again() {
 
 #[test]
 fn a_recording_gives_the_verdict_that_the_world_gave() {
-    let attacks = THREATS.iter().flat_map(|threat| threat.attacks).step_by(9);
+    let attacks = THREATS.iter().flat_map(|threat| threat.attacks()).step_by(9);
     let mut chains = vec![
         honest::push().build().unwrap(),
         honest::pr_action().build().unwrap(),

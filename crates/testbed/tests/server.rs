@@ -195,6 +195,23 @@ async fn listings_come_in_pages() {
 }
 
 #[tokio::test]
+async fn pages_link_to_the_next_one() {
+    let mut site = site();
+    for page in ["", "&page=2", "&page=3"] {
+        let url = format!("https://api.github.com/repos/a/b/tags?per_page=100{page}");
+        site.pages.insert(url, Page::new("[]", "application/json"));
+    }
+    let testbed = Testbed::start(site).await.unwrap();
+    for (page, next) in [("", Some("&page=2")), ("&page=2", Some("&page=3")), ("&page=3", None)] {
+        let target = format!("/repos/a/b/tags?per_page=100{page}");
+        let reply = get_through_proxy(&testbed, "api.github.com", &target).await;
+        let link = next
+            .map(|next| format!("<https://api.github.com/repos/a/b/tags?per_page=100{next}>; rel=\"next\""));
+        assert_eq!(reply.headers.get("link"), link.as_ref(), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn the_store_gzips_text_when_the_site_says_so() {
     let testbed = Testbed::start(Site { gzip: true, ..site() }).await.unwrap();
     let reply = get(&testbed, &format!("/_store/{TASK}/1/public/a.json")).await;

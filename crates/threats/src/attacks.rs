@@ -4,7 +4,6 @@ mod artifacts;
 mod chain;
 mod documents;
 mod images;
-mod joined;
 mod outside;
 mod parents;
 mod signatures;
@@ -57,22 +56,28 @@ pub struct Threat {
     pub number: u8,
     /// Its name there.
     pub name: &'static str,
+    parts: &'static [&'static [Attack]],
+}
+
+impl Threat {
     /// Its attacks.
-    pub attacks: &'static [Attack],
+    pub fn attacks(&self) -> impl Iterator<Item = &'static Attack> + use<> {
+        self.parts.iter().copied().flatten()
+    }
 }
 
 /// All classes, in the order of the threat model.
 pub const THREATS: &[Threat] = &[
-    Threat { number: 1, name: "Signatures", attacks: signatures::ATTACKS },
-    Threat { number: 2, name: "The signed document", attacks: documents::ATTACKS },
-    Threat { number: 3, name: "Artifacts", attacks: artifacts::ATTACKS },
-    Threat { number: 4, name: "Task graph", attacks: task_graph::ATTACKS },
-    Threat { number: 5, name: "Parents", attacks: parents::ATTACKS },
-    Threat { number: 6, name: "Images", attacks: images::ATTACKS },
-    Threat { number: 7, name: "Workers", attacks: workers::ATTACKS },
-    Threat { number: 8, name: "Trees and scopes", attacks: trees::ATTACKS },
-    Threat { number: 9, name: "The chain itself", attacks: chain::ATTACKS },
-    Threat { number: 10, name: "The outside", attacks: outside::ATTACKS },
+    Threat { number: 1, name: "Signatures", parts: &[signatures::ATTACKS] },
+    Threat { number: 2, name: "The signed document", parts: &[documents::ATTACKS] },
+    Threat { number: 3, name: "Artifacts", parts: &[artifacts::ATTACKS] },
+    Threat { number: 4, name: "Task graph", parts: task_graph::PARTS },
+    Threat { number: 5, name: "Parents", parts: parents::PARTS },
+    Threat { number: 6, name: "Images", parts: images::PARTS },
+    Threat { number: 7, name: "Workers", parts: &[workers::ATTACKS] },
+    Threat { number: 8, name: "Trees and scopes", parts: trees::PARTS },
+    Threat { number: 9, name: "The chain itself", parts: &[chain::ATTACKS] },
+    Threat { number: 10, name: "The outside", parts: &[outside::ATTACKS] },
 ];
 
 /// One way to be dishonest: an honest chain, and one thing that is changed.
@@ -194,39 +199,4 @@ pub(crate) const fn wire(
     code: &'static str,
 ) -> Attack {
     Attack { name, by, what, release, means: Means::Wire(faults), code, limits: None, policy: None }
-}
-
-/// How many attacks the parts of a class have.
-#[expect(
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "evaluated while compiling, where a mistake is an error"
-)]
-const fn count(parts: &[&[Attack]]) -> usize {
-    let (mut part, mut count) = (0, 0);
-    while part < parts.len() {
-        count += parts[part].len();
-        part += 1;
-    }
-    count
-}
-
-/// The parts of a class, one after the other.
-#[expect(
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "evaluated while compiling, where a mistake is an error"
-)]
-const fn joined<const N: usize>(parts: &[&[Attack]]) -> [Attack; N] {
-    let mut all = [parts[0][0]; N];
-    let (mut part, mut count) = (0, 0);
-    while part < parts.len() {
-        let mut place = 0;
-        while place < parts[part].len() {
-            all[count] = parts[part][place];
-            (place, count) = (place + 1, count + 1);
-        }
-        part += 1;
-    }
-    all
 }

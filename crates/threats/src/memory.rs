@@ -78,6 +78,9 @@ impl Memory {
                     bytes.extend_from_slice(chunk);
                     Ok(())
                 })?;
+                if differs(other, &bytes) {
+                    return Ok(unreachable("the answer is not of its form, though its status is 200"));
+                }
                 let sha512 = matches!(other, Need::Content { sha512: true, .. });
                 Fact::Body(Body { measurement: measure(body, sha512)?, bytes: Arc::from(bytes) })
             }
@@ -149,6 +152,20 @@ impl From<Option<Sent>> for Found {
 
 fn unreachable(reason: &str) -> Fact {
     Fact::Unreachable { reason: reason.to_owned(), attempts: 1 }
+}
+
+/// Whether an answer is nobody's: not JSON where JSON is served, a whole page of HTML where text is.
+/// Written again, as addresses are.
+fn differs(need: &Need, body: &[u8]) -> bool {
+    let text = body.trim_ascii();
+    if need.is_json_answer() {
+        let (begins, ends) = (text.first(), text.last());
+        return !matches!((begins, ends), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')));
+    }
+    let text = String::from_utf8_lossy(text).to_lowercase();
+    let page = ["<!doctype", "<html", "<head", "<body", "<?xml"];
+    need.is_text_answer()
+        && page.iter().any(|start| text.trim_start_matches('\u{feff}').trim_start().starts_with(start))
 }
 
 fn measure(body: &Sent, sha512: bool) -> io::Result<Measurement> {

@@ -12,7 +12,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
     for threat in THREATS {
-        for attack in threat.attacks {
+        for attack in threat.attacks() {
             if matches!(attack.means, Means::Chain(_)) {
                 let name = format!("{}/{}", threat.number, attack.name);
                 trials.push(Trial::test(name, move || at_once(refused(attack))));

@@ -31,7 +31,7 @@ fn releases() -> Vec<Release> {
 }
 
 fn attacks() -> Vec<&'static Attack> {
-    let attacks = THREATS.iter().flat_map(|threat| threat.attacks);
+    let attacks = THREATS.iter().flat_map(|threat| threat.attacks());
     attacks.filter(|attack| matches!(attack.means, Means::Chain(_)) && attack.is_usual()).collect()
 }
 
@@ -56,7 +56,7 @@ fn judge_in_order(chain: &Chain, mut next: impl FnMut(usize) -> usize) -> Verdic
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
     fn the_order_of_facts_changes_nothing(release in select(releases()), order in any::<Vec<Index>>()) {
@@ -130,7 +130,7 @@ fn what_could_not_be_known_is_neither_a_yes_nor_a_no() {
 
 #[test]
 fn an_outage_never_excuses_an_attack() {
-    for attack in attacks().into_iter().step_by(11) {
+    for attack in attacks().into_iter().step_by(101) {
         let chain = attack.build().unwrap().0;
         let (_, asked) = judge_with(&chain, |_| None);
         for need in &asked {

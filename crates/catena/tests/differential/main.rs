@@ -1,12 +1,14 @@
 //! The catalogue of attacks and of honest chains through the real binary, over loopback: honest ones are
 //! accepted, and each attack is refused with the finding that names its cause.
 //!
-//! `CATENA_ATTACKS` says which attacks: every N-th, 5 when unset. (All of them are tried without a
-//! network by `catena-threats`' own tests.)
+//! `CATENA_ATTACKS` says which attacks: every N-th, 5 when unset, none at 0. (All of them are tried
+//! without a network by `catena-threats`' own tests.)
 //!
 //! `CATENA_SCRIPTWORKER_PYTHON` names a Python with scriptworker 63.6.1. With it both verifiers judge
-//! the same chains: every honest one is accepted by both, and whatever scriptworker refuses Catena
-//! refuses too. Without it nothing is compared, and that is said.
+//! the same chains: every honest one is accepted by both, link by link, and whatever else scriptworker
+//! refuses Catena refuses too. What Catena says of an attack does not depend on scriptworker, so that
+//! attacks are then left out unless `CATENA_ATTACKS` asks for them. Without a Python nothing is
+//! compared, and that is said.
 //! `CATENA_DIFFERENTIAL_CHANGES` is how many changes made at random are tried, 40 when unset.
 #![allow(
     clippy::unwrap_used,
@@ -30,6 +32,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
 use support::{Answer, Catena, keys_file};
+use tempfile::TempDir;
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -52,19 +55,30 @@ fn trials(bench: &Arc<Bench>) -> Vec<Trial> {
     for chain in honest::chains() {
         add(format!("honest/{}", chain.name), Box::new(move |bench| agree(bench, &chain)));
     }
-    let every = std::env::var("CATENA_ATTACKS").map_or(5, |text| text.parse().unwrap());
-    let attacks = THREATS.iter().flat_map(|threat| threat.attacks.iter().map(move |it| (threat.number, it)));
-    // An attack with bounds or a policy of its own is not met by the command line.
-    for (number, attack) in attacks.filter(|(_, attack)| attack.is_usual()).step_by(every) {
+    for (number, attack) in
+        attacks(number_of("CATENA_ATTACKS", if bench.reference.is_some() { 0 } else { 5 }))
+    {
         add(format!("attack/{number}/{}", attack.name), Box::new(move |bench| refused(bench, attack)));
     }
-    let count = std::env::var("CATENA_DIFFERENTIAL_CHANGES").map_or(40, |text| text.parse().unwrap());
     // A change at random may be an honest one: only a second opinion tells.
-    let count = if bench.reference.is_some() { count } else { 0 };
-    for seed in 0..count {
+    let count = if bench.reference.is_some() { number_of("CATENA_DIFFERENTIAL_CHANGES", 40) } else { 0 };
+    for seed in 0..u64::try_from(count).unwrap() {
         add(format!("random/{seed:04}"), Box::new(move |bench| no_looser(bench, seed)));
     }
     trials
+}
+
+/// A number that the environment says.
+fn number_of(name: &str, otherwise: usize) -> usize {
+    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text}")))
+}
+
+/// Every N-th attack with the number of its class. The command line sets no bounds, so that an attack on
+/// others than the usual ones is not met by it.
+fn attacks(every: usize) -> Vec<(u8, &'static Attack)> {
+    let attacks = THREATS.iter().flat_map(|threat| threat.attacks().map(|it| (threat.number, it)));
+    let attacks = attacks.filter(|(_, attack)| attack.limits.is_none());
+    if every == 0 { Vec::new() } else { attacks.step_by(every).collect() }
 }
 
 /// The finding of a chain that was made for something its product's policy does not allow.
@@ -75,6 +89,18 @@ struct Bench {
     reference: Option<Reference>,
     /// Whose CA all sites have; serves nothing itself.
     testbed: Testbed,
+}
+
+/// A chain that is served.
+struct Served {
+    testbed: Testbed,
+    room: TempDir,
+    target: String,
+    kind: String,
+    product: String,
+    check_target: bool,
+    /// By worker implementation.
+    keys: Value,
 }
 
 /// What the two say of one chain.
@@ -90,48 +116,81 @@ impl Bench {
         Self { reference, testbed }
     }
 
-    /// Serves the chain, with faults on the wire, and asks both; scriptworker is not asked where the
-    /// wire is at fault, since it does not tell an outage from a no.
-    fn ask(&self, chain: Chain, faults: &[Wire]) -> Both {
-        let room = tempfile::tempdir().unwrap();
+    fn serve(&self, chain: Chain) -> Served {
         let keys = chain.keys.public_keys_base64().into_iter();
-        let keys: Value = keys.map(|(name, keys)| (name.to_owned(), Value::from(keys))).collect();
-        let keys_file = keys_file(room.path(), &keys);
+        let keys = keys.map(|(name, keys)| (name.to_owned(), Value::from(keys))).collect();
         let Chain { target, kind, product, check_target, .. } = chain.clone();
         let testbed = self.testbed.start_beside(chain.into_site()).unwrap();
-        for Wire { pattern, fault } in faults {
-            testbed.fault(pattern, .., fault.clone());
+        Served { testbed, room: tempfile::tempdir().unwrap(), target, kind, product, check_target, keys }
+    }
+
+    /// Asks both, or Catena alone where there is no scriptworker.
+    fn ask(&self, chain: Chain) -> Both {
+        let served = self.serve(chain);
+        let reference = self.reference.as_ref().map(|reference| reference.ask(&served.question()));
+        Both { reference, catena: served.under(None, &mut served.command()).run() }
+    }
+}
+
+impl Served {
+    /// The question as scriptworker's driver reads it.
+    fn question(&self) -> Value {
+        let port: u16 = self.testbed.root_url().rsplit(':').next().unwrap().parse().unwrap();
+        json!({
+            "port": port, "product": self.product, "kind": self.kind, "task_id": self.target,
+            "check_task": self.check_target, "keys": self.keys, "work_dir": self.room.path().join("reference"),
+        })
+    }
+
+    fn command(&self) -> Catena {
+        let mut catena = Catena::through(&self.testbed, self.room.path());
+        catena.args(["verify", "--format", "json", "--task-type", &self.kind, "--product", &self.product]);
+        catena.arg(if self.check_target { "--check-task" } else { "--no-check-task" });
+        catena.arg("--work-dir").arg(self.room.path().join("work"));
+        catena
+    }
+
+    /// By the chain's own keys, under the policy that ships or one that lies over it. That may say how
+    /// long one of the keys counts, which a file of keys does not.
+    fn under<'a>(&self, policy: Option<&str>, catena: &'a mut Catena) -> &'a mut Catena {
+        let room = self.room.path();
+        match policy {
+            None => catena.arg("--keys").arg(keys_file(room, &self.keys)),
+            Some(policy) => {
+                let added = self.keys.as_object().unwrap().iter().map(|(name, keys)| {
+                    let keys = keys.as_array().unwrap().iter();
+                    let keys = keys.filter(|key| !policy.contains(key.as_str().unwrap()));
+                    (name.clone(), json!({"add": keys.collect::<Vec<_>>()}))
+                });
+                let keys = json!({"catena-policy": 1, "defaults": {"keys": added.collect::<Value>()}});
+                for (name, text) in [("keys.yml", &*keys.to_string()), ("policy.yml", policy)] {
+                    std::fs::write(room.join(name), text).unwrap();
+                }
+                catena.args(["--policy", "shipped:firefox-ci", "--policy"]).arg(room.join("keys.yml"));
+                catena.arg("--policy").arg(room.join("policy.yml"))
+            }
         }
-        let port: u16 = testbed.root_url().rsplit(':').next().unwrap().parse().unwrap();
-        let question = json!({
-            "port": port, "product": product, "kind": kind, "task_id": target, "check_task": check_target,
-            "keys": keys, "work_dir": room.path().join("reference"),
-        });
-        let reference = self.reference.as_ref().filter(|_| faults.is_empty());
-        let reference = reference.map(|reference| reference.ask(&question));
-        let mut catena = Catena::through(&testbed, room.path());
-        catena.args(["verify", "--format", "json", "--task-type", &kind, "--product", &product]);
-        catena.arg(if check_target { "--check-task" } else { "--no-check-task" });
-        catena.arg("--keys").arg(&keys_file).arg("--work-dir").arg(room.path().join("work"));
-        Both { reference, catena: catena.args(["--", &target]).run() }
+        .args(["--", &self.target])
     }
 }
 
 impl Both {
     /// Fails with what both said.
     fn fail(&self, why: &str) -> Failed {
-        let Answer { status, stderr, .. } = &self.catena;
-        let failed = self.catena.failed();
-        format!("{why}\nscriptworker: {:?}\ncatena: exit status {status}\n{failed}{stderr}", self.reference)
-            .into()
+        failed(&format!("{why}\nscriptworker: {:?}", self.reference), &self.catena)
     }
+}
+
+/// Fails with what Catena said.
+fn failed(why: &str, answer: &Answer) -> Failed {
+    format!("{why}\ncatena: exit status {}\n{}{}", answer.status, answer.failed(), answer.stderr).into()
 }
 
 /// An honest chain: both accept it, link by link, or neither does because the product does not allow
 /// what made it.
 fn agree(bench: &Bench, honest: &Honest) -> Result<(), Failed> {
     let (chain, allowed) = (honest.build()?, honest.is_allowed()?);
-    let both = bench.ask(chain.clone(), &[]);
+    let both = bench.ask(chain.clone());
     let named = both.catena.status == 1 && both.catena.codes().iter().any(|code| code == NOT_ALLOWED);
     let links = match &both.reference {
         Some(Word::Accepted { links }) => Some(links),
@@ -177,22 +236,29 @@ fn ours(answer: &Answer, chain: &Chain) -> Vec<(String, String)> {
 /// An attack: Catena refuses it, or tells that it could not be determined, and names the cause.
 fn refused(bench: &Bench, attack: &Attack) -> Result<(), Failed> {
     let (chain, faults) = attack.build()?;
-    let both = bench.ask(chain, &faults);
-    let expected = attack.outcome().ok_or("no check has such a code")?.exit_status();
-    let expected = i32::from(expected);
-    if both.catena.status != expected {
-        return Err(both.fail(&format!("the exit status is not {expected}")));
+    let served = bench.serve(chain);
+    let mut catena = served.command();
+    for Wire { pattern, fault } in &faults {
+        served.testbed.fault(pattern, .., fault.clone());
     }
-    match both.catena.codes().iter().any(|code| code == attack.code) {
+    if !faults.is_empty() {
+        catena.args(["--attempts", "2", "--stall", "1s"]);
+    }
+    let answer = served.under(attack.policy, &mut catena).run();
+    let expected = attack.outcome().ok_or("no check has such a code")?.exit_status();
+    if answer.status != i32::from(expected) {
+        return Err(failed(&format!("the exit status is not {expected}"), &answer));
+    }
+    match answer.codes().iter().any(|code| code == attack.code) {
         true => Ok(()),
-        false => Err(both.fail(&format!("{} was not found", attack.code))),
+        false => Err(failed(&format!("{} was not found", attack.code), &answer)),
     }
 }
 
 /// A chain with any change at all: when scriptworker refuses it, so does Catena.
 fn no_looser(bench: &Bench, seed: u64) -> Result<(), Failed> {
     let (chain, change) = random::changed(seed);
-    let both = bench.ask(chain, &[]);
+    let both = bench.ask(chain);
     match (&both.reference, both.catena.status) {
         (Some(Word::Rejected { .. }), 0) => {
             Err(both.fail(&format!("catena accepts what scriptworker refuses: {change}")))

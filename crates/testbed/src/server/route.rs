@@ -6,7 +6,7 @@ use super::stream::Stream;
 use super::{Shared, queue};
 use crate::fault::Fault;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{AUTHORIZATION, HOST};
+use hyper::header::{AUTHORIZATION, HOST, LINK};
 use hyper::{Method, Response};
 use std::future::pending;
 use std::io;
@@ -135,9 +135,22 @@ fn reply(shared: &Shared, asked: &Asked<'_>, place: &Place) -> Answer {
             queue::store(shared, asked)
         }
         Place::Page(url) => match shared.site.pages.get(url) {
-            Some(page) => Answer::new(page.status, page.body.clone(), &page.content_type),
+            Some(page) => {
+                let answer = Answer::new(page.status, page.body.clone(), &page.content_type);
+                match further(url).filter(|further| shared.site.pages.contains_key(further)) {
+                    Some(further) => answer.header(LINK, format!("<{further}>; rel=\"next\"")),
+                    None => answer,
+                }
+            }
             None => Answer::new(404, "no such page\n", "text/plain"),
         },
         Place::Store => Answer::new(405, "", "text/plain"),
     }
+}
+
+/// Where the page after this one would be. GitHub links to it, and clients other than ours follow that.
+fn further(url: &str) -> Option<String> {
+    let (list, page) = url.split_once("&page=").unwrap_or((url, "1"));
+    let next = page.parse::<u32>().ok()?.checked_add(1)?;
+    list.contains('?').then(|| format!("{list}&page={next}"))
 }

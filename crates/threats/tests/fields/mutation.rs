@@ -24,6 +24,8 @@ pub(crate) struct Mutant {
     /// The last step, if it is a key.
     pub(crate) key: Option<String>,
     pub(crate) how: How,
+    /// Whether nothing but a member or an item more is there.
+    pub(crate) adds: bool,
     /// The whole value as JSON text.
     pub(crate) text: String,
 }
@@ -59,8 +61,9 @@ pub(crate) fn mutants(value: &Value) -> Vec<Mutant> {
 
 /// A place in any list: numbers of items are `N`.
 pub(crate) fn general(place: &str) -> String {
+    let (name, place) = place.split_once(": ").unwrap_or(("", place));
     let steps = place.split('.').map(|step| if step.parse::<usize>().is_ok() { "N" } else { step });
-    steps.collect::<Vec<_>>().join(".").replace(": 0", ": N")
+    format!("{name}: {}", steps.collect::<Vec<_>>().join("."))
 }
 
 /// The ways to every value inside.
@@ -80,6 +83,11 @@ fn walk(value: &Value, way: &mut Vec<Step>, ways: &mut Vec<Vec<Step>>) {
 
 fn mutant(value: &Value, way: &[Step], how: How, change: fn(&mut Value)) -> Mutant {
     let mut root = value.clone();
+    let adds = how == How::Changed
+        && !matches!(
+            inside(&mut root, way),
+            Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null
+        );
     let key = match way.last() {
         Some(Step::Key(key)) => Some(key.clone()),
         _ => None,
@@ -98,7 +106,7 @@ fn mutant(value: &Value, way: &[Step], how: How, change: fn(&mut Value)) -> Muta
         Step::Key(key) => key.clone(),
         Step::Item(i) => i.to_string(),
     });
-    Mutant { place: steps.collect::<Vec<_>>().join("."), key, how, text }
+    Mutant { place: steps.collect::<Vec<_>>().join("."), key, how, adds, text }
 }
 
 fn inside<'a>(value: &'a mut Value, way: &[Step]) -> &'a mut Value {

@@ -41,7 +41,7 @@ pub(super) fn run(wanted: &str, manner: &Manner) -> Result<u8, Failure> {
     show(LEGEND)?;
     for threat in THREATS {
         let tried: Vec<&Attack> =
-            threat.attacks.iter().filter(|attack| is_wanted(threat, attack, wanted)).collect();
+            threat.attacks().filter(|attack| is_wanted(threat, attack, wanted)).collect();
         if !tried.is_empty() {
             show(&format!("\n{}. {}\n", threat.number, threat.name))?;
         }
@@ -58,7 +58,7 @@ pub(super) fn run(wanted: &str, manner: &Manner) -> Result<u8, Failure> {
         return Err(Failure::usage(format!("no attack has {wanted:?} in its name, class or code"))
             .next("`catena demo --attacks` lists them all"));
     }
-    show(&format!("\n{}", attacks.told("attacks", "refused, each for its reason")))?;
+    show(&format!("\n{}", attacks.told("attacks", "refused or told apart, each for its reason")))?;
     let mut chains = Tally::default();
     if wanted.is_empty() {
         chains = honest_chains()?;

@@ -4,13 +4,10 @@ mod declared;
 mod ran;
 
 use super::Attack;
-use super::joined::{count, joined};
 use crate::honest::promotion;
 use catena_testbed::{Chain, Release};
 
-const PARTS: &[&[Attack]] = &[ran::ATTACKS, declared::ATTACKS];
-
-pub(super) const ATTACKS: &[Attack] = &joined::<{ count(PARTS) }>(PARTS);
+pub(super) const PARTS: &[&[Attack]] = &[ran::ATTACKS, declared::ATTACKS];
 
 /// A promotion with a round of signing and repackaging.
 fn promotion_round() -> Release {

@@ -166,11 +166,11 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-malformed",
     ),
     attack(
-        "push log that is a web page",
+        "push log that is no JSON",
         &[V],
-        "The host answers with a page that asks to log in, in the place of the push log.",
+        "The host answers with a comma too many, in the place of the push log.",
         push,
-        |c| page_is(c, "json-pushes", "<!DOCTYPE html>\n<title>Log in</title>\n"),
+        |c| page_is(c, "json-pushes", "{\"lastpushid\": 1, \"pushes\": {},}"),
         "rebuild-answer-malformed",
     ),
     attack(
@@ -318,11 +318,11 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-malformed",
     ),
     attack(
-        "commit that is a web page",
+        "commit that is no JSON",
         &[V],
-        "GitHub answers with a web page, in the place of a commit.",
+        "GitHub answers with a value missing, in the place of a commit.",
         firefox_git,
-        |c| page_is(c, "/commits/", "<!DOCTYPE html>\n"),
+        |c| page_is(c, "/commits/", "{\"sha\": }"),
         "rebuild-answer-malformed",
     ),
     attack(

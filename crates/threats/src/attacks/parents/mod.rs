@@ -7,9 +7,7 @@ mod sources;
 mod template;
 mod ways;
 
-use super::{Attack, count, joined};
+use super::Attack;
 
-const PARTS: &[&[Attack]] =
+pub(super) const PARTS: &[&[Attack]] =
     &[definition::ATTACKS, sources::ATTACKS, template::ATTACKS, answers::ATTACKS, actions::ATTACKS];
-
-pub(super) const ATTACKS: &[Attack] = &joined::<{ count(PARTS) }>(PARTS);

@@ -93,11 +93,11 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-template-malformed",
     ),
     attack(
-        "template that is a web page",
+        "template that is a piece of a page",
         &[V],
-        "The host answers with a page that asks to log in, in the place of the template.",
+        "The host answers with a piece of a page for people, in the place of the template.",
         push,
-        |c| page_is(c, "raw-file", "<!DOCTYPE html>\n<title>Log in</title>\n<p>It's: 'here\n"),
+        |c| page_is(c, "raw-file", "<h1>Log in</h1>\n<p>It's: 'here\n"),
         "rebuild-template-malformed",
     ),
     attack(

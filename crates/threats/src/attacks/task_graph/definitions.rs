@@ -46,16 +46,11 @@ pub(super) const ATTACKS: &[Attack] = &[
         "definition-empty",
     ),
     attack(
-        "definition that is cut off",
+        "definition that lacks a brace",
         &[Q],
-        "The queue's definition of a build ends before its end.",
+        "An object inside of the queue's definition of a build does not end.",
         push,
-        |c| {
-            text(c, |mut text| {
-                text.pop();
-                text
-            })
-        },
+        |c| text(c, |text| text.replacen("},", ",", 1)),
         "definition-not-json",
     ),
     attack(
@@ -99,11 +94,11 @@ pub(super) const ATTACKS: &[Attack] = &[
         "outside-unreachable",
     ),
     attack(
-        "definition that is a web page",
+        "definition in other quotes",
         &[Q],
-        "The queue answers with a web page in the place of a decision task's definition.",
+        "The texts in the queue's definition of a decision task stand between single quotes.",
         promotion,
-        |c| decision_sent(c, |_| "<!DOCTYPE html>\n".to_owned()),
+        |c| decision_sent(c, |text| text.replace('"', "'")),
         "definition-not-json",
     ),
     attack(

@@ -4,8 +4,6 @@ mod definitions;
 mod differences;
 mod graphs;
 
-use super::{Attack, count, joined};
+use super::Attack;
 
-const PARTS: &[&[Attack]] = &[differences::ATTACKS, graphs::ATTACKS, definitions::ATTACKS];
-
-pub(super) const ATTACKS: &[Attack] = &joined::<{ count(PARTS) }>(PARTS);
+pub(super) const PARTS: &[&[Attack]] = &[differences::ATTACKS, graphs::ATTACKS, definitions::ATTACKS];

@@ -6,8 +6,6 @@ mod siblings;
 mod source;
 
 use super::Attack;
-use super::joined::{count, joined};
 
-const PARTS: &[&[Attack]] = &[source::ATTACKS, scopes::ATTACKS, siblings::ATTACKS, proposals::ATTACKS];
-
-pub(super) const ATTACKS: &[Attack] = &joined::<{ count(PARTS) }>(PARTS);
+pub(super) const PARTS: &[&[Attack]] =
+    &[source::ATTACKS, scopes::ATTACKS, siblings::ATTACKS, proposals::ATTACKS];

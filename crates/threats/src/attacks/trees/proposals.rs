@@ -407,9 +407,9 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "tags that are no JSON",
         &[V, Q],
-        "GitHub's answer for a repository's tags is a page for people.",
+        "A name in GitHub's list of a repository's tags has no quotes.",
         tag,
-        |c| page_is(c, "/tags?per_page", "<!DOCTYPE html><title>Tags</title>"),
+        |c| page_is(c, "/tags?per_page", "[{\"name\": v151.0}]"),
         "pull-request-answer-malformed",
     ),
     attack(
