@@ -20,6 +20,7 @@ pub struct Question {
     keys: KeyRing,
     target: Target,
     limits: Limits,
+    switches: Switches,
 }
 
 /// Why a chain cannot be asked about.
@@ -70,6 +71,7 @@ impl Question {
             keys: KeyRing::of(keys),
             target,
             limits: Limits::default(),
+            switches: Switches::default(),
         })
     }
 
@@ -77,6 +79,13 @@ impl Question {
     #[must_use]
     pub fn within(mut self, change: fn(&mut Limits)) -> Self {
         change(&mut self.limits);
+        self
+    }
+
+    /// With what a caller weakens by name.
+    #[must_use]
+    pub fn weakened(mut self, switches: Switches) -> Self {
+        self.switches = switches;
         self
     }
 
@@ -89,8 +98,8 @@ impl Question {
     /// Opens the case.
     #[must_use]
     pub fn inquiry(&self) -> Inquiry {
-        let Self { product, keys, target, limits } = self.clone();
-        Inquiry::new(target, product, keys, limits, Switches::default())
+        let Self { product, keys, target, limits, switches } = self.clone();
+        Inquiry::new(target, product, keys, limits, switches)
     }
 
     /// Judges a chain without a network.

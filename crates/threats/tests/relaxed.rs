@@ -1,0 +1,117 @@
+//! A policy may do without a rule: what the rule refuses is then told and no reason for a "no", and
+//! what other rules refuse stays refused.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
+
+use catena_core::checks::{RULES, find_code};
+use catena_core::policy::{FIREFOX_CI, Policy};
+use catena_core::verdict::{Outcome, Standing};
+use catena_testbed::Chain;
+use catena_threats::{Attack, Means, Question, THREATS};
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::collections::BTreeSet;
+
+/// Attacks that break more than the one rule, and what then refuses them. That a check comes to no end,
+/// because what it rests on cannot be read even so, is no "yes" either.
+const STILL: &[(&str, &str)] = &[
+    ("permission of another hook", "rebuild-differs"),
+    ("input outside a list of choices", "rebuild-differs"),
+    ("action for another revision", "rebuild-differs"),
+    ("action for another tree", "rebuild-differs"),
+    ("offer for another revision", "rebuild-differs"),
+    ("offer for another tree", "rebuild-differs"),
+    ("action of a decision task of an earlier push", "graph-definition-additions"),
+    ("pull request of another number", "rebuild-differs"),
+    ("pull request into another repository", "rebuild-differs"),
+    ("graph without a hash", "outside-unfinished"),
+    ("decision task made by its own build", "rebuild-differs"),
+    ("action that is its own parent's parent", "rebuild-differs"),
+    ("image of a chain that has itself as its image", "image-differs"),
+    ("document about another run", "artifact-missing"),
+    ("action task's document about another run", "artifact-missing"),
+    ("later run hidden", "artifact-missing"),
+    ("group of another push", "tree-sibling-revision"),
+    ("created later", "graph-definition-differs"),
+    ("source with dot segments", "source-outside-repository"),
+    ("source with encoded dots", "outside-unfinished"),
+    ("source with an encoded slash", "outside-unfinished"),
+    ("source with a user", "source-outside-repository"),
+    ("source with a query", "pull-request-source"),
+    ("source not encrypted", "outside-unfinished"),
+    ("source with a backslash", "source-outside-repository"),
+    ("source empty", "outside-unfinished"),
+    ("source with a line feed", "outside-unfinished"),
+    ("target's source with dot segments", "tree-scope"),
+    ("repository with dot segments", "pull-request-try"),
+    ("repository with a query", "pull-request-source"),
+    ("repository with a fragment", "pull-request-source"),
+    ("repository with a space", "pull-request-source"),
+    ("release passed off as a push", "rebuild-unknown-to-vcs"),
+    ("decision task of a short revision", "rebuild-template-missing"),
+    ("decision task of a branch", "pull-request-tag-unknown"),
+    ("decision task of the tip", "rebuild-template-missing"),
+    ("decision task of a revision in capitals", "rebuild-template-missing"),
+    ("image of two pools", "worker-pool-docker-image"),
+    ("decision task of two pools", "worker-pool-decision"),
+];
+
+/// Rules that are looked at together with what they are about, so that nothing is left to tell.
+const SILENT: &[&str] = &["action-hook", "action-input", "action-source", "answer-identity"];
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let attacks = || THREATS.iter().flat_map(|threat| threat.attacks);
+    let mut trials = Vec::new();
+    for rule in RULES {
+        for attack in attacks().filter(|attack| is_against(attack, rule)) {
+            let name = format!("{rule}/{}", attack.name);
+            trials.push(Trial::test(name, move || at_once(is_let_through(attack, rule))));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn is_against(attack: &Attack, rule: &str) -> bool {
+    let found = find_code(attack.code).and_then(|(_, code)| code.rule) == Some(rule);
+    found && matches!(attack.means, Means::Chain(_))
+}
+
+fn at_once(result: Result<(), Failed>) -> Result<(), Failed> {
+    if result.is_err() && std::env::var_os("CATENA_FAIL_FAST").is_some() {
+        std::process::exit(101);
+    }
+    result
+}
+
+fn is_let_through(attack: &Attack, rule: &str) -> Result<(), Failed> {
+    let (chain, _) = attack.build()?;
+    let verdict = relaxing(attack, rule, &chain)?.judge(chain);
+    let failed: BTreeSet<&str> = verdict.failed().map(|finding| finding.code.name).collect();
+    let still = STILL.iter().find(|(name, _)| *name == attack.name).map(|(_, code)| *code);
+    let told = verdict
+        .findings
+        .iter()
+        .any(|finding| finding.code.name == attack.code && finding.standing == Standing::Relaxed);
+    let right = match still {
+        Some(code) => failed.contains(code) && verdict.outcome != Outcome::Verified,
+        None => verdict.outcome == Outcome::Verified && told != SILENT.contains(&rule),
+    };
+    if right && !failed.contains(attack.code) {
+        return Ok(());
+    }
+    Err(format!("{:?}, told: {told}, {failed:?}", verdict.outcome).into())
+}
+
+/// How the chain is asked about under a policy whose product does without the rule.
+fn relaxing(attack: &Attack, rule: &str, chain: &Chain) -> Result<Question, Failed> {
+    let product = &chain.product;
+    let without = format!(
+        "catena-policy: 1\nproducts: {{{product}: {{relaxed: [{{rule: {rule}, because: a test}}]}}}}"
+    );
+    let mut files = vec![("shipped:firefox-ci", FIREFOX_CI)];
+    files.extend(attack.policy.map(|text| ("attack", text)));
+    files.push(("relaxed", &without));
+    let nothing = |_: &str| Err("it extends nothing".to_owned());
+    let policy = Policy::load_all(&files, RULES, &nothing).map_err(|found| format!("{found:?}"))?;
+    let question = Question::under(&policy, chain)?;
+    Ok(attack.limits.map_or_else(|| question.clone(), |limits| question.clone().within(limits)))
+}
