@@ -23,6 +23,9 @@ pub(crate) struct Coverage {
     /// Run the tests of these packages
     #[arg(long, value_name = "NAME", default_values = ["catena-core"])]
     package: Vec<String>,
+    /// Given to `cargo test`, instead of all tests: --lib, --test NAME
+    #[arg(last = true)]
+    arguments: Vec<String>,
 }
 
 /// Lines and branches of one file: how often each was run.
@@ -69,7 +72,10 @@ pub(crate) fn run(coverage: &Coverage) -> Result<(), Failure> {
 fn test(coverage: &Coverage, counts: &Path) -> Result<Vec<PathBuf>, Failure> {
     let step = |more: &[&str]| {
         let packages = coverage.package.iter().flat_map(|package| ["--package", package]);
-        cargo(["test", "--tests"])
+        let all = coverage.arguments.is_empty().then_some("--tests");
+        cargo(["test"])
+            .args(all)
+            .args(&coverage.arguments)
             .args(packages)
             .args(more)
             .env("RUSTC_WORKSPACE_WRAPPER", root().join("scripts/rustc-with-coverage"))

@@ -1,7 +1,14 @@
 //! Mutation testing: does a test fail when the code is changed?
 //!
-//! What is left out, and why, is in `.cargo/mutants.toml`. What survived is in
-//! `target/mutants/mutants.out/missed.txt`.
+//! What is left out, and why, is in `.cargo/mutants.toml`. The mutants are those of cargo-mutants. It
+//! builds the tests again for each; so that thousands can be tried, all are put into one build, and
+//! which is alive is chosen when the tests run. Names are then in `target/mutants/missed.txt` and beside
+//! it. Mutants that cannot be built so (`unwoven.txt`) are left to cargo-mutants itself, `--one-by-one`,
+//! whose answer is in `target/mutants/mutants.out`.
+
+mod mutant;
+mod weave;
+mod woven;
 
 use crate::failure::Failure;
 use crate::process::{cargo, target_dir};
@@ -26,6 +33,15 @@ pub(crate) struct Mutants {
     /// Leave out those that the last run caught
     #[arg(long)]
     iterate: bool,
+    /// Build for each mutant, as cargo-mutants does; slow
+    #[arg(long)]
+    one_by_one: bool,
+    /// Judge with the attacks of the class that a file is there against, and not with all
+    #[arg(long, conflicts_with = "one_by_one")]
+    quick: bool,
+    /// Begin with files that have this in their name
+    #[arg(long, value_name = "NAME", conflicts_with = "one_by_one")]
+    first: Vec<String>,
     /// Name the mutants and test none
     #[arg(long)]
     list: bool,
@@ -40,6 +56,9 @@ pub(crate) fn run(mutants: &Mutants) -> Result<(), Failure> {
             what: "cargo-mutants",
             remedy: "cargo install cargo-mutants --locked",
         });
+    }
+    if !mutants.one_by_one && !mutants.list {
+        return woven::run(mutants);
     }
     // One job, which cargo itself spreads over the cores, can keep what it built for the next run; two
     // would each build all dependencies in a folder of their own.
@@ -63,16 +82,23 @@ fn shared() -> Option<(&'static str, PathBuf)> {
 
 impl Mutants {
     fn words(&self) -> Vec<&str> {
-        let mut words = vec!["mutants", "--jobs", "1", "--package", &self.package];
-        words.extend(self.file.iter().flat_map(|file| ["--file", file]));
+        let mut words = self.selection();
+        words.extend(["--jobs", "1"]);
         if !self.tests_of.is_empty() {
             let packages = std::iter::once(&self.package).chain(&self.tests_of);
             words.extend(packages.flat_map(|package| ["--test-package", package]));
         }
-        words.extend(self.shard.iter().flat_map(|part| ["--shard", part]));
         words.extend(self.iterate.then_some("--iterate"));
         words.extend(self.list.then_some("--list"));
         words.extend(self.arguments.iter().flat_map(|argument| ["--cargo-test-arg", argument]));
+        words
+    }
+
+    /// Which mutants.
+    fn selection(&self) -> Vec<&str> {
+        let mut words = vec!["mutants", "--package", &self.package];
+        words.extend(self.file.iter().flat_map(|file| ["--file", file]));
+        words.extend(self.shard.iter().flat_map(|part| ["--shard", part]));
         words
     }
 }

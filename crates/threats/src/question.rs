@@ -82,9 +82,9 @@ impl Question {
         self
     }
 
-    /// With switches of the command line.
+    /// With what a caller weakens by name.
     #[must_use]
-    pub fn with(mut self, switches: Switches) -> Self {
+    pub fn weakened(mut self, switches: Switches) -> Self {
         self.switches = switches;
         self
     }

@@ -551,6 +551,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-other-bytes",
     ),
     attack(
+        "document about another task, unsigned",
+        &[S, Q],
+        "The task's id is changed in a document after it was signed.",
+        push,
+        |c| {
+            let id = first_build(c)?;
+            set(c.document_mut(&id)?, &["taskId"], crate::change::NOBODY)
+        },
+        "signature-other-bytes",
+    ),
+    attack(
         "document emptied",
         &[S, Q],
         "A signed document is replaced by nothing, and its signature left.",

@@ -350,6 +350,52 @@ pub(super) const CHANGED: &[Changed] = &[
         c.artifact_mut(&id, ARTIFACT)?.content_type = "text/html".into();
         Some(())
     }),
+    (
+        "level of a project told as text",
+        || Release::of(Product::MOBILE, Trigger::Cron),
+        |c| replace_page(c, "projects.yml", "level: 3", "level: '3'"),
+    ),
+    ("pull request whose branch's repository has no full name", pull_request, |c| {
+        answers(c, "/pulls/", |answer| remove(answer, &["head", "repo", "full_name"]))
+    }),
+    ("template told without its address", mobile, |c| {
+        answers(c, "contents/.taskcluster.yml", |answer| remove(answer, &["url"]))
+    }),
+    ("template's address without a reference", mobile, |c| {
+        answers(c, "contents/.taskcluster.yml", |answer| {
+            let url = answer.get("url")?.as_str()?.split_once("/contents/")?.0.to_owned();
+            set(answer, &["url"], url)
+        })
+    }),
+    ("push with a line for try", push, |c| {
+        crate::change::decision(c, &["payload", "env", "GECKO_COMMIT_MSG"], "try: -b do -p all")?;
+        pages(c, "json-pushes")?.try_for_each(|page| {
+            let mut log = json(text(&page.body)?)?;
+            let (_, push) = log.get_mut("pushes")?.as_object_mut()?.iter_mut().next()?;
+            let tip = inside(push, &["changesets"])?.as_array_mut()?.last_mut()?;
+            set(tip, &["desc"], "Bug 1 - Words.\n\ntry: -b do -p all\nmore words")?;
+            page.body = log.to_string().into();
+            Some(())
+        })
+    }),
+    ("actions without a schema", super::action, |c| actions(c, |action| remove(action, &["schema"]))),
+    ("actions whose schema is null", promotion, |c| {
+        actions(c, |action| set(action, &["schema"], Value::Null))
+    }),
+    ("permission told by a generic hook", super::action, |c| {
+        actions(c, |action| remove(action, &["extra", "actionPerm"]))
+    }),
+    ("permission stated beside a hook of another name", super::action, |c| {
+        actions(c, |action| set(action, &["hookId"], "by-hand"))
+    }),
+    ("level of a hook's tree as a number", super::action, |c| {
+        actions(c, |action| set(action, &["hookPayload", "decision", "repository", "level"], 3_i64))
+    }),
+    ("other sources that are none", push, |c| build(c, &["payload", "env", "COMM_HEAD_REPOSITORY"], "")),
+    ("other sources of something else than a repository", push, |c| {
+        build(c, &["payload", "env", "WORDS_HEAD_REPOSITORY"], "none that one could ask")
+    }),
+    ("tag of its worker that is null", push, |c| build(c, &["tags", "worker-implementation"], Value::Null)),
     ("commit on several branches", mobile, |c| {
         replace_page(
             c,
@@ -367,6 +413,26 @@ fn nine_rounds() -> Release {
 
 fn prebuilt() -> Release {
     Release { images_from: Images::Prebuilt, ..Release::of(Product::MOBILE, Trigger::Push) }
+}
+
+/// Changes what an API answers.
+fn answers(chain: &mut Chain, part: &str, change: impl Fn(&mut Value) -> Option<()>) -> Option<()> {
+    pages(chain, part)?.try_for_each(|page| {
+        let mut answer = json(text(&page.body)?)?;
+        change(&mut answer)?;
+        page.body = answer.to_string().into();
+        Some(())
+    })
+}
+
+/// Changes each action that the first decision task publishes.
+fn actions(chain: &mut Chain, change: impl Fn(&mut Value) -> Option<()>) -> Option<()> {
+    let decision = first_decision(chain)?;
+    published(chain, &decision, ACTIONS, |text| {
+        let mut all = json(text)?;
+        inside(&mut all, &["actions"])?.as_array_mut()?.iter_mut().try_for_each(change)?;
+        Some(all.to_pretty())
+    })
 }
 
 fn ids(chain: &Chain) -> Vec<String> {

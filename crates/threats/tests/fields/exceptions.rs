@@ -112,7 +112,12 @@ pub(crate) const READ: &[(Side, &[&str])] = &[
             "status: status.runs.N.state",
             "status: status.runs.N.workerGroup",
             "status: status.runs.N.workerId",
+            "status: status.provisionerId",
+            "status: status.schedulerId",
+            "status: status.taskGroupId",
             "status: status.taskId",
+            "status: status.taskQueueId",
+            "status: status.workerType",
         ],
     ),
     (

@@ -192,6 +192,7 @@ mod tests {
             Vec::<String>::new()
         );
         assert_eq!(added(r#"{"e":{"ID":"null"}}"#, r#"{"e":{"ID":"null"}}"#), Vec::<String>::new());
+        assert_eq!(added(r#"{"a":[[],"x"]}"#, r#"{"a":[[],"x"]}"#), Vec::<String>::new());
     }
 
     #[test]
@@ -214,6 +215,10 @@ mod tests {
         let both =
             one_form(&read(r#"{"provisionerId":"a","workerType":"b","taskQueueId":"c/d","projectId":"x"}"#));
         assert_eq!(both, read(r#"{"projectId":"x","taskQueueId":"c/d"}"#));
+        let no_pool = one_form(&read(r#"{"provisionerId":"a","projectId":"x"}"#));
+        assert_eq!(no_pool, read(r#"{"projectId":"x"}"#));
+        let told = one_form(&read(r#"{"taskQueueId":"c/d","projectId":"x"}"#));
+        assert_eq!(told, read(r#"{"projectId":"x","taskQueueId":"c/d"}"#));
         assert_eq!(without_task_id(&read(r#"{"taskId":"x","a":1}"#)), read(r#"{"a":1}"#));
     }
 }

@@ -708,4 +708,51 @@ pub(super) const ATTACKS: &[Attack] = &[
         },
         "rebuild-no-tasks",
     ),
+    attack(
+        "pull request with a number that is none",
+        &[V],
+        "GitHub's answer for a pull request has no number where its number should be.",
+        pull_request,
+        |c| answer(c, "/pulls/", |answer| set(answer, &["number"], true)),
+        "rebuild-answer-malformed",
+    ),
+    attack(
+        "template of a repository whose name begins like it",
+        &[V],
+        "GitHub's answer for a template has the address of a repository whose name only begins alike.",
+        mobile,
+        |c| {
+            answer(c, "contents/.taskcluster.yml", |answer| {
+                let url = answer.get("url")?.as_str()?.replace("reference-browser", "reference-browser-2");
+                set(answer, &["url"], url)
+            })
+        },
+        "rebuild-answer-about-another",
+    ),
+    attack(
+        "default branch whose level is none",
+        &[V],
+        "The list of projects has no level where a default branch's level should be.",
+        git_cron,
+        |c| replace_page(c, "projects.yml", "level: 3", "level: [3]"),
+        "rebuild-project-unknown",
+    ),
+    attack(
+        "projects of another kind",
+        &[V],
+        "The list of projects says of every project on GitHub that it is in a version control system of \
+         its own.",
+        git_cron,
+        |c| replace_page(c, "projects.yml", "repo_type: git", "repo_type: fossil"),
+        "rebuild-project-unknown",
+    ),
+    attack(
+        "trigger that trees on Mercurial do not have",
+        &[T],
+        "A decision task is made for something that a policy allows and no tree on Mercurial has.",
+        push,
+        |c| decision(c, &["extra", "tasks_for"], "weekly"),
+        "rebuild-tasks-for",
+    )
+    .under("catena-policy: 1\nproducts:\n  firefox:\n    tasks-for: {add: [weekly]}\n"),
 ];

@@ -461,6 +461,33 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .under(COMPARE),
     attack(
+        "repository that GitHub does not know of",
+        &[T],
+        "GitHub does not know the repository whose branch is to be compared with.",
+        mobile,
+        |c| page_status(c, "/repos/mozilla-mobile/reference-browser", 404),
+        "pull-request-not-landed",
+    )
+    .under(COMPARE),
+    attack(
+        "repository told in a page",
+        &[V],
+        "GitHub answers the question for a repository with a page for people.",
+        mobile,
+        |c| page_is(c, "/repos/mozilla-mobile/reference-browser", "<html></html>"),
+        "pull-request-answer-malformed",
+    )
+    .under(COMPARE),
+    attack(
+        "comparison told in a page",
+        &[V],
+        "GitHub answers the question for a comparison with a page for people.",
+        mobile,
+        |c| page_is(c, "/compare/", "<html></html>"),
+        "pull-request-answer-malformed",
+    )
+    .under(COMPARE),
+    attack(
         "repository without a default branch",
         &[V],
         "GitHub's answer for the repository does not name the branch to compare with.",

@@ -1,0 +1,211 @@
+//! What no chain shows by itself: lists in pages, facts that cannot be had, switches of the command
+//! line, and policies for repositories that are private or compared.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
+
+use catena_core::checks::RULES;
+use catena_core::inquiry::{Fact, Need, Switches};
+use catena_core::policy::{FIREFOX_CI, Policy};
+use catena_core::verdict::{Outcome, Standing, Verdict};
+use catena_testbed::{Chain, Release};
+use catena_threats::honest::{action, cron, finished, globs, mobile, promotion, pull_request, push, tag};
+use catena_threats::{Memory, NOW, Question, change, drive};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+/// Judges with other answers than the chain's where `other` has one.
+fn judge_with(chain: Chain, question: &Question, other: impl Fn(&Need, &Fact) -> Option<Fact>) -> Verdict {
+    let memory = Memory::new(chain.into_site(), question.limits().clone());
+    let mut inquiry = question.inquiry();
+    drive(&mut inquiry, |need| {
+        let usual = memory.answer(need);
+        other(need, &usual).unwrap_or(usual)
+    });
+    inquiry.conclude(NOW)
+}
+
+fn told(verdict: &Verdict) -> (Outcome, BTreeSet<&'static str>) {
+    (verdict.outcome, verdict.failed().map(|finding| finding.code.name).collect())
+}
+
+fn judge(chain: Chain, policy: &str) -> Verdict {
+    under(policy, &chain).judge(chain)
+}
+
+/// A chain under a policy that lies over the one that ships.
+fn under(policy: &str, chain: &Chain) -> Question {
+    let nothing = |_: &str| Err("it extends nothing".to_owned());
+    let files = [("shipped:firefox-ci", FIREFOX_CI), ("test", policy)];
+    let policy = Policy::load_all(&files, RULES, &nothing).unwrap();
+    Question::under(&policy, chain).unwrap()
+}
+
+/// Judges with these texts as the pages of every listing, the next page by the number in its token.
+fn listed(pages: &[String]) -> (Outcome, BTreeSet<&'static str>) {
+    let chain = globs().build().unwrap();
+    let question = Question::of(&chain).unwrap();
+    let verdict = judge_with(chain, &question, |need, usual| {
+        let Need::Listing { continuation, .. } = need else { return None };
+        let page = continuation.as_ref().map_or(0, |token| token.trim_start_matches('x').parse().unwrap());
+        // The first answer is the queue's own where a page says so.
+        let text = match pages.get(page) {
+            Some(page) if page == "own" => return None,
+            Some(page) => page.clone(),
+            None => pages.last().unwrap().clone(),
+        };
+        let Fact::Body(body) = usual else { panic!("a listing") };
+        Some(Fact::Body(catena_core::inquiry::Body { bytes: text.into_bytes().into(), ..body.clone() }))
+    });
+    told(&verdict)
+}
+
+#[test]
+fn lists_of_artifacts_are_read_over_all_pages() {
+    let listing =
+        |more: &str, token: &str| format!(r#"{{"artifacts": [{more}], "continuationToken": {token}}}"#);
+    let refused = |pages: &[String]| {
+        let (outcome, failed) = listed(pages);
+        assert_eq!(outcome, Outcome::Rejected, "{pages:?}");
+        failed.into_iter().collect::<Vec<_>>()
+    };
+    const MALFORMED: [&str; 1] = ["artifacts-listing-malformed"];
+    assert_eq!(listed(&["own".to_owned()]).0, Outcome::Verified);
+    let empty = listing("", "null");
+    assert_eq!(listed(std::slice::from_ref(&empty)).0, Outcome::Verified);
+    // What is wanted is on the third page.
+    let altered = r#"{"name": "public/build/not-made.langpack.xpi"}"#;
+    let long = "x".repeat(1023) + "2";
+    let pages = [listing("", "\"1\""), listing("", &format!("{long:?}")), listing(altered, "null")];
+    assert_eq!(listed(&pages).0, Outcome::Verified);
+    for wrong in
+        ["[", "[]", "{}", r#"{"artifacts": {}}"#, r#"{"artifacts": [{}]}"#, r#"{"artifacts": [{"name": 1}]}"#]
+    {
+        assert_eq!(refused(&[wrong.to_owned()]), MALFORMED, "{wrong}");
+        assert_eq!(refused(&[listing("", "\"1\""), wrong.to_owned()]), MALFORMED, "{wrong}");
+    }
+    let longer = format!("{:?}", "x".repeat(1024) + "1");
+    for token in ["\"\"", "7", "{}", &longer] {
+        assert_eq!(refused(&[listing("", token), empty.clone()]), MALFORMED, "{token}");
+    }
+    // For ever.
+    assert_eq!(refused(&[listing("", "\"1\"")]), MALFORMED);
+}
+
+#[test]
+fn a_list_of_artifacts_may_be_unknown() {
+    let chain = globs().build().unwrap();
+    let question = Question::of(&chain).unwrap();
+    let verdict = judge_with(chain, &question, |need, _| {
+        matches!(need, Need::Listing { .. }).then(|| Fact::Absent { status: 404, message: "none".to_owned() })
+    });
+    let (outcome, failed) = told(&verdict);
+    assert_eq!(outcome, Outcome::Rejected);
+    assert_eq!(failed.into_iter().collect::<Vec<_>>(), ["artifacts-listing-unknown"]);
+}
+
+#[test]
+fn what_cannot_be_had_is_neither_yes_nor_no() {
+    for release in [action, cron, globs, mobile, promotion, pull_request, push, tag] {
+        let ask = |other: &dyn Fn(&Need) -> Option<Fact>| {
+            let chain = release().build().unwrap();
+            let question = Question::of(&chain).unwrap();
+            let mut needs = Vec::new();
+            let seen = RefCell::new(&mut needs);
+            let verdict = judge_with(chain, &question, |need, _| {
+                seen.borrow_mut().push(need.clone());
+                other(need)
+            });
+            (verdict, needs)
+        };
+        let (verdict, needs) = ask(&|_| None);
+        assert_eq!(verdict.outcome, Outcome::Verified);
+        // One need of each sort.
+        let mut sorts = BTreeSet::new();
+        for missing in needs {
+            let sort = format!("{missing:?}").split([' ', '(', '{']).next().unwrap_or_default().to_owned();
+            if !sorts.insert(sort) {
+                continue;
+            }
+            for (fact, code) in [
+                (Fact::Unreachable { reason: "down".to_owned(), attempts: 3 }, "outside-unreachable"),
+                (Fact::Refused { status: 403, message: "no".to_owned() }, "outside-refused"),
+            ] {
+                let (verdict, _) = ask(&|need| (*need == missing).then(|| fact.clone()));
+                assert_eq!(told(&verdict), (Outcome::Undetermined, BTreeSet::from([code])), "{missing:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn signatures_are_skipped_by_name_only() {
+    let skip = Switches { danger_skip_signatures: true, ..Switches::default() };
+    let judged = |release: fn() -> Release, change: fn(&mut Chain) -> Option<()>, switches: Switches| {
+        let mut chain = release().build().unwrap();
+        change(&mut chain).unwrap();
+        Question::of(&chain).unwrap().weakened(switches).judge(chain)
+    };
+    let standing = |verdict: &Verdict, name: &str| {
+        let mut found = verdict.findings.iter().filter(|finding| finding.code.name == name);
+        found.next().map(|finding| finding.standing)
+    };
+    for release in [push, tag, finished] {
+        let flipped = |c: &mut Chain| change::signature(c)?.first_mut().map(|byte| *byte ^= 1);
+        let verdict = judged(release, flipped, Switches::default());
+        assert_eq!(verdict.outcome, Outcome::Rejected);
+        assert_eq!(standing(&verdict, "signature-skipped"), None);
+        let verdict = judged(release, flipped, skip);
+        assert_eq!(told(&verdict), (Outcome::Verified, BTreeSet::new()));
+        assert_eq!(standing(&verdict, "signature-skipped"), Some(Standing::Relaxed));
+        assert_eq!(standing(&verdict, "signature-verified"), None);
+        // All else is still looked at.
+        let verdict = judged(release, |c| change::unpublish(c, &["public/chain-of-trust.json"]), skip);
+        assert!(told(&verdict).1.contains("signature-without-document"), "{:?}", told(&verdict));
+        assert_eq!(verdict.outcome, Outcome::Rejected);
+        let verdict = judged(release, |c| change::alter(c, change::ARTIFACT), skip);
+        assert_eq!(told(&verdict), (Outcome::Rejected, BTreeSet::from(["artifact-altered"])));
+    }
+}
+
+/// A push to a commit that is on no branch.
+fn not_landed() -> Chain {
+    let mut chain = mobile().build().unwrap();
+    change::page_is(&mut chain, "branch_commits", "\n").unwrap();
+    change::replace_page(&mut chain, "/compare/", "\"behind\"", "\"diverged\"").unwrap();
+    chain
+}
+
+#[test]
+fn commits_of_private_repositories_are_taken_to_have_landed() {
+    let verdict = judge(not_landed(), "catena-policy: 1");
+    assert_eq!(told(&verdict), (Outcome::Rejected, BTreeSet::from(["pull-request-not-landed"])));
+    let verdict = judge(not_landed(), "catena-policy: 1\nproducts: {mobile: {landed: assumed}}");
+    assert_eq!(told(&verdict), (Outcome::Verified, BTreeSet::new()));
+    let verdict = judge(not_landed(), "catena-policy: 1\nproducts: {mobile: {landed: compare}}");
+    assert_eq!(told(&verdict), (Outcome::Rejected, BTreeSet::from(["pull-request-not-landed"])));
+}
+
+#[test]
+fn a_commit_is_compared_with_the_branch_that_its_task_names() {
+    for (default, compared) in
+        [("main", vec!["main"]), ("other", vec!["main", "other"]), ("no..branch", vec!["main"])]
+    {
+        let mut chain = mobile().build().unwrap();
+        let answer = format!("\"default_branch\":\"{default}\"");
+        let part = "repos/mozilla-mobile/reference-browser";
+        change::replace_page(&mut chain, part, "\"default_branch\":\"main\"", &answer).unwrap();
+        let decision = change::first_decision(&chain).unwrap();
+        let question = under("catena-policy: 1\nproducts: {mobile: {landed: compare}}", &chain);
+        let branches = RefCell::new(BTreeSet::new());
+        let verdict = judge_with(chain, &question, |need, _| {
+            if let Need::Compare { branch, .. } = need {
+                branches.borrow_mut().insert(branch.clone());
+            }
+            None
+        });
+        assert_eq!(branches.into_inner().into_iter().collect::<Vec<_>>(), compared);
+        // The decision task names the branch, so the page of another is not needed.
+        let refused: Vec<_> = verdict.failed().map(|finding| finding.task_id.to_string()).collect();
+        assert!(!refused.contains(&decision), "{default}: {refused:?}");
+        assert_eq!(verdict.outcome == Outcome::Verified, default == "main");
+    }
+}

@@ -1,0 +1,57 @@
+//! Who weakens by name what is asked gets no stricter verifier anywhere else, and no milder one.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
+
+use catena_core::checks::RULES;
+use catena_core::inquiry::Switches;
+use catena_core::policy::{FIREFOX_CI, Policy};
+use catena_core::verdict::{Outcome, Standing};
+use catena_threats::{Attack, Means, Question, THREATS, honest};
+use std::collections::BTreeSet;
+
+/// The policy that ships, with a rule relaxed for every product.
+fn without(rule: &str) -> Policy {
+    let text =
+        format!("catena-policy: 1\ndefaults:\n  relaxed:\n    - rule: {rule}\n      because: a test\n");
+    let nothing = |_: &str| Err("it extends nothing".to_owned());
+    Policy::load_all(&[("shipped:firefox-ci", FIREFOX_CI), ("relaxed", &text)], RULES, &nothing).unwrap()
+}
+
+#[test]
+fn honest_chains_stay_accepted_without_a_rule() {
+    for rule in RULES {
+        let policy = without(rule);
+        for release in [honest::globs(), honest::promotion(), honest::tag()] {
+            let chain = release.build().unwrap();
+            let verdict = Question::under(&policy, &chain).unwrap().judge(chain);
+            let failed: BTreeSet<&str> = verdict.failed().map(|finding| finding.code.name).collect();
+            assert_eq!(verdict.outcome, Outcome::Verified, "without {rule}: {failed:?}");
+        }
+    }
+}
+
+#[test]
+fn signatures_that_are_not_looked_at_show_and_excuse_nothing_else() {
+    let skip = Switches { danger_skip_signatures: true, ..Switches::default() };
+    let judge = |attack: &Attack| {
+        let (chain, _) = attack.build().unwrap();
+        Question::of(&chain).unwrap().weakened(skip).judge(chain)
+    };
+    let attacks = THREATS.iter().flat_map(|threat| threat.attacks());
+    let attacks = attacks.filter(|it| it.is_usual() && matches!(it.means, Means::Chain(_)));
+    let (mut accepted, mut refused) = (0, 0);
+    for attack in attacks.step_by(7) {
+        let verdict = judge(attack);
+        assert!(verdict.relaxed.iter().any(|relaxed| relaxed.rule == "danger-skip-signatures"));
+        assert!(verdict.findings.iter().any(|finding| finding.code.name == "signature-skipped"
+            && finding.standing == Standing::Relaxed
+            || finding.check != "signature"));
+        match verdict.outcome {
+            Outcome::Verified => {
+                assert!(attack.code.starts_with("signature-"), "{:?} is let through", attack.name);
+                accepted += 1;
+            }
+            _ => refused += 1,
+        }
+    }
+    assert!(accepted > 0 && refused > 0, "{accepted} accepted, {refused} refused");
+}
