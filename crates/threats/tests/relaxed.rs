@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 /// Attacks that break more than the one rule, and what then refuses them. That a check comes to no end,
 /// because what it rests on cannot be read even so, is no "yes" either.
 const STILL: &[(&str, &str)] = &[
+    ("action of a pull request passed off as an action", "rebuild-differs"),
     ("permission of another hook", "rebuild-differs"),
     ("input outside a list of choices", "rebuild-differs"),
     ("action for another revision", "rebuild-differs"),
