@@ -1,7 +1,7 @@
 //! The catalogue of attacks and of honest chains through the real binary, over loopback: honest ones are
 //! accepted, and each attack is refused with the finding that names its cause.
 //!
-//! `CATENA_ATTACKS` says which attacks: every N-th, 5 when unset, none at 0. (All of them are tried
+//! `CATENA_ATTACKS` says which attacks: every N-th, 4 when unset, none at 0. (All of them are tried
 //! without a network by `catena-threats`' own tests.)
 //!
 //! `CATENA_SCRIPTWORKER_PYTHON` names a Python with scriptworker 63.6.1. With it both verifiers judge
@@ -9,7 +9,7 @@
 //! refuses Catena refuses too. What Catena says of an attack does not depend on scriptworker, so that
 //! attacks are then left out unless `CATENA_ATTACKS` asks for them. Without a Python nothing is
 //! compared, and that is said.
-//! `CATENA_DIFFERENTIAL_CHANGES` is how many changes made at random are tried, 40 when unset.
+//! `CATENA_DIFFERENTIAL_CHANGES` is how many changes made at random are tried, 200 when unset.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -56,12 +56,12 @@ fn trials(bench: &Arc<Bench>) -> Vec<Trial> {
         add(format!("honest/{}", chain.name), Box::new(move |bench| agree(bench, &chain)));
     }
     for (number, attack) in
-        attacks(number_of("CATENA_ATTACKS", if bench.reference.is_some() { 0 } else { 5 }))
+        attacks(number_of("CATENA_ATTACKS", if bench.reference.is_some() { 0 } else { 4 }))
     {
         add(format!("attack/{number}/{}", attack.name), Box::new(move |bench| refused(bench, attack)));
     }
     // A change at random may be an honest one: only a second opinion tells.
-    let count = if bench.reference.is_some() { number_of("CATENA_DIFFERENTIAL_CHANGES", 40) } else { 0 };
+    let count = if bench.reference.is_some() { number_of("CATENA_DIFFERENTIAL_CHANGES", 200) } else { 0 };
     for seed in 0..u64::try_from(count).unwrap() {
         add(format!("random/{seed:04}"), Box::new(move |bench| no_looser(bench, seed)));
     }
