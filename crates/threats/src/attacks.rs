@@ -69,8 +69,8 @@ impl Threat {
 /// All classes, in the order of the threat model.
 pub const THREATS: &[Threat] = &[
     Threat { number: 1, name: "Signatures", parts: &[signatures::ATTACKS] },
-    Threat { number: 2, name: "The signed document", parts: &[documents::ATTACKS] },
-    Threat { number: 3, name: "Artifacts", parts: &[artifacts::ATTACKS] },
+    Threat { number: 2, name: "The signed document", parts: documents::PARTS },
+    Threat { number: 3, name: "Artifacts", parts: artifacts::PARTS },
     Threat { number: 4, name: "Task graph", parts: task_graph::PARTS },
     Threat { number: 5, name: "Parents", parts: parents::PARTS },
     Threat { number: 6, name: "Images", parts: images::PARTS },

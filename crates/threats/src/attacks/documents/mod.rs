@@ -1,0 +1,102 @@
+//! Attacks on what a worker signs: about something else, in another form, or of a run that does not count.
+
+mod form;
+mod identity;
+mod runs;
+
+use super::Attack;
+use crate::change::{inside, set};
+use crate::honest::push;
+use catena_json::Value;
+use catena_testbed::chain::{DOCUMENT, Implementation, SIGNATURE};
+use catena_testbed::{Artifact, Chain, Release};
+use std::collections::BTreeMap;
+
+pub(super) const PARTS: &[&[Attack]] = &[identity::ATTACKS, form::ATTACKS, runs::ATTACKS];
+
+/// A release with a signing of its own before the target's.
+fn rounds() -> Release {
+    Release { depth: 1, ..push() }
+}
+
+/// A build that generic-worker ran with docker-worker's payload.
+pub(super) fn second_build(chain: &Chain) -> Option<String> {
+    chain.builds.get(1).cloned()
+}
+
+/// A build that generic-worker ran.
+pub(super) fn third_build(chain: &Chain) -> Option<String> {
+    chain.builds.get(2).cloned()
+}
+
+/// An image that builds ran in.
+pub(super) fn image(chain: &Chain) -> Option<String> {
+    chain.images.first().cloned()
+}
+
+/// The action task that made the target.
+pub(super) fn action_task(chain: &Chain) -> Option<String> {
+    chain.action.clone()
+}
+
+/// A task that a scriptworker ran before the target.
+pub(super) fn signer(chain: &Chain) -> Option<String> {
+    let signers = chain.tasks.iter().filter(|(_, task)| task.implementation == Implementation::Scriptworker);
+    signers.map(|(id, _)| id.clone()).find(|id| *id != chain.target)
+}
+
+/// A task's artifacts, of its latest run.
+pub(super) fn artifacts_of<'a>(chain: &'a mut Chain, id: &str) -> Option<&'a mut BTreeMap<String, Artifact>> {
+    chain.artifacts_mut(id)
+}
+
+/// The bytes of a task's document.
+pub(super) fn bytes_of_document(chain: &Chain, id: &str) -> Option<Vec<u8>> {
+    Some(chain.task(id)?.document.as_ref()?.bytes())
+}
+
+/// Leaves out a task's document, its signature, or both.
+pub(super) fn unpublish_from(chain: &mut Chain, id: &str, names: &[&str]) -> Option<()> {
+    let written = chain.tasks.get_mut(id)?.document.take()?;
+    let (bytes, signed) = (written.bytes(), written.signature);
+    let artifacts = chain.artifacts_mut(id)?;
+    for (name, bytes) in [(DOCUMENT, bytes), (SIGNATURE, signed)] {
+        if !names.contains(&name) {
+            artifacts.insert(name.into(), Artifact::new(bytes, "text/plain"));
+        }
+    }
+    Some(())
+}
+
+/// Sets a member of what the queue says of a task's latest run.
+pub(super) fn run_of(chain: &mut Chain, id: &str, key: &str, new: impl Into<Value>) -> Option<()> {
+    let runs = inside(chain.status_mut(id)?, &["status", "runs"])?.as_array_mut()?;
+    set(runs.last_mut()?, &[key], new)
+}
+
+/// Lets the queue tell of a second run by the same worker, with the files and the document of the first.
+pub(super) fn later_run(chain: &mut Chain, id: &str, state: &str) -> Option<()> {
+    let task = chain.tasks.get_mut(id)?;
+    let artifacts = task.runs.values().next_back()?.clone();
+    let mut first = artifacts.clone();
+    let document = task.document.as_ref()?;
+    first.insert(DOCUMENT.into(), Artifact::new(document.bytes(), "text/plain; charset=utf-8"));
+    let signature = document.signature.clone();
+    first.insert(SIGNATURE.into(), Artifact::new(signature, "application/octet-stream"));
+    task.runs.insert(0, first);
+    task.runs.insert(1, artifacts);
+    let runs = inside(&mut task.status, &["status", "runs"])?.as_array_mut()?;
+    let mut second = runs.last()?.clone();
+    set(&mut second, &["runId"], 1_i64)?;
+    set(&mut second, &["state"], state)?;
+    set(&mut second, &["reasonCreated"], "rerun")?;
+    runs.push(second);
+    Some(())
+}
+
+/// Puts `to` in place of the first `from`, which must be there.
+fn replaced(bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Option<Vec<u8>> {
+    let at = bytes.windows(from.len()).position(|window| window == from)?;
+    let (before, rest) = bytes.split_at_checked(at)?;
+    Some([before, to, rest.get(from.len()..)?].concat())
+}
