@@ -356,6 +356,9 @@ pub(super) const CHANGED: &[Changed] = &[
         c.artifacts_mut(&id)?.remove("public/build/target.langpack.xpi").map(|_| ())
     }),
     ("indexed images where any may be prebuilt, of nothing restricted", indexed, |_| Some(())),
+    ("project that an older queue does not know", push, |c| {
+        crate::change::entry(c, |entry| set(entry, &["task", "projectId"], "gecko"))
+    }),
     ("worker's own document among optional ones", globs, |c| {
         optional_only(c)?;
         upstream(c, "paths", list("public/chain-of-trust.json"))
