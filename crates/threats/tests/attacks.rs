@@ -3,7 +3,7 @@
 #![allow(clippy::indexing_slicing, reason = "a test may stop at what it does not expect")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
-use catena_core::verdict::{Outcome, Verdict};
+use catena_core::verdict::{Outcome, Standing, Verdict};
 use catena_threats::honest::Honest;
 use catena_threats::{Attack, Means, Question, THREATS, honest};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -50,10 +50,25 @@ fn spread(trials: &mut Vec<Trial>) {
 fn refused(attack: &Attack) -> Result<(), Failed> {
     let (chain, _) = attack.build()?;
     let verdict = attack.question(&chain)?.judge(chain);
-    if attack.is_met_by(&verdict) {
+    if attack.is_met_by(&verdict) && !contradicts_itself(&verdict) {
         return Ok(());
     }
     Err(format!("expected {:?} for {}\n{}", attack.outcome(), attack.code, told(&verdict)).into())
+}
+
+/// What is told beside a failure: an optional file may be absent, and a target whose own files nobody
+/// takes may want what it should not.
+const BESIDE: &[&str] = &["artifact-absent-optional", "artifacts-none"];
+
+/// Whether a check that failed for a task says of the same task that all is well.
+fn contradicts_itself(verdict: &Verdict) -> bool {
+    verdict.failed().any(|failed| {
+        verdict.findings.iter().any(|other| {
+            (other.check, other.task_id) == (failed.check, failed.task_id)
+                && other.standing == Standing::Passed
+                && !BESIDE.contains(&other.code.name)
+        })
+    })
 }
 
 /// The finding of a chain that was made for something its product's policy does not allow.

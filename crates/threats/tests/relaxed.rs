@@ -4,7 +4,7 @@
 
 use catena_core::checks::{RULES, find_code};
 use catena_core::policy::{FIREFOX_CI, Policy};
-use catena_core::verdict::{Outcome, Standing};
+use catena_core::verdict::{Finding, Outcome, Standing};
 use catena_testbed::Chain;
 use catena_threats::{Attack, Means, Question, THREATS};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -96,7 +96,13 @@ fn is_let_through(attack: &Attack, rule: &str) -> Result<(), Failed> {
         Some(code) => failed.contains(code) && verdict.outcome != Outcome::Verified,
         None => verdict.outcome == Outcome::Verified && told != SILENT.contains(&rule),
     };
-    if right && !failed.contains(attack.code) {
+    // What is relaxed is not told to be right as well.
+    let relaxed = verdict.findings.iter().filter(|finding| finding.standing == Standing::Relaxed);
+    let twice = relaxed.filter(|finding| finding.check == "source").any(|relaxed| {
+        let same = |finding: &&Finding| finding.check == "source" && finding.task_id == relaxed.task_id;
+        verdict.findings.iter().filter(same).any(|finding| finding.standing == Standing::Passed)
+    });
+    if right && !twice && !failed.contains(attack.code) {
         return Ok(());
     }
     Err(format!("{:?}, told: {told}, {failed:?}", verdict.outcome).into())

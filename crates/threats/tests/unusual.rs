@@ -163,6 +163,9 @@ fn signatures_are_skipped_by_name_only() {
         let verdict = judged(release, |c| change::unpublish(c, &["public/chain-of-trust.json"]), skip);
         assert!(told(&verdict).1.contains("signature-without-document"), "{:?}", told(&verdict));
         assert_eq!(verdict.outcome, Outcome::Rejected);
+        let of_another = |c: &mut Chain| change::document(c, &["taskId"], change::NOBODY);
+        let verdict = judged(release, of_another, skip);
+        assert!(told(&verdict).1.contains("document-of-another-task"), "{:?}", told(&verdict));
         let verdict = judged(release, |c| change::alter(c, change::ARTIFACT), skip);
         assert_eq!(told(&verdict), (Outcome::Rejected, BTreeSet::from(["artifact-altered"])));
     }
@@ -210,4 +213,70 @@ fn a_commit_is_compared_with_the_branch_that_its_task_names() {
         assert!(!refused.contains(&decision), "{default}: {refused:?}");
         assert_eq!(verdict.outcome == Outcome::Verified, default == "main");
     }
+}
+
+#[test]
+fn what_a_task_says_twice_is_told_once() {
+    let forks = |change: fn(&mut Chain) -> Option<()>| {
+        let mut chain = mobile().build().unwrap();
+        change(&mut chain).unwrap();
+        let decision = change::first_decision(&chain).unwrap();
+        let verdict = Question::of(&chain).unwrap().judge(chain);
+        let of_decision = |finding: &&catena_core::verdict::Finding| {
+            finding.code.name == "pull-request-fork" && finding.task_id.as_str() == decision
+        };
+        verdict.failed().filter(of_decision).count()
+    };
+    assert_eq!(forks(|c| change::everywhere(c, "mozilla-mobile/", "somebody/")), 1);
+    assert_eq!(
+        forks(|c| {
+            change::everywhere(c, "mozilla-mobile/", "somebody/")?;
+            let name = ["payload", "env", "MOBILE_HEAD_REPOSITORY"];
+            change::decision(c, &name, "https://github.com/another/reference-browser")
+        }),
+        2
+    );
+    assert_eq!(forks(|_| Some(())), 0);
+}
+
+/// The one finding of a code that a change to a push leads to.
+fn finding_of(name: &str, change: fn(&mut Chain) -> Option<()>) -> catena_core::verdict::Finding {
+    let mut chain = push().build().unwrap();
+    change(&mut chain).unwrap();
+    let verdict = Question::of(&chain).unwrap().judge(chain);
+    verdict.failed().find(|finding| finding.code.name == name).unwrap().clone()
+}
+
+#[test]
+fn findings_say_what_was_seen() {
+    let seen = |change| {
+        let finding = finding_of("run-not-completed", change);
+        finding.actual.iter().map(|told| format!("{told:?}")).collect::<String>()
+    };
+    let told = seen(|c| {
+        change::run(c, "state", "exception")?;
+        change::run(c, "reasonResolved", "claim-expired")
+    });
+    assert!(told.contains("exception (claim-expired)"), "{told}");
+    let told = seen(|c| {
+        change::run(c, "state", "failed")?;
+        change::run(c, "reasonResolved", "failed")
+    });
+    assert!(told.contains("failed") && !told.contains("(failed)"), "{told}");
+    let finding = finding_of("signature-truncated", |c| {
+        change::signature(c)?.pop();
+        Some(())
+    });
+    assert!(finding.message.starts_with(char::is_uppercase), "{}", finding.message);
+    assert!(finding.message.ends_with('.') && finding.message.contains("63"), "{}", finding.message);
+    let finding = finding_of("signature-other-bytes", |c| {
+        let signed = change::signature(c)?.clone();
+        change::document_bytes(c, |mut bytes| {
+            bytes.push(b'\n');
+            Some(bytes)
+        })?;
+        *change::signature(c)? = signed;
+        Some(())
+    });
+    assert!(finding.message.contains("white space around it"), "{}", finding.message);
 }

@@ -328,6 +328,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_lists_and_objects_are_empty() {
+        let read = |text: &str| catena_json::parse(text.as_bytes(), &catena_json::Limits::default()).unwrap();
+        for empty in ["[]", "{}"] {
+            assert!(is_empty(&read(empty)), "{empty}");
+        }
+        for something in ["[null]", r#"{"a":[]}"#, "null", "\"\"", "0", "false"] {
+            assert!(!is_empty(&read(something)), "{something}");
+        }
+    }
+
+    #[test]
     fn schedulers_of_a_level() {
         assert!(is_level_scheduler("mobile-level-3"));
         for wrong in ["mobile-level-", "-level-3", "mobile-level-4", "mobile", "mobile-level-33"] {

@@ -7,7 +7,7 @@ use crate::change::{
     set, target, upstream,
 };
 use catena_json::{Map, Value};
-use catena_testbed::chain::{Builders, Images, Product};
+use catena_testbed::chain::{Builders, Images, Product, Scope};
 use catena_testbed::{Artifact, Body, Chain, Page, Release, Trigger};
 use sha2::{Digest as _, Sha512};
 use std::fmt::Write as _;
@@ -350,6 +350,22 @@ pub(super) const CHANGED: &[Changed] = &[
         c.artifact_mut(&id, ARTIFACT)?.content_type = "text/html".into();
         Some(())
     }),
+    ("optional artifact deleted since", globs, |c| {
+        optional_only(c)?;
+        let id = first_build(c)?;
+        c.artifacts_mut(&id)?.remove("public/build/target.langpack.xpi").map(|_| ())
+    }),
+    ("indexed images where any may be prebuilt, of nothing restricted", indexed, |_| Some(())),
+    ("project that an older queue does not know", push, |c| {
+        crate::change::entry(c, |entry| set(entry, &["task", "projectId"], "gecko"))
+    }),
+    ("worker's own document among optional ones", globs, |c| {
+        optional_only(c)?;
+        upstream(c, "paths", list("public/chain-of-trust.json"))
+    }),
+    ("graph that leaves the scheduler to its decision task", push, |c| {
+        crate::change::entry(c, |entry| remove(entry, &["task", "schedulerId"]))
+    }),
     (
         "level of a project told as text",
         || Release::of(Product::MOBILE, Trigger::Cron),
@@ -409,6 +425,10 @@ pub(super) const CHANGED: &[Changed] = &[
 /// Two builds, each under nine rounds of signing and repackaging.
 fn nine_rounds() -> Release {
     Release { depth: 9, builds: 2, builders: Builders::DockerWorker, ..push() }
+}
+
+fn indexed() -> Release {
+    Release { images_from: Images::Indexed, scope: Scope::Unrestricted, ..mobile() }
 }
 
 fn prebuilt() -> Release {

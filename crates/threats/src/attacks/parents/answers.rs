@@ -749,10 +749,44 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "trigger that trees on Mercurial do not have",
         &[T],
-        "A decision task is made for something that a policy allows and no tree on Mercurial has.",
+        "A decision task is made for a release of GitHub, which its policy allows, and is of a tree on \
+         Mercurial, as all of its product's are.",
         push,
-        |c| decision(c, &["extra", "tasks_for"], "weekly"),
+        |c| decision(c, &["extra", "tasks_for"], "github-release"),
         "rebuild-tasks-for",
     )
-    .under("catena-policy: 1\nproducts:\n  firefox:\n    tasks-for: {add: [weekly]}\n"),
+    .under(
+        "catena-policy: 1\nproducts:\n  firefox:\n    vcs: [hg]\n    tasks-for: {add: [github-release]}\n",
+    ),
+    attack(
+        "decision task on Mercurial under GitHub's scheduler",
+        &[T],
+        "A decision task of a tree on Mercurial has the scheduler of what GitHub starts.",
+        push,
+        |c| decision(c, &["schedulerId"], "taskcluster-github"),
+        "rebuild-tasks-for",
+    ),
+    attack(
+        "decision task under GitHub's scheduler",
+        &[T],
+        "A decision task has the scheduler of what GitHub starts, and its graph leaves out the scheduler of \
+         a build, which has another.",
+        mobile,
+        |c| {
+            decision(c, &["schedulerId"], "taskcluster-github")?;
+            crate::change::entry(c, |entry| remove(entry, &["task", "schedulerId"]))
+        },
+        "rebuild-differs",
+    ),
+    attack(
+        "template over another protocol",
+        &[T],
+        "A decision task names its tree on Mercurial by an address for ssh.",
+        push,
+        |c| {
+            let name = ["payload", "env", "GECKO_HEAD_REPOSITORY"];
+            decision(c, &name, "ssh://hg.mozilla.org/mozilla-central")
+        },
+        "rebuild-host",
+    ),
 ];

@@ -461,6 +461,19 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .under(COMPARE),
     attack(
+        "source on another host named like the repository",
+        &[T],
+        "A push to GitHub says that its source is on Mercurial, below the name of the official repository.",
+        mobile,
+        |c| {
+            let id = crate::change::first_decision(c)?;
+            let source = c.definition(&id)?.pointer(&["metadata", "source"])?.as_str()?;
+            let source = source.replace("https://github.com/", "https://hg.mozilla.org/");
+            crate::change::decision(c, &["metadata", "source"], source)
+        },
+        "pull-request-source",
+    ),
+    attack(
         "repository that GitHub does not know of",
         &[T],
         "GitHub does not know the repository whose branch is to be compared with.",
