@@ -401,9 +401,6 @@ pub(super) const CHANGED: &[Changed] = &[
     ("permission told by a generic hook", super::action, |c| {
         actions(c, |action| remove(action, &["extra", "actionPerm"]))
     }),
-    ("permission stated beside a hook of another name", super::action, |c| {
-        actions(c, |action| set(action, &["hookId"], "by-hand"))
-    }),
     ("level of a hook's tree as a number", super::action, |c| {
         actions(c, |action| set(action, &["hookPayload", "decision", "repository", "level"], 3_i64))
     }),

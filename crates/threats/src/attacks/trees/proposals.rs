@@ -483,20 +483,11 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .under(COMPARE),
     attack(
-        "repository told in a page",
+        "comparison with a number for a status",
         &[V],
-        "GitHub answers the question for a repository with a page for people.",
+        "GitHub's answer for a comparison says how the two stand with a number.",
         mobile,
-        |c| page_is(c, "/repos/mozilla-mobile/reference-browser", "<html></html>"),
-        "pull-request-answer-malformed",
-    )
-    .under(COMPARE),
-    attack(
-        "comparison told in a page",
-        &[V],
-        "GitHub answers the question for a comparison with a page for people.",
-        mobile,
-        |c| page_is(c, "/compare/", "<html></html>"),
+        |c| page_is(c, "/compare/", "{\"status\": 7}"),
         "pull-request-answer-malformed",
     )
     .under(COMPARE),
