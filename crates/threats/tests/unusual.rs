@@ -280,3 +280,24 @@ fn findings_say_what_was_seen() {
     });
     assert!(finding.message.contains("white space around it"), "{}", finding.message);
 }
+
+#[test]
+fn nothing_is_read_of_a_document_that_is_not_signed() {
+    let asked = |change: fn(&mut Chain) -> Option<()>| {
+        let mut chain = push().build().unwrap();
+        change(&mut chain).unwrap();
+        let build = change::first_build(&chain).unwrap();
+        let question = Question::of(&chain).unwrap();
+        let files = RefCell::new(0);
+        judge_with(chain, &question, |need, _| {
+            if matches!(need, Need::Artifact { task_id, .. } if task_id.as_str() == build) {
+                *files.borrow_mut() += 1;
+            }
+            None
+        });
+        files.into_inner()
+    };
+    assert!(asked(|_| Some(())) > 0);
+    assert_eq!(asked(|c| change::signature(c)?.first_mut().map(|byte| *byte ^= 1)), 0);
+    assert_eq!(asked(|c| change::document(c, &["taskId"], change::NOBODY)), 0);
+}

@@ -352,6 +352,7 @@ pub(super) const CHANGED: &[Changed] = &[
     }),
     ("optional artifact deleted since", globs, |c| {
         optional_only(c)?;
+        upstream(c, "paths", list("public/build/target.langpack.xpi"))?;
         let id = first_build(c)?;
         c.artifacts_mut(&id)?.remove("public/build/target.langpack.xpi").map(|_| ())
     }),
@@ -399,6 +400,9 @@ pub(super) const CHANGED: &[Changed] = &[
         actions(c, |action| set(action, &["schema"], Value::Null))
     }),
     ("permission told by a generic hook", super::action, |c| {
+        actions(c, |action| remove(action, &["extra", "actionPerm"]))
+    }),
+    ("permission told by what a hook calls", promotion, |c| {
         actions(c, |action| remove(action, &["extra", "actionPerm"]))
     }),
     ("level of a hook's tree as a number", super::action, |c| {

@@ -3,9 +3,9 @@
 use super::ways::{
     answer, decide, decision_text, earlier, firefox_git, git_cron, logged, push_of, thunderbird,
 };
-use crate::attacks::{Attack, T, V, attack};
+use crate::attacks::{Attack, T, V, W, attack};
 use crate::change::{decision, inside, page_is, page_status, pages, remove, replace_page, set};
-use crate::honest::{cron, fork, mobile, pr_action, pull_request, push, tag};
+use crate::honest::{cron, fork, mobile, pr_action, promotion, pull_request, push, tag};
 use catena_json::{Map, Value};
 
 const OTHER: &str = "0123456789012345678901234567890123456789";
@@ -788,5 +788,13 @@ pub(super) const ATTACKS: &[Attack] = &[
             decision(c, &name, "ssh://hg.mozilla.org/mozilla-central")
         },
         "rebuild-host",
+    ),
+    attack(
+        "hook that tells no level",
+        &[W],
+        "The payload of a decision task's hooks does not tell the level of the tree.",
+        promotion,
+        |c| super::ways::offer(c, |offer| remove(offer, &["hookPayload", "decision", "repository", "level"])),
+        "rebuild-template-fails",
     ),
 ];
