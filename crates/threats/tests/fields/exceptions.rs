@@ -29,6 +29,7 @@ const UNREAD: &str = "no rule is about it, and it is taken for nobody's word";
 const UNWANTED: &str = "a file that no link and no target takes in";
 const ENTRY: &str = "of an entry in a graph only `task` is the task; the rest is for those who make graphs";
 const UNRENDERED: &str = "the template of this tree does not use it, or not all of it, for what it renders";
+const BOTH: &str = "only what the definition and the status both say is compared";
 const SET_LATER: &str = "set when the task is made; the definition's own is reckoned with";
 
 /// All of them. `Twice` is in none: a key that is there twice is refused wherever it is.
@@ -85,8 +86,19 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
     may(Side::Graph, "*: task.schedulerId", GONE, "the group's own, which the queue holds all its tasks to"),
     may(Side::Graph, "*: task.priority", ANY, "the queue lowers it to what the task's creator may ask for"),
     may(Side::Graph, "*: task.dependencies", ANY, "more than the task has, or none but the decision task"),
+    may(Side::Status, "status: status.provisionerId", GONE, BOTH),
+    may(Side::Status, "status: status.workerType", GONE, BOTH),
+    may(Side::Status, "status: status.taskQueueId", GONE, BOTH),
+    may(Side::Status, "status: status.taskGroupId", GONE, BOTH),
+    may(Side::Status, "status: status.schedulerId", GONE, BOTH),
     may(Side::Status, "status: status.runs.*.reasonResolved", &[Removed, Changed, Nulled], UNREAD),
     may(Side::Status, "status: status.runs.*.resolved", &[Removed, Nulled], "only keys with a time need it"),
+    may(
+        Side::Actions,
+        "actions: actions.used.hookId",
+        MORE,
+        "the digest at its end is for those who make hooks",
+    ),
     may(
         Side::Actions,
         "actions: actions.used.extra.actionPerm",
