@@ -3,14 +3,15 @@
 use crate::progress::{Event, Progress};
 use crate::source::FactSource;
 use catena_core::inquiry::{Fact, Inquiry, Need};
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, timeout_at};
 
 /// What a driver needs of an inquiry.
 trait Case {
     fn needs(&mut self) -> Vec<Need>;
+    fn foreseen(&mut self) -> Vec<Need>;
     fn supply(&mut self, need: &Need, fact: Fact);
 }
 
@@ -19,67 +20,88 @@ impl Case for Inquiry {
         Inquiry::needs(self)
     }
 
+    fn foreseen(&mut self) -> Vec<Need> {
+        Inquiry::foreseen(self)
+    }
+
     fn supply(&mut self, need: &Need, fact: Fact) {
         Inquiry::supply(self, need, fact);
     }
 }
 
 /// Answers everything an inquiry needs, and gives it back ready to be concluded. Whatever is
-/// independent is asked at the same time; how much of it really goes out is the source's to bound.
-/// What is not known by the deadline is unreachable.
+/// independent is asked at the same time, and what it foresees is asked with it; how much of that
+/// really goes out is the source's to bound. What is not known by the deadline is unreachable.
 pub async fn investigate(
     mut inquiry: Inquiry,
-    source: &dyn FactSource,
+    source: Arc<dyn FactSource>,
     deadline: Instant,
     progress: &dyn Progress,
 ) -> Inquiry {
-    drive(&mut inquiry, source, deadline, progress).await;
+    drive(&mut inquiry, &source, deadline, progress).await;
     inquiry
 }
 
-async fn drive(case: &mut dyn Case, source: &dyn FactSource, deadline: Instant, progress: &dyn Progress) {
-    let mut asked = HashSet::new();
+async fn drive(
+    case: &mut dyn Case,
+    source: &Arc<dyn FactSource>,
+    deadline: Instant,
+    progress: &dyn Progress,
+) {
+    let mut asked = HashMap::new();
     if timeout_at(deadline, answer_all(case, source, deadline, progress, &mut asked)).await.is_ok() {
         return;
     }
     tracing::warn!(unanswered = asked.len(), "the deadline passed");
     // What is said to be unreachable can make other things needed; these are not asked any more.
-    let mut missing: Vec<Need> = asked.into_iter().collect();
+    let mut missing: Vec<Need> = asked.into_values().collect();
     while !missing.is_empty() {
         for need in missing {
             let fact = Fact::Unreachable { reason: "the deadline passed".to_owned(), attempts: 0 };
-            progress.event(Event::Answered { need: &need, fact: &fact });
-            case.supply(&need, fact);
+            answered(case, progress, &need, fact);
         }
         missing = case.needs();
     }
 }
 
-/// `asked` holds what was asked and is not answered yet, for the case that this is cut short.
+/// `asked` holds what was asked and is not answered yet, for the case that this is cut short. What is
+/// still on its way when it ends is not waited for.
 async fn answer_all(
     case: &mut dyn Case,
-    source: &dyn FactSource,
+    source: &Arc<dyn FactSource>,
     deadline: Instant,
     progress: &dyn Progress,
-    asked: &mut HashSet<Need>,
+    asked: &mut HashMap<Id, Need>,
 ) {
-    let mut answers = FuturesUnordered::new();
+    let (mut answers, mut foreseen) = (JoinSet::new(), JoinSet::new());
     loop {
         for need in case.needs() {
             progress.event(Event::Asked { need: &need });
-            if asked.insert(need.clone()) {
-                answers.push(async move {
-                    let fact = source.fact(&need, deadline).await;
-                    (need, fact)
-                });
-            }
+            let answer = Arc::clone(source).fact(need.clone(), deadline);
+            asked.insert(answers.spawn(answer).id(), need);
         }
-        let Some((need, fact)) = answers.next().await else { break };
-        tracing::debug!(%need, "answered");
-        progress.event(Event::Answered { need: &need, fact: &fact });
-        asked.remove(&need);
-        case.supply(&need, fact);
+        for need in case.foreseen() {
+            foreseen.spawn(Arc::clone(source).foresee(need, deadline));
+        }
+        let Some(ended) = answers.join_next_with_id().await else { break };
+        let (id, fact) = ended.unwrap_or_else(broken);
+        if let Some(need) = asked.remove(&id) {
+            tracing::debug!(%need, "answered");
+            answered(case, progress, &need, fact);
+        }
+        while foreseen.try_join_next().is_some() {}
     }
+}
+
+fn answered(case: &mut dyn Case, progress: &dyn Progress, need: &Need, fact: Fact) {
+    progress.event(Event::Answered { need, fact: &fact });
+    case.supply(need, fact);
+}
+
+/// A defect of ours is no answer.
+fn broken(error: JoinError) -> (Id, Fact) {
+    let reason = "the question was broken off by a defect of catena".to_owned();
+    (error.id(), Fact::Unreachable { reason, attempts: 1 })
 }
 
 #[cfg(test)]
@@ -96,6 +118,7 @@ mod tests {
     #[derive(Default)]
     struct Asker {
         next: Vec<Need>,
+        foresees: Vec<Need>,
         facts: Vec<(Need, Fact)>,
     }
 
@@ -105,13 +128,18 @@ mod tests {
 
     impl Asker {
         fn new() -> Self {
-            Self { next: vec![Need::Status { task_id: task_id() }], facts: vec![] }
+            let next = vec![Need::Status { task_id: task_id() }];
+            Self { next, ..Self::default() }
         }
     }
 
     impl Case for Asker {
         fn needs(&mut self) -> Vec<Need> {
             std::mem::take(&mut self.next)
+        }
+
+        fn foreseen(&mut self) -> Vec<Need> {
+            std::mem::take(&mut self.foresees)
         }
 
         fn supply(&mut self, need: &Need, fact: Fact) {
@@ -129,45 +157,80 @@ mod tests {
     struct Slow {
         together: AtomicUsize,
         most: AtomicUsize,
+        foreseen: AtomicUsize,
     }
 
     impl FactSource for Slow {
-        fn fact<'a>(&'a self, need: &'a Need, _: Instant) -> BoxFuture<'a, Fact> {
+        fn fact(self: Arc<Self>, need: Need, _: Instant) -> BoxFuture<'static, Fact> {
             async move {
+                assert!(!matches!(need, Need::Definition { .. }), "a defect");
                 let together = self.together.fetch_add(1, Ordering::SeqCst) + 1;
                 self.most.fetch_max(together, Ordering::SeqCst);
-                let number = if let Need::Listing { run_id, .. } = need { u64::from(run_id.0) } else { 0 };
+                let number = if let Need::Listing { run_id, .. } = &need { u64::from(run_id.0) } else { 0 };
                 tokio::time::sleep(Duration::from_secs(number + 1)).await;
                 self.together.fetch_sub(1, Ordering::SeqCst);
                 Fact::Absent { status: 404, message: String::new() }
             }
             .boxed()
         }
+
+        fn foresee(self: Arc<Self>, _: Need, _: Instant) -> BoxFuture<'static, ()> {
+            self.foreseen.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_secs(3600)).boxed()
+        }
+    }
+
+    /// Drives for so long at most; how long that took.
+    async fn driven(asker: &mut Asker, source: &Arc<Slow>, patience: Duration) -> Duration {
+        let began = Instant::now();
+        let source: Arc<dyn FactSource> = source.clone();
+        drive(asker, &source, began + patience, &Quiet).await;
+        began.elapsed()
     }
 
     #[tokio::test(start_paused = true)]
     async fn everything_is_answered_at_the_same_time() {
-        let (mut asker, source, began) = (Asker::new(), Slow::default(), Instant::now());
-        drive(&mut asker, &source, began + Duration::from_secs(60), &Quiet).await;
+        let (mut asker, source) = (Asker::new(), Arc::new(Slow::default()));
+        let took = driven(&mut asker, &source, Duration::from_secs(60)).await;
         assert_eq!(asker.facts.len(), 11);
         assert_eq!(source.most.load(Ordering::SeqCst), 10);
-        assert!(began.elapsed() < Duration::from_secs(12));
+        assert!(took < Duration::from_secs(12));
         assert!(asker.facts.iter().all(|(_, fact)| matches!(fact, Fact::Absent { .. })));
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_is_only_foreseen_is_not_waited_for() {
+        let (mut asker, source) = (Asker::new(), Arc::new(Slow::default()));
+        asker.foresees = vec![Need::Definition { task_id: task_id() }];
+        let took = driven(&mut asker, &source, Duration::from_secs(60)).await;
+        assert_eq!((asker.facts.len(), source.foreseen.load(Ordering::SeqCst)), (11, 1));
+        assert!(took < Duration::from_secs(12));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_defect_of_ours_is_no_answer() {
+        let (mut asker, source) = (Asker::new(), Arc::new(Slow::default()));
+        asker.next.push(Need::Definition { task_id: task_id() });
+        driven(&mut asker, &source, Duration::from_secs(60)).await;
+        let (need, fact) = &asker.facts[0];
+        assert_eq!(*need, Need::Definition { task_id: task_id() });
+        assert!(matches!(fact, Fact::Unreachable { reason, .. } if reason.contains("defect")), "{fact:?}");
+        assert_eq!(asker.facts.len(), 12);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_misses_the_deadline_is_unreachable() {
-        let (mut asker, source, began) = (Asker::new(), Slow::default(), Instant::now());
-        drive(&mut asker, &source, began + Duration::from_millis(5500), &Quiet).await;
+        let (mut asker, source) = (Asker::new(), Arc::new(Slow::default()));
+        driven(&mut asker, &source, Duration::from_millis(5500)).await;
         let missing = asker.facts.iter().filter(|(_, fact)| matches!(fact, Fact::Unreachable { .. })).count();
         assert_eq!((asker.facts.len(), missing), (11, 6));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_becomes_needed_after_the_deadline_is_not_asked() {
-        let (mut asker, source) = (Asker::new(), Slow::default());
-        drive(&mut asker, &source, Instant::now(), &Quiet).await;
+        let (mut asker, source) = (Asker::new(), Arc::new(Slow::default()));
+        driven(&mut asker, &source, Duration::ZERO).await;
         assert_eq!(asker.facts.len(), 11);
-        assert_eq!(source.most.load(Ordering::SeqCst), 1);
+        assert!(source.most.load(Ordering::SeqCst) <= 1);
     }
 }

@@ -319,8 +319,13 @@ impl Fetcher {
 }
 
 impl FactSource for Fetcher {
-    fn fact<'a>(&'a self, need: &'a Need, deadline: Instant) -> BoxFuture<'a, Fact> {
-        self.answer(need, deadline).boxed()
+    fn fact(self: Arc<Self>, need: Need, deadline: Instant) -> BoxFuture<'static, Fact> {
+        async move { self.answer(&need, deadline).await }.boxed()
+    }
+
+    /// What is foreseen is asked for as anything else is. Its answer stays with its address.
+    fn foresee(self: Arc<Self>, need: Need, deadline: Instant) -> BoxFuture<'static, ()> {
+        async move { drop(self.answer(&need, deadline).await) }.boxed()
     }
 }
 

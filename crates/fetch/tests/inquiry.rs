@@ -62,7 +62,7 @@ impl Case {
         Inquiry::new(self.target.clone(), product, self.keys.clone(), Limits::default(), Switches::default())
     }
 
-    async fn judge(&self, source: &dyn FactSource, progress: &dyn Progress) -> Verdict {
+    async fn judge(&self, source: Arc<dyn FactSource>, progress: &dyn Progress) -> Verdict {
         investigate(self.inquiry(), source, soon(), progress).await.conclude("2026-08-12T12:00:00Z")
     }
 }
@@ -100,12 +100,12 @@ impl Served {
         case: &Case,
         staging: Option<Arc<Staging>>,
     ) -> (Verdict, Verdict, Statistics) {
-        let fetcher = self.fetcher(staging);
+        let fetcher = Arc::new(self.fetcher(staging));
         let recorder = Recorder::new(&self.path("recording"), Arc::new(Quiet)).unwrap();
-        let live = case.judge(&fetcher, &recorder).await;
+        let live = case.judge(fetcher.clone(), &recorder).await;
         recorder.finish(BTreeMap::new()).unwrap();
         let replay = Replay::open(&self.path("recording"), &Limits::default()).unwrap();
-        (live, case.judge(&replay, &Quiet).await, fetcher.statistics())
+        (live, case.judge(Arc::new(replay), &Quiet).await, fetcher.statistics())
     }
 }
 

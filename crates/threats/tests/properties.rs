@@ -79,6 +79,54 @@ proptest! {
     }
 }
 
+/// What an inquiry foresees while it is driven, and what it asks for. Facts for what is only foreseen
+/// are supplied too, wrong ones, and must change nothing.
+fn foresight(chain: &Chain) -> (Verdict, BTreeSet<Need>, BTreeSet<Need>) {
+    let question = Question::of(chain).unwrap();
+    let memory = Memory::new(chain.clone().into_site(), question.limits().clone());
+    let mut inquiry = question.inquiry();
+    let (mut foreseen, mut asked) = (BTreeSet::new(), BTreeSet::new());
+    loop {
+        let needs = inquiry.needs();
+        for need in inquiry.foreseen() {
+            assert!(!asked.contains(&need), "{need} was asked for already");
+            inquiry.supply(&need, Fact::Absent { status: 404, message: "gone".to_owned() });
+            assert!(foreseen.insert(need.clone()), "{need} is foreseen twice");
+        }
+        if needs.is_empty() {
+            return (inquiry.conclude(NOW), foreseen, asked);
+        }
+        asked.extend(needs.iter().cloned());
+        needs.iter().for_each(|need| inquiry.supply(need, memory.answer(need)));
+    }
+}
+
+#[test]
+fn what_is_foreseen_is_needed_and_changes_nothing() {
+    for release in releases() {
+        let chain = release.build().unwrap();
+        let usual = Question::of(&chain).unwrap().judge(chain.clone());
+        let (verdict, foreseen, asked) = foresight(&chain);
+        assert_eq!(verdict, usual);
+        assert_eq!(foreseen.difference(&asked).collect::<Vec<_>>(), Vec::<&Need>::new(), "asked in vain");
+        let documents = asked.iter().filter(|need| matches!(need, Need::Document { .. }));
+        assert_eq!(documents.filter(|need| !foreseen.contains(need)).count(), 0, "asked late");
+    }
+}
+
+#[test]
+fn of_a_task_that_ran_again_only_its_first_run_is_foreseen_in_vain() {
+    let chain = Release { retried: true, ..honest::finished() }.build().unwrap();
+    let (verdict, foreseen, asked) = foresight(&chain);
+    assert_eq!(verdict.outcome, Outcome::Verified);
+    let vain: Vec<&Need> = foreseen.difference(&asked).collect();
+    assert!(!vain.is_empty());
+    for need in vain {
+        let first = need.artifact().is_some_and(|(_, run_id, _)| run_id.0 == 0);
+        assert!(first, "{need} was foreseen in vain");
+    }
+}
+
 /// Judges with another fact in place of the one for a need.
 fn judge_with(chain: &Chain, instead: impl Fn(&Need) -> Option<Fact>) -> (Verdict, Vec<Need>) {
     let question = Question::of(chain).unwrap();

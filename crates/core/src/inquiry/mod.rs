@@ -10,6 +10,7 @@ mod case;
 mod chain;
 mod conclude;
 mod fact;
+mod foresight;
 mod need;
 
 pub(crate) use case::{Answer, Case, Cx, NoDefinition, Stop};
@@ -17,6 +18,7 @@ pub use case::{Switches, Target};
 pub(crate) use chain::{Chain, Link, cycle};
 pub(crate) use conclude::CODES as OUTSIDE_CODES;
 pub use fact::{Body, Fact};
+use foresight::Foresight;
 pub use need::{Need, Reference, Shape};
 
 use crate::Limits;
@@ -78,6 +80,7 @@ pub struct Inquiry {
     handed_out: HashSet<Need>,
     outstanding: usize,
     ready: BTreeSet<Need>,
+    foresight: Foresight,
 }
 
 impl Inquiry {
@@ -102,6 +105,7 @@ impl Inquiry {
             handed_out: HashSet::new(),
             outstanding: 0,
             ready: BTreeSet::new(),
+            foresight: Foresight::default(),
         };
         for number in 0..CHAIN_CHECKS.len() {
             inquiry.add(Subject::Chain(number));
@@ -118,6 +122,15 @@ impl Inquiry {
         ready.into_iter().collect()
     }
 
+    /// What will almost surely be needed once more is known, so that it may be asked for already. Each
+    /// need is foreseen once, and none that was handed out. It decides nothing: a fact for a need that
+    /// is only foreseen is not looked at, and a driver that does not care for it comes to the same
+    /// verdict.
+    pub fn foreseen(&mut self) -> Vec<Need> {
+        let Self { foresight, handed_out, .. } = self;
+        foresight.take().into_iter().filter(|need| !handed_out.contains(need)).collect()
+    }
+
     /// How many needs are handed out and have no fact yet.
     #[must_use]
     pub fn outstanding(&self) -> usize {
@@ -132,7 +145,10 @@ impl Inquiry {
         }
         self.case.learn(need, fact);
         self.outstanding = self.outstanding.saturating_sub(1);
-        if matches!(need, Need::Definition { .. }) {
+        if let Need::Definition { task_id } = need {
+            if let Some(Ok(definition)) = self.case.definition(*task_id) {
+                self.foresight.dependencies_of(&definition, self.case.limits.links);
+            }
             self.advance();
         }
         for item in self.waiting.remove(need).unwrap_or_default() {
@@ -163,6 +179,8 @@ impl Inquiry {
         let was_closed = self.chain.is_closed();
         let (asked, joined) = self.chain.advance(&self.case);
         for task_id in asked {
+            let will_have_run = task_id != self.case.target.task_id || self.case.target.check_task;
+            self.foresight.task(task_id, will_have_run, self.case.limits.links);
             self.ask(Need::Definition { task_id });
         }
         for task_id in joined {

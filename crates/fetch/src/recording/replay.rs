@@ -126,8 +126,8 @@ impl Replay {
 }
 
 impl FactSource for Replay {
-    fn fact<'a>(&'a self, need: &'a Need, _deadline: Instant) -> BoxFuture<'a, Fact> {
-        std::future::ready(self.answer(need)).boxed()
+    fn fact(self: Arc<Self>, need: Need, _deadline: Instant) -> BoxFuture<'static, Fact> {
+        std::future::ready(self.answer(&need)).boxed()
     }
 }
 

@@ -40,9 +40,9 @@ pub(super) fn verdict(
         for Wire { pattern, fault } in faults {
             testbed.fault(pattern, .., fault.clone());
         }
-        let fetcher = fetcher(&testbed, room.path(), question.limits(), options)?;
+        let fetcher = Arc::new(fetcher(&testbed, room.path(), question.limits(), options)?);
         let began = Instant::now();
-        let inquiry = investigate(question.inquiry(), &fetcher, after(PATIENCE), &Quiet).await;
+        let inquiry = investigate(question.inquiry(), fetcher.clone(), after(PATIENCE), &Quiet).await;
         Ok((inquiry.conclude(NOW), began.elapsed()))
     })
 }

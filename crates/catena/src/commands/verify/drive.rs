@@ -59,8 +59,9 @@ async fn ask(mut case: Case, args: &VerifyArgs, screen: &Screen) -> Result<Verdi
     let fetcher = fetcher(&case.asked.root_url, args, &limits)?
         .with_staging(staging.clone())
         .with_progress(progress.clone());
+    let fetcher = Arc::new(fetcher);
     let deadline = after(args.deadline.unwrap_or(catena_fetch::DEADLINE));
-    let inquiry = investigate(case.open(limits), &fetcher, deadline, progress.as_ref()).await;
+    let inquiry = investigate(case.open(limits), fetcher.clone(), deadline, progress.as_ref()).await;
     case.asked.concluded = now();
     let verdict = inquiry.conclude(&case.asked.concluded);
     tracing::debug!(statistics = ?fetcher.statistics(), "fetched");
@@ -99,11 +100,11 @@ fn publish(staging: &Staging, verdict: &Verdict) -> Result<(), Failure> {
 /// From a recording.
 async fn replay(case: &Case, folder: &Path, screen: &Screen) -> Result<Verdict, Failure> {
     let limits = Limits::default();
-    let recorded = Replay::open(folder, &limits).map_err(|error| {
+    let recorded = Replay::open(folder, &limits).map(Arc::new).map_err(|error| {
         Failure::usage(error).next("name a folder that --record filled and nobody touched since")
     })?;
     let tally = Tally::new(screen.clone());
-    let inquiry = investigate(case.open(limits), &recorded, after(AT_ONCE), &tally).await;
+    let inquiry = investigate(case.open(limits), recorded, after(AT_ONCE), &tally).await;
     Ok(inquiry.conclude(&case.asked.concluded))
 }
 

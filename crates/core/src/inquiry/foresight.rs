@@ -1,0 +1,47 @@
+//! What will almost surely be needed, though no check can say so yet.
+//!
+//! A check asks for what it looks at, so it asks for a link's status when the link is known, and for
+//! its document when the status has told the run. Each of these is one more answer to wait for. But
+//! nearly every task runs once: its status, and the document and signature of run 0, can be on their
+//! way together with its definition.
+
+use super::Need;
+use super::chain::dependencies;
+use crate::task::{Definition, RunId, TaskId};
+use std::collections::{BTreeSet, HashSet};
+
+/// Collects what is foreseen, each once.
+#[derive(Debug, Default)]
+pub(super) struct Foresight {
+    tasks: HashSet<TaskId>,
+    next: BTreeSet<Need>,
+}
+
+impl Foresight {
+    /// What was foreseen since the last time.
+    pub(super) fn take(&mut self) -> BTreeSet<Need> {
+        std::mem::take(&mut self.next)
+    }
+
+    /// A task will be a link, one of at most `links`. Of one that is only about to run nothing more is
+    /// asked than its definition.
+    pub(super) fn task(&mut self, task_id: TaskId, has_run: bool, links: usize) {
+        if self.tasks.len() >= links || !self.tasks.insert(task_id) {
+            return;
+        }
+        self.next.insert(Need::Definition { task_id });
+        if has_run {
+            let run_id = RunId(0);
+            let (document, signature) =
+                (Need::Document { task_id, run_id }, Need::Signature { task_id, run_id });
+            self.next.extend([Need::Status { task_id }, document, signature]);
+        }
+    }
+
+    /// What a link depends on will be links, as soon as those that were found with it are known too.
+    pub(super) fn dependencies_of(&mut self, definition: &Definition, links: usize) {
+        for (_, task_id) in dependencies(definition) {
+            self.task(task_id, true, links);
+        }
+    }
+}
