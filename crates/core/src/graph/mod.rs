@@ -1,7 +1,9 @@
 //! Task graphs, scanned once while they stream.
 
 mod datestamp;
+mod index;
 mod scan;
 
 pub use datestamp::{DatestampError, parse_time, print_time, resolve};
+pub use index::{GraphIndex, Span};
 pub use scan::{GraphError, GraphScan, Scanner};

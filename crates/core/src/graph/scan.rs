@@ -1,5 +1,6 @@
 //! A push scanner over `public/task-graph.json` that keeps only the wanted entries.
 
+use super::index::{GraphIndex, IndexBuilder};
 use crate::digest::Measurement;
 use crate::task::TaskId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,6 +61,8 @@ pub struct Scanner {
     /// The key or entry that is being kept.
     text: Vec<u8>,
     keeping: Option<TaskId>,
+    /// Where every entry stands, when that is wanted.
+    index: Option<IndexBuilder>,
 }
 
 /// Where in the text the scanner is. Strings inside skipped or kept values have their own states,
@@ -99,7 +102,15 @@ impl Scanner {
             depth: 0,
             text: Vec::new(),
             keeping: None,
+            index: None,
         }
+    }
+
+    /// Notes where every entry stands, so that others can be read later without another scan.
+    #[must_use]
+    pub fn indexing(mut self) -> Self {
+        self.index = Some(IndexBuilder::default());
+        self
     }
 
     /// Takes the next bytes.
@@ -121,6 +132,14 @@ impl Scanner {
             self.offset = self.offset.saturating_add(1);
             rest = left;
         }
+    }
+
+    /// Where the entries stand, of a graph that was scanned to its end without an error. None too when
+    /// there are more than [`GraphIndex::LARGEST`].
+    #[must_use]
+    pub fn take_index(&mut self) -> Option<GraphIndex> {
+        let index = self.index.take()?;
+        if self.error.is_none() && self.state == State::End { index.finish() } else { None }
     }
 
     /// What was found, with what the caller measured of the same bytes.
@@ -208,7 +227,11 @@ impl Scanner {
             String::from_utf8_lossy(&self.text).into_owned()
         };
         self.text.clear();
-        self.keeping = TaskId::parse(&key).ok().filter(|task_id| self.wanted.contains(task_id));
+        let task_id = TaskId::parse(&key).ok();
+        if let Some(index) = &mut self.index {
+            index.key(task_id);
+        }
+        self.keeping = task_id.filter(|task_id| self.wanted.contains(task_id));
         match self.keeping {
             Some(task_id) if self.entries.contains_key(&task_id) => Err(GraphError::Duplicate { task_id }),
             _ => Ok(()),
@@ -217,6 +240,9 @@ impl Scanner {
 
     fn step_value(&mut self, byte: u8) -> Result<(), GraphError> {
         let malformed = GraphError::Malformed { offset: self.offset };
+        if let (State::ValueStart, Some(index)) = (self.state, &mut self.index) {
+            index.begins(self.offset);
+        }
         match (self.state, byte) {
             (State::ValueStart, b' ' | b'\t' | b'\n' | b'\r') => return Ok(()),
             (State::ValueStart | State::Value, b'{' | b'[') => {
@@ -230,7 +256,7 @@ impl Scanner {
                 self.depth = self.depth.saturating_sub(1);
                 if self.depth == 0 {
                     self.keep(&[byte]);
-                    self.end_entry();
+                    self.end_entry(self.offset.saturating_add(1));
                     self.state = State::CommaOrEnd;
                     return Ok(());
                 }
@@ -241,13 +267,13 @@ impl Scanner {
             (State::ValueEscape, _) => self.state = State::ValueString,
             (State::ValueString, b'"') if self.depth == 0 => {
                 self.keep(&[byte]);
-                self.end_entry();
+                self.end_entry(self.offset.saturating_add(1));
                 self.state = State::CommaOrEnd;
                 return Ok(());
             }
             (State::ValueString, b'"') => self.state = State::Value,
             (State::Scalar, b',' | b'}' | b' ' | b'\t' | b'\n' | b'\r') => {
-                self.end_entry();
+                self.end_entry(self.offset);
                 self.state = State::CommaOrEnd;
                 return self.step(byte);
             }
@@ -258,7 +284,11 @@ impl Scanner {
         Ok(())
     }
 
-    fn end_entry(&mut self) {
+    /// An entry has ended before this offset.
+    fn end_entry(&mut self, end: u64) {
+        if let Some(index) = &mut self.index {
+            index.ends(end);
+        }
         if let Some(task_id) = self.keeping.take() {
             self.entries.insert(task_id, Arc::from(self.text.as_slice()));
         }
