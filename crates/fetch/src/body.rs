@@ -1,11 +1,12 @@
 //! A body on its way in: decoded, capped, measured, and handed to whoever keeps it, all as it
 //! streams. Nothing is ever held but what is kept.
 
+use crate::graphs::{GraphIntake, KeptGraph};
 use crate::headers::Coding;
 use crate::staging::StagedFile;
 use catena_core::Limits;
 use catena_core::digest::Measurement;
-use catena_core::graph::{GraphScan, Scanner};
+use catena_core::graph::GraphScan;
 use catena_core::inquiry::{Body, Fact};
 use flate2::write::MultiGzDecoder;
 use sha2::{Digest as _, Sha256, Sha512};
@@ -18,8 +19,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) enum Keep {
     /// They are kept whole.
     Whole,
-    /// A task graph is scanned.
-    Graph(Box<Scanner>),
+    /// A task graph is scanned, and perhaps kept.
+    Graph(Box<GraphIntake>),
     /// Nothing.
     Nothing,
 }
@@ -174,7 +175,7 @@ impl Intake {
             Decoder::Identity(sink) => *sink,
             Decoder::Gzip(mut decoder) => std::mem::replace(decoder.get_mut(), Sink::closed()),
         };
-        Ok(sink.finish())
+        sink.finish()
     }
 }
 
@@ -184,6 +185,10 @@ pub(crate) struct Taken {
     pub(crate) fact: Fact,
     pub(crate) measurement: Measurement,
     pub(crate) staged: Option<StagedFile>,
+    /// A task graph that is kept for other needs.
+    pub(crate) graph: Option<KeptGraph>,
+    /// The room that it takes for as long as it is held.
+    pub(crate) share: Option<Share>,
 }
 
 /// The memory there is for all answers that are held.
@@ -197,9 +202,14 @@ impl Room {
     pub(crate) fn new(limit: u64) -> Arc<Self> {
         Arc::new(Self { limit, taken: AtomicU64::new(0) })
     }
+
+    /// Whether less than half of it is left.
+    pub(crate) fn is_scarce(&self) -> bool {
+        self.taken.load(Ordering::Relaxed) > self.limit / 2
+    }
 }
 
-/// What one answer takes of it; given back when it is dropped before the answer is whole.
+/// What one answer takes of it; given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
     room: Arc<Room>,
@@ -216,11 +226,6 @@ impl Share {
         let before = self.room.taken.fetch_add(more, Ordering::Relaxed);
         let fits = before.checked_add(more).is_some_and(|taken| taken <= self.room.limit);
         if fits { Ok(()) } else { Err(BodyError::Full { limit: self.room.limit }) }
-    }
-
-    /// The answer is whole, and is held to the end.
-    fn keep(&mut self) {
-        self.taken = 0;
     }
 }
 
@@ -287,7 +292,7 @@ impl Sink {
                 }
                 self.bytes.extend_from_slice(bytes);
             }
-            Keep::Graph(scanner) => scanner.write(bytes),
+            Keep::Graph(graph) => graph.write(bytes).map_err(|error| BodyError::Disk(error.to_string()))?,
             Keep::Nothing => {}
         }
         if let Some(staged) = &mut self.staged {
@@ -296,21 +301,24 @@ impl Sink {
         Ok(())
     }
 
-    fn finish(mut self) -> Taken {
-        if let Some(share) = &mut self.share {
-            share.keep();
-        }
+    fn finish(self) -> Result<Taken, BodyError> {
         let measurement = Measurement {
             length: self.length,
             sha256: self.sha256.finalize().into(),
             sha512: self.sha512.map(|hasher| hasher.finalize().into()),
         };
+        let mut graph = None;
         let fact = match self.keep {
             Keep::Whole => Fact::Body(Body { bytes: Arc::from(self.bytes), measurement }),
-            Keep::Graph(scanner) => Fact::Graph(scanner.finish(measurement)),
+            Keep::Graph(intake) => {
+                let finished = intake.finish(measurement);
+                let (scan, kept) = finished.map_err(|error| BodyError::Disk(error.to_string()))?;
+                graph = kept;
+                Fact::Graph(scan)
+            }
             Keep::Nothing => Fact::Measured(measurement),
         };
-        Taken { fact, measurement, staged: self.staged }
+        Ok(Taken { fact, measurement, staged: self.staged, graph, share: self.share })
     }
 }
 
@@ -459,11 +467,15 @@ mod tests {
         for _ in 0..10 {
             assert!(matches!(take(&[b' '; 501]), Err(BodyError::TooLarge { .. })));
         }
-        assert!(take(&[b' '; 400]).is_ok() && take(&[b' '; 400]).is_ok());
+        let held = [take(&[b' '; 400]).unwrap(), take(&[b' '; 400]).unwrap()];
         assert_eq!(take(&[b' '; 400]).err(), Some(BodyError::Full { limit: 1000 }));
         // 200 are left: three lists take 198 of them, four take more.
         assert!(take(b"[[[[]]]]").is_err());
-        assert!(take(b"[[[]]]").is_ok());
+        let lists = take(b"[[[]]]").unwrap();
         assert_eq!(take(b"[]").err(), Some(BodyError::Full { limit: 1000 }));
+        // What is held no longer makes room.
+        assert!(room.is_scarce());
+        drop((held, lists));
+        assert!(!room.is_scarce() && take(&[b' '; 400]).is_ok());
     }
 }

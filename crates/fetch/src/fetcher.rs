@@ -5,6 +5,7 @@ use crate::body::{BodyError, Bounds, Intake, Keep, Room, Share, Taken, measure, 
 use crate::credentials::TaskclusterCredentials;
 use crate::exchange::{Ask, Authorization, Exchange, Form, Outcome};
 use crate::github::Tokens;
+use crate::graphs::{GraphIntake, KeptGraph};
 use crate::headers::Coding;
 use crate::options::Options;
 use crate::patience::{Backoff, Closed};
@@ -17,9 +18,12 @@ use crate::transport::Transport;
 use catena_core::Limits;
 use catena_core::graph::Scanner;
 use catena_core::inquiry::{Body, Fact, Need, Shape};
+use catena_core::task::TaskId;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -42,10 +46,19 @@ pub struct Fetcher {
     permits: Permits,
     room: Arc<Room>,
     answered: Mutex<HashMap<(String, bool), Slot>>,
+    /// Where task graphs are kept for other inquiries.
+    graphs: Option<PathBuf>,
 }
 
 /// The answer of one address, or the promise of one.
-type Slot = Arc<tokio::sync::Mutex<Option<Fact>>>;
+type Slot = Arc<tokio::sync::Mutex<Option<Answered>>>;
+
+/// The answer of one address.
+struct Answered {
+    fact: Fact,
+    graph: Option<KeptGraph>,
+    _share: Option<Share>,
+}
 
 /// Who may go out now.
 struct Permits {
@@ -66,7 +79,7 @@ pub(crate) struct Plan<'a> {
     /// Where it is held to the end, the room it shares.
     pub(crate) room: Option<&'a Arc<Room>>,
     pub(crate) sha512: bool,
-    pub(crate) keep: &'a (dyn Fn() -> Keep + Sync),
+    pub(crate) keep: &'a (dyn Fn() -> io::Result<Keep> + Sync),
     pub(crate) staging: Option<&'a Staging>,
     pub(crate) bulk: bool,
 }
@@ -95,6 +108,7 @@ impl Fetcher {
             counters: Counters::default(),
             permits,
             answered: Mutex::default(),
+            graphs: None,
         }
     }
 
@@ -116,6 +130,14 @@ impl Fetcher {
     #[must_use]
     pub fn with_staging(mut self, staging: Option<Arc<Staging>>) -> Self {
         self.staging = staging;
+        self
+    }
+
+    /// Keeps the bytes of task graphs in files in `folder`, which have no name there, so that a graph is
+    /// fetched once for all inquiries that are answered from here.
+    #[must_use]
+    pub fn keeping_graphs(mut self, folder: PathBuf) -> Self {
+        self.graphs = Some(folder);
         self
     }
 
@@ -156,13 +178,20 @@ impl Fetcher {
             answered.entry(key).or_default().clone()
         };
         let mut slot = slot.lock().await;
-        if let Some(fact) = slot.as_ref().and_then(|fact| reused(fact, need, &self.limits)) {
+        if let Some(fact) = slot.as_ref().and_then(|answered| reused(answered, need, &self.limits)) {
             self.counters.reused.add(1);
             return fact;
         }
-        let fact = self.fetch(need, &address, deadline).await;
-        *slot = Some(fact.clone());
-        fact
+        slot.insert(self.fetch(need, &address, deadline).await).fact.clone()
+    }
+
+    /// Between inquiries: forgets what nobody is asking for, if answers take more than half of the memory
+    /// that they may take.
+    pub fn make_room(&self) {
+        if self.room.is_scarce() {
+            let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+            answered.retain(|_, slot| Arc::strong_count(slot) > 1);
+        }
     }
 
     /// Where the body of this need is staged, if it may be published.
@@ -173,14 +202,12 @@ impl Fetcher {
         }
     }
 
-    async fn fetch(&self, need: &Need, address: &Address, deadline: Instant) -> Fact {
+    async fn fetch(&self, need: &Need, address: &Address, deadline: Instant) -> Answered {
         let ask = self.ask(need, address, deadline).await;
         let keep = || match need {
-            Need::TaskGraph { wanted, .. } => {
-                Keep::Graph(Box::new(Scanner::new(wanted.clone(), &self.limits)))
-            }
-            Need::Artifact { .. } => Keep::Nothing,
-            _ => Keep::Whole,
+            Need::TaskGraph { wanted, .. } => self.graph_intake(wanted).map(Box::new).map(Keep::Graph),
+            Need::Artifact { .. } => Ok(Keep::Nothing),
+            _ => Ok(Keep::Whole),
         };
         let plan = Plan {
             bounds: Bounds::new(limit(need, &self.limits), &self.limits),
@@ -191,23 +218,32 @@ impl Fetcher {
             bulk: need.shape() != Shape::Body,
         };
         match self.persist(need, &ask, &plan, deadline).await {
-            End::Fact(fact) => fact,
+            End::Fact(fact) => Answered { fact, graph: None, _share: None },
             End::Taken(taken) => self.hold(need, *taken),
         }
     }
 
+    fn graph_intake(&self, wanted: &BTreeSet<TaskId>) -> io::Result<GraphIntake> {
+        let scanner = Scanner::new(wanted.clone(), &self.limits);
+        match &self.graphs {
+            Some(folder) => GraphIntake::kept(scanner, folder),
+            None => Ok(GraphIntake::scanned(scanner)),
+        }
+    }
+
     /// Keeps a body that arrived whole until the verdict.
-    fn hold(&self, need: &Need, taken: Taken) -> Fact {
+    fn hold(&self, need: &Need, taken: Taken) -> Answered {
         let held = match (self.staging_for(need), taken.staged, need.artifact()) {
             (Some(staging), Some(file), Some(key)) => staging.hold(key, file, taken.measurement),
             _ => Ok(()),
         };
-        match held {
+        let fact = match held {
             Ok(()) => taken.fact,
             Err(error) => {
                 Fact::Unreachable { reason: BodyError::Disk(error.to_string()).to_string(), attempts: 1 }
             }
-        }
+        };
+        Answered { fact, graph: taken.graph, _share: taken.share }
     }
 
     async fn ask(&self, need: &Need, address: &Address, deadline: Instant) -> Ask {
@@ -358,9 +394,9 @@ impl Permits {
 }
 
 fn intake(plan: &Plan<'_>, coding: Coding) -> Result<(Intake, u64), BodyError> {
-    let staged =
-        plan.staging.map(Staging::begin).transpose().map_err(|error| BodyError::Disk(error.to_string()))?;
-    let intake = Intake::new(coding, plan.bounds, plan.sha512, (plan.keep)(), staged);
+    let disk = |error: io::Error| BodyError::Disk(error.to_string());
+    let staged = plan.staging.map(Staging::begin).transpose().map_err(disk)?;
+    let intake = Intake::new(coding, plan.bounds, plan.sha512, (plan.keep)().map_err(disk)?, staged);
     Ok((intake.within(plan.room.map(Share::of)), plan.bounds.bytes))
 }
 
@@ -401,7 +437,12 @@ fn wants_sha512(need: &Need) -> bool {
 }
 
 /// The answer to another need at the same address, in the shape of this one, if it holds that much.
-fn reused(fact: &Fact, need: &Need, limits: &Limits) -> Option<Fact> {
+fn reused(answered: &Answered, need: &Need, limits: &Limits) -> Option<Fact> {
+    if let (Some(graph), Need::TaskGraph { .. }) = (&answered.graph, need) {
+        // What cannot be read again is fetched again.
+        return graph.scan(need, limits)?.ok().map(Fact::Graph);
+    }
+    let fact = &answered.fact;
     let Some(measurement) = measured(fact) else { return Some(fact.clone()) };
     let mut measurement = *measurement;
     if wants_sha512(need) && measurement.sha512.is_none() {

@@ -12,6 +12,7 @@ mod driver;
 mod exchange;
 mod fetcher;
 mod github;
+mod graphs;
 pub mod headers;
 mod http_transport;
 mod options;

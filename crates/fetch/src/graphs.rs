@@ -1,0 +1,130 @@
+//! Task graphs whose bytes are kept beside the answer, so that many inquiries read their entries.
+
+use catena_core::Limits;
+use catena_core::digest::Measurement;
+use catena_core::graph::{GraphIndex, GraphScan, Scanner};
+use catena_core::inquiry::Need;
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// A task graph on its way in.
+#[derive(Debug)]
+pub(crate) struct GraphIntake {
+    scanner: Scanner,
+    file: Option<BufWriter<File>>,
+}
+
+impl GraphIntake {
+    /// A graph that is only scanned.
+    pub(crate) fn scanned(scanner: Scanner) -> Self {
+        Self { scanner, file: None }
+    }
+
+    /// A graph that is kept too, in a file in `folder` that has no name and goes with its handle.
+    pub(crate) fn kept(scanner: Scanner, folder: &Path) -> io::Result<Self> {
+        let file = BufWriter::with_capacity(256 << 10, tempfile::tempfile_in(folder)?);
+        Ok(Self { scanner: scanner.indexing(), file: Some(file) })
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.scanner.write(bytes);
+        self.file.as_mut().map_or(Ok(()), |file| file.write_all(bytes))
+    }
+
+    /// What was found, and the graph where it is kept. One that cannot be read, or that has too many
+    /// entries, is not kept.
+    pub(crate) fn finish(mut self, measurement: Measurement) -> io::Result<(GraphScan, Option<KeptGraph>)> {
+        let kept = match (self.file, self.scanner.take_index()) {
+            (Some(file), Some(index)) => {
+                let file = Mutex::new(file.into_inner().map_err(io::IntoInnerError::into_error)?);
+                Some(KeptGraph { measurement, index, file })
+            }
+            _ => None,
+        };
+        Ok((self.scanner.finish(measurement), kept))
+    }
+}
+
+/// A task graph that was measured and scanned once, with its bytes. Only this process can reach them.
+#[derive(Debug)]
+pub(crate) struct KeptGraph {
+    measurement: Measurement,
+    index: GraphIndex,
+    file: Mutex<File>,
+}
+
+impl KeptGraph {
+    /// What a scan would find for this need. None when it asks for more than was measured.
+    pub(crate) fn scan(&self, need: &Need, limits: &Limits) -> Option<io::Result<GraphScan>> {
+        let Need::TaskGraph { wanted, sha512, .. } = need else { return None };
+        if *sha512 && self.measurement.sha512.is_none() {
+            return None;
+        }
+        Some(self.index.scan(wanted, limits, self.measurement, |range| self.read(range)))
+    }
+
+    fn read(&self, range: Range<u64>) -> io::Result<Vec<u8>> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(range.start))?;
+        let length = range.end.saturating_sub(range.start);
+        let mut bytes = Vec::new();
+        let read = (&mut *file).take(length).read_to_end(&mut bytes)?;
+        let whole = u64::try_from(read).is_ok_and(|read| read == length);
+        if whole { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::measure;
+    use catena_core::task::{RunId, TaskId};
+    use std::collections::BTreeSet;
+
+    const A: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
+    const B: &str = "B1Y7D4twTB620sjIgyd3lg";
+
+    fn need(wanted: &[&str], sha512: bool) -> Need {
+        let wanted = wanted.iter().map(|id| TaskId::parse(id).unwrap()).collect();
+        Need::TaskGraph { task_id: TaskId::parse(A).unwrap(), run_id: RunId(0), wanted, sha512 }
+    }
+
+    fn kept(text: &str) -> (GraphScan, Option<KeptGraph>) {
+        let folder = tempfile::tempdir().unwrap();
+        let scanner = Scanner::new([TaskId::parse(A).unwrap()].into(), &Limits::default());
+        let mut intake = GraphIntake::kept(scanner, folder.path()).unwrap();
+        text.as_bytes().chunks(5).for_each(|chunk| intake.write(chunk).unwrap());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it has no name");
+        intake.finish(measure(text.as_bytes(), false)).unwrap()
+    }
+
+    #[test]
+    fn entries_nobody_asked_for_at_first_are_there() {
+        let text = format!("{{\"{A}\":{{\"a\":1}},\"{B}\":{{\"b\":[2]}}}}");
+        let (first, graph) = kept(&text);
+        let graph = graph.unwrap();
+        assert_eq!(first, graph.scan(&need(&[A], false), &Limits::default()).unwrap().unwrap());
+        for wanted in [&[A, B][..], &[B], &[]] {
+            let need = need(wanted, false);
+            let Need::TaskGraph { wanted, .. } = &need else { unreachable!() };
+            let mut scanner = Scanner::new(wanted.clone(), &Limits::default());
+            scanner.write(text.as_bytes());
+            let scan = graph.scan(&need, &Limits::default()).unwrap().unwrap();
+            assert_eq!(scan, scanner.finish(measure(text.as_bytes(), false)));
+        }
+        assert!(graph.scan(&need(&[A], true), &Limits::default()).is_none(), "SHA-512 was not measured");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_kept() {
+        let (scan, graph) = kept("{\"a\":1");
+        assert!(scan.entries.is_err() && graph.is_none());
+        let scanner = Scanner::new(BTreeSet::new(), &Limits::default());
+        let mut intake = GraphIntake::scanned(scanner);
+        intake.write(b"{}").unwrap();
+        assert!(intake.finish(measure(b"{}", false)).unwrap().1.is_none());
+    }
+}
