@@ -66,16 +66,28 @@ impl Screen {
         }
     }
 
+    /// Shows a text in the changing line; nothing where there is none.
+    pub(crate) fn note(&self, text: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(text.to_owned());
+        }
+    }
+
+    /// Does something with the changing line out of the way: writing to the same terminal.
+    pub(crate) fn aside<T>(&self, act: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(act),
+            None => act(),
+        }
+    }
+
     /// Writes one line above the changing one. The text is to be escaped already.
     pub(crate) fn say(&self, line: &str) {
         let write = || {
             // Whom could we tell that standard error is gone?
             let _ = writeln!(std::io::stderr().lock(), "{line}");
         };
-        match &self.bar {
-            Some(bar) => bar.suspend(write),
-            None => write(),
-        }
+        self.aside(write);
     }
 
     /// Takes the changing line away.

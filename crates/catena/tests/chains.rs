@@ -334,3 +334,90 @@ fn names(folder: &Path) -> Vec<String> {
     let children = support::children(folder).into_iter();
     children.map(|child| child.file_name().unwrap().to_string_lossy().into_owned()).collect()
 }
+
+/// A list of the target and its builds, all finished.
+fn list(case: &Case, builds: &[String]) -> PathBuf {
+    let lines: Vec<String> = builds.iter().map(|build| format!("{build} build")).collect();
+    let file = case.room.path().join("tasks.txt");
+    std::fs::write(&file, format!("# of one push\n{}\n\n{}\n", case.target, lines.join("\n"))).unwrap();
+    file
+}
+
+fn verify_list(case: &Case, file: &Path, more: &[&str]) -> Answer {
+    let mut catena = Catena::through(&case.testbed, case.room.path());
+    catena.args(["verify", "--task-type", &case.kind, "--product", &case.product, "--batch"]).arg(file);
+    catena.arg("--keys").arg(case.room.path().join("keys.json")).args(more).run()
+}
+
+#[test]
+fn a_list_is_verified_and_what_it_shares_is_asked_for_once() {
+    let release = Release::new("firefox", Trigger::Push).unwrap();
+    let chain = Release { finished: true, ..release }.build().unwrap();
+    let builds = chain.builds.clone();
+    let case = Case::serving(chain);
+    let file = list(&case, &builds);
+    let answer = verify_list(&case, &file, &[]);
+    assert_eq!(answer.status, 0, "{}{}", answer.stdout, answer.stderr);
+    let mut lines: Vec<&str> = answer.stdout.lines().collect();
+    lines.sort_unstable();
+    let mut expected: Vec<String> =
+        builds.iter().map(|build| format!("verified       {build}  build  firefox")).collect();
+    expected.push(format!("verified       {}  signing  firefox", case.target));
+    expected.sort_unstable();
+    assert_eq!(lines, expected);
+    assert!(answer.stderr.starts_with("4 of 4 tasks: 4 verified in "), "{}", answer.stderr);
+    let stats = case.testbed.stats();
+    assert_eq!(stats.repeated(), [], "asked for twice");
+}
+
+#[test]
+fn one_no_is_the_no_of_a_list_and_says_why() {
+    let release = Release::new("firefox", Trigger::Push).unwrap();
+    let mut chain = Release { finished: true, ..release }.build().unwrap();
+    let builds = chain.builds.clone();
+    let artifacts = chain.artifacts_mut(&builds[0]).unwrap();
+    let name = artifacts.keys().find(|name| name.starts_with("public/build/")).unwrap().clone();
+    artifacts.get_mut(&name).unwrap().body = b"something else".to_vec().into();
+    let case = Case::serving(chain);
+    let file = list(&case, &builds);
+    let answer = verify_list(&case, &file, &["--jobs", "1"]);
+    assert_eq!(answer.status, 1, "{}{}", answer.stdout, answer.stderr);
+    let first = answer.stdout.lines().next().unwrap();
+    assert!(
+        first.starts_with(&format!(
+            "rejected       {}  signing  firefox  artifact-altered  signing → build: ",
+            case.target
+        )),
+        "{first}"
+    );
+    assert!(answer.stderr.starts_with("4 of 4 tasks: 3 verified, 1 rejected in "), "{}", answer.stderr);
+
+    let answer = verify_list(&case, &file, &["--format", "json"]);
+    assert_eq!(answer.status, 1);
+    let verdicts: Vec<Value> =
+        answer.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let no: Vec<&Value> = verdicts.iter().filter(|verdict| verdict["outcome"] == "rejected").collect();
+    assert_eq!((verdicts.len(), no.len()), (4, 1));
+    assert_eq!(no[0]["target"]["taskId"], case.target.as_str());
+
+    let told = verify_list(&case, &file, &["-v"]).stdout;
+    assert!(
+        told.lines().any(|line| line.starts_with("    REJECTED") || line.starts_with("    rejected")),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_list_with_a_mistake_asks_nobody() {
+    let case = Case::serving(push());
+    let file = case.room.path().join("tasks.txt");
+    std::fs::write(&file, format!("{}\nnonsense\n{} signing nothing\n", case.target, case.target)).unwrap();
+    let answer = verify_list(&case, &file, &[]);
+    assert_eq!((answer.status, answer.stdout.as_str()), (2, ""));
+    assert!(answer.stderr.contains("line 2: "), "{}", answer.stderr);
+    std::fs::write(&file, format!("{} signing nothing\n", case.target)).unwrap();
+    let answer = verify_list(&case, &file, &[]);
+    assert_eq!((answer.status, answer.stdout.as_str()), (2, ""));
+    assert!(answer.stderr.contains("nothing"), "{}", answer.stderr);
+    assert_eq!(case.testbed.stats().requests, 0);
+}

@@ -9,7 +9,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, timeout_at};
 
 /// What a driver needs of an inquiry.
-trait Case {
+trait Case: Send {
     fn needs(&mut self) -> Vec<Need>;
     fn foreseen(&mut self) -> Vec<Need>;
     fn supply(&mut self, need: &Need, fact: Fact);

@@ -21,6 +21,14 @@ pub fn json(verdict: &Verdict) -> String {
     text
 }
 
+/// A verdict as JSON text in one line, as [`json()`] writes it, with one line break at the end.
+#[must_use]
+pub fn json_line(verdict: &Verdict) -> String {
+    let mut text = escape::json(&json_value(verdict).to_string()).into_owned();
+    text.push('\n');
+    text
+}
+
 /// A verdict as a JSON value.
 #[must_use]
 pub fn json_value(verdict: &Verdict) -> Value {

@@ -11,11 +11,13 @@ mod diff;
 pub mod escape;
 mod hints;
 mod json;
+mod line;
 mod order;
 mod page;
 mod proof;
 mod text;
 
 pub use hints::{HINTS, advice, hint};
-pub use json::{SCHEMA, json, json_value};
+pub use json::{SCHEMA, json, json_line, json_value};
+pub use line::line;
 pub use text::{TextOptions, text};

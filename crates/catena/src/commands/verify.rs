@@ -1,6 +1,7 @@
 //! `catena verify`: may a task run, or what it made be used?
 
 mod arguments;
+mod batch;
 mod case;
 mod drive;
 
@@ -26,6 +27,11 @@ pub(crate) fn run(args: VerifyArgs, manner: &Manner) -> Result<u8, Failure> {
     output.check()?;
     let screen = Screen::new(manner.verbose > 0);
     log::start(manner, &screen)?;
+    if let Some(list) = &args.batch {
+        let status = batch::run(list, &args, manner, &screen);
+        screen.finish();
+        return status;
+    }
     let verdict = judged(&args, &screen);
     screen.finish();
     let verdict = verdict?;

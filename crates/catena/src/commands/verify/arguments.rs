@@ -15,6 +15,8 @@ Examples:
       work/cot/<taskId>/<path>; if it is not, nothing does.
   catena verify TASK_ID --task-type signing --product firefox --format json -o verdict.json
       For machines (docs/verdict-json.md).
+  catena verify --batch tasks.txt --task-type signing --product firefox
+      Many tasks, with a line each: verdicts as they come, everything shared fetched once.
   catena verify TASK_ID --task-type signing --product firefox --record case
   catena verify --replay case
       The same verdict again, byte for byte and without a network.
@@ -35,14 +37,21 @@ The environment:
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// The task
-    #[arg(value_name = "TASK_ID", value_parser = TaskId::parse, required_unless_present = "replay")]
+    #[arg(value_name = "TASK_ID", value_parser = TaskId::parse, required_unless_present_any = ["replay", "batch"])]
     pub(super) task_id: Option<TaskId>,
     /// The kind it is judged as: signing, beetmover, build, …
-    #[arg(long, value_name = "KIND", value_parser = Kind::parse, required_unless_present = "replay")]
+    #[arg(long, value_name = "KIND", value_parser = Kind::parse, required_unless_present_any = ["replay", "batch"])]
     pub(super) task_type: Option<Kind>,
     /// The product whose policy is applied
-    #[arg(long, value_name = "NAME", visible_alias = "cot-product", required_unless_present = "replay")]
+    #[arg(long, value_name = "NAME", visible_alias = "cot-product", required_unless_present_any = ["replay", "batch"])]
     pub(super) product: Option<String>,
+    /// Verify every task of a list: a line each, a task id and, where they differ from --task-type and
+    /// --product, its kind and its product; results are told as they come
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["task_id", "work_dir", "output", "record", "replay"])]
+    pub(super) batch: Option<PathBuf>,
+    /// With --batch: verify this many tasks at the same time [default: 16]
+    #[arg(long, value_name = "NUMBER", requires = "batch")]
+    pub(super) jobs: Option<NonZeroU32>,
     /// Where Taskcluster is [default: what the policy says]
     #[arg(long, value_name = "URL", env = "TASKCLUSTER_ROOT_URL", hide_env_values = true)]
     pub(super) root_url: Option<String>,
@@ -69,7 +78,7 @@ pub(crate) struct VerifyArgs {
     /// Write the verdict to FILE instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Give up after this long: 90s, 5m, 1h [default: 5m]
+    /// Give up after this long: 90s, 5m, 1h [default: 5m]; with --batch, on each task
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(super) deadline: Option<Duration>,
     /// Ask for each thing at most this often before it counts as unreachable [default: 5]

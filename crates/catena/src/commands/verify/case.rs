@@ -74,7 +74,7 @@ impl Case {
     }
 }
 
-fn root_url(policy: &Policy) -> Result<String, Failure> {
+pub(super) fn root_url(policy: &Policy) -> Result<String, Failure> {
     policy.root_url().map(str::to_owned).ok_or_else(|| {
         Failure::usage("it is not known where Taskcluster is")
             .next("say so with --root-url URL or TASKCLUSTER_ROOT_URL, or in the policy (root-url)")

@@ -24,6 +24,11 @@ const AT_ONCE: Duration = Duration::from_secs(3600);
 
 /// Answers the question, unless somebody interrupts; then nothing is left behind.
 pub(super) fn run(case: Case, args: &VerifyArgs, screen: &Screen) -> Result<Verdict, Failure> {
+    unless_interrupted(answer(case, args, screen))
+}
+
+/// Comes to the end of what is asked, unless somebody interrupts.
+pub(super) fn unless_interrupted<T>(answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -37,7 +42,7 @@ pub(super) fn run(case: Case, args: &VerifyArgs, screen: &Screen) -> Result<Verd
             () = interruption.arrives() => {
                 Err(Failure::undetermined("interrupted before there was an answer"))
             }
-            verdict = answer(case, args, screen) => verdict,
+            answer = answer => answer,
         }
     })
 }
@@ -133,7 +138,7 @@ fn staging(work_dir: &Path) -> Result<Arc<Staging>, Failure> {
     })
 }
 
-fn fetcher(root_url: &str, args: &VerifyArgs, limits: &Limits) -> Result<Fetcher, Failure> {
+pub(super) fn fetcher(root_url: &str, args: &VerifyArgs, limits: &Limits) -> Result<Fetcher, Failure> {
     let root = RootUrl::parse(root_url).map_err(|error| {
         Failure::usage(error)
             .next("say where Taskcluster is with --root-url https://… or TASKCLUSTER_ROOT_URL")
@@ -193,7 +198,7 @@ fn seed() -> u64 {
 }
 
 /// The time, RFC 3339 in UTC, to the second.
-fn now() -> String {
+pub(super) fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 

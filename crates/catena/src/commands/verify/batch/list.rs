@@ -1,0 +1,116 @@
+//! A list of tasks: a line each.
+
+use crate::failure::Failure;
+use crate::policy_files;
+use catena_core::task::{Kind, TaskId};
+use std::ffi::OsStr;
+use std::io::Read as _;
+use std::path::Path;
+
+/// No list is longer; what is, was named by mistake.
+const LARGEST: u64 = 16 << 20;
+/// Mistakes that are told at once.
+const MISTAKES: usize = 10;
+
+/// One line of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Question {
+    /// The task.
+    pub(super) task_id: TaskId,
+    /// The kind it is judged as.
+    pub(super) kind: Kind,
+    /// The product whose policy is applied.
+    pub(super) product: String,
+}
+
+/// Reads a list from a file, or from standard input where that is `-`.
+pub(super) fn read(
+    file: &Path,
+    kind: Option<&Kind>,
+    product: Option<&str>,
+) -> Result<Vec<Question>, Failure> {
+    let text = if file.as_os_str() == OsStr::new("-") { stdin()? } else { policy_files::text_of(file)? };
+    parse(&text, kind, product).map_err(|mistakes| {
+        Failure::usage(format!("{} cannot be used:\n{}", file.display(), mistakes.join("\n")))
+            .next("a line is TASK_ID [KIND [PRODUCT]]; --task-type and --product say what lines do not")
+    })
+}
+
+fn stdin() -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(LARGEST).read_to_string(&mut text);
+    read.map(|_| text).map_err(|cause| Failure::usage(format!("standard input: {cause}")))
+}
+
+/// Empty lines, and what follows a `#`, say nothing.
+fn parse(text: &str, kind: Option<&Kind>, product: Option<&str>) -> Result<Vec<Question>, Vec<String>> {
+    let (mut questions, mut mistakes) = (Vec::new(), Vec::new());
+    for (position, line) in text.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or_default();
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match question(&words, kind, product) {
+            Ok(question) => questions.extend(question),
+            Err(mistake) => mistakes.push(format!("  line {}: {mistake}", position.saturating_add(1))),
+        }
+    }
+    if mistakes.is_empty() && questions.is_empty() {
+        mistakes.push("  it names no task".to_owned());
+    }
+    let more = mistakes.len().saturating_sub(MISTAKES);
+    if more > 0 {
+        mistakes.truncate(MISTAKES);
+        mistakes.push(format!("  and {more} more"));
+    }
+    if mistakes.is_empty() { Ok(questions) } else { Err(mistakes) }
+}
+
+fn question(words: &[&str], kind: Option<&Kind>, product: Option<&str>) -> Result<Option<Question>, String> {
+    let (task_id, own_kind, own_product) = match words {
+        [] => return Ok(None),
+        [task_id] => (*task_id, None, None),
+        [task_id, kind] => (*task_id, Some(*kind), None),
+        [task_id, kind, product] => (*task_id, Some(*kind), Some(*product)),
+        [_, _, _, more, ..] => return Err(format!("{more:?} is one word too many")),
+    };
+    let own_kind = own_kind.map(Kind::parse).transpose().map_err(|error| error.to_string())?;
+    let kind = own_kind.or_else(|| kind.cloned()).ok_or("its kind is missing, and so is --task-type")?;
+    let product = own_product.or(product).ok_or("its product is missing, and so is --product")?;
+    let task_id = TaskId::parse(task_id).map_err(|error| error.to_string())?;
+    Ok(Some(Question { task_id, kind, product: product.to_owned() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
+
+    fn told(text: &str, kind: Option<&str>, product: Option<&str>) -> Result<Vec<String>, Vec<String>> {
+        let kind = kind.map(|kind| Kind::parse(kind).unwrap());
+        let questions = parse(text, kind.as_ref(), product)?;
+        Ok(questions.iter().map(|q| format!("{} {} {}", q.task_id, q.kind, q.product)).collect())
+    }
+
+    #[test]
+    fn a_line_says_what_the_command_does_not() {
+        let text = format!("# a push\n\n{A}\n  {A} balrog # nightly\n{A}\tbeetmover  thunderbird\r\n");
+        let expected = ["signing firefox", "balrog firefox", "beetmover thunderbird"];
+        let expected = expected.map(|rest| format!("{A} {rest}")).to_vec();
+        assert_eq!(told(&text, Some("signing"), Some("firefox")), Ok(expected));
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_line() {
+        let text = format!("{A}\n{A} signing\nnonsense signing firefox\n{A} signing firefox more\n");
+        let mistakes = told(&text, None, None).unwrap_err();
+        assert_eq!(mistakes.len(), 4);
+        for (mistake, words) in mistakes.iter().zip(["--task-type", "--product", "nonsense", "\"more\""]) {
+            assert!(mistake.contains(words), "{mistake}");
+        }
+        assert!(mistakes[2].starts_with("  line 3: "), "{}", mistakes[2]);
+        assert_eq!(told("# nothing\n", None, None), Err(vec!["  it names no task".to_owned()]));
+        let many = "x\n".repeat(25);
+        let mistakes = told(&many, None, None).unwrap_err();
+        assert_eq!((mistakes.len(), mistakes[10].as_str()), (11, "  and 15 more"));
+    }
+}

@@ -1,0 +1,35 @@
+//! A verdict in one line, for lists of many.
+
+use crate::diff::excerpt;
+use crate::escape;
+use crate::order::{Links, failed};
+use catena_core::verdict::Verdict;
+use std::fmt::Write as _;
+
+/// Characters of the leading cause.
+const LEAD: usize = 150;
+
+/// A verdict in one line: the outcome, the task, its kind, the product, and, where something failed, the
+/// code, the way to the link and the words of what leads, and how many more failed. Columns are two
+/// spaces apart. No line break at the end; text from outside is escaped.
+#[must_use]
+pub fn line(verdict: &Verdict) -> String {
+    let links = Links::of(verdict);
+    let mut line = format!(
+        "{:<13}  {}  {}  {}",
+        verdict.outcome.as_str(),
+        verdict.task_id,
+        verdict.kind,
+        verdict.product
+    );
+    let failed = failed(verdict, &links);
+    if let Some((leading, others)) = failed.split_first() {
+        let message = excerpt(leading.message.lines().next().unwrap_or_default(), 0, LEAD);
+        // Writing to a string does not fail.
+        let _ = write!(line, "  {}  {}: {message}", leading.code.name, links.way(leading.task_id));
+        if !others.is_empty() {
+            let _ = write!(line, " (and {} more)", others.len());
+        }
+    }
+    escape::line(&line).into_owned()
+}
