@@ -10,6 +10,9 @@ use catena_json::Value;
 use catena_testbed::chain::{Product, Vcs};
 use catena_testbed::{Body, Chain, Release, Trigger};
 
+/// A revision that nothing has.
+pub(super) const OTHER: &str = "0123456789012345678901234567890123456789";
+
 /// A push of Firefox to GitHub.
 pub(super) fn firefox_git() -> Release {
     Release { vcs: Vcs::Git, ..push() }
