@@ -1,6 +1,6 @@
 //! Actions: which one, on what, in which group, with which parameters, as they were offered.
 
-use super::ways::{OTHER, act, actions, actions_text, alias_bomb, git_action, offer, parameters};
+use super::ways::{OTHER, act, actions, actions_text, alias_bomb, git_action, offer, parameters, wrapped};
 use crate::attacks::{Attack, T, W, attack};
 use crate::change::{
     NOBODY, first_build, first_decision, inside, json, only, parent, remove, replace_in, set, target_parent,
@@ -463,10 +463,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         action,
         |c| {
             offer(c, |offer| {
-                let mut inner = "\"${x}\"".to_owned();
-                for _ in 0..9 {
-                    inner = format!("{{\"$map\":[0,1,2,3,4,5,6,7,8,9],\"each(x)\":{inner}}}");
-                }
+                let inner = wrapped("\"${x}\"", 9, |inner| {
+                    format!("{{\"$map\":[0,1,2,3,4,5,6,7,8,9],\"each(x)\":{inner}}}")
+                });
                 set(offer, &["hookPayload", "user", "more"], json(&inner)?)
             })
         },

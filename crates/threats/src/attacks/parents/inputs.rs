@@ -1,6 +1,6 @@
 //! Actions whose input does not fit the schema that they were offered with.
 
-use super::ways::{git_action, input, offer};
+use super::ways::{git_action, input, offer, wrapped};
 use crate::attacks::{Attack, T, W, attack};
 use crate::change::{json, set};
 use crate::honest::{action, pr_action, promotion, promotion_of_rounds};
@@ -15,10 +15,7 @@ fn against(chain: &mut Chain, schema: &str, text: &str) -> Option<()> {
 
 /// A schema of more choices than are looked at, of which the last is anything.
 fn too_large() -> String {
-    let mut schema = "false".to_owned();
-    for _ in 0..16 {
-        schema = format!("{{\"anyOf\":[{schema},{schema}]}}");
-    }
+    let schema = wrapped("false", 16, |schema| format!("{{\"anyOf\":[{schema},{schema}]}}"));
     format!("{{\"anyOf\":[{schema},true]}}")
 }
 

@@ -209,3 +209,8 @@ pub(super) fn alias_bomb(key: &str) -> String {
     }
     format!("{text}{key}: *a11\n")
 }
+
+/// Puts an expression inside of another so many times.
+pub(super) fn wrapped(inner: &str, times: usize, wrap: impl Fn(&str) -> String) -> String {
+    (0..times).fold(inner.to_owned(), |inner, _| wrap(&inner))
+}

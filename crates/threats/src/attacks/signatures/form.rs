@@ -1,8 +1,8 @@
 //! Signatures that are none: with other bits, cut off, empty, gone, or too long.
 
-use crate::attacks::documents::{action_task, image, signer, third_build, unpublish_from};
+use crate::attacks::documents::{action_task, image, signer};
 use crate::attacks::{Attack, Q, S, T, W, attack};
-use crate::change::{first_build, first_decision, signature, unpublish};
+use crate::change::{first_build, first_decision, nth_build, signature, unpublish, unpublish_from};
 use crate::honest::{
     action, cron, finished, fork, mobile, pr_action, promotion, pull_request, push, rounds, tag,
 };
@@ -60,7 +60,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "One bit of the signature over the document of a build that generic-worker ran is flipped.",
         pull_request,
         |c| {
-            let id = third_build(c)?;
+            let id = nth_build(c, 2)?;
             flip(c, &id, 32)
         },
         "signature-unknown-key",

@@ -1,8 +1,8 @@
 //! Signatures by a key that does not count, or counts for another.
 
-use crate::attacks::documents::{image, signer, third_build};
+use crate::attacks::documents::{image, signer};
 use crate::attacks::{Attack, Q, S, T, W, attack};
-use crate::change::{first_build, first_decision, sign_as, signature};
+use crate::change::{first_build, first_decision, nth_build, sign_as, signature};
 use crate::honest::{cron, finished, fork, mobile, pull_request, push, rounds, tag};
 use catena_keys::SigningKey;
 use catena_testbed::chain::Implementation;
@@ -68,7 +68,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The document of a build that generic-worker ran is signed with docker-worker's key.",
         mobile,
         |c| {
-            let id = third_build(c)?;
+            let id = nth_build(c, 2)?;
             sign_like(c, &id, Implementation::DockerWorker)
         },
         "signature-other-implementation",

@@ -1,10 +1,8 @@
 //! Genuine signatures of something else, and documents that nobody signed again.
 
-use crate::attacks::documents::{
-    action_task, artifacts_of, bytes_of_document, image, later_run, second_build,
-};
+use crate::attacks::documents::{action_task, artifacts_of, bytes_of_document, image, later_run};
 use crate::attacks::{Attack, Q, S, W, attack};
-use crate::change::{ARTIFACT, alter, first_build, first_decision, graph, remove, set};
+use crate::change::{ARTIFACT, alter, first_build, first_decision, graph, nth_build, remove, set};
 use crate::honest::{action, cron, mobile, pr_action, push, tag};
 use catena_testbed::chain::{DOCUMENT, Implementation, SIGNATURE};
 use catena_testbed::{Artifact, Chain, Release};
@@ -31,7 +29,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A build has the genuine signature over another build's document.",
         push,
         |c| {
-            let (id, other) = (first_build(c)?, second_build(c)?);
+            let (id, other) = (first_build(c)?, nth_build(c, 1)?);
             *c.signature_mut(&id)? = c.task(&other)?.document.as_ref()?.signature.clone();
             Some(())
         },
@@ -43,7 +41,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A build has the genuine document of another build, with its genuine signature.",
         push,
         |c| {
-            let (id, other) = (first_build(c)?, second_build(c)?);
+            let (id, other) = (first_build(c)?, nth_build(c, 1)?);
             replay(c, &id, &other)
         },
         "document-of-another-task",

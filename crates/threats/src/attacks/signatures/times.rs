@@ -1,8 +1,8 @@
 //! Keys that count for a time; those of the chains are always the same.
 
-use crate::attacks::documents::{action_task, third_build};
+use crate::attacks::documents::action_task;
 use crate::attacks::{Attack, Q, S, W, attack};
-use crate::change::{inside, remove};
+use crate::change::{inside, nth_build, remove};
 use crate::honest::{cron, finished, mobile, pr_action, promotion, push, rounds, tag};
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -84,7 +84,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The queue does not say when a build ended that is signed with a key which had long expired.",
         push,
         |c| {
-            let id = third_build(c)?;
+            let id = nth_build(c, 2)?;
             let runs = inside(c.status_mut(&id)?, &["status", "runs"])?;
             remove(runs, &["0", "resolved"])
         },
