@@ -15,14 +15,12 @@ use catena_json::{Path, Value};
 
 const CHECK: &str = "pull-request";
 
-const NOT_NEEDED: Code = Code::new(
+const NOT_NEEDED: Code = Code::passing(
     "pull-request-not-needed",
-    Class::Policy,
     "The target has no restricted scopes, so anybody's tasks may be in its chain.",
 );
-const NONE: Code = Code::new(
+const NONE: Code = Code::passing(
     "pull-request-none",
-    Class::Policy,
     "No link is a try push, a pull request, of a fork, or of a commit on no branch.",
 );
 const TRY: Code = Code::new("pull-request-try", Class::Policy, "A link is of a try push.");

@@ -15,11 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const CHECK: &str = "tree";
 
-const TRUSTED: Code = Code::new(
-    "tree-trusted",
-    Class::Policy,
-    "Every link comes from a tree that may do what the target asks for.",
-);
+const TRUSTED: Code =
+    Code::passing("tree-trusted", "Every link comes from a tree that may do what the target asks for.");
 const SCOPE: Code =
     Code::new("tree-scope", Class::Policy, "The target has a restricted scope that its tree may not use.");
 const BROAD: Code = Code::new(
