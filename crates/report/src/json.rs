@@ -73,11 +73,12 @@ fn link(link: &LinkSummary) -> Value {
 }
 
 fn finding(finding: &Finding, links: &Links<'_>) -> Value {
+    let class = (!finding.code.passes).then(|| finding.code.class.as_str());
     let hint = (finding.standing == Standing::Failed).then(|| advice(&finding.code));
     object([
         ("check", finding.check.into()),
         ("code", finding.code.name.into()),
-        ("class", finding.code.class.as_str().into()),
+        ("class", or_null(class, Value::from)),
         ("standing", standing(finding.standing).into()),
         ("rule", or_null(finding.code.rule, Value::from)),
         ("taskId", finding.task_id.as_str().into()),

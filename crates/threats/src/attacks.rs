@@ -68,7 +68,7 @@ impl Threat {
 
 /// All classes, in the order of the threat model.
 pub const THREATS: &[Threat] = &[
-    Threat { number: 1, name: "Signatures", parts: &[signatures::ATTACKS] },
+    Threat { number: 1, name: "Signatures", parts: signatures::PARTS },
     Threat { number: 2, name: "The signed document", parts: documents::PARTS },
     Threat { number: 3, name: "Artifacts", parts: artifacts::PARTS },
     Threat { number: 4, name: "Task graph", parts: task_graph::PARTS },

@@ -140,9 +140,14 @@ pub fn sign_as(chain: &mut Chain, implementation: Implementation) -> Option<()> 
 /// Leaves out the first build's document, its signature, or both.
 pub fn unpublish(chain: &mut Chain, names: &[&str]) -> Option<()> {
     let id = first_build(chain)?;
-    let written = chain.tasks.get_mut(&id)?.document.take()?;
+    unpublish_from(chain, &id, names)
+}
+
+/// Leaves out a task's document, its signature, or both.
+pub fn unpublish_from(chain: &mut Chain, id: &str, names: &[&str]) -> Option<()> {
+    let written = chain.tasks.get_mut(id)?.document.take()?;
     let (bytes, signed) = (written.bytes(), written.signature);
-    let artifacts = chain.artifacts_mut(&id)?;
+    let artifacts = chain.artifacts_mut(id)?;
     for (name, bytes) in [(DOCUMENT, bytes), (SIGNATURE, signed)] {
         if !names.contains(&name) {
             artifacts.insert(name.into(), Artifact::new(bytes, "text/plain"));
@@ -289,7 +294,12 @@ pub fn upstream(chain: &mut Chain, key: &str, new: impl Into<Value>) -> Option<(
 /// Sets a member of what the queue says of the first build's latest run.
 pub fn run(chain: &mut Chain, key: &str, new: impl Into<Value>) -> Option<()> {
     let id = first_build(chain)?;
-    let runs = inside(chain.status_mut(&id)?, &["status", "runs"])?.as_array_mut()?;
+    run_of(chain, &id, key, new)
+}
+
+/// Sets a member of what the queue says of a task's latest run.
+pub fn run_of(chain: &mut Chain, id: &str, key: &str, new: impl Into<Value>) -> Option<()> {
+    let runs = inside(chain.status_mut(id)?, &["status", "runs"])?.as_array_mut()?;
     set(runs.last_mut()?, &[key], new)
 }
 

@@ -88,6 +88,12 @@ pub fn push() -> Release {
     Release::of(Product::FIREFOX, Trigger::Push)
 }
 
+/// A push of Firefox with a signing of its own before the target's.
+#[must_use]
+pub fn rounds() -> Release {
+    Release { depth: 1, ..push() }
+}
+
 /// A cron job of Firefox on Mercurial.
 #[must_use]
 pub fn cron() -> Release {
@@ -104,6 +110,12 @@ pub fn action() -> Release {
 #[must_use]
 pub fn promotion() -> Release {
     Release::of(Product::FIREFOX, Trigger::ReleasePromotion)
+}
+
+/// A release promotion of Firefox that signs and repackages before.
+#[must_use]
+pub fn promotion_of_rounds() -> Release {
+    Release { depth: 1, ..promotion() }
 }
 
 /// A push to a repository on GitHub.
@@ -190,7 +202,7 @@ fn variations() -> Vec<(&'static str, Release)> {
         ("pushapk", Release { kind: Some("pushapk"), ..mobile(Trigger::Release) }),
         ("finished", Release { finished: true, ..push() }),
         ("finished action", Release { finished: true, ..Release::of(Product::THUNDERBIRD, Trigger::Action) }),
-        ("one round", Release { depth: 1, ..push() }),
+        ("one round", rounds()),
         ("three rounds", Release { depth: 3, builds: 2, ..push() }),
         ("eight rounds", Release { depth: 8, builds: 1, ..push() }),
         ("promotion of rounds", Release { depth: 2, graph_size: 300, ..promotion() }),

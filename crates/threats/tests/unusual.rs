@@ -190,7 +190,7 @@ fn commits_of_private_repositories_are_taken_to_have_landed() {
 }
 
 #[test]
-fn a_commit_is_compared_with_the_branch_that_its_task_names() {
+fn a_commit_is_compared_with_the_branch_that_its_decision_task_names() {
     for (default, compared) in
         [("main", vec!["main"]), ("other", vec!["main", "other"]), ("no..branch", vec!["main"])]
     {
@@ -198,20 +198,38 @@ fn a_commit_is_compared_with_the_branch_that_its_task_names() {
         let answer = format!("\"default_branch\":\"{default}\"");
         let part = "repos/mozilla-mobile/reference-browser";
         change::replace_page(&mut chain, part, "\"default_branch\":\"main\"", &answer).unwrap();
-        let decision = change::first_decision(&chain).unwrap();
-        let question = under("catena-policy: 1\nproducts: {mobile: {landed: compare}}", &chain);
-        let branches = RefCell::new(BTreeSet::new());
-        let verdict = judge_with(chain, &question, |need, _| {
-            if let Need::Compare { branch, .. } = need {
-                branches.borrow_mut().insert(branch.clone());
-            }
-            None
-        });
-        assert_eq!(branches.into_inner().into_iter().collect::<Vec<_>>(), compared);
-        // The decision task names the branch, so the page of another is not needed.
-        let refused: Vec<_> = verdict.failed().map(|finding| finding.task_id.to_string()).collect();
-        assert!(!refused.contains(&decision), "{default}: {refused:?}");
-        assert_eq!(verdict.outcome == Outcome::Verified, default == "main");
+        let (verdict, branches) = compare(chain);
+        assert_eq!(branches.into_iter().collect::<Vec<_>>(), compared);
+        // Some links name no branch themselves: it is their decision task's.
+        assert_eq!(told(&verdict), (Outcome::Verified, BTreeSet::new()), "{default}");
+    }
+}
+
+/// Judges where commits are compared, and tells with which branches they were.
+fn compare(chain: Chain) -> (Verdict, BTreeSet<String>) {
+    let question = under("catena-policy: 1\nproducts: {mobile: {landed: compare}}", &chain);
+    let branches = RefCell::new(BTreeSet::new());
+    let verdict = judge_with(chain, &question, |need, _| {
+        if let Need::Compare { branch, .. } = need {
+            branches.borrow_mut().insert(branch.clone());
+        }
+        None
+    });
+    (verdict, branches.into_inner())
+}
+
+#[test]
+fn a_commit_is_not_compared_with_itself() {
+    let asked = |name: &str| {
+        let mut chain = not_landed();
+        change::decision(&mut chain, &["payload", "env", "MOBILE_HEAD_REF"], name).unwrap();
+        let (verdict, branches) = compare(chain);
+        assert!(told(&verdict).1.contains("pull-request-not-landed"), "{name}");
+        branches.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(asked("refs/heads/releases/v151"), ["main", "releases/v151"]);
+    for name in ["0123456789012345678901234567890123456789", "0123456", "pull/7/head", "refs/tags/v151"] {
+        assert_eq!(asked(name), ["main"], "{name}");
     }
 }
 

@@ -41,14 +41,14 @@ fn list() -> String {
     for check in checks::ALL {
         text.push_str(&format!("{}\n", check.name));
         for code in check.codes {
-            text.push_str(&format!("  {:7} {:36} {}\n", code.class.as_str(), code.name, code.summary));
+            text.push_str(&format!("  {:7} {:36} {}\n", code.meaning(), code.name, code.summary));
         }
     }
     text
 }
 
 fn explain(check: &CheckInfo, code: &Code) -> String {
-    let mut text = format!("{} ({})\n  {}\n", code.name, code.class.as_str(), code.summary);
+    let mut text = format!("{} ({})\n  {}\n", code.name, code.meaning(), code.summary);
     if let Some(hint) = hint(code.name) {
         text.push_str(&format!("  what to do: {hint}\n"));
     }

@@ -18,17 +18,13 @@ use std::collections::{BTreeMap, BTreeSet};
 const CHECK: &str = "artifacts";
 const THING: &str = "public/chain-of-trust.json";
 
-const MATCH: Code = Code::new(
+const MATCH: Code = Code::passing(
     "artifacts-match",
-    Class::Tamper,
     "Every artifact that is taken from the task has the digests its document says.",
 );
-const NONE: Code = Code::new("artifacts-none", Class::Tamper, "No artifact is taken from the task.");
-const ABSENT: Code = Code::new(
-    "artifact-absent-optional",
-    Class::Tamper,
-    "An optional artifact does not exist, which is fine.",
-);
+const NONE: Code = Code::passing("artifacts-none", "No artifact is taken from the task.");
+const ABSENT: Code =
+    Code::passing("artifact-absent-optional", "An optional artifact does not exist, which is fine.");
 const NAME: Code =
     Code::new("artifact-name", Class::Tamper, "The name of a wanted artifact could leave its directory.");
 const RESERVED: Code = Code::new(
@@ -73,9 +69,8 @@ const NO_LISTING: Code =
     Code::new("artifacts-listing-unknown", Class::Policy, "The queue has no list of artifacts for the run.");
 const TOO_MANY: Code =
     Code::new("artifacts-too-many", Class::Policy, "More artifacts are wanted than the limit allows.");
-const WANTED: Code = Code::new(
+const WANTED: Code = Code::passing(
     "artifacts-wanted",
-    Class::Tamper,
     "Every task that artifacts are wanted from is a link of the chain that has run.",
 );
 const FOREIGN: Code = Code::new(

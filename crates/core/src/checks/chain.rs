@@ -8,9 +8,8 @@ use crate::verdict::{Class, Code, Finding, Side, Standing};
 
 const CHECK: &str = "chain";
 
-const SHAPE: Code = Code::new(
+const SHAPE: Code = Code::passing(
     "chain-shape",
-    Class::Policy,
     "The chain is neither too deep nor too wide, and no task depends on itself.",
 );
 const TOO_DEEP: Code =

@@ -12,11 +12,8 @@ use super::rules;
 
 const CHECK: &str = "definition";
 
-const SOUND: Code = Code::new(
-    "definition-sound",
-    Class::Tamper,
-    "The queue has a definition of the task with every part it must have.",
-);
+const SOUND: Code =
+    Code::passing("definition-sound", "The queue has a definition of the task with every part it must have.");
 const UNKNOWN: Code = Code::new("task-unknown", Class::Policy, "The queue does not know the task.");
 const EMPTY: Code = Code::new(
     "definition-empty",

@@ -13,13 +13,10 @@ use catena_json::{ParseErrorKind, Path, Value};
 const CHECK: &str = "document";
 const THING: &str = "public/chain-of-trust.json";
 
-const AGREES: Code = Code::new(
-    "document-agrees",
-    Class::Tamper,
-    "The document is about this task, run, worker and definition.",
-);
+const AGREES: Code =
+    Code::passing("document-agrees", "The document is about this task, run, worker and definition.");
 const BEFORE: Code =
-    Code::new("document-not-needed", Class::Tamper, "The target is about to run, so it has no document yet.");
+    Code::passing("document-not-needed", "The target is about to run, so it has no document yet.");
 const NOT_JSON: Code = Code::new("document-not-json", Class::Tamper, "The document is not strict JSON.");
 const DUPLICATE_KEY: Code = Code::new(
     "document-duplicate-key",

@@ -14,21 +14,12 @@ use catena_json::{Path, Value};
 
 const CHECK: &str = "image";
 
-const NOT_NEEDED: Code = Code::new(
-    "image-not-needed",
-    Class::Tamper,
-    "The task does not run in a docker image, or is about to run.",
-);
-const MATCHES: Code = Code::new(
-    "image-matches",
-    Class::Tamper,
-    "The task ran in the image that the docker-image task of the chain made.",
-);
-const ALLOWED: Code = Code::new(
-    "image-allowed",
-    Class::Policy,
-    "The task's kind may use an image that no task of the chain made.",
-);
+const NOT_NEEDED: Code =
+    Code::passing("image-not-needed", "The task does not run in a docker image, or is about to run.");
+const MATCHES: Code =
+    Code::passing("image-matches", "The task ran in the image that the docker-image task of the chain made.");
+const ALLOWED: Code =
+    Code::passing("image-allowed", "The task's kind may use an image that no task of the chain made.");
 const PREBUILT: Code =
     Code::new("image-prebuilt", Class::Policy, "The task's kind may not use a prebuilt image.");
 const UNPINNED: Code = Code::new(

@@ -10,8 +10,7 @@ use catena_json::Path;
 
 const CHECK: &str = "interactive";
 
-const NONE: Code =
-    Code::new("interactive-none", Class::Policy, "Nothing in the definition lets anybody log in.");
+const NONE: Code = Code::passing("interactive-none", "Nothing in the definition lets anybody log in.");
 const FOUND: Code = Code::new(
     "interactive-found",
     Class::Policy,

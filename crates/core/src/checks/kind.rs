@@ -11,9 +11,8 @@ use catena_json::Path;
 
 const CHECK: &str = "kind";
 
-const KNOWN: Code = Code::new(
+const KNOWN: Code = Code::passing(
     "kind-known",
-    Class::Policy,
     "The policy knows the link's kind, and what ran it is what the kind asks for.",
 );
 const UNKNOWN: Code = Code::new("kind-unknown", Class::Policy, "The policy does not know the link's kind.");

@@ -15,14 +15,12 @@ use catena_json::{Path, Value};
 
 const CHECK: &str = "pull-request";
 
-const NOT_NEEDED: Code = Code::new(
+const NOT_NEEDED: Code = Code::passing(
     "pull-request-not-needed",
-    Class::Policy,
     "The target has no restricted scopes, so anybody's tasks may be in its chain.",
 );
-const NONE: Code = Code::new(
+const NONE: Code = Code::passing(
     "pull-request-none",
-    Class::Policy,
     "No link is a try push, a pull request, of a fork, or of a commit on no branch.",
 );
 const TRY: Code = Code::new("pull-request-try", Class::Policy, "A link is of a try push.");
@@ -268,7 +266,7 @@ fn on_a_branch(cx: &Cx<'_>, link: &Link, repository: &GithubRepository, revision
     })
 }
 
-/// Whether the default branch, or the one the task names, holds the commit.
+/// Whether the default branch holds the commit, or the one that the task or its decision task names.
 fn compared(cx: &Cx<'_>, link: &Link, repository: &GithubRepository, revision: &Revision) -> Told<bool> {
     let need = Need::Repository { repository: repository.clone() };
     let answer = match cx.json(&need)? {
@@ -279,15 +277,15 @@ fn compared(cx: &Cx<'_>, link: &Link, repository: &GithubRepository, revision: &
     let Some(default) = answer.get("default_branch").and_then(Value::as_str) else {
         return Ok(Err(malformed(link, &need, "it has no default_branch")));
     };
-    let prefix = &cx.case.product.source_env_prefix;
-    let env = |name: &str| link.definition.env(&format!("{prefix}_{name}"));
-    let named = env("HEAD_BRANCH")
-        .or_else(|| env("HEAD_REF"))
-        .map(|name| name.strip_prefix("refs/heads/").unwrap_or(name));
-    for branch in std::iter::once(default).chain(named.filter(|named| *named != default)) {
-        if TagName::parse(branch).is_err() {
-            continue;
+    let decision = cx.chain.link(link.definition.decision_task_id());
+    let named = std::iter::once(link).chain(decision).filter_map(|link| named_branch(cx, link));
+    let mut branches = vec![default];
+    for name in named.filter(|name| is_branch(name)) {
+        if !branches.contains(&name) {
+            branches.push(name);
         }
+    }
+    for branch in branches.into_iter().filter(|branch| TagName::parse(branch).is_ok()) {
         let need = Need::Compare {
             repository: repository.clone(),
             branch: branch.to_owned(),
@@ -304,4 +302,39 @@ fn compared(cx: &Cx<'_>, link: &Link, repository: &GithubRepository, revision: &
         }
     }
     Ok(Ok(false))
+}
+
+/// The branch that a task says it is of.
+fn named_branch<'a>(cx: &Cx<'_>, link: &'a Link) -> Option<&'a str> {
+    let prefix = &cx.case.product.source_env_prefix;
+    let env = |name: &str| link.definition.env(&format!("{prefix}_{name}"));
+    let name = env("HEAD_BRANCH").or_else(|| env("HEAD_REF"))?;
+    Some(name.strip_prefix("refs/heads/").unwrap_or(name))
+}
+
+/// Whether a name can be that of a branch, and is none that git reads as something else first: a commit
+/// holds itself, and so does a pull request's reference or a tag's.
+fn is_branch(name: &str) -> bool {
+    const KINDS: [&str; 5] = ["heads", "pull", "refs", "remotes", "tags"];
+    let is_hash = |text: &str| text.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let described = name.rsplit_once("-g").is_some_and(|(_, hash)| is_hash(hash));
+    let kind = name.split_once('/').map_or("", |(kind, _)| kind);
+    !is_hash(name) && !described && !KINDS.contains(&kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_or_another_reference_is_no_branch() {
+        for name in ["main", "releases/v151", "faster", "bed", "v1-gate", "pull", "tagsoup/x"] {
+            assert!(is_branch(name), "{name}");
+        }
+        let hash = "0123456789abcdef0123456789abcdef01234567";
+        for name in [hash, "0123", "v1.0-3-g0123456", "pull/7/head", "refs/pull/7/head", "tags/v1", "heads/x"]
+        {
+            assert!(!is_branch(name), "{name}");
+        }
+    }
 }

@@ -11,11 +11,8 @@ use catena_json::{Path, Value};
 
 const CHECK: &str = "run";
 
-const COMPLETED: Code = Code::new(
-    "run-completed",
-    Class::Policy,
-    "The last run of the task completed; everything is taken from this run.",
-);
+const COMPLETED: Code =
+    Code::passing("run-completed", "The last run of the task completed; everything is taken from this run.");
 const NOT_COMPLETED: Code = Code::new(
     "run-not-completed",
     Class::Policy,
@@ -35,7 +32,7 @@ const CONTRADICTS: Code = Code::new(
 )
 .relaxable(rules::STATUS_DEFINITION);
 const BEFORE: Code =
-    Code::new("run-not-needed", Class::Policy, "The target is about to run, so no run of it is looked at.");
+    Code::passing("run-not-needed", "The target is about to run, so no run of it is looked at.");
 
 pub(crate) const CODES: &[Code] =
     &[COMPLETED, NOT_COMPLETED, NONE, UNKNOWN, MALFORMED, OTHER, CONTRADICTS, BEFORE];

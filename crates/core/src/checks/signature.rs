@@ -18,21 +18,12 @@ use std::sync::Arc;
 
 const CHECK: &str = "signature";
 
-const VERIFIED: Code = Code::new(
-    "signature-verified",
-    Class::Tamper,
-    "A key the policy trusts for what ran the task signed the document.",
-);
-const SKIPPED: Code = Code::new(
-    "signature-skipped",
-    Class::Tamper,
-    "The signature was not looked at, because the caller said so.",
-);
-const BEFORE: Code = Code::new(
-    "signature-not-needed",
-    Class::Tamper,
-    "The target is about to run, so it has no document yet.",
-);
+const VERIFIED: Code =
+    Code::passing("signature-verified", "A key the policy trusts for what ran the task signed the document.");
+const SKIPPED: Code =
+    Code::passing("signature-skipped", "The signature was not looked at, because the caller said so.");
+const BEFORE: Code =
+    Code::passing("signature-not-needed", "The target is about to run, so it has no document yet.");
 const NO_DOCUMENT: Code =
     Code::new("signature-without-document", Class::Tamper, "The run has no Chain of Trust document.");
 const MISSING: Code =

@@ -13,12 +13,9 @@ use catena_json::Path;
 const CHECK: &str = "source";
 
 const INSIDE: Code =
-    Code::new("source-inside-repository", Class::Tamper, "The task's source lies inside its repository.");
-const NONE: Code = Code::new(
-    "source-without-repository",
-    Class::Tamper,
-    "The task names no repository of its own, only a source.",
-);
+    Code::passing("source-inside-repository", "The task's source lies inside its repository.");
+const NONE: Code =
+    Code::passing("source-without-repository", "The task names no repository of its own, only a source.");
 const REPOSITORY: Code = Code::new(
     "source-repository-malformed",
     Class::Tamper,

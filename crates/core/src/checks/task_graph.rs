@@ -14,12 +14,9 @@ use std::collections::BTreeSet;
 
 const CHECK: &str = "task-graph";
 
-const AGREES: Code = Code::new("graph-agrees", Class::Tamper, "The task is what its parent's graph says.");
-const PARENT: Code = Code::new(
-    "graph-not-needed",
-    Class::Tamper,
-    "The task is a parent: it is in no graph, but rebuilt from the tree.",
-);
+const AGREES: Code = Code::passing("graph-agrees", "The task is what its parent's graph says.");
+const PARENT: Code =
+    Code::passing("graph-not-needed", "The task is a parent: it is in no graph, but rebuilt from the tree.");
 const NO_PARENT: Code = Code::new(
     "graph-parent-makes-no-tasks",
     Class::Tamper,

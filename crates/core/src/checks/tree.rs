@@ -15,11 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const CHECK: &str = "tree";
 
-const TRUSTED: Code = Code::new(
-    "tree-trusted",
-    Class::Policy,
-    "Every link comes from a tree that may do what the target asks for.",
-);
+const TRUSTED: Code =
+    Code::passing("tree-trusted", "Every link comes from a tree that may do what the target asks for.");
 const SCOPE: Code =
     Code::new("tree-scope", Class::Policy, "The target has a restricted scope that its tree may not use.");
 const BROAD: Code = Code::new(
@@ -244,7 +241,7 @@ fn siblings(
         } else if link.task_id == parent && tree != own {
             // Off-reference: a promotion's tasks are a group of their own, which the action that made
             // them is not in; a rule of its own, `parent-tree`.
-            let finding = failed(PARENT, "The task made the target, which comes from another tree.");
+            let finding = failed(PARENT, "The target comes from another tree than this task, which made it.");
             findings.push(finding.expected(Side::Task, own.unwrap_or("no trusted tree")));
         } else if restricted && tree.is_none() {
             let finding = failed(

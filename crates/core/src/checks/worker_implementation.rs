@@ -12,11 +12,8 @@ use std::collections::BTreeSet;
 
 const CHECK: &str = "worker-implementation";
 
-const TOLD: Code = Code::new(
-    "worker-implementation-told",
-    Class::Policy,
-    "The definition tells in one way what ran the task.",
-);
+const TOLD: Code =
+    Code::passing("worker-implementation-told", "The definition tells in one way what ran the task.");
 const MISSING: Code = Code::new(
     "worker-implementation-missing",
     Class::Policy,

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 const CHECK: &str = "worker-pool";
 
 const ALLOWED: Code =
-    Code::new("worker-pool-allowed", Class::Policy, "The task ran in a pool that its kind may run in.");
+    Code::passing("worker-pool-allowed", "The task ran in a pool that its kind may run in.");
 const DECISION: Code = Code::new(
     "worker-pool-decision",
     Class::Policy,

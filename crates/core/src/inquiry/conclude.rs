@@ -90,7 +90,7 @@ fn unknown(inquiry: &Inquiry) -> Vec<Finding> {
         let task_id = owner(inquiry, need);
         match fact {
             Fact::Unreachable { reason, attempts } => {
-                let message = format!("Could not get {need}: {reason} ({attempts} attempts).");
+                let message = format!("Could not get {need}: {reason} ({}).", tried(*attempts));
                 findings.push(Finding::new(CHECK, UNREACHABLE, Standing::Failed, task_id, message));
             }
             Fact::Refused { status, message } => {
@@ -105,6 +105,10 @@ fn unknown(inquiry: &Inquiry) -> Vec<Finding> {
         findings.push(Finding::new(CHECK, UNFINISHED, Standing::Failed, owner(inquiry, need), message));
     }
     findings
+}
+
+fn tried(attempts: u32) -> String {
+    if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") }
 }
 
 /// The task a need is about; the target for needs about repositories.
@@ -194,6 +198,11 @@ mod tests {
         (class, standing).prop_map(move |(class, standing)| {
             Finding::new("a check", Code::new("a-code", class, "Something."), standing, target, "Something.")
         })
+    }
+
+    #[test]
+    fn one_attempt_is_one() {
+        assert_eq!([0, 1, 5].map(tried), ["0 attempts", "1 attempt", "5 attempts"]);
     }
 
     /// How far from a yes: only tampering and policy say no for good.

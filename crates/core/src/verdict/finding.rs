@@ -20,7 +20,7 @@ pub enum Class {
 impl Class {
     /// In one word, as reports have it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Tamper => "tamper",
             Self::Policy => "policy",
@@ -35,8 +35,10 @@ impl Class {
 pub struct Code {
     /// Kebab-case, never reused: `signature-unknown-key`.
     pub name: &'static str,
-    /// What it means for what happens next.
+    /// What a failure means for what happens next.
     pub class: Class,
+    /// Whether it only tells that something passed: no finding fails with it.
+    pub passes: bool,
     /// One sentence for lists of codes.
     pub summary: &'static str,
     /// The policy's name for the rule, where a product may relax it.
@@ -45,7 +47,19 @@ pub struct Code {
 
 impl Code {
     pub(crate) const fn new(name: &'static str, class: Class, summary: &'static str) -> Self {
-        Self { name, class, summary, rule: None }
+        Self { name, class, passes: false, summary, rule: None }
+    }
+
+    /// A code that only tells that something passed. Should a finding ever fail with it, that counts as
+    /// the worst there is.
+    pub(crate) const fn passing(name: &'static str, summary: &'static str) -> Self {
+        Self { name, class: Class::Tamper, passes: true, summary, rule: None }
+    }
+
+    /// In one word what it means: its class, or `passes`.
+    #[must_use]
+    pub const fn meaning(&self) -> &'static str {
+        if self.passes { "passes" } else { self.class.as_str() }
     }
 
     /// A code that a product may relax under the rule's name in its policy.
@@ -214,6 +228,7 @@ impl Finding {
         task_id: TaskId,
         message: impl Into<String>,
     ) -> Self {
+        debug_assert!(!code.passes || standing == Standing::Passed, "{} cannot fail", code.name);
         Self {
             check,
             code,

@@ -6,7 +6,9 @@ use crate::change::{
     NOBODY, build, decision, edit, edit_at, first_build, first_decision, image_of, inside, link_of,
     nth_build, remove, set, target_parent, upstream,
 };
-use crate::honest::{action, cron, finished, globs, mobile, pr_action, promotion, push, tag};
+use crate::honest::{
+    action, cron, finished, globs, mobile, pr_action, promotion, promotion_of_rounds, push, rounds, tag,
+};
 use catena_json::Value;
 use catena_testbed::chain::{Builders, Images, Product};
 use catena_testbed::{Chain, Release, Trigger};
@@ -345,7 +347,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signing that is still pending",
         &[T, Q],
         "In a release promotion, the last run of a signing between builds and target has not begun.",
-        || Release { depth: 1, ..promotion() },
+        promotion_of_rounds,
         |c| {
             let id = link_of(c, "signing")?;
             ended(c, &id, "pending")
@@ -427,7 +429,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "repackage called a build",
         &[T],
         "The target takes in as a build what says itself that it is a repackage.",
-        || Release { depth: 1, ..push() },
+        rounds,
         |c| upstream(c, "taskType", "build"),
         "kind-declared-otherwise",
     ),
@@ -435,7 +437,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "repackage called a build in a promotion",
         &[T],
         "In a release promotion, a repackage is taken in as localized builds are.",
-        || Release { depth: 1, ..promotion() },
+        promotion_of_rounds,
         |c| upstream(c, "taskType", "l10n"),
         "kind-declared-otherwise",
     ),

@@ -6,7 +6,9 @@ use crate::change::{
     add, build, build_only, edit, edit_at, edit_out, in_pool, in_tree, link_of, list, nth_build, remove, set,
     target, unbuild, upstream,
 };
-use crate::honest::{action, cron, finished, globs, mirrored, mobile, promotion, push, tag};
+use crate::honest::{
+    action, cron, finished, globs, mirrored, mobile, promotion, promotion_of_rounds, push, tag,
+};
 use catena_json::{Map, Value};
 use catena_testbed::chain::{Builders, Implementation, Product};
 use catena_testbed::{Chain, Release, Trigger};
@@ -152,7 +154,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signing with an image",
         &[T],
         "A signing between builds and target names a docker image beside its scriptworker's pool.",
-        round,
+        promotion_of_rounds,
         |c| {
             let id = link_of(c, "signing")?;
             edit_at(c, &id, &["payload", "image"], "debian:12")
@@ -326,7 +328,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signing between run by generic-worker",
         &[T],
         "A signing between builds and target was run and signed for by a generic-worker.",
-        round,
+        promotion_of_rounds,
         |c| {
             let id = link_of(c, "signing")?;
             c.tasks.get_mut(&id)?.implementation = Implementation::GenericWorker;
@@ -474,7 +476,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "interactive repackage",
         &[T],
         "Somebody could log in to a repackage of a release promotion.",
-        round,
+        promotion_of_rounds,
         |c| {
             let id = link_of(c, "repackage")?;
             edit_at(c, &id, INTERACTIVE, true)
@@ -567,11 +569,6 @@ pub(super) const ATTACKS: &[Attack] = &[
         "interactive-untold",
     ),
 ];
-
-/// A round of signing and repackaging in a promotion.
-fn round() -> Release {
-    Release { depth: 1, ..promotion() }
-}
 
 fn one(name: &str, value: impl Into<Value>) -> Value {
     let mut map = Map::new();

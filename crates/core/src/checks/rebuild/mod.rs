@@ -21,13 +21,9 @@ use catena_json::{Path, Value};
 
 pub(crate) const CHECK: &str = "rebuild";
 
-const AGREES: Code =
-    Code::new("rebuild-agrees", Class::Tamper, "The parent is what the tree's template renders.");
-const NOT_NEEDED: Code = Code::new(
-    "rebuild-not-needed",
-    Class::Tamper,
-    "The task is no parent: its parent's graph says what it must be.",
-);
+const AGREES: Code = Code::passing("rebuild-agrees", "The parent is what the tree's template renders.");
+const NOT_NEEDED: Code =
+    Code::passing("rebuild-not-needed", "The task is no parent: its parent's graph says what it must be.");
 const NO_DECISION: Code = Code::new(
     "rebuild-decision-unknown",
     Class::Tamper,

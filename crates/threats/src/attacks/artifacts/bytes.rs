@@ -1,15 +1,17 @@
 //! Attacks on the bytes of files, and on what documents say of them.
 
-use super::super::documents::{action_task, artifacts_of, second_build, third_build};
+use super::super::documents::{action_task, artifacts_of};
 use super::super::{Attack, Q, S, T, W, attack};
 use super::{
-    SECOND, add_hash, bytes, globs_on_github, gone, hashes, hex, only_optional, read, rounds, sha256, wanted,
+    SECOND, add_hash, bytes, globs_on_github, gone, hashes, hex, only_optional, read, sha256, wanted,
 };
 use crate::change::{
     ACTIONS, ARTIFACT, GRAPH, PARAMETERS, add, alter, document, document_of, first_build, first_decision,
-    inside, json, remove, set, target,
+    inside, json, nth_build, remove, set, target,
 };
-use crate::honest::{action, cron, fork, globs, mobile, pr_action, promotion, pull_request, push, tag};
+use crate::honest::{
+    action, cron, fork, globs, mobile, pr_action, promotion, pull_request, push, rounds, tag,
+};
 use catena_testbed::Artifact;
 use sha2::{Digest as _, Sha256, Sha512};
 
@@ -29,7 +31,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The last bit of a file of a build that generic-worker ran is flipped.",
         tag,
         |c| {
-            let id = third_build(c)?;
+            let id = nth_build(c, 2)?;
             bytes(c, &id, SECOND, |bytes| {
                 *bytes.last_mut()? ^= 1;
                 Some(())
@@ -152,7 +154,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A file that a build made is replaced by another one of the same length.",
         pull_request,
         |c| {
-            let id = second_build(c)?;
+            let id = nth_build(c, 1)?;
             bytes(c, &id, ARTIFACT, |bytes| {
                 bytes.fill(b'x');
                 Some(())
@@ -181,7 +183,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The files of the same name of two builds are swapped.",
         tag,
         |c| {
-            let (id, other) = (first_build(c)?, third_build(c)?);
+            let (id, other) = (first_build(c)?, nth_build(c, 2)?);
             let first = c.artifact_mut(&id, ARTIFACT)?.clone();
             let second = std::mem::replace(c.artifact_mut(&other, ARTIFACT)?, first);
             *c.artifact_mut(&id, ARTIFACT)? = second;
@@ -454,7 +456,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         globs,
         |c| {
             only_optional(c)?;
-            let (id, other) = (first_build(c)?, second_build(c)?);
+            let (id, other) = (first_build(c)?, nth_build(c, 1)?);
             *c.artifact_mut(&id, SECOND)? = c.artifact_mut(&other, SECOND)?.clone();
             Some(())
         },

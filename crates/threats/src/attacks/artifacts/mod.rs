@@ -4,9 +4,10 @@ mod bytes;
 mod names;
 mod places;
 
+use super::documents::later_run;
 use super::{Attack, Wire};
-use crate::change::{ARTIFACT, add, document, first_build, inside, json, target};
-use crate::honest::{push, tag};
+use crate::change::{ARTIFACT, add, document, document_of, first_build, inside, json, set, target};
+use crate::honest::tag;
 use catena_testbed::{Artifact, Body, Chain, Fault, Release};
 
 pub(super) const PARTS: &[&[Attack]] = &[bytes::ATTACKS, names::ATTACKS, places::ATTACKS];
@@ -15,11 +16,6 @@ pub(super) const PARTS: &[&[Attack]] = &[bytes::ATTACKS, names::ATTACKS, places:
 const SECOND: &str = "public/build/target.langpack.xpi";
 /// The log of a run, which its document names.
 const LOG: &str = "public/logs/certified.log";
-
-/// A release with a signing of its own before the target's.
-fn rounds() -> Release {
-    Release { depth: 1, ..push() }
-}
 
 /// A release on GitHub whose target has optional paths and patterns.
 fn globs_on_github() -> Release {
@@ -52,6 +48,24 @@ fn read(chain: &mut Chain, name: &str) -> Option<Vec<u8>> {
 
 fn gone(chain: &mut Chain, id: &str, name: &str) -> Option<()> {
     chain.artifacts_mut(id)?.remove(name).map(drop)
+}
+
+/// Sends readers of an artifact to the one of the same name that another task made.
+fn redirect_to(chain: &mut Chain, id: &str, name: &str, other: &str) -> Option<()> {
+    redirect(chain, id, name, &format!("{other}/0/{name}"))
+}
+
+/// Lets a build run again and make another file, and gives the file of the run before.
+fn run_again(chain: &mut Chain, id: &str) -> Option<Artifact> {
+    later_run(chain, id, "completed")?;
+    let before = chain.artifact_mut(id, ARTIFACT)?.clone();
+    bytes(chain, id, ARTIFACT, |bytes| {
+        bytes.reverse();
+        Some(())
+    })?;
+    chain.reseal(id).ok()?.then_some(())?;
+    document_of(chain, id, |document| set(document, &["runId"], 1_i64))?;
+    Some(before)
 }
 
 /// Sends readers of an artifact to another place in the store.

@@ -1,9 +1,12 @@
 //! Attacks on where files come from: redirects, the wire, lists.
 
-use super::super::documents::{action_task, later_run, second_build, third_build};
+use super::super::documents::action_task;
 use super::super::{Attack, Q, S, attack, wire};
-use super::{LOG, SECOND, bytes, globs_on_github, in_store, listing, on_the_wire, only_optional, redirect};
-use crate::change::{ARTIFACT, GRAPH, document_of, first_build, first_decision, set};
+use super::{
+    LOG, SECOND, globs_on_github, in_store, listing, on_the_wire, only_optional, redirect, redirect_to,
+    run_again,
+};
+use crate::change::{ARTIFACT, GRAPH, first_build, first_decision, nth_build};
 use crate::honest::{cron, globs, mobile, promotion, push, tag};
 use catena_testbed::Fault;
 
@@ -15,8 +18,8 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The queue sends readers of a build's file to the file of the same name of another build.",
         push,
         |c| {
-            let (id, other) = (first_build(c)?, second_build(c)?);
-            redirect(c, &id, ARTIFACT, &format!("{other}/0/{ARTIFACT}"))
+            let (id, other) = (first_build(c)?, nth_build(c, 1)?);
+            redirect_to(c, &id, ARTIFACT, &other)
         },
         "artifact-altered",
     ),
@@ -38,13 +41,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         tag,
         |c| {
             let id = first_build(c)?;
-            later_run(c, &id, "completed")?;
-            bytes(c, &id, ARTIFACT, |bytes| {
-                bytes.reverse();
-                Some(())
-            })?;
-            c.reseal(&id).ok()?.then_some(())?;
-            document_of(c, &id, |document| set(document, &["runId"], 1_i64))?;
+            run_again(c, &id)?;
             redirect(c, &id, ARTIFACT, &format!("{id}/0/{ARTIFACT}"))
         },
         "artifact-altered",
@@ -56,7 +53,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         promotion,
         |c| {
             let (id, other) = (action_task(c)?, first_decision(c)?);
-            redirect(c, &id, GRAPH, &format!("{other}/0/{GRAPH}"))
+            redirect_to(c, &id, GRAPH, &other)
         },
         "artifact-altered",
     ),
@@ -67,8 +64,8 @@ pub(super) const ATTACKS: &[Attack] = &[
         globs,
         |c| {
             only_optional(c)?;
-            let (id, other) = (first_build(c)?, third_build(c)?);
-            redirect(c, &id, SECOND, &format!("{other}/0/{SECOND}"))
+            let (id, other) = (first_build(c)?, nth_build(c, 2)?);
+            redirect_to(c, &id, SECOND, &other)
         },
         "artifact-altered-optional",
     ),
@@ -90,14 +87,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         cron,
         |c| {
             let id = first_build(c)?;
-            later_run(c, &id, "completed")?;
-            let before = c.artifact_mut(&id, ARTIFACT)?.clone();
-            bytes(c, &id, ARTIFACT, |bytes| {
-                bytes.reverse();
-                Some(())
-            })?;
-            c.reseal(&id).ok()?.then_some(())?;
-            document_of(c, &id, |document| set(document, &["runId"], 1_i64))?;
+            let before = run_again(c, &id)?;
             *c.artifact_mut(&id, ARTIFACT)? = before;
             Some(())
         },

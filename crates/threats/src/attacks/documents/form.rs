@@ -1,10 +1,10 @@
 //! Attacks on the form of a document: versions, types, numbers, text, and what a task may add.
 
 use super::super::{Attack, S, T, W, attack};
-use super::{action_task, replaced, third_build};
+use super::{action_task, replaced};
 use crate::change::{
-    NOBODY, add, document, document_bytes, document_of, document_text, first_build, json, list, set,
-    undocument,
+    NOBODY, add, document, document_bytes, document_of, document_text, first_build, json, list, nth_build,
+    set, undocument,
 };
 use crate::honest::{action, cron, fork, mobile, pull_request, push, tag};
 use catena_json::Number;
@@ -357,7 +357,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A task adds to the definition in its own document, through the data a worker merges into it.",
         mobile,
         |c| {
-            let id = third_build(c)?;
+            let id = nth_build(c, 2)?;
             document_of(c, &id, |document| set(document, &["task", "extra", "approved"], true))
         },
         "document-task-differs",
@@ -368,7 +368,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A task adds a second hash to a file's entry in its own document, which does not fit.",
         push,
         |c| {
-            let id = third_build(c)?;
+            let id = nth_build(c, 2)?;
             let path = ["artifacts", "public/build/target.tar.xz", "sha512"];
             document_of(c, &id, |document| set(document, &path, "0".repeat(128)))
         },

@@ -1,12 +1,14 @@
 //! Attacks on what a document is about: its task, its run, its worker, its definition.
 
 use super::super::{Attack, Q, T, W, attack};
-use super::{action_task, image, rounds, signer, third_build};
+use super::{action_task, image, signer};
 use crate::change::{
-    NOBODY, add, document, document_of, entry, first_build, first_decision, inside, list, run, set,
-    undocument,
+    NOBODY, add, document, document_of, entry, first_build, first_decision, inside, list, nth_build, run,
+    set, undocument,
 };
-use crate::honest::{action, cron, finished, fork, mobile, pr_action, promotion, pull_request, push, tag};
+use crate::honest::{
+    action, cron, finished, fork, mobile, pr_action, promotion, pull_request, push, rounds, tag,
+};
 use catena_json::Value;
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -145,7 +147,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A task lets its worker add a variable to the definition in the document.",
         pull_request,
         |c| {
-            let id = third_build(c)?;
+            let id = nth_build(c, 2)?;
             document_of(c, &id, |document| set(document, &["task", "payload", "env", "EXTRA"], "1"))
         },
         "document-task-differs",

@@ -6,28 +6,11 @@ mod runs;
 
 use super::Attack;
 use crate::change::{inside, set};
-use crate::honest::push;
-use catena_json::Value;
 use catena_testbed::chain::{DOCUMENT, Implementation, SIGNATURE};
-use catena_testbed::{Artifact, Chain, Release};
+use catena_testbed::{Artifact, Chain};
 use std::collections::BTreeMap;
 
 pub(super) const PARTS: &[&[Attack]] = &[identity::ATTACKS, form::ATTACKS, runs::ATTACKS];
-
-/// A release with a signing of its own before the target's.
-fn rounds() -> Release {
-    Release { depth: 1, ..push() }
-}
-
-/// A build that generic-worker ran with docker-worker's payload.
-pub(super) fn second_build(chain: &Chain) -> Option<String> {
-    chain.builds.get(1).cloned()
-}
-
-/// A build that generic-worker ran.
-pub(super) fn third_build(chain: &Chain) -> Option<String> {
-    chain.builds.get(2).cloned()
-}
 
 /// An image that builds ran in.
 pub(super) fn image(chain: &Chain) -> Option<String> {
@@ -53,25 +36,6 @@ pub(super) fn artifacts_of<'a>(chain: &'a mut Chain, id: &str) -> Option<&'a mut
 /// The bytes of a task's document.
 pub(super) fn bytes_of_document(chain: &Chain, id: &str) -> Option<Vec<u8>> {
     Some(chain.task(id)?.document.as_ref()?.bytes())
-}
-
-/// Leaves out a task's document, its signature, or both.
-pub(super) fn unpublish_from(chain: &mut Chain, id: &str, names: &[&str]) -> Option<()> {
-    let written = chain.tasks.get_mut(id)?.document.take()?;
-    let (bytes, signed) = (written.bytes(), written.signature);
-    let artifacts = chain.artifacts_mut(id)?;
-    for (name, bytes) in [(DOCUMENT, bytes), (SIGNATURE, signed)] {
-        if !names.contains(&name) {
-            artifacts.insert(name.into(), Artifact::new(bytes, "text/plain"));
-        }
-    }
-    Some(())
-}
-
-/// Sets a member of what the queue says of a task's latest run.
-pub(super) fn run_of(chain: &mut Chain, id: &str, key: &str, new: impl Into<Value>) -> Option<()> {
-    let runs = inside(chain.status_mut(id)?, &["status", "runs"])?.as_array_mut()?;
-    set(runs.last_mut()?, &[key], new)
 }
 
 /// Lets the queue tell of a second run by the same worker, with the files and the document of the first.

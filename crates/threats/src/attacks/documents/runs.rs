@@ -1,8 +1,11 @@
 //! Attacks on the runs of a task as the queue tells them.
 
 use super::super::{Attack, Q, S, T, Wire, attack, wire};
-use super::{action_task, image, later_run, run_of, second_build, unpublish_from};
-use crate::change::{build, document_of, first_build, first_decision, remove, run, set, target_parent};
+use super::{action_task, image, later_run};
+use crate::change::{
+    build, document_of, first_build, first_decision, nth_build, remove, run, run_of, set, target_parent,
+    unpublish_from,
+};
 use crate::honest::{cron, finished, fork, mobile, pr_action, promotion, pull_request, push, tag};
 use catena_testbed::Fault;
 use catena_testbed::chain::{DOCUMENT, SIGNATURE};
@@ -142,7 +145,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The queue answers with the status of another build.",
         push,
         |c| {
-            let (id, other) = (first_build(c)?, second_build(c)?);
+            let (id, other) = (first_build(c)?, nth_build(c, 1)?);
             let status = c.task(&other)?.status.clone();
             *c.status_mut(&id)? = status;
             Some(())

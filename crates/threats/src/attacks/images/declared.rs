@@ -1,11 +1,11 @@
 //! Images that tasks may not run in: undeclared, from a registry or the index, or made where others run.
 
 use super::super::{Attack, Q, T, attack};
-use super::{image_of, promotion_round};
+use super::image_of;
 use crate::change::{
     build, edit, edit_at, edit_out, first_build, in_tree, link_of, nth_build, pool, remove, set,
 };
-use crate::honest::{action, cron, finished, mobile, push, tag};
+use crate::honest::{action, cron, finished, mobile, promotion_of_rounds, push, tag};
 use catena_json::Value;
 use catena_testbed::chain::{Builders, Images, Product, Scope};
 use catena_testbed::{Chain, Release, Trigger};
@@ -51,7 +51,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image of a repackage not the declared one",
         &[T],
         "In a release promotion, a repackage runs in another image of the chain than it declares.",
-        || Release { images: 2, ..promotion_round() },
+        || Release { images: 2, ..promotion_of_rounds() },
         |c| {
             let id = link_of(c, "repackage")?;
             let declared = image_of(c, &id)?;
@@ -97,7 +97,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image made by a signing task",
         &[T],
         "A repackage's image is declared to be what the signing before it signed.",
-        promotion_round,
+        promotion_of_rounds,
         |c| {
             let (id, other) = (link_of(c, "repackage")?, link_of(c, "signing")?);
             runs_in(c, &id, &other)
@@ -159,7 +159,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "prebuilt image of a repackage",
         &[T],
         "In a release promotion, a repackage runs in an image from a registry.",
-        promotion_round,
+        promotion_of_rounds,
         |c| {
             let id = link_of(c, "repackage")?;
             edit_at(c, &id, &["payload", "image"], PINNED)

@@ -1,9 +1,9 @@
 //! Images that tasks ran in and that are not what their chain made.
 
 use super::super::{Attack, S, T, W, attack};
-use super::{image_of, promotion_round};
+use super::image_of;
 use crate::change::{build, document_of, first_build, inside, link_of, nth_build, remove, set};
-use crate::honest::{action, cron, mobile, push, tag};
+use crate::honest::{action, cron, mobile, promotion_of_rounds, push, tag};
 use catena_json::Value;
 use catena_testbed::chain::Builders;
 use catena_testbed::{Body, Chain, Release};
@@ -36,7 +36,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "repackage ran in another image",
         &[W],
         "In a release promotion, the document of a repackage names another image than the chain's.",
-        promotion_round,
+        promotion_of_rounds,
         |c| {
             let id = link_of(c, "repackage")?;
             ran(c, &id, DIGEST)

@@ -1,40 +1,12 @@
-//! Actions: which one, on what, by which hook, with which input and parameters.
+//! Actions: which one, on what, in which group, with which parameters, as they were offered.
 
-use super::ways::{act, actions, actions_text, alias_bomb, git_action, input, offer, parameters};
+use super::ways::{OTHER, act, actions, actions_text, alias_bomb, git_action, offer, parameters, wrapped};
 use crate::attacks::{Attack, T, W, attack};
 use crate::change::{
     NOBODY, first_build, first_decision, inside, json, only, parent, remove, replace_in, set, target_parent,
 };
 use crate::honest::{action, pr_action, promotion};
 use catena_json::Value;
-use catena_testbed::{Chain, Release};
-
-const OTHER: &str = "0123456789012345678901234567890123456789";
-
-/// Makes the offer of an action say `to` in the place of `from`.
-fn offer_text(chain: &mut Chain, from: &str, to: &str) -> Option<()> {
-    offer(chain, |offer| replace_in(offer, from, to))
-}
-
-/// Lets an action's schema say something of its input, and starts it with another input.
-fn against(chain: &mut Chain, schema: &str, text: &str) -> Option<()> {
-    let schema = json(schema)?;
-    offer(chain, |offer| set(offer, &["schema"], schema))?;
-    input(chain, text)
-}
-
-/// A schema of more choices than are looked at, of which the last is anything.
-fn too_large() -> String {
-    let mut schema = "false".to_owned();
-    for _ in 0..16 {
-        schema = format!("{{\"anyOf\":[{schema},{schema}]}}");
-    }
-    format!("{{\"anyOf\":[{schema},true]}}")
-}
-
-fn promotion_of_rounds() -> Release {
-    Release { depth: 1, ..promotion() }
-}
 
 pub(super) const ATTACKS: &[Attack] = &[
     attack(
@@ -359,6 +331,40 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-group",
     ),
     attack(
+        "action of a build",
+        &[T],
+        "An action says that its decision task is a build of the chain.",
+        action,
+        |c| {
+            let (id, build) = (target_parent(c)?, first_build(c)?);
+            only(c, &id, |task| set(task, &["taskGroupId"], build))
+        },
+        "rebuild-decision-unknown",
+    ),
+    attack(
+        "action of no decision task",
+        &[T],
+        "A release promotion says that its decision task is one that is not in the chain.",
+        promotion,
+        |c| {
+            let id = target_parent(c)?;
+            only(c, &id, |task| set(task, &["taskGroupId"], NOBODY))
+        },
+        "rebuild-decision-unknown",
+    ),
+    attack(
+        "action of a decision task of an earlier push",
+        &[T],
+        "An action on one push says that it was made by the decision task of an earlier one.",
+        action,
+        |c| {
+            let (id, from) = (target_parent(c)?, first_decision(c)?);
+            let to = c.decisions.get(1)?.clone();
+            only(c, &id, |task| replace_in(task, &from, &to))
+        },
+        "rebuild-action-source",
+    ),
+    attack(
         "offer for another group",
         &[T, W],
         "The offer of an action fires its hook for another task group.",
@@ -457,10 +463,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         action,
         |c| {
             offer(c, |offer| {
-                let mut inner = "\"${x}\"".to_owned();
-                for _ in 0..9 {
-                    inner = format!("{{\"$map\":[0,1,2,3,4,5,6,7,8,9],\"each(x)\":{inner}}}");
-                }
+                let inner = wrapped("\"${x}\"", 9, |inner| {
+                    format!("{{\"$map\":[0,1,2,3,4,5,6,7,8,9],\"each(x)\":{inner}}}")
+                });
                 set(offer, &["hookPayload", "user", "more"], json(&inner)?)
             })
         },
@@ -475,284 +480,11 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-template-fails",
     ),
     attack(
-        "hook of another level",
-        &[T, W],
-        "The offer of an action fires the hook of another level.",
-        action,
-        |c| offer_text(c, "in-tree-action-3-", "in-tree-action-1-"),
-        "rebuild-action-hook",
-    ),
-    attack(
-        "hook of another permission",
-        &[T, W],
-        "The offer of a harmless action fires the hook of release promotion.",
-        action,
-        |c| offer_text(c, "in-tree-action-3-generic", "in-tree-action-3-release-promotion"),
-        "rebuild-action-hook",
-    ),
-    attack(
-        "permission of another hook",
-        &[T, W],
-        "The offer of an action on GitHub states another permission than its hook's.",
-        git_action,
-        |c| offer(c, |offer| set(offer, &["extra", "actionPerm"], "release-promotion")),
-        "rebuild-action-hook",
-    ),
-    attack(
-        "promotion by a harmless hook",
-        &[T, W],
-        "The offer of a release promotion fires the hook of harmless actions.",
+        "hook that tells no level",
+        &[W],
+        "The payload of a decision task's hooks does not tell the level of the tree.",
         promotion,
-        |c| offer_text(c, "in-tree-action-3-release-promotion", "in-tree-action-3-generic"),
-        "rebuild-action-hook",
-    ),
-    attack(
-        "hook and payload of another level",
-        &[T, W],
-        "The offer of an action fires the hook of another level, and says so, unlike its decision task.",
-        git_action,
-        |c| {
-            offer(c, |offer| {
-                replace_in(offer, "in-tree-action-3-", "in-tree-action-1-")?;
-                set(offer, &["hookPayload", "decision", "repository", "level"], "1")
-            })
-        },
-        "rebuild-action-hook",
-    ),
-    attack(
-        "pull request's hook of another level",
-        &[T, W],
-        "The offer of an action on a pull request fires the hook of the highest level.",
-        pr_action,
-        |c| {
-            offer(c, |offer| {
-                replace_in(offer, "in-tree-pr-action-1-", "in-tree-pr-action-3-")?;
-                set(offer, &["hookPayload", "decision", "repository", "level"], "3")
-            })
-        },
-        "rebuild-action-hook",
-    ),
-    attack(
-        "hook of no tree",
-        &[T, W],
-        "The offer of an action fires a hook of the right group that was not generated for the tree.",
-        action,
-        |c| offer_text(c, "in-tree-action-3-generic/0f2c4e6a81", "cron-task-nightly/0f2c4e6a81"),
-        "rebuild-action-hook",
-    ),
-    attack(
-        "promotion's hook of a name like those of trees",
-        &[T, W],
-        "The offer of a release promotion fires a hook whose name lacks the template's hash, as somebody's own.",
-        promotion,
-        |c| {
-            offer_text(
-                c,
-                "in-tree-action-3-release-promotion/0f2c4e6a81",
-                "in-tree-action-3-release-promotion",
-            )
-        },
-        "rebuild-action-hook",
-    ),
-    attack(
-        "offer without a hook",
-        &[T, W],
-        "The offer of an action on GitHub does not say which hook it fires.",
-        git_action,
-        |c| offer(c, |offer| remove(offer, &["hookId"])),
-        "rebuild-action-hook",
-    ),
-    attack(
-        "hook of pull requests",
-        &[T, W],
-        "The offer of an action on a push fires the hook that pull requests may fire.",
-        git_action,
-        |c| offer_text(c, "in-tree-action-3-", "in-tree-pr-action-3-"),
-        "rebuild-action-hook",
-    ),
-    attack(
-        "pull request's action by the hook of pushes",
-        &[T, W],
-        "The offer of an action on a pull request fires the hook that only pushes may fire.",
-        pr_action,
-        |c| offer_text(c, "in-tree-pr-action-1-", "in-tree-action-1-"),
-        "rebuild-action-hook",
-    ),
-    attack(
-        "hook of another level whose payload tells none",
-        &[T, W],
-        "The offer of an action on GitHub fires the hook of the lowest level, and tells no level itself.",
-        git_action,
-        |c| {
-            offer(c, |offer| {
-                replace_in(offer, "in-tree-action-3-", "in-tree-action-1-")?;
-                remove(offer, &["hookPayload", "decision", "repository", "level"])
-            })
-        },
-        "rebuild-action-hook",
-    ),
-    attack(
-        "hook of another group",
-        &[T, W],
-        "The offer of an action fires a hook of the same name in another project's group.",
-        action,
-        |c| offer(c, |offer| set(offer, &["hookGroupId"], "project-somebodys")),
-        "rebuild-action-hook",
-    ),
-    attack(
-        "promotion's hook of another product",
-        &[T, W],
-        "The offer of a release promotion of Firefox fires Thunderbird's hook.",
-        promotion,
-        |c| offer(c, |offer| set(offer, &["hookGroupId"], "project-comm")),
-        "rebuild-action-hook",
-    ),
-    attack(
-        "pull request's hook of another group",
-        &[T, W],
-        "The offer of an action on a pull request fires a hook whose group's name goes on after the project's.",
-        pr_action,
-        |c| offer(c, |offer| set(offer, &["hookGroupId"], "project-translations-test")),
-        "rebuild-action-hook",
-    ),
-    attack(
-        "input of another type",
-        &[T],
-        "An action is started with a list, where its schema wants an object.",
-        action,
-        |c| input(c, "[1]"),
-        "rebuild-action-input",
-    ),
-    attack(
-        "input that is a text",
-        &[T],
-        "An action on a pull request is started with a text, where its schema wants an object.",
-        pr_action,
-        |c| input(c, "\"all\""),
-        "rebuild-action-input",
-    ),
-    attack(
-        "input outside a list of choices",
-        &[T],
-        "A release promotion is started with a flavour that its schema does not list.",
-        promotion,
-        |c| {
-            against(
-                c,
-                r#"{"type":"object","properties":{"release_promotion_flavor":{"enum":["promote","push"]}}}"#,
-                r#"{"release_promotion_flavor":"ship"}"#,
-            )
-        },
-        "rebuild-action-input",
-    ),
-    attack(
-        "input below its least",
-        &[T],
-        "A release promotion is started with a build number below the least that its schema allows.",
-        promotion_of_rounds,
-        |c| {
-            against(
-                c,
-                r#"{"type":"object","properties":{"build_number":{"type":"integer","minimum":1}}}"#,
-                r#"{"build_number":0,"release_promotion_flavor":"promote"}"#,
-            )
-        },
-        "rebuild-action-input",
-    ),
-    attack(
-        "input that lacks what it must have",
-        &[T],
-        "A release promotion is started without the build number that its schema requires.",
-        promotion,
-        |c| {
-            against(
-                c,
-                r#"{"type":"object","required":["build_number"]}"#,
-                r#"{"release_promotion_flavor":"promote","version":"151.0"}"#,
-            )
-        },
-        "rebuild-action-input",
-    ),
-    attack(
-        "input with a member more",
-        &[T],
-        "An action on GitHub is started with a member that its schema does not allow.",
-        git_action,
-        |c| {
-            against(
-                c,
-                r#"{"type":"object","properties":{"tasks":{"type":"array"}},"additionalProperties":false}"#,
-                r#"{"skip":true,"tasks":[]}"#,
-            )
-        },
-        "rebuild-action-input",
-    ),
-    attack(
-        "input with an item that does not fit",
-        &[T],
-        "One label of an action's input is a number, where its schema wants texts.",
-        action,
-        |c| {
-            against(
-                c,
-                r#"{"type":"object","properties":{"tasks":{"type":"array","items":{"type":"string"}}}}"#,
-                r#"{"tasks":["a",1]}"#,
-            )
-        },
-        "rebuild-action-input",
-    ),
-    attack(
-        "schema too large to tell",
-        &[T, W],
-        "An action's schema is so large that nobody can tell whether its input fits.",
-        action,
-        |c| against(c, &too_large(), "{\"tasks\":[]}"),
-        "rebuild-action-input",
-    ),
-    attack(
-        "input too large to tell",
-        &[T],
-        "A release promotion is started with so long a list that nobody can tell whether it fits its schema.",
-        promotion,
-        |c| {
-            let builds = (0..3_000).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
-            let schema = r#"{"type":"object","properties":{"builds":{"type":"array","uniqueItems":true}}}"#;
-            against(c, schema, &format!("{{\"builds\":[{builds}],\"release_promotion_flavor\":\"promote\"}}"))
-        },
-        "rebuild-action-input",
-    ),
-    attack(
-        "action of a build",
-        &[T],
-        "An action says that its decision task is a build of the chain.",
-        action,
-        |c| {
-            let (id, build) = (target_parent(c)?, first_build(c)?);
-            only(c, &id, |task| set(task, &["taskGroupId"], build))
-        },
-        "rebuild-decision-unknown",
-    ),
-    attack(
-        "action of no decision task",
-        &[T],
-        "A release promotion says that its decision task is one that is not in the chain.",
-        promotion,
-        |c| {
-            let id = target_parent(c)?;
-            only(c, &id, |task| set(task, &["taskGroupId"], NOBODY))
-        },
-        "rebuild-decision-unknown",
-    ),
-    attack(
-        "action of a decision task of an earlier push",
-        &[T],
-        "An action on one push says that it was made by the decision task of an earlier one.",
-        action,
-        |c| {
-            let (id, from) = (target_parent(c)?, first_decision(c)?);
-            let to = c.decisions.get(1)?.clone();
-            only(c, &id, |task| replace_in(task, &from, &to))
-        },
-        "rebuild-action-source",
+        |c| offer(c, |offer| remove(offer, &["hookPayload", "decision", "repository", "level"])),
+        "rebuild-template-fails",
     ),
 ];

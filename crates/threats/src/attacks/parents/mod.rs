@@ -1,13 +1,28 @@
 //! Attacks on decision, cron and action tasks, and on what they are rebuilt from.
 
 mod actions;
-mod answers;
 mod definition;
+mod github;
+mod hooks;
+mod inputs;
+mod pull_requests;
+mod pushes;
 mod sources;
 mod template;
+mod triggers;
 mod ways;
 
 use super::Attack;
 
-pub(super) const PARTS: &[&[Attack]] =
-    &[definition::ATTACKS, sources::ATTACKS, template::ATTACKS, answers::ATTACKS, actions::ATTACKS];
+pub(super) const PARTS: &[&[Attack]] = &[
+    definition::ATTACKS,
+    sources::ATTACKS,
+    template::ATTACKS,
+    pushes::ATTACKS,
+    github::ATTACKS,
+    pull_requests::ATTACKS,
+    triggers::ATTACKS,
+    actions::ATTACKS,
+    hooks::ATTACKS,
+    inputs::ATTACKS,
+];

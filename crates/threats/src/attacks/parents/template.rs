@@ -2,11 +2,16 @@
 
 use super::ways::{
     alias_bomb, earlier, evaluates, firefox_git, git_action, git_cron, template, template_is, template_of,
-    template_text,
+    template_text, wrapped,
 };
 use crate::attacks::{Attack, T, V, attack};
 use crate::change::{page_is, page_status, pages};
 use crate::honest::{action, cron, fork, mobile, pr_action, promotion, pull_request, push, tag};
+
+/// Goes through lists inside of lists, a billion times in all.
+fn maps_over_maps() -> String {
+    wrapped("'${x}'", 9, |inner| format!("{{$map: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 'each(x)': {inner}}}"))
+}
 
 pub(super) const ATTACKS: &[Attack] = &[
     attack(
@@ -461,13 +466,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[T],
         "The template goes through lists inside of lists, a billion times in all.",
         push,
-        |c| {
-            let mut inner = "'${x}'".to_owned();
-            for _ in 0..9 {
-                inner = format!("{{$map: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 'each(x)': {inner}}}");
-            }
-            evaluates(c, &inner)
-        },
+        |c| evaluates(c, &maps_over_maps()),
         "rebuild-template-fails",
     ),
     attack(
@@ -475,13 +474,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[T],
         "A fork's template goes through lists inside of lists, a billion times in all.",
         fork,
-        |c| {
-            let mut inner = "'${x}'".to_owned();
-            for _ in 0..9 {
-                inner = format!("{{$map: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 'each(x)': {inner}}}");
-            }
-            evaluates(c, &inner)
-        },
+        |c| evaluates(c, &maps_over_maps()),
         "rebuild-template-fails",
     ),
     attack(
@@ -506,10 +499,8 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The template puts a text together with itself forty times over.",
         mobile,
         |c| {
-            let mut inner = "'${a}'".to_owned();
-            for _ in 0..40 {
-                inner = format!("{{$let: {{a: '${{a}}${{a}}'}}, in: {inner}}}");
-            }
+            let inner =
+                wrapped("'${a}'", 40, |inner| format!("{{$let: {{a: '${{a}}${{a}}'}}, in: {inner}}}"));
             evaluates(c, &format!("{{$let: {{a: xxxxxxxx}}, in: {inner}}}"))
         },
         "rebuild-template-fails",
@@ -520,10 +511,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The template puts a list together with itself thirty times over, and holds each.",
         pull_request,
         |c| {
-            let mut inner = "{$eval: a}".to_owned();
-            for _ in 0..30 {
-                inner = format!("{{$let: {{a: [{{$eval: a}}, {{$eval: a}}]}}, in: {inner}}}");
-            }
+            let inner = wrapped("{$eval: a}", 30, |inner| {
+                format!("{{$let: {{a: [{{$eval: a}}, {{$eval: a}}]}}, in: {inner}}}")
+            });
             evaluates(c, &format!("{{$let: {{a: []}}, in: {inner}}}"))
         },
         "rebuild-template-fails",
@@ -542,10 +532,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A template does no more than it should for pushes, and for actions goes through lists inside of lists.",
         git_action,
         |c| {
-            let mut inner = "'${x}'".to_owned();
-            for _ in 0..9 {
-                inner = format!("{{$map: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 'each(x)': {inner}}}");
-            }
+            let inner = maps_over_maps();
             template(c, |text| {
                 let more = format!(
                     "- $if: isAction\n                  then:\n                    X: {{$json: {inner}}}\n                    ACTION_TASK_GROUP_ID:"

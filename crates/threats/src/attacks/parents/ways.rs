@@ -10,6 +10,9 @@ use catena_json::Value;
 use catena_testbed::chain::{Product, Vcs};
 use catena_testbed::{Body, Chain, Release, Trigger};
 
+/// A revision that nothing has.
+pub(super) const OTHER: &str = "0123456789012345678901234567890123456789";
+
 /// A push of Firefox to GitHub.
 pub(super) fn firefox_git() -> Release {
     Release { vcs: Vcs::Git, ..push() }
@@ -205,4 +208,9 @@ pub(super) fn alias_bomb(key: &str) -> String {
         text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
     }
     format!("{text}{key}: *a11\n")
+}
+
+/// Puts an expression inside of another so many times.
+pub(super) fn wrapped(inner: &str, times: usize, wrap: impl Fn(&str) -> String) -> String {
+    (0..times).fold(inner.to_owned(), |inner, _| wrap(&inner))
 }

@@ -261,4 +261,12 @@ pub(super) const ATTACKS: &[Attack] = &[
         |c| crate::change::parent(c, &["taskQueueId"], Value::Null),
         "definition-malformed",
     ),
+    attack(
+        "two pools",
+        &[T, Q],
+        "A build names one pool in one form and another in the other.",
+        push,
+        |c| build(c, &["taskQueueId"], "gecko-1/x"),
+        "definition-pool-contradiction",
+    ),
 ];

@@ -5,7 +5,7 @@ use crate::change::{
     NOBODY, build, edit, edit_at, edit_out, edit_text, first_build, graph_everywhere, link_of, mirror_pages,
     nth_build, parent, project, set, target,
 };
-use crate::honest::{action, cron, mirrored, mobile, promotion, push, tag};
+use crate::honest::{action, cron, mirrored, mobile, promotion, promotion_of_rounds, push, rounds, tag};
 use catena_testbed::chain::{Images, Product, Vcs};
 use catena_testbed::{Chain, Release, Trigger};
 
@@ -56,7 +56,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "build of the older tree's release",
         &[T],
         "In a release promotion, a repackage comes from the nightly tree.",
-        || Release { depth: 1, ..promotion() },
+        promotion_of_rounds,
         |c| {
             let id = link_of(c, "repackage")?;
             moved(c, &id, "releases/mozilla-beta", "mozilla-central")
@@ -67,7 +67,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signing of another tree",
         &[T],
         "A signing between builds and target has its source in another trusted tree.",
-        || Release { depth: 1, ..push() },
+        rounds,
         |c| {
             let id = link_of(c, "signing")?;
             moved(c, &id, "hg.mozilla.org/mozilla-central", "hg.mozilla.org/releases/mozilla-beta")
@@ -421,7 +421,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "repackage of another revision",
         &[T],
         "In a release promotion, a repackage was made from another revision than the promotion.",
-        || Release { depth: 1, ..promotion() },
+        promotion_of_rounds,
         |c| {
             let id = link_of(c, "repackage")?;
             edit_at(c, &id, HEAD_REV, OTHER_REV)

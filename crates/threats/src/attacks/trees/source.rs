@@ -2,7 +2,7 @@
 
 use super::super::{Attack, T, attack};
 use crate::change::{build, edit, edit_at, first_build, inside, link_of, nth_build, replace_in, set, target};
-use crate::honest::{action, cron, finished, fork, mobile, promotion, push, tag};
+use crate::honest::{action, cron, finished, fork, mobile, promotion, push, rounds, tag};
 use catena_testbed::chain::{Product, Scope, Vcs};
 use catena_testbed::{Chain, Release, Trigger};
 
@@ -255,7 +255,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signing's source with a user",
         &[T],
         "The source of a signing between builds and target has a user and a password.",
-        || Release { depth: 1, ..push() },
+        rounds,
         |c| {
             let id = link_of(c, "signing")?;
             edit_source_of(c, &id, "https://", "https://user:password@")

@@ -10,15 +10,14 @@
     reason = "a test may stop at what it does not expect"
 )]
 
-mod folder;
-
 use catena_core::inquiry::{Fact, Inquiry, Need, Switches, Target};
 use catena_core::policy::{KeyRing, Policy};
 use catena_core::task::{Kind, TaskId};
 use catena_core::verdict::{Outcome, Standing, Verdict};
 use catena_core::{Limits, checks};
-use catena_json::Value;
-use folder::{Folder, read_json};
+use catena_json::{Value, parse};
+use catena_testbed::{Body, Site};
+use catena_threats::{Memory, NOW, drive};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -110,22 +109,16 @@ fn verify(root: &Path) -> Verdict {
     };
     let policy = Policy::shipped(checks::RULES).expect("the shipped policy is sound");
     let product = Arc::new(policy.product(text("product")).expect("a product"));
-    let folder = Folder::open(root);
-    drive(Inquiry::new(target, product, keys, Limits::default(), Switches::default()), |need| {
-        folder.answer(need)
-    })
+    let memory = Memory::new(Site::from_folder(root).expect("the case can be read"), Limits::default());
+    let mut inquiry = Inquiry::new(target, product, keys, Limits::default(), Switches::default());
+    memory.investigate(&mut inquiry);
+    inquiry.conclude(NOW)
 }
 
-fn drive(mut inquiry: Inquiry, answer: impl Fn(&Need) -> Fact) -> Verdict {
-    loop {
-        let needs = inquiry.needs();
-        if needs.is_empty() {
-            return inquiry.conclude("2026-11-21T00:00:00Z");
-        }
-        for need in needs {
-            inquiry.supply(&need, answer(&need));
-        }
-    }
+fn read_json(path: &Path) -> Value {
+    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    parse(&bytes, &catena_json::Limits::default())
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// A real decision task of 2018. Its workers and its document are long gone, so only the check that
@@ -141,8 +134,9 @@ fn rebuilt(root: &Path) -> Result<(), Failed> {
     let policy = Policy::shipped(checks::RULES).expect("the shipped policy is sound");
     let product = Arc::new(policy.product("firefox").expect("a product"));
     let keys = policy.keys("firefox").expect("keys");
-    let inquiry = Inquiry::new(target, product, keys, Limits::default(), Switches::default());
-    let verdict = drive(inquiry, |need| {
+    let mut inquiry = Inquiry::new(target, product, keys, Limits::default(), Switches::default());
+    let nothing = Memory::new(Site::default(), Limits::default());
+    drive(&mut inquiry, |need| {
         let name = match need {
             Need::Definition { .. } => "task.json",
             Need::Projects { .. } => "projects.yml",
@@ -150,8 +144,9 @@ fn rebuilt(root: &Path) -> Result<(), Failed> {
             Need::HgTemplate { .. } => "taskcluster.yml",
             _ => return Fact::Absent { status: 404, message: "long gone".to_owned() },
         };
-        folder::body(std::fs::read(root.join(name)).expect("the file is there"))
+        nothing.fact(need, &Body::File(root.join(name)))
     });
+    let verdict = inquiry.conclude(NOW);
     let findings: Vec<_> = verdict.findings.iter().filter(|finding| finding.check == "rebuild").collect();
     match findings.as_slice() {
         [finding] if finding.standing == Standing::Passed => Ok(()),

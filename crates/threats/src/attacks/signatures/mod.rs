@@ -1,0 +1,10 @@
+//! Attacks on signatures: none, another's, one that is no signature, or a genuine one of something else.
+
+mod form;
+mod keys;
+mod replays;
+mod times;
+
+use super::Attack;
+
+pub(super) const PARTS: &[&[Attack]] = &[form::ATTACKS, keys::ATTACKS, replays::ATTACKS, times::ATTACKS];
