@@ -6,7 +6,8 @@
 
 Asked for:
 {"port", "product", "kind", "task_id", "check_task", "keys", "work_dir"}, where `port` is a
-testbed's on 127.0.0.1: queue, artifact store, hg.mozilla.org and GitHub in one. Answered:
+testbed's on 127.0.0.1: queue, artifact store, hg.mozilla.org and GitHub in one. With
+"download_chunk" scriptworker reads so many bytes at a time when it downloads, and not 128. Answered:
 {"outcome": "accepted", "links": [[name, task id], …]}, {"outcome": "rejected", "cause": …}, or
 {"outcome": "crashed", "cause": …} when what was raised is not one of scriptworker's own errors.
 
@@ -25,6 +26,7 @@ that none can leave anything behind for the next.
 
 import asyncio
 import copy
+import inspect
 import json
 import os
 import pathlib
@@ -88,6 +90,17 @@ def configuration(asked):
     return apply_product_config(config)
 
 
+def read_more_at_a_time(chunk):
+    """Raises the one default that decides how fast scriptworker downloads; nobody gives another."""
+    download = scriptworker.utils.download_file
+    names = list(inspect.signature(download).parameters)
+    defaults = list(download.__defaults__)
+    place = names.index("chunk_size") - len(names)
+    assert defaults[place] == 128
+    defaults[place] = chunk
+    download.__defaults__ = tuple(defaults)
+
+
 async def verify(asked):
     context = Context()
     context.config = configuration(asked)
@@ -109,6 +122,8 @@ async def verify(asked):
 
 def answer(asked):
     resolve_to(asked["port"])
+    if "download_chunk" in asked:
+        read_more_at_a_time(asked["download_chunk"])
     try:
         return {"outcome": "accepted", "links": asyncio.run(verify(asked))}
     except ScriptWorkerException as cause:

@@ -2,7 +2,7 @@
 //!
 //! Names and values: vcs=hg|git, seed, builds, builders=mixed|docker-worker|d2g|generic-worker, images,
 //! images-from=own|earlier|indexed|prebuilt, image-builder=true|false, artifacts, size, graph, depth,
-//! mirrored, globs, finished, ssh, gzip (all true|false), scope=fitting|none|<scope>, kind.
+//! targets, retried, mirrored, globs, finished, ssh, gzip (all true|false), scope=fitting|none|<scope>, kind.
 //! `write_chain FOLDER demo` writes the demo chain.
 
 use catena_testbed::chain::{Builders, Images, Scope, Vcs};
@@ -61,6 +61,7 @@ fn set(release: &mut Release, name: &str, value: &str) -> Result<(), Box<dyn Err
         ("size", _) => release.artifact_size = value.parse()?,
         ("graph", _) => release.graph_size = value.parse()?,
         ("depth", _) => release.depth = value.parse()?,
+        ("targets", _) => release.targets = value.parse()?,
         ("retried", _) => release.retried = value.parse()?,
         ("mirrored", _) => release.mirrored = value.parse()?,
         ("globs", _) => release.optional_and_globs = value.parse()?,

@@ -12,6 +12,7 @@ mod product;
 mod projects;
 mod release;
 mod seed;
+mod status;
 mod template;
 mod time;
 mod tree;
@@ -89,6 +90,8 @@ pub struct Chain {
     pub product: String,
     /// Id of the task to verify.
     pub target: String,
+    /// Ids of further tasks of the target's kind, made beside it.
+    pub siblings: Vec<String>,
     /// The target's kind, the first part of every link's name.
     pub kind: String,
     /// Whether the target has finished and its own document is to be checked too.

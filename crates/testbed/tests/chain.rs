@@ -275,6 +275,31 @@ fn sizes_are_what_was_asked_for() {
 }
 
 #[test]
+fn one_push_may_have_many_targets() {
+    let release = Release { targets: 5, ..Release::new("firefox", Trigger::Push).unwrap() };
+    let chain = release.build().unwrap();
+    let alone = Release { targets: 1, ..release }.build().unwrap();
+    assert_eq!((chain.target.as_str(), chain.links()), (alone.target.as_str(), alone.links()));
+    assert_eq!((chain.siblings.len(), alone.siblings.len()), (4, 0));
+    let Body::Bytes(graph) =
+        &chain.task(&chain.decisions[0]).unwrap().runs[&0]["public/task-graph.json"].body
+    else {
+        panic!("a graph is in memory");
+    };
+    let graph = json(graph);
+    for (i, id) in chain.siblings.iter().enumerate() {
+        let task = chain.task(id).unwrap();
+        assert!(task.document.is_none() && graph.get(id).is_some());
+        let of = |id: &str| text(chain.definition(id).unwrap(), &["taskGroupId"]);
+        assert_eq!(of(id), of(&chain.target));
+        let upstream =
+            task.definition.pointer(&["payload", "upstreamArtifacts"]).unwrap().as_array().unwrap();
+        let signed: Vec<_> = upstream.iter().map(|entry| text(entry, &["taskId"])).collect();
+        assert_eq!(signed, [chain.builds[i % 3].clone()]);
+    }
+}
+
+#[test]
 fn links_are_named_by_their_way_from_the_target() {
     let chain = Chain::demo().unwrap();
     let links: Vec<(String, String)> =

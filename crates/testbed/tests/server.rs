@@ -313,6 +313,9 @@ async fn bytes_are_counted_as_sent() {
     request(&testbed, "HEAD", &format!("/_store/{TASK}/1/public/huge"), "").await;
     assert_eq!(testbed.stats().bytes, 3_000_000, "HEAD has no body");
     assert_eq!(testbed.stats().requests, 2);
+    let told = get(&testbed, "/_stats").await.json();
+    let (arrived, url) = (told["asked"][1][0].as_f64().unwrap(), told["asked"][0][1].as_str().unwrap());
+    assert!(arrived >= told["asked"][0][0].as_f64().unwrap() && url.ends_with("/public/huge"));
     testbed.reset_stats();
     assert_eq!(testbed.stats().requests, 0);
 }

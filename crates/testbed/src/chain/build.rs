@@ -7,6 +7,7 @@ use super::plan::{Engine, Plan, docker_payload, generic_payload, script_payload,
 use super::product::Vcs;
 use super::release::{Builders, Images, Release, Scope, Trigger};
 use super::seed::Seed;
+use super::status::{repeated, status};
 use super::time::Time;
 use super::tree::Tree;
 use super::value::{Layout, extend, object, strings};
@@ -15,6 +16,7 @@ use crate::body::{Body, SplitMix};
 use crate::site::{Artifact, Page};
 use catena_json::Value;
 use std::collections::BTreeMap;
+use std::slice;
 
 const IMAGE: &str = "public/image.tar.zst";
 /// Bytes of an image.
@@ -82,16 +84,20 @@ impl Builder<'_> {
             let group = action.as_mut().filter(|_| promoted).unwrap_or(&mut decision);
             outputs = self.round(group, round, &outputs, &images);
         }
-        let target = self.target(action.as_mut().unwrap_or(&mut decision), &outputs);
+        let group = action.as_mut().unwrap_or(&mut decision);
+        let target = self.target(group, "linux64", &outputs);
+        let siblings = self.siblings(group, &outputs);
 
         let action_id = action.as_ref().map(|group| group.parent.clone());
         let mut decisions = vec![decision.parent.clone()];
         decisions.extend(earlier.as_ref().map(|group| group.parent.clone()));
-        self.run(decision, earlier, action, &target)?;
+        let unfinished = [slice::from_ref(&target), &siblings].concat();
+        self.run(decision, earlier, action, &unfinished)?;
         self.pages.insert(projects::URL.into(), Page::new(projects::yaml(), "text/plain; charset=utf-8"));
         Ok(Chain {
             product: release.product.name.to_owned(),
             target,
+            siblings,
             kind: self.kind().to_owned(),
             check_target: release.finished,
             decisions,
@@ -340,9 +346,15 @@ impl Builder<'_> {
         outputs
     }
 
-    fn target(&mut self, group: &mut Group, from: &[Output]) -> String {
+    /// Further tasks of the target's kind, each with the output of one build.
+    fn siblings(&mut self, group: &mut Group, from: &[Output]) -> Vec<String> {
+        let each = from.chunks(1).cycle().zip(1..self.release.targets);
+        each.map(|(output, i)| self.target(group, &format!("linux64-{i}"), output)).collect()
+    }
+
+    fn target(&mut self, group: &mut Group, name: &str, from: &[Output]) -> String {
         let kind = if self.kind() == "signing" { "build-signing" } else { self.kind() };
-        let mut plan = self.plan(group, kind, format!("{kind}-linux64/opt"), Engine::Scriptworker);
+        let mut plan = self.plan(group, kind, format!("{kind}-{name}/opt"), Engine::Scriptworker);
         plan.dependencies = from.iter().map(|output| output.id.clone()).collect();
         let whole = |output: &Output| upstream(output.kind, &output.id, output.names.clone());
         let mut entries: Vec<Value> = from.iter().map(whole).collect();
@@ -384,7 +396,7 @@ impl Builder<'_> {
         decision: Group,
         earlier: Option<Group>,
         action: Option<Group>,
-        target: &str,
+        targets: &[String],
     ) -> Result<(), BuildError> {
         let tasks_for = self.event().tasks_for(self.release.vcs);
         if let Some(earlier) = earlier {
@@ -392,13 +404,13 @@ impl Builder<'_> {
             let parameters = decision::parameters(&earlier.tree, Event::Push.tasks_for(earlier.tree.vcs));
             let tree = earlier.tree.clone();
             let id = earlier.parent.clone();
-            self.run_group(earlier, task, &parameters, &tree, &id, (IMAGE_GRAPH, target))?;
+            self.run_group(earlier, task, &parameters, &tree, &id, (IMAGE_GRAPH, targets))?;
             tree.pages(&mut self.pages);
         }
         let (tree, id) = (decision.tree.clone(), decision.parent.clone());
         let parameters = decision::parameters(&tree, tasks_for);
         let task = decision::decision(&tree, self.event(), &id, decision.created)?;
-        let size = (self.release.graph_size, target);
+        let size = (self.release.graph_size, targets);
         self.run_group(decision, task, &parameters, &tree, &id, size)?;
         if let Some(action) = action {
             let name = if self.release.trigger == Trigger::ReleasePromotion {
@@ -427,13 +439,13 @@ impl Builder<'_> {
         parameters: &Value,
         tree: &Tree,
         decision: &str,
-        (graph_size, target): (usize, &str),
+        (graph_size, targets): (usize, &[String]),
     ) -> Result<(), BuildError> {
         let created = group.created.plus_minutes(20);
         let plans = std::mem::take(&mut group.plans);
         for plan in &plans {
             let task = plan.definition(&group.parent, &group.task_group, created);
-            let finished = plan.id != target || self.release.finished;
+            let finished = !targets.contains(&plan.id) || self.release.finished;
             self.add(&plan.id, task, plan.worker, plan.artifacts.clone(), finished)?;
         }
         let mut graph = plans;
@@ -558,47 +570,4 @@ fn content_type(name: &str) -> &'static str {
         Some("yml") => "application/x-yaml",
         _ => "application/octet-stream",
     }
-}
-
-/// What the queue tells of a task in its status too.
-fn repeated(task: &Value) -> Value {
-    let get = |name: &str| task.get(name).cloned().unwrap_or_default();
-    object! {
-        "provisionerId" => get("provisionerId"), "workerType" => get("workerType"),
-        "taskQueueId" => get("taskQueueId"), "schedulerId" => get("schedulerId"),
-        "taskGroupId" => get("taskGroupId"), "deadline" => get("deadline"), "expires" => get("expires"),
-    }
-}
-
-fn status(id: &str, task: &Value, machine: &Machine, finished: bool) -> Value {
-    let get = |name: &str| task.get(name).cloned().unwrap_or_default();
-    let state = if finished { "completed" } else { "running" };
-    let created = get("created");
-    let started = |number: u32, state: &str, reason: &str| {
-        object! {
-            "runId" => i64::from(number), "state" => state, "reasonCreated" => reason, "workerGroup" => "us-central1",
-            "workerId" => machine.id.as_str(), "scheduled" => created.clone(), "started" => created.clone(),
-        }
-    };
-    let shut_down = |number| {
-        let mut run = started(number, "exception", "scheduled");
-        let ended = object! {"reasonResolved" => "worker-shutdown", "resolved" => created.clone()};
-        extend(&mut run, ended);
-        extend(&mut run, object! {"workerId" => format!("{}-lost", machine.id)});
-        run
-    };
-    let mut runs: Vec<Value> = (0..machine.run).map(shut_down).collect();
-    let reason = if machine.run == 0 { "scheduled" } else { "retry" };
-    let mut run = started(machine.run, state, reason);
-    if finished {
-        extend(&mut run, object! {"reasonResolved" => "completed", "resolved" => created.clone()});
-    } else {
-        extend(&mut run, object! {"takenUntil" => get("deadline")});
-    }
-    runs.push(run);
-    let mut status = object! {"taskId" => id};
-    extend(&mut status, repeated(task));
-    let more = object! {"projectId" => "none", "retriesLeft" => 5_i64, "state" => state, "runs" => runs};
-    extend(&mut status, more);
-    object! {"status" => status}
 }

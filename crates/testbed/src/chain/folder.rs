@@ -55,7 +55,7 @@ impl Chain {
         let links = self.links().into_iter().map(|link| list![link.name, link.task_id]).collect::<Vec<_>>();
         object! {
             "product" => self.product.as_str(), "task_id" => self.target.as_str(), "task_type" => self.kind.as_str(),
-            "check_task" => self.check_target, "gzip" => self.gzip,
+            "siblings" => super::value::strings(self.siblings.clone()), "check_task" => self.check_target, "gzip" => self.gzip,
             "decision" => self.decisions.first().map_or(Value::Null, |id| Value::from(id.as_str())),
             "decisions" => super::value::strings(self.decisions.clone()),
             "action" => self.action.as_deref().map_or(Value::Null, Value::from),

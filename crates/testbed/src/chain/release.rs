@@ -94,6 +94,9 @@ pub struct Release {
     pub depth: usize,
     /// Every second build's sources are the git mirror of the Mercurial repository.
     pub mirrored: bool,
+    /// Number of tasks of the target's kind, at least one. The first signs what all builds made, and each
+    /// further one what one build made, the builds taking turns: many tasks of one push.
+    pub targets: usize,
     /// The target has optional, missing and glob paths among its upstream artifacts.
     pub optional_and_globs: bool,
     /// The target has finished and has a document of its own.
@@ -142,6 +145,7 @@ impl Release {
             graph_size: 12,
             depth: 0,
             mirrored: false,
+            targets: 1,
             optional_and_globs: false,
             finished: false,
             retried: false,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// One request as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,14 +42,23 @@ impl Stats {
 #[derive(Debug, Default)]
 struct Seen {
     requests: Vec<Request>,
+    /// When each of them arrived.
+    arrived: Vec<Instant>,
     per_url: BTreeMap<String, u64>,
 }
 
 /// The book every connection writes in.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Ledger {
+    opened: Instant,
     seen: Mutex<Seen>,
     bytes: AtomicU64,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Ledger { opened: Instant::now(), seen: Mutex::default(), bytes: AtomicU64::default() }
+    }
 }
 
 impl Ledger {
@@ -59,6 +69,7 @@ impl Ledger {
         *count += 1;
         let attempt = *count;
         seen.requests.push(request);
+        seen.arrived.push(Instant::now());
         attempt
     }
 
@@ -77,6 +88,13 @@ impl Ledger {
 
     pub(super) fn requests(&self) -> Vec<Request> {
         self.seen().requests.clone()
+    }
+
+    /// Every request's address in the order they came, and how long after the ledger was opened.
+    pub(super) fn arrivals(&self) -> Vec<(Duration, String)> {
+        let seen = self.seen();
+        let arrived = seen.arrived.iter().map(|at| at.saturating_duration_since(self.opened));
+        arrived.zip(seen.requests.iter().map(|request| request.url.clone())).collect()
     }
 
     pub(super) fn reset(&self) {

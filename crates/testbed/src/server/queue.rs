@@ -162,7 +162,10 @@ fn repo_token(shared: &Shared, asked: &Asked<'_>, app: &str, owner: &str) -> Ans
 
 fn stats(shared: &Shared) -> Answer {
     let stats = shared.ledger.stats();
-    Answer::json(200, &json!({"requests": stats.requests, "bytes": stats.bytes, "per_url": stats.per_url}))
+    let arrivals = shared.ledger.arrivals().into_iter();
+    let asked: Vec<_> = arrivals.map(|(at, url)| json!([at.as_secs_f64(), url])).collect();
+    let (requests, bytes, per_url) = (stats.requests, stats.bytes, stats.per_url);
+    Answer::json(200, &json!({"requests": requests, "bytes": bytes, "per_url": per_url, "asked": asked}))
 }
 
 fn decode(text: &str) -> String {

@@ -1,0 +1,1 @@
+"""The bench: catena beside scriptworker, beside the floor, and beside its critical path."""

@@ -1,0 +1,99 @@
+"""Many tasks of one push: all at once, and one after the other with a cache.
+
+Both are for options that catena may not have: then the section says so and measures nothing.
+"""
+
+import pathlib
+import secrets
+import shutil
+import statistics
+import tempfile
+
+from . import tables
+from .chains import Folder
+from .process import measured
+from .verifiers import Catena
+
+TASKS = 1000
+# Seconds for all of them.
+LONGEST = 20
+PUSH = f"firefox push graph=5000 builds=60 images=3 artifacts=2 size=50000 targets={TASKS}"
+TURNS = 3
+# How many times as fast the second target of a push must be.
+LEAST = 10
+AGAIN = "firefox push graph=20000 builds=21 images=3 artifacts=2 size=2350000 targets=2"
+
+
+def batch(bench):
+    """`--batch`: tasks per second, and what each asks for."""
+    catena = Catena(bench.binaries.catena)
+    print(f"\n## {TASKS:,} tasks of one push at once")
+    if not catena.knows("--batch"):
+        print("\n`catena verify` has no `--batch` here.")
+        return
+    with tempfile.TemporaryDirectory(prefix="versus-", dir=bench.room) as room:
+        folder = Folder(bench.binaries, pathlib.Path(room), PUSH)
+        tasks = [folder.facts["task_id"], *folder.facts["siblings"]]
+        listed = folder.room / "tasks"
+        listed.write_text("".join(f"{task}\n" for task in tasks))
+        costs = []
+        with folder.serve() as server:
+            for _ in range(TURNS):
+                before = server.asked()
+                command = catena.command(server, "--batch", listed)
+                output, cost = measured(command, server.environment())
+                costs.append(cost)
+            asked = server.asked().since(before)
+            alone = [catena.verify(server) for _ in range(TURNS)]
+        print(f"\n{folder.about()} (`{PUSH}`); {len(output.splitlines()):,} lines of answers; {TURNS} turns.")
+    report_batch(costs, alone, asked, len(tasks))
+
+
+def report_batch(costs, alone, asked, tasks):
+    tables.head("", *tables.COST_COLUMNS, "tasks a second")
+    speeds = [[count / cost.wall for cost in of_one] for count, of_one in ((tasks, costs), (1, alone))]
+    tables.row(f"all {tasks:,}", *tables.costs(costs), tables.spread(speeds[0], 1))
+    tables.row("the first alone", *tables.costs(alone), tables.spread(speeds[1], 1))
+    requests, sent = len(asked.requests) / tasks, asked.bytes / tasks / 1000
+    wall = statistics.median(cost.wall for cost in costs)
+    met = "met" if wall <= LONGEST else "**not met**"
+    print(f"\n{requests:.2f} requests and {sent:,.1f} kB a task. Wanted: {LONGEST} s; {met}.")
+
+
+def again(bench):
+    """`--cache`: the second target of a push, after the first."""
+    catena = Catena(bench.binaries.catena)
+    print("\n## Another task of the same push")
+    if not catena.knows("--cache"):
+        print("\n`catena verify` has no `--cache` here.")
+        return
+    rows = {"the first, without a cache": [], "the first, filling one": [], "the second": [], "the first again": []}
+    asked = {}
+    with tempfile.TemporaryDirectory(prefix="versus-", dir=bench.room) as room:
+        folder = Folder(bench.binaries, pathlib.Path(room), AGAIN)
+        cache, key = folder.room / "cache", folder.room / "cache.key"
+        key.write_bytes(secrets.token_bytes(32))
+        kept = ["--cache", cache, "--cache-key", key]
+        first, second = folder.facts["task_id"], folder.facts["siblings"][0]
+        with folder.serve() as server:
+            for _ in range(TURNS):
+                for name, options, target in zip(rows, [[], kept, kept, kept], [first, first, second, first]):
+                    before = server.asked()
+                    command = catena.command(server, *options, target=target)
+                    rows[name].append(measured(command, server.environment())[1])
+                    asked[name] = server.asked().since(before)
+                size = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
+                shutil.rmtree(cache)
+        print(f"\n{folder.about()} (`{AGAIN}`); {TURNS} turns, each with a new cache of {size / 1e6:,.1f} MB.")
+    report_again(rows, asked)
+
+
+def report_again(rows, asked):
+    tables.head("", *tables.COST_COLUMNS, "requests", "MB", "times as fast")
+    walls = {name: [cost.wall for cost in costs] for name, costs in rows.items()}
+    filling = walls["the first, filling one"]
+    for name, costs in rows.items():
+        times = tables.spread(tables.ratios(filling, walls[name]), 1) + "x"
+        tables.row(name, *tables.costs(costs), len(asked[name].requests), f"{asked[name].bytes / 1e6:,.1f}", times)
+    reached = statistics.median(tables.ratios(filling, walls["the second"]))
+    print(f"\nWanted: the second at least {LEAST} times as fast; {'met' if reached >= LEAST else '**not met**'}.")
