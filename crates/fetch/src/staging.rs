@@ -2,11 +2,13 @@
 //! vouches for is moved there.
 
 mod claim;
+mod flush;
 
 use catena_core::digest::Measurement;
 use catena_core::task::{ArtifactName, RunId, TaskId};
 use catena_core::verdict::{Outcome, Verdict, VerifiedArtifact};
 use claim::{Claim, PREFIX};
+use flush::{Ahead, Flusher};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -29,6 +31,7 @@ pub struct Staging {
     _claim: Claim,
     counter: AtomicU64,
     held: Mutex<BTreeMap<Key, Held>>,
+    flusher: Flusher,
 }
 
 /// An artifact that arrived whole.
@@ -88,8 +91,9 @@ impl Staging {
         claim::sweep(&work_dir);
         let folder = private_folder(&work_dir)?;
         let claim = Claim::on(folder.path())?;
+        let flusher = Flusher::new(folder.path())?;
         let (counter, held) = (AtomicU64::new(0), Mutex::new(BTreeMap::new()));
-        Ok(Arc::new(Self { work_dir, folder, _claim: claim, counter, held }))
+        Ok(Arc::new(Self { work_dir, folder, _claim: claim, counter, held, flusher }))
     }
 
     /// A file to stream an artifact into.
@@ -98,7 +102,7 @@ impl Staging {
         let path = self.folder.path().join(number.to_string());
         let file = File::options().write(true).create_new(true).open(&path)?;
         let path = TempPath::try_from_path(path)?;
-        Ok(StagedFile { path, file: BufWriter::with_capacity(256 << 10, file) })
+        Ok(StagedFile { path, file: BufWriter::with_capacity(64 << 10, file), ahead: self.flusher.ahead() })
     }
 
     /// Keeps what arrived whole until the verdict.
@@ -110,8 +114,8 @@ impl Staging {
     }
 
     /// Moves what is vouched for to `DIR/cot/<taskId>/<name>`: everything is checked first, then
-    /// every file is synced, then all are renamed, and last every directory that was touched is
-    /// synced once. A file that stands there is replaced in one step. What is not vouched for stays behind and goes with the folder.
+    /// every file is flushed to the disk, then all are renamed, and last every directory that was touched
+    /// is flushed. A file that stands there is replaced in one step. What is not vouched for stays behind and goes with the folder.
     ///
     /// # Errors
     /// A verdict other than "verified", with which nothing is moved; bytes that are not those the
@@ -146,18 +150,24 @@ impl Staging {
         let moves: Vec<_> =
             moves.into_iter().filter_map(|(key, target)| Some((held.remove(&key)?, target))).collect();
         for (held, target) in &moves {
-            settle_bytes(&held.path).map_err(|error| PublishError::Io { path: target.clone(), error })?;
+            set_mode(&held.path, 0o644).map_err(|error| PublishError::Io { path: target.clone(), error })?;
         }
+        self.flush(moves.iter().map(|(held, _)| held.path.as_ref()))?;
         for (held, target) in moves {
             let renamed = held.path.persist(&target);
             renamed.map_err(|error| PublishError::Io { path: target.clone(), error: error.error })?;
             touched.insert(target.parent().unwrap_or(&target).to_owned());
             published.files.push(target);
         }
-        for directory in touched {
-            sync_directory(&directory).map_err(|error| PublishError::Io { path: directory, error })?;
-        }
+        self.flush(touched.iter().map(PathBuf::as_path).filter(|_| cfg!(unix)))?;
         Ok(published)
+    }
+
+    /// Files and directories are on the disk when this returns. Directories are not opened as files
+    /// but on Unix.
+    fn flush<'a>(&self, paths: impl Iterator<Item = &'a Path>) -> Result<(), PublishError> {
+        let paths: Vec<&Path> = paths.collect();
+        self.flusher.flush(&paths).map_err(|(path, error)| PublishError::Io { path, error })
     }
 
     /// The final place of an artifact, its directory made.
@@ -209,12 +219,6 @@ fn make_directory(path: &Path, touched: &mut BTreeSet<PathBuf>) -> Result<(), Pu
     Ok(())
 }
 
-/// The bytes are on the disk before a final name leads to them.
-fn settle_bytes(staged: &Path) -> io::Result<()> {
-    set_mode(staged, 0o644)?;
-    File::open(staged)?.sync_all()
-}
-
 #[cfg(unix)]
 fn private_folder(work_dir: &Path) -> io::Result<TempDir> {
     use std::os::unix::fs::PermissionsExt;
@@ -233,20 +237,9 @@ fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
 /// Modes are a Unix notion.
 #[cfg(not(unix))]
 fn set_mode(_path: &Path, _mode: u32) -> io::Result<()> {
-    Ok(())
-}
-
-/// Directories are not opened as files elsewhere.
-#[cfg(not(unix))]
-fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -255,13 +248,16 @@ fn sync_directory(_path: &Path) -> io::Result<()> {
 pub(crate) struct StagedFile {
     path: TempPath,
     file: BufWriter<File>,
+    ahead: Ahead,
 }
 
 impl StagedFile {
     /// Appends. It blocks as long as the page cache takes; streaming waits for the body's next chunk
     /// far longer than for this.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)
+        self.file.write_all(bytes)?;
+        self.ahead.written(self.file.get_ref(), bytes.len());
+        Ok(())
     }
 
     fn finish(self) -> io::Result<TempPath> {
