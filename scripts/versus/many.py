@@ -4,7 +4,6 @@ Both are for options that catena may not have: then the section says so and meas
 """
 
 import pathlib
-import secrets
 import shutil
 import statistics
 import tempfile
@@ -72,7 +71,6 @@ def again(bench):
     with tempfile.TemporaryDirectory(prefix="versus-", dir=bench.room) as room:
         folder = Folder(bench.binaries, pathlib.Path(room), AGAIN)
         cache, key = folder.room / "cache", folder.room / "cache.key"
-        key.write_bytes(secrets.token_bytes(32))
         kept = ["--cache", cache, "--cache-key", key]
         first, second = folder.facts["task_id"], folder.facts["siblings"][0]
         with folder.serve() as server:

@@ -97,6 +97,10 @@ pub const HINTS: &[(&str, &str)] = &[
     ("chain-cyclic", "no honest task is among its own inputs. Find out who created it."),
     // Signature and document.
     (
+        "signature-skipped",
+        "whoever can change what is stored can have written this document. Ask again without --danger-skip-signatures.",
+    ),
+    (
         "signature-without-document",
         "the task must ask for a document (`features.chainOfTrust: true`), and its worker must be able to make one.",
     ),

@@ -20,8 +20,11 @@ const CHECK: &str = "signature";
 
 const VERIFIED: Code =
     Code::passing("signature-verified", "A key the policy trusts for what ran the task signed the document.");
-const SKIPPED: Code =
-    Code::passing("signature-skipped", "The signature was not looked at, because the caller said so.");
+const SKIPPED: Code = Code::new(
+    "signature-skipped",
+    Class::Tamper,
+    "The signature was not looked at, because the caller said so.",
+);
 const BEFORE: Code =
     Code::passing("signature-not-needed", "The target is about to run, so it has no document yet.");
 const NO_DOCUMENT: Code =
