@@ -49,6 +49,8 @@ pub(crate) struct Chain {
     places: BTreeMap<TaskId, usize>,
     /// Where the level begins that waits for its definitions.
     level: usize,
+    /// The tasks of that level whose definitions are awaited.
+    awaited: BTreeSet<TaskId>,
     closed: bool,
     too_deep: Vec<TaskId>,
     too_wide: bool,
@@ -58,7 +60,13 @@ impl Chain {
     pub(crate) fn new(case: &Case) -> Self {
         let mut chain = Self::default();
         chain.place(LinkName::target(&case.target.kind), case.target.task_id);
+        chain.awaited.insert(case.target.task_id);
         chain
+    }
+
+    /// The tasks whose definitions are awaited.
+    pub(crate) fn awaited(&self) -> impl Iterator<Item = TaskId> {
+        self.awaited.iter().copied()
     }
 
     /// Whether every link is known.
@@ -97,32 +105,36 @@ impl Chain {
         self.too_wide
     }
 
-    /// Takes up what definitions are known by now; answers the tasks that are new: first those
-    /// whose definition is to be asked for, then those that have just become links.
-    pub(crate) fn advance(&mut self, case: &Case) -> (Vec<TaskId>, Vec<TaskId>) {
-        let mut asked: Vec<TaskId> = Vec::new();
-        let mut joined = Vec::new();
-        loop {
+    /// Takes up the definition of a task, which is known now; answers the tasks that are new: first
+    /// those whose definition is to be asked for, then those that have just become links.
+    pub(crate) fn advance(&mut self, case: &Case, task_id: TaskId) -> (Vec<TaskId>, Vec<TaskId>) {
+        let (mut asked, mut joined) = (Vec::new(), Vec::new());
+        if !self.awaited.remove(&task_id) {
+            return (asked, joined);
+        }
+        joined.extend(self.join(case, task_id));
+        while self.awaited.is_empty() && !self.closed {
             let first = self.level;
-            let mut waiting = false;
-            for slot in self.slots.iter_mut().skip(first) {
-                match case.definition(slot.task_id) {
-                    None => {
-                        waiting = true;
-                        asked.push(slot.task_id);
-                    }
-                    Some(Ok(definition)) if slot.link.is_none() => {
-                        slot.link = Some(make_link(case, &slot.name, slot.task_id, definition));
-                        joined.push(slot.task_id);
-                    }
-                    Some(_) => {}
+            self.expand(case, first);
+            let level: Vec<TaskId> = self.slots.iter().skip(self.level).map(|slot| slot.task_id).collect();
+            for task_id in level {
+                if case.definition(task_id).is_some() {
+                    joined.extend(self.join(case, task_id));
+                } else {
+                    self.awaited.insert(task_id);
+                    asked.push(task_id);
                 }
             }
-            if waiting || self.closed {
-                return (asked, joined);
-            }
-            self.expand(case, first);
         }
+        (asked, joined)
+    }
+
+    /// Makes a place a link, if its definition can be used.
+    fn join(&mut self, case: &Case, task_id: TaskId) -> Option<TaskId> {
+        let definition = case.definition(task_id)?.ok()?;
+        let slot = self.slots.get_mut(*self.places.get(&task_id)?)?;
+        slot.link = Some(make_link(case, &slot.name, task_id, definition));
+        Some(task_id)
     }
 
     /// All definitions from `first` on are known: finds what they depend on.

@@ -110,7 +110,8 @@ impl Inquiry {
         for number in 0..CHAIN_CHECKS.len() {
             inquiry.add(Subject::Chain(number));
         }
-        inquiry.advance();
+        let awaited: Vec<TaskId> = inquiry.chain.awaited().collect();
+        inquiry.ask_for_definitions(awaited);
         inquiry
     }
 
@@ -149,7 +150,7 @@ impl Inquiry {
             if let Some(Ok(definition)) = self.case.definition(*task_id) {
                 self.foresight.dependencies_of(&definition, self.case.limits.links);
             }
-            self.advance();
+            self.advance(*task_id);
         }
         for item in self.waiting.remove(need).unwrap_or_default() {
             self.arrived(item);
@@ -175,14 +176,19 @@ impl Inquiry {
         conclude::conclude(&self, now)
     }
 
-    fn advance(&mut self) {
-        let was_closed = self.chain.is_closed();
-        let (asked, joined) = self.chain.advance(&self.case);
-        for task_id in asked {
+    fn ask_for_definitions(&mut self, tasks: Vec<TaskId>) {
+        for task_id in tasks {
             let will_have_run = task_id != self.case.target.task_id || self.case.target.check_task;
             self.foresight.task(task_id, will_have_run, self.case.limits.links);
             self.ask(Need::Definition { task_id });
         }
+    }
+
+    /// A definition is known.
+    fn advance(&mut self, task_id: TaskId) {
+        let was_closed = self.chain.is_closed();
+        let (asked, joined) = self.chain.advance(&self.case, task_id);
+        self.ask_for_definitions(asked);
         for task_id in joined {
             for number in 0..LINK_CHECKS.len() {
                 self.add(Subject::Link(task_id, number));
