@@ -9,6 +9,7 @@ use crate::graphs::{GraphIntake, KeptGraph};
 use crate::headers::Coding;
 use crate::options::Options;
 use crate::patience::{Backoff, Closed};
+use crate::permits::Permits;
 use crate::progress::{Event, Progress, Quiet};
 use crate::secret::Secret;
 use crate::source::FactSource;
@@ -26,7 +27,6 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout_at};
 
 /// Answers needs from the network: each address once, as many at a time as the options allow,
@@ -60,13 +60,6 @@ struct Answered {
     _share: Option<Share>,
 }
 
-/// Who may go out now.
-struct Permits {
-    all: Arc<Semaphore>,
-    bulk: Arc<Semaphore>,
-    vcs: Mutex<HashMap<String, Arc<Semaphore>>>,
-}
-
 /// How a question ended, all attempts together.
 pub(crate) enum End {
     Taken(Box<Taken>),
@@ -88,11 +81,7 @@ impl Fetcher {
     /// A fetcher without credentials that keeps nothing and tells nobody.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, root: RootUrl, limits: Limits, options: Options) -> Self {
-        let permits = Permits {
-            all: Arc::new(Semaphore::new(options.concurrency.clamp(1, Semaphore::MAX_PERMITS))),
-            bulk: Arc::new(Semaphore::new(options.bulk_concurrency.clamp(1, Semaphore::MAX_PERMITS))),
-            vcs: Mutex::default(),
-        };
+        let permits = Permits::new(&options);
         Self {
             transport,
             root,
@@ -251,7 +240,7 @@ impl Fetcher {
             Service::Taskcluster => (self.taskcluster_authorization(&address.url), None),
             Service::Tree => (Authorization::None, None),
             Service::GithubApi(repository) => {
-                let token = self.tokens.for_repository(self, need, repository, deadline).await;
+                let token = Box::pin(self.tokens.for_repository(self, need, repository, deadline)).await;
                 let authorization = token.secret.map_or(Authorization::None, Authorization::Github);
                 (authorization, Some(token.limited_as))
             }
@@ -340,8 +329,9 @@ impl Fetcher {
 
     /// One attempt, as soon as it may go out.
     async fn attempt(&self, need: &Need, ask: &Ask, plan: &Plan<'_>) -> Outcome {
-        let _permits =
-            self.permits.take(ask, plan, self.options.vcs_concurrency, self.root.holds(&ask.url)).await;
+        let taskcluster = self.root.holds(&ask.url);
+        let _permits = self.permits.take(&ask.url, plan.bulk, taskcluster).await;
+        let began = Instant::now();
         let growing = |bytes, announced| self.progress.event(Event::Received { need, bytes, announced });
         let exchange = Exchange {
             transport: self.transport.as_ref(),
@@ -350,7 +340,12 @@ impl Fetcher {
             closed: &self.closed,
             growing: &growing,
         };
-        exchange.attempt(ask, |coding| intake(plan, coding)).await
+        // By itself, so that what still waits for a permit is small.
+        let outcome = Box::pin(exchange.attempt(ask, |coding| intake(plan, coding))).await;
+        if taskcluster && !plan.bulk {
+            self.permits.took(began.elapsed());
+        }
+        outcome
     }
 }
 
@@ -362,34 +357,6 @@ impl FactSource for Fetcher {
     /// What is foreseen is asked for as anything else is. Its answer stays with its address.
     fn foresee(self: Arc<Self>, need: Need, deadline: Instant) -> BoxFuture<'static, ()> {
         async move { drop(self.answer(&need, deadline).await) }.boxed()
-    }
-}
-
-impl Permits {
-    /// The rarest first, always in the same order, so that nobody waits for each other.
-    async fn take(
-        &self,
-        ask: &Ask,
-        plan: &Plan<'_>,
-        vcs: usize,
-        taskcluster: bool,
-    ) -> Vec<OwnedSemaphorePermit> {
-        let mut gates = Vec::with_capacity(3);
-        if plan.bulk {
-            gates.push(self.bulk.clone());
-        }
-        if let (false, Some(host)) = (taskcluster, ask.url.host_str()) {
-            let mut hosts = self.vcs.lock().unwrap_or_else(PoisonError::into_inner);
-            let fresh = || Arc::new(Semaphore::new(vcs.clamp(1, Semaphore::MAX_PERMITS)));
-            gates.push(hosts.entry(host.to_owned()).or_insert_with(fresh).clone());
-        }
-        gates.push(self.all.clone());
-        let mut permits = Vec::with_capacity(gates.len());
-        for gate in gates {
-            // None of them is ever closed.
-            permits.extend(gate.acquire_owned().await.ok());
-        }
-        permits
     }
 }
 

@@ -17,6 +17,7 @@ pub mod headers;
 mod http_transport;
 mod options;
 mod patience;
+mod permits;
 mod progress;
 mod recording;
 mod secret;

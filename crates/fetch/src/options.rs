@@ -5,14 +5,22 @@ use std::time::Duration;
 /// The bounds of fetching. What bounds the answers themselves is [`catena_core::Limits`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Requests at the same time, over all hosts. A chain of 300 links has about 1,800 questions; where
-    /// each takes half a second, 256 at a time answer them in less time than one answer of
-    /// hg.mozilla.org takes, which has to be waited for anyway.
+    /// Requests at the same time, over all hosts, while answers are near: more would only wait in other
+    /// places, and take memory there.
     pub concurrency: usize,
     /// Of these, downloads of artifacts and task graphs, so that a few large bodies never keep the
-    /// questions waiting that say what to ask next. Small artifacts cost their latency, so many are on
-    /// their way at once; large ones share the bandwidth there is, however many they are.
+    /// questions waiting that say what to ask next.
     pub bulk_concurrency: usize,
+    /// Requests at the same time, over all hosts, once Taskcluster's answers are found to take longer than
+    /// `near`. A chain of 300 links has about 1,800 questions; where each takes half a second, 256 at a
+    /// time answer them in less time than one answer of hg.mozilla.org takes, which has to be waited for
+    /// anyway.
+    pub far_concurrency: usize,
+    /// Of these, downloads. Small artifacts cost their latency, so many are on their way at once; large
+    /// ones share the bandwidth there is, however many they are.
+    pub far_bulk_concurrency: usize,
+    /// What even the quickest answer of Taskcluster takes longer than, if it is far away.
+    pub near: Duration,
     /// Requests at the same time to one version control host. Both hg.mozilla.org and GitHub ask
     /// clients not to be hurried.
     pub vcs_concurrency: usize,
@@ -50,8 +58,11 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            concurrency: 256,
-            bulk_concurrency: 96,
+            concurrency: 32,
+            bulk_concurrency: 24,
+            far_concurrency: 256,
+            far_bulk_concurrency: 96,
+            near: Duration::from_millis(10),
             vcs_concurrency: 8,
             attempts: 5,
             backoff: Duration::from_secs(1),

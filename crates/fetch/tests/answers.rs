@@ -295,7 +295,13 @@ async fn no_more_requests_at_a_time_than_allowed() {
             .boxed(),
         )
     });
-    let options = Options { concurrency: 5, bulk_concurrency: 3, vcs_concurrency: 2, ..Options::default() };
+    let options = Options {
+        concurrency: 5,
+        bulk_concurrency: 3,
+        vcs_concurrency: 2,
+        near: std::time::Duration::MAX,
+        ..Options::default()
+    };
     let fetcher = with(&transport, options, Limits::default());
     for (needs, allowed) in [
         ((0..20).map(|number| content(&format!("public/{number}"))).collect::<Vec<_>>(), 5),
