@@ -9,7 +9,7 @@
 use super::{Examined, document, rules, worker_implementation};
 use crate::document::Document;
 use crate::inquiry::{Answer, Cx, Link, Need, Stop};
-use crate::policy::{Invalid, KeyRing, TrustedKey};
+use crate::policy::{Invalid, TrustedKey};
 use crate::task::{Run, WorkerImplementation};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_keys::{PublicKey, Signature, SignatureError};
@@ -180,14 +180,14 @@ fn judge(cx: &Cx<'_>, link: &Link) -> Result<Judgement, Stop> {
         Err(error) => return Ok(Judgement::Malformed(error)),
     };
     let keys = &cx.case.keys;
-    if let Some(trusted) = signer(keys, implementation, &document.bytes, &signature) {
+    if let Some(trusted) = signer(cx, implementation, &document.bytes, &signature) {
         return Ok(match trusted.validity.holds_at(resolved) {
             Ok(()) => Judgement::Verified(trusted.key.clone()),
             Err(invalid) => Judgement::NotValid(trusted.clone(), invalid, resolved),
         });
     }
     let mut others = WorkerImplementation::ALL.into_iter().filter(|other| *other != implementation);
-    let other = others.find_map(|other| Some((other, signer(keys, other, &document.bytes, &signature)?)));
+    let other = others.find_map(|other| Some((other, signer(cx, other, &document.bytes, &signature)?)));
     if let Some((other, trusted)) = other {
         return Ok(Judgement::OtherImplementation(other, trusted.key.clone()));
     }
@@ -198,13 +198,26 @@ fn judge(cx: &Cx<'_>, link: &Link) -> Result<Judgement, Stop> {
         .map_or(Judgement::UnknownKey, Judgement::OtherBytes))
 }
 
+/// The first key of an implementation that made a signature. The one that made the last is tried before
+/// the others: most workers of a push have the same, and to try a key takes longer than all else that is
+/// done with a document. Which key is found does not depend on it, since no signature is of two keys.
 fn signer<'a>(
-    keys: &'a KeyRing,
+    cx: &Cx<'a>,
     implementation: WorkerImplementation,
     bytes: &[u8],
     signature: &Signature,
 ) -> Option<&'a TrustedKey> {
-    keys.for_implementation(implementation).iter().find(|trusted| trusted.key.verify(bytes, signature))
+    let keys = cx.case.keys.for_implementation(implementation);
+    let made = |trusted: &&TrustedKey| trusted.key.verify(bytes, signature);
+    let mut last = cx.case.last_signers.borrow_mut();
+    let tried = last.get(&implementation).copied();
+    if let Some(trusted) = tried.and_then(|place| keys.get(place)).filter(made) {
+        return Some(trusted);
+    }
+    let others = keys.iter().enumerate().filter(|(place, _)| Some(*place) != tried);
+    let (place, trusted) = others.into_iter().find(|(_, trusted)| made(trusted))?;
+    last.insert(implementation, place);
+    Some(trusted)
 }
 
 /// Evidence that the bytes are not those that were signed, in words.
@@ -216,15 +229,14 @@ fn changed(
     implementation: WorkerImplementation,
 ) -> Result<Option<String>, Stop> {
     let trimmed = bytes.trim_ascii();
-    if trimmed != bytes && signer(&cx.case.keys, implementation, trimmed, signature).is_some() {
+    if trimmed != bytes && signer(cx, implementation, trimmed, signature).is_some() {
         return Ok(Some("the signature fits the document without the white space around it".to_owned()));
     }
     Ok(match cx.unverified_document(link)? {
         Answer::Is(Ok(parsed)) => {
             let pretty = catena_json::parse(bytes, &cx.case.limits.json()).map(|value| value.to_pretty());
-            let reprinted = pretty.is_ok_and(|text| {
-                signer(&cx.case.keys, implementation, text.as_bytes(), signature).is_some()
-            });
+            let reprinted =
+                pretty.is_ok_and(|text| signer(cx, implementation, text.as_bytes(), signature).is_some());
             if reprinted {
                 Some("the signature fits the same value printed as workers print it".to_owned())
             } else {

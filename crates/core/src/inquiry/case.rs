@@ -8,7 +8,9 @@ use crate::digest::Measurement;
 use crate::document::{Document, DocumentError};
 use crate::graph::GraphScan;
 use crate::policy::{KeyRing, Product};
-use crate::task::{Definition, DefinitionError, Kind, Run, Status, StatusError, TaskId};
+use crate::task::{
+    Definition, DefinitionError, Kind, Run, Status, StatusError, TaskId, WorkerImplementation,
+};
 use catena_json::{ParseError, Value};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -84,6 +86,8 @@ pub(crate) struct Case {
     documents: RefCell<BTreeMap<TaskId, Parsed>>,
     /// Which documents the signature check vouches for, once it has judged them.
     pub(crate) verified: RefCell<BTreeMap<TaskId, Option<Verified>>>,
+    /// Which of an implementation's keys made the last signature that was one of its keys'.
+    pub(crate) last_signers: RefCell<BTreeMap<WorkerImplementation, usize>>,
 }
 
 /// A document as it parses, or why it does not.
@@ -108,6 +112,7 @@ impl Case {
             parsed: HashMap::new(),
             documents: RefCell::default(),
             verified: RefCell::default(),
+            last_signers: RefCell::default(),
         }
     }
 
