@@ -63,6 +63,7 @@ def arguments():
     add("--pairs", type=int, default=5, help="turns of each chain, after one that is not counted [%(default)s]")
     add("--huge-pairs", type=int, default=2, help="turns of the chain called huge [%(default)s]")
     add("--python", type=pathlib.Path, help=f"one with scriptworker {SCRIPTWORKER} [one below target/, made once]")
+    add("--catena", type=pathlib.Path, help="measure this one in place of the release build")
     add("--no-build", action="store_true", help="take the release builds as they are")
     add("--room", help="a folder with room for what is served and fetched; huge takes 16 GB [the system's]")
     add("--plots", type=pathlib.Path, default=ROOT / "docs/performance", help="where plots go [docs/performance]")
@@ -85,8 +86,9 @@ def binaries(build):
     """The release builds, made if need be."""
     found = Binaries(*(TARGET / "release" / name for name in ("catena", "examples/write_chain", "examples/serve")))
     if build or not all(path.exists() for path in found):
-        packages = ["-p", "catena", "-p", "catena-testbed"]
-        succeed(["cargo", "build", "--release", "--quiet", *packages, "--bins", "--examples"], cwd=ROOT)
+        wanted = ["-p", "catena", "-p", "catena-testbed", "--bin", "catena"]
+        wanted += ["--example", "write_chain", "--example", "serve"]
+        succeed(["cargo", "build", "--release", "--quiet", *wanted], cwd=ROOT)
     return found
 
 
@@ -96,8 +98,9 @@ def main():
     if unknown := [name for name in sections if name not in SECTIONS]:
         sys.exit(f"no section is called {unknown[0]!r}")
     needed = asked.python or (python() if "compare" in sections else None)
+    built = binaries(not asked.no_build)
     bench = Bench(
-        binaries(not asked.no_build),
+        built._replace(catena=asked.catena) if asked.catena else built,
         needed,
         asked.pairs,
         asked.huge_pairs,

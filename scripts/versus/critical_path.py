@@ -8,6 +8,8 @@ soon as every identity in its address is known, so the oracle goes by informatio
 - It is known from the start if the command line or the policy says it, and otherwise from when the
   first answer arrives in whose text it stands, whatever that answer is about and whether or not
   anything has been verified.
+- A repository is known from the first answer that names it: a policy names many, and nobody asks
+  about them all to be early.
 - Names that the protocol has for everybody are known: the document, its signature, the task graph,
   `public/actions.json`, `public/parameters.yml`.
 - Run 0 may be guessed for everything small; any other run is known from the task's status. Nothing
@@ -42,7 +44,8 @@ PROTOCOL = "public/actions.json public/parameters.yml"
 class Identity(typing.NamedTuple):
     """One thing that must be known to write an address."""
 
-    # How it is looked for: `task`, `revision`, `word` (not inside of a longer word), or `text`.
+    # How it is looked for: `task`, `revision`, `word` (not inside of a longer word), `text`, or
+    # `repository`, which is a text that only answers tell.
     kind: str
     text: str
 
@@ -78,9 +81,9 @@ def identities(need):
     if need.get("continuation") is not None:
         yield Identity("word", need["continuation"])
     if "repository" in need:
-        yield Identity("text", need["repository"].partition("://")[2])
+        yield Identity("repository", need["repository"].partition("://")[2])
     if "owner" in need:
-        yield Identity("text", f"{need['owner']}/{need['name']}")
+        yield Identity("repository", f"{need['owner']}/{need['name']}")
     for name in ("revision", "branch", "tag", "number"):
         if name in need:
             yield reference(str(need[name]))
@@ -112,7 +115,8 @@ class Known:
     def learn(self, text, now, answer):
         """Finds what is still unknown in a text."""
         tokens = {"task": set(TASK_ID.findall(text)), "revision": set(REVISION.findall(text))}
-        found = [one for one in self.unknown if holds(text, tokens, one)]
+        told = (one for one in self.unknown if answer is not None or one.kind != "repository")
+        found = [one for one in told if holds(text, tokens, one)]
         for one in found:
             self.since[one] = (now, answer)
         self.unknown.difference_update(found)

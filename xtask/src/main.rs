@@ -10,7 +10,7 @@ mod scriptworker;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;
-use process::cargo;
+use process::{Step, cargo};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -64,6 +64,18 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Measure the hot parts, each alone
+    Bench {
+        /// Given to the benches: names, --sample-count N
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Measure catena beside scriptworker, the floor and its critical path (scripts/versus)
+    Versus {
+        /// Given to the script: --sections, --chains, --pairs, --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Change the code, one place at a time, and see whether a test fails; needs cargo-mutants
     Mutants(mutants::Mutants),
     /// Tell which lines and branches the tests do not run; needs LLVM's tools
@@ -91,6 +103,10 @@ fn run(task: Task) -> Result<(), Failure> {
         Task::Fields { every, arguments } => fields(every, &arguments),
         Task::Regenerate { what } => regenerate::run(&what),
         Task::Differential { arguments } => scriptworker::compare(&arguments),
+        Task::Bench { arguments } => bench(&arguments),
+        Task::Versus { arguments } => {
+            Step::new("python3").arg("scripts/versus-scriptworker").args(&arguments).run()
+        }
         Task::Mutants(mutants) => mutants::run(&mutants),
         Task::Coverage(coverage) => coverage::run(&coverage),
         Task::Deny => deny(),
@@ -111,6 +127,13 @@ fn fields(every: u32, arguments: &[String]) -> Result<(), Failure> {
         .args(arguments)
         .env("CATENA_FIELDS", every.to_string())
         .run()
+}
+
+/// By name: the libraries would be run as benches too, and do not understand their arguments.
+fn bench(arguments: &[String]) -> Result<(), Failure> {
+    let names = ["document", "graph", "hashing", "template"].map(|name| ["--bench", name]);
+    let packages = ["catena-core", "catena-fetch", "catena-jsone"].map(|name| ["--package", name]);
+    cargo(["bench"]).args(packages.concat()).args(names.concat()).arg("--").args(arguments).run()
 }
 
 fn deny() -> Result<(), Failure> {

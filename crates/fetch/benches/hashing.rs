@@ -1,0 +1,85 @@
+//! What every byte of a body costs: capped, measured and, if it is compressed, decoded as it arrives.
+#![allow(clippy::unwrap_used, reason = "a bench of what it made itself")]
+
+use bytes::Bytes;
+use catena_core::Limits;
+use catena_core::inquiry::{Fact, Need};
+use catena_core::task::{ArtifactName, RunId, TaskId};
+use catena_fetch::{Fetcher, Options, Request, Response, RootUrl, Transport, TransportError};
+use divan::Bencher;
+use divan::counter::BytesCount;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, stream};
+use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const LENGTH: usize = 32 << 20;
+/// What a chunk of a body is when it comes from the network.
+const CHUNK: usize = 64 * 1024;
+const TASK: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
+
+fn main() {
+    divan::main();
+}
+
+/// Answers everything with the same body, from memory.
+struct Memory {
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Transport for Memory {
+    fn send(&self, _request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        let body = self.body.clone();
+        let chunks = (0..body.len()).step_by(CHUNK);
+        let chunks = chunks.map(move |at| Ok(body.slice(at..body.len().min(at.saturating_add(CHUNK)))));
+        let body = stream::iter(chunks).boxed();
+        std::future::ready(Ok(Response { status: StatusCode::OK, headers: self.headers.clone(), body }))
+            .boxed()
+    }
+}
+
+/// Bytes that repeat after 256, so that the compressed body is small and decoding is what is seen.
+fn body() -> Vec<u8> {
+    (0..=u8::MAX).cycle().take(LENGTH).collect()
+}
+
+fn measure(bencher: Bencher<'_, '_>, memory: Memory, sha512: bool) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let root = RootUrl::parse("https://tc.example").unwrap();
+    let fetcher = Fetcher::new(Arc::new(memory), root, Limits::default(), Options::default());
+    let name = ArtifactName::parse("public/build/target.tar.xz").unwrap();
+    let need = Need::Artifact { task_id: TaskId::parse(TASK).unwrap(), run_id: RunId(0), name, sha512 };
+    bencher.counter(BytesCount::new(LENGTH)).bench_local(|| {
+        let deadline = Instant::now().checked_add(Duration::from_secs(600)).unwrap();
+        let fact = runtime.block_on(fetcher.answer(&need, deadline));
+        assert!(
+            matches!(&fact, Fact::Measured(measurement) if measurement.length == LENGTH as u64),
+            "{fact:?}"
+        );
+    });
+}
+
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn sha256(bencher: Bencher<'_, '_>) {
+    measure(bencher, Memory { headers: HeaderMap::new(), body: body().into() }, false);
+}
+
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn sha256_and_sha512(bencher: Bencher<'_, '_>) {
+    measure(bencher, Memory { headers: HeaderMap::new(), body: body().into() }, true);
+}
+
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn sha256_of_gzip(bencher: Bencher<'_, '_>) {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(&body()).unwrap();
+    let headers = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static("gzip"))]);
+    measure(bencher, Memory { headers, body: encoder.finish().unwrap().into() }, false);
+}
