@@ -121,6 +121,17 @@ mod tests {
     }
 
     #[test]
+    fn a_longer_list_in_another_order_is_told_item_by_item() {
+        let told = |length: usize| {
+            let there = (0..length).map(|number| number.to_string()).collect::<Vec<_>>();
+            let back = there.iter().rev().cloned().collect::<Vec<_>>();
+            diff(&format!("[{}]", there.join(",")), &format!("[{}]", back.join(",")))
+        };
+        assert_eq!(told(LONGEST_PERMUTATION), ["reordered $"]);
+        assert_eq!(told(LONGEST_PERMUTATION + 1)[..2], ["changed [0]", "changed [1]"]);
+    }
+
+    #[test]
     fn the_list_is_bounded() {
         let many: Vec<Value> = (0..1000_i64).map(Value::from).collect();
         assert_eq!(differences(&Value::Array(many), &Value::Array(vec![]), 5).len(), 5);

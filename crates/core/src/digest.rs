@@ -140,6 +140,12 @@ mod tests {
     }
 
     #[test]
+    fn a_digest_is_shown_with_its_algorithm() {
+        let digest = Digest::Sha512([0x0f; 64]);
+        assert_eq!(format!("{digest:?}"), format!("sha512:{}", "0f".repeat(64)));
+    }
+
+    #[test]
     fn a_measurement_answers_in_the_same_algorithm() {
         let measured = Measurement { length: 0, sha256: [1; 32], sha512: None };
         assert_eq!(measured.like(&Digest::Sha256([0; 32])), Some(Digest::Sha256([1; 32])));

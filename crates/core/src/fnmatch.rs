@@ -26,7 +26,7 @@ pub fn matches(pattern: &str, name: &str) -> bool {
             _ => {}
         }
         match retry {
-            Some((after_star, from)) if from < name.len() => {
+            Some((after_star, from)) if name.get(from).is_some() => {
                 let next = from.saturating_add(1);
                 retry = Some((after_star, next));
                 (token, at) = (after_star, next);
@@ -36,7 +36,7 @@ pub fn matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 enum Token {
     Star,
     Any,
@@ -63,7 +63,6 @@ fn tokens(pattern: &str) -> Vec<Token> {
     while let Some((first, after)) = rest.split_first() {
         rest = after;
         match first {
-            '*' if tokens.last() == Some(&Token::Star) => {}
             '*' => tokens.push(Token::Star),
             '?' => tokens.push(Token::Any),
             '[' => match set(after) {

@@ -76,3 +76,14 @@ impl Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_read_within_these_bounds() {
+        let limits = Limits { json_depth: 3, answer_bytes: 100, json_values: 7, ..Limits::default() };
+        assert_eq!(limits.json(), catena_json::Limits { depth: 3, bytes: 100, values: 7 });
+    }
+}

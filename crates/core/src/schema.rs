@@ -304,6 +304,73 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_type_is_told_from_the_others() {
+        let inputs = [
+            ("null", "null"),
+            ("boolean", "false"),
+            ("object", "{}"),
+            ("array", "[]"),
+            ("string", "\"\""),
+            ("number", "1.5"),
+            ("integer", "2.0"),
+            ("integer", "7"),
+        ];
+        for wanted in ["null", "boolean", "object", "array", "string", "number", "integer"] {
+            for (kind, input) in inputs {
+                let fits = kind == wanted || (kind, wanted) == ("integer", "number");
+                let breach = (!fits).then(|| "$ breaks type".to_owned());
+                assert_eq!(found(&format!(r#"{{"type":"{wanted}"}}"#), input), breach, "{wanted} {input}");
+                let listed = format!(r#"{{"type":["{wanted}"]}}"#);
+                assert_eq!(found(&listed, input), breach, "{wanted} {input}");
+            }
+        }
+        assert_eq!(found(r#"{"type":"date"}"#, "1"), None);
+        assert_eq!(found(r#"{"type":7}"#, "1"), None);
+    }
+
+    #[test]
+    fn bounds_hold_on_both_sides() {
+        for (least, most, inputs) in [
+            ("minLength", "maxLength", ["\"é\"", "\"éé\"", "\"ééé\""]),
+            ("minItems", "maxItems", ["[1]", "[1,2]", "[1,2,3]"]),
+            ("minProperties", "maxProperties", [r#"{"a":1}"#, r#"{"a":1,"b":2}"#, r#"{"a":1,"b":2,"c":3}"#]),
+            ("minimum", "maximum", ["1", "2", "3"]),
+        ] {
+            let judged = |keyword: &str| inputs.map(|input| found(&format!("{{\"{keyword}\":2}}"), input));
+            assert_eq!(judged(least), [Some(format!("$ breaks {least}")), None, None]);
+            assert_eq!(judged(most), [None, None, Some(format!("$ breaks {most}"))]);
+        }
+        let judged = |keyword: &str| {
+            ["1", "2", "3"].map(|input| found(&format!("{{\"{keyword}\":2}}"), input).is_none())
+        };
+        assert_eq!(judged("exclusiveMinimum"), [false, false, true]);
+        assert_eq!(judged("exclusiveMaximum"), [true, false, false]);
+    }
+
+    #[test]
+    fn what_is_not_asked_is_not_held_against_an_input() {
+        for (schema, input) in [
+            (r#"{"additionalProperties":false,"patternProperties":{"x":{}}}"#, r#"{"x":1}"#),
+            (r#"{"additionalProperties":true}"#, r#"{"x":1}"#),
+            (r#"{"items":{"type":"string"},"prefixItems":[]}"#, "[1]"),
+            (r#"{"items":[{"type":"string"}]}"#, "[1]"),
+            (r#"{"uniqueItems":false}"#, "[1,1]"),
+            (r#"{"items":{"pattern":"a"}}"#, r#"["a","ba"]"#),
+            (r#"{"required":["a"]}"#, r#"{"a":null}"#),
+            (r#"{"anyOf":[{"type":"string"},{"minimum":1}]}"#, "1"),
+            ("{}", "null"),
+        ] {
+            assert_eq!(found(schema, input), None, "{schema} {input}");
+        }
+        assert_eq!(
+            found(r#"{"items":{"pattern":"a"}}"#, r#"["a","b"]"#).as_deref(),
+            Some("[1] breaks pattern")
+        );
+        assert_eq!(found(r#"{"items":false}"#, "[1]").as_deref(), Some("[0] breaks false"));
+        assert_eq!(found(r#"{"oneOf":[]}"#, "1").as_deref(), Some("$ breaks oneOf"));
+    }
+
     const BEYOND: &str = "the schema or the input is larger than what is looked at";
 
     #[test]

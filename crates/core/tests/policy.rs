@@ -209,6 +209,68 @@ fn values_that_do_not_parse() {
 }
 
 #[test]
+fn prefixes_are_names_of_variables() {
+    let told = |prefix: &str| changed("source-env-prefix: ONE", &format!("source-env-prefix: '{prefix}'"));
+    for fits in ["A", "ONE_2", &"A".repeat(60)] {
+        assert_eq!(told(fits), "", "{fits}");
+    }
+    for wrong in ["", "_ONE", "2ONE", "One", "ON-E", "ONÉ", "ON E", &"A".repeat(61)] {
+        assert!(told(wrong).contains("is not a prefix of environment variables"), "{wrong}");
+    }
+}
+
+#[test]
+fn addresses_of_services_are_plain() {
+    let told = |url: &str| changed("https://example.com/projects.yml", url);
+    let long = |length: usize| format!("https://a/{}", "b".repeat(length - 10));
+    for fits in ["https://a.b:80/c?d", "http://localhost:8080/a", "http://127.0.0.1/a", &long(300)] {
+        assert_eq!(told(fits), "", "{fits}");
+    }
+    for wrong in [
+        "https://",
+        "https:///a",
+        "https://a b/c",
+        "https://ä.b/c",
+        "https://user@a.b/c",
+        "https://a.b/c#d",
+        "https://a.b\\c",
+        "http://localhost.example.com/a",
+        "http://a.b/c",
+        &long(301),
+    ] {
+        assert!(told(wrong).contains("is not an https:// address"), "{wrong}");
+    }
+}
+
+#[test]
+fn a_product_that_is_none_is_told_of_once() {
+    insta::assert_snapshot!(wrong("catena-policy: 1\nproducts: {one: 3}\n"), @"p.yml:2:17: error: products.one: a map is wanted here, and this is a number");
+}
+
+#[test]
+fn what_looks_empty_and_is_not_is_no_warning() {
+    // Trees on GitHub alone need no host like hg.mozilla.org.
+    let git = SMALL
+        .replace("hg-hosts: [hg.example.com]", "hg-hosts: []")
+        .replace("vcs: [hg]", "vcs: [github]\n    official-owners: [a]")
+        .replace("hosts: [hg.example.com], paths", "hosts: [github.com], paths");
+    assert_eq!(warnings(&load(&[("p.yml", &git)]).unwrap()), "");
+    // Every kind may use a prebuilt image, so that no pool need build one.
+    let prebuilt = SMALL
+        .replace("    docker-image-worker-pools: [one-3/images]\n", "")
+        .replace("prebuilt-image-kinds: [decision]", "prebuilt-image-kinds: any");
+    assert_eq!(warnings(&load(&[("p.yml", &prebuilt)]).unwrap()), "");
+    // What is wrong with an item is told of, and not that the list is empty without it.
+    assert_eq!(
+        changed("vcs: [hg]", "vcs: [svn]").lines().filter(|line| line.starts_with("p.yml")).count(),
+        1
+    );
+    assert_eq!(changed("[one-3/decision]", "[one-3]").lines().count(), 1);
+    assert_eq!(changed("{central: [/central],", "{central: [central],").lines().count(), 1);
+    assert_eq!(changed("[kni6ts7z/MRkvs7i6+SF/T6UWj0hAJoHEcrgHB8BBR0=]", "[kni6]").lines().count(), 1);
+}
+
+#[test]
 fn repository_rules() {
     insta::assert_snapshot!(changed("schemes: [https]", "schemes: [https, git]"), @r#"
     p.yml:19:38: error: products.one.repositories[0].schemes[1]: "git" is not known here
@@ -500,6 +562,8 @@ fn sizes_are_bounded() {
     insta::assert_snapshot!(wrong(&many), @"p.yml:211:3: error: products.p199: a policy of more than 200 products");
     let paths = vec!["'^(?P<path>/(central|beta))(/|$)'"; 201].join(", ");
     insta::assert_snapshot!(changed("'^(?P<path>/(central|beta))(/|$)'", &paths), @"p.yml:19:19: error: products.one.repositories: more than 200 expressions for paths");
+    let paths = vec!["'^(?P<path>/(central|beta))(/|$)'"; 200].join(", ");
+    assert_eq!(changed("'^(?P<path>/(central|beta))(/|$)'", &paths), "");
     let items = format!("[{}]", vec!["cron"; 2001].join(", "));
     insta::assert_snapshot!(changed("[hg-push, cron]", &items), @"p.yml:15:16: error: $: a list of more than 2000 items");
     let words = vec!["crom"; 300].join(", ");
@@ -579,6 +643,9 @@ fn mistakes_in_the_time_of_a_key_have_their_place() {
       hint: put it in quotes to make it text
     ");
     insta::assert_snapshot!(wrong("not-before: 2026-08-12T09:30:00Z\n  not-after: 2026-08-12T09:29:59Z"), @"keys.yml:4:14: error: scriptworker[0].not-after: this is before `not-before`, so the key would never count");
+    let moment = "2026-08-12T09:30:00Z";
+    let one_moment = format!("scriptworker:\n- {key}\n  not-before: {moment}\n  not-after: {moment}\n");
+    assert!(KeyRing::parse("keys.yml", &one_moment).is_ok());
     insta::assert_snapshot!(wrong("not-afer: 2026-08-12T09:30:00Z"), @r#"
     keys.yml:3:3: error: scriptworker[0].not-afer: unknown key "not-afer"
       hint: did you mean "not-after"?

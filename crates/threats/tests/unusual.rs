@@ -319,3 +319,27 @@ fn nothing_is_read_of_a_document_that_is_not_signed() {
     assert_eq!(asked(|c| change::signature(c)?.first_mut().map(|byte| *byte ^= 1)), 0);
     assert_eq!(asked(|c| change::document(c, &["taskId"], change::NOBODY)), 0);
 }
+
+#[test]
+fn nothing_is_asked_on_the_word_of_another_tasks_status() {
+    let asked = |change: fn(&mut Chain) -> Option<()>| {
+        let mut chain = push().build().unwrap();
+        change(&mut chain).unwrap();
+        let build = change::first_build(&chain).unwrap();
+        let question = Question::of(&chain).unwrap();
+        let documents = RefCell::new(0);
+        judge_with(chain, &question, |need, _| {
+            if matches!(need, Need::Document { task_id, .. } if task_id.as_str() == build) {
+                *documents.borrow_mut() += 1;
+            }
+            None
+        });
+        documents.into_inner()
+    };
+    assert_eq!(asked(|_| Some(())), 1);
+    let of_another = |c: &mut Chain| {
+        let build = change::first_build(c)?;
+        change::set(c.status_mut(&build)?, &["status", "taskId"], change::NOBODY)
+    };
+    assert_eq!(asked(of_another), 0);
+}

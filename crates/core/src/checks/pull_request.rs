@@ -67,7 +67,7 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
     // Every link asks before any waits, so that all commits are asked about together.
     let examined: Vec<_> = chain
         .links()
-        .map(|link| if is_github(cx, link) { github(cx, link) } else { Ok(hg(cx, link)) })
+        .map(|link| if is_github(cx.case, &link.definition) { github(cx, link) } else { Ok(hg(cx, link)) })
         .collect();
     let mut findings = Vec::new();
     for one in examined {

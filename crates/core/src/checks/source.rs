@@ -108,3 +108,32 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     }
     Ok(findings.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Product;
+
+    #[test]
+    fn only_a_policy_takes_an_address_by_its_plain_form() {
+        let mut product = Product::empty("p");
+        let strict = Case::sample(product.clone());
+        product.relaxed.insert(rules::REPOSITORY_FORM.to_owned());
+        let relaxed = Case::sample(product);
+        let read = |case: &Case, url: &str| {
+            let env = format!(r#""payload":{{"env":{{"P_HEAD_REPOSITORY":"{url}"}}}}"#);
+            let repository =
+                repository(case, &Definition::sample(r#""payload":{}"#, &env), "P_HEAD_REPOSITORY");
+            let definition = Definition::sample("https://hg.mozilla.org/mozilla-central/file/x", url);
+            let source = source(case, &definition).ok().map(|source| source.as_str().to_owned());
+            assert_eq!(repository.unwrap().ok().map(|url| url.as_str().to_owned()), source, "{url}");
+            source
+        };
+        let plain = Some("https://hg.mozilla.org/a".to_owned());
+        assert_eq!(read(&strict, "https://hg.mozilla.org/a"), plain);
+        assert_eq!(read(&relaxed, "https://hg.mozilla.org/a"), plain);
+        assert_eq!(read(&strict, "https://hg.mozilla.org:443/a?b"), None);
+        assert_eq!(read(&relaxed, "https://hg.mozilla.org:443/a?b"), plain);
+        assert_eq!(read(&relaxed, "ftp://hg.mozilla.org/a"), None);
+    }
+}

@@ -11,7 +11,7 @@ use crate::source::{Revision, SourceUrl};
 use crate::task::TaskId;
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_json::{Path, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 const CHECK: &str = "tree";
 
@@ -157,15 +157,8 @@ fn trees<'a>(
     }
     let Some(target) = links.iter().find(|link| link.is_target) else { return Err(Stop::Blocked) };
     let decision = target.definition.decision_task_id();
-    let parents: BTreeSet<&Option<String>> = links
-        .iter()
-        .filter(|link| link.task_id == decision && link.is_parent())
-        .filter_map(|link| trees.get(&link.task_id))
-        .collect();
-    let of_parents = match parents.first() {
-        Some(tree) if parents.len() == 1 => (*tree).clone(),
-        _ => trees.get(&target.task_id).cloned().flatten(),
-    };
+    let parent = links.iter().find(|link| link.task_id == decision).unwrap_or(target);
+    let of_parents = trees.get(&parent.task_id).cloned().flatten();
     let mirror = of_parents.as_ref().and_then(|tree| cx.case.product.hg_git_mirrors.get(tree));
     if let Some(mirror) = mirror {
         let siblings =
@@ -320,7 +313,9 @@ fn other_sources(cx: &Cx<'_>, link: &Link, findings: &mut Vec<Finding>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::Product;
+    use crate::inquiry::{Case, Chain};
+    use crate::policy::{KindRole, RepositoryRule};
+    use crate::task::{Definition, Kind};
 
     fn matched(rule: &str, scope: &str) -> Option<bool> {
         let mut product = Product::empty("p");
@@ -341,5 +336,147 @@ mod tests {
         assert_eq!(matched("a:b*", "a:bc*"), Some(false));
         assert_eq!(matched("a:b", "b:*"), None);
         assert_eq!(matched("a:b", "a"), None);
+    }
+
+    const A: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
+    const B: &str = "B1Y7D4twTB620sjIgyd3lg";
+    const SOURCE: &str = "https://hg.mozilla.org/mozilla-central/file/x";
+
+    /// A product with two trees, of which the second mirrors the first.
+    fn product() -> Product {
+        let mut product = Product::empty("p");
+        product.kinds.insert(Kind::parse("decision").unwrap(), KindRole::Decision);
+        product.hg_git_mirrors.insert("/hg".to_owned(), "/git".to_owned());
+        product.repositories.push(RepositoryRule {
+            schemes: ["https".to_owned()].into(),
+            hosts: ["host".to_owned()].into(),
+            paths: vec![regex::Regex::new("^(?P<path>/hg|/git)").unwrap()],
+        });
+        product
+    }
+
+    /// What is said of a chain of the target and other tasks.
+    fn judged<T>(product: Product, tasks: &[(&str, &[(&str, &str)])], judge: impl FnOnce(&Cx<'_>) -> T) -> T {
+        let case = tasks.iter().fold(Case::sample(product), |case, (id, changes)| {
+            case.knowing(TaskId::parse(id).unwrap(), changes)
+        });
+        let chain = Chain::of(&case);
+        assert!(chain.is_closed());
+        judge(&Cx::new(&case, &chain))
+    }
+
+    #[test]
+    fn a_broad_scope_counts_unless_the_policy_relaxes_that() {
+        let own = Definition::sample_id();
+        let restricted = |relaxed: bool, scope: &str| {
+            let mut product = Product::empty("p");
+            product.restricted_scopes.push(ScopeRule { scope: "a:b".to_owned(), trees: "t".to_owned() });
+            product.relaxed.extend(relaxed.then(|| rules::BROAD_SCOPE.to_owned()));
+            let scopes = format!(r#""scopes":["x","{scope}"]"#);
+            judged(product, &[(own.as_str(), &[(r#""scopes":[]"#, &scopes)])], has_restricted_scopes)
+        };
+        assert_eq!([restricted(false, "a:b"), restricted(true, "a:b")], [Ok(true), Ok(true)]);
+        assert_eq!([restricted(false, "a:*"), restricted(true, "a:*")], [Ok(true), Ok(false)]);
+        assert_eq!([restricted(false, "a:c"), restricted(true, "a:c")], [Ok(false), Ok(false)]);
+    }
+
+    #[test]
+    fn two_rules_for_one_scope_are_ambiguous() {
+        let own = Definition::sample_id();
+        let codes = |rules: &[&str], listed: &str| {
+            let mut product = Product::empty("p");
+            let rule = |scope: &&str| ScopeRule { scope: (*scope).to_owned(), trees: "t".to_owned() };
+            product.restricted_scopes.extend(rules.iter().map(rule));
+            product.trees.insert("t".to_owned(), ["/hg".to_owned()].into());
+            let listed = format!(r#""scopes":[{listed}]"#);
+            judged(product, &[(own.as_str(), &[(r#""scopes":[]"#, &listed)])], |cx| {
+                let mut findings = Vec::new();
+                scopes(cx, cx.chain.link(own).unwrap(), Some("/hg"), &mut findings);
+                findings.iter().map(|finding| finding.code.name).collect::<Vec<_>>()
+            })
+        };
+        const AMBIGUOUS: &str = "tree-scope-ambiguous";
+        assert_eq!(codes(&["a", "b"], r#""a","b""#), [""; 0]);
+        assert_eq!(codes(&["a:b", "a:b*", "c"], r#""c","a:b""#), [AMBIGUOUS; 2]);
+        assert_eq!(codes(&["a:b", "a:c"], r#""a:*""#), [""; 0]);
+        assert_eq!(codes(&["a:b*", "a:b", "a:bc"], r#""a:b*""#), [""; 0]);
+        assert_eq!(codes(&["a:b*", "a:*", "a:b"], r#""a:b*""#), [AMBIGUOUS; 2]);
+    }
+
+    #[test]
+    fn the_mirror_of_the_decision_tasks_tree_counts_as_that_tree() {
+        let own = Definition::sample_id();
+        let sources = |target: &str, decision: &str, input: &str, group_of_input: &str| {
+            let inputs = format!(r#""extra":{{"chainOfTrust":{{"inputs":{{"b":"{B}"}}}}}}"#);
+            let tasks: [(&str, &[(&str, &str)]); 3] = [
+                (own.as_str(), &[(SOURCE, target), (own.as_str(), A), (r#""extra":{}"#, &inputs)]),
+                (A, &[(SOURCE, decision), (own.as_str(), A)]),
+                (B, &[(SOURCE, input), (own.as_str(), group_of_input)]),
+            ];
+            judged(product(), &tasks, |cx| {
+                let trees = trees(cx, cx.chain.links(), &mut Vec::new()).unwrap();
+                let tree = |id: &str| trees[&TaskId::parse(id).unwrap()].clone().unwrap_or_default();
+                [tree(own.as_str()), tree(A), tree(B)]
+            })
+        };
+        let (hg, git, other) = ("https://host/hg/x", "https://host/git/x", "https://host/other/x");
+        assert_eq!(sources(hg, hg, git, A), ["/hg", "/hg", "/hg"]);
+        assert_eq!(sources(git, hg, git, A), ["/hg", "/hg", "/hg"]);
+        assert_eq!(sources(git, git, hg, A), ["/git", "/git", "/hg"]);
+        assert_eq!(sources(hg, git, git, A), ["/hg", "/git", "/git"]);
+        assert_eq!(sources(git, hg, git, own.as_str()), ["/hg", "/hg", "/git"], "an input of another graph");
+        assert_eq!(sources(git, hg, other, A), ["/hg", "/hg", ""]);
+        assert_eq!(sources(hg, hg, git, B), ["/hg", "/hg", "/git"], "a decision task of its own");
+    }
+
+    #[test]
+    fn tasks_of_one_tree_have_one_revision() {
+        let own = Definition::sample_id();
+        let payload = |repository: &str, revision: &str| {
+            let env = format!(r#""P_HEAD_REPOSITORY":"{repository}","P_HEAD_REV":"{revision}""#);
+            format!(r#""payload":{{"env":{{{env}}}}}"#)
+        };
+        let differs = |target: (&str, &str), decision: (&str, &str)| {
+            let (target, decision) = (payload(target.0, target.1), payload(decision.0, decision.1));
+            let tasks: [(&str, &[(&str, &str)]); 2] = [
+                (own.as_str(), &[(r#""payload":{}"#, &target), (own.as_str(), A)]),
+                (A, &[(r#""payload":{}"#, &decision), (own.as_str(), A)]),
+            ];
+            judged(product(), &tasks, |cx| revision(cx, cx.chain.link(own).unwrap()).is_some())
+        };
+        let (one, other) = ("1".repeat(40), "2".repeat(40));
+        assert!(!differs(("https://host/hg", &one), ("https://host/hg/", &one)));
+        assert!(differs(("https://host/hg/", &other), ("https://host/hg", &one)));
+        assert!(differs(("https://host/hg", "v1"), ("https://host/hg", &one)));
+        assert!(!differs(("https://host/hg", &other), ("https://host/hg", "v1")), "a tag's commit");
+        assert!(!differs(("https://host/git", &other), ("https://host/hg", &one)), "a mirror's own");
+    }
+
+    #[test]
+    fn sources_beside_the_own_are_trusted_too() {
+        let own = Definition::sample_id();
+        let refused = |variable: &str, url: &str| {
+            let mut product = product();
+            product.repositories_by_prefix.insert("Q".to_owned(), vec![]);
+            let payload = format!(r#""payload":{{"env":{{"{variable}":"{url}"}}}}"#);
+            judged(product, &[(own.as_str(), &[(r#""payload":{}"#, &payload)])], |cx| {
+                let mut findings = Vec::new();
+                other_sources(cx, cx.chain.link(own).unwrap(), &mut findings);
+                !findings.is_empty()
+            })
+        };
+        for (variable, url, expected) in [
+            ("P_HEAD_REPOSITORY", "https://host/other", false),
+            ("Q_HEAD_REPOSITORY", "", false),
+            ("Q_HEAD_REPOSITORY", "https://host/hg", false),
+            ("Q_HEAD_REPOSITORY", "https://host/other", true),
+            ("Q_HEAD_REPOSITORY", "no address", true),
+            ("R_HEAD_REPOSITORY", "https://host/other", false),
+            ("R_HEAD_REPOSITORY", "https://host/try-other", true),
+            ("R_HEAD_REPOSITORY", "no address", false),
+            ("Q_BASE_REPOSITORY", "https://host/other", false),
+        ] {
+            assert_eq!(refused(variable, url), expected, "{variable} {url}");
+        }
     }
 }

@@ -111,6 +111,23 @@ mod tests {
     }
 
     #[test]
+    fn every_unit_has_its_length() {
+        for (units, length) in [
+            (["s", "second", "seconds"], 1),
+            (["min", "minute", "minutes"], 60),
+            (["h", "hour", "hours"], 3_600),
+            (["d", "day", "days"], 86_400),
+            (["mo", "month", "months"], 2_592_000),
+            (["y", "year", "years"], 31_536_000),
+        ] {
+            for unit in units {
+                assert_eq!(seconds(&format!("3 {unit}")), Some(3 * length), "{unit}");
+            }
+        }
+        assert_eq!(seconds("in 2 days, or 3"), Some(172_800));
+    }
+
+    #[test]
     fn others_keys_beside_it_are_left_alone() {
         let text = r#"{"relative-datestamp":"1 day","x":1}"#;
         assert_eq!(resolved(text).unwrap(), text);

@@ -359,10 +359,34 @@ mod tests {
             "{} x",
             "{\"a\":{}",
             "{a:1}",
+            "{\"a\":,\"b\":1}",
+            "{\"a\"::1}",
+            "{\"a\":]}",
             "<html>",
         ] {
             assert!(matches!(entry(wrong), Err(GraphError::Malformed { .. })), "{wrong}: {:?}", entry(wrong));
         }
+    }
+
+    #[test]
+    fn the_first_mistake_is_told() {
+        assert_eq!(entry("{} x y"), Err(GraphError::Malformed { offset: 3 }));
+        let twice = format!("{{\"{A}\":1,\"{A}\":1,\"b\" x");
+        assert_eq!(entry(&twice), Err(GraphError::Duplicate { task_id: TaskId::parse(A).unwrap() }));
+    }
+
+    #[test]
+    fn keys_are_read_to_their_end() {
+        let escaped: String = A.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+        assert_eq!(escaped.len(), LONGEST_KEY);
+        assert_eq!(entry(&format!("{{\"{escaped}\":[]}}")), Ok(Some("[]".to_owned())));
+        // What is too long for a task is not looked at; what is not, must be text.
+        let long = format!("{}\\q", "x".repeat(LONGEST_KEY));
+        assert_eq!(entry(&format!("{{\"{long}\":[],\"{A}\":1}}")), Ok(Some("1".to_owned())));
+        let wrong = format!("\\q{}", "x".repeat(LONGEST_KEY - 2));
+        assert!(matches!(entry(&format!("{{\"{wrong}\":[]}}")), Err(GraphError::Malformed { .. })));
+        assert_eq!(entry(&format!("{{\"a\\\"b\":[],\"{A}\":1}}")), Ok(Some("1".to_owned())));
+        assert_eq!(entry(&format!("{{\"{A}x\":[],\"x{A}\":[]}}")), Ok(None));
     }
 
     #[test]
@@ -372,6 +396,9 @@ mod tests {
         assert!(matches!(scan_in(large.as_bytes(), 64, &limits), Err(GraphError::EntryTooLarge { .. })));
         let unwanted = format!("{{\"{B}\":[\"123456789\"]}}");
         assert!(scan_in(unwanted.as_bytes(), 64, &limits).is_ok());
+        let fits = format!("{{\"{A}\":[[[12]]]}}");
+        assert!(scan_in(fits.as_bytes(), 64, &limits).is_ok());
+        assert!(scan_in(fits.as_bytes(), 1, &limits).is_ok());
         assert!(matches!(scan_in(b"{\"a\":[[[[]]]]}", 64, &limits), Err(GraphError::TooDeep { limit: 3 })));
     }
 

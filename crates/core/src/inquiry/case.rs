@@ -116,6 +116,26 @@ impl Case {
         }
     }
 
+    /// A case of which nothing is known, about a task that has run, for tests.
+    #[cfg(test)]
+    pub(crate) fn sample(product: Product) -> Self {
+        let target = Target { task_id: Definition::sample_id(), kind: Kind::unknown(), check_task: true };
+        Self::new(target, Arc::new(product), KeyRing::default(), Limits::default(), Switches::default())
+    }
+
+    /// The same, where a task is known to be [`Definition::SAMPLE`] with other text in some places.
+    #[cfg(test)]
+    pub(crate) fn knowing(mut self, task_id: TaskId, changes: &[(&str, &str)]) -> Self {
+        let text = changes.iter().fold(Definition::SAMPLE.to_owned(), |text, (from, to)| {
+            assert!(text.contains(from), "{from}");
+            text.replacen(from, to, 1)
+        });
+        let measurement = Measurement { length: 0, sha256: [0; 32], sha512: None };
+        let body = Body { bytes: text.as_bytes().into(), measurement };
+        self.learn(&Need::Definition { task_id }, Fact::Body(body));
+        self
+    }
+
     pub(crate) fn learn(&mut self, need: &Need, mut fact: Fact) {
         let json = self.read_json(need, &fact);
         if let Some(Err(error)) = &json

@@ -26,6 +26,21 @@ pub(crate) struct Link {
 }
 
 impl Link {
+    /// A parent in a chain of tests.
+    #[cfg(test)]
+    pub(crate) fn sample(task_id: TaskId, definition: Definition) -> Self {
+        let kind = Kind::unknown();
+        Self {
+            name: LinkName::target(&kind),
+            task_id,
+            kind,
+            role: Some(KindRole::Decision),
+            definition: Arc::new(definition),
+            is_target: true,
+            has_run: true,
+        }
+    }
+
     /// Whether it makes other tasks.
     pub(crate) fn is_parent(&self) -> bool {
         self.role.is_some_and(KindRole::is_parent)
@@ -67,6 +82,16 @@ impl Chain {
     /// The tasks whose definitions are awaited.
     pub(crate) fn awaited(&self) -> impl Iterator<Item = TaskId> {
         self.awaited.iter().copied()
+    }
+
+    /// The chain as far as a case knows it, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(case: &Case) -> Self {
+        let (mut chain, target) = (Self::new(case), case.target.task_id);
+        if case.definition(target).is_some() {
+            chain.advance(case, target);
+        }
+        chain
     }
 
     /// Whether every link is known.
@@ -250,4 +275,99 @@ pub(crate) fn cycle(chain: &Chain) -> Option<TaskId> {
         }
         false
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Product;
+
+    const A: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
+    const B: &str = "B1Y7D4twTB620sjIgyd3lg";
+
+    fn id(text: &str) -> TaskId {
+        TaskId::parse(text).unwrap()
+    }
+
+    /// A case whose target has two inputs.
+    fn case() -> Case {
+        let inputs = format!(r#""extra":{{"chainOfTrust":{{"inputs":{{"a":"{A}","b":"{B}"}}}}}}"#);
+        let target = Definition::sample_id();
+        Case::sample(Product::empty("p")).knowing(target, &[(r#""extra":{}"#, &inputs)])
+    }
+
+    #[test]
+    fn a_task_joins_once() {
+        let case = case();
+        let target = case.target.task_id;
+        let mut chain = Chain::new(&case);
+        assert_eq!(chain.advance(&case, target), (vec![id(A), id(B)], vec![target]));
+        let case = case.knowing(id(A), &[]);
+        assert_eq!(chain.advance(&case, id(A)), (vec![], vec![id(A)]));
+        assert_eq!(chain.advance(&case, id(A)), (vec![], vec![]));
+        assert_eq!(chain.awaited().collect::<Vec<_>>(), [id(B)]);
+        assert!(!chain.is_closed());
+        let case = case.knowing(id(B), &[]);
+        assert_eq!(chain.advance(&case, id(B)), (vec![], vec![id(B)]));
+        assert!(chain.is_closed());
+        assert_eq!([target, id(A), id(B)].map(|id| chain.place_of(id)), [Some(0), Some(1), Some(2)]);
+        assert_eq!(chain.name(id(B)).map(ToString::to_string).as_deref(), Some("unknown → b"));
+    }
+
+    #[test]
+    fn a_level_that_is_too_wide_is_left_out_as_a_whole() {
+        let mut case = case();
+        case.limits.links = 3;
+        assert!(!Chain::of(&case).too_wide());
+        case.limits.links = 2;
+        let chain = Chain::of(&case);
+        assert!(chain.too_wide() && chain.is_closed());
+        assert_eq!([id(A), id(B)].map(|id| chain.place_of(id)), [None, None]);
+        assert_eq!(chain.place_of(case.target.task_id), Some(0));
+    }
+
+    #[test]
+    fn a_link_is_as_far_as_the_policy_allows() {
+        let mut product = Product::empty("p");
+        product.max_chain_length = 1;
+        let inputs = |of: &str| format!(r#""extra":{{"chainOfTrust":{{"inputs":{{"a":"{of}"}}}}}}"#);
+        let target = Definition::sample_id();
+        let near = Case::sample(product.clone()).knowing(target, &[(r#""extra":{}"#, &inputs(A))]);
+        let near = near.knowing(id(A), &[(r#""extra":{}"#, &inputs(B))]).knowing(id(B), &[]);
+        assert_eq!(Chain::of(&near).too_deep(), [id(B)]);
+        product.max_chain_length = 2;
+        let mut far = near;
+        far.product = Arc::new(product);
+        assert!(Chain::of(&far).too_deep().is_empty());
+    }
+
+    #[test]
+    fn only_a_decision_task_depends_on_itself() {
+        let (target, own) = (Definition::sample_id(), Definition::sample_id().to_string());
+        let cycle_of = |changes: &[(&str, &str)]| {
+            let case = Case::sample(Product::empty("p")).knowing(target, changes);
+            let case = case.knowing(id(A), &[(&own, A)]);
+            cycle(&Chain::of(&case))
+        };
+        let extra = r#""extra":{}"#;
+        let input = |of: &str| format!(r#""extra":{{"chainOfTrust":{{"inputs":{{"a":"{of}"}}}}}}"#);
+        let upstream = |of: &str| {
+            let entry = format!(r#"{{"taskId":"{of}","taskType":"a","paths":[]}}"#);
+            format!(r#""payload":{{"upstreamArtifacts":[{entry}]}}"#)
+        };
+        assert_eq!(cycle_of(&[]), None);
+        assert_eq!(cycle_of(&[(extra, &input(A))]), None);
+        assert_eq!(cycle_of(&[(extra, &input(&own))]), Some(target));
+        assert_eq!(cycle_of(&[(r#""payload":{}"#, &upstream(A))]), None);
+        assert_eq!(cycle_of(&[(r#""payload":{}"#, &upstream(&own))]), Some(target));
+        // A is the decision task, which waits for what it made.
+        let case = Case::sample(Product::empty("p"));
+        let case = case.knowing(target, &[(&own, A)]).knowing(id(A), &[(&own, A), (extra, &input(&own))]);
+        assert_eq!(cycle(&Chain::of(&case)), Some(target));
+        // Only A is in the cycle, not the target that depends on it.
+        let case = Case::sample(Product::empty("p"));
+        let case = case.knowing(target, &[(extra, &input(A))]);
+        let case = case.knowing(id(A), &[(&own, A), (extra, &input(A))]);
+        assert_eq!(cycle(&Chain::of(&case)), Some(id(A)));
+    }
 }

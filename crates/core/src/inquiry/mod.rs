@@ -186,7 +186,6 @@ impl Inquiry {
 
     /// A definition is known.
     fn advance(&mut self, task_id: TaskId) {
-        let was_closed = self.chain.is_closed();
         let (asked, joined) = self.chain.advance(&self.case, task_id);
         self.ask_for_definitions(asked);
         for task_id in joined {
@@ -194,7 +193,7 @@ impl Inquiry {
                 self.add(Subject::Link(task_id, number));
             }
         }
-        if !was_closed && self.chain.is_closed() {
+        if self.chain.is_closed() {
             for item in std::mem::take(&mut self.waiting_for_chain) {
                 self.arrived(item);
             }
@@ -256,8 +255,180 @@ impl Inquiry {
     }
 
     fn ask(&mut self, need: Need) {
-        if !self.handed_out.contains(&need) && !self.case.knows(&need) {
+        // What is known was handed out before.
+        if !self.handed_out.contains(&need) {
             self.ready.insert(need);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Measurement;
+    use crate::policy::KindRole;
+    use crate::task::{Definition, Kind};
+    use crate::verdict::{Class, Code, Outcome, Standing};
+
+    const CODE: Code = Code::new("a-code", Class::Tamper, "Something.").relaxable("a-rule");
+
+    fn target() -> TaskId {
+        Definition::sample_id()
+    }
+
+    /// A case about a decision task, of which nothing is known yet.
+    fn opened() -> Inquiry {
+        let kind = Kind::parse("decision").unwrap();
+        let mut product = Product::empty("p");
+        product.kinds.insert(kind.clone(), KindRole::Decision);
+        let target = Target { task_id: target(), kind, check_task: true };
+        let (keys, limits) = (KeyRing::default(), Limits::default());
+        Inquiry::new(target, Arc::new(product), keys, limits, Switches::default())
+    }
+
+    fn body(text: &str) -> Fact {
+        let measurement = Measurement { length: 0, sha256: [0; 32], sha512: None };
+        Fact::Body(Body { bytes: text.as_bytes().into(), measurement })
+    }
+
+    /// The same once the task is known, which depends on nothing else.
+    fn closed() -> Inquiry {
+        let mut inquiry = opened();
+        for need in inquiry.needs() {
+            inquiry.supply(&need, body(Definition::SAMPLE));
+        }
+        inquiry
+    }
+
+    fn finding(standing: Standing) -> Finding {
+        Finding::new("a check", CODE, standing, target(), "Something.")
+    }
+
+    /// The same, where every check has come to an end with this finding, and nothing is asked for.
+    fn ended(standing: Standing) -> Inquiry {
+        let mut inquiry = closed();
+        inquiry.handed_out.clear();
+        inquiry.ready.clear();
+        for item in &mut inquiry.items {
+            item.state = State::Done(vec![finding(standing)].into());
+        }
+        inquiry
+    }
+
+    #[test]
+    fn each_need_is_handed_out_once_and_its_first_fact_stays() {
+        let mut inquiry = opened();
+        let definition = Need::Definition { task_id: target() };
+        assert_eq!(inquiry.outstanding(), 0);
+        let absent = |message: &str| Fact::Absent { status: 404, message: message.to_owned() };
+        inquiry.supply(&definition, absent("said before it was asked"));
+        assert!(!inquiry.case.knows(&definition));
+        assert_eq!(inquiry.needs(), std::slice::from_ref(&definition));
+        assert_eq!((inquiry.needs(), inquiry.outstanding()), (Vec::new(), 1));
+        inquiry.supply(&definition, absent("first"));
+        assert_eq!(inquiry.outstanding(), 0);
+        inquiry.supply(&definition, absent("second"));
+        assert_eq!(inquiry.case.facts().map(|(_, fact)| fact).collect::<Vec<_>>(), [&absent("first")]);
+        assert_eq!(inquiry.needs(), []);
+    }
+
+    #[test]
+    fn links_are_told_by_their_names() {
+        assert_eq!(opened().links(), 0);
+        assert_eq!(closed().links(), 1);
+        assert_eq!(closed().link_name(target()).as_deref(), Some("decision"));
+        assert_eq!(closed().link_name(TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap()), None);
+        let links = closed().conclude("2026-08-12T09:30:12Z").links;
+        let told: Vec<_> =
+            links.iter().map(|link| (link.name.to_string(), link.task_id, link.run_id)).collect();
+        assert_eq!(told, [("decision".to_owned(), target(), None)]);
+    }
+
+    #[test]
+    fn an_incomplete_case_is_no_yes() {
+        let judged = |inquiry: Inquiry| {
+            let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
+            let failed = verdict.failed().map(|finding| finding.code.name).collect::<BTreeSet<_>>();
+            (verdict.outcome, failed.into_iter().collect::<Vec<_>>())
+        };
+        let unfinished = (Outcome::Undetermined, vec!["outside-unfinished"]);
+        assert_eq!(judged(opened()), unfinished);
+        for standing in [Standing::Passed, Standing::Relaxed] {
+            assert_eq!(judged(ended(standing)), (Outcome::Verified, Vec::new()));
+            for state in [State::Waiting, State::Blocked, State::Done(Examination::default())] {
+                for number in 0..ended(standing).items.len() {
+                    let mut inquiry = ended(standing);
+                    inquiry.items[number].state = state.clone();
+                    assert_eq!(judged(inquiry), unfinished, "{standing:?} {state:?} {number}");
+                }
+            }
+            let mut inquiry = ended(standing);
+            inquiry.chain = Chain::new(&inquiry.case);
+            assert_eq!(judged(inquiry), unfinished);
+            let mut inquiry = ended(standing);
+            inquiry.ready.insert(Need::Status { task_id: target() });
+            assert_eq!(judged(inquiry), unfinished);
+            let mut inquiry = ended(standing);
+            inquiry.handed_out.insert(Need::Status { task_id: target() });
+            assert_eq!(judged(inquiry), unfinished);
+        }
+        assert_eq!(judged(ended(Standing::Failed)), (Outcome::Rejected, vec!["a-code"]));
+    }
+
+    #[test]
+    fn only_the_policy_relaxes_and_that_is_told() {
+        let relaxing = |rule: &str| {
+            let mut inquiry = ended(Standing::Passed);
+            let mut product = Product::empty("p");
+            product.relaxed.insert(rule.to_owned());
+            inquiry.case.product = Arc::new(product);
+            inquiry.case.switches.danger_allow_http = true;
+            inquiry.items[0].state = State::Done(vec![finding(Standing::Failed)].into());
+            let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
+            let relaxed = verdict.relaxed.iter().map(|one| format!("{} {}", one.rule, one.by));
+            (verdict.outcome, verdict.findings[0].standing, relaxed.collect::<Vec<_>>())
+        };
+        let told = |rule: &str| vec![format!("{rule} policy"), "danger-allow-http switch".to_owned()];
+        assert_eq!(relaxing("a-rule"), (Outcome::Verified, Standing::Relaxed, told("a-rule")));
+        assert_eq!(relaxing("b-rule"), (Outcome::Rejected, Standing::Failed, told("b-rule")));
+    }
+
+    #[test]
+    fn findings_stand_in_the_order_of_the_links_and_failed_ones_first() {
+        let mut inquiry = ended(Standing::Passed);
+        let other = TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap();
+        let said =
+            |check, standing, task_id, message: &str| Finding::new(check, CODE, standing, task_id, message);
+        let findings = vec![
+            said("a", Standing::Failed, other, "of no link"),
+            said("b", Standing::Passed, target(), "2"),
+            said("b", Standing::Passed, target(), "1"),
+            said("a", Standing::Passed, target(), "3"),
+            said("c", Standing::Relaxed, target(), "4"),
+            said("d", Standing::Failed, target(), "5"),
+        ];
+        inquiry.items.truncate(1);
+        inquiry.items[0].state = State::Done(findings.into());
+        let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
+        let told = verdict.findings.iter().filter(|finding| finding.code == CODE);
+        let told: Vec<_> = told.map(|finding| finding.message.as_str()).collect();
+        assert_eq!(told, ["5", "4", "3", "1", "2", "of no link"]);
+    }
+
+    #[test]
+    fn artifacts_are_told_once_and_in_order() {
+        let mut inquiry = ended(Standing::Passed);
+        let made = |name: &str, length| VerifiedArtifact {
+            task_id: target(),
+            run_id: crate::task::RunId(0),
+            name: crate::task::ArtifactName::parse(name).unwrap(),
+            digest: crate::digest::Digest::Sha256([0; 32]),
+            length,
+        };
+        let artifacts = vec![made("public/b", 1), made("public/a", 2), made("public/b", 1)];
+        inquiry.items[0].state =
+            State::Done(Examination { findings: vec![finding(Standing::Passed)], artifacts });
+        let told = inquiry.conclude("2026-08-12T09:30:12Z").artifacts;
+        assert_eq!(told, [made("public/a", 2), made("public/b", 1)]);
     }
 }

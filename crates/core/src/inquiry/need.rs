@@ -283,3 +283,139 @@ impl fmt::Display for Need {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Definition;
+
+    /// Every need once: its words, the shape of its answer, whether that is JSON or text by nature, and
+    /// the artifact it is.
+    #[test]
+    fn needs_say_what_their_answers_are() {
+        let task_id = Definition::sample_id();
+        let run_id = RunId(2);
+        let hg = || RepositoryUrl::parse("https://hg.mozilla.org/mozilla-central").unwrap();
+        let git = || GithubRepository::parse("owner", "name").unwrap();
+        let revision = || Revision::parse(&"0a".repeat(20)).unwrap();
+        let (hash, tag) = ("0a".repeat(20), || TagName::parse("v1").unwrap());
+        let name = || ArtifactName::parse("public/a").unwrap();
+        let of_run = |name: &str| format!("{name} of run 2 of task {task_id}");
+        let at_tag = Need::GithubTemplate { repository: git(), reference: Reference::Tag(tag()) };
+        let at_hash = Need::GithubTemplate { repository: git(), reference: Reference::Revision(revision()) };
+        let (json, text, own) = ((true, false), (false, true), (false, false));
+        for (need, shown, nature, artifact) in [
+            (Need::Definition { task_id }, format!("the definition of task {task_id}"), json, None),
+            (Need::Status { task_id }, format!("the status of task {task_id}"), json, None),
+            (
+                Need::Listing { task_id, run_id, continuation: None },
+                format!("the list of artifacts of run 2 of task {task_id}"),
+                json,
+                None,
+            ),
+            (
+                Need::Document { task_id, run_id },
+                of_run("public/chain-of-trust.json"),
+                own,
+                Some("public/chain-of-trust.json"),
+            ),
+            (
+                Need::Signature { task_id, run_id },
+                of_run("public/chain-of-trust.json.sig"),
+                own,
+                Some("public/chain-of-trust.json.sig"),
+            ),
+            (
+                Need::Content { task_id, run_id, name: name(), sha512: false },
+                of_run("public/a"),
+                own,
+                Some("public/a"),
+            ),
+            (
+                Need::Artifact { task_id, run_id, name: name(), sha512: true },
+                of_run("public/a"),
+                own,
+                Some("public/a"),
+            ),
+            (
+                Need::TaskGraph { task_id, run_id, wanted: BTreeSet::new(), sha512: false },
+                of_run("public/task-graph.json"),
+                own,
+                Some("public/task-graph.json"),
+            ),
+            (
+                Need::Projects { url: "https://x/y".to_owned() },
+                "the list of projects at https://x/y".to_owned(),
+                text,
+                None,
+            ),
+            (
+                Need::Push { repository: hg(), revision: revision() },
+                format!("the push of {hash} to {}", hg()),
+                json,
+                None,
+            ),
+            (
+                Need::HgTemplate { repository: hg(), revision: revision() },
+                format!(".taskcluster.yml of {} at {hash}", hg()),
+                text,
+                None,
+            ),
+            (at_tag, ".taskcluster.yml of github.com/owner/name at v1".to_owned(), json, None),
+            (at_hash, format!(".taskcluster.yml of github.com/owner/name at {hash}"), json, None),
+            (
+                Need::Repository { repository: git() },
+                "the repository github.com/owner/name".to_owned(),
+                json,
+                None,
+            ),
+            (
+                Need::Commit { repository: git(), revision: revision() },
+                format!("the commit {hash} of github.com/owner/name"),
+                json,
+                None,
+            ),
+            (
+                Need::PullRequest { repository: git(), number: 7 },
+                "pull request 7 of github.com/owner/name".to_owned(),
+                json,
+                None,
+            ),
+            (
+                Need::Release { repository: git(), tag: tag() },
+                "the release v1 of github.com/owner/name".to_owned(),
+                json,
+                None,
+            ),
+            (
+                Need::Tags { repository: git(), page: 3 },
+                "page 3 of the tags of github.com/owner/name".to_owned(),
+                json,
+                None,
+            ),
+            (
+                Need::BranchCommits { repository: git(), revision: revision() },
+                format!("the branches of github.com/owner/name that hold {hash}"),
+                text,
+                None,
+            ),
+            (
+                Need::Compare { repository: git(), branch: "main".to_owned(), revision: revision() },
+                format!("whether main of github.com/owner/name holds {hash}"),
+                json,
+                None,
+            ),
+        ] {
+            assert_eq!(need.to_string(), shown);
+            assert_eq!((need.is_json_answer(), need.is_text_answer()), nature, "{need}");
+            let told = need.artifact().map(|(task, run, name)| (task, run, name.to_string()));
+            assert_eq!(told, artifact.map(|name| (task_id, run_id, name.to_owned())), "{need}");
+            let shape = match need {
+                Need::Artifact { .. } => Shape::Measurement,
+                Need::TaskGraph { .. } => Shape::Graph,
+                _ => Shape::Body,
+            };
+            assert_eq!(need.shape(), shape, "{need}");
+        }
+    }
+}

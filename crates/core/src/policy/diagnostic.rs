@@ -166,7 +166,10 @@ mod tests {
             assert_eq!(distance(one, other), wanted, "{one} {other}");
             assert_eq!(distance(other, one), wanted, "{other} {one}");
         }
-        assert_eq!(distance(&"a".repeat(81), "a"), usize::MAX);
+        for (length, wanted) in [(80, 79), (81, usize::MAX), (82, usize::MAX)] {
+            assert_eq!(distance(&"a".repeat(length), "a"), wanted, "{length}");
+            assert_eq!(distance("a", &"a".repeat(length)), wanted, "{length}");
+        }
     }
 
     #[test]

@@ -324,3 +324,49 @@ impl<'de> Visitor<'de> for RawVisitor {
         Ok(RawContent::Map(map))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_say_the_same_wherever_they_stand() {
+        let values = [
+            "~",
+            "true",
+            "false",
+            "1",
+            "'1'",
+            "a",
+            "[]",
+            "[a]",
+            "[b]",
+            "[a, b]",
+            "{}",
+            "{a: 1}",
+            "{a: 2}",
+            "{b: 1}",
+            "{a: 1, b: 1}",
+        ];
+        let node = |text: &str| read("p.yml", text).ok().unwrap();
+        for (one, text) in values.iter().enumerate() {
+            for (other, with) in values.iter().enumerate() {
+                assert_eq!(
+                    node(text).says_same(&node(&format!("# later\n{with}"))),
+                    one == other,
+                    "{text} {with}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_up_to_its_bound() {
+        let padded = |length: usize| format!("a: 1\n#{}", "x".repeat(length - 6));
+        assert!(read("p.yml", &padded(MAX_BYTES)).is_ok());
+        let unread = read("p.yml", &padded(MAX_BYTES + 1)).err().unwrap();
+        assert_eq!((unread.place.line, unread.message.as_str()), (1, "larger than 1048576 bytes"));
+        let key = |length: usize| read("p.yml", &format!("{}: 1", "k".repeat(length))).is_ok();
+        assert!(key(MAX_KEY_BYTES) && !key(MAX_KEY_BYTES + 1));
+    }
+}

@@ -238,6 +238,7 @@ mod tests {
             r"^(?P<path>/[[:alpha:]])",
             r"^(?P<path>/[a&&b])",
             r"^(?P<path>/[]a])",
+            r"^(?P<path>/[])",
             r"^(?P<path>/\s)",
             r"^(?P<path>/a)\Z",
             r"^(?P<path>/a)\1",
@@ -258,6 +259,7 @@ mod tests {
         assert_eq!(compile("^(?P<path>/a)|/b").unwrap_err(), PatternError::OpenAlternation);
         assert_eq!(compile("^(/a)(/|$)").unwrap_err(), PatternError::NoPathGroup);
         assert_eq!(compile(&format!("^{}", "a".repeat(500))).unwrap_err(), PatternError::TooLong);
+        assert_eq!(compile(&format!("^{}", "a".repeat(499))).unwrap_err(), PatternError::NoPathGroup);
         for wrong in [
             "^(?P<path>/a",
             "^(?P<path>/a))",

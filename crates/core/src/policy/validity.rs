@@ -171,6 +171,17 @@ mod tests {
     }
 
     #[test]
+    fn one_limit_is_enough() {
+        let moment = "2026-06-01T12:00:00Z";
+        let from = Validity { not_before: at(moment), ..Validity::default() };
+        let until = Validity { not_after: at(moment), ..Validity::default() };
+        let (before, after) = (at("2026-06-01T11:59:59.999Z"), at("2026-06-01T12:00:00.001Z"));
+        assert_eq!([from.holds_at(before), from.holds_at(after)], [Err(Invalid::NotYet), Ok(())]);
+        assert_eq!([until.holds_at(before), until.holds_at(after)], [Ok(()), Err(Invalid::Expired)]);
+        assert_eq!([from.holds_at(None), until.holds_at(None)], [Err(Invalid::TimeUnknown); 2]);
+    }
+
+    #[test]
     fn what_a_revoked_key_signed_before_stays_good() {
         let moment = "2026-06-01T12:00:00Z";
         let revoked = |revoked| Validity { revoked: Some(revoked), ..Validity::default() };

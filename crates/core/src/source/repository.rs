@@ -251,6 +251,48 @@ mod tests {
     }
 
     #[test]
+    fn addresses_have_a_length_and_hosts_have_labels() {
+        let long = |length: usize| {
+            let start = "https://hg.mozilla.org/";
+            RepositoryUrl::parse(&format!("{start}{}", "a".repeat(length - start.len())))
+        };
+        assert!(long(300).is_ok());
+        assert!(matches!(long(301), Err(RepositoryError::Path(text)) if text.len() == 300));
+        assert!(
+            matches!(RepositoryUrl::parse("ftp://a/b"), Err(RepositoryError::Scheme(text)) if text == "ftp://a/b")
+        );
+        for (host, fits) in [
+            ("a", true),
+            ("a-b.c1", true),
+            ("a-", false),
+            ("-a", false),
+            ("a-.b", false),
+            ("a.-b", false),
+            ("a..b", false),
+            (".a", false),
+            ("a.", false),
+            ("a_b", false),
+            ("aB", false),
+            ("", false),
+        ] {
+            assert_eq!(is_host(host), fits, "{host}");
+        }
+        let longest = format!("{}a", "a.".repeat(126));
+        assert!(is_host(&longest) && !is_host(&format!("{longest}a")));
+    }
+
+    #[test]
+    fn names_on_github_are_plain() {
+        assert_eq!(
+            GithubRepository::parse("a-b", "c.d_e").map(|one| one.full_name()),
+            Ok("a-b/c.d_e".to_owned())
+        );
+        for (owner, name) in [("a", ".."), ("..", "b"), ("a", "b/c"), ("a/b", "c"), ("", "b"), ("a", "")] {
+            assert!(GithubRepository::parse(owner, name).is_err(), "{owner} {name}");
+        }
+    }
+
+    #[test]
     fn a_relaxed_form_is_what_the_services_would_see() {
         let relaxed = |text: &str| RepositoryUrl::relaxed(text).map(|url| url.as_str().to_owned()).ok();
         assert_eq!(

@@ -113,6 +113,9 @@ mod tests {
         ] {
             assert!(Revision::parse(wrong).is_err(), "{wrong:?}");
         }
+        assert!(Revision::parse(&"0g".repeat(20)).is_err());
+        let revision = Revision::parse(&"0a".repeat(20)).unwrap();
+        assert_eq!((format!("{revision:?}"), revision.to_string()), ("0a".repeat(20), "0a".repeat(20)));
     }
 
     #[test]
@@ -125,5 +128,7 @@ mod tests {
         {
             assert!(TagName::parse(wrong).is_err(), "{wrong:?}");
         }
+        assert!(TagName::parse(&"v".repeat(200)).is_ok());
+        assert!(TagName::parse(&"v".repeat(201)).is_err());
     }
 }

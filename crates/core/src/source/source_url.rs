@@ -120,6 +120,16 @@ mod tests {
     }
 
     #[test]
+    fn an_address_has_a_length() {
+        let long = |length: usize| {
+            let start = "https://hg.mozilla.org/";
+            SourceUrl::parse(&format!("{start}{}", "a".repeat(length - start.len())))
+        };
+        assert!(long(2048).is_ok());
+        assert!(long(2049).is_err());
+    }
+
+    #[test]
     fn nothing_that_two_readers_take_differently() {
         for wrong in [
             "https://hg.mozilla.org/mozilla-central/../try/file",

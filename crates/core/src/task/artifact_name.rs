@@ -119,8 +119,22 @@ mod tests {
         for wrong in ["public\\..\\x", "public/a\0b", "public/a\nb", "C:\\x"] {
             assert!(matches!(ArtifactName::parse(wrong), Err(ArtifactNameError::Character(_))), "{wrong:?}");
         }
-        assert!(ArtifactName::parse(&format!("public/{}", "a".repeat(256))).is_err());
-        assert!(ArtifactName::parse(&"a/".repeat(600)).is_err());
+        let name =
+            |segment: usize, times: usize| ArtifactName::parse(&vec!["a".repeat(segment); times].join("/"));
+        assert!(name(255, 4).is_ok());
+        assert_eq!(name(256, 1), Err(ArtifactNameError::Length));
+        // Each of them and the slash after it: 2 bytes.
+        assert_eq!(name(1, 512).map(|name| name.as_str().len()), Ok(1023));
+        assert!(ArtifactName::parse(&format!("{}/aa", vec!["a"; 511].join("/"))).is_ok());
+        assert_eq!(name(1, 513), Err(ArtifactNameError::Length));
+    }
+
+    #[test]
+    fn a_name_is_shown_escaped_and_says_who_may_read_it() {
+        let name = |text: &str| ArtifactName::parse(text).unwrap();
+        assert_eq!(format!("{:?} {}", name("public/a\"b"), name("c")), "\"public/a\\\"b\" c");
+        assert!(name("public/a").is_public());
+        assert!(!name("publicity/a").is_public() && !name("private/a").is_public());
     }
 
     #[test]

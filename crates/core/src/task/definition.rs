@@ -229,6 +229,27 @@ impl Definition {
     }
 }
 
+#[cfg(test)]
+impl Definition {
+    /// A decision task's definition that says as little as it may, for tests to add to.
+    pub(crate) const SAMPLE: &str = r#"{"created":"2026-08-12T09:30:12.345Z","dependencies":[],"extra":{},
+        "metadata":{"source":"https://hg.mozilla.org/mozilla-central/file/x"},"payload":{},
+        "provisionerId":"gecko-3","workerType":"decision","taskQueueId":"gecko-3/decision",
+        "schedulerId":"gecko-level-3","scopes":[],"taskGroupId":"fN1SbArXTPSVFUUvaOlinQ"}"#;
+
+    /// The id of the task that [`Self::SAMPLE`] defines.
+    pub(crate) fn sample_id() -> TaskId {
+        TaskId::parse("fN1SbArXTPSVFUUvaOlinQ").unwrap()
+    }
+
+    /// [`Self::SAMPLE`] with other text in one place.
+    pub(crate) fn sample(from: &str, to: &str) -> Self {
+        assert!(Self::SAMPLE.contains(from), "{from}");
+        let text = Self::SAMPLE.replacen(from, to, 1);
+        Self::parse(catena_json::parse(text.as_bytes(), &catena_json::Limits::default()).unwrap()).unwrap()
+    }
+}
+
 /// What Python takes for true: not `null`, `false`, zero, or empty.
 pub(crate) fn is_truthy(value: &Value) -> bool {
     match value {
@@ -457,6 +478,47 @@ mod tests {
                 matches!(&error, DefinitionError::Malformed { path, .. } if path.to_string().starts_with(keys[0])),
                 "{keys:?}: {error}"
             );
+        }
+    }
+
+    #[test]
+    fn what_python_takes_for_true() {
+        let truthy = |text: &str| is_truthy(&parse(text.as_bytes(), &Limits::default()).unwrap());
+        for truth in ["true", "1", "-0.5", "\"0\"", "[null]", r#"{"a":null}"#] {
+            assert!(truthy(truth), "{truth}");
+        }
+        for other in ["null", "false", "0", "0.0", "\"\"", "[]", "{}"] {
+            assert!(!truthy(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn actions_say_so_in_one_of_two_ways() {
+        let action = |keys: &[&str], text: &str| {
+            with(keys, Some(parse(text.as_bytes(), &Limits::default()).unwrap())).unwrap().is_action()
+        };
+        assert!(action(&["payload", "env", "ACTION_CALLBACK"], "\"retrigger\""));
+        assert!(!action(&["payload", "env", "ACTION_CALLBACK"], "\"\""));
+        assert!(action(&["extra", "action"], r#"{"name":"a"}"#));
+        assert!(!action(&["extra", "action"], "{}"));
+    }
+
+    #[test]
+    fn an_artifact_is_optional_only_where_it_is_said() {
+        let optional = |value: Option<&str>| {
+            let value = value.map_or_else(String::new, |value| format!(r#","optional":{value}"#));
+            let text = format!(r#"[{{"taskId":"{ID}","taskType":"build","paths":[]{value}}}]"#);
+            let entries = parse(text.as_bytes(), &Limits::default()).unwrap();
+            let read = with(&["payload", "upstreamArtifacts"], Some(entries));
+            read.ok().map(|read| read.upstream_artifacts()[0].optional)
+        };
+        assert_eq!(optional(None), Some(false));
+        assert_eq!(
+            [optional(Some("false")), optional(Some("null")), optional(Some("true"))],
+            [Some(false), Some(false), Some(true)]
+        );
+        for wrong in ["1", "\"true\"", "{}"] {
+            assert_eq!(optional(Some(wrong)), None, "{wrong}");
         }
     }
 

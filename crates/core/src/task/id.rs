@@ -128,6 +128,8 @@ mod tests {
 
     #[test]
     fn task_ids_are_slugids() {
+        let id = TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap();
+        assert_eq!(format!("{id:?} {}", RunId(3)), "IFn9x5gaQz-HXl2pa7Ny_w 3");
         assert_eq!(
             TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").map(|id| id.to_string()),
             Ok("IFn9x5gaQz-HXl2pa7Ny_w".to_owned())
@@ -150,9 +152,13 @@ mod tests {
     #[test]
     fn worker_pools_are_two_identifiers() {
         assert_eq!(
-            WorkerPool::parse("gecko-3/decision-gcp").map(|pool| pool.provisioner_id().to_owned()),
-            Ok("gecko-3".to_owned())
+            WorkerPool::parse("gecko-3/decision-gcp")
+                .map(|pool| (pool.to_string(), pool.provisioner_id().to_owned())),
+            Ok(("gecko-3/decision-gcp".to_owned(), "gecko-3".to_owned()))
         );
+        let long = |length: usize| WorkerPool::parse(&format!("a/{}", "b".repeat(length)));
+        assert!(long(38).is_ok() && long(39).is_err());
+        assert!(WorkerPool::parse("a_b/c-D").is_ok());
         for wrong in ["gecko-3", "gecko-3/", "/decision", "a/b/c", "a b/c", "a/b\n"] {
             assert!(WorkerPool::parse(wrong).is_err(), "{wrong:?}");
         }

@@ -146,8 +146,19 @@ mod tests {
     }
 
     #[test]
+    fn worker_implementations_have_taskclusters_names() {
+        for implementation in WorkerImplementation::ALL {
+            assert_eq!(WorkerImplementation::parse(implementation.as_str()), Some(implementation));
+        }
+        let names = WorkerImplementation::ALL.map(|one| one.to_string());
+        assert_eq!(names, ["docker-worker", "generic-worker", "scriptworker"]);
+        assert_eq!(WorkerImplementation::parse("Docker-Worker"), None);
+    }
+
+    #[test]
     fn kinds_are_plain_words() {
         assert!(Kind::parse("docker-image").is_ok());
+        assert!(Kind::parse(&"a1-".repeat(20)).is_ok() && Kind::parse(&"a".repeat(61)).is_err());
         for wrong in ["", "Build", "a b", "a:b", "a/b", "é"] {
             assert!(Kind::parse(wrong).is_err(), "{wrong}");
         }

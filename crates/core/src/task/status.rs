@@ -158,6 +158,14 @@ mod tests {
     }
 
     #[test]
+    fn every_state_has_the_queues_word() {
+        for state in ["pending", "running", "completed", "failed", "exception"] {
+            let status = status(&format!(r#"[{{"runId":0,"state":"{state}"}}]"#)).unwrap();
+            assert_eq!(status.latest().map(|run| run.state.as_str()), Some(state));
+        }
+    }
+
+    #[test]
     fn malformed_runs_are_refused() {
         for wrong in [
             r#"{}"#,

@@ -270,3 +270,23 @@ impl Finding {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_reports_are_fixed() {
+        use DifferenceKind::{Added, Changed, Missing, Reordered, Retyped};
+        use Side::{Graph, Policy, Queue, Storage, Task, Tree, Vcs, Worker};
+        let classes = [Class::Tamper, Class::Policy, Class::Config, Class::Infra].map(Class::as_str);
+        assert_eq!(classes, ["tamper", "policy", "config", "infra"]);
+        let sides = [Tree, Graph, Queue, Worker, Storage, Policy, Vcs, Task].map(Side::as_str);
+        assert_eq!(sides, ["tree", "graph", "queue", "worker", "storage", "policy", "vcs", "task"]);
+        let kinds = [Changed, Retyped, Missing, Added, Reordered].map(DifferenceKind::as_str);
+        assert_eq!(kinds, ["changed", "retyped", "missing", "added", "reordered"]);
+        let place = |path| Place { thing: "the document".to_owned(), path }.to_string();
+        assert_eq!(place(None), "the document");
+        assert_eq!(place(Some(Path::of(&["a", "b"]))), "a.b in the document");
+    }
+}

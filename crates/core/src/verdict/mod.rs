@@ -117,3 +117,15 @@ impl Verdict {
         self.findings.iter().filter(|finding| finding.standing == Standing::Failed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_yes_exits_with_0() {
+        let told = [Outcome::Verified, Outcome::Rejected, Outcome::Misconfigured, Outcome::Undetermined]
+            .map(|outcome| (outcome.exit_status(), outcome.as_str()));
+        assert_eq!(told, [(0, "verified"), (1, "rejected"), (2, "misconfigured"), (3, "undetermined")]);
+    }
+}

@@ -1,6 +1,6 @@
 //! Changes to an honest chain that leave it honest: what platforms, workers, hosts and people vary.
 
-use super::{cron, finished, globs, mirrored, mobile, promotion, pull_request, push, tag};
+use super::{action, cron, finished, globs, mirrored, mobile, promotion, pull_request, push, tag};
 use crate::change::{
     ACTIONS, ARTIFACT, GRAPH, add, build, document_of, edit, edit_at, first_build, first_decision, graft,
     graph, in_tree, inside, json, list, nth_build, only, pages, project, published, remove, replace_page,
@@ -115,6 +115,23 @@ pub(super) const CHANGED: &[Changed] = &[
         let earlier = other.builds.first()?.clone();
         graft(c, other);
         upstream(c, "taskId", earlier)
+    }),
+    ("pull request that has moved on", pull_request, |c| {
+        pages(c, "/pulls/")?.try_for_each(|page| {
+            let mut told = json(text(&page.body)?)?;
+            set(&mut told, &["head", "sha"], "5".repeat(40))?;
+            set(&mut told, &["base", "sha"], "6".repeat(40))?;
+            set(&mut told, &["head", "updated_at"], "2026-08-13T09:00:00Z")?;
+            page.body = told.to_string().into();
+            Some(())
+        })
+    }),
+    ("action without input", action, |c| {
+        let id = c.action.clone()?;
+        only(c, &id, |task| {
+            set(task, &["payload", "env", "ACTION_INPUT"], "null")?;
+            set(task, &["extra", "action", "context", "input"], Value::Null)
+        })
     }),
     ("image of a third graph", cron, |c| {
         let other = Release { seed: 7, images_from: Images::OwnGraph, ..push() }.build().ok()?;

@@ -169,8 +169,8 @@ fn hook_payload(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> 
 /// Off-reference: a rule of its own, `action-input`.
 fn check_input(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> Rebuild<()> {
     let (Some(schema), Some(input)) = (action.get("schema"), told.get("input")) else { return Ok(()) };
-    // An action that takes no input is fired with none.
-    if schema.is_null() || input.is_null() || cx.case.relaxes(rules::ACTION_INPUT) {
+    // An action that takes no input is fired with none, whatever its schema.
+    if input.is_null() || cx.case.relaxes(rules::ACTION_INPUT) {
         return Ok(());
     }
     let Some(misfit) = schema::misfit(schema, input) else { return Ok(()) };

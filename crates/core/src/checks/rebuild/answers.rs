@@ -127,3 +127,16 @@ impl Answered {
             .into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_need_is_told_without_its_article() {
+        let repository = GithubRepository::parse("owner", "name").unwrap();
+        let pull_request = Need::PullRequest { repository: repository.clone(), number: 7 };
+        assert_eq!(bare(&pull_request), "pull request 7 of github.com/owner/name");
+        assert_eq!(bare(&Need::Repository { repository }), "repository github.com/owner/name");
+    }
+}

@@ -121,3 +121,33 @@ pub(super) fn reference(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Reference> {
 pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
     Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inquiry::Link;
+    use crate::task::{Definition, TaskId};
+
+    #[test]
+    fn a_template_knows_the_ids_of_the_task_and_of_its_decision_task() {
+        let own = TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap();
+        let link = Link::sample(own, Definition::sample("", ""));
+        let decision = Link::sample(Definition::sample_id(), Definition::sample("", ""));
+        let parent = Parent { link: &link, decision: &decision };
+        let evaluated = |expression: &str| {
+            let template = object([("$eval", expression.into())]);
+            let context = common(parent, "cron");
+            let value = catena_jsone::render(&template, &context, &catena_jsone::Limits::default());
+            value.ok().map(|value| value.as_str().unwrap_or("nothing").to_owned())
+        };
+        let told = |text: &str| Some(text.to_owned());
+        assert_eq!(evaluated("ownTaskId"), told(own.as_str()));
+        assert_eq!(evaluated("taskId"), told("nothing"));
+        assert_eq!(evaluated("tasks_for + now"), told("cron2026-08-12T09:30:12.345Z"));
+        assert_eq!(evaluated("as_slugid('decision')"), told(decision.task_id.as_str()));
+        assert_eq!(evaluated("as_slugid('other')"), told(own.as_str()));
+        assert_eq!(evaluated("as_slugid(7)"), told(own.as_str()));
+        assert_eq!(evaluated("as_slugid()"), None);
+        assert_eq!(evaluated("as_slugid('decision', 'other')"), None);
+    }
+}

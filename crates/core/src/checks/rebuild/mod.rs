@@ -14,8 +14,9 @@ mod template;
 
 use super::source::source;
 use super::{Examined, rules};
-use crate::inquiry::{Cx, Link, Stop};
+use crate::inquiry::{Case, Cx, Link, Stop};
 use crate::policy::Vcs;
+use crate::task::Definition;
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_json::{Path, Value};
 
@@ -289,7 +290,7 @@ fn tasks_for(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<String> {
 /// Which version control system the decision task's tree lives in.
 fn vcs(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Vcs> {
     let product = &cx.case.product;
-    let detected = if is_github(cx, parent.decision) { Vcs::Github } else { Vcs::Hg };
+    let detected = if is_github(cx.case, &parent.decision.definition) { Vcs::Github } else { Vcs::Hg };
     let mut kinds = product.vcs.iter();
     match (kinds.next(), kinds.next()) {
         (Some(only), None) => Ok(*only),
@@ -304,13 +305,13 @@ fn vcs(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Vcs> {
 }
 
 /// Whether a task has to do with GitHub (verification.md section 7).
-pub(crate) fn is_github(cx: &Cx<'_>, link: &Link) -> bool {
-    let text = link.definition.source();
-    link.definition.scheduler_id() == "taskcluster-github"
-        || link.definition.tasks_for().is_some_and(|tasks_for| tasks_for.starts_with("github-"))
+pub(crate) fn is_github(case: &Case, definition: &Definition) -> bool {
+    let text = definition.source();
+    definition.scheduler_id() == "taskcluster-github"
+        || definition.tasks_for().is_some_and(|tasks_for| tasks_for.starts_with("github-"))
         || text.starts_with("https://github.com/")
         || text.starts_with("ssh://github.com/")
-        || source(cx.case, &link.definition).is_ok_and(|source| source.host() == "github.com")
+        || source(case, definition).is_ok_and(|source| source.host() == "github.com")
 }
 
 fn trigger_context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebuild<catena_jsone::Context> {
@@ -334,4 +335,74 @@ fn trigger_context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebuild<
         }
     }
     Ok(context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inquiry::Chain;
+    use crate::policy::Product;
+
+    /// What is said of a decision task on GitHub, or of one that is not, where the product uses some
+    /// version control systems.
+    fn judged<T>(
+        uses: &[Vcs],
+        on_github: bool,
+        judge: impl Fn(&Cx<'_>, Parent<'_>) -> Rebuild<T>,
+    ) -> Result<T, String> {
+        let mut product = Product::empty("p");
+        product.vcs.extend(uses);
+        let (case, chain) = (Case::sample(product), Chain::default());
+        let scheduler = if on_github { "taskcluster-github" } else { "gecko-level-3" };
+        let link = Link::sample(Definition::sample_id(), Definition::sample("gecko-level-3", scheduler));
+        judge(&Cx::new(&case, &chain), Parent { link: &link, decision: &link }).map_err(|fail| match fail {
+            Fail::Found(finding) => format!("{}: {}", finding.code.name, finding.message),
+            Fail::Stop(stop) => format!("{stop:?}"),
+        })
+    }
+
+    #[test]
+    fn the_task_decides_only_where_there_is_a_choice() {
+        for on_github in [true, false] {
+            for only in [Vcs::Hg, Vcs::Github] {
+                assert_eq!(judged(&[only], on_github, vcs), Ok(only));
+            }
+            let detected = if on_github { Vcs::Github } else { Vcs::Hg };
+            assert_eq!(judged(&[Vcs::Hg, Vcs::Github], on_github, vcs), Ok(detected));
+            let refused = judged(&[], on_github, vcs).unwrap_err();
+            assert!(refused.starts_with("rebuild-vcs: "), "{refused}");
+        }
+    }
+
+    #[test]
+    fn triggers_belong_to_a_version_control_system() {
+        for (uses, trigger, name) in
+            [(Vcs::Hg, "github-push", "hg"), (Vcs::Hg, "nothing", "hg"), (Vcs::Github, "hg-push", "github")]
+        {
+            let told = judged(&[uses], false, |cx, parent| trigger_context(cx, parent, trigger).map(|_| ()));
+            assert_eq!(told, Err(format!("rebuild-tasks-for: {trigger} is not made from {name} trees.")));
+        }
+    }
+
+    #[test]
+    fn one_sign_of_github_is_enough() {
+        let mut product = Product::empty("p");
+        let strict = Case::sample(product.clone());
+        product.relaxed.insert(rules::REPOSITORY_FORM.to_owned());
+        let relaxed = Case::sample(product);
+        let told = |from: &str, to: &str| {
+            let definition = Definition::sample(from, to);
+            (is_github(&strict, &definition), is_github(&relaxed, &definition))
+        };
+        let (hg, extra) = ("https://hg.mozilla.org/mozilla-central/file/x", r#""extra":{}"#);
+        assert_eq!(told("", ""), (false, false));
+        assert_eq!(told("gecko-level-3", "taskcluster-github"), (true, true));
+        assert_eq!(told(extra, r#""extra":{"tasks_for":"github-push"}"#), (true, true));
+        assert_eq!(told(extra, r#""extra":{"tasks_for":"cron"}"#), (false, false));
+        // Addresses that are in no plain form, so that only how they begin tells.
+        assert_eq!(told(hg, "https://github.com/a%20b"), (true, true));
+        assert_eq!(told(hg, "ssh://github.com/a%20b"), (true, true));
+        assert_eq!(told(hg, "https://github.com.example/a/b"), (false, false));
+        assert_eq!(told(hg, "https://user@github.com/a/b"), (false, true));
+    }
 }

@@ -15,15 +15,13 @@ const MOST_DIFFERENCES: usize = 20;
 /// that it does not render; a rule of its own, `empty-values`.
 pub(super) fn compare(parent: Parent<'_>, rendered: &[Value], template: &Template) -> Rebuild<()> {
     let actual = one_form(parent.link.definition.value());
-    let mut closest: Option<Vec<Difference>> = None;
+    let mut differing: Vec<Vec<Difference>> = Vec::new();
     let mut with_empties: Option<Vec<Difference>> = None;
     for task in rendered {
         let expected = without_task_id(&one_form(task));
         let found = differences(&without_empties(&expected), &without_empties(&actual), MOST_DIFFERENCES);
         if !found.is_empty() {
-            if closest.as_ref().is_none_or(|closest| found.len() < closest.len()) {
-                closest = Some(found);
-            }
+            differing.push(found);
             continue;
         }
         let added = added_empties(&expected, &actual);
@@ -32,6 +30,7 @@ pub(super) fn compare(parent: Parent<'_>, rendered: &[Value], template: &Templat
         }
         with_empties = Some(added);
     }
+    let closest = differing.into_iter().min_by_key(Vec::len);
     let (code, message, found) = match (with_empties, closest) {
         (Some(added), _) => {
             (EMPTIES, "The task has empty values that the tree's template does not render.", added)
@@ -205,6 +204,8 @@ mod tests {
         assert_eq!(added(r#"{"p":{"a":null,"x":1}}"#, r#"{"p":{"a":"null","x":1}}"#), ["p.a"]);
         assert_eq!(added("{}", r#"{"routes":null}"#), ["routes"]);
         assert_eq!(added("{}", r#"{"requires":"null"}"#), ["requires"]);
+        assert_eq!(added(r#"{"c":[null,{"a":1}]}"#, r#"{"c":[{"a":1,"b":[]}]}"#), ["c[0].b"]);
+        assert_eq!(added(r#"{"c":[{"a":1}]}"#, r#"{"c":[null,{"a":1,"b":[]}]}"#), ["c[0]", "c[1].b"]);
         assert_eq!(added(r#"{"c":["a",null]}"#, r#"{"c":["null","a"]}"#), ["c[0]"]);
     }
 

@@ -188,3 +188,51 @@ fn find(node: &catena_yaml::Node, keys: &[&str], matched: usize, found: &mut Vec
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_that_makes_a_part_is_found_where_there_is_one() {
+        let text = [
+            "version: 1",
+            "payload: {env: {A: elsewhere}}",
+            "tasks:",
+            "  $let: {level: {$eval: '3'}}",
+            "  in:",
+            "    - $if: 'level == 3'",
+            "      then:",
+            "        payload:",
+            "          env:",
+            "            A: a",
+            "            B: b",
+            "      else:",
+            "        payload:",
+            "          env:",
+            "            B: c",
+            "    - other: {payload: {env: {C: c}}}",
+            "      $flattenDeep:",
+            "        - - extra:",
+            "              D: d",
+        ];
+        let text = text.join("\n");
+        let document = catena_yaml::load_bytes(text.as_bytes(), &catena_yaml::Options::default()).unwrap();
+        let template = Template { value: Value::Null, document, origin: String::new() };
+        let line = |keys: &[&str]| template.line_of(&Path::of(keys));
+        assert_eq!(line(&["payload", "env", "A"]), Some(10));
+        assert_eq!(template.line_of(&Path::of(&["extra"]).index(0).key("D")), Some(19));
+        assert_eq!(line(&["payload", "env", "B"]), None, "it stands in two places");
+        assert_eq!(line(&["payload", "env", "C"]), None, "it stands below another key");
+        assert_eq!(line(&["payload", "env", "E"]), None);
+    }
+
+    #[test]
+    fn a_path_in_a_hook_is_told_as_the_trees_own() {
+        let path = Path::of(&["in", "tasks", "in"]);
+        assert_eq!(within(&path, true), Some(Path::of(&["tasks", "in"])));
+        assert_eq!(within(&path, false), Some(path));
+        assert_eq!(within(&Path::of(&["$let", "tasks"]), true), None);
+        assert_eq!(within(&Path::new(), true), None);
+    }
+}

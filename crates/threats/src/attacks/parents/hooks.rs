@@ -130,6 +130,22 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-hook",
     ),
     attack(
+        "payload of another level",
+        &[T, W],
+        "The offer of an action fires its own hook with a payload that tells another level.",
+        git_action,
+        |c| offer(c, |offer| set(offer, &["hookPayload", "decision", "repository", "level"], "1")),
+        "rebuild-action-hook",
+    ),
+    attack(
+        "payload of another level in a number",
+        &[T, W],
+        "The offer of an action on a pull request has a payload that tells the highest level, as a number.",
+        pr_action,
+        |c| offer(c, |offer| set(offer, &["hookPayload", "decision", "repository", "level"], 3_i64)),
+        "rebuild-action-hook",
+    ),
+    attack(
         "hook of another group",
         &[T, W],
         "The offer of an action fires a hook of the same name in another project's group.",
