@@ -12,7 +12,7 @@ pub struct Options {
     /// questions waiting that say what to ask next.
     pub bulk_concurrency: usize,
     /// Requests at the same time, over all hosts, once Taskcluster's answers are found to take longer than
-    /// `near`. A chain of 300 links has about 1,800 questions; where each takes half a second, 256 at a
+    /// `near`. A chain of 300 links has about 1,800 questions; where each takes half a second, 512 at a
     /// time answer them in less time than one answer of hg.mozilla.org takes, which has to be waited for
     /// anyway.
     pub far_concurrency: usize,
@@ -60,8 +60,8 @@ impl Default for Options {
         Self {
             concurrency: 32,
             bulk_concurrency: 24,
-            far_concurrency: 256,
-            far_bulk_concurrency: 96,
+            far_concurrency: 512,
+            far_bulk_concurrency: 128,
             near: Duration::from_millis(10),
             vcs_concurrency: 8,
             attempts: 5,

@@ -80,6 +80,13 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
     Ok(findings.into())
 }
 
+/// What GitHub will be asked about a link.
+pub(crate) fn look_ahead(cx: &Cx<'_>, link: &Link) {
+    if has_restricted_scopes(cx) == Ok(true) && is_github(cx.case, &link.definition) {
+        cx.foresee_all(|cx| drop(github(cx, link)));
+    }
+}
+
 fn failed(link: &Link, code: Code, message: impl Into<String>, keys: &[&str]) -> Finding {
     Finding::new(CHECK, code, Standing::Failed, link.task_id, message)
         .at("the queue's definition", Some(Path::of(keys)))

@@ -209,16 +209,46 @@ pub(crate) struct Cx<'a> {
     pub(crate) case: &'a Case,
     pub(crate) chain: &'a Chain,
     missing: RefCell<BTreeSet<Need>>,
+    foreseen: RefCell<BTreeSet<Need>>,
     waits_for_chain: Cell<bool>,
+}
+
+/// What an examination left open.
+#[derive(Debug, Default)]
+pub(crate) struct Open {
+    /// What it asked for and did not get.
+    pub(crate) missing: BTreeSet<Need>,
+    /// What it will almost surely ask for once it got that.
+    pub(crate) foreseen: BTreeSet<Need>,
+    /// Whether it waits until every link is known.
+    pub(crate) waits_for_chain: bool,
 }
 
 impl<'a> Cx<'a> {
     pub(crate) fn new(case: &'a Case, chain: &'a Chain) -> Self {
-        Self { case, chain, missing: RefCell::default(), waits_for_chain: Cell::new(false) }
+        let (missing, foreseen) = (RefCell::default(), RefCell::default());
+        Self { case, chain, missing, foreseen, waits_for_chain: Cell::new(false) }
     }
 
-    pub(crate) fn into_missing(self) -> (BTreeSet<Need>, bool) {
-        (self.missing.into_inner(), self.waits_for_chain.get())
+    pub(crate) fn into_open(self) -> Open {
+        Open {
+            missing: self.missing.into_inner(),
+            foreseen: self.foreseen.into_inner(),
+            waits_for_chain: self.waits_for_chain.get(),
+        }
+    }
+
+    /// Says that something will almost surely be asked for, which cannot be asked for yet.
+    pub(crate) fn foresee(&self, need: Need) {
+        self.foreseen.borrow_mut().insert(need);
+    }
+
+    /// Foresees all that `look` would ask for if it came to its turn now.
+    pub(crate) fn foresee_all(&self, look: impl FnOnce(&Self)) {
+        let probe = Self::new(self.case, self.chain);
+        look(&probe);
+        let open = probe.into_open();
+        self.foreseen.borrow_mut().extend(open.missing.into_iter().chain(open.foreseen));
     }
 
     /// The fact for a need. What could not be known blocks; the finding comes with the fact.

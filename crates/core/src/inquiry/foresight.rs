@@ -14,6 +14,8 @@ use std::collections::{BTreeSet, HashSet};
 #[derive(Debug, Default)]
 pub(super) struct Foresight {
     tasks: HashSet<TaskId>,
+    /// What checks foresaw, each once.
+    told: HashSet<Need>,
     next: BTreeSet<Need>,
 }
 
@@ -21,6 +23,13 @@ impl Foresight {
     /// What was foreseen since the last time.
     pub(super) fn take(&mut self) -> BTreeSet<Need> {
         std::mem::take(&mut self.next)
+    }
+
+    /// A check foresees something.
+    pub(super) fn need(&mut self, need: Need) {
+        if self.told.insert(need.clone()) {
+            self.next.insert(need);
+        }
     }
 
     /// A task will be a link, one of at most `links`. Of one that is only about to run nothing more is

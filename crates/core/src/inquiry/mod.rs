@@ -13,7 +13,7 @@ mod fact;
 mod foresight;
 mod need;
 
-pub(crate) use case::{Answer, Case, Cx, NoDefinition, Stop};
+pub(crate) use case::{Answer, Case, Cx, NoDefinition, Open, Stop};
 pub use case::{Switches, Target};
 pub(crate) use chain::{Chain, Link, cycle};
 pub(crate) use conclude::CODES as OUTSIDE_CODES;
@@ -22,7 +22,7 @@ use foresight::Foresight;
 pub use need::{Need, Reference, Shape};
 
 use crate::Limits;
-use crate::checks::{CHAIN_CHECKS, LINK_CHECKS};
+use crate::checks::{CHAIN_CHECKS, LINK_CHECKS, LOOKS_AHEAD};
 use crate::policy::{KeyRing, Product};
 use crate::task::TaskId;
 use crate::verdict::{Finding, Verdict, VerifiedArtifact};
@@ -189,6 +189,7 @@ impl Inquiry {
         let (asked, joined) = self.chain.advance(&self.case, task_id);
         self.ask_for_definitions(asked);
         for task_id in joined {
+            self.look_ahead(task_id);
             for number in 0..LINK_CHECKS.len() {
                 self.add(Subject::Link(task_id, number));
             }
@@ -198,6 +199,21 @@ impl Inquiry {
                 self.arrived(item);
             }
         }
+    }
+
+    /// What the checks that wait for the whole chain will ask of a link can be on its way before.
+    fn look_ahead(&mut self, task_id: TaskId) {
+        let cx = Cx::new(&self.case, &self.chain);
+        if let Some(link) = self.chain.link(task_id) {
+            LOOKS_AHEAD.iter().for_each(|look| look(&cx, link));
+        }
+        let foreseen = cx.into_open().foreseen;
+        self.foresee(foreseen);
+    }
+
+    fn foresee(&mut self, foreseen: BTreeSet<Need>) {
+        let unknown = foreseen.into_iter().filter(|need| !self.case.knows(need));
+        unknown.for_each(|need| self.foresight.need(need));
     }
 
     /// One of the things an item waits for is there.
@@ -228,7 +244,8 @@ impl Inquiry {
                 _ => None,
             },
         };
-        let (missing, waits_for_chain) = cx.into_missing();
+        let Open { missing, foreseen, waits_for_chain } = cx.into_open();
+        self.foresee(foreseen);
         let state = match result {
             Some(Ok(examination)) => State::Done(examination),
             Some(Err(Stop::Blocked)) | None => State::Blocked,

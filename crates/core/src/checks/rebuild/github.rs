@@ -68,6 +68,10 @@ pub(super) fn pull_request(
     let head = repository_url(cx, parent, "HEAD_REPOSITORY")?;
     let base = repository_url(cx, parent, "BASE_REPOSITORY")?;
     let number = pull_request_number(cx, parent)?;
+    // GitHub tells whether the base is what a fork was made of; nearly always it is.
+    if let Some(repository) = base.github() {
+        cx.foresee(Need::PullRequest { repository, number });
+    }
     let repository = pull_request_repository(cx, parent, &head, &base)?;
     let need = Need::PullRequest { repository: repository.clone(), number };
     let pull_request = answers::ask(cx, parent, need)?;
