@@ -1,6 +1,6 @@
 //! What can be asked on the command line.
 
-use crate::commands::{completions, demo, explain, man, policy, verify};
+use crate::commands::{cache, completions, demo, explain, man, policy, verify};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -95,6 +95,9 @@ pub(crate) enum Command {
     /// Check, import and show policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// See what a cache holds, and make it smaller
+    #[command(subcommand, after_long_help = cache::EXAMPLES)]
+    Cache(cache::CacheCommand),
     /// See a small release verified, and refused once one byte of it was changed
     #[command(after_long_help = demo::EXAMPLES)]
     Demo(demo::DemoArgs),

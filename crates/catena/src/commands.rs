@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod cache;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod explain;
@@ -17,6 +18,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Verify(args) => verify::run(*args, &manner),
         Command::Explain(args) => explain::run(&args),
         Command::Policy(command) => policy::run(command),
+        Command::Cache(command) => cache::run(command),
         Command::Demo(args) => demo::run(&args, &manner),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

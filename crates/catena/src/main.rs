@@ -2,6 +2,7 @@
 //! nothing.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+mod cache_options;
 mod cli;
 mod commands;
 mod failure;

@@ -34,6 +34,9 @@ pub(crate) struct RecordedInquiry {
     pub(crate) danger_skip_signatures: bool,
     /// Whether facts could come over plain http.
     pub(crate) danger_allow_http: bool,
+    /// Whether nobody was asked. Not written where somebody was, as in all recordings before this.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) offline: bool,
     /// The policy.
     pub(crate) policy: PolicyTexts,
     /// The text of the file that replaced the product's keys.
@@ -65,6 +68,7 @@ impl RecordedInquiry {
             root_url: String::new(),
             danger_skip_signatures: false,
             danger_allow_http: false,
+            offline: false,
             policy: PolicyTexts::default(),
             keys: None,
             concluded: String::new(),

@@ -394,7 +394,7 @@ fn form(need: &Need) -> Form {
     }
 }
 
-fn wants_sha512(need: &Need) -> bool {
+pub(crate) fn wants_sha512(need: &Need) -> bool {
     match need {
         Need::Content { sha512, .. } | Need::Artifact { sha512, .. } | Need::TaskGraph { sha512, .. } => {
             *sha512

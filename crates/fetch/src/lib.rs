@@ -7,6 +7,7 @@
 
 mod address;
 mod body;
+pub mod cache;
 mod credentials;
 mod driver;
 mod exchange;

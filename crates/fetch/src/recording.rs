@@ -8,6 +8,7 @@ mod format;
 mod recorder;
 mod replay;
 
+pub(crate) use format::NeedEntry;
 pub use recorder::Recorder;
 pub use replay::{RecordingError, Replay};
 

@@ -34,6 +34,9 @@ pub struct Switches {
     pub danger_skip_signatures: bool,
     /// Facts may come over plain http from anywhere. The inquiry does nothing with it but tell.
     pub danger_allow_http: bool,
+    /// Nobody was asked: what may have changed is as it was seen before. The inquiry does nothing with
+    /// it but tell.
+    pub offline: bool,
 }
 
 /// Why a check cannot go on.

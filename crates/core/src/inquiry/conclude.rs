@@ -153,6 +153,7 @@ fn relaxed(inquiry: &Inquiry) -> Vec<Relaxed> {
     let by_switch = [
         ("danger-allow-http", switches.danger_allow_http),
         ("danger-skip-signatures", switches.danger_skip_signatures),
+        ("offline", switches.offline),
     ];
     let by_switch = by_switch.into_iter().filter(|(_, on)| *on).map(|(name, _)| (name, "switch"));
     let all = by_policy.chain(by_switch);

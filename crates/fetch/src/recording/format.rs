@@ -32,7 +32,7 @@ pub(super) struct Entry {
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
-pub(super) enum NeedEntry {
+pub(crate) enum NeedEntry {
     Definition { task_id: String },
     Status { task_id: String },
     Document { task_id: String, run_id: u32 },
@@ -56,7 +56,7 @@ pub(super) enum NeedEntry {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum ReferenceEntry {
+pub(crate) enum ReferenceEntry {
     Revision(String),
     Tag(String),
 }

@@ -1,5 +1,6 @@
 //! What can be said to `catena verify`.
 
+use crate::cache_options::CacheOptions;
 use catena_core::task::{Kind, TaskId};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroU32;
@@ -20,6 +21,8 @@ Examples:
   catena verify TASK_ID --task-type signing --product firefox --record case
   catena verify --replay case
       The same verdict again, byte for byte and without a network.
+  catena verify TASK_ID --task-type signing --product firefox --cache ~/.cache/catena
+      What cannot change is kept, and the next task of the same push takes it from there.
 
 A task id that starts with `-` is written after `--`.
 
@@ -30,6 +33,8 @@ The environment:
       Credentials, for artifacts that are not public.
   CATENA_GITHUB_TOKEN, GITHUB_TOKEN
       A token for GitHub's API, whose limit without one is low.
+  CATENA_CACHE, CATENA_CACHE_KEY, CATENA_CACHE_SIZE
+      As --cache, --cache-key and --cache-size.
   HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE
       How to reach the network, and whom to trust there.";
 
@@ -103,6 +108,13 @@ pub(crate) struct VerifyArgs {
     /// Trust these certificate authorities too (PEM)
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(super) ca_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) cache: CacheOptions,
+    /// Ask nobody: judge by the cache alone, what may have changed being as it was when this task was
+    /// verified last; the verdict says so
+    #[arg(long, help_heading = "Cache", requires = "cache")]
+    #[arg(conflicts_with_all = ["replay", "batch", "danger_allow_http"])]
+    pub(super) offline: bool,
     /// Let plain http leave this machine: anybody on the way may then answer for Taskcluster
     #[arg(long, help_heading = "Danger")]
     pub(super) danger_allow_http: bool,

@@ -61,6 +61,7 @@ impl Bench {
         let switches = Switches {
             danger_skip_signatures: args.danger_skip_signatures,
             danger_allow_http: args.danger_allow_http,
+            offline: false,
         };
         let said = args.root_url.clone().filter(|url| !url.is_empty());
         Ok(Self { root_url: said.map_or_else(|| root_url(&policy), Ok)?, products, switches })

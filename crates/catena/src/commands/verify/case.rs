@@ -32,6 +32,7 @@ impl Case {
         let mut asked = RecordedInquiry::about(&target, product);
         asked.danger_skip_signatures = args.danger_skip_signatures;
         asked.danger_allow_http = args.danger_allow_http;
+        asked.offline = args.offline;
         asked.policy = PolicyTexts::read(&args.policy)?;
         if let Some(file) = &args.keys {
             asked.keys =
@@ -64,11 +65,17 @@ impl Case {
         Ok(Self { asked, target, product, keys })
     }
 
+    /// The task it is about.
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
     /// The inquiry.
     pub(super) fn open(&self, limits: Limits) -> Inquiry {
         let switches = Switches {
             danger_skip_signatures: self.asked.danger_skip_signatures,
             danger_allow_http: self.asked.danger_allow_http,
+            offline: self.asked.offline,
         };
         Inquiry::new(self.target.clone(), Arc::clone(&self.product), self.keys.clone(), limits, switches)
     }

@@ -7,8 +7,9 @@ use crate::progress::{Screen, Tally};
 use crate::recording::RecordedInquiry;
 use catena_core::Limits;
 use catena_core::verdict::{Outcome, Verdict};
+use catena_fetch::cache::{Cache, Cached};
 use catena_fetch::{
-    Fetcher, HttpOptions, HttpTransport, Options, Progress, Recorder, Replay, RootUrl, Staging,
+    FactSource, Fetcher, HttpOptions, HttpTransport, Options, Progress, Recorder, Replay, RootUrl, Staging,
     TaskclusterCredentials, github_token_from_environment, investigate,
 };
 use std::collections::BTreeMap;
@@ -54,29 +55,94 @@ async fn answer(case: Case, args: &VerifyArgs, screen: &Screen) -> Result<Verdic
     }
 }
 
-/// Over the network.
+/// Over the network, as far as the cache does not know; or by the cache alone.
 async fn ask(mut case: Case, args: &VerifyArgs, screen: &Screen) -> Result<Verdict, Failure> {
     let limits = Limits::default();
     let staging = args.work_dir.as_deref().map(staging).transpose()?;
     let tally: Arc<dyn Progress> = Arc::new(Tally::new(screen.clone()));
     let recorder = args.record.as_deref().map(|folder| recorder(folder, tally.clone())).transpose()?;
     let progress = recorder.clone().map_or(tally, |recorder| recorder as Arc<dyn Progress>);
-    let fetcher = fetcher(&case.asked.root_url, args, &limits)?
-        .with_staging(staging.clone())
-        .with_progress(progress.clone());
-    let fetcher = Arc::new(fetcher);
+    let cache = args.cache.open(&case.asked.root_url, &limits)?;
+    let sources = Sources::open(&case, args, cache, staging.clone(), progress)?;
     let deadline = after(args.deadline.unwrap_or(catena_fetch::DEADLINE));
-    let inquiry = investigate(case.open(limits), fetcher.clone(), deadline, progress.as_ref()).await;
+    let (source, progress) = (sources.source.clone(), sources.progress.as_ref());
+    let inquiry = investigate(case.open(limits), source, deadline, progress).await;
     case.asked.concluded = now();
     let verdict = inquiry.conclude(&case.asked.concluded);
-    tracing::debug!(statistics = ?fetcher.statistics(), "fetched");
     if let (Some(recorder), Some(folder)) = (recorder, &args.record) {
         unless_no(record(&recorder, &case, folder), &verdict)?;
     }
     if let (Some(staging), Outcome::Verified) = (staging, verdict.outcome) {
         publish(&staging, &verdict)?;
     }
+    sources.end(&verdict, args.work_dir.as_deref());
     Ok(verdict)
+}
+
+/// Where facts come from, and who is told of them.
+struct Sources {
+    fetcher: Option<Arc<Fetcher>>,
+    cache: Option<(Arc<Cache>, Arc<Cached>)>,
+    source: Arc<dyn FactSource>,
+    progress: Arc<dyn Progress>,
+}
+
+impl Sources {
+    fn open(
+        case: &Case,
+        args: &VerifyArgs,
+        cache: Option<Arc<Cache>>,
+        staging: Option<Arc<Staging>>,
+        progress: Arc<dyn Progress>,
+    ) -> Result<Self, Failure> {
+        if let (true, Some(cache)) = (args.offline, &cache) {
+            let target = case.target();
+            let cached = Cached::offline(cache.clone(), target.task_id, target.check_task, progress);
+            tell_age(&cached);
+            return Ok(Self::through(cache.clone(), cached, staging, None));
+        }
+        let fetcher = fetcher(&case.asked.root_url, args, &Limits::default())?;
+        let fetcher = Arc::new(fetcher.with_staging(staging.clone()).with_progress(progress.clone()));
+        Ok(match cache {
+            Some(cache) => {
+                let cached = Cached::new(cache.clone(), fetcher.clone(), progress);
+                Self::through(cache, cached, staging, Some(fetcher))
+            }
+            None => Self { fetcher: Some(fetcher.clone()), cache: None, source: fetcher, progress },
+        })
+    }
+
+    fn through(
+        cache: Arc<Cache>,
+        cached: Cached,
+        staging: Option<Arc<Staging>>,
+        fetcher: Option<Arc<Fetcher>>,
+    ) -> Self {
+        let cached = Arc::new(cached.with_staging(staging));
+        Self { fetcher, cache: Some((cache, cached.clone())), source: cached.clone(), progress: cached }
+    }
+
+    /// What helps whoever asks next, once everything is in place for the one who asked now.
+    fn end(&self, verdict: &Verdict, work_dir: Option<&Path>) {
+        if let Some((cache, cached)) = &self.cache {
+            cached.keep(verdict, work_dir);
+            tracing::debug!(statistics = ?cache.statistics(), "cached");
+        }
+        if let Some(fetcher) = &self.fetcher {
+            tracing::debug!(statistics = ?fetcher.statistics(), "fetched");
+        }
+    }
+}
+
+/// Nobody is asked: whoever reads the answer should know of when it is.
+fn tell_age(cached: &Cached) {
+    match cached.seen_at().and_then(|time| jiff::Timestamp::try_from(time).ok()) {
+        Some(time) => tracing::warn!(
+            "offline: what may have changed is as it was seen at {}",
+            time.strftime("%Y-%m-%dT%H:%M:%SZ")
+        ),
+        None => tracing::warn!("offline: the cache knows of no yes about this task"),
+    }
 }
 
 fn recorder(folder: &Path, next: Arc<dyn Progress>) -> Result<Arc<Recorder>, Failure> {

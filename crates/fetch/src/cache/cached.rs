@@ -1,0 +1,247 @@
+//! A source of facts that looks into a cache before it asks.
+
+use super::intake::{Held, Look};
+use super::subject::{Address, Vouching, is_lasting};
+use super::{Cache, Name, Seen, payload};
+use crate::progress::{Event, Progress};
+use crate::source::FactSource;
+use crate::staging::Staging;
+use catena_core::inquiry::{Fact, Need};
+use catena_core::task::{ArtifactName, TaskId};
+use catena_core::verdict::Verdict;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+/// Answers from a cache what cannot change, and asks for the rest. It listens to the driver as well,
+/// and so keeps exactly what the inquiry was told.
+pub struct Cached {
+    cache: Arc<Cache>,
+    source: Source,
+    staging: Option<Arc<Staging>>,
+    held: Arc<Held>,
+    next: Arc<dyn Progress>,
+    /// How many look into the store at once: as many as can hash at once, and a few that wait for it.
+    turns: Arc<Semaphore>,
+    told: Mutex<Told>,
+}
+
+/// Who is asked for what is not in the cache.
+enum Source {
+    Asked(Arc<dyn FactSource>),
+    /// Nobody; what was seen last has to do.
+    Nobody(Arc<Seen>),
+}
+
+#[derive(Default)]
+struct Told {
+    facts: HashMap<Need, Fact>,
+    /// Which of them are in the cache already.
+    cached: HashSet<Need>,
+}
+
+impl Cached {
+    /// Looks into the cache, else asks `source`; and passes on to `next` what the driver tells it.
+    #[must_use]
+    pub fn new(cache: Arc<Cache>, source: Arc<dyn FactSource>, next: Arc<dyn Progress>) -> Self {
+        Self::from(cache, Source::Asked(source), next)
+    }
+
+    /// Asks nobody: what may have changed is as it was when there was a yes about this target last.
+    /// What is not known from then is unreachable.
+    #[must_use]
+    pub fn offline(cache: Arc<Cache>, target: TaskId, check_task: bool, next: Arc<dyn Progress>) -> Self {
+        let address = Address::seen(&cache.root, target, check_task);
+        let seen = cache.payload(&address, cache.longest()).and_then(|payload| Seen::decode(&payload));
+        Self::from(cache, Source::Nobody(Arc::new(seen.unwrap_or_default())), next)
+    }
+
+    fn from(cache: Arc<Cache>, source: Source, next: Arc<dyn Progress>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let turns = Arc::new(Semaphore::new(cores.saturating_add(2)));
+        let held = Arc::new(Held::within(&cache.limits));
+        Self { cache, source, staging: None, held, next, turns, told: Mutex::default() }
+    }
+
+    /// Puts the bytes of artifacts where they can be published from. It must be the staging that the
+    /// asked source uses.
+    #[must_use]
+    pub fn with_staging(mut self, staging: Option<Arc<Staging>>) -> Self {
+        self.staging = staging;
+        self
+    }
+
+    /// When that was seen which may have changed, where nobody is asked and it is known.
+    #[must_use]
+    pub fn seen_at(&self) -> Option<SystemTime> {
+        match &self.source {
+            Source::Nobody(seen) if seen.at > 0 => {
+                SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seen.at))
+            }
+            _ => None,
+        }
+    }
+
+    /// Answers one need.
+    pub async fn answer(&self, need: &Need, deadline: Instant) -> Fact {
+        if let Some(fact) = self.look(need).await {
+            self.cache.counters.hits.add(1);
+            self.told().cached.insert(need.clone());
+            return fact;
+        }
+        match &self.source {
+            Source::Asked(source) => {
+                if is_lasting(need) {
+                    self.cache.counters.misses.add(1);
+                }
+                Arc::clone(source).fact(need.clone(), deadline).await
+            }
+            Source::Nobody(_) => Fact::Unreachable {
+                reason: "nobody is asked, and it is not in the cache".to_owned(),
+                attempts: 0,
+            },
+        }
+    }
+
+    async fn look(&self, need: &Need) -> Option<Fact> {
+        let seen = match &self.source {
+            Source::Asked(_) if !is_lasting(need) => return None,
+            Source::Asked(_) => None,
+            Source::Nobody(seen) => Some(seen.clone()),
+        };
+        let turn = self.turns.clone().acquire_owned().await.ok()?;
+        let waits = Waits::default();
+        let abandoned = waits.0.clone();
+        let (cache, staging, need) = (self.cache.clone(), self.staging.clone(), need.clone());
+        let held = self.held.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let look =
+                Look { cache: &cache, staging: staging.as_deref(), held: &held, abandoned: &abandoned };
+            look.lasting(&need).or_else(|| look.seen(&need, seen.as_deref()?))
+        });
+        looked.await.ok().flatten()
+    }
+
+    /// Whether something is kept for a need, whatever it is: what is only foreseen is not read.
+    async fn is_kept(&self, need: &Need) -> bool {
+        if !is_lasting(need) {
+            return false;
+        }
+        let Ok(turn) = self.turns.clone().acquire_owned().await else { return false };
+        let (cache, name) =
+            (self.cache.clone(), Name::Entry(Address::lasting(&self.cache.root, need).digest()));
+        let looked = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            matches!(cache.store.read(&name), Ok(Some(_)))
+        });
+        looked.await.unwrap_or(false)
+    }
+
+    /// Keeps what a yes was made of, for whoever asks next; the bytes of artifacts where they were
+    /// published, in `work_dir`. Other verdicts keep nothing. A cache that cannot be written to makes
+    /// no verdict worse: it is only told of.
+    pub fn keep(&self, verdict: &Verdict, work_dir: Option<&Path>) {
+        let (Source::Asked(_), Some(vouching)) = (&self.source, Vouching::of(verdict)) else { return };
+        if let Err(error) = self.write(verdict, &vouching, work_dir) {
+            tracing::warn!(%error, "the cache does not keep what this was verified by");
+        }
+    }
+
+    fn write(&self, verdict: &Verdict, vouching: &Vouching<'_>, work_dir: Option<&Path>) -> io::Result<()> {
+        let told = std::mem::take(&mut *self.told());
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let mut seen = Seen::at(now.as_secs());
+        let before = self.cache.statistics().bytes;
+        for (need, fact) in &told.facts {
+            if told.cached.contains(need) {
+                continue;
+            }
+            if vouching.makes_lasting(need, fact) {
+                self.write_lasting(need, fact, work_dir)?;
+            } else {
+                seen.add(need, fact);
+            }
+        }
+        let address = Address::seen(&self.cache.root, verdict.task_id, verdict.check_task);
+        self.cache.keep(&address, &seen.encode())?;
+        self.cache.store.tidy(self.cache.statistics().bytes.saturating_sub(before))
+    }
+
+    fn write_lasting(&self, need: &Need, fact: &Fact, work_dir: Option<&Path>) -> io::Result<()> {
+        let keep = |need: &Need, fact: &Fact| match payload::encode(fact) {
+            Some(payload) => self.cache.keep(&Address::lasting(&self.cache.root, need), &payload),
+            None => Ok(()),
+        };
+        keep(need, fact)?;
+        let (Some(work_dir), Some((task_id, run_id, name))) = (work_dir, need.artifact()) else {
+            return Ok(());
+        };
+        let measurement = match (need, fact) {
+            (Need::Artifact { .. }, Fact::Measured(measurement)) => measurement,
+            (Need::TaskGraph { sha512, .. }, Fact::Graph(scan)) => {
+                let name = ArtifactName::task_graph();
+                let artifact = Need::Artifact { task_id, run_id, name, sha512: *sha512 };
+                keep(&artifact, &Fact::Measured(scan.measurement))?;
+                &scan.measurement
+            }
+            _ => return Ok(()),
+        };
+        let blob = Name::Blob(measurement.sha256);
+        // In place of what may be there: it was of no use. An `ArtifactName` has only plain segments.
+        // Whatever stands at its place by now: a blob is hashed again whenever it is used.
+        match File::open(work_dir.join("cot").join(task_id.as_str()).join(name.as_str())) {
+            Ok(mut file) => self.cache.write(&blob, &mut file),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FactSource for Cached {
+    fn fact(self: Arc<Self>, need: Need, deadline: Instant) -> BoxFuture<'static, Fact> {
+        async move { self.answer(&need, deadline).await }.boxed()
+    }
+
+    fn foresee(self: Arc<Self>, need: Need, deadline: Instant) -> BoxFuture<'static, ()> {
+        async move {
+            if let Source::Asked(source) = &self.source
+                && !self.is_kept(&need).await
+            {
+                Arc::clone(source).foresee(need, deadline).await;
+            }
+        }
+        .boxed()
+    }
+}
+
+impl Progress for Cached {
+    fn event(&self, event: Event<'_>) {
+        if let (Event::Answered { need, fact }, Source::Asked(_)) = (event, &self.source) {
+            // The first fact is the one that the inquiry keeps.
+            self.told().facts.entry(need.clone()).or_insert_with(|| fact.clone());
+        }
+        self.next.event(event);
+    }
+}
+
+/// Somebody waits, until this is dropped.
+#[derive(Default)]
+struct Waits(Arc<AtomicBool>);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,608 @@
+//! A store in a directory of ours, for as many processes as there are.
+//!
+//! ```text
+//! DIR/CACHEDIR.TAG       tells backups that nothing here is worth keeping
+//! DIR/v1/entries/ab/…    entries, by the SHA-256 of their addresses
+//! DIR/v1/blobs/ab/…      artifacts, by their SHA-256
+//! DIR/v1/new/            what is being written; it gets its name when it is whole
+//! DIR/v1/size            how many bytes there are, about, and when they were counted
+//! ```
+//!
+//! Readers need no locks: a name leads to a whole file or to none. Nothing is synced: what a crash
+//! tears fails its check, and counts as absent.
+
+use super::store::{Name, Store};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// The version of everything below.
+const VERSION: &str = "v1";
+const TAG: &str = "CACHEDIR.TAG";
+const TAG_TEXT: &str =
+    "Signature: 8a477f597d28d172789f06886806bc55\n# A cache of catena. All of it can be fetched again.\n";
+
+/// A use is noted at most this often, so that most uses write nothing.
+const NOTED: Duration = Duration::from_secs(3600);
+/// What is still being written after so long was left by a process that was killed.
+const ABANDONED: Duration = Duration::from_secs(3600);
+/// Processes that write at once may lose each other's count. After so long it is taken anew.
+const COUNTED: Duration = Duration::from_secs(24 * 3600);
+
+const CHUNK: usize = 256 << 10;
+
+/// A directory, with a bound on how many bytes it keeps.
+#[derive(Clone, Debug)]
+pub struct DirectoryStore {
+    root: PathBuf,
+    bound: u64,
+}
+
+/// Why a directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// There is none, and none was to be made.
+    #[error("there is no cache at {}", .0.display())]
+    Missing(PathBuf),
+    /// Not a directory.
+    #[error("{} is not a directory", .0.display())]
+    NotDirectory(PathBuf),
+    /// Somebody else's.
+    #[error("{} belongs to another user", .0.display())]
+    NotOurs(PathBuf),
+    /// Others could change what is in it, or lead what is written elsewhere.
+    #[error("others can write to {} (mode {mode:o})", path.display())]
+    NotPrivate {
+        /// The directory.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// The file system.
+    #[error("cannot use {}: {error}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+/// What a directory keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Entries.
+    pub entries: u64,
+    /// Their bytes.
+    pub entry_bytes: u64,
+    /// Artifacts.
+    pub blobs: u64,
+    /// Their bytes.
+    pub blob_bytes: u64,
+    /// When that was used, or made, which was not used for longest.
+    pub oldest: Option<SystemTime>,
+}
+
+/// What making room came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Files that went.
+    pub removed: u64,
+    /// Their bytes.
+    pub freed: u64,
+    /// Bytes that are left.
+    pub left: u64,
+}
+
+/// A file that is kept.
+#[derive(Debug)]
+struct Kept {
+    name: Name,
+    path: PathBuf,
+    length: u64,
+    used: SystemTime,
+}
+
+impl DirectoryStore {
+    /// What a directory may grow to if nothing else is said.
+    pub const BOUND: u64 = 10 << 30;
+
+    /// Uses a directory, which is made where there is none.
+    ///
+    /// # Errors
+    /// It cannot be made, or is not ours alone to write to.
+    pub fn open(directory: &Path, bound: u64) -> Result<Self, DirectoryError> {
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |error| DirectoryError::Io { path, error }
+        };
+        make_private(directory).map_err(io(directory))?;
+        is_ours(directory)?;
+        let root = directory.join(VERSION);
+        for folder in [&root, &root.join("entries"), &root.join("blobs"), &root.join("new")] {
+            make_private(folder).map_err(io(folder))?;
+        }
+        is_ours(&root)?;
+        let tag = directory.join(TAG);
+        if !tag.exists() {
+            fs::write(&tag, TAG_TEXT).map_err(io(&tag))?;
+        }
+        Ok(Self { root, bound })
+    }
+
+    /// Uses a directory that is a cache already.
+    ///
+    /// # Errors
+    /// It is none, or is not ours alone to write to.
+    pub fn existing(directory: &Path, bound: u64) -> Result<Self, DirectoryError> {
+        let root = directory.join(VERSION);
+        if !root.is_dir() {
+            return Err(DirectoryError::Missing(directory.to_owned()));
+        }
+        is_ours(directory)?;
+        is_ours(&root)?;
+        Ok(Self { root, bound })
+    }
+
+    /// Counts what is there.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn contents(&self) -> io::Result<Contents> {
+        let mut contents = Contents::default();
+        for kept in self.kept()? {
+            let (number, bytes) = match kept.name {
+                Name::Entry(_) => (&mut contents.entries, &mut contents.entry_bytes),
+                Name::Blob(_) => (&mut contents.blobs, &mut contents.blob_bytes),
+            };
+            *number = number.saturating_add(1);
+            *bytes = bytes.saturating_add(kept.length);
+            contents.oldest = Some(contents.oldest.map_or(kept.used, |oldest| oldest.min(kept.used)));
+        }
+        Ok(contents)
+    }
+
+    /// Everything there is a name for.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn names(&self) -> io::Result<Vec<Name>> {
+        Ok(self.kept()?.into_iter().map(|kept| kept.name).collect())
+    }
+
+    /// Removes what was not used for longest, until what is left is well below the bound, and what
+    /// killed processes left.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn make_room(&self) -> io::Result<Swept> {
+        self.clear_abandoned();
+        let mut kept = self.kept()?;
+        let mut swept = Swept { left: kept.iter().map(|kept| kept.length).sum(), ..Swept::default() };
+        if swept.left > self.bound {
+            // Below the bound by a tenth, so that not every run makes room.
+            let target = self.bound.saturating_sub(self.bound / 10);
+            kept.sort_by_key(|kept| kept.used);
+            for kept in kept {
+                if swept.left <= target {
+                    break;
+                }
+                // Another process may have been first.
+                if fs::remove_file(&kept.path).is_ok() {
+                    swept.removed = swept.removed.saturating_add(1);
+                    swept.freed = swept.freed.saturating_add(kept.length);
+                }
+                swept.left = swept.left.saturating_sub(kept.length);
+            }
+        }
+        self.note_size(swept.left, SystemTime::now())?;
+        Ok(swept)
+    }
+
+    /// Removes everything; what else stands in the directory stays.
+    ///
+    /// # Errors
+    /// Something cannot be removed.
+    pub fn clear(&self) -> io::Result<Swept> {
+        let kept = self.kept()?;
+        let freed = kept.iter().map(|kept| kept.length).sum();
+        fs::remove_dir_all(&self.root)?;
+        if let Some(tag) = self.root.parent().map(|directory| directory.join(TAG))
+            && fs::read_to_string(&tag).is_ok_and(|text| text == TAG_TEXT)
+        {
+            fs::remove_file(tag)?;
+        }
+        Ok(Swept { removed: u64::try_from(kept.len()).unwrap_or(u64::MAX), freed, left: 0 })
+    }
+
+    fn kept(&self) -> io::Result<Vec<Kept>> {
+        let mut kept = Vec::new();
+        for (folder, name) in [("entries", Name::Entry as fn(_) -> _), ("blobs", Name::Blob as fn(_) -> _)] {
+            for shelf in listed(&self.root.join(folder))? {
+                for file in listed(&shelf.path()).unwrap_or_default() {
+                    // Gone since: another process makes room.
+                    let Ok(found) = file.metadata() else { continue };
+                    let (Some(digest), Ok(used)) = (digest_of(&file.path()), found.modified()) else {
+                        continue;
+                    };
+                    kept.push(Kept { name: name(digest), path: file.path(), length: found.len(), used });
+                }
+            }
+        }
+        Ok(kept)
+    }
+
+    fn clear_abandoned(&self) {
+        for file in listed(&self.root.join("new")).unwrap_or_default() {
+            let changed = file.metadata().and_then(|found| found.modified());
+            if changed.is_ok_and(|changed| is_older(changed, ABANDONED)) {
+                // What cannot be removed is in nobody's way.
+                let _ = fs::remove_file(file.path());
+            }
+        }
+    }
+
+    fn path(&self, name: &Name) -> PathBuf {
+        let (folder, digest) = match name {
+            Name::Entry(digest) => ("entries", digest),
+            Name::Blob(digest) => ("blobs", digest),
+        };
+        let text = hex::encode(digest);
+        let shelf = text.get(..2).unwrap_or_default();
+        self.root.join(folder).join(shelf).join(&text)
+    }
+
+    /// Gives a file that is whole its name.
+    fn place(&self, file: tempfile::NamedTempFile, name: &Name) -> io::Result<()> {
+        let path = self.path(name);
+        let Err(failed) = file.persist(&path) else { return Ok(()) };
+        match failed.error.kind() {
+            io::ErrorKind::NotFound => make_private(path.parent().unwrap_or(&self.root))?,
+            // Whoever put it there did not mean well.
+            io::ErrorKind::IsADirectory => self.remove(name)?,
+            _ => return Err(failed.error),
+        }
+        failed.file.persist(&path).map(drop).map_err(|failed| failed.error)
+    }
+
+    /// The bytes there are by the last count and what was written since; none where that is not known.
+    fn size(&self) -> Option<(u64, SystemTime)> {
+        let mut text = String::new();
+        File::open(self.root.join("size")).ok()?.take(100).read_to_string(&mut text).ok()?;
+        let (bytes, counted) = text.trim_end().split_once(' ')?;
+        let counted = Duration::from_secs(counted.parse().ok()?);
+        Some((bytes.parse().ok()?, SystemTime::UNIX_EPOCH.checked_add(counted)?))
+    }
+
+    fn note_size(&self, bytes: u64, counted: SystemTime) -> io::Result<()> {
+        let counted = counted.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let mut file = tempfile::NamedTempFile::new_in(self.root.join("new"))?;
+        writeln!(file, "{bytes} {counted}")?;
+        file.persist(self.root.join("size")).map(drop).map_err(|failed| failed.error)
+    }
+}
+
+impl Store for DirectoryStore {
+    fn read(&self, name: &Name) -> io::Result<Option<Box<dyn Read + Send>>> {
+        let path = self.path(name);
+        let found = match fs::symlink_metadata(&path) {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if !found.is_file() {
+            return Err(io::Error::other("not a file"));
+        }
+        let file = File::open(path)?;
+        if found.modified().is_ok_and(|used| is_older(used, NOTED)) {
+            // Only the order in which things go depends on it.
+            let _ = file.set_modified(SystemTime::now());
+        }
+        Ok(Some(Box::new(file)))
+    }
+
+    fn write(&self, name: &Name, from: &mut dyn Read) -> io::Result<u64> {
+        let mut file = tempfile::NamedTempFile::new_in(self.root.join("new"))?;
+        let written = copy(from, file.as_file_mut())?;
+        self.place(file, name)?;
+        Ok(written)
+    }
+
+    fn remove(&self, name: &Name) -> io::Result<()> {
+        let path = self.path(name);
+        let removed = match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_dir() => fs::remove_dir_all(&path),
+            Ok(_) => fs::remove_file(&path),
+            Err(error) => Err(error),
+        };
+        match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn tidy(&self, written: u64) -> io::Result<()> {
+        if written == 0 {
+            return Ok(());
+        }
+        if let Some((bytes, counted)) = self.size() {
+            let bytes = bytes.saturating_add(written);
+            if bytes <= self.bound && !is_older(counted, COUNTED) {
+                return self.note_size(bytes, counted);
+            }
+        }
+        let swept = self.make_room()?;
+        if swept.removed > 0 {
+            tracing::info!(removed = swept.removed, freed = swept.freed, "made room in the cache");
+        }
+        Ok(())
+    }
+}
+
+/// In pieces that are large enough for a disk.
+fn copy(from: &mut dyn Read, to: &mut File) -> io::Result<u64> {
+    let mut buffer = vec![0; CHUNK];
+    let mut copied = 0_u64;
+    loop {
+        let read = match from.read(&mut buffer) {
+            Ok(0) => return Ok(copied),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        to.write_all(buffer.get(..read).unwrap_or_default())?;
+        copied = copied.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+    }
+}
+
+fn listed(folder: &Path) -> io::Result<Vec<fs::DirEntry>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn digest_of(path: &Path) -> Option<[u8; 32]> {
+    let mut digest = [0; 32];
+    hex::decode_to_slice(path.file_name()?.to_str()?, &mut digest).ok()?;
+    Some(digest)
+}
+
+fn is_older(time: SystemTime, age: Duration) -> bool {
+    SystemTime::now().duration_since(time).is_ok_and(|passed| passed > age)
+}
+
+/// Makes a directory for us alone, and those it stands in where they are missing. What stands there
+/// already stays as it is.
+pub(super) fn make_private(directory: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => builder.recursive(true).create(directory),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+/// Nobody else can write to it.
+#[cfg(unix)]
+fn is_ours(directory: &Path) -> Result<(), DirectoryError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let found = fs::metadata(directory);
+    let found = found.map_err(|error| DirectoryError::Io { path: directory.to_owned(), error })?;
+    if !found.is_dir() {
+        return Err(DirectoryError::NotDirectory(directory.to_owned()));
+    }
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return Err(DirectoryError::NotOurs(directory.to_owned()));
+    }
+    let mode = found.mode() & 0o777;
+    if mode & 0o022 == 0 {
+        Ok(())
+    } else {
+        Err(DirectoryError::NotPrivate { path: directory.to_owned(), mode })
+    }
+}
+
+/// Modes are a Unix notion.
+#[cfg(not(unix))]
+fn is_ours(directory: &Path) -> Result<(), DirectoryError> {
+    if directory.is_dir() { Ok(()) } else { Err(DirectoryError::NotDirectory(directory.to_owned())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(bound: u64) -> (tempfile::TempDir, DirectoryStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = DirectoryStore::open(&folder.path().join("cache"), bound).unwrap();
+        (folder, store)
+    }
+
+    fn read(store: &DirectoryStore, name: &Name) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        store.read(name).unwrap()?.read_to_end(&mut bytes).unwrap();
+        Some(bytes)
+    }
+
+    fn age(store: &DirectoryStore, name: &Name, hours: u64) {
+        let then = SystemTime::now() - Duration::from_secs(3600 * hours);
+        File::open(store.path(name)).unwrap().set_modified(then).unwrap();
+    }
+
+    #[test]
+    fn what_is_written_is_read_until_it_is_removed() {
+        let (_folder, store) = store(100);
+        for name in [Name::Entry([1; 32]), Name::Blob([1; 32])] {
+            assert_eq!(read(&store, &name), None);
+            assert_eq!(store.write(&name, &mut b"one".as_slice()).unwrap(), 3);
+            store.write(&name, &mut b"two!".as_slice()).unwrap();
+            assert_eq!(read(&store, &name), Some(b"two!".to_vec()));
+        }
+        let contents = store.contents().unwrap();
+        assert_eq!(
+            (contents.entries, contents.entry_bytes, contents.blobs, contents.blob_bytes),
+            (1, 4, 1, 4)
+        );
+        store.remove(&Name::Blob([1; 32])).unwrap();
+        store.remove(&Name::Blob([1; 32])).unwrap();
+        assert_eq!(store.names().unwrap(), [Name::Entry([1; 32])]);
+        assert_eq!(fs::read_dir(store.root.join("new")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_was_not_used_for_longest_goes_first() {
+        let (_folder, store) = store(100);
+        for number in 0..12 {
+            let name = Name::Entry([number; 32]);
+            store.write(&name, &mut [0; 10].as_slice()).unwrap();
+            age(&store, &name, 20 - u64::from(number));
+        }
+        // Used now, though it was made first.
+        read(&store, &Name::Entry([0; 32]));
+        let swept = store.make_room().unwrap();
+        assert_eq!(swept, Swept { removed: 3, freed: 30, left: 90 });
+        let left = store.names().unwrap();
+        assert!(left.contains(&Name::Entry([0; 32])) && left.contains(&Name::Entry([11; 32])));
+        assert!(!left.contains(&Name::Entry([1; 32])) && !left.contains(&Name::Entry([3; 32])));
+        assert_eq!(store.make_room().unwrap(), Swept { removed: 0, freed: 0, left: 90 });
+    }
+
+    #[test]
+    fn a_use_is_noted_at_most_once_an_hour() {
+        let (_folder, store) = store(100);
+        let name = Name::Entry([1; 32]);
+        store.write(&name, &mut b"x".as_slice()).unwrap();
+        let used = || fs::metadata(store.path(&name)).unwrap().modified().unwrap();
+        let recent = SystemTime::now() - Duration::from_secs(1800);
+        File::open(store.path(&name)).unwrap().set_modified(recent).unwrap();
+        read(&store, &name);
+        assert!(is_older(used(), Duration::from_secs(1700)));
+        age(&store, &name, 2);
+        read(&store, &name);
+        assert!(!is_older(used(), Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn room_is_made_when_it_is_needed() {
+        let (_folder, store) = store(50);
+        store.tidy(0).unwrap();
+        assert_eq!(store.size(), None);
+        for number in 0..9 {
+            let name = Name::Blob([number; 32]);
+            let written = store.write(&name, &mut [0; 10].as_slice()).unwrap();
+            age(&store, &name, 1);
+            store.tidy(written).unwrap();
+            let (noted, there) = (store.size().unwrap().0, store.contents().unwrap().blob_bytes);
+            assert!(noted == there && there <= 50, "{noted}, {there}");
+        }
+        // A count that others made wrong is taken anew, and so is one that cannot be read.
+        let long_ago = SystemTime::now() - Duration::from_secs(25 * 3600);
+        store.note_size(3, long_ago).unwrap();
+        store.tidy(1).unwrap();
+        assert_eq!(store.size().unwrap().0, store.contents().unwrap().blob_bytes);
+        for wrong in ["", "x", "1", "1 x", "-1 1", "99999999999999999999 1", "1 99999999999999999999"] {
+            fs::write(store.root.join("size"), wrong).unwrap();
+            store.tidy(1).unwrap();
+            assert_eq!(store.size().unwrap().0, store.contents().unwrap().blob_bytes, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_the_killed_left_goes_and_what_is_being_written_stays() {
+        let (_folder, store) = store(100);
+        let (left, living) = (store.root.join("new/.tmpleft"), store.root.join("new/.tmpliving"));
+        for path in [&left, &living] {
+            fs::write(path, b"half").unwrap();
+        }
+        let then = SystemTime::now() - Duration::from_secs(7200);
+        File::open(&left).unwrap().set_modified(then).unwrap();
+        store.make_room().unwrap();
+        assert!(!left.exists() && living.exists());
+    }
+
+    #[test]
+    fn only_the_cache_is_cleared() {
+        let (folder, store) = store(100);
+        let directory = folder.path().join("cache");
+        store.write(&Name::Blob([1; 32]), &mut b"1234".as_slice()).unwrap();
+        fs::write(directory.join("theirs"), b"x").unwrap();
+        assert_eq!(store.clear().unwrap(), Swept { removed: 1, freed: 4, left: 0 });
+        let left: Vec<_> = listed(&directory).unwrap().iter().map(fs::DirEntry::file_name).collect();
+        assert_eq!(left, ["theirs"]);
+        assert!(matches!(DirectoryStore::existing(&directory, 1), Err(DirectoryError::Missing(_))));
+        assert!(matches!(DirectoryStore::existing(folder.path(), 1), Err(DirectoryError::Missing(_))));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_not_a_file_is_not_read_and_is_removed() {
+        use std::os::unix::fs::symlink;
+        let (folder, store) = store(100);
+        let name = Name::Entry([1; 32]);
+        store.write(&name, &mut b"x".as_slice()).unwrap();
+        let path = store.path(&name);
+        let elsewhere = folder.path().join("elsewhere");
+        fs::rename(&path, &elsewhere).unwrap();
+        symlink(&elsewhere, &path).unwrap();
+        assert!(store.read(&name).is_err());
+        store.remove(&name).unwrap();
+        assert!(elsewhere.exists() && !path.is_symlink());
+        let make = || {
+            fs::create_dir(&path).unwrap();
+            fs::write(path.join("more"), b"x").unwrap();
+        };
+        make();
+        assert!(store.read(&name).is_err());
+        store.remove(&name).unwrap();
+        assert!(!path.exists() && store.read(&name).unwrap().is_none());
+        make();
+        store.write(&name, &mut b"y".as_slice()).unwrap();
+        assert_eq!(read(&store, &name), Some(b"y".to_vec()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_directory_that_others_can_write_to_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (folder, _) = store(100);
+        let directory = folder.path().join("cache");
+        assert_eq!(fs::metadata(&directory).unwrap().permissions().mode() & 0o777, 0o700);
+        for at in [directory.clone(), directory.join("v1")] {
+            for mode in [0o770, 0o702, 0o777] {
+                fs::set_permissions(&at, fs::Permissions::from_mode(mode)).unwrap();
+                let opened = DirectoryStore::open(&directory, 1);
+                assert!(matches!(opened, Err(DirectoryError::NotPrivate { mode: told, .. }) if told == mode));
+                assert!(DirectoryStore::existing(&directory, 1).is_err());
+            }
+            fs::set_permissions(&at, fs::Permissions::from_mode(0o755)).unwrap();
+            assert!(DirectoryStore::open(&directory, 1).is_ok());
+        }
+        let file = folder.path().join("file");
+        fs::write(&file, b"").unwrap();
+        assert!(DirectoryStore::open(&file, 1).is_err());
+    }
+
+    #[test]
+    fn many_write_the_same() {
+        let (_folder, store) = store(1 << 20);
+        std::thread::scope(|scope| {
+            for thread in 0..8_u8 {
+                let store = &store;
+                scope.spawn(move || {
+                    for number in 0..20 {
+                        let name = Name::Blob([number; 32]);
+                        store.write(&name, &mut [thread; 5000].as_slice()).unwrap();
+                        let bytes = read(store, &name).unwrap();
+                        assert!(bytes.len() == 5000 && bytes.iter().all(|byte| *byte == bytes[0]));
+                    }
+                });
+            }
+        });
+        assert_eq!(store.contents().unwrap().blob_bytes, 100_000);
+    }
+}

@@ -1,0 +1,188 @@
+//! From what is kept to a fact: through the same intake as a body from the network, with the same
+//! bounds, measured anew.
+
+use super::payload::{self, Payload};
+use super::store::Name;
+use super::subject::is_lasting;
+use super::{Cache, Seen};
+use crate::body::{BodyError, Bounds, Intake, Keep, Room, Share, Taken};
+use crate::fetcher::wants_sha512;
+use crate::graphs::GraphIntake;
+use crate::headers::Coding;
+use crate::staging::Staging;
+use catena_core::Limits;
+use catena_core::digest::Measurement;
+use catena_core::graph::Scanner;
+use catena_core::inquiry::{Fact, Need};
+use catena_core::task::ArtifactName;
+use sha2::{Digest as _, Sha256};
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+const CHUNK: usize = 256 << 10;
+
+/// The memory that answers out of a cache take, for as long as they are held.
+pub(super) struct Held {
+    room: Arc<Room>,
+    shares: Mutex<Vec<Share>>,
+}
+
+impl Held {
+    pub(super) fn within(limits: &Limits) -> Self {
+        Self { room: Room::new(limits.held_bytes), shares: Mutex::default() }
+    }
+}
+
+/// One look into the cache. It may take as long as an artifact takes to be hashed.
+pub(super) struct Look<'a> {
+    pub(super) cache: &'a Cache,
+    /// Where the bytes of artifacts are put as well. What cannot be put there is not known.
+    pub(super) staging: Option<&'a Staging>,
+    pub(super) held: &'a Held,
+    /// Nobody waits for it any more.
+    pub(super) abandoned: &'a AtomicBool,
+}
+
+impl Look<'_> {
+    /// What is kept for a need whose answer cannot change.
+    pub(super) fn lasting(&self, need: &Need) -> Option<Fact> {
+        if !is_lasting(need) {
+            return None;
+        }
+        match need {
+            // Its entries alone publish nothing, and are those of one question.
+            Need::TaskGraph { .. } if self.staging.is_some() => self.scanned(need),
+            Need::TaskGraph { .. } => self.kept(need).or_else(|| self.scanned(need)),
+            _ => self.kept(need),
+        }
+    }
+
+    /// What was seen last for a need whose answer may have changed.
+    pub(super) fn seen(&self, need: &Need, seen: &Seen) -> Option<Fact> {
+        self.fact(need, seen.answer(need)?)
+    }
+
+    fn kept(&self, need: &Need) -> Option<Fact> {
+        let payload = self.cache.lasting(need)?;
+        self.fact(need, &payload)
+    }
+
+    fn fact(&self, need: &Need, payload: &[u8]) -> Option<Fact> {
+        match payload::decode(need, payload)? {
+            Payload::Body(bytes) => self.body(need, bytes),
+            Payload::Measured(measurement) if self.staging.is_some() => {
+                self.blob(need, &measurement, Keep::Nothing)
+            }
+            Payload::Measured(measurement) => Some(Fact::Measured(measurement)),
+            Payload::Graph(scan) => self.staging.is_none().then_some(Fact::Graph(scan)),
+            Payload::Absent { status, message } => Some(Fact::Absent { status, message: message.to_owned() }),
+        }
+    }
+
+    fn body(&self, need: &Need, bytes: &[u8]) -> Option<Fact> {
+        let bounds = Bounds::plain(self.cache.limits.answer_bytes);
+        let staging = self.staging.filter(|_| matches!(need, Need::Content { .. }));
+        let staged = staging.map(Staging::begin).transpose().ok()?;
+        let intake = Intake::new(Coding::Identity, bounds, wants_sha512(need), Keep::Whole, staged);
+        let mut intake = intake.within(Some(Share::of(&self.held.room)));
+        intake.write(bytes).ok()?;
+        self.hold(need, intake.finish().ok()?)
+    }
+
+    /// A graph that was asked for with other entries: scanned again.
+    fn scanned(&self, need: &Need) -> Option<Fact> {
+        let Need::TaskGraph { task_id, run_id, wanted, sha512 } = need else { return None };
+        let name = ArtifactName::task_graph();
+        let artifact = Need::Artifact { task_id: *task_id, run_id: *run_id, name, sha512: *sha512 };
+        let payload = self.cache.lasting(&artifact)?;
+        let Payload::Measured(measurement) = payload::decode(&artifact, &payload)? else { return None };
+        if measurement.length > self.cache.limits.graph_bytes {
+            return None;
+        }
+        let intake = GraphIntake::scanned(Scanner::new(wanted.clone(), &self.cache.limits));
+        self.blob(need, &measurement, Keep::Graph(Box::new(intake)))
+    }
+
+    /// The bytes of an artifact, which must measure what an entry of ours says.
+    fn blob(&self, need: &Need, measurement: &Measurement, keep: Keep) -> Option<Fact> {
+        let name = Name::Blob(measurement.sha256);
+        let mut reader = match self.cache.store.read(&name) {
+            Ok(reader) => reader?,
+            Err(error) => {
+                self.cache.drop_broken(&name, &error);
+                return None;
+            }
+        };
+        let staged = self.staging.map(Staging::begin).transpose().ok()?;
+        let bounds = Bounds::plain(measurement.length);
+        let intake = Intake::new(Coding::Identity, bounds, wants_sha512(need), keep, staged);
+        match self.copied(intake, reader.as_mut()) {
+            Ok(taken) if taken.measurement == *measurement => self.hold(need, taken),
+            Ok(_) => self.differs(&name, &"it has another digest"),
+            Err(Unread::Kept(error)) => self.differs(&name, &error),
+            // Our own disk is full, or nobody waits.
+            Err(Unread::Otherwise) => None,
+        }
+    }
+
+    fn differs(&self, name: &Name, why: &dyn std::fmt::Display) -> Option<Fact> {
+        self.cache.drop_broken(name, why);
+        None
+    }
+
+    fn copied(&self, mut intake: Intake, reader: &mut dyn Read) -> Result<Taken, Unread> {
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            if self.abandoned.load(Ordering::Relaxed) {
+                return Err(Unread::Otherwise);
+            }
+            match reader.read(&mut buffer) {
+                Ok(0) => return intake.finish().map_err(Unread::from),
+                Ok(read) => intake.write(buffer.get(..read).unwrap_or_default())?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Unread::Kept(error.to_string())),
+            }
+        }
+    }
+
+    /// Keeps the bytes until the verdict, where they may be published.
+    fn hold(&self, need: &Need, taken: Taken) -> Option<Fact> {
+        if let (Some(staging), Some(file), Some(artifact)) = (self.staging, taken.staged, need.artifact()) {
+            staging.hold(artifact, file, taken.measurement).ok()?;
+        }
+        self.held.shares.lock().unwrap_or_else(PoisonError::into_inner).extend(taken.share);
+        Some(taken.fact)
+    }
+}
+
+/// Why a blob did not become a fact.
+enum Unread {
+    /// It is not what it should be.
+    Kept(String),
+    /// Something else.
+    Otherwise,
+}
+
+impl From<BodyError> for Unread {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Disk(_) => Self::Otherwise,
+            other => Self::Kept(other.to_string()),
+        }
+    }
+}
+
+/// The digest of everything there is to read.
+pub(super) fn sha256(reader: &mut dyn Read) -> io::Result<[u8; 32]> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(hasher.finalize().into()),
+            Ok(read) => hasher.update(buffer.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The form of an entry: a payload that is ours, and is the one of its address.
+//!
+//! ```text
+//! 16 bytes   "catena-cache/1 \n"
+//! 32 bytes   HMAC-SHA-256 over the 16 bytes above, then length and bytes of the address, then
+//!            length and bytes of the payload (lengths are 64 bits, big-endian)
+//!  8 bytes   length of the address
+//!            the address
+//!            the payload, to the end
+//! ```
+//!
+//! The address stands in the entry so that entries can be checked without knowing who will ask for
+//! them. Who asks holds it against the address that was asked for.
+
+use super::key::Key;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+const MAGIC: &[u8; 16] = b"catena-cache/1 \n";
+
+/// Bytes of everything before the address.
+const HEAD: usize = 16 + 32 + 8;
+
+/// Why bytes are not the entry that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// It does not begin as an entry, or breaks off before its payload.
+    #[error("not an entry of a cache")]
+    Form,
+    /// Not made with this key, or changed since.
+    #[error("it was changed, or made with another key")]
+    Mac,
+    /// An entry of ours, but of another address.
+    #[error("it belongs to another address")]
+    Address,
+}
+
+/// Makes an entry.
+#[must_use]
+pub fn seal(key: &Key, address: &[u8], payload: &[u8]) -> Vec<u8> {
+    let mac = mac(key, address, payload).finalize().into_bytes();
+    [MAGIC.as_slice(), &mac, &length(address), address, payload].concat()
+}
+
+/// The payload of an entry of ours at this address.
+///
+/// # Errors
+/// Any other bytes.
+pub fn open<'a>(key: &Key, address: &[u8], entry: &'a [u8]) -> Result<&'a [u8], Broken> {
+    let (found, payload) = inspect(key, entry)?;
+    if found == address { Ok(payload) } else { Err(Broken::Address) }
+}
+
+/// Address and payload of an entry of ours.
+///
+/// # Errors
+/// Bytes that are no entry, or not ours.
+pub(super) fn inspect<'a>(key: &Key, entry: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Broken> {
+    let (head, rest) = entry.split_at_checked(HEAD).ok_or(Broken::Form)?;
+    let (magic, head) = head.split_at_checked(MAGIC.len()).ok_or(Broken::Form)?;
+    let (claimed, length) = head.split_at_checked(32).ok_or(Broken::Form)?;
+    if magic != MAGIC {
+        return Err(Broken::Form);
+    }
+    let length = length.try_into().map(u64::from_be_bytes).map_err(|_| Broken::Form)?;
+    let length = usize::try_from(length).map_err(|_| Broken::Form)?;
+    let (address, payload) = rest.split_at_checked(length).ok_or(Broken::Form)?;
+    // Takes as long whichever byte differs first.
+    mac(key, address, payload).verify_slice(claimed).map_err(|_| Broken::Mac)?;
+    Ok((address, payload))
+}
+
+fn mac(key: &Key, address: &[u8], payload: &[u8]) -> Hmac<Sha256> {
+    let mut mac = key.mac();
+    mac.update(MAGIC);
+    for part in [address, payload] {
+        mac.update(&length(part));
+        mac.update(part);
+    }
+    mac
+}
+
+fn length(part: &[u8]) -> [u8; 8] {
+    u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn key() -> Key {
+        Key::of([7; 32])
+    }
+
+    #[test]
+    fn no_byte_can_be_changed_and_none_taken_or_added() {
+        let entry = seal(&key(), b"address", b"payload");
+        assert_eq!(open(&key(), b"address", &entry), Ok(b"payload".as_slice()));
+        for position in 0..entry.len() {
+            for bit in 0..8 {
+                let mut changed = entry.clone();
+                changed[position] ^= 1 << bit;
+                assert!(open(&key(), b"address", &changed).is_err(), "{position}, {bit}");
+            }
+        }
+        for length in 0..entry.len() {
+            assert!(open(&key(), b"address", &entry[..length]).is_err(), "{length}");
+        }
+        assert_eq!(open(&key(), b"address", &[entry.as_slice(), b"x"].concat()), Err(Broken::Mac));
+    }
+
+    #[test]
+    fn where_the_address_ends_is_part_of_it() {
+        let entry = seal(&key(), b"task a", b"bc");
+        let mut moved = entry.clone();
+        moved[55] += 1;
+        assert_eq!(open(&key(), b"task ab", &moved), Err(Broken::Mac));
+        assert_ne!(seal(&key(), b"task ab", b"c")[16..48], entry[16..48]);
+    }
+
+    #[test]
+    fn another_key_or_address_is_told_apart() {
+        let entry = seal(&key(), b"address", b"payload");
+        assert_eq!(open(&Key::of([8; 32]), b"address", &entry), Err(Broken::Mac));
+        assert_eq!(open(&key(), b"another", &entry), Err(Broken::Address));
+        assert_eq!(open(&key(), b"", b""), Err(Broken::Form));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sealed_opens(address: Vec<u8>, payload: Vec<u8>) {
+            let entry = seal(&key(), &address, &payload);
+            prop_assert_eq!(open(&key(), &address, &entry), Ok(payload.as_slice()));
+            prop_assert_eq!(inspect(&key(), &entry), Ok((address.as_slice(), payload.as_slice())));
+        }
+    }
+}

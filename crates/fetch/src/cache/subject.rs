@@ -1,0 +1,234 @@
+//! What may be kept, and under which address.
+//!
+//! Kept is what cannot change, once a yes was made of it: then the runs had ended, the documents were
+//! signed, and the artifacts had the digests that these say. What may change is kept apart, for those
+//! who can ask nobody.
+
+use super::payload::write_bytes;
+use crate::address::RootUrl;
+use crate::body::measured;
+use crate::recording::NeedEntry;
+use catena_core::digest::Digest;
+use catena_core::inquiry::{Fact, Need, Reference};
+use catena_core::source::Revision;
+use catena_core::task::{ArtifactName, RunId, TaskId};
+use catena_core::verdict::{Outcome, Standing, Verdict};
+use sha2::{Digest as _, Sha256};
+use std::collections::{HashMap, HashSet};
+
+/// What everything that is kept is kept for.
+const FORMAT: &str = "catena-cache 1";
+/// The finding that the run a chain is about has ended, and well.
+const COMPLETED: &str = "run-completed";
+
+/// Where a fact is kept: everything it depends on, written so that no two are the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Address(Vec<u8>);
+
+impl Address {
+    /// Of the answer to a need that cannot change.
+    pub(super) fn lasting(root: &RootUrl, need: &Need) -> Self {
+        Self::of(&[FORMAT.as_bytes(), b"lasting", root.as_str().as_bytes(), &written(need)])
+    }
+
+    /// Of everything that may change and that the last yes about a target was made of.
+    pub(super) fn seen(root: &RootUrl, target: TaskId, check_task: bool) -> Self {
+        let check_task: &[u8] = if check_task { b"check-task" } else { b"no-check-task" };
+        let root = root.as_str().as_bytes();
+        Self::of(&[FORMAT.as_bytes(), b"seen", root, target.as_str().as_bytes(), check_task])
+    }
+
+    fn of(parts: &[&[u8]]) -> Self {
+        let mut address = Vec::new();
+        for part in parts {
+            write_bytes(&mut address, part);
+        }
+        Self(address)
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// What an entry of this address is called.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        digest(&self.0)
+    }
+}
+
+/// What an entry of this address is called.
+pub(super) fn digest(address: &[u8]) -> [u8; 32] {
+    Sha256::digest(address).into()
+}
+
+/// A need, the way recordings write it.
+pub(super) fn written(need: &Need) -> Vec<u8> {
+    // Text and numbers always have a form in JSON.
+    serde_json::to_vec(&NeedEntry::from(need)).unwrap_or_default()
+}
+
+/// Whether the answer is the same for ever, if there is one. A definition never changes, nor what a
+/// run that has ended made, nor what a full hash names. A policy may let a tag stand for a hash.
+pub(super) fn is_lasting(need: &Need) -> bool {
+    let full = |revision: &Revision| Revision::parse(revision.as_str()).is_ok();
+    match need {
+        Need::Definition { .. }
+        | Need::Document { .. }
+        | Need::Signature { .. }
+        | Need::Content { .. }
+        | Need::Artifact { .. }
+        | Need::TaskGraph { .. } => true,
+        Need::Push { revision, .. } | Need::HgTemplate { revision, .. } | Need::Commit { revision, .. } => {
+            full(revision)
+        }
+        Need::GithubTemplate { reference: Reference::Revision(revision), .. } => full(revision),
+        Need::GithubTemplate { reference: Reference::Tag(_), .. }
+        | Need::Status { .. }
+        | Need::Listing { .. }
+        | Need::Projects { .. }
+        | Need::Repository { .. }
+        | Need::PullRequest { .. }
+        | Need::Release { .. }
+        | Need::Tags { .. }
+        | Need::BranchCommits { .. }
+        | Need::Compare { .. } => false,
+    }
+}
+
+/// What a yes says of the facts it was made of.
+pub(super) struct Vouching<'a> {
+    /// The tasks of the chain.
+    links: HashSet<TaskId>,
+    /// The runs that the chain is about and that have ended.
+    ended: HashSet<(TaskId, RunId)>,
+    /// The bytes that signatures vouch for.
+    artifacts: HashMap<(TaskId, RunId, &'a ArtifactName), (Digest, u64)>,
+}
+
+impl<'a> Vouching<'a> {
+    /// None for any other verdict, and for a yes that was made easier on the command line: facts that
+    /// came over plain http are believed by that run alone.
+    pub(super) fn of(verdict: &'a Verdict) -> Option<Self> {
+        let by_switch = verdict.relaxed.iter().any(|relaxed| relaxed.by == "switch");
+        if verdict.outcome != Outcome::Verified || by_switch {
+            return None;
+        }
+        // Where the state of a run is relaxed, nobody knows that it will not change.
+        let completed = verdict
+            .findings
+            .iter()
+            .filter(|finding| finding.code.name == COMPLETED && finding.standing == Standing::Passed);
+        let completed: HashSet<TaskId> = completed.map(|finding| finding.task_id).collect();
+        let runs = verdict.links.iter().filter_map(|link| Some((link.task_id, link.run_id?)));
+        let artifacts = verdict.artifacts.iter().map(|artifact| {
+            ((artifact.task_id, artifact.run_id, &artifact.name), (artifact.digest, artifact.length))
+        });
+        Some(Self {
+            links: verdict.links.iter().map(|link| link.task_id).collect(),
+            ended: runs.filter(|(task_id, _)| completed.contains(task_id)).collect(),
+            artifacts: artifacts.collect(),
+        })
+    }
+
+    /// Whether the answer to this need will be the same for ever.
+    pub(super) fn makes_lasting(&self, need: &Need, fact: &Fact) -> bool {
+        if !is_lasting(need) || matches!(fact, Fact::Absent { .. }) {
+            return false;
+        }
+        match (need, need.artifact()) {
+            (Need::Definition { task_id }, _) => self.links.contains(task_id),
+            (Need::Document { .. } | Need::Signature { .. }, Some((task_id, run_id, _))) => {
+                self.ended.contains(&(task_id, run_id))
+            }
+            (_, Some((task_id, run_id, name))) => {
+                let vouched = self.artifacts.get(&(task_id, run_id, &name));
+                let measured = measured(fact).map(|found| (Digest::Sha256(found.sha256), found.length));
+                self.ended.contains(&(task_id, run_id)) && vouched.is_some() && vouched == measured.as_ref()
+            }
+            _ => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use catena_core::inquiry::Reference;
+    use catena_core::source::{GithubRepository, RepositoryUrl, TagName};
+
+    fn task_id() -> TaskId {
+        TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap()
+    }
+
+    fn root(text: &str) -> RootUrl {
+        RootUrl::parse(text).unwrap()
+    }
+
+    #[test]
+    fn what_a_full_hash_names_lasts_and_what_a_tag_names_does_not() {
+        let github = || GithubRepository::parse("mozilla", "x").unwrap();
+        let hg = || RepositoryUrl::parse("https://hg.mozilla.org/mozilla-central").unwrap();
+        let tag = TagName::parse("v1.0").unwrap();
+        let full = Revision::parse(&"0a".repeat(20)).unwrap();
+        for (revision, lasts) in [(full, true), (Revision::relaxed(&tag), false)] {
+            let revision = || revision.clone();
+            for need in [
+                Need::Push { repository: hg(), revision: revision() },
+                Need::HgTemplate { repository: hg(), revision: revision() },
+                Need::Commit { repository: github(), revision: revision() },
+                Need::GithubTemplate { repository: github(), reference: Reference::Revision(revision()) },
+            ] {
+                assert_eq!(is_lasting(&need), lasts, "{need}");
+            }
+            for need in [
+                Need::BranchCommits { repository: github(), revision: revision() },
+                Need::Compare { repository: github(), branch: "main".to_owned(), revision: revision() },
+            ] {
+                assert!(!is_lasting(&need), "{need}");
+            }
+        }
+        for need in [
+            Need::GithubTemplate { repository: github(), reference: Reference::Tag(tag.clone()) },
+            Need::Status { task_id: task_id() },
+            Need::Listing { task_id: task_id(), run_id: RunId(0), continuation: None },
+            Need::Projects { url: "https://x.example".to_owned() },
+            Need::Repository { repository: github() },
+            Need::PullRequest { repository: github(), number: 1 },
+            Need::Release { repository: github(), tag },
+            Need::Tags { repository: github(), page: 1 },
+        ] {
+            assert!(!is_lasting(&need), "{need}");
+        }
+    }
+
+    #[test]
+    fn no_two_addresses_are_the_same() {
+        let here = root("https://tc.example");
+        let name = |text| ArtifactName::parse(text).unwrap();
+        let artifact = |run, text, sha512| Need::Artifact {
+            task_id: task_id(),
+            run_id: RunId(run),
+            name: name(text),
+            sha512,
+        };
+        let content =
+            Need::Content { task_id: task_id(), run_id: RunId(0), name: name("public/a"), sha512: false };
+        let mut addresses = vec![
+            Address::lasting(&here, &artifact(0, "public/a", false)),
+            Address::lasting(&here, &artifact(0, "public/a", true)),
+            Address::lasting(&here, &artifact(1, "public/a", false)),
+            Address::lasting(&here, &artifact(0, "public/b", false)),
+            Address::lasting(&here, &content),
+            Address::lasting(&root("https://tc.example:444"), &content),
+            Address::lasting(&root("http://tc.example"), &content),
+            Address::seen(&here, task_id(), true),
+            Address::seen(&here, task_id(), false),
+        ];
+        let number = addresses.len();
+        addresses.sort_by(|left, right| left.0.cmp(&right.0));
+        addresses.dedup();
+        assert_eq!(addresses.len(), number);
+        assert_ne!(Address::of(&[b"ab", b"c"]), Address::of(&[b"a", b"bc"]));
+        assert_ne!(Address::of(&[b"ab"]), Address::of(&[b"ab", b""]));
+    }
+}

@@ -1,0 +1,377 @@
+//! What a cache gives is what the world gave, whoever had the store in between.
+// Helpers of tests may fail as tests do.
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use catena_core::Limits;
+use catena_core::inquiry::{Fact, Need};
+use catena_core::verdict::{Outcome, Relaxed, Standing, Verdict};
+use catena_fetch::cache::{Cache, CacheStatistics, Cached, Key, Name, Store, seal};
+use catena_fetch::{FactSource, Quiet, RootUrl, investigate};
+use catena_testbed::Chain;
+use catena_threats::{Means, Memory, NOW, Question, THREATS, honest};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A store that somebody else can write to.
+#[derive(Clone, Debug, Default)]
+struct Shelf(Arc<Mutex<HashMap<Name, Vec<u8>>>>);
+
+impl Store for Shelf {
+    fn read(&self, name: &Name) -> io::Result<Option<Box<dyn Read + Send>>> {
+        let found = self.0.lock().unwrap().get(name).cloned();
+        Ok(found.map(|bytes| Box::new(io::Cursor::new(bytes)) as Box<dyn Read + Send>))
+    }
+
+    fn write(&self, name: &Name, from: &mut dyn Read) -> io::Result<u64> {
+        let mut bytes = Vec::new();
+        let written = from.read_to_end(&mut bytes)?;
+        self.0.lock().unwrap().insert(*name, bytes);
+        Ok(written as u64)
+    }
+
+    fn remove(&self, name: &Name) -> io::Result<()> {
+        self.0.lock().unwrap().remove(name);
+        Ok(())
+    }
+
+    fn tidy(&self, _written: u64) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The world, and what it was asked.
+struct World {
+    memory: Memory,
+    asked: Mutex<Vec<Need>>,
+    foreseen: Mutex<Vec<Need>>,
+}
+
+impl World {
+    fn of(chain: &Chain) -> Arc<Self> {
+        let memory = Memory::new(chain.clone().into_site(), Limits::default());
+        Arc::new(Self { memory, asked: Mutex::default(), foreseen: Mutex::default() })
+    }
+}
+
+impl FactSource for World {
+    fn fact(self: Arc<Self>, need: Need, _: Instant) -> BoxFuture<'static, Fact> {
+        let fact = self.memory.answer(&need);
+        self.asked.lock().unwrap().push(need);
+        std::future::ready(fact).boxed()
+    }
+
+    fn foresee(self: Arc<Self>, need: Need, _: Instant) -> BoxFuture<'static, ()> {
+        self.foreseen.lock().unwrap().push(need);
+        std::future::ready(()).boxed()
+    }
+}
+
+/// A chain, and a cache that lasts from run to run.
+struct Case {
+    question: Question,
+    chain: Chain,
+    shelf: Shelf,
+    key: Key,
+    root: &'static str,
+}
+
+/// One run.
+struct Run {
+    verdict: Verdict,
+    asked: Vec<Need>,
+    foreseen: Vec<Need>,
+    statistics: CacheStatistics,
+}
+
+impl Case {
+    fn of(chain: Chain) -> Self {
+        let question = Question::of(&chain).unwrap();
+        Self { question, chain, shelf: Shelf::default(), key: Key::of([7; 32]), root: "https://tc.example" }
+    }
+
+    fn cache(&self) -> Arc<Cache> {
+        let root = RootUrl::parse(self.root).unwrap();
+        Arc::new(Cache::new(Box::new(self.shelf.clone()), self.key.clone(), root, Limits::default()))
+    }
+
+    async fn run(&self) -> Run {
+        let world = World::of(&self.chain);
+        let cache = self.cache();
+        let cached = Arc::new(Cached::new(cache.clone(), world.clone(), Arc::new(Quiet)));
+        let verdict = self.judge(&cached).await;
+        cached.keep(&verdict, None);
+        let asked = std::mem::take(&mut *world.asked.lock().unwrap());
+        let foreseen = std::mem::take(&mut *world.foreseen.lock().unwrap());
+        Run { verdict, asked, foreseen, statistics: cache.statistics() }
+    }
+
+    async fn offline(&self) -> Verdict {
+        let chain = &self.chain;
+        let target = catena_core::task::TaskId::parse(&chain.target).unwrap();
+        let cached = Cached::offline(self.cache(), target, chain.check_target, Arc::new(Quiet));
+        self.judge(&Arc::new(cached)).await
+    }
+
+    async fn judge(&self, cached: &Arc<Cached>) -> Verdict {
+        let deadline = Instant::now() + Duration::from_secs(600);
+        investigate(self.question.inquiry(), cached.clone(), deadline, cached.as_ref()).await.conclude(NOW)
+    }
+
+    fn names(&self) -> Vec<Name> {
+        self.shelf.0.lock().unwrap().keys().copied().collect()
+    }
+
+    /// Puts something else where an entry was.
+    fn put(&self, name: Name, entry: Vec<u8>) {
+        self.shelf.0.lock().unwrap().insert(name, entry);
+    }
+
+    fn entries(&self) -> HashMap<Name, Vec<u8>> {
+        self.shelf.0.lock().unwrap().clone()
+    }
+}
+
+fn may_change(need: &Need) -> bool {
+    matches!(
+        need,
+        Need::Status { .. }
+            | Need::Listing { .. }
+            | Need::Projects { .. }
+            | Need::Repository { .. }
+            | Need::PullRequest { .. }
+            | Need::Release { .. }
+            | Need::Tags { .. }
+            | Need::BranchCommits { .. }
+            | Need::Compare { .. }
+            | Need::GithubTemplate { reference: catena_core::inquiry::Reference::Tag(_), .. }
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_time_only_what_may_have_changed_is_asked() {
+    for honest in honest::chains().into_iter().step_by(3) {
+        if !honest.is_allowed().unwrap() {
+            continue;
+        }
+        let case = Case::of(honest.release.build().unwrap());
+        let plain = case.question.judge(case.chain.clone());
+        let first = case.run().await;
+        assert_eq!(first.verdict, plain);
+        let kept = first.asked.iter().filter(|need| !may_change(need)).count() as u64;
+        assert!(first.statistics.hits == 0 && first.statistics.misses == kept);
+        let second = case.run().await;
+        assert_eq!(second.verdict, plain);
+        let again: Vec<_> = second.asked.iter().filter(|need| !may_change(need)).collect();
+        assert_eq!(again, Vec::<&Need>::new(), "{}", honest.release.product.name);
+        assert_eq!((second.statistics.hits, second.statistics.broken), (kept, 0));
+        // What is only foreseen is not asked for either, but for runs that there are not.
+        let again = second.foreseen.iter().filter(|need| !may_change(need) && first.asked.contains(need));
+        assert_eq!(again.collect::<Vec<_>>(), Vec::<&Need>::new());
+        assert!(!first.foreseen.is_empty());
+        // One entry for each thing that lasts, one for all that was seen.
+        assert_eq!((first.statistics.written, second.statistics.written), (kept + 1, 1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_kept_of_anything_but_a_yes() {
+    let attacks = THREATS.iter().flat_map(|threat| threat.attacks()).step_by(23);
+    let mut tried = 0;
+    for attack in attacks.filter(|attack| attack.is_usual()) {
+        let (Means::Chain(_), Ok((chain, _))) = (&attack.means, attack.build()) else { continue };
+        let case = Case::of(chain);
+        let run = case.run().await;
+        if run.verdict.outcome != Outcome::Verified {
+            assert_eq!(case.names(), [], "{}", attack.name);
+            tried += 1;
+        }
+    }
+    assert!(tried > 20, "{tried}");
+}
+
+/// Something that makes a yes worth less, and whether anything is kept of it all the same.
+type Easier = (fn(&mut Verdict), bool);
+
+const EASIER: [Easier; 5] = [
+    (
+        |verdict| verdict.relaxed.push(Relaxed { rule: "danger-allow-http".into(), by: "switch".into() }),
+        false,
+    ),
+    (|verdict| verdict.outcome = Outcome::Undetermined, false),
+    // Nobody knows that a run has ended.
+    (
+        |verdict| {
+            let findings = verdict.findings.iter_mut();
+            let completed = findings.filter(|finding| finding.code.name == "run-completed");
+            completed.for_each(|finding| finding.standing = Standing::Relaxed);
+        },
+        true,
+    ),
+    // Other bytes were vouched for than were seen.
+    (|verdict| verdict.artifacts.iter_mut().for_each(|artifact| artifact.length += 1), true),
+    (|verdict| verdict.links.iter_mut().for_each(|link| link.run_id = None), true),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_yes_that_was_made_easier_keeps_less_or_nothing() {
+    let case = Case::of(honest::push().build().unwrap());
+    let verdict = case.run().await.verdict;
+    let all = case.names().len();
+    for (number, (change, some)) in EASIER.into_iter().enumerate() {
+        case.shelf.0.lock().unwrap().clear();
+        let mut changed = verdict.clone();
+        change(&mut changed);
+        let world = World::of(&case.chain);
+        let cached = Arc::new(Cached::new(case.cache(), world, Arc::new(Quiet)));
+        case.judge(&cached).await;
+        cached.keep(&changed, None);
+        let kept = case.names().len();
+        assert!(kept < all && (kept > 0) == some, "{number}: {kept} of {all}");
+    }
+}
+
+/// What somebody who can write to the store may do to an entry.
+type Poison = fn(&HashMap<Name, Vec<u8>>, &Name, Vec<u8>) -> Vec<u8>;
+
+const POISONS: [(&str, Poison); 8] = [
+    ("payload changed", |_, _, mut entry| {
+        *entry.last_mut().unwrap() ^= 1;
+        entry
+    }),
+    ("authentication changed", |_, _, mut entry| {
+        entry[20] ^= 1;
+        entry
+    }),
+    ("cut short", |_, _, entry| entry[..entry.len() - 1].to_vec()),
+    ("empty", |_, _, _| Vec::new()),
+    ("longer", |_, _, entry| [entry.as_slice(), b"x"].concat()),
+    ("of another version", |_, _, mut entry| {
+        entry[13] = b'2';
+        entry
+    }),
+    ("with another key", |_, _, entry| {
+        let length = usize::from(entry[55]) + (usize::from(entry[54]) << 8);
+        let (address, payload) = entry[56..].split_at(length);
+        seal(&Key::of([8; 32]), address, payload)
+    }),
+    ("another one of ours", |entries, name, _| {
+        let mut others: Vec<_> = entries.iter().filter(|(other, _)| *other != name).collect();
+        others.sort_by_key(|(other, _)| format!("{other}"));
+        others[0].1.clone()
+    }),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poisoned_entry_is_dropped_and_the_world_is_asked() {
+    for (chain, one_by_one) in [(honest::push(), true), (honest::pr_action(), false)] {
+        let case = Case::of(chain.build().unwrap());
+        let first = case.run().await;
+        let whole = case.entries();
+        let lasting = first.statistics.written - 1;
+        for (how, poison) in POISONS {
+            // Each entry in turn, then all at once.
+            let names: Vec<Name> = whole.keys().copied().collect();
+            for name in names.iter().filter(|_| one_by_one) {
+                *case.shelf.0.lock().unwrap() = whole.clone();
+                case.put(*name, poison(&whole, name, whole[name].clone()));
+                let run = case.run().await;
+                assert_eq!(run.verdict, first.verdict, "{how}: {name}");
+                let mended = run.statistics.broken == 1 && run.statistics.misses == 1;
+                // What was seen is nothing that anybody looks at here.
+                let unread = run.statistics.broken == 0 && run.statistics.hits == lasting;
+                assert!(mended || unread, "{how}: {name}: {:?}", run.statistics);
+                assert!(mended || case.entries()[name] != whole[name], "{how}: {name}");
+            }
+            *case.shelf.0.lock().unwrap() = whole.clone();
+            for name in &names {
+                case.put(*name, poison(&whole, name, whole[name].clone()));
+            }
+            let run = case.run().await;
+            assert_eq!(run.verdict, first.verdict, "{how}");
+            assert_eq!((run.statistics.hits, run.statistics.broken), (0, lasting), "{how}");
+            assert_eq!(case.run().await.statistics.hits, lasting, "{how}: it was kept anew");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_of_another_taskcluster_is_not_found() {
+    let mut case = Case::of(honest::push().build().unwrap());
+    let first = case.run().await;
+    case.root = "https://other.example";
+    let other = case.run().await;
+    assert_eq!((other.verdict, other.statistics.hits), (first.verdict.clone(), 0));
+    // Not under the name that it would have there either.
+    let ours = case.entries();
+    case.root = "https://tc.example";
+    let names: Vec<Name> = ours.keys().copied().collect();
+    for (number, name) in names.iter().enumerate() {
+        let other = names[(number + 1) % names.len()];
+        case.put(*name, ours[&other].clone());
+    }
+    let run = case.run().await;
+    assert_eq!((run.verdict, run.statistics.hits), (first.verdict, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_that_is_too_large_is_not_read() {
+    /// Says how much was read of it.
+    #[derive(Debug)]
+    struct Endless(Arc<Mutex<u64>>);
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            *self.0.lock().unwrap() += buffer.len() as u64;
+            Ok(buffer.len())
+        }
+    }
+    impl Store for Endless {
+        fn read(&self, _: &Name) -> io::Result<Option<Box<dyn Read + Send>>> {
+            Ok(Some(Box::new(Endless(self.0.clone()))))
+        }
+        fn write(&self, _: &Name, _: &mut dyn Read) -> io::Result<u64> {
+            Err(io::Error::other("full"))
+        }
+        fn remove(&self, _: &Name) -> io::Result<()> {
+            Err(io::Error::other("still there"))
+        }
+        fn tidy(&self, _: u64) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let case = Case::of(honest::push().build().unwrap());
+    let limits = Limits { answer_bytes: 1 << 20, held_bytes: 1 << 20, ..Limits::default() };
+    let read = Arc::new(Mutex::new(0));
+    let root = RootUrl::parse(case.root).unwrap();
+    let cache = Arc::new(Cache::new(Box::new(Endless(read.clone())), case.key.clone(), root, limits));
+    let world = World::of(&case.chain);
+    let cached = Arc::new(Cached::new(cache.clone(), world, Arc::new(Quiet)));
+    let verdict = case.judge(&cached).await;
+    assert_eq!(verdict, case.question.judge(case.chain.clone()));
+    cached.keep(&verdict, None);
+    let statistics = cache.statistics();
+    assert!(statistics.misses > 0 && statistics.broken >= statistics.misses && statistics.hits == 0);
+    assert!(*read.lock().unwrap() < statistics.broken * (8 << 20), "{}", read.lock().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_verified_can_be_verified_again_without_asking_anybody() {
+    for chain in [honest::push(), honest::promotion(), honest::pr_action(), honest::finished()] {
+        let case = Case::of(chain.build().unwrap());
+        let nothing = case.offline().await;
+        assert_eq!(nothing.outcome, Outcome::Undetermined);
+        let first = case.run().await.verdict;
+        assert_eq!(case.offline().await, first);
+        // Without one of its entries it could not be determined, whichever it is.
+        let whole = case.entries();
+        for name in whole.keys() {
+            case.shelf.0.lock().unwrap().remove(name);
+            assert_eq!(case.offline().await.outcome, Outcome::Undetermined, "{name}");
+            case.put(*name, whole[name].clone());
+        }
+    }
+}
