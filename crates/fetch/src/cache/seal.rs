@@ -111,6 +111,14 @@ mod tests {
     }
 
     #[test]
+    fn another_implementation_makes_the_same_entry() {
+        // Python's hmac over what the head of this file says.
+        let mac = "f3a5ea9c70db3dbe453759a6f6031ccde2b1b4c5de7faf16beb4bef2bfe5c57d";
+        let entry = [MAGIC.as_slice(), &hex::decode(mac).unwrap(), &length(b"address"), b"addresspayload"];
+        assert_eq!(seal(&key(), b"address", b"payload"), entry.concat());
+    }
+
+    #[test]
     fn where_the_address_ends_is_part_of_it() {
         let entry = seal(&key(), b"task a", b"bc");
         let mut moved = entry.clone();
