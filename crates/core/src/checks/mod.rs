@@ -47,8 +47,8 @@ pub(crate) const LINK_CHECKS: &[fn(&Cx<'_>, &Link) -> Examined] = &[
 pub(crate) const CHAIN_CHECKS: &[fn(&Cx<'_>) -> Examined] =
     &[chain::examine, artifacts::examine_wanted, tree::examine, pull_request::examine];
 
-/// What checks on the chain foresee of a link, as soon as it is known.
-pub(crate) const LOOKS_AHEAD: &[fn(&Cx<'_>, &Link)] = &[pull_request::look_ahead];
+/// What is foreseen of a link as soon as it is known, and not only when a check comes to it.
+pub(crate) const LOOKS_AHEAD: &[fn(&Cx<'_>, &Link)] = &[rebuild::look_ahead, pull_request::look_ahead];
 
 /// A check as people read of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,10 @@ use super::chain::dependencies;
 use crate::task::{Definition, RunId, TaskId};
 use std::collections::{BTreeSet, HashSet};
 
+/// How much checks may foresee. A chain goes back to a few revisions of a few trees; whoever writes
+/// another revision into each of a thousand definitions must not send us to each of them.
+const MOST: usize = 64;
+
 /// Collects what is foreseen, each once.
 #[derive(Debug, Default)]
 pub(super) struct Foresight {
@@ -27,7 +31,7 @@ impl Foresight {
 
     /// A check foresees something.
     pub(super) fn need(&mut self, need: Need) {
-        if self.told.insert(need.clone()) {
+        if self.told.len() < MOST && self.told.insert(need.clone()) {
             self.next.insert(need);
         }
     }
@@ -52,5 +56,28 @@ impl Foresight {
         for (_, task_id) in dependencies(definition) {
             self.task(task_id, true, links);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_strangers_make_us_foresee_is_bounded() {
+        let mut foresight = Foresight::default();
+        for number in 0..1000 {
+            foresight.need(Need::Projects { url: format!("https://example.com/{number}") });
+            foresight.need(Need::Projects { url: "https://example.com/0".to_owned() });
+        }
+        assert_eq!(foresight.take().len(), MOST);
+        let task_id = |number: u32| {
+            let text = format!("{:A<21}A", format!("A{number}B"));
+            TaskId::parse(&text).unwrap()
+        };
+        (0..20).for_each(|number| foresight.task(task_id(number), true, 10));
+        assert_eq!(foresight.take().len(), 40, "ten tasks, four needs each");
+        foresight.task(task_id(0), true, 100);
+        assert!(foresight.take().is_empty(), "each once");
     }
 }

@@ -201,7 +201,7 @@ impl Inquiry {
         }
     }
 
-    /// What the checks that wait for the whole chain will ask of a link can be on its way before.
+    /// What checks will ask when more of the chain is known can be on its way before.
     fn look_ahead(&mut self, task_id: TaskId) {
         let cx = Cx::new(&self.case, &self.chain);
         if let Some(link) = self.chain.link(task_id) {

@@ -4,6 +4,7 @@
 //! revisions are full hashes; empty values that the template does not render may not be added.
 
 mod action;
+mod ahead;
 mod answers;
 mod context;
 mod github;
@@ -11,6 +12,8 @@ mod hg;
 mod projects;
 mod sameness;
 mod template;
+
+pub(crate) use ahead::look_ahead;
 
 use super::source::source;
 use super::{Examined, rules};

@@ -1,0 +1,58 @@
+//! What will be asked about a tree, foreseen before the decision task that names it is known.
+
+use crate::checks::source::source;
+use crate::inquiry::{Case, Cx, Link, Need};
+use crate::source::{RepositoryUrl, Revision, Scheme};
+use crate::task::Definition;
+
+/// What a task says of its source tells where the tree is that its decision task comes from, before
+/// that task is known: nearly always the same repository and revision.
+pub(crate) fn look_ahead(cx: &Cx<'_>, link: &Link) {
+    let Some((repository, revision)) = told_by_source(cx.case, &link.definition) else { return };
+    cx.foresee(Need::HgTemplate { repository: repository.clone(), revision: revision.clone() });
+    cx.foresee(Need::Push { repository, revision });
+}
+
+/// `https://<host>/<repository>/file/<revision>/…` on a host of Mercurial's.
+fn told_by_source(case: &Case, definition: &Definition) -> Option<(RepositoryUrl, Revision)> {
+    let source = source(case, definition).ok()?;
+    let place = source.segments().iter().position(|segment| segment == "file")?;
+    let path = source.segments().get(..place)?.join("/");
+    let revision = Revision::parse(source.segments().get(place.checked_add(1)?)?).ok()?;
+    let repository =
+        RepositoryUrl::parse(&format!("https://{}/{}", source.host(), path.trim_end_matches('/'))).ok()?;
+    (case.product.is_hg(&repository) && source.scheme() == Scheme::Https).then_some((repository, revision))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Product;
+
+    #[test]
+    fn a_source_tells_the_tree_and_its_revision() {
+        let mut product = Product::empty("p");
+        product.hg_hosts.insert("hg.mozilla.org".to_owned());
+        let case = Case::sample(product);
+        let told = |url: &str| {
+            let definition = Definition::sample("https://hg.mozilla.org/mozilla-central/file/x", url);
+            let (repository, revision) = told_by_source(&case, &definition)?;
+            Some(format!("{repository} {revision}"))
+        };
+        let revision = "0123456789abcdef0123456789abcdef01234567";
+        let expected = Some(format!("https://hg.mozilla.org/releases/mozilla-beta {revision}"));
+        for path in ["/file/REV/taskcluster/kinds/build", "//file/REV/a", "/file/REV"] {
+            let path = path.replace("REV", revision);
+            assert_eq!(told(&format!("https://hg.mozilla.org/releases/mozilla-beta{path}")), expected);
+        }
+        for other in [
+            format!("https://github.com/mozilla/gecko/file/{revision}/a"),
+            format!("ssh://hg.mozilla.org/mozilla-central/file/{revision}/a"),
+            format!("https://hg.mozilla.org/file/{revision}"),
+            "https://hg.mozilla.org/mozilla-central/file/default/a".to_owned(),
+            "https://hg.mozilla.org/mozilla-central".to_owned(),
+        ] {
+            assert_eq!(told(&other), None, "{other}");
+        }
+    }
+}
