@@ -71,10 +71,7 @@ mod tests {
             foresight.need(Need::Projects { url: "https://example.com/0".to_owned() });
         }
         assert_eq!(foresight.take().len(), MOST);
-        let task_id = |number: u32| {
-            let text = format!("{:A<21}A", format!("A{number}B"));
-            TaskId::parse(&text).unwrap()
-        };
+        let task_id = |number: u32| TaskId::parse(&format!("{number:0>8}QACAAAAAAAAAAA")).unwrap();
         (0..20).for_each(|number| foresight.task(task_id(number), true, 10));
         assert_eq!(foresight.take().len(), 40, "ten tasks, four needs each");
         foresight.task(task_id(0), true, 100);
