@@ -175,7 +175,7 @@ impl Intake {
             Decoder::Identity(sink) => *sink,
             Decoder::Gzip(mut decoder) => std::mem::replace(decoder.get_mut(), Sink::closed()),
         };
-        sink.finish()
+        Ok(sink.finish())
     }
 }
 
@@ -292,7 +292,7 @@ impl Sink {
                 }
                 self.bytes.extend_from_slice(bytes);
             }
-            Keep::Graph(graph) => graph.write(bytes).map_err(|error| BodyError::Disk(error.to_string()))?,
+            Keep::Graph(graph) => graph.write(bytes),
             Keep::Nothing => {}
         }
         if let Some(staged) = &mut self.staged {
@@ -301,7 +301,7 @@ impl Sink {
         Ok(())
     }
 
-    fn finish(self) -> Result<Taken, BodyError> {
+    fn finish(self) -> Taken {
         let measurement = Measurement {
             length: self.length,
             sha256: self.sha256.finalize().into(),
@@ -311,14 +311,13 @@ impl Sink {
         let fact = match self.keep {
             Keep::Whole => Fact::Body(Body { bytes: Arc::from(self.bytes), measurement }),
             Keep::Graph(intake) => {
-                let finished = intake.finish(measurement);
-                let (scan, kept) = finished.map_err(|error| BodyError::Disk(error.to_string()))?;
+                let (scan, kept) = intake.finish(measurement);
                 graph = kept;
                 Fact::Graph(scan)
             }
             Keep::Nothing => Fact::Measured(measurement),
         };
-        Ok(Taken { fact, measurement, staged: self.staged, graph, share: self.share })
+        Taken { fact, measurement, staged: self.staged, graph, share: self.share }
     }
 }
 

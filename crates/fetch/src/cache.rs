@@ -7,6 +7,7 @@
 
 mod cached;
 mod directory;
+mod graph;
 mod intake;
 mod key;
 mod payload;

@@ -23,7 +23,6 @@ use catena_core::task::TaskId;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::collections::{BTreeSet, HashMap};
-use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -56,7 +55,7 @@ type Slot = Arc<tokio::sync::Mutex<Option<Answered>>>;
 /// The answer of one address.
 struct Answered {
     fact: Fact,
-    graph: Option<KeptGraph>,
+    graph: Option<Arc<KeptGraph>>,
     _share: Option<Share>,
 }
 
@@ -72,7 +71,7 @@ pub(crate) struct Plan<'a> {
     /// Where it is held to the end, the room it shares.
     pub(crate) room: Option<&'a Arc<Room>>,
     pub(crate) sha512: bool,
-    pub(crate) keep: &'a (dyn Fn() -> io::Result<Keep> + Sync),
+    pub(crate) keep: &'a (dyn Fn() -> Keep + Sync),
     pub(crate) staging: Option<&'a Staging>,
     pub(crate) bulk: bool,
 }
@@ -194,9 +193,9 @@ impl Fetcher {
     async fn fetch(&self, need: &Need, address: &Address, deadline: Instant) -> Answered {
         let ask = self.ask(need, address, deadline).await;
         let keep = || match need {
-            Need::TaskGraph { wanted, .. } => self.graph_intake(wanted).map(Box::new).map(Keep::Graph),
-            Need::Artifact { .. } => Ok(Keep::Nothing),
-            _ => Ok(Keep::Whole),
+            Need::TaskGraph { wanted, .. } => Keep::Graph(Box::new(self.graph_intake(wanted))),
+            Need::Artifact { .. } => Keep::Nothing,
+            _ => Keep::Whole,
         };
         let plan = Plan {
             bounds: Bounds::new(limit(need, &self.limits), &self.limits),
@@ -212,11 +211,11 @@ impl Fetcher {
         }
     }
 
-    fn graph_intake(&self, wanted: &BTreeSet<TaskId>) -> io::Result<GraphIntake> {
+    fn graph_intake(&self, wanted: &BTreeSet<TaskId>) -> GraphIntake {
         let scanner = Scanner::new(wanted.clone(), &self.limits);
         match &self.graphs {
             Some(folder) => GraphIntake::kept(scanner, folder),
-            None => Ok(GraphIntake::scanned(scanner)),
+            None => GraphIntake::scanned(scanner),
         }
     }
 
@@ -232,7 +231,7 @@ impl Fetcher {
                 Fact::Unreachable { reason: BodyError::Disk(error.to_string()).to_string(), attempts: 1 }
             }
         };
-        Answered { fact, graph: taken.graph, _share: taken.share }
+        Answered { fact, graph: taken.graph.map(Arc::new), _share: taken.share }
     }
 
     async fn ask(&self, need: &Need, address: &Address, deadline: Instant) -> Ask {
@@ -358,12 +357,19 @@ impl FactSource for Fetcher {
     fn foresee(self: Arc<Self>, need: Need, deadline: Instant) -> BoxFuture<'static, ()> {
         async move { drop(self.answer(&need, deadline).await) }.boxed()
     }
+
+    fn kept_graph(&self, need: &Need) -> Option<Arc<KeptGraph>> {
+        let address = Address::of(need, &self.root).ok()?;
+        let key = (address.url.as_str().to_owned(), self.staging_for(need).is_some());
+        let slot = self.answered.lock().unwrap_or_else(PoisonError::into_inner).get(&key)?.clone();
+        slot.try_lock().ok()?.as_ref()?.graph.clone()
+    }
 }
 
 fn intake(plan: &Plan<'_>, coding: Coding) -> Result<(Intake, u64), BodyError> {
-    let disk = |error: io::Error| BodyError::Disk(error.to_string());
-    let staged = plan.staging.map(Staging::begin).transpose().map_err(disk)?;
-    let intake = Intake::new(coding, plan.bounds, plan.sha512, (plan.keep)().map_err(disk)?, staged);
+    let staged =
+        plan.staging.map(Staging::begin).transpose().map_err(|error| BodyError::Disk(error.to_string()))?;
+    let intake = Intake::new(coding, plan.bounds, plan.sha512, (plan.keep)(), staged);
     Ok((intake.within(plan.room.map(Share::of)), plan.bounds.bytes))
 }
 

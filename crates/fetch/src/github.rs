@@ -91,8 +91,7 @@ async fn request(
         limited_as: None,
     };
     let bounds = Bounds::plain(LARGEST_ANSWER);
-    let plan =
-        Plan { bounds, room: None, sha512: false, keep: &|| Ok(Keep::Whole), staging: None, bulk: false };
+    let plan = Plan { bounds, room: None, sha512: false, keep: &|| Keep::Whole, staging: None, bulk: false };
     let problem = match fetcher.persist(need, &ask, &plan, deadline).await {
         End::Taken(taken) => match taken.fact {
             Fact::Body(body) => match serde_json::from_slice::<Answer>(&body.bytes) {

@@ -23,34 +23,41 @@ impl GraphIntake {
         Self { scanner, file: None }
     }
 
-    /// A graph that is kept too, in a file in `folder` that has no name and goes with its handle.
-    pub(crate) fn kept(scanner: Scanner, folder: &Path) -> io::Result<Self> {
-        let file = BufWriter::with_capacity(256 << 10, tempfile::tempfile_in(folder)?);
-        Ok(Self { scanner: scanner.indexing(), file: Some(file) })
+    /// A graph that is kept too, in a file in `folder` that has no name and goes with its handle. Where
+    /// there is no room for it, it is only scanned: to keep it is a help, and no part of an answer.
+    pub(crate) fn kept(scanner: Scanner, folder: &Path) -> Self {
+        match tempfile::tempfile_in(folder) {
+            Ok(file) => {
+                Self { scanner: scanner.indexing(), file: Some(BufWriter::with_capacity(256 << 10, file)) }
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a task graph is not kept");
+                Self::scanned(scanner)
+            }
+        }
     }
 
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
         self.scanner.write(bytes);
-        self.file.as_mut().map_or(Ok(()), |file| file.write_all(bytes))
+        if let Some(Err(error)) = self.file.as_mut().map(|file| file.write_all(bytes)) {
+            tracing::debug!(%error, "a task graph is not kept");
+            self.file = None;
+        }
     }
 
     /// What was found, and the graph where it is kept. One that cannot be read, or that has too many
     /// entries, is not kept.
-    pub(crate) fn finish(mut self, measurement: Measurement) -> io::Result<(GraphScan, Option<KeptGraph>)> {
-        let kept = match (self.file, self.scanner.take_index()) {
-            (Some(file), Some(index)) => {
-                let file = Mutex::new(file.into_inner().map_err(io::IntoInnerError::into_error)?);
-                Some(KeptGraph { measurement, index, file })
-            }
-            _ => None,
-        };
-        Ok((self.scanner.finish(measurement), kept))
+    pub(crate) fn finish(mut self, measurement: Measurement) -> (GraphScan, Option<KeptGraph>) {
+        let file = self.file.and_then(|file| file.into_inner().ok());
+        let kept = file.zip(self.scanner.take_index());
+        let kept = kept.map(|(file, index)| KeptGraph { measurement, index, file: Mutex::new(file) });
+        (self.scanner.finish(measurement), kept)
     }
 }
 
 /// A task graph that was measured and scanned once, with its bytes. Only this process can reach them.
 #[derive(Debug)]
-pub(crate) struct KeptGraph {
+pub struct KeptGraph {
     measurement: Measurement,
     index: GraphIndex,
     file: Mutex<File>,
@@ -66,7 +73,18 @@ impl KeptGraph {
         Some(self.index.scan(wanted, limits, self.measurement, |range| self.read(range)))
     }
 
-    fn read(&self, range: Range<u64>) -> io::Result<Vec<u8>> {
+    /// What was measured of all of it.
+    pub(crate) fn measurement(&self) -> &Measurement {
+        &self.measurement
+    }
+
+    /// Where its entries stand.
+    pub(crate) fn index(&self) -> &GraphIndex {
+        &self.index
+    }
+
+    /// Some of its bytes.
+    pub(crate) fn read(&self, range: Range<u64>) -> io::Result<Vec<u8>> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(range.start))?;
         let length = range.end.saturating_sub(range.start);
@@ -95,10 +113,10 @@ mod tests {
     fn kept(text: &str) -> (GraphScan, Option<KeptGraph>) {
         let folder = tempfile::tempdir().unwrap();
         let scanner = Scanner::new([TaskId::parse(A).unwrap()].into(), &Limits::default());
-        let mut intake = GraphIntake::kept(scanner, folder.path()).unwrap();
-        text.as_bytes().chunks(5).for_each(|chunk| intake.write(chunk).unwrap());
+        let mut intake = GraphIntake::kept(scanner, folder.path());
+        text.as_bytes().chunks(5).for_each(|chunk| intake.write(chunk));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it has no name");
-        intake.finish(measure(text.as_bytes(), false)).unwrap()
+        intake.finish(measure(text.as_bytes(), false))
     }
 
     #[test]
@@ -124,7 +142,24 @@ mod tests {
         assert!(scan.entries.is_err() && graph.is_none());
         let scanner = Scanner::new(BTreeSet::new(), &Limits::default());
         let mut intake = GraphIntake::scanned(scanner);
-        intake.write(b"{}").unwrap();
-        assert!(intake.finish(measure(b"{}", false)).unwrap().1.is_none());
+        intake.write(b"{}");
+        assert!(intake.finish(measure(b"{}", false)).1.is_none());
+    }
+
+    #[test]
+    fn where_there_is_no_room_a_graph_is_scanned_all_the_same() {
+        let text = format!("{{\"{A}\":1}}");
+        let scanner = || Scanner::new([TaskId::parse(A).unwrap()].into(), &Limits::default());
+        let mut nowhere = GraphIntake::kept(scanner(), Path::new("/nonexistent/folder"));
+        let mut full = GraphIntake::scanned(scanner().indexing());
+        full.file =
+            File::options().write(true).open("/dev/full").ok().map(|file| BufWriter::with_capacity(1, file));
+        for intake in [&mut nowhere, &mut full] {
+            intake.write(text.as_bytes());
+        }
+        for intake in [nowhere, full] {
+            let (scan, kept) = intake.finish(measure(text.as_bytes(), false));
+            assert!(scan.entries.is_ok_and(|entries| entries.len() == 1) && kept.is_none());
+        }
     }
 }

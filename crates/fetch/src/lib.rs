@@ -31,6 +31,7 @@ pub use address::{AddressError, RootUrl};
 pub use credentials::{CredentialsError, TaskclusterCredentials, github_token_from_environment};
 pub use driver::investigate;
 pub use fetcher::Fetcher;
+pub use graphs::KeptGraph;
 pub use http_transport::{HttpOptions, HttpSetupError, HttpTransport, Proxy};
 pub use options::{DEADLINE, Options};
 pub use progress::{Event, Progress, Quiet};

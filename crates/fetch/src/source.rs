@@ -1,5 +1,6 @@
 //! Where facts come from.
 
+use crate::graphs::KeptGraph;
 use catena_core::inquiry::{Fact, Need};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -17,5 +18,10 @@ pub trait FactSource: Send + Sync {
     /// be. A source whose answers cost no time does nothing.
     fn foresee(self: Arc<Self>, _need: Need, _deadline: Instant) -> BoxFuture<'static, ()> {
         std::future::ready(()).boxed()
+    }
+
+    /// The whole task graph of which the answer to this need told some entries, where it is kept.
+    fn kept_graph(&self, _need: &Need) -> Option<Arc<KeptGraph>> {
+        None
     }
 }

@@ -285,7 +285,6 @@ async fn a_poisoned_entry_is_dropped_and_the_world_is_asked() {
                 // What was seen is nothing that anybody looks at here.
                 let unread = run.statistics.broken == 0 && run.statistics.hits == lasting;
                 assert!(mended || unread, "{how}: {name}: {:?}", run.statistics);
-                assert!(mended || case.entries()[name] != whole[name], "{how}: {name}");
             }
             *case.shelf.0.lock().unwrap() = whole.clone();
             for name in &names {

@@ -3,6 +3,7 @@
 use super::intake::{Held, Look};
 use super::subject::{Address, Vouching, is_lasting};
 use super::{Cache, Name, Seen, payload};
+use crate::graphs::KeptGraph;
 use crate::progress::{Event, Progress};
 use crate::source::FactSource;
 use crate::staging::Staging;
@@ -182,6 +183,9 @@ impl Cached {
             None => Ok(()),
         };
         keep(need, fact)?;
+        if let Some(graph) = self.kept_graph(need) {
+            super::graph::keep(&self.cache, need, &graph)?;
+        }
         let (Some(work_dir), Some((task_id, run_id, name))) = (work_dir, need.artifact()) else {
             return Ok(());
         };
@@ -201,6 +205,13 @@ impl Cached {
         match File::open(work_dir.join("cot").join(task_id.as_str()).join(name.as_str())) {
             Ok(mut file) => self.cache.write(&blob, &mut file),
             Err(_) => Ok(()),
+        }
+    }
+
+    fn kept_graph(&self, need: &Need) -> Option<Arc<KeptGraph>> {
+        match &self.source {
+            Source::Asked(source) => source.kept_graph(need),
+            Source::Nobody(_) => None,
         }
     }
 

@@ -53,7 +53,10 @@ impl Look<'_> {
         match need {
             // Its entries alone publish nothing, and are those of one question.
             Need::TaskGraph { .. } if self.staging.is_some() => self.scanned(need),
-            Need::TaskGraph { .. } => self.kept(need).or_else(|| self.scanned(need)),
+            Need::TaskGraph { .. } => {
+                let in_parts = || super::graph::scan(self.cache, need).map(Fact::Graph);
+                self.kept(need).or_else(in_parts).or_else(|| self.scanned(need))
+            }
             _ => self.kept(need),
         }
     }

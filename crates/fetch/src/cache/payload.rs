@@ -97,7 +97,7 @@ fn graph(need: &Need, rest: &mut &[u8]) -> Option<GraphScan> {
     Some(GraphScan { measurement, entries: Ok(entries) })
 }
 
-fn write_measurement(out: &mut Vec<u8>, measurement: &Measurement) {
+pub(super) fn write_measurement(out: &mut Vec<u8>, measurement: &Measurement) {
     out.extend_from_slice(&measurement.length.to_be_bytes());
     out.extend_from_slice(&measurement.sha256);
     match &measurement.sha512 {
@@ -109,7 +109,7 @@ fn write_measurement(out: &mut Vec<u8>, measurement: &Measurement) {
     }
 }
 
-fn measurement(rest: &mut &[u8]) -> Option<Measurement> {
+pub(super) fn measurement(rest: &mut &[u8]) -> Option<Measurement> {
     let length = u64::from_be_bytes(array(rest)?);
     let sha256 = array(rest)?;
     let sha512 = match array(rest)? {

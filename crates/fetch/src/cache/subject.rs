@@ -14,7 +14,7 @@ use catena_core::source::Revision;
 use catena_core::task::{ArtifactName, RunId, TaskId};
 use catena_core::verdict::{Outcome, Standing, Verdict};
 use sha2::{Digest as _, Sha256};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What everything that is kept is kept for.
 const FORMAT: &str = "catena-cache 1";
@@ -38,6 +38,18 @@ impl Address {
         Self::of(&[FORMAT.as_bytes(), b"seen", root, target.as_str().as_bytes(), check_task])
     }
 
+    /// Of what was measured of a graph that is kept in parts.
+    pub(super) fn graph(root: &RootUrl, need: &Need) -> Self {
+        Self::of(&[FORMAT.as_bytes(), b"graph", root.as_str().as_bytes(), &of_any_entries(need)])
+    }
+
+    /// Of one of these parts.
+    pub(super) fn graph_part(root: &RootUrl, need: &Need, number: usize) -> Self {
+        let number = u64::try_from(number).unwrap_or(u64::MAX).to_be_bytes();
+        let root = root.as_str().as_bytes();
+        Self::of(&[FORMAT.as_bytes(), b"graph-part", root, &of_any_entries(need), &number])
+    }
+
     fn of(parts: &[&[u8]]) -> Self {
         let mut address = Vec::new();
         for part in parts {
@@ -59,6 +71,17 @@ impl Address {
 /// What an entry of this address is called.
 pub(super) fn digest(address: &[u8]) -> [u8; 32] {
     Sha256::digest(address).into()
+}
+
+/// The graph that a need is about, whichever of its entries are wanted and whatever is measured.
+fn of_any_entries(need: &Need) -> Vec<u8> {
+    match need {
+        Need::TaskGraph { task_id, run_id, .. } => {
+            let (task_id, run_id, wanted) = (*task_id, *run_id, BTreeSet::new());
+            written(&Need::TaskGraph { task_id, run_id, wanted, sha512: false })
+        }
+        other => written(other),
+    }
 }
 
 /// A need, the way recordings write it.

@@ -102,7 +102,11 @@ impl Sources {
             return Ok(Self::through(cache.clone(), cached, staging, None));
         }
         let fetcher = fetcher(&case.asked.root_url, args, &Limits::default())?;
-        let fetcher = Arc::new(fetcher.with_staging(staging.clone()).with_progress(progress.clone()));
+        let fetcher = fetcher.with_staging(staging.clone()).with_progress(progress.clone());
+        let fetcher = Arc::new(match cache {
+            Some(_) => fetcher.keeping_graphs(std::env::temp_dir()),
+            None => fetcher,
+        });
         Ok(match cache {
             Some(cache) => {
                 let cached = Cached::new(cache.clone(), fetcher.clone(), progress);
