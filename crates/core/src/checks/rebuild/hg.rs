@@ -99,8 +99,10 @@ impl Push {
 
     fn changesets(&self, parent: Parent<'_>) -> Rebuild<&Vec<Value>> {
         let keys = ["pushes", &self.id, "changesets"];
-        let changesets = self.answer.value().pointer(&keys).and_then(Value::as_array);
-        changesets.ok_or_else(|| self.answer.malformed(parent, &keys, "a list of changesets"))
+        match self.answer.value().pointer(&keys).and_then(Value::as_array) {
+            Some(changesets) if !changesets.is_empty() => Ok(changesets),
+            _ => Err(self.answer.malformed(parent, &keys, "a list of changesets")),
+        }
     }
 
     fn description(&self, parent: Parent<'_>) -> Rebuild<&str> {
