@@ -31,8 +31,8 @@ SHAPES = [
     Shape("small", "graph of 100 tasks", "graph=100 builds=3 artifacts=2 size=2100000", (30, 0.06, 25)),
     Shape(
         "firefox",
-        "graph of 20,000 tasks",
-        "graph=20000 builds=21 images=3 artifacts=2 size=2350000",
+        "graph of 23,000 tasks and 73 MB",
+        "graph=23000 builds=21 images=3 artifacts=2 size=2080000",
         (15, 0.40, 48),
         floored=True,
     ),

@@ -20,7 +20,7 @@ PUSH = f"firefox push graph=5000 builds=60 images=3 artifacts=2 size=50000 targe
 TURNS = 3
 # How many times as fast the second target of a push must be.
 LEAST = 10
-AGAIN = "firefox push graph=20000 builds=21 images=3 artifacts=2 size=2350000 targets=2"
+AGAIN = "firefox push graph=23000 builds=21 images=3 artifacts=2 size=2080000 targets=2"
 
 
 def batch(bench):

@@ -4,7 +4,7 @@ import math
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 250, 150
-LEFT, TOP, GAP, FOOT = 74, 34, 58, 46
+LEFT, TOP, GAP, FOOT = 74, 36, 58, 68
 INK, FAINT, LINE, FILL = "#24292f", "#8c959f", "#0b69c7", "#0b69c7"
 FONT = "font-family=\"system-ui, 'Segoe UI', Helvetica, Arial, sans-serif\""
 
@@ -12,7 +12,7 @@ FONT = "font-family=\"system-ui, 'Segoe UI', Helvetica, Arial, sans-serif\""
 def grid(columns, rows):
     """One panel for each row and column; `rows` are (title, [points of each column])."""
     width = LEFT + len(columns) * (WIDTH + GAP) - GAP + 24
-    height = TOP + len(rows) * (HEIGHT + FOOT) + 4
+    height = TOP + len(rows) * (HEIGHT + FOOT) - 22
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" {FONT}>',
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
@@ -28,7 +28,7 @@ def grid(columns, rows):
 
 
 def panel(left, top, points, highest, title, axis):
-    farthest = ceiling(max(x for x, _ in points))
+    farthest = ceiling(max(x for x, _ in points), 1.0)
 
     def place(x, y):
         return left + x / farthest * WIDTH, top + HEIGHT - y / highest * HEIGHT
@@ -66,10 +66,10 @@ def step(highest):
     return next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough * 0.999)
 
 
-def ceiling(value):
-    """The tick above the highest value, so that its number has room."""
+def ceiling(value, room=1.1):
+    """The tick above the highest value, with room for its number."""
     value = max(value, 1e-9)
-    return step(value) * math.ceil(value / step(value) * 1.02)
+    return step(value) * math.ceil(value / step(value) * room - 1e-9)
 
 
 def ticks(highest):
