@@ -1,10 +1,10 @@
 //! Mutation testing: does a test fail when the code is changed?
 //!
 //! What is left out, and why, is in `.cargo/mutants.toml`. The mutants are those of cargo-mutants. It
-//! builds the tests again for each; so that thousands can be tried, all are put into one build, and
-//! which is alive is chosen when the tests run. Names are then in `target/mutants/missed.txt` and beside
-//! it. Mutants that cannot be built so (`unwoven.txt`) are left to cargo-mutants itself, `--one-by-one`,
-//! whose answer is in `target/mutants/mutants.out`.
+//! builds the tests again for each; so that thousands can be tried, all are put into one build, which of
+//! them is alive is chosen when the tests run, and only those tests run that come to where it is. Names
+//! are then in `target/mutants/missed.txt` and beside it. Mutants that cannot be built so (`unwoven.txt`)
+//! are left to cargo-mutants itself, `--one-by-one`, whose answer is in `target/mutants/mutants.out`.
 
 mod mutant;
 mod weave;

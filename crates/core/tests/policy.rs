@@ -261,13 +261,7 @@ fn what_looks_empty_and_is_not_is_no_warning() {
         .replace("prebuilt-image-kinds: [decision]", "prebuilt-image-kinds: any");
     assert_eq!(warnings(&load(&[("p.yml", &prebuilt)]).unwrap()), "");
     // What is wrong with an item is told of, and not that the list is empty without it.
-    assert_eq!(
-        changed("vcs: [hg]", "vcs: [svn]").lines().filter(|line| line.starts_with("p.yml")).count(),
-        1
-    );
     assert_eq!(changed("[one-3/decision]", "[one-3]").lines().count(), 1);
-    assert_eq!(changed("{central: [/central],", "{central: [central],").lines().count(), 1);
-    assert_eq!(changed("[kni6ts7z/MRkvs7i6+SF/T6UWj0hAJoHEcrgHB8BBR0=]", "[kni6]").lines().count(), 1);
 }
 
 #[test]

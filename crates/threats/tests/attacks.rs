@@ -3,10 +3,13 @@
 #![allow(clippy::indexing_slicing, reason = "a test may stop at what it does not expect")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
+mod trials;
+
 use catena_core::verdict::{Outcome, Standing, Verdict};
 use catena_threats::honest::Honest;
 use catena_threats::{Attack, Means, Question, THREATS, honest};
 use libtest_mimic::{Arguments, Failed, Trial};
+use trials::{run, trial};
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -15,26 +18,15 @@ fn main() {
         for attack in threat.attacks() {
             if matches!(attack.means, Means::Chain(_)) {
                 let name = format!("{}/{}", threat.number, attack.name);
-                trials.push(Trial::test(name, move || at_once(refused(attack))));
+                trials.push(trial(name, move || refused(attack)));
             }
         }
     }
     for honest in honest::chains() {
-        trials.push(Trial::test(format!("honest/{}", honest.name), move || at_once(accepted(&honest))));
+        trials.push(trial(format!("honest/{}", honest.name), move || accepted(&honest)));
     }
     spread(&mut trials);
-    libtest_mimic::run(&arguments, trials).exit();
-}
-
-/// With `CATENA_FAIL_FAST` set, the first failure ends everything: mutation testing wants no more.
-fn at_once(result: Result<(), Failed>) -> Result<(), Failed> {
-    if let Err(failed) = &result
-        && std::env::var_os("CATENA_FAIL_FAST").is_some()
-    {
-        eprintln!("{}", failed.message().unwrap_or_default());
-        std::process::exit(101);
-    }
-    result
+    run(&arguments, trials);
 }
 
 /// Puts what is alike apart, so that a mistake anywhere shows soon.

@@ -2,13 +2,16 @@
 //! what other rules refuse stays refused.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
+mod trials;
+
 use catena_core::checks::{RULES, find_code};
 use catena_core::policy::{FIREFOX_CI, Policy};
 use catena_core::verdict::{Finding, Outcome, Standing};
 use catena_testbed::Chain;
 use catena_threats::{Attack, Means, Question, THREATS};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Failed};
 use std::collections::BTreeSet;
+use trials::{run, trial};
 
 /// Attacks that break more than the one rule, and what then refuses them. That a check comes to no end,
 /// because what it rests on cannot be read even so, is no "yes" either.
@@ -65,22 +68,15 @@ fn main() {
     for rule in RULES {
         for attack in attacks().filter(|attack| is_against(attack, rule)) {
             let name = format!("{rule}/{}", attack.name);
-            trials.push(Trial::test(name, move || at_once(is_let_through(attack, rule))));
+            trials.push(trial(name, move || is_let_through(attack, rule)));
         }
     }
-    libtest_mimic::run(&arguments, trials).exit();
+    run(&arguments, trials);
 }
 
 fn is_against(attack: &Attack, rule: &str) -> bool {
     let found = find_code(attack.code).and_then(|(_, code)| code.rule) == Some(rule);
     found && matches!(attack.means, Means::Chain(_))
-}
-
-fn at_once(result: Result<(), Failed>) -> Result<(), Failed> {
-    if result.is_err() && std::env::var_os("CATENA_FAIL_FAST").is_some() {
-        std::process::exit(101);
-    }
-    result
 }
 
 fn is_let_through(attack: &Attack, rule: &str) -> Result<(), Failed> {

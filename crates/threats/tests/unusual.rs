@@ -2,6 +2,7 @@
 //! line, and policies for repositories that are private or compared.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
+use catena_core::Limits;
 use catena_core::checks::RULES;
 use catena_core::inquiry::{Fact, Need, Switches};
 use catena_core::policy::{FIREFOX_CI, Policy};
@@ -281,6 +282,11 @@ fn findings_say_what_was_seen() {
         change::run(c, "reasonResolved", "failed")
     });
     assert!(told.contains("failed") && !told.contains("(failed)"), "{told}");
+    let finding = finding_of("run-status-contradicts", |c| {
+        let id = change::first_build(c)?;
+        change::set(c.status_mut(&id)?, &["status", "taskQueueId"], "gecko-1/b-linux")
+    });
+    assert_eq!(finding.actual.map(|told| told.text).as_deref(), Some("gecko-1/b-linux"));
     let finding = finding_of("signature-truncated", |c| {
         change::signature(c)?.pop();
         Some(())
@@ -342,4 +348,108 @@ fn nothing_is_asked_on_the_word_of_another_tasks_status() {
         change::set(c.status_mut(&build)?, &["status", "taskId"], change::NOBODY)
     };
     assert_eq!(asked(of_another), 0);
+}
+
+/// What was asked while a chain was judged.
+fn asked(chain: Chain, question: &Question) -> (Verdict, Vec<Need>) {
+    let needs = RefCell::new(Vec::new());
+    let verdict = judge_with(chain, question, |need, _| {
+        needs.borrow_mut().push(need.clone());
+        None
+    });
+    (verdict, needs.into_inner())
+}
+
+#[test]
+fn as_many_artifacts_as_the_limit_says() {
+    type Change = fn(&mut Limits);
+    let cases: [(Change, Outcome); 2] = [
+        (|limits| limits.artifacts = 6, Outcome::Verified),
+        (|limits| limits.artifacts = 5, Outcome::Rejected),
+    ];
+    for (limits, outcome) in cases {
+        let chain = push().build().unwrap();
+        let target = chain.definition(&chain.target).unwrap();
+        let entries = target.pointer(&["payload", "upstreamArtifacts"]).unwrap().as_array().unwrap();
+        let paths = entries.iter().map(|entry| entry.get("paths").unwrap().as_array().unwrap().len());
+        assert_eq!(paths.sum::<usize>(), 6);
+        let verdict = Question::of(&chain).unwrap().within(limits).judge(chain);
+        assert_eq!(verdict.outcome, outcome);
+        let too_many = told(&verdict).1.contains("artifacts-too-many");
+        assert_eq!(too_many, outcome == Outcome::Rejected);
+    }
+}
+
+#[test]
+fn only_the_entries_of_a_parents_own_tasks_are_wanted() {
+    for release in [push, promotion, action] {
+        let chain = release().build().unwrap();
+        let parents: BTreeSet<String> = chain.decisions.iter().chain(&chain.action).cloned().collect();
+        let links = chain.links().into_iter().map(|link| link.task_id);
+        let links: BTreeSet<String> = links.chain([chain.target.clone()]).collect();
+        let made = |parent: &str| -> BTreeSet<String> {
+            let of_parent = |id: &&String| change::parent_of(&chain, id).as_deref() == Some(parent);
+            links.iter().filter(of_parent).filter(|id| !parents.contains(*id)).cloned().collect()
+        };
+        let question = Question::of(&chain).unwrap();
+        let (verdict, needs) = asked(chain.clone(), &question);
+        assert_eq!(verdict.outcome, Outcome::Verified);
+        let mut graphs = 0;
+        for need in needs {
+            if let Need::TaskGraph { task_id, wanted, .. } = need {
+                let wanted: BTreeSet<String> = wanted.iter().map(ToString::to_string).collect();
+                assert_eq!(wanted, made(task_id.as_str()));
+                graphs += 1;
+            }
+        }
+        assert_eq!(graphs, parents.len());
+    }
+}
+
+#[test]
+fn nothing_is_read_of_an_artifact_that_was_altered() {
+    for (name, text) in [(change::GRAPH, "{}"), (change::ACTIONS, "{}"), (change::PARAMETERS, "a: b\n")] {
+        let mut chain = action().build().unwrap();
+        let decision = change::first_decision(&chain).unwrap();
+        chain.artifact_mut(&decision, name).unwrap().body = text.into();
+        let verdict = Question::of(&chain).unwrap().judge(chain);
+        assert_eq!(told(&verdict), (Outcome::Rejected, BTreeSet::from(["artifact-altered"])), "{name}");
+    }
+}
+
+#[test]
+fn tags_are_asked_for_page_by_page() {
+    let pages = |needs: Vec<Need>| -> BTreeSet<u32> {
+        let page = |need: &Need| if let Need::Tags { page, .. } = need { Some(*page) } else { None };
+        needs.iter().filter_map(page).collect()
+    };
+    let mut chain = tag().build().unwrap();
+    change::replace_page(&mut chain, "/tags?per_page", "\"v151.0\"", "\"v150.9\"").unwrap();
+    let question = Question::of(&chain).unwrap();
+    let (verdict, needs) = asked(chain, &question);
+    assert!(told(&verdict).1.contains("pull-request-tag-unknown"));
+    assert_eq!(pages(needs), BTreeSet::from([1]), "a page that is not full is the last");
+    // A full page without the tag, and the tag on the next one.
+    let mut chain = tag().build().unwrap();
+    let url = chain.pages.keys().find(|url| url.ends_with("/tags?per_page=100")).unwrap().clone();
+    let page = chain.pages.remove(&url).unwrap();
+    let others = (0..100).map(|number| format!("{{\"name\": \"a{number}\"}}")).collect::<Vec<_>>();
+    let mut first = page.clone();
+    first.body = format!("[{}]", others.join(",")).into();
+    chain.pages.insert(format!("{url}&page=2"), page);
+    chain.pages.insert(url, first);
+    let (verdict, needs) = asked(chain, &question);
+    assert_eq!(told(&verdict), (Outcome::Verified, BTreeSet::new()));
+    assert_eq!(pages(needs), BTreeSet::from([1, 2]));
+}
+
+#[test]
+fn of_a_task_whose_files_nobody_takes_that_is_told() {
+    let chain = push().build().unwrap();
+    let image = chain.images.first().unwrap().clone();
+    let verdict = Question::of(&chain).unwrap().judge(chain);
+    let of_image = verdict.findings.iter().filter(|finding| finding.task_id.as_str() == image);
+    let told: Vec<_> =
+        of_image.filter(|finding| finding.check == "artifacts").map(|finding| finding.code.name).collect();
+    assert_eq!(told, ["artifacts-none"]);
 }

@@ -1,6 +1,6 @@
 //! All mutants of a file in one text: which of them is alive is chosen when the program runs.
 //!
-//! A condition `a && b` becomes `(match crate::mutant::chosen() { 7 => a || b, _ => a && b })`. Comments
+//! A condition `a && b` becomes `(match crate::mutant::chosen(&[7]) { 7 => a || b, _ => a && b })`. Comments
 //! around what is added say to which mutants it belongs, so that a mistake the compiler tells of can be
 //! traced to the mutant that does not compile.
 
@@ -10,19 +10,44 @@ use std::ops::Range;
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 
-/// What is put at the end of the crate's root.
+/// What is put at the end of the crate's root: which mutant is alive, and, where `CATENA_REACHED` names
+/// a file, a line in it for each mutant that a thread comes to.
 pub(super) const CHOICE: &str = r#"
 /// Which mutant is alive.
 #[allow(missing_docs, reason = "made for one run")]
 pub mod mutant {
-    static CHOSEN: std::sync::LazyLock<u32> = std::sync::LazyLock::new(|| {
+    use std::cell::RefCell;
+    use std::collections::HashSet;
+    use std::fs::File;
+    use std::sync::LazyLock;
+    static CHOSEN: LazyLock<u32> = LazyLock::new(|| {
         std::env::var("CATENA_MUTANT").ok().and_then(|id| id.parse().ok()).unwrap_or(0)
     });
-    pub fn chosen() -> u32 {
+    static NOTE: LazyLock<Option<File>> = LazyLock::new(|| {
+        let path = std::env::var_os("CATENA_REACHED")?;
+        File::options().append(true).open(path).ok()
+    });
+    std::thread_local! {
+        static SEEN: RefCell<HashSet<u32>> = RefCell::default();
+    }
+    fn note(mut file: &File, ids: &[u32]) {
+        use std::io::Write as _;
+        for id in ids {
+            if SEEN.with(|seen| seen.borrow_mut().insert(*id)) {
+                let thread = std::thread::current();
+                let line = format!("{id}\t{}\n", thread.name().unwrap_or("?"));
+                _ = file.write_all(line.as_bytes());
+            }
+        }
+    }
+    pub fn chosen(ids: &[u32]) -> u32 {
+        if let Some(file) = &*NOTE {
+            note(file, ids);
+        }
         *CHOSEN
     }
     pub fn is(id: u32) -> bool {
-        chosen() == id
+        chosen(&[id]) == id
     }
 }
 "#;
@@ -205,7 +230,7 @@ fn render(text: &str, range: Range<usize>, sites: &mut Sites<'_>, into: &mut Str
 
 fn choice(mutants: &[(u32, String)], arms: &str, unchanged: &str) -> String {
     let ids = mutants.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>().join(",");
-    format!("/*~s{ids}*/match crate::mutant::chosen() {{ {arms}_ => {unchanged} }}/*~*/")
+    format!("/*~s{ids}*/match crate::mutant::chosen(&[{ids}]) {{ {arms}_ => {unchanged} }}/*~*/")
 }
 
 /// Where each line begins.
@@ -255,11 +280,11 @@ mod tests {
             plain + rest
         };
         let plain = marks(&woven);
-        let negated = "(match crate::mutant::chosen() { 3 => b, _ => !b })";
-        let both = format!("(match crate::mutant::chosen() {{ 2 => !b || c, _ => {negated} && c }})");
-        let at_once = "match crate::mutant::chosen() { 1 => return true, _ => {} }";
+        let negated = "(match crate::mutant::chosen(&[3]) { 3 => b, _ => !b })";
+        let both = format!("(match crate::mutant::chosen(&[2]) {{ 2 => !b || c, _ => {negated} && c }})");
+        let at_once = "match crate::mutant::chosen(&[1]) { 1 => return true, _ => {} }";
         assert!(plain.contains(&format!("{at_once}{both}")), "{plain}");
-        let equal = "(match crate::mutant::chosen() { 5 => e != 1, _ => e == 1 })";
+        let equal = "(match crate::mutant::chosen(&[5]) { 5 => e != 1, _ => e == 1 })";
         let guard = format!("1 if (!false && (crate::mutant::is(4) || (!false && ({equal})))) =>");
         assert!(plain.contains(&guard), "{plain}");
         assert!(plain.contains("2 if !crate::mutant::is(6) =>"), "{plain}");

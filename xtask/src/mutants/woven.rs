@@ -20,7 +20,7 @@ const PATIENCE: u32 = 8;
 
 /// The class of attacks that a file is there against. What is not caught by these, and by some honest
 /// chains, is tried with all.
-const CLASSES: [(&str, &str); 21] = [
+const CLASSES: [(&str, &str); 23] = [
     ("checks/signature.rs", "1/"),
     ("checks/document.rs", "2/"),
     ("core/src/document/", "2/"),
@@ -34,7 +34,9 @@ const CLASSES: [(&str, &str); 21] = [
     ("checks/rebuild/", "5/"),
     ("src/schema.rs", "5/"),
     ("checks/image.rs", "6/"),
-    ("checks/worker_", "7/"),
+    ("checks/worker_implementation.rs", "7/"),
+    ("checks/worker_pool.rs", "5/"),
+    ("checks/worker_pool.rs", "6/"),
     ("checks/interactive.rs", "7/"),
     ("checks/kind.rs", "7/"),
     ("checks/tree.rs", "8/"),
@@ -46,12 +48,21 @@ const CLASSES: [(&str, &str); 21] = [
 /// Some honest chains.
 const HONEST: &str = "honest/mobile/";
 
+/// Programs that take the names of their tests from a file; the others take them as arguments.
+const BY_FILE: [&str; 2] = ["attacks-", "relaxed-"];
+/// What a thread that has no name is called: nobody knows which test it is of.
+const NAMELESS: &str = "?";
+/// What is read once for all tests of a program, so that only the first of them comes to it.
+const ONCE: &str = "core/src/policy/";
+
 /// A program with tests, and the folder it runs in.
 #[derive(Debug)]
 struct Program {
     path: PathBuf,
     folder: PathBuf,
     patience: Duration,
+    /// The tests that come to where a mutant is. All others pass with it as they do without.
+    reached: BTreeMap<u32, BTreeSet<String>>,
 }
 
 /// How the tests took a mutant.
@@ -101,7 +112,8 @@ pub(super) fn run(wanted: &Mutants) -> Result<(), Failure> {
 }
 
 impl Run<'_> {
-    /// Copies what git knows of, and leaves alone what is the same: it need not be built again.
+    /// Copies what git knows of, and leaves alone what is the same: it need not be built again. Code that
+    /// is no longer there is taken away.
     fn copy(&self) -> Result<(), Failure> {
         let files = Step::new("git")
             .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
@@ -113,6 +125,11 @@ impl Run<'_> {
             }
             let content = std::fs::read(&from).map_err(|cause| Failure::File { path: from, cause })?;
             write_if_changed(&self.tree.join(file), &content)?;
+        }
+        let known: BTreeSet<PathBuf> =
+            files.split_terminator('\0').map(|file| self.tree.join(file)).collect();
+        for gone in rust_files(&self.tree.join("crates"))?.iter().filter(|path| !known.contains(*path)) {
+            std::fs::remove_file(gone).map_err(|cause| Failure::File { path: gone.clone(), cause })?;
         }
         Ok(())
     }
@@ -232,12 +249,9 @@ impl Run<'_> {
             let text = |name| message.get(name).and_then(Value::as_str).map(PathBuf::from);
             let (Some(path), Some(manifest)) = (text("executable"), text("manifest_path")) else { continue };
             let folder = manifest.parent().unwrap_or(&self.tree).to_owned();
-            let mut program = Program { path, folder, patience: Duration::MAX };
+            let mut program = Program { path, folder, patience: Duration::MAX, reached: BTreeMap::new() };
             let begun = Instant::now();
-            if program.fails(0, &[])?.is_some() {
-                let why = format!("{} fails without any change", program.path.display());
-                return Err(Failure::Unread { what: "a test", why });
-            }
+            program.reach(&self.folder.join("reached.txt"))?;
             let took = begun.elapsed();
             eprintln!("xtask: {} takes {} ms", program.path.display(), took.as_millis());
             program.patience = took.saturating_mul(PATIENCE).max(LEAST_PATIENCE);
@@ -289,17 +303,29 @@ impl Run<'_> {
 
     /// How a program takes a mutant, if it fails: at once where it can be told what to try first.
     fn fails(&self, program: &Program, mutant: &Mutant) -> Result<Option<Taken>, Failure> {
-        let is_attacks =
-            program.path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("attacks-"));
-        let class = CLASSES.iter().find(|(part, _)| is_attacks && mutant.file.contains(part));
-        if let Some((_, class)) = class {
-            for only in [class, HONEST] {
-                if let Some(failed) = program.fails(mutant.id, &[only])? {
-                    return Ok(Some(failed));
-                }
+        let Some(reached) = program.reached.get(&mutant.id) else { return Ok(None) };
+        let classes: Vec<&str> = CLASSES
+            .iter()
+            .filter(|(part, _)| program.is("attacks-") && mutant.file.contains(part))
+            .map(|(_, class)| *class)
+            .collect();
+        if mutant.file.contains(ONCE) && !(program.is("attacks-") && self.wanted.quick) {
+            return program.fails(mutant.id, &[NAMELESS], &self.folder);
+        }
+        let is_first = |name: &&str| {
+            !classes.is_empty()
+                && (name.starts_with(HONEST) || classes.iter().any(|class| name.starts_with(class)))
+        };
+        let (first, rest): (Vec<&str>, Vec<&str>) = reached.iter().map(String::as_str).partition(is_first);
+        let rest = if program.is("attacks-") && self.wanted.quick { Vec::new() } else { rest };
+        for names in [first, rest] {
+            if !names.is_empty()
+                && let Some(failed) = program.fails(mutant.id, &names, &self.folder)?
+            {
+                return Ok(Some(failed));
             }
         }
-        if is_attacks && self.wanted.quick { Ok(None) } else { program.fails(mutant.id, &[]) }
+        Ok(None)
     }
 
     /// The mutants, those first that are wanted first.
@@ -334,21 +360,61 @@ impl Run<'_> {
 }
 
 impl Program {
-    /// How it fails while a mutant is alive, if it does; only tests with a text in their names are run.
-    fn fails(&self, id: u32, only: &[&str]) -> Result<Option<Taken>, Failure> {
-        let started = |cause| Failure::Start { program: self.path.display().to_string(), cause };
-        let mut child = Command::new(&self.path)
+    fn is(&self, start: &str) -> bool {
+        self.path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(start))
+    }
+
+    /// Runs all tests of the unchanged code, and learns which of them come to which mutant.
+    fn reach(&mut self, note: &Path) -> Result<(), Failure> {
+        write_if_changed(note, b"")?;
+        let mut command = self.command(0);
+        if self.take(command.env("CATENA_REACHED", note))?.is_some() {
+            let why = format!("{} fails without any change", self.path.display());
+            return Err(Failure::Unread { what: "a test", why });
+        }
+        let text =
+            std::fs::read_to_string(note).map_err(|cause| Failure::File { path: note.to_owned(), cause })?;
+        for (id, name) in text.lines().filter_map(|line| line.split_once('\t')) {
+            if let Ok(id) = id.parse() {
+                self.reached.entry(id).or_default().insert(name.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// How some of its tests fail while a mutant is alive, if they do.
+    fn fails(&self, id: u32, names: &[&str], folder: &Path) -> Result<Option<Taken>, Failure> {
+        let mut command = self.command(id);
+        if names.contains(&NAMELESS) {
+            // All of them.
+        } else if BY_FILE.iter().any(|start| self.is(start)) {
+            let list = folder.join("trials.txt");
+            write_if_changed(&list, names.join("\n").as_bytes())?;
+            command.env("CATENA_TRIALS", list);
+        } else {
+            command.arg("--exact").args(names);
+        }
+        self.take(&mut command)
+    }
+
+    fn command(&self, id: u32) -> Command {
+        let mut command = Command::new(&self.path);
+        command
             .arg("--quiet")
-            .args(only)
             .current_dir(&self.folder)
             .env("CATENA_MUTANT", id.to_string())
             .env("CATENA_FAIL_FAST", "1")
             .env("INSTA_UPDATE", "no")
             .envs(shared())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(started)?;
+            .stderr(Stdio::null());
+        command
+    }
+
+    /// Runs it to its end, or as long as there is patience for.
+    fn take(&self, command: &mut Command) -> Result<Option<Taken>, Failure> {
+        let started = |cause| Failure::Start { program: self.path.display().to_string(), cause };
+        let mut child = command.spawn().map_err(started)?;
         let begun = Instant::now();
         let mut pause = Duration::from_millis(1);
         loop {

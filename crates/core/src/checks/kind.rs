@@ -79,3 +79,36 @@ fn other_kind(cx: &Cx<'_>, link: &Link, role: KindRole) -> Option<Kind> {
     let plain = role == KindRole::Plain && cx.case.product.role(&tag) == Some(KindRole::Plain);
     (plain && tag != link.kind).then_some(tag)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inquiry::{Case, Chain};
+    use crate::policy::Product;
+    use crate::task::Definition;
+
+    #[test]
+    fn only_another_plain_kind_speaks_against_a_plain_one() {
+        let mut product = Product::empty("p");
+        for (name, role) in
+            [("build", KindRole::Plain), ("test", KindRole::Plain), ("signing", KindRole::Scriptworker)]
+        {
+            product.kinds.insert(Kind::parse(name).unwrap(), role);
+        }
+        let (case, chain) = (Case::sample(product), Chain::default());
+        let told = |declared: &str, role: KindRole, tags: &str| {
+            let definition = Definition::sample(r#""scopes":[]"#, &format!(r#""scopes":[],"tags":{tags}"#));
+            let mut link = Link::sample(Definition::sample_id(), definition);
+            link.kind = Kind::parse(declared).unwrap();
+            other_kind(&Cx::new(&case, &chain), &link, role).map(|kind| kind.to_string())
+        };
+        let plain = KindRole::Plain;
+        assert_eq!(told("build", plain, r#"{"kind":"test"}"#), Some("test".to_owned()));
+        assert_eq!(told("build", plain, r#"{"kind":"build"}"#), None);
+        assert_eq!(told("build", plain, r#"{"kind":"mar-signing"}"#), None, "the policy does not know it");
+        assert_eq!(told("build", plain, r#"{"kind":"signing"}"#), None, "it has a role of its own");
+        assert_eq!(told("build", plain, r#"{"kind":"Test"}"#), None);
+        assert_eq!(told("build", plain, "{}"), None);
+        assert_eq!(told("signing", KindRole::Scriptworker, r#"{"kind":"test"}"#), None);
+    }
+}

@@ -332,6 +332,40 @@ fn is_branch(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inquiry::{Case, Chain};
+    use crate::policy::Product;
+    use crate::task::Definition;
+
+    #[test]
+    fn sources_are_on_github_and_of_official_owners() {
+        let mut product = Product::empty("p");
+        product.official_owners.insert("owner".to_owned());
+        product.landed = Landed::Assumed;
+        let (case, chain) = (Case::sample(product), Chain::default());
+        let codes = |source: &str, repository: &str| {
+            let source = Definition::sample("https://hg.mozilla.org/mozilla-central/file/x", source);
+            let env = format!(r#"{{"env":{{"P_HEAD_REPOSITORY":"{repository}"}}}}"#);
+            let mut value = source.value().clone();
+            value.as_object_mut().unwrap().insert(
+                "payload",
+                catena_json::parse(env.as_bytes(), &catena_json::Limits::default()).unwrap(),
+            );
+            let link = Link::sample(Definition::sample_id(), Definition::parse(value).unwrap());
+            let findings = github(&Cx::new(&case, &chain), &link).unwrap();
+            findings.iter().map(|finding| finding.code.name).collect::<Vec<_>>()
+        };
+        let own = "https://github.com/owner/name/blob/1/x";
+        assert_eq!(codes(own, ""), [""; 0]);
+        assert_eq!(codes(own, "https://github.com/owner/name"), [""; 0]);
+        assert_eq!(codes("https://git.example.org/owner/name/blob/1/x", ""), ["pull-request-source"]);
+        assert_eq!(codes("https://github.com/owner/name", ""), ["pull-request-source"]);
+        assert_eq!(codes("https://github.com/other/name/blob/1/x", ""), ["pull-request-fork"]);
+        // What is said twice is told once.
+        let other = "https://github.com/other/name/blob/1/x";
+        assert_eq!(codes(other, "https://github.com/other/name"), ["pull-request-fork"]);
+        assert_eq!(codes(other, "https://github.com/third/name"), ["pull-request-fork"; 2]);
+        assert_eq!(codes(other, "https://git.example.org/a/b"), ["pull-request-source", "pull-request-fork"]);
+    }
 
     #[test]
     fn a_commit_or_another_reference_is_no_branch() {

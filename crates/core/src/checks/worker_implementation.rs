@@ -104,3 +104,28 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     };
     Ok(vec![finding].into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_tells_unless_it_is_empty() {
+        let mut product = Product::empty("p");
+        product.scriptworker_provisioners.insert("gecko-3".to_owned());
+        let told = |tag: &str| {
+            let tags = format!(r#""scopes":[],"tags":{{"worker-implementation":{tag}}}"#);
+            of(&product, &Definition::sample(r#""scopes":[]"#, &tags))
+        };
+        for empty in ["\"\"", "null", "false", "0", "[]", "{}"] {
+            assert_eq!(told(empty), Ok(WorkerImplementation::Scriptworker), "{empty}");
+        }
+        assert_eq!(told("\"scriptworker\""), Ok(WorkerImplementation::Scriptworker));
+        for other in ["\"docker-worker\"", "true", "7", "[\"scriptworker\"]"] {
+            assert!(matches!(told(other), Err(Untold::Ambiguous(claims)) if claims.len() == 2), "{other}");
+        }
+        let alone = Definition::sample(r#""scopes":[]"#, r#""scopes":[],"tags":{"worker-implementation":7}"#);
+        assert_eq!(of(&Product::empty("p"), &alone), Err(Untold::Unknown("7".to_owned())));
+        assert_eq!(of(&Product::empty("p"), &Definition::sample("", "")), Err(Untold::Missing));
+    }
+}

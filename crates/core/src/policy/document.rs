@@ -151,8 +151,8 @@ pub(super) fn read(file: &str, text: &str) -> Result<Node, Unreadable> {
     match serde_saphyr::from_str_with_options::<Raw>(text, options()) {
         Ok(raw) => Ok(raw.into_node(&top, Path::new())),
         Err(error) => {
-            let location = error.location().filter(|location| location.line() > 0);
-            let place = location.map_or_else(|| top.clone(), |location| top.at(location, Path::new()));
+            let place =
+                error.location().map_or_else(|| top.clone(), |location| top.at(location, Path::new()));
             Err(Unreadable { place, message: plain_message(&error) })
         }
     }

@@ -126,10 +126,7 @@ impl Soundness<'_> {
             ("repositories", product.repositories.is_empty()),
             ("hg-hosts", product.hg_hosts.is_empty() && product.vcs.contains(&Vcs::Hg)),
         ];
-        for (key, empty) in vital {
-            if !(empty && self.says_empty(key)) {
-                continue;
-            }
+        for (key, _) in vital.into_iter().filter(|(_, empty)| *empty) {
             let place = self.key_place(key);
             self.notes.warning(
                 &place,
@@ -137,9 +134,8 @@ impl Soundness<'_> {
                 None,
             );
         }
-        for (name, set) in &product.trees {
-            let node = self.node.get("trees").and_then(|sets| sets.get(name));
-            if let Some(node) = node.filter(|node| set.is_empty() && node.items().is_empty()) {
+        for (name, _) in product.trees.iter().filter(|(_, set)| set.is_empty()) {
+            if let Some(node) = self.node.get("trees").and_then(|sets| sets.get(name)) {
                 self.notes.warning(
                     &node.place,
                     "a set without trees: its scopes cannot be used by any task",
@@ -151,7 +147,7 @@ impl Soundness<'_> {
 
     fn nothing_is_left_open(&mut self) {
         let product = self.product;
-        if product.restricted_scopes.is_empty() && self.says_empty("restricted-scopes") {
+        if product.restricted_scopes.is_empty() {
             let place = self.key_place("restricted-scopes");
             self.notes.warning(
                 &place,
@@ -159,10 +155,7 @@ impl Soundness<'_> {
                 None,
             );
         }
-        if product.vcs.contains(&Vcs::Github)
-            && product.official_owners.is_empty()
-            && self.says_empty("official-owners")
-        {
+        if product.vcs.contains(&Vcs::Github) && product.official_owners.is_empty() {
             let place = self.key_place("official-owners");
             let message = "no owner is official: every repository on GitHub counts as a fork, restricted scopes cannot be used";
             self.notes.warning(&place, message, None);
@@ -179,22 +172,12 @@ impl Soundness<'_> {
 
     fn workers_have_keys(&mut self) {
         for implementation in WorkerImplementation::ALL {
-            let node = self.node.get("keys").and_then(|keys| keys.get(implementation.as_str()));
-            let broken = node.is_some_and(|node| !node.items().is_empty());
-            if self.keys.for_implementation(implementation).is_empty() && !broken {
+            if self.keys.for_implementation(implementation).is_empty() {
                 let place = self.key_place("keys");
                 let hint = Some("keys can also be given in a file of their own".to_owned());
                 self.notes.warning(&place, format!("there are no keys for {implementation}"), hint);
             }
         }
-    }
-
-    /// Whether a list or map is missing or empty as it was written, not because its items were wrong.
-    fn says_empty(&self, key: &str) -> bool {
-        self.node.get(key).is_none_or(|node| match node.as_map() {
-            Some(map) => map.is_empty(),
-            None => node.items().is_empty(),
-        })
     }
 
     /// Where a key stands, or the product's name where it does not.
