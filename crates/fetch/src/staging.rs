@@ -9,7 +9,7 @@ use catena_core::task::{ArtifactName, RunId, TaskId};
 use catena_core::verdict::{Outcome, Verdict, VerifiedArtifact};
 use claim::{Claim, PREFIX};
 use flush::{Ahead, Flusher};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -113,9 +113,11 @@ impl Staging {
         Ok(())
     }
 
-    /// Moves what is vouched for to `DIR/cot/<taskId>/<name>`: everything is checked first, then
-    /// every file is flushed to the disk, then all are renamed, and last every directory that was touched
-    /// is flushed. A file that stands there is replaced in one step. What is not vouched for stays behind and goes with the folder.
+    /// Moves what is vouched for to `DIR/cot/<taskId>/<name>`: everything is checked first, then every
+    /// file is flushed to the disk, then all are renamed. So whatever a final name leads to is whole, even
+    /// after the machine has lost its power; the names themselves may be lost with it, which is why
+    /// nothing waits for them. A file that stands there is replaced in one step. What is not vouched for
+    /// stays behind and goes with the folder.
     ///
     /// # Errors
     /// A verdict other than "verified", with which nothing is moved; bytes that are not those the
@@ -132,7 +134,6 @@ impl Staging {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let mut published = Published::default();
         let mut moves = Vec::new();
-        let mut touched = BTreeSet::new();
         for artifact in vouched {
             let key = (artifact.task_id, artifact.run_id, artifact.name.clone());
             match held.get(&key) {
@@ -143,7 +144,7 @@ impl Staging {
                         name: artifact.name.clone(),
                     });
                 }
-                Some(_) => moves.push((key, self.prepare(artifact, &mut touched)?)),
+                Some(_) => moves.push((key, self.prepare(artifact)?)),
             }
         }
         // An artifact that is vouched for twice is moved once.
@@ -156,35 +157,28 @@ impl Staging {
         for (held, target) in moves {
             let renamed = held.path.persist(&target);
             renamed.map_err(|error| PublishError::Io { path: target.clone(), error: error.error })?;
-            touched.insert(target.parent().unwrap_or(&target).to_owned());
             published.files.push(target);
         }
-        self.flush(touched.iter().map(PathBuf::as_path).filter(|_| cfg!(unix)))?;
         Ok(published)
     }
 
-    /// Files and directories are on the disk when this returns. Directories are not opened as files
-    /// but on Unix.
+    /// Files are on the disk when this returns.
     fn flush<'a>(&self, paths: impl Iterator<Item = &'a Path>) -> Result<(), PublishError> {
         let paths: Vec<&Path> = paths.collect();
         self.flusher.flush(&paths).map_err(|(path, error)| PublishError::Io { path, error })
     }
 
     /// The final place of an artifact, its directory made.
-    fn prepare(
-        &self,
-        artifact: &VerifiedArtifact,
-        touched: &mut BTreeSet<PathBuf>,
-    ) -> Result<PathBuf, PublishError> {
+    fn prepare(&self, artifact: &VerifiedArtifact) -> Result<PathBuf, PublishError> {
         let mut directory = self.work_dir.join("cot");
-        make_directory(&directory, touched)?;
+        make_directory(&directory)?;
         directory.push(artifact.task_id.as_str());
-        make_directory(&directory, touched)?;
+        make_directory(&directory)?;
         // An `ArtifactName` has only plain segments.
         let (parents, file) = artifact.name.as_str().rsplit_once('/').unwrap_or(("", artifact.name.as_str()));
         for segment in parents.split('/').filter(|segment| !segment.is_empty()) {
             directory.push(segment);
-            make_directory(&directory, touched)?;
+            make_directory(&directory)?;
         }
         let target = directory.join(file);
         match fs::symlink_metadata(&target) {
@@ -199,10 +193,10 @@ fn is_the_same(held: &Held, artifact: &VerifiedArtifact) -> bool {
         && held.measurement.like(&artifact.digest) == Some(artifact.digest)
 }
 
-/// Makes one directory, mode 0755; the one it is made in is to be synced. What stands there must be a directory itself, not
+/// Makes one directory, mode 0755. What stands there must be a directory itself, not
 /// a link to one. Whoever can put a link there between this look and the rename can write to the
 /// work directory anyway.
-fn make_directory(path: &Path, touched: &mut BTreeSet<PathBuf>) -> Result<(), PublishError> {
+fn make_directory(path: &Path) -> Result<(), PublishError> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => return Ok(()),
         Ok(_) => return Err(PublishError::NotDirectory(path.to_owned())),
@@ -214,9 +208,7 @@ fn make_directory(path: &Path, touched: &mut BTreeSet<PathBuf>) -> Result<(), Pu
         let made = fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
         return if made { Ok(()) } else { Err(io(error)) };
     }
-    set_mode(path, 0o755).map_err(io)?;
-    touched.insert(path.parent().unwrap_or(path).to_owned());
-    Ok(())
+    set_mode(path, 0o755).map_err(io)
 }
 
 #[cfg(unix)]
