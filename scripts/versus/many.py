@@ -61,32 +61,40 @@ def report_batch(costs, alone, asked, tasks):
 
 def again(bench):
     """`--cache`: the second target of a push, after the first."""
-    catena = Catena(bench.binaries.catena)
     print("\n## Another task of the same push")
-    if not catena.knows("--cache"):
+    if not Catena(bench.binaries.catena).knows("--cache"):
         print("\n`catena verify` has no `--cache` here.")
         return
-    rows = {"the first, without a cache": [], "the first, filling one": [], "the second": [], "the first again": []}
-    asked = {}
     with tempfile.TemporaryDirectory(prefix="versus-", dir=bench.room) as room:
         folder = Folder(bench.binaries, pathlib.Path(room), AGAIN)
-        cache, key = folder.room / "cache", folder.room / "cache.key"
-        kept = ["--cache", cache, "--cache-key", key]
-        first, second = folder.facts["task_id"], folder.facts["siblings"][0]
-        with folder.serve() as server:
-            for _ in range(TURNS):
-                for name, options, target in zip(rows, [[], kept, kept, kept], [first, first, second, first]):
-                    before = server.asked()
-                    command = catena.command(server, *options, target=target)
-                    rows[name].append(measured(command, server.environment())[1])
-                    asked[name] = server.asked().since(before)
-                size = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
-                shutil.rmtree(cache)
-        print(f"\n{folder.about()} (`{AGAIN}`); {TURNS} turns, each with a new cache of {size / 1e6:,.1f} MB.")
-    report_again(rows, asked)
+        print(f"\n{folder.about()} (`{AGAIN}`); {TURNS} turns, each with a new cache.")
+        for keeping in (False, True):
+            with folder.serve() as server:
+                report_again(bench, server, keeping)
 
 
-def report_again(rows, asked):
+def report_again(bench, server, keeping):
+    catena, folder = Catena(bench.binaries.catena), server.folder
+    cache, work = folder.room / "cache", folder.room / "work"
+    kept = ["--cache", cache, "--cache-key", folder.room / "cache.key"]
+    first, second = folder.facts["task_id"], folder.facts["siblings"][0]
+    rows = {"the first, without a cache": [], "the first, filling one": [], "the second": [], "the first again": []}
+    asked = {}
+    for _ in range(TURNS):
+        for name, options, target in zip(rows, [[], kept, kept, kept], [first, first, second, first]):
+            before = server.asked()
+            command = catena.command(server, *options, *(["--work-dir", work] if keeping else []), target=target)
+            rows[name].append(measured(command, server.environment())[1])
+            asked[name] = server.asked().since(before)
+            shutil.rmtree(work, ignore_errors=True)
+        size = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
+        shutil.rmtree(cache)
+    what = "Keeping artifacts" if keeping else "Only verifying"
+    print(f"\n{what}; the cache grows to {size / 1e6:,.1f} MB.")
+    table_again(rows, asked)
+
+
+def table_again(rows, asked):
     tables.head("", *tables.COST_COLUMNS, "requests", "MB", "times as fast")
     walls = {name: [cost.wall for cost in costs] for name, costs in rows.items()}
     filling = walls["the first, filling one"]
