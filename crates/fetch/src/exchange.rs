@@ -129,6 +129,10 @@ impl From<BodyError> for Outcome {
 
 /// Bytes of an error's body that are read for its message.
 const LARGEST_MESSAGE: u64 = 64 << 10;
+/// Bytes of a redirect's body that are read for its connection's sake.
+const LARGEST_REDIRECT: usize = 16 << 10;
+/// How long that may take.
+const DRAINING: Duration = Duration::from_millis(100);
 /// Bytes on the wire that are decoded at once; 16 KiB of them decode to 16 MiB at most.
 const PIECE: usize = 16 << 10;
 /// Decoded bytes after which others get their turn.
@@ -174,6 +178,7 @@ impl Exchange<'_> {
             if !is_redirect(response.status) {
                 return Ok(response);
             }
+            let response = drained(response).await;
             let next = headers::location(&url, &response.headers)
                 .map_err(|error| Outcome::lasting(error.to_string()))?;
             if !ask.artifact && !same_host(&url, &next) {
@@ -374,6 +379,20 @@ impl Exchange<'_> {
             _ => String::new(),
         }
     }
+}
+
+/// Reads what a redirect says beside its address, which is a line or two: a connection of whose answer
+/// something is left cannot be used again. It is not worth waiting for.
+async fn drained(mut response: Response) -> Response {
+    let read = async {
+        let mut left = LARGEST_REDIRECT;
+        while let Some(Ok(chunk)) = response.body.next().await {
+            let Some(rest) = left.checked_sub(chunk.len()) else { break };
+            left = rest;
+        }
+    };
+    let _ = timeout(DRAINING, read).await;
+    response
 }
 
 fn worded(status: u16, message: &str) -> String {

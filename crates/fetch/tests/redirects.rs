@@ -4,10 +4,16 @@
 
 mod support;
 
+use bytes::Bytes;
 use catena_core::Limits;
 use catena_core::inquiry::{Fact, Need};
 use catena_fetch::{Fetcher, Options, Request, RootUrl};
+use futures_util::{StreamExt, stream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use support::*;
+use tokio::time::Instant;
 
 fn at(request: &Request) -> &str {
     request.url.as_str()
@@ -117,4 +123,40 @@ async fn plain_http_is_for_this_machine() {
     let fetcher = Fetcher::new(transport.clone(), root, Limits::default(), Options::default());
     let fact = fetcher.answer(&content("public/a"), soon()).await;
     assert!(unreachable(&fact).0.starts_with("plain http is only for this machine"));
+}
+
+/// What was read of a redirect's body: chunks of 4 KiB, `count` of them or without end, each after `wait`.
+async fn read_of_redirect(count: Option<usize>, wait: Duration) -> (usize, Duration) {
+    let read = Arc::new(AtomicUsize::new(0));
+    let seen = read.clone();
+    let script = move |request: &Request, _: u32| {
+        if request.url.host_str() != Some("tc.example") {
+            return body(200, "bytes");
+        }
+        let seen = seen.clone();
+        let words = stream::repeat_with(|| Ok(Bytes::from(vec![b' '; 4096])))
+            .take(count.unwrap_or(usize::MAX))
+            .then(move |chunk| {
+                let seen = seen.clone();
+                async move {
+                    tokio::time::sleep(wait).await;
+                    seen.fetch_add(1, Ordering::SeqCst);
+                    chunk
+                }
+            });
+        Reply::Answer(303, vec![("location", "https://s3.example/a".to_owned())], words.boxed())
+    };
+    let began = Instant::now();
+    let (fact, _) = ask(&content("public/a"), script).await;
+    assert_eq!(text(&fact), "bytes");
+    (read.load(Ordering::SeqCst), began.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_redirect_says_is_read_so_that_its_connection_can_be_used_again() {
+    assert_eq!(read_of_redirect(Some(3), Duration::ZERO).await.0, 3);
+    // As long as it is short, and does not keep anybody waiting.
+    assert_eq!(read_of_redirect(None, Duration::ZERO).await.0, 5);
+    let (read, took) = read_of_redirect(Some(3), Duration::from_secs(1)).await;
+    assert!(read == 0 && took < Duration::from_millis(200), "{took:?}");
 }
