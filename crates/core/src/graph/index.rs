@@ -201,6 +201,8 @@ mod tests {
         let (scanned, indexed) = both(large.as_bytes(), 7, &limits);
         assert_eq!(indexed.as_ref(), Some(&scanned));
         assert!(matches!(scanned.entries, Err(GraphError::EntryTooLarge { limit: 8, .. })));
+        let fits = format!("{{\"{A}\":[\"1234\"]}}");
+        assert!(both(fits.as_bytes(), 7, &limits).1.unwrap().entries.is_ok());
         let other = large.replace(A, "AAAAAAAAQAGAAAAAAAAAAA");
         assert!(matches!(
             both(other.as_bytes(), 7, &limits).1.unwrap().entries,

@@ -342,6 +342,26 @@ mod tests {
     }
 
     #[test]
+    fn a_parent_is_an_action_where_it_says_so() {
+        let mut product = Product::empty("p");
+        for (name, role) in [("action", KindRole::Action), ("decision", KindRole::Decision)] {
+            product.kinds.insert(Kind::parse(name).unwrap(), role);
+        }
+        let (target, own) = (Definition::sample_id(), Definition::sample_id().to_string());
+        let parent = |payload: &str| {
+            let case = Case::sample(product.clone()).knowing(target, &[(&own, A)]);
+            let case = case.knowing(id(A), &[(&own, A), (r#""payload":{}"#, payload)]);
+            let chain = Chain::of(&case);
+            let link = chain.link(id(A)).unwrap();
+            (link.name.to_string(), link.kind.to_string(), link.role)
+        };
+        let told = |name: &str, role| (format!("unknown → {name}"), name.to_owned(), Some(role));
+        assert_eq!(parent(r#""payload":{}"#), told("decision", KindRole::Decision));
+        let action = r#""payload":{"env":{"ACTION_CALLBACK":"retrigger"}}"#;
+        assert_eq!(parent(action), told("action", KindRole::Action));
+    }
+
+    #[test]
     fn only_a_decision_task_depends_on_itself() {
         let (target, own) = (Definition::sample_id(), Definition::sample_id().to_string());
         let cycle_of = |changes: &[(&str, &str)]| {

@@ -350,6 +350,21 @@ mod tests {
     }
 
     #[test]
+    fn what_a_task_that_has_run_will_need_is_foreseen_once() {
+        let mut inquiry = opened();
+        let (task_id, run_id) = (target(), crate::task::RunId(0));
+        let foreseen = inquiry.foreseen();
+        for need in [
+            Need::Status { task_id },
+            Need::Document { task_id, run_id },
+            Need::Signature { task_id, run_id },
+        ] {
+            assert!(foreseen.contains(&need), "{need}");
+        }
+        assert_eq!(inquiry.foreseen(), []);
+    }
+
+    #[test]
     fn links_are_told_by_their_names() {
         assert_eq!(opened().links(), 0);
         assert_eq!(closed().links(), 1);

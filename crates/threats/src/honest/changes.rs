@@ -156,6 +156,10 @@ pub(super) const CHANGED: &[Changed] = &[
     }),
     ("tasks without taskQueueId", push, |c| without(c, "taskQueueId")),
     ("GitHub's tasks without taskQueueId", tag, |c| without(c, "taskQueueId")),
+    ("task of the project that its graph names", push, |c| {
+        crate::change::graph_entry(c, &["projectId"], "gecko")?;
+        crate::change::build_only(c, &["projectId"], "gecko")
+    }),
     ("tasks without projectId", push, |c| without(c, "projectId")),
     ("promotion's tasks without projectId", promotion, |c| without(c, "projectId")),
     ("push log with more to tell", push, |c| {

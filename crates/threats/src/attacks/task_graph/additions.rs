@@ -154,6 +154,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-definition-additions",
     ),
     attack(
+        "project of another graph",
+        &[T],
+        "A build is of another project than its graph lets it be of.",
+        push,
+        |c| {
+            graph_entry(c, &["projectId"], "gecko")?;
+            build_only(c, &["projectId"], "comm")
+        },
+        "graph-definition-additions",
+    ),
+    attack(
         "group of another push",
         &[T],
         "A build is in the task group of an earlier push.",
