@@ -1,7 +1,7 @@
 //! A task graph in parts, each an entry of its own.
 //!
 //! Every task of a push asks for other entries of the same graph. Its entries are dealt out over parts of
-//! some tens of kilobytes by their task's id, so that whoever asks reads the parts of the tasks it wants
+//! some hundred kilobytes by their task's id, so that whoever asks reads the parts of the tasks it wants
 //! and authenticates those, and not tens of megabytes. What was measured of the whole graph stands
 //! beside them.
 
@@ -19,8 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::io;
 
-/// Bytes of a part, about. A question wants some tens of entries of a few kilobytes.
-const PART: u64 = 64 << 10;
+/// Bytes of a part, about. A question wants some tens of entries of a few kilobytes: reading that many
+/// parts takes some milliseconds, and writing all of a large graph some hundred files.
+const PART: u64 = 256 << 10;
 /// Parts of the largest graphs.
 const MOST: u32 = 1024;
 
@@ -165,10 +166,10 @@ mod tests {
     fn any_entries_are_found_in_parts() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
-        let text = text(200);
+        let text = text(800);
         assert_eq!(scan(&cache, &need(&[1])), None);
         keep(&cache, &need(&[]), &kept(&text)).unwrap();
-        for wanted in [&[][..], &[0], &[7, 8, 199], &[199, 200], &(0..200).collect::<Vec<_>>()] {
+        for wanted in [&[][..], &[0], &[7, 8, 799], &[799, 800], &(0..800).collect::<Vec<_>>()] {
             let need = need(wanted);
             assert_eq!(scan(&cache, &need), Some(scanned(&text, &need)), "{wanted:?}");
         }
@@ -198,7 +199,7 @@ mod tests {
     fn a_part_that_is_missing_or_not_ours_makes_nothing_known() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
-        keep(&cache, &need(&[]), &kept(&text(200))).unwrap();
+        keep(&cache, &need(&[]), &kept(&text(800))).unwrap();
         let place = number(task_id(5), 6);
         assert_eq!(
             head(&cache.payload(&Address::graph(&cache.root, &need(&[])), 1000).unwrap()).unwrap().0,
@@ -209,7 +210,7 @@ mod tests {
         assert_eq!(scan(&cache, &need(&[5])), None);
         assert_eq!(cache.statistics().broken, 1);
         assert_eq!(scan(&cache, &need(&[5])), None, "it was dropped");
-        let elsewhere = (0..200).find(|other| number(task_id(*other), 6) != place).unwrap();
+        let elsewhere = (0..800).find(|other| number(task_id(*other), 6) != place).unwrap();
         assert!(scan(&cache, &need(&[elsewhere])).is_some());
     }
 
