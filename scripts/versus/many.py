@@ -95,11 +95,13 @@ def report_again(bench, server, keeping):
 
 
 def table_again(rows, asked):
-    tables.head("", *tables.COST_COLUMNS, "requests", "MB", "times as fast")
+    """Against the first that fills the cache, which that makes slower, and against the first without one."""
+    alone, filling, second = "the first, without a cache", "the first, filling one", "the second"
+    tables.head("", *tables.COST_COLUMNS, "requests", "MB", "as fast as filling one", "as without one")
     walls = {name: [cost.wall for cost in costs] for name, costs in rows.items()}
-    filling = walls["the first, filling one"]
     for name, costs in rows.items():
-        times = tables.spread(tables.ratios(filling, walls[name]), 1) + "x"
-        tables.row(name, *tables.costs(costs), len(asked[name].requests), f"{asked[name].bytes / 1e6:,.1f}", times)
-    reached = statistics.median(tables.ratios(filling, walls["the second"]))
-    print(f"\nWanted: the second at least {LEAST} times as fast; {'met' if reached >= LEAST else '**not met**'}.")
+        times = [tables.spread(tables.ratios(walls[first], walls[name]), 1) + "x" for first in (filling, alone)]
+        tables.row(name, *tables.costs(costs), len(asked[name].requests), f"{asked[name].bytes / 1e6:,.1f}", *times)
+    reached = [statistics.median(tables.ratios(walls[first], walls[second])) for first in (filling, alone)]
+    met = ["met" if times >= LEAST else "**not met**" for times in reached]
+    print(f"\nWanted: the second {LEAST} times as fast: {met[0]} against filling one, {met[1]} against none.")
