@@ -408,6 +408,19 @@ fn one_no_is_the_no_of_a_list_and_says_why() {
 }
 
 #[test]
+fn a_list_says_of_each_task_what_was_weakened() {
+    let case = Case::serving(push());
+    let file = list(&case, &[]);
+    let answer = verify_list(&case, &file, &["--no-check-task", "--danger-skip-signatures"]);
+    assert_eq!(answer.status, 0, "{}{}", answer.stdout, answer.stderr);
+    let expected = format!(
+        "verified       {}  {}  {}  weakened: danger-skip-signatures\n",
+        case.target, case.kind, case.product
+    );
+    assert_eq!(answer.stdout, expected);
+}
+
+#[test]
 fn a_list_with_a_mistake_asks_nobody() {
     let case = Case::serving(push());
     let file = case.room.path().join("tasks.txt");

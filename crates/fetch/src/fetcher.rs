@@ -59,6 +59,13 @@ struct Answered {
     _share: Option<Share>,
 }
 
+impl Answered {
+    /// Whether it may be another when it is asked for again.
+    fn is_failure(&self) -> bool {
+        matches!(self.fact, Fact::Unreachable { .. } | Fact::Refused { .. })
+    }
+}
+
 /// How a question ended, all attempts together.
 pub(crate) enum End {
     Taken(Box<Taken>),
@@ -170,16 +177,23 @@ impl Fetcher {
             self.counters.reused.add(1);
             return fact;
         }
-        slot.insert(self.fetch(need, &address, deadline).await).fact.clone()
+        let answered = self.fetch(need, &address, deadline).await;
+        if Instant::now() >= deadline && answered.is_failure() {
+            // Whoever else waits for it may have more time.
+            return answered.fact;
+        }
+        slot.insert(answered).fact.clone()
     }
 
-    /// Between inquiries: forgets what nobody is asking for, if answers take more than half of the memory
-    /// that they may take.
-    pub fn make_room(&self) {
-        if self.room.is_scarce() {
-            let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
-            answered.retain(|_, slot| Arc::strong_count(slot) > 1);
-        }
+    /// Between inquiries: what could not be had for one of them may be there for the next. If answers take
+    /// more than half of the memory that they may take, everything that nobody is asking for is forgotten.
+    pub fn forget(&self) {
+        let scarce = self.room.is_scarce();
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        answered.retain(|_, slot| {
+            let failed = || slot.try_lock().is_ok_and(|slot| slot.as_ref().is_none_or(Answered::is_failure));
+            Arc::strong_count(slot) > 1 || !(scarce || failed())
+        });
     }
 
     /// Where the body of this need is staged, if it may be published.

@@ -217,6 +217,49 @@ async fn the_deadline_ends_everything() {
     assert_eq!(Instant::now(), deadline);
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_has_more_time_is_not_told_that_it_passed_for_another() {
+    let transport = Scripted::new(|_, times| if times == 1 { Reply::Silence } else { body(200, "{}") });
+    let (fetcher, now, need) = (fetcher(&transport), Instant::now(), status());
+    let short = fetcher.answer(&need, now + Duration::from_secs(5));
+    let long = fetcher.answer(&need, now + Duration::from_secs(100));
+    let (short, long) = futures_util::future::join(short, long).await;
+    assert_eq!(unreachable(&short).0, "the deadline passed");
+    assert_eq!(text(&long), "{}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_for_one_inquiry_is_asked_again_for_the_next() {
+    let transport = Scripted::new(|request, times| match (request.url.path().ends_with("/status"), times) {
+        (true, 1) => body(403, "{}"),
+        _ => body(200, "{}"),
+    });
+    let fetcher = fetcher(&transport);
+    let both = [status(), content("public/a")];
+    for need in &both {
+        fetcher.answer(need, soon()).await;
+        fetcher.answer(need, soon()).await;
+    }
+    assert_eq!(transport.count(), 2, "each address once for one inquiry");
+    fetcher.forget();
+    for need in &both {
+        assert_eq!(text(&fetcher.answer(need, soon()).await), "{}");
+    }
+    assert_eq!(transport.count(), 3, "only what failed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_memory_is_scarce_answers_are_forgotten_between_inquiries() {
+    let transport = Scripted::new(|_, _| body(200, vec![b'x'; 600]));
+    let limits = Limits { held_bytes: 1000, ..Limits::default() };
+    let fetcher = with(&transport, Options::default(), limits);
+    let (one, other) = (content("public/a"), content("public/b"));
+    assert_eq!(text(&fetcher.answer(&one, soon()).await).len(), 600);
+    assert!(unreachable(&fetcher.answer(&other, soon()).await).0.contains("more than 1000 bytes"));
+    fetcher.forget();
+    assert_eq!(text(&fetcher.answer(&other, soon()).await).len(), 600);
+}
+
 /// What is always there before it is waited for must not keep the deadline from being looked at.
 #[tokio::test]
 async fn the_deadline_ends_what_never_makes_us_wait() {

@@ -59,11 +59,7 @@ pub(super) fn run(wanted: &str, manner: &Manner) -> Result<u8, Failure> {
             }
         }
     }
-    show(&format!(
-        "
-{}",
-        attacks.told("attacks", "refused or told apart, each for its reason")
-    ))?;
+    show(&format!("\n{}", attacks.told("attacks", "refused or told apart, each for its reason")))?;
     let mut chains = Tally::default();
     if wanted.is_empty() {
         chains = honest_chains()?;

@@ -103,7 +103,7 @@ impl Bench {
             screen.aside(|| told(&verdict, args.format, manner))?;
             sum.add(verdict.outcome);
             screen.note(&sum.standing());
-            fetcher.make_room();
+            fetcher.forget();
         }
         sum.cost(&fetcher.statistics());
         Ok(sum)

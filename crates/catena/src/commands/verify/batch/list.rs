@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::policy_files;
 use catena_core::task::{Kind, TaskId};
 use std::ffi::OsStr;
-use std::io::Read as _;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// No list is longer; what is, was named by mistake.
@@ -29,17 +29,27 @@ pub(super) fn read(
     kind: Option<&Kind>,
     product: Option<&str>,
 ) -> Result<Vec<Question>, Failure> {
-    let text = if file.as_os_str() == OsStr::new("-") { stdin()? } else { policy_files::text_of(file)? };
+    let text = if file.as_os_str() == OsStr::new("-") {
+        text_of(std::io::stdin().lock())
+            .map_err(|cause| Failure::usage(format!("standard input: {cause}")))?
+    } else {
+        policy_files::text_of(file)?
+    };
     parse(&text, kind, product).map_err(|mistakes| {
         Failure::usage(format!("{} cannot be used:\n{}", file.display(), mistakes.join("\n")))
             .next("a line is TASK_ID [KIND [PRODUCT]]; --task-type and --product say what lines do not")
     })
 }
 
-fn stdin() -> Result<String, Failure> {
+/// All of it or nothing: of a list that was cut short nobody would be told that the rest was not verified.
+fn text_of(from: impl Read) -> io::Result<String> {
     let mut text = String::new();
-    let read = std::io::stdin().lock().take(LARGEST).read_to_string(&mut text);
-    read.map(|_| text).map_err(|cause| Failure::usage(format!("standard input: {cause}")))
+    let read = from.take(LARGEST.saturating_add(1)).read_to_string(&mut text)?;
+    if u64::try_from(read).is_ok_and(|read| read <= LARGEST) {
+        Ok(text)
+    } else {
+        Err(io::Error::other(format!("longer than {LARGEST} bytes")))
+    }
 }
 
 /// Empty lines, and what follows a `#`, say nothing.
@@ -97,6 +107,15 @@ mod tests {
         let expected = ["signing firefox", "balrog firefox", "beetmover thunderbird"];
         let expected = expected.map(|rest| format!("{A} {rest}")).to_vec();
         assert_eq!(told(&text, Some("signing"), Some("firefox")), Ok(expected));
+    }
+
+    #[test]
+    fn a_list_is_read_whole_or_not_at_all() {
+        let longest = usize::try_from(LARGEST).unwrap();
+        let read = |length: usize| text_of(io::repeat(b' ').take(length as u64)).map(|text| text.len());
+        assert_eq!(read(longest).unwrap(), longest);
+        assert!(read(longest + 1).is_err());
+        assert!(text_of(b"\xff".as_slice()).is_err(), "not UTF-8");
     }
 
     #[test]
