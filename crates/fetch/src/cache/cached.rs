@@ -183,8 +183,8 @@ impl Cached {
             None => Ok(()),
         };
         keep(need, fact)?;
-        if let Some(graph) = self.kept_graph(need) {
-            super::graph::keep(&self.cache, need, &graph)?;
+        if let (Fact::Graph(scan), Some(graph)) = (fact, self.kept_graph(need)) {
+            super::graph::keep(&self.cache, need, &graph, &scan.measurement)?;
         }
         let (Some(work_dir), Some((task_id, run_id, name))) = (work_dir, need.artifact()) else {
             return Ok(());

@@ -25,9 +25,13 @@ const PART: u64 = 256 << 10;
 /// Parts of the largest graphs.
 const MOST: u32 = 1024;
 
-/// Keeps a graph, whoever asks for which of its entries.
-pub(super) fn keep(cache: &Cache, need: &Need, graph: &KeptGraph) -> io::Result<()> {
+/// Keeps a graph, whoever asks for which of its entries; but only the one that was `vouched` for. A graph
+/// that was fetched again since may be another.
+pub(super) fn keep(cache: &Cache, need: &Need, graph: &KeptGraph, vouched: &Measurement) -> io::Result<()> {
     let measured = graph.measurement();
+    if measured != vouched {
+        return Ok(());
+    }
     let parts = u32::try_from(measured.length / PART).unwrap_or(MOST).clamp(1, MOST);
     let mut dealt: Vec<Vec<Span>> = vec![Vec::new(); usize::try_from(parts).unwrap_or(1)];
     for span in graph.index().spans() {
@@ -168,7 +172,9 @@ mod tests {
         let cache = cache(folder.path());
         let text = text(800);
         assert_eq!(scan(&cache, &need(&[1])), None);
-        keep(&cache, &need(&[]), &kept(&text)).unwrap();
+        keep(&cache, &need(&[]), &kept(&text), &measure(b"another graph", false)).unwrap();
+        assert_eq!(scan(&cache, &need(&[1])), None, "nobody vouches for it");
+        keep(&cache, &need(&[]), &kept(&text), &measure(text.as_bytes(), false)).unwrap();
         for wanted in [&[][..], &[0], &[7, 8, 799], &[799, 800], &(0..800).collect::<Vec<_>>()] {
             let need = need(wanted);
             assert_eq!(scan(&cache, &need), Some(scanned(&text, &need)), "{wanted:?}");
@@ -189,7 +195,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
         let text = format!("{{\"{0}\": {{}}, \"{0}\": {{}}, \"{1}\": 1}}", task_id(1), task_id(2));
-        keep(&cache, &need(&[]), &kept(&text)).unwrap();
+        keep(&cache, &need(&[]), &kept(&text), &measure(text.as_bytes(), false)).unwrap();
         assert_eq!(scan(&cache, &need(&[1])), Some(scanned(&text, &need(&[1]))));
         assert!(scan(&cache, &need(&[1])).unwrap().entries.is_err());
         assert_eq!(scan(&cache, &need(&[2])), Some(scanned(&text, &need(&[2]))));
@@ -199,7 +205,8 @@ mod tests {
     fn a_part_that_is_missing_or_not_ours_makes_nothing_known() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
-        keep(&cache, &need(&[]), &kept(&text(800))).unwrap();
+        let text = text(800);
+        keep(&cache, &need(&[]), &kept(&text), &measure(text.as_bytes(), false)).unwrap();
         let place = number(task_id(5), 6);
         assert_eq!(
             head(&cache.payload(&Address::graph(&cache.root, &need(&[])), 1000).unwrap()).unwrap().0,
