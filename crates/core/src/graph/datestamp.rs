@@ -1,6 +1,6 @@
 //! `{"relative-datestamp": "1 day"}`, as published graphs hold them.
 
-use catena_json::{Map, Value};
+use catena_json::Value;
 use jiff::{SignedDuration, Timestamp};
 
 /// A time as the queue writes it: `YYYY-MM-DDTHH:MM:SS.mmmZ`, and in no other way, so that equal
@@ -34,22 +34,19 @@ pub struct DatestampError(pub String);
 /// does when it creates the tasks of a graph (verification.md section 6.2).
 ///
 /// # Errors
-/// A datestamp that taskgraph would refuse, or a time beyond the calendar.
-pub fn resolve(value: Value, created: Timestamp) -> Result<Value, DatestampError> {
+/// With the value half replaced: a datestamp that taskgraph would refuse, or a time beyond the calendar.
+pub fn resolve(value: &mut Value, created: Timestamp) -> Result<(), DatestampError> {
     match value {
-        Value::Array(items) => {
-            items.into_iter().map(|item| resolve(item, created)).collect::<Result<_, _>>().map(Value::Array)
-        }
+        Value::Array(items) => items.iter_mut().try_for_each(|item| resolve(item, created)),
         Value::Object(members) => {
-            if members.len() == 1
-                && let Some(datestamp) = members.get("relative-datestamp")
-            {
-                return after(datestamp, created);
+            let datestamp = members.get("relative-datestamp").filter(|_| members.len() == 1);
+            match datestamp.map(|datestamp| after(datestamp, created)).transpose()? {
+                Some(time) => *value = time,
+                None => members.iter_mut().try_for_each(|(_, member)| resolve(member, created))?,
             }
-            let resolved = members.into_iter().map(|(key, value)| Ok((key, resolve(value, created)?)));
-            resolved.collect::<Result<Map, _>>().map(Value::Object)
+            Ok(())
         }
-        other => Ok(other),
+        _ => Ok(()),
     }
 }
 
@@ -91,8 +88,8 @@ mod tests {
     use catena_json::{Limits, parse};
 
     fn resolved(text: &str) -> Result<String, DatestampError> {
-        let value = parse(text.as_bytes(), &Limits::default()).unwrap();
-        resolve(value, parse_time("2026-08-12T09:30:12.345Z").unwrap()).map(|value| value.to_string())
+        let mut value = parse(text.as_bytes(), &Limits::default()).unwrap();
+        resolve(&mut value, parse_time("2026-08-12T09:30:12.345Z").unwrap()).map(|()| value.to_string())
     }
 
     #[test]
