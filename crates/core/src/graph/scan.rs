@@ -2,8 +2,8 @@
 
 use super::index::{GraphIndex, IndexBuilder};
 use crate::digest::Measurement;
-use crate::task::TaskId;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::task::{TaskId, TaskSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What was seen of a task graph.
@@ -50,7 +50,7 @@ pub enum GraphError {
 /// entries and one key.
 #[derive(Debug)]
 pub struct Scanner {
-    wanted: BTreeSet<TaskId>,
+    wanted: TaskSet,
     entries: BTreeMap<TaskId, Arc<[u8]>>,
     entry_limit: usize,
     depth_limit: usize,
@@ -90,7 +90,7 @@ const LONGEST_KEY: usize = 22 * 6;
 impl Scanner {
     /// A scanner that keeps the entries of `wanted`.
     #[must_use]
-    pub fn new(wanted: BTreeSet<TaskId>, limits: &crate::Limits) -> Self {
+    pub fn new(wanted: TaskSet, limits: &crate::Limits) -> Self {
         Self {
             wanted,
             entries: BTreeMap::new(),

@@ -129,6 +129,7 @@ mod tests {
     use crate::graphs::GraphIntake;
     use catena_core::graph::Scanner;
     use catena_core::task::RunId;
+    use catena_core::task::TaskSet;
 
     fn task_id(number: u32) -> TaskId {
         TaskId::parse(&format!("{number:0>8}QACAAAAAAAAAAA")).unwrap()
@@ -153,7 +154,7 @@ mod tests {
     }
 
     fn kept(text: &str) -> KeptGraph {
-        let scanner = Scanner::new(BTreeSet::new(), &Limits::default());
+        let scanner = Scanner::new(TaskSet::default(), &Limits::default());
         let mut intake = GraphIntake::kept(scanner, &std::env::temp_dir());
         intake.write(text.as_bytes());
         intake.finish(measure(text.as_bytes(), false)).1.unwrap()
