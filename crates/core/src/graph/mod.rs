@@ -1,5 +1,6 @@
 //! Task graphs, scanned once while they stream.
 
+mod blocks;
 mod datestamp;
 mod index;
 mod scan;
