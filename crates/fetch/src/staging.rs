@@ -253,7 +253,8 @@ impl StagedFile {
     }
 
     fn finish(self) -> io::Result<TempPath> {
-        self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        self.ahead.ended(file);
         Ok(self.path)
     }
 }
