@@ -39,19 +39,35 @@ pub(super) fn keep(cache: &Cache, need: &Need, graph: &KeptGraph, vouched: &Meas
             part.push(*span);
         }
     }
-    for (number, spans) in dealt.iter().enumerate() {
+    let keep_part = |(number, spans): (usize, &Vec<Span>)| {
         let mut payload = Vec::new();
         for span in spans {
             payload.extend_from_slice(span.task_id.as_str().as_bytes());
             payload.extend_from_slice(&span.start.to_be_bytes());
             write_bytes(&mut payload, &graph.read(span.start..span.end)?);
         }
-        cache.keep(&Address::graph_part(&cache.root, need, number), &payload)?;
-    }
+        cache.keep(&Address::graph_part(&cache.root, need, number), &payload)
+    };
+    on_all_cores(dealt.iter().enumerate().collect(), keep_part)?;
     // Last, so that what is told of is there.
     let mut head = parts.to_be_bytes().to_vec();
     write_measurement(&mut head, measured);
     cache.keep(&Address::graph(&cache.root, need), &head)
+}
+
+/// Does the same with each item, on all cores there are; the first failure of each keeps it from the rest
+/// of its share.
+fn on_all_cores<T: Copy + Sync>(items: Vec<T>, work: impl Fn(T) -> io::Result<()> + Sync) -> io::Result<()> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = items.len().div_ceil(cores).max(1);
+    std::thread::scope(|scope| {
+        let do_share = |share: &[T]| share.iter().try_for_each(|item| work(*item));
+        let shares: Vec<_> = items.chunks(share).map(|share| scope.spawn(move || do_share(share))).collect();
+        let ended = shares
+            .into_iter()
+            .map(|share| share.join().unwrap_or_else(|_| Err(io::Error::other("a defect"))));
+        ended.collect::<Vec<_>>().into_iter().collect()
+    })
 }
 
 /// What a scan of the whole graph would find for this need; none when it is not kept, or not all of it.
