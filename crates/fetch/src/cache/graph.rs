@@ -9,6 +9,7 @@ use super::Cache;
 use super::payload::{array, measurement, part, write_bytes, write_measurement};
 use super::subject::Address;
 use crate::graphs::KeptGraph;
+use crate::shares::in_shares;
 use catena_core::Limits;
 use catena_core::digest::Measurement;
 use catena_core::graph::{GraphIndex, GraphScan, Span};
@@ -48,26 +49,12 @@ pub(super) fn keep(cache: &Cache, need: &Need, graph: &KeptGraph, vouched: &Meas
         }
         cache.keep(&Address::graph_part(&cache.root, need, number), &payload)
     };
-    on_all_cores(dealt.iter().enumerate().collect(), keep_part)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    in_shares(&dealt.iter().enumerate().collect::<Vec<_>>(), cores, keep_part)?;
     // Last, so that what is told of is there.
     let mut head = parts.to_be_bytes().to_vec();
     write_measurement(&mut head, measured);
     cache.keep(&Address::graph(&cache.root, need), &head)
-}
-
-/// Does the same with each item, on all cores there are; the first failure of each keeps it from the rest
-/// of its share.
-fn on_all_cores<T: Copy + Sync>(items: Vec<T>, work: impl Fn(T) -> io::Result<()> + Sync) -> io::Result<()> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = items.len().div_ceil(cores).max(1);
-    std::thread::scope(|scope| {
-        let do_share = |share: &[T]| share.iter().try_for_each(|item| work(*item));
-        let shares: Vec<_> = items.chunks(share).map(|share| scope.spawn(move || do_share(share))).collect();
-        let ended = shares
-            .into_iter()
-            .map(|share| share.join().unwrap_or_else(|_| Err(io::Error::other("a defect"))));
-        ended.collect::<Vec<_>>().into_iter().collect()
-    })
 }
 
 /// What a scan of the whole graph would find for this need; none when it is not kept, or not all of it.

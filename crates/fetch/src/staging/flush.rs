@@ -1,58 +1,45 @@
-//! Bytes on the disk: it is set to work while they arrive, and many files are flushed at once.
+//! Bytes on the disk: it is set to work while they arrive, so that a flush finds little left to do.
 
+use crate::shares::in_shares;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
 /// Bytes of one file after which the disk is set to work on them, while more arrive.
 const AHEAD: usize = 8 << 20;
-/// Files from which on the whole file system is flushed once, and not each file by itself: on a journaling
-/// file system a flush of one small file takes the disk about as long as one of hundreds.
-#[cfg(target_os = "linux")]
-const MANY: usize = 4;
 /// Files that wait for the thread that sets the disk to work; each is open meanwhile.
 const WAITING: usize = 32;
+/// Files that are flushed at once: what the disk has to do for each by itself it does for them together.
+const AT_ONCE: usize = 16;
 
-/// Flushes files of one folder's file system.
-#[derive(Debug)]
+/// Flushes files.
+#[derive(Debug, Default)]
 pub(super) struct Flusher {
-    /// Opened before anything is written, so that whatever goes wrong later is told to it.
-    #[cfg(target_os = "linux")]
-    folder: File,
     worker: Arc<Worker>,
 }
 
 impl Flusher {
-    pub(super) fn new(folder: &Path) -> io::Result<Self> {
-        #[cfg(not(target_os = "linux"))]
-        let _ = folder;
-        Ok(Self {
-            #[cfg(target_os = "linux")]
-            folder: File::open(folder)?,
-            worker: Arc::default(),
-        })
-    }
-
     /// For one file that begins.
     pub(super) fn ahead(&self) -> Ahead {
         Ahead { worker: self.worker.clone(), begun: 0, waiting: 0 }
     }
 
-    /// What these paths lead to is on the disk when this returns.
+    /// What these paths lead to is on the disk when this returns. Each file is flushed by itself: to flush
+    /// the whole file system once would wait for what everybody else has written to it.
     pub(super) fn flush(&self, paths: &[&Path]) -> Result<(), (PathBuf, io::Error)> {
-        #[cfg(target_os = "linux")]
-        if paths.len() >= MANY {
-            let path = || paths.first().map(|path| path.to_path_buf()).unwrap_or_default();
-            return rustix::fs::syncfs(&self.folder).map_err(|error| (path(), error.into()));
+        if self.worker.missed.load(Ordering::Relaxed) {
+            // The disk begins with all of them before one is waited for: to wait for what it has not
+            // begun with takes as long for one small file as for hundreds.
+            paths.iter().filter_map(|path| File::open(path).ok()).for_each(|file| write(&file, 0));
         }
-        for path in paths {
+        in_shares(paths, AT_ONCE, |path| {
             let flushed = File::open(path).and_then(|file| file.sync_all());
-            flushed.map_err(|error| (path.to_path_buf(), error))?;
-        }
-        Ok(())
+            flushed.map_err(|error| (path.to_path_buf(), error))
+        })
     }
 }
 
@@ -91,6 +78,8 @@ impl Ahead {
 #[derive(Debug, Default)]
 struct Worker {
     files: OnceLock<Option<SyncSender<(File, u64)>>>,
+    /// Whether there was a file that it could not take.
+    missed: AtomicBool,
 }
 
 impl Worker {
@@ -98,9 +87,8 @@ impl Worker {
     /// enough to do already, nothing is lost: everything is flushed at the end.
     fn begin(&self, file: File, from: u64) {
         let files = self.files.get_or_init(|| start().ok());
-        if let Some(files) = files {
-            // Full, or gone.
-            let _ = files.try_send((file, from));
+        if files.as_ref().is_none_or(|files| files.try_send((file, from)).is_err()) {
+            self.missed.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -134,34 +122,29 @@ mod tests {
     use std::io::Write as _;
 
     #[test]
-    fn few_files_and_many_are_flushed() {
+    fn what_cannot_be_flushed_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let flusher = Flusher::new(folder.path()).unwrap();
-        let paths: Vec<PathBuf> = (0..20).map(|number| folder.path().join(number.to_string())).collect();
-        for path in &paths {
-            std::fs::write(path, b"bytes").unwrap();
-        }
-        let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
-        flusher.flush(&paths).unwrap();
-        flusher.flush(&paths[..2]).unwrap();
+        let (path, missing) = (folder.path().join("file"), folder.path().join("missing"));
+        std::fs::write(&path, b"bytes").unwrap();
+        let flusher = Flusher::default();
+        flusher.flush(&[&path, &path]).unwrap();
         flusher.flush(&[]).unwrap();
-        let missing = folder.path().join("missing");
-        assert_eq!(flusher.flush(&[paths[0], &missing]).unwrap_err().0, missing);
+        for missed in [false, true] {
+            flusher.worker.missed.store(missed, Ordering::Relaxed);
+            assert_eq!(flusher.flush(&[&path, &missing]).unwrap_err().0, missing);
+        }
     }
 
     #[test]
     fn the_disk_is_set_to_work_while_a_file_grows() {
         let folder = tempfile::tempdir().unwrap();
-        let flusher = Flusher::new(folder.path()).unwrap();
-        let path = folder.path().join("large");
+        let (flusher, path) = (Flusher::default(), folder.path().join("large"));
         let (mut file, mut ahead) = (File::create(&path).unwrap(), flusher.ahead());
-        for megabytes in 1..=20 {
+        for megabytes in 1..=20_usize {
             file.write_all(&[0; 1 << 20]).unwrap();
             ahead.written(&file, 1 << 20);
-            assert_eq!(
-                (ahead.begun, ahead.waiting),
-                ((megabytes / 8) << 23, (usize::try_from(megabytes).unwrap() % 8) << 20)
-            );
+            assert_eq!(ahead.begun, u64::try_from((megabytes / 8) << 23).unwrap());
+            assert_eq!(ahead.waiting, (megabytes % 8) << 20);
             assert_eq!(flusher.worker.files.get().is_some(), megabytes >= 8);
         }
         ahead.ended(file);
@@ -169,17 +152,20 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().len(), 20 << 20);
     }
 
-    /// More files at once than wait for the thread: none is waited for, and all are there.
+    /// More files at once than wait for the thread: none is waited for, and all are flushed.
     #[test]
     fn nobody_waits_for_the_disk_before_the_end() {
         let folder = tempfile::tempdir().unwrap();
-        let flusher = Flusher::new(folder.path()).unwrap();
-        let paths: Vec<PathBuf> =
-            (0..4 * WAITING).map(|number| folder.path().join(number.to_string())).collect();
-        for path in &paths {
+        let flusher = Flusher::default();
+        // A thread that has more to do than it can.
+        let (full, _files) = sync_channel(1);
+        flusher.worker.files.set(Some(full)).unwrap();
+        let paths: Vec<PathBuf> = (0..4).map(|number| folder.path().join(number.to_string())).collect();
+        for (number, path) in paths.iter().enumerate() {
             let mut file = File::create(path).unwrap();
             file.write_all(b"bytes").unwrap();
             flusher.ahead().ended(file);
+            assert_eq!(flusher.worker.missed.load(Ordering::Relaxed), number > 0);
         }
         flusher.flush(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>()).unwrap();
         assert!(paths.iter().all(|path| std::fs::read(path).is_ok_and(|bytes| bytes == b"bytes")));
