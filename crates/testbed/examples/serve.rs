@@ -1,9 +1,9 @@
 //! Serves a recorded case until standard input ends: `serve FOLDER TLS_DIR [name=value…]`.
 //!
 //! Names and values: queue, store, vcs (seconds before each answer of the queue, of the artifact store
-//! behind its redirects, of hg and GitHub), page-size (entries of a listing's page). A name that holds
-//! `/` or `*` is a pattern of addresses, and its value the seconds that these wait on top:
-//! `'*/json-pushes*=2.5'`.
+//! behind its redirects, of hg and GitHub), page-size (entries of a listing's page), http2 (true: spoken
+//! over TLS with clients that want it). A name that holds `/` or `*` is a pattern of addresses, and its
+//! value the seconds that these wait on top: `'*/json-pushes*=2.5'`.
 //!
 //! Prints one line of JSON with the port (HTTP, TLS and proxy at once) and writes `ca.pem` to TLS_DIR.
 
@@ -25,6 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "store" => options.latency.store = seconds(value)?,
             "vcs" => options.latency.vcs = seconds(value)?,
             "page-size" => options.page_size = value.parse()?,
+            "http2" => options.http2 = value.parse()?,
             pattern if pattern.contains(['/', '*']) => delays.push((pattern, seconds(value)?)),
             _ => return Err(format!("cannot set {name:?} to {value:?}").into()),
         }

@@ -43,6 +43,9 @@ pub struct Options {
     /// Host names, besides the loopback ones, that are the Taskcluster itself when asked through the
     /// proxy; the certificate is good for them too.
     pub root_hosts: Vec<String>,
+    /// Whether HTTP/2 is spoken with clients that want it over TLS. Faults that break a connection break
+    /// all that is on it.
+    pub http2: bool,
 }
 
 impl Default for Options {
@@ -51,6 +54,7 @@ impl Default for Options {
             latency: Latency::default(),
             page_size: 1000,
             root_hosts: vec!["firefox-ci-tc.services.mozilla.com".into()],
+            http2: false,
         }
     }
 }
@@ -100,7 +104,7 @@ impl Testbed {
     /// # Errors
     /// As [`Testbed::start`].
     pub async fn start_with(site: Site, options: Options) -> Result<Testbed, StartError> {
-        let authority = Authority::new(&options.root_hosts)?;
+        let authority = Authority::new(&options.root_hosts, options.http2)?;
         Testbed::listen(site, options, authority).await
     }
 
@@ -118,7 +122,7 @@ impl Testbed {
     /// # Errors
     /// As [`Testbed::start`].
     pub fn start_blocking(site: Site, options: Options) -> Result<Testbed, StartError> {
-        let authority = Authority::new(&options.root_hosts)?;
+        let authority = Authority::new(&options.root_hosts, options.http2)?;
         Testbed::listen_blocking(site, options, authority)
     }
 

@@ -13,6 +13,9 @@ use std::sync::Arc;
 const HOSTS: [&str; 6] =
     ["127.0.0.1", "localhost", "hg.mozilla.org", "raw.githubusercontent.com", "api.github.com", "github.com"];
 
+/// What TLS calls HTTP/2 (RFC 9113, section 3.1).
+pub(crate) const HTTP2: &[u8] = b"h2";
+
 /// What a TLS listener and its clients need.
 #[derive(Clone)]
 pub(crate) struct Authority {
@@ -23,8 +26,8 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// A new CA and a certificate of it for [`HOSTS`] and `more`.
-    pub(crate) fn new(more: &[String]) -> Result<Self, StartError> {
+    /// A new CA and a certificate of it for [`HOSTS`] and `more`; whether HTTP/2 is offered too.
+    pub(crate) fn new(more: &[String], http2: bool) -> Result<Self, StartError> {
         let mut ca = CertificateParams::default();
         ca.distinguished_name.push(DnType::CommonName, "Catena testbed CA");
         ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -48,7 +51,8 @@ impl Authority {
                 .with_safe_default_protocol_versions()?
                 .with_no_client_auth()
                 .with_single_cert(vec![certificate.der().clone()], key)?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let offered: &[&[u8]] = if http2 { &[HTTP2, b"http/1.1"] } else { &[b"http/1.1"] };
+        config.alpn_protocols = offered.iter().map(|name| name.to_vec()).collect();
         Ok(Authority { ca_pem: ca.as_ref().pem(), config: Arc::new(config) })
     }
 }

@@ -3,12 +3,13 @@
 use super::stream::Stream;
 use super::{Shared, route};
 use crate::body::Body;
+use crate::tls::HTTP2;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,12 +18,14 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// The first byte of a TLS handshake record.
 const HANDSHAKE: u8 = 0x16;
 
 /// Serves until the client leaves. Errors end the connection: the client sees them, nobody else needs to.
 pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+    shared.ledger.connected();
     let _ = stream.set_nodelay(true);
     let mut first = [0];
     let tls = matches!(stream.peek(&mut first).await, Ok(1) if first == [HANDSHAKE]);
@@ -31,6 +34,9 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let acceptor = TlsAcceptor::from(shared.authority.config.clone());
     let tunnel = if tls {
         let Ok(wire) = acceptor.accept(wire).await else { return };
+        if wants_http2(&wire) {
+            return speak_http2(wire, shared, reset).await;
+        }
         speak(wire, shared.clone(), "https", reset.clone()).await
     } else {
         speak(wire, shared.clone(), "http", reset.clone()).await
@@ -38,8 +44,25 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let Some(tunnel) = tunnel else { return };
     let Ok(inner) = tunnel.await else { return };
     let Ok(inner) = acceptor.accept(TokioIo::new(inner)).await else { return };
+    if wants_http2(&inner) {
+        return speak_http2(inner, shared, reset).await;
+    }
     // A tunnel inside the tunnel is answered and then closed.
     let _ = speak(inner, shared, "https", reset).await;
+}
+
+fn wants_http2<S>(stream: &TlsStream<S>) -> bool {
+    stream.get_ref().1.alpn_protocol() == Some(HTTP2)
+}
+
+async fn speak_http2<S>(stream: TlsStream<S>, shared: Arc<Shared>, reset: Arc<AtomicBool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request| route::answer(shared.clone(), request, "https", reset.clone()));
+    let connection = http2::Builder::new(TokioExecutor::new());
+    // How it ended is seen by the client, as with HTTP/1.1.
+    let _ = connection.serve_connection(TokioIo::new(stream), service).await;
 }
 
 /// Speaks HTTP/1.1; gives the tunnel if the client asked for one.

@@ -14,6 +14,8 @@ pub struct Request {
     pub url: String,
     /// The `Authorization` header, if one was sent.
     pub authorization: Option<String>,
+    /// Whether it came over HTTP/2.
+    pub http2: bool,
 }
 
 /// Counts so far.
@@ -25,6 +27,8 @@ pub struct Stats {
     pub bytes: u64,
     /// Requests per URL.
     pub per_url: BTreeMap<String, u64>,
+    /// Connections that were opened.
+    pub connections: u64,
 }
 
 impl Stats {
@@ -53,11 +57,17 @@ pub(super) struct Ledger {
     opened: Instant,
     seen: Mutex<Seen>,
     bytes: AtomicU64,
+    connections: AtomicU64,
 }
 
 impl Default for Ledger {
     fn default() -> Self {
-        Ledger { opened: Instant::now(), seen: Mutex::default(), bytes: AtomicU64::default() }
+        Ledger {
+            opened: Instant::now(),
+            seen: Mutex::default(),
+            bytes: AtomicU64::default(),
+            connections: AtomicU64::default(),
+        }
     }
 }
 
@@ -73,6 +83,10 @@ impl Ledger {
         attempt
     }
 
+    pub(super) fn connected(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn sent(&self, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
@@ -83,6 +97,7 @@ impl Ledger {
             requests: seen.requests.len() as u64,
             bytes: self.bytes.load(Ordering::Relaxed),
             per_url: seen.per_url.clone(),
+            connections: self.connections.load(Ordering::Relaxed),
         }
     }
 
@@ -100,6 +115,7 @@ impl Ledger {
     pub(super) fn reset(&self) {
         *self.seen() = Seen::default();
         self.bytes.store(0, Ordering::Relaxed);
+        self.connections.store(0, Ordering::Relaxed);
     }
 
     /// The counts stay usable after a panic elsewhere: they are only ever added to.

@@ -7,7 +7,7 @@ use super::{Shared, queue};
 use crate::fault::Fault;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{AUTHORIZATION, HOST, LINK};
-use hyper::{Method, Response};
+use hyper::{Method, Response, Version};
 use std::future::pending;
 use std::io;
 use std::pin::Pin;
@@ -65,6 +65,7 @@ pub(super) async fn answer(
         method: asked.method.to_string(),
         url: url.clone(),
         authorization: asked.authorization.map(str::to_owned),
+        http2: head.version == Version::HTTP_2,
     });
     let small = drain(body).await?;
     let place = place(&shared, &asked);
