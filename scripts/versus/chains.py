@@ -43,7 +43,9 @@ class Server:
         if not ready:
             raise Failed(f"serve {' '.join(given)}: exit status {self.process.wait()}")
         self.port = json.loads(ready)["http"]
-        self.root = f"http://127.0.0.1:{self.port}"
+        self.proxy = f"http://127.0.0.1:{self.port}"
+        # HTTP/2 is spoken over TLS only.
+        self.root = self.proxy.replace("http:", "https:") if settings.get("http2") else self.proxy
 
     def __enter__(self):
         return self
@@ -54,13 +56,14 @@ class Server:
 
     def environment(self):
         """How catena finds everything here."""
-        return {"TASKCLUSTER_ROOT_URL": self.root, "HTTPS_PROXY": self.root, "SSL_CERT_FILE": str(self.authority)}
+        trusted = str(self.authority)
+        return {"TASKCLUSTER_ROOT_URL": self.root, "HTTPS_PROXY": self.proxy, "SSL_CERT_FILE": trusted}
 
     def asked(self):
         """What was asked for so far."""
-        with urllib.request.urlopen(f"{self.root}/_stats") as answer:
+        with urllib.request.urlopen(f"{self.proxy}/_stats") as answer:
             stats = json.load(answer)
-        own = f"{self.root}/_stats"
+        own = f"{self.proxy}/_stats"
         requests = [(at, url) for at, url in stats["asked"] if url != own]
         return Asked(requests, stats["bytes"])
 

@@ -68,7 +68,7 @@ def fetch(server, urls, folder):
     config.write_text("".join(lines))
     command = [shutil.which("curl"), "--silent", "--show-error", "--parallel", "--parallel-max", AT_ONCE]
     command += ["--cacert", server.authority, "--config", config]
-    _, cost = measured(command, {"https_proxy": server.root})
+    _, cost = measured(command, {"https_proxy": server.proxy})
     return cost
 
 

@@ -31,6 +31,8 @@ SCENARIOS = [
     ("GitHub release", f"mobile release {SIZE}"),
     ("GitHub action on a pull request", f"translations pr-action {SIZE}"),
     ("wide", "firefox push graph=400 builds=304 images=3 artifacts=2 size=50000"),
+    ("hg push over HTTP/2", f"firefox push {SIZE}"),
+    ("wide over HTTP/2", "firefox push graph=400 builds=304 images=3 artifacts=2 size=50000"),
 ]
 
 
@@ -52,7 +54,8 @@ def wait(bench, name, settings):
     catena, scenario = Catena(bench.binaries.catena), Scenario(name)
     with tempfile.TemporaryDirectory(prefix="versus-", dir=bench.room) as room:
         folder = Folder(bench.binaries, pathlib.Path(room), settings)
-        with folder.serve(queue=QUEUE, vcs=VCS) as server:
+        more = {"http2": "true"} if name.endswith("over HTTP/2") else {}
+        with folder.serve(queue=QUEUE, vcs=VCS, **more) as server:
             for _ in range(TURNS):
                 before = server.asked()
                 scenario.walls.append(catena.verify(server).wall)

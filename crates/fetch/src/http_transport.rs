@@ -9,6 +9,7 @@ use rustls::{ClientConfig, RootCertStore};
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use url::Url;
 
@@ -57,10 +58,16 @@ pub enum HttpSetupError {
     Client(String),
 }
 
+/// Requests of one client that are out at the same time. HTTP/2 has all of them share a connection, and
+/// servers let about so many (RFC 9113, section 6.5.2); more would wait for each other.
+const SHARED: usize = 100;
+/// Clients, each with connections of its own. Only as many are used as it takes.
+const CLIENTS: usize = 6;
+
 /// Requests over the network.
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
-    client: reqwest::Client,
+    lanes: Arc<[Lane]>,
     /// Why there is not one trusted root, if there is none.
     rootless: Option<Arc<str>>,
 }
@@ -79,7 +86,16 @@ impl HttpTransport {
                 "no trusted root certificate could be loaded, so https cannot be used{problem}"
             ))
         });
-        let setup = |error: &dyn Error| HttpSetupError::Client(chain(error));
+        let tls = Self::tls(roots)?;
+        let lane = || {
+            let client = Self::client(options, tls.clone())?.build().map_err(|error| setup(&error))?;
+            Ok(Lane { client, busy: Arc::default() })
+        };
+        let lanes = (0..CLIENTS).map(|_| lane()).collect::<Result<_, _>>()?;
+        Ok(Self { lanes, rootless })
+    }
+
+    fn tls(roots: RootCertStore) -> Result<ClientConfig, HttpSetupError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -87,6 +103,10 @@ impl HttpTransport {
             .with_root_certificates(roots)
             .with_no_client_auth();
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(tls)
+    }
+
+    fn client(options: &HttpOptions, tls: ClientConfig) -> Result<reqwest::ClientBuilder, HttpSetupError> {
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
@@ -104,9 +124,43 @@ impl HttpTransport {
                 builder.proxy(proxy.no_proxy(loopback))
             }
         };
-        let client = builder.build().map_err(|error| setup(&error))?;
-        Ok(Self { client, rootless })
+        Ok(builder)
     }
+
+    /// The first client that is not busy, or else the one that is least so.
+    fn lane(&self) -> Option<(&reqwest::Client, Busy)> {
+        let free = |lane: &&Lane| lane.busy.load(Ordering::Relaxed) < SHARED;
+        let least = || self.lanes.iter().min_by_key(|lane| lane.busy.load(Ordering::Relaxed));
+        let lane = self.lanes.iter().find(free).or_else(least)?;
+        Some((&lane.client, Busy::with(&lane.busy)))
+    }
+}
+
+/// A client, and how many of its requests are out: until their bodies have ended.
+#[derive(Debug)]
+struct Lane {
+    client: reqwest::Client,
+    busy: Arc<AtomicUsize>,
+}
+
+/// A request that is out, as long as this is kept.
+struct Busy(Arc<AtomicUsize>);
+
+impl Busy {
+    fn with(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn setup(error: &dyn Error) -> HttpSetupError {
+    HttpSetupError::Client(chain(error))
 }
 
 /// The trusted roots, and in words what kept others from being loaded.
@@ -136,13 +190,17 @@ impl Transport for HttpTransport {
             if let (Some(reason), "https") = (&self.rootless, request.url.scheme()) {
                 return Err(TransportError::lasting(reason.to_string()));
             }
-            let mut builder = self.client.request(request.method, request.url).headers(request.headers);
+            let Some((client, busy)) = self.lane() else {
+                return Err(TransportError::lasting("there is no HTTP client"));
+            };
+            let mut builder = client.request(request.method, request.url).headers(request.headers);
             if let Some(body) = request.body {
                 builder = builder.body(body);
             }
             let response = builder.send().await.map_err(failure)?;
             let (status, headers) = (response.status(), response.headers().clone());
-            Ok(Response { status, headers, body: response.bytes_stream().map_err(failure).boxed() })
+            let body = response.bytes_stream().map_err(failure).inspect(move |_| _ = &busy);
+            Ok(Response { status, headers, body: body.boxed() })
         }
         .boxed()
     }

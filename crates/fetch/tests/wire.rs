@@ -8,10 +8,11 @@ use catena_core::Limits;
 use catena_core::inquiry::{Fact, Need};
 use catena_core::source::RepositoryUrl;
 use catena_fetch::{
-    Fetcher, HttpOptions, HttpSetupError, HttpTransport, Options, Proxy, RootUrl, Secret,
-    TaskclusterCredentials,
+    Fetcher, HttpOptions, HttpSetupError, HttpTransport, Options, Proxy, Request, RootUrl, Secret,
+    TaskclusterCredentials, Transport,
 };
 use catena_testbed::{Artifact, Fault, Page, Run, Site, Task, Testbed};
+use http::{HeaderMap, Method};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -114,6 +115,84 @@ async fn what_never_works_is_unreachable() {
     let fact = on("http://127.0.0.1:1", &gone, Limits::default()).answer(&status(), soon()).await;
     let (reason, attempts) = unreachable(&fact);
     assert!(reason.contains("refused") && attempts == 5, "{reason}");
+}
+
+/// A testbed that speaks HTTP/2, and a fetcher that trusts it, with its CA in `folder`.
+async fn over_http2(folder: &Path) -> (Testbed, Fetcher) {
+    let options = catena_testbed::Options { http2: true, ..Default::default() };
+    let testbed = Testbed::start_with(site(), options).await.unwrap();
+    let ca_file = folder.join("ca.pem");
+    std::fs::write(&ca_file, testbed.ca_pem()).unwrap();
+    let http = HttpOptions { proxy: Proxy::Direct, ca_file: Some(ca_file), ..HttpOptions::default() };
+    let fetcher = on(&testbed.tls_root_url(), &http, Limits::default());
+    (testbed, fetcher)
+}
+
+#[tokio::test]
+async fn everything_goes_over_one_connection_where_http2_is_spoken() {
+    let folder = tempfile::tempdir().unwrap();
+    let (testbed, fetcher) = over_http2(folder.path()).await;
+    assert_eq!(text(&fetcher.answer(&status(), soon()).await), "{\"status\": {}}");
+    let needs =
+        [content("public/log.txt"), artifact("public/a.bin"), content("private/a b"), content("public/none")];
+    let facts = futures_util::future::join_all(needs.iter().map(|need| fetcher.answer(need, soon()))).await;
+    assert_eq!(text(&facts[0]), "a log ".repeat(10_000));
+    assert!(matches!(facts[1], Fact::Measured(measured) if measured.length == 60_000), "{facts:?}");
+    assert!(matches!(facts[2], Fact::Refused { status: 403, .. }), "{facts:?}");
+    assert!(matches!(facts[3], Fact::Absent { status: 404, .. }), "{facts:?}");
+    assert!(testbed.requests().iter().all(|request| request.http2));
+    assert_eq!((testbed.stats().requests, testbed.stats().connections), (7, 1));
+}
+
+/// A server of HTTP/2 lets so many requests share a connection and no more: who asks for three times as
+/// many must not wait three times as long.
+#[tokio::test]
+async fn more_requests_than_share_a_connection_go_over_others() {
+    let options = catena_testbed::Options { http2: true, ..Default::default() };
+    let testbed = Testbed::start_with(site(), options).await.unwrap();
+    testbed.fault("/api/*", .., Fault::Silence);
+    let folder = tempfile::tempdir().unwrap();
+    let ca_file = folder.path().join("ca.pem");
+    std::fs::write(&ca_file, testbed.ca_pem()).unwrap();
+    let http = HttpOptions { proxy: Proxy::Direct, ca_file: Some(ca_file), ..HttpOptions::default() };
+    let transport = HttpTransport::new(&http).unwrap();
+    let root = Url::parse(&testbed.tls_root_url()).unwrap();
+    let ask = |number: usize| {
+        let url = root.join(&format!("/api/{number}")).unwrap();
+        let request = Request { method: Method::GET, url, headers: HeaderMap::new(), body: None };
+        let transport = transport.clone();
+        async move { transport.send(request).await.map(|_| ()) }
+    };
+    let asked = tokio::spawn(futures_util::future::join_all((0..320).map(ask)));
+    let arrived = async {
+        while testbed.stats().requests < 320 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let all = tokio::time::timeout(Duration::from_secs(20), arrived).await;
+    assert!(all.is_ok(), "only {} of 320 arrived", testbed.stats().requests);
+    assert!(testbed.stats().connections >= 4);
+    asked.abort();
+    let _ = asked.await;
+    // Nobody is waited for any more, so that all there is to ask goes over one connection again.
+    testbed.clear_faults();
+    let before = testbed.stats().connections;
+    for number in 0..200 {
+        ask(number).await.unwrap();
+    }
+    assert_eq!(testbed.stats().connections, before);
+}
+
+#[tokio::test]
+async fn what_breaks_over_http2_is_asked_again() {
+    for fault in [Fault::Reset { after: 20 }, Fault::Truncate { after: 20 }, Fault::Status(503)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (testbed, fetcher) = over_http2(folder.path()).await;
+        testbed.fault("/_store/*", 1..=2, fault.clone());
+        let fact = fetcher.answer(&content("public/a.bin"), soon()).await;
+        assert_eq!(text(&fact).len(), 60_000, "{fault:?}");
+        assert_eq!(fetcher.statistics().retries, 2, "{fault:?}");
+    }
 }
 
 #[tokio::test]
