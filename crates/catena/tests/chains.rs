@@ -370,6 +370,34 @@ fn a_list_is_verified_and_what_it_shares_is_asked_for_once() {
     assert_eq!(stats.repeated(), [], "asked for twice");
 }
 
+/// What was told stands, and how far it came is told; the rest of the list has no answer.
+#[cfg(unix)]
+#[test]
+fn a_list_that_is_interrupted_tells_how_far_it_came() {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    use std::process::Command;
+    let release = Release::new("firefox", Trigger::Push).unwrap();
+    let chain = Release { finished: true, ..release }.build().unwrap();
+    let builds = chain.builds.clone();
+    let case = Case::serving(chain);
+    case.testbed.fault(&format!("/api/queue/v1/task/{}", builds[1]), .., Fault::Silence);
+    let file = case.room.path().join("list");
+    std::fs::write(&file, format!("{} build\n{} build\n", builds[0], builds[1])).unwrap();
+    let mut catena = Catena::through(&case.testbed, case.room.path());
+    catena.args(["verify", "--product", &case.product, "--batch"]).arg(file);
+    catena.arg("--keys").arg(case.room.path().join("keys.json"));
+    let mut running = catena.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = String::new();
+    BufReader::new(running.stdout.take().unwrap()).read_line(&mut told).unwrap();
+    assert_eq!(told, format!("verified       {}  build  firefox\n", builds[0]));
+    assert!(Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap().success());
+    let mut said = String::new();
+    running.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(running.wait().unwrap().code(), Some(3), "{said}");
+    assert!(said.contains("interrupted: 1 of 2 tasks: 1 verified"), "{said}");
+    assert!(said.contains("ask again about the tasks that have no line"), "{said}");
+}
+
 #[test]
 fn one_no_is_the_no_of_a_list_and_says_why() {
     let release = Release::new("firefox", Trigger::Push).unwrap();

@@ -19,6 +19,7 @@ use catena_core::policy::{KeyRing, Policy, Product};
 use catena_core::verdict::{Outcome, Verdict};
 use catena_fetch::{FactSource, Quiet, investigate};
 use list::Question;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -35,8 +36,20 @@ pub(super) fn run(file: &Path, args: &VerifyArgs, manner: &Manner, screen: &Scre
     let questions = list::read(file, args.task_type.as_ref(), args.product.as_deref())?;
     let dialing = Dialing::begin(args);
     let bench = Bench::new(args, &questions)?;
-    let sum = unless_interrupted(bench.judge(questions, args, dialing, manner, screen))?;
-    screen.say(&sum.to_string());
+    let sum = RefCell::new(Sum::of(questions.len()));
+    let judged = async {
+        bench.judge(questions, args, dialing, manner, screen, &sum).await?;
+        Ok(true)
+    };
+    let is_whole = unless_interrupted(judged, || Ok(false))?;
+    let sum = sum.into_inner();
+    if is_whole {
+        screen.say(&sum.to_string());
+    } else {
+        screen.finish();
+        let interrupted = Failure::undetermined(format!("interrupted: {}", sum.standing()));
+        interrupted.next("ask again about the tasks that have no line").tell();
+    }
     Ok(sum.exit_status())
 }
 
@@ -81,7 +94,8 @@ impl Bench {
         dialing: Dialing,
         manner: &Manner,
         screen: &Screen,
-    ) -> Result<Sum, Failure> {
+        sum: &RefCell<Sum>,
+    ) -> Result<(), Failure> {
         let room = tempfile::tempdir().map_err(|cause| {
             Failure::undetermined(format!("no room for temporary files: {cause}"))
                 .next("make room in $TMPDIR, or name another folder there")
@@ -90,7 +104,6 @@ impl Bench {
         let fetcher = Arc::new(fetcher.keeping_graphs(room.path().to_owned()));
         let jobs = usize::try_from(args.jobs.map_or(JOBS, NonZeroU32::get)).unwrap_or(usize::MAX);
         let patience = args.deadline.unwrap_or(catena_fetch::DEADLINE);
-        let mut sum = Sum::of(questions.len());
         let mut running = JoinSet::new();
         let mut inquiries = questions.iter().filter_map(|question| self.open(question, args.checks_task()));
         loop {
@@ -103,12 +116,12 @@ impl Bench {
             let verdict =
                 verdict.map_err(|error| Failure::undetermined(format!("a defect of catena: {error}")))?;
             screen.aside(|| told(&verdict, args.format, manner))?;
-            sum.add(verdict.outcome);
-            screen.note(&sum.standing());
+            sum.borrow_mut().add(verdict.outcome);
+            screen.note(&sum.borrow().standing());
             fetcher.forget();
         }
-        sum.cost(&fetcher.statistics());
-        Ok(sum)
+        sum.borrow_mut().cost(&fetcher.statistics());
+        Ok(())
     }
 }
 

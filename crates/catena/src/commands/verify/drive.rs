@@ -31,11 +31,16 @@ pub(super) fn run(
     dialing: Dialing,
     screen: &Screen,
 ) -> Result<Verdict, Failure> {
-    unless_interrupted(answer(case, args, dialing, screen))
+    unless_interrupted(answer(case, args, dialing, screen), || {
+        Err(Failure::undetermined("interrupted before there was an answer"))
+    })
 }
 
 /// Comes to the end of what is asked, unless somebody interrupts.
-pub(super) fn unless_interrupted<T>(answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+pub(super) fn unless_interrupted<T>(
+    answer: impl Future<Output = Result<T, Failure>>,
+    interrupted: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -46,9 +51,7 @@ pub(super) fn unless_interrupted<T>(answer: impl Future<Output = Result<T, Failu
         let interruption = Interruption::listen();
         tokio::select! {
             biased;
-            () = interruption.arrives() => {
-                Err(Failure::undetermined("interrupted before there was an answer"))
-            }
+            () = interruption.arrives() => interrupted(),
             answer = answer => answer,
         }
     })

@@ -52,7 +52,9 @@ impl Sum {
 
     /// How far it has come.
     pub(super) fn standing(&self) -> String {
-        format!("{} of {} tasks: {}", self.ended(), self.tasks, self.outcomes())
+        let outcomes = self.outcomes();
+        let outcomes = if outcomes.is_empty() { outcomes } else { format!(": {outcomes}") };
+        format!("{} of {} tasks{outcomes}", self.ended(), self.tasks)
     }
 
     /// The firmest answer counts: a no of one task is a no of the list, and a yes is one of all tasks.
@@ -129,5 +131,6 @@ mod tests {
         let told = sum.to_string();
         assert!(told.starts_with("3 of 3 tasks: 2 verified, 1 rejected in "), "{told}");
         assert!(told.ends_with(": 5.0 requests and 2 kB a task"), "{told}");
+        assert_eq!(Sum::of(3).standing(), "0 of 3 tasks");
     }
 }
