@@ -5,7 +5,7 @@
 
 use super::{Examined, artifacts, rules};
 use crate::compare::differences;
-use crate::graph::{GraphError, parse_time, resolve};
+use crate::graph::{GraphError, parse_time, resolve_members};
 use crate::inquiry::{Cx, Link, Stop};
 use crate::task::{Definition, TaskId};
 use crate::verdict::{Class, Code, Difference, DifferenceKind, Finding, Side, Standing};
@@ -153,9 +153,8 @@ fn compare(cx: &Cx<'_>, link: &Link, parent: &Link, graph: Map) -> Vec<Finding> 
                 .actual(Side::Queue, link.definition.created()),
         ];
     };
-    let graph = match resolve(Value::Object(graph), created) {
-        Ok(Value::Object(graph)) => graph,
-        Ok(_) => Map::new(),
+    let graph = match resolve_members(graph, created) {
+        Ok(graph) => graph,
         Err(error) => return vec![failed(ENTRY, &format!("The graph's entry cannot be resolved: {error}."))],
     };
     let mut findings = Vec::new();
@@ -249,9 +248,8 @@ fn time_differences(graph: &Map, definition: &Definition) -> Vec<Difference> {
 
 /// What the task has beyond its entry and should not.
 fn additions(cx: &Cx<'_>, link: &Link, parent: &Link, graph: &Map) -> Vec<Difference> {
-    let Some(runtime) = link.definition.value().as_object() else { return Vec::new() };
     let mut found = Vec::new();
-    for (key, value) in runtime {
+    for (key, value) in link.definition.value().as_object().into_iter().flatten() {
         let listed = graph.get(key);
         let fine = match (key.as_str(), listed) {
             ("created" | "deadline" | "expires" | "dependencies", _) => true,

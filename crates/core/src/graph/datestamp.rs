@@ -46,11 +46,19 @@ pub fn resolve(value: Value, created: Timestamp) -> Result<Value, DatestampError
             {
                 return after(datestamp, created);
             }
-            let resolved = members.into_iter().map(|(key, value)| Ok((key, resolve(value, created)?)));
-            resolved.collect::<Result<Map, _>>().map(Value::Object)
+            resolve_members(members, created).map(Value::Object)
         }
         other => Ok(other),
     }
+}
+
+/// The same in each member of an object that is none of these itself, whatever its members are called: a
+/// task stays a task.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_members(members: Map, created: Timestamp) -> Result<Map, DatestampError> {
+    members.into_iter().map(|(key, value)| Ok((key, resolve(value, created)?))).collect()
 }
 
 fn after(datestamp: &Value, created: Timestamp) -> Result<Value, DatestampError> {
@@ -131,6 +139,24 @@ mod tests {
     fn others_keys_beside_it_are_left_alone() {
         let text = r#"{"relative-datestamp":"1 day","x":1}"#;
         assert_eq!(resolved(text).unwrap(), text);
+    }
+
+    #[test]
+    fn members_are_resolved_and_the_object_stays_one() {
+        let resolved = |text: &str| {
+            let Value::Object(members) = parse(text.as_bytes(), &Limits::default()).unwrap() else {
+                return None;
+            };
+            let created = parse_time("2026-08-12T09:30:12.345Z").unwrap();
+            resolve_members(members, created).ok().map(|members| Value::Object(members).to_string())
+        };
+        let text = r#"{"relative-datestamp":"1 day"}"#;
+        assert_eq!(resolved(text).as_deref(), Some(text));
+        assert_eq!(
+            resolved(&format!(r#"{{"a":{text}}}"#)).as_deref(),
+            Some(r#"{"a":"2026-08-13T09:30:12.345Z"}"#)
+        );
+        assert_eq!(resolved(r#"{"a":{"relative-datestamp":"soon"}}"#), None);
     }
 
     #[test]

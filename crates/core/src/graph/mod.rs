@@ -4,6 +4,6 @@ mod datestamp;
 mod index;
 mod scan;
 
-pub use datestamp::{DatestampError, parse_time, print_time, resolve};
+pub use datestamp::{DatestampError, parse_time, print_time, resolve, resolve_members};
 pub use index::{GraphIndex, Span};
 pub use scan::{GraphError, GraphScan, Scanner};
