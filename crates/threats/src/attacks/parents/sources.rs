@@ -340,6 +340,14 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-repository",
     ),
     attack(
+        "pull request into a tree elsewhere",
+        &[T],
+        "A pull request's decision task says that it is to be pulled into a tree on Mercurial.",
+        pull_request,
+        |c| sourced(c, "_BASE_REPOSITORY", "https://hg.mozilla.org/mozilla-central"),
+        "rebuild-differs",
+    ),
+    attack(
         "decision task of a host that looks alike",
         &[T],
         "A decision task's tree is on a host whose name begins like Mercurial's.",
