@@ -133,6 +133,18 @@ fn what_a_status_contradicts_hides_no_failure() {
 }
 
 #[test]
+fn a_task_that_its_graph_says_is_a_time_is_none_of_its() {
+    let mut chain = push().build().unwrap();
+    let build = change::first_build(&chain).unwrap();
+    change::only(&mut chain, &build, |task| change::set(task, &["dependencies"], Vec::new())).unwrap();
+    let time = change::json(r#"{"relative-datestamp": "1 day"}"#).unwrap();
+    change::entry(&mut chain, |entry| change::set(entry, &["task"], time)).unwrap();
+    let relaxed = "{relaxed: [{rule: graph-additions, because: a test}]}";
+    let verdict = judge(chain, &format!("catena-policy: 1\nproducts: {{firefox: {relaxed}}}"));
+    assert_eq!(told(&verdict), (Outcome::Rejected, BTreeSet::from(["graph-definition-differs"])));
+}
+
+#[test]
 fn an_action_may_be_about_to_run() {
     for release in [action, promotion] {
         let mut chain = release().build().unwrap();
