@@ -145,18 +145,23 @@ fn a_task_that_its_graph_says_is_a_time_is_none_of_its() {
 }
 
 #[test]
-fn an_action_may_be_about_to_run() {
-    for release in [action, promotion] {
+fn an_action_or_a_build_may_be_about_to_run() {
+    type Of = fn(&Chain) -> Option<String>;
+    let cases: [(fn() -> Release, &str, Of); 3] = [
+        (action, "action", |chain| chain.action.clone()),
+        (promotion, "action", |chain| chain.action.clone()),
+        (push, "build", change::first_build),
+    ];
+    for (release, kind, of) in cases {
         let mut chain = release().build().unwrap();
-        chain.target = chain.action.clone().unwrap();
-        (chain.kind, chain.check_target) = ("action".to_owned(), false);
-        // What it will publish is not there yet.
-        let id = chain.target.clone();
+        let id = of(&chain).unwrap();
+        (chain.target, chain.kind, chain.check_target) = (id.clone(), kind.to_owned(), false);
         let question = Question::of(&chain).unwrap();
         let (verdict, needs) = asked(chain, &question);
-        assert_eq!(told(&verdict), (Outcome::Verified, BTreeSet::new()));
-        let of_action = needs.iter().filter(|need| need.artifact().is_some_and(|(of, ..)| of.as_str() == id));
-        assert_eq!(of_action.count(), 0);
+        assert_eq!(told(&verdict), (Outcome::Verified, BTreeSet::new()), "{kind}");
+        // What it will publish, and say of its image, is not there yet.
+        let of_target = needs.iter().filter(|need| need.artifact().is_some_and(|(of, ..)| of.as_str() == id));
+        assert_eq!(of_target.count(), 0, "{kind}");
     }
 }
 
