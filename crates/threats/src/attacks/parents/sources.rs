@@ -1,11 +1,12 @@
 //! Parents that were made for something else, or whose tree, revision or list of projects is another.
 
 use super::ways::{
-    act, alias_bomb, decide, firefox_git, git_cron, offer, thunderbird, variable, variable_name,
+    act, alias_bomb, decide, deep, firefox_git, git_cron, offer, shallow, thunderbird, variable,
+    variable_name,
 };
 use crate::attacks::{Attack, T, V, W, attack};
 use crate::change::{
-    decision, everywhere, inside, list, page_is, page_status, pages, parent, remove, replace_in,
+    decision, everywhere, inside, list, page_is, page_status, pages, parent, project, remove, replace_in,
     replace_page, set,
 };
 use crate::honest::{action, cron, fork, mobile, pr_action, pull_request, push, tag};
@@ -499,6 +500,15 @@ pub(super) const ATTACKS: &[Attack] = &[
         },
         "rebuild-project-unknown",
     ),
+    attack(
+        "project list deeper than the limit",
+        &[V],
+        "The list of projects has one that no tree is, deeper than our own limits.",
+        cron,
+        |c| project(c, &deep()),
+        "rebuild-project-unknown",
+    )
+    .within(shallow),
     attack(
         "project list with another kind of tree",
         &[V],
