@@ -146,8 +146,8 @@ fn a_task_that_its_graph_says_is_a_time_is_none_of_its() {
 
 #[test]
 fn an_action_or_a_build_may_be_about_to_run() {
-    type Of = fn(&Chain) -> Option<String>;
-    let cases: [(fn() -> Release, &str, Of); 3] = [
+    type Case = (fn() -> Release, &'static str, fn(&Chain) -> Option<String>);
+    let cases: [Case; 3] = [
         (action, "action", |chain| chain.action.clone()),
         (promotion, "action", |chain| chain.action.clone()),
         (push, "build", change::first_build),
