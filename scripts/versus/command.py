@@ -6,7 +6,7 @@ import pathlib
 import sys
 import typing
 
-from . import comparison, growth, latency, many, tables
+from . import comparison, growth, latency, many, startup, tables
 from .process import succeed
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -41,6 +41,7 @@ class Bench(typing.NamedTuple):
 
 
 SECTIONS = {
+    "start": startup.section,
     "compare": comparison.section,
     "latency": latency.section,
     "cache": many.again,

@@ -4,10 +4,9 @@
 use catena_core::Limits;
 use catena_core::digest::Measurement;
 use catena_core::graph::Scanner;
-use catena_core::task::TaskId;
+use catena_core::task::{TaskId, TaskSet};
 use divan::Bencher;
 use divan::counter::BytesCount;
-use std::collections::BTreeSet;
 
 /// One entry of a push of Firefox, as decision tasks write it.
 const ENTRY: &str = include_str!("graph-entry.json");
@@ -29,7 +28,7 @@ fn graph(tasks: usize) -> String {
     format!("{{\n{}\n}}\n", entries.join(",\n"))
 }
 
-fn wanted(count: usize) -> BTreeSet<TaskId> {
+fn wanted(count: usize) -> TaskSet {
     (0..count).map(|i| TaskId::parse(&task_id(i * 7)).unwrap()).collect()
 }
 

@@ -14,31 +14,33 @@ pub fn differences(expected: &Value, actual: &Value, limit: usize) -> Vec<Differ
     found
 }
 
+/// The same of some members of an object, each with what stands under its key elsewhere. What stands
+/// there under other keys is not looked at.
+#[must_use]
+pub fn member_differences<'a>(
+    expected: impl IntoIterator<Item = (&'a String, &'a Value)>,
+    actual: impl Fn(&str) -> Option<&'a Value>,
+    limit: usize,
+) -> Vec<Difference> {
+    let (mut found, mut path) = (Vec::new(), Path::new());
+    for (key, value) in expected {
+        walk_member(key, value, actual(key), &mut path, limit, &mut found);
+    }
+    found
+}
+
 fn walk(expected: &Value, actual: &Value, path: &mut Path, limit: usize, found: &mut Vec<Difference>) {
     use catena_json::Segment::{Index, Key};
     if found.len() >= limit || expected == actual {
         return;
     }
-    let add =
-        |found: &mut Vec<Difference>, path: &Path, kind, expected: Option<&Value>, actual: Option<&Value>| {
-            if found.len() < limit {
-                found.push(Difference {
-                    path: path.clone(),
-                    kind,
-                    expected: expected.cloned(),
-                    actual: actual.cloned(),
-                });
-            }
-        };
+    let add = |found: &mut _, path: &_, kind, expected, actual| {
+        note(found, limit, path, kind, expected, actual);
+    };
     match (expected, actual) {
         (Value::Object(wanted), Value::Object(there)) => {
             for (key, value) in wanted {
-                path.push(Key(key.clone()));
-                match there.get(key) {
-                    Some(other) => walk(value, other, path, limit, found),
-                    None => add(found, path, DifferenceKind::Missing, Some(value), None),
-                }
-                path.pop();
+                walk_member(key, value, there.get(key), path, limit, found);
             }
             for (key, value) in there.iter().filter(|(key, _)| !wanted.contains_key(key)) {
                 path.push(Key(key.clone()));
@@ -68,6 +70,40 @@ fn walk(expected: &Value, actual: &Value, path: &mut Path, limit: usize, found: 
             };
             add(found, path, kind, Some(expected), Some(actual));
         }
+    }
+}
+
+/// A member of an object, and what stands under its key in the other.
+fn walk_member(
+    key: &str,
+    expected: &Value,
+    actual: Option<&Value>,
+    path: &mut Path,
+    limit: usize,
+    found: &mut Vec<Difference>,
+) {
+    if actual == Some(expected) {
+        return;
+    }
+    path.push(catena_json::Segment::Key(key.to_owned()));
+    match actual {
+        Some(actual) => walk(expected, actual, path, limit, found),
+        None => note(found, limit, path, DifferenceKind::Missing, Some(expected), None),
+    }
+    path.pop();
+}
+
+fn note(
+    found: &mut Vec<Difference>,
+    limit: usize,
+    path: &Path,
+    kind: DifferenceKind,
+    expected: Option<&Value>,
+    actual: Option<&Value>,
+) {
+    if found.len() < limit {
+        let (path, expected, actual) = (path.clone(), expected.cloned(), actual.cloned());
+        found.push(Difference { path, kind, expected, actual });
     }
 }
 

@@ -2,17 +2,18 @@
 
 use crate::progress::{Event, Progress};
 use crate::source::FactSource;
-use catena_core::inquiry::{Fact, Inquiry, Need};
+use catena_core::inquiry::{Fact, Inquiry, Need, Reader, Seen};
 use std::collections::HashMap;
 use std::sync::Arc;
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, timeout_at};
 
 /// What a driver needs of an inquiry.
 trait Case: Send {
     fn needs(&mut self) -> Vec<Need>;
     fn foreseen(&mut self) -> Vec<Need>;
-    fn supply(&mut self, need: &Need, fact: Fact);
+    fn reader(&self) -> Reader;
+    fn take(&mut self, seen: Seen);
 }
 
 impl Case for Inquiry {
@@ -24,8 +25,12 @@ impl Case for Inquiry {
         Inquiry::foreseen(self)
     }
 
-    fn supply(&mut self, need: &Need, fact: Fact) {
-        Inquiry::supply(self, need, fact);
+    fn reader(&self) -> Reader {
+        Inquiry::reader(self)
+    }
+
+    fn take(&mut self, seen: Seen) {
+        Inquiry::take(self, seen);
     }
 }
 
@@ -55,10 +60,11 @@ async fn drive(
     tracing::warn!(unanswered = asked.len(), "the deadline passed");
     // What is said to be unreachable can make other things needed; these are not asked any more.
     let mut missing: Vec<Need> = asked.into_values().collect();
+    let reader = case.reader();
     while !missing.is_empty() {
         for need in missing {
             let fact = Fact::Unreachable { reason: "the deadline passed".to_owned(), attempts: 0 };
-            answered(case, progress, &need, fact);
+            answered(case, progress, reader.read(need, fact));
         }
         missing = case.needs();
     }
@@ -74,40 +80,53 @@ async fn answer_all(
     asked: &mut HashMap<Id, Need>,
 ) {
     let (mut answers, mut foreseen) = (JoinSet::new(), JoinSet::new());
+    let reader = case.reader();
     loop {
         for need in case.needs() {
             progress.event(Event::Asked { need: &need });
-            let answer = Arc::clone(source).fact(need.clone(), deadline);
+            let answer = answer(source.clone(), need.clone(), deadline, reader.clone());
             asked.insert(answers.spawn(answer).id(), need);
         }
         for need in case.foreseen() {
             foreseen.spawn(Arc::clone(source).foresee(need, deadline));
         }
         let Some(ended) = answers.join_next_with_id().await else { break };
-        let (id, fact) = ended.unwrap_or_else(broken);
-        if let Some(need) = asked.remove(&id) {
-            tracing::debug!(%need, "answered");
-            answered(case, progress, &need, fact);
+        match ended {
+            Ok((id, seen)) => {
+                asked.remove(&id);
+                answered(case, progress, seen);
+            }
+            // A defect of ours is no answer.
+            Err(error) => {
+                let reason = "the question was broken off by a defect of catena".to_owned();
+                if let Some(need) = asked.remove(&error.id()) {
+                    answered(case, progress, reader.read(need, Fact::Unreachable { reason, attempts: 1 }));
+                }
+            }
         }
         while foreseen.try_join_next().is_some() {}
     }
 }
 
-fn answered(case: &mut dyn Case, progress: &dyn Progress, need: &Need, fact: Fact) {
-    progress.event(Event::Answered { need, fact: &fact });
-    case.supply(need, fact);
+/// Asks, and reads the answer where it arrives: by the side of others, where the inquiry takes them one
+/// after another.
+async fn answer(source: Arc<dyn FactSource>, need: Need, deadline: Instant, reader: Reader) -> Seen {
+    let fact = source.fact(need.clone(), deadline).await;
+    reader.read(need, fact)
 }
 
-/// A defect of ours is no answer.
-fn broken(error: JoinError) -> (Id, Fact) {
-    let reason = "the question was broken off by a defect of catena".to_owned();
-    (error.id(), Fact::Unreachable { reason, attempts: 1 })
+fn answered(case: &mut dyn Case, progress: &dyn Progress, seen: Seen) {
+    let (need, fact) = (seen.need(), seen.fact());
+    tracing::debug!(%need, "answered");
+    progress.event(Event::Answered { need, fact });
+    case.take(seen);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::progress::Quiet;
+    use catena_core::Limits;
     use catena_core::task::{RunId, TaskId};
     use futures_util::FutureExt;
     use futures_util::future::BoxFuture;
@@ -142,13 +161,17 @@ mod tests {
             std::mem::take(&mut self.foresees)
         }
 
-        fn supply(&mut self, need: &Need, fact: Fact) {
-            if matches!(need, Need::Status { .. }) {
+        fn reader(&self) -> Reader {
+            Reader::new(&Limits::default())
+        }
+
+        fn take(&mut self, seen: Seen) {
+            if matches!(seen.need(), Need::Status { .. }) {
                 let listing =
                     |run| Need::Listing { task_id: task_id(), run_id: RunId(run), continuation: None };
                 self.next = (0..10).map(listing).collect();
             }
-            self.facts.push((need.clone(), fact));
+            self.facts.push((seen.need().clone(), seen.fact().clone()));
         }
     }
 

@@ -19,10 +19,10 @@ use crate::transport::Transport;
 use catena_core::Limits;
 use catena_core::graph::Scanner;
 use catena_core::inquiry::{Body, Fact, Need, Shape};
-use catena_core::task::TaskId;
+use catena_core::task::TaskSet;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -225,7 +225,7 @@ impl Fetcher {
         }
     }
 
-    fn graph_intake(&self, wanted: &BTreeSet<TaskId>) -> GraphIntake {
+    fn graph_intake(&self, wanted: &TaskSet) -> GraphIntake {
         let scanner = Scanner::new(wanted.clone(), &self.limits);
         match &self.graphs {
             Some(folder) => GraphIntake::kept(scanner, folder),

@@ -99,8 +99,8 @@ impl KeptGraph {
 mod tests {
     use super::*;
     use crate::body::measure;
+    use catena_core::task::TaskSet;
     use catena_core::task::{RunId, TaskId};
-    use std::collections::BTreeSet;
 
     const A: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
     const B: &str = "B1Y7D4twTB620sjIgyd3lg";
@@ -140,7 +140,7 @@ mod tests {
     fn what_cannot_be_read_is_not_kept() {
         let (scan, graph) = kept("{\"a\":1");
         assert!(scan.entries.is_err() && graph.is_none());
-        let scanner = Scanner::new(BTreeSet::new(), &Limits::default());
+        let scanner = Scanner::new(TaskSet::default(), &Limits::default());
         let mut intake = GraphIntake::scanned(scanner);
         intake.write(b"{}");
         assert!(intake.finish(measure(b"{}", false)).1.is_none());

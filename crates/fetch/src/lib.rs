@@ -22,6 +22,7 @@ mod permits;
 mod progress;
 mod recording;
 mod secret;
+mod shares;
 mod source;
 mod staging;
 mod statistics;

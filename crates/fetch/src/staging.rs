@@ -91,7 +91,7 @@ impl Staging {
         claim::sweep(&work_dir);
         let folder = private_folder(&work_dir)?;
         let claim = Claim::on(folder.path())?;
-        let flusher = Flusher::new(folder.path())?;
+        let flusher = Flusher::default();
         let (counter, held) = (AtomicU64::new(0), Mutex::new(BTreeMap::new()));
         Ok(Arc::new(Self { work_dir, folder, _claim: claim, counter, held, flusher }))
     }
@@ -253,7 +253,8 @@ impl StagedFile {
     }
 
     fn finish(self) -> io::Result<TempPath> {
-        self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        self.ahead.ended(file);
         Ok(self.path)
     }
 }

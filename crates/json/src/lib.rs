@@ -27,7 +27,7 @@ mod path;
 mod print;
 mod value;
 
-pub use map::Map;
+pub use map::{Map, Members, MembersMut};
 pub use number::Number;
 pub use parse::{Limits, ParseError, ParseErrorKind, parse};
 pub use path::{Path, Segment};

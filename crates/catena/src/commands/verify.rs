@@ -17,6 +17,7 @@ use arguments::Format;
 use case::Case;
 use catena_core::verdict::Verdict;
 use catena_report::TextOptions;
+use drive::Dialing;
 use std::io::IsTerminal as _;
 
 /// Columns of text that nobody's terminal wraps.
@@ -42,11 +43,12 @@ pub(crate) fn run(args: VerifyArgs, manner: &Manner) -> Result<u8, Failure> {
 }
 
 fn judged(args: &VerifyArgs, screen: &Screen) -> Result<Verdict, Failure> {
+    let dialing = Dialing::begin(args);
     let case = match &args.replay {
         Some(folder) => Case::recorded(folder)?,
         None => Case::asked(args)?,
     };
-    drive::run(case, args, screen)
+    drive::run(case, args, dialing, screen)
 }
 
 fn written(verdict: &Verdict, format: Format, options: &TextOptions) -> String {

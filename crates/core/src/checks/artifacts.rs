@@ -10,7 +10,7 @@ use crate::document::Listing;
 use crate::fnmatch;
 use crate::inquiry::{Answer, Body, Cx, Examination, Link, Need, Stop};
 use crate::policy::KindRole;
-use crate::task::{ArtifactName, RunId, TaskId, UpstreamArtifacts};
+use crate::task::{ArtifactName, RunId, TaskId, TaskSet, UpstreamArtifacts};
 use crate::verdict::{Class, Code, Finding, Side, Standing, VerifiedArtifact};
 use catena_json::{Path, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -431,7 +431,7 @@ fn need(
     name: &ArtifactName,
     how: How,
     digests: &[Digest],
-    graph_wants: impl FnOnce() -> Result<BTreeSet<TaskId>, Stop>,
+    graph_wants: impl FnOnce() -> Result<TaskSet, Stop>,
 ) -> Result<Need, Stop> {
     let sha512 = digests.iter().any(|digest| matches!(digest, Digest::Sha512(_)));
     let name = name.clone();
@@ -443,11 +443,8 @@ fn need(
 }
 
 /// The links whose entries in a parent's graph are looked at: known once the chain is.
-fn graph_wants(cx: &Cx<'_>, parent: TaskId) -> Result<BTreeSet<TaskId>, Stop> {
-    let chain = cx.closed()?;
-    let of_parent =
-        chain.links().filter(|link| link.definition.parent_task_id() == parent && !link.is_parent());
-    Ok(of_parent.map(|link| link.task_id).collect())
+fn graph_wants(cx: &Cx<'_>, parent: TaskId) -> Result<TaskSet, Stop> {
+    Ok(cx.closed()?.made_by(parent))
 }
 
 /// The first digest that the bytes do not have.

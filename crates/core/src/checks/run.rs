@@ -56,8 +56,8 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     if status.task_id != link.task_id {
         return failed(OTHER, format!("The queue's status is about task {}.", status.task_id));
     }
-    let mut findings = contradictions(link, &status);
-    let latest = latest(link, &status);
+    let mut findings = contradictions(link, status);
+    let latest = latest(link, status);
     if findings.is_empty() || latest.standing != Standing::Passed {
         findings.push(latest);
     }

@@ -131,7 +131,7 @@ fn verify(cx: &Cx<'_>, link: &Link) -> Result<Option<Verified>, Stop> {
 /// The document of a link whose signature is right and that is about the link's task; what else it
 /// says is for the document check.
 pub(super) fn signed(cx: &Cx<'_>, link: &Link) -> Result<Option<Arc<Document>>, Stop> {
-    if !link.has_run || !matches!(judge(cx, link)?, Judgement::Verified(_) | Judgement::Skipped) {
+    if !link.has_run || !matches!(*judged(cx, link)?, Judgement::Verified(_) | Judgement::Skipped) {
         return Ok(None);
     }
     Ok(match cx.unverified_document(link)? {
@@ -140,7 +140,9 @@ pub(super) fn signed(cx: &Cx<'_>, link: &Link) -> Result<Option<Arc<Document>>, 
     })
 }
 
-enum Judgement {
+/// What became of a link's signature.
+#[derive(Debug)]
+pub(crate) enum Judgement {
     Verified(PublicKey),
     Skipped,
     NoDocument(String),
@@ -154,10 +156,24 @@ enum Judgement {
     UnknownKey,
 }
 
+/// What [`judge`] says, which is asked once for each link: nothing that it looks at can change.
+fn judged(cx: &Cx<'_>, link: &Link) -> Result<Arc<Judgement>, Stop> {
+    if let Some(known) = cx.case.judged.borrow().get(&link.task_id) {
+        return known.clone().ok_or(Stop::Blocked);
+    }
+    let judgement = match judge(cx, link) {
+        Err(Stop::Waiting) => return Err(Stop::Waiting),
+        Err(Stop::Blocked) => None,
+        Ok(judgement) => Some(Arc::new(judgement)),
+    };
+    cx.case.judged.borrow_mut().insert(link.task_id, judgement.clone());
+    judgement.ok_or(Stop::Blocked)
+}
+
 fn judge(cx: &Cx<'_>, link: &Link) -> Result<Judgement, Stop> {
     let implementation =
         worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
-    let Run { run_id, resolved, .. } = cx.run(link)?;
+    let &Run { run_id, resolved, .. } = cx.run(link)?;
     let document = cx.document_body(link);
     if cx.case.switches.danger_skip_signatures {
         return Ok(match document? {
@@ -199,8 +215,7 @@ fn judge(cx: &Cx<'_>, link: &Link) -> Result<Judgement, Stop> {
 }
 
 /// The first key of an implementation that made a signature. The one that made the last is tried before
-/// the others: most workers of a push have the same, and to try a key takes longer than all else that is
-/// done with a document. Which key is found does not depend on it, since no signature is of two keys.
+/// the others: most workers of a push have the same. Which key is found does not depend on it, since no signature is of two keys.
 fn signer<'a>(
     cx: &Cx<'a>,
     implementation: WorkerImplementation,
@@ -258,7 +273,7 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let implementation =
         worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
     let expected = || format!("a signature by one of the policy's {implementation} keys");
-    let finding = match judge(cx, link)? {
+    let finding = match &*judged(cx, link)? {
         Judgement::Verified(key) => finding(
             VERIFIED,
             Standing::Passed,
@@ -275,8 +290,8 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
         }
         Judgement::Missing(answer) => failed(MISSING, format!("The document has no signature: {answer}")),
         Judgement::Malformed(SignatureError::Empty) => failed(EMPTY, "The signature is empty.".to_owned()),
-        Judgement::Malformed(error @ SignatureError::Truncated(_)) => failed(TRUNCATED, sentence(&error)),
-        Judgement::Malformed(error @ SignatureError::TooLong(_)) => failed(TOO_LONG, sentence(&error)),
+        Judgement::Malformed(error @ SignatureError::Truncated(_)) => failed(TRUNCATED, sentence(error)),
+        Judgement::Malformed(error @ SignatureError::TooLong(_)) => failed(TOO_LONG, sentence(error)),
         Judgement::OtherImplementation(other, key) => failed(
             OTHER_IMPLEMENTATION,
             format!("The document was signed with a {other} key, but the task was run by {implementation}."),
@@ -293,7 +308,7 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
                 .expected(Side::Policy, expected())
                 .actual(Side::Storage, "a signature that no known key of any implementation made")
         }
-        Judgement::NotValid(trusted, invalid, resolved) => not_valid(failed, &trusted, invalid, resolved),
+        Judgement::NotValid(trusted, invalid, resolved) => not_valid(failed, trusted, *invalid, *resolved),
         Judgement::NoKeys => failed(NO_KEYS, format!("The policy has no key for {implementation}."))
             .expected(Side::Policy, format!("at least one key for {implementation}"))
             .actual(Side::Policy, "none"),

@@ -4,8 +4,8 @@
 //! only be the platform's defaults, and its deadline and expiry are the graph's.
 
 use super::{Examined, artifacts, rules};
-use crate::compare::differences;
-use crate::graph::{GraphError, parse_time, resolve_members};
+use crate::compare::member_differences;
+use crate::graph::{GraphError, parse_time, resolve};
 use crate::inquiry::{Cx, Link, Stop};
 use crate::task::{Definition, TaskId};
 use crate::verdict::{Class, Code, Difference, DifferenceKind, Finding, Side, Standing};
@@ -118,10 +118,9 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let Some(entry) = entries.get(&link.task_id) else {
         return Ok(vec![failed(LACKS, "The parent's graph does not hold the task.".to_owned())].into());
     };
-    let entry = catena_json::parse(entry, &cx.case.limits.json());
-    let graph = match entry.as_ref().map(|entry| entry.get("task")) {
-        Ok(Some(Value::Object(task))) if !task.is_empty() => task.clone(),
-        Ok(_) => return Ok(vec![failed(ENTRY, "The graph's entry has no task.".to_owned())].into()),
+    let graph = match catena_json::parse(entry, &cx.case.limits.json()).map(task) {
+        Ok(Some(task)) => task,
+        Ok(None) => return Ok(vec![failed(ENTRY, "The graph's entry has no task.".to_owned())].into()),
         Err(error) => {
             return Ok(vec![failed(ENTRY, format!("The graph's entry cannot be read: {error}."))].into());
         }
@@ -140,7 +139,16 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     Ok(findings.into())
 }
 
-fn compare(cx: &Cx<'_>, link: &Link, parent: &Link, graph: Map) -> Vec<Finding> {
+/// The definition in an entry of the graph.
+fn task(entry: Value) -> Option<Map> {
+    let Value::Object(mut entry) = entry else { return None };
+    match entry.remove("task") {
+        Some(Value::Object(task)) if !task.is_empty() => Some(task),
+        _ => None,
+    }
+}
+
+fn compare(cx: &Cx<'_>, link: &Link, parent: &Link, mut graph: Map) -> Vec<Finding> {
     let failed = |code, message: &str| {
         Finding::new(CHECK, code, Standing::Failed, link.task_id, message).at("the queue's definition", None)
     };
@@ -153,10 +161,11 @@ fn compare(cx: &Cx<'_>, link: &Link, parent: &Link, graph: Map) -> Vec<Finding> 
                 .actual(Side::Queue, link.definition.created()),
         ];
     };
-    let graph = match resolve_members(graph, created) {
-        Ok(graph) => graph,
-        Err(error) => return vec![failed(ENTRY, &format!("The graph's entry cannot be resolved: {error}."))],
-    };
+    for (_, member) in &mut graph {
+        if let Err(error) = resolve(member, created) {
+            return vec![failed(ENTRY, &format!("The graph's entry cannot be resolved: {error}."))];
+        }
+    }
     let mut findings = Vec::new();
     let sides = (Side::Graph, Side::Queue);
     if let Some(finding) = dependencies(link, &graph) {
@@ -219,16 +228,8 @@ fn dependencies(link: &Link, graph: &Map) -> Option<Finding> {
 
 /// Every part of the entry but those with rules of their own stands in the task unchanged.
 fn fixed_differences(graph: &Map, definition: &Definition) -> Vec<Difference> {
-    let fixed: Map = graph
-        .iter()
-        .filter(|(key, _)| !OWN_RULES.contains(&key.as_str()))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    let actual: Map = fixed
-        .iter()
-        .filter_map(|(key, _)| Some((key.clone(), definition.value().get(key)?.clone())))
-        .collect();
-    differences(&Value::Object(fixed), &Value::Object(actual), MOST_DIFFERENCES)
+    let fixed = graph.iter().filter(|(key, _)| !OWN_RULES.contains(&key.as_str()));
+    member_differences(fixed, |key| definition.value().get(key), MOST_DIFFERENCES)
 }
 
 /// The graph sets deadline and expiry from the time of creation.

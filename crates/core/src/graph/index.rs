@@ -137,6 +137,7 @@ impl IndexBuilder {
 mod tests {
     use super::super::Scanner;
     use super::*;
+    use crate::task::TaskSet;
     use proptest::prelude::*;
 
     const A: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
@@ -154,7 +155,7 @@ mod tests {
     /// error there is no index.
     fn both(text: &[u8], chunk: usize, limits: &Limits) -> (GraphScan, Option<GraphScan>) {
         let (mut scanner, mut indexing) =
-            (Scanner::new(wanted(), limits), Scanner::new(BTreeSet::new(), limits).indexing());
+            (Scanner::new(wanted().into(), limits), Scanner::new(TaskSet::default(), limits).indexing());
         for part in text.chunks(chunk) {
             scanner.write(part);
             indexing.write(part);

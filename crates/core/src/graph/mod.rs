@@ -1,9 +1,10 @@
 //! Task graphs, scanned once while they stream.
 
+mod blocks;
 mod datestamp;
 mod index;
 mod scan;
 
-pub use datestamp::{DatestampError, parse_time, print_time, resolve, resolve_members};
+pub use datestamp::{DatestampError, parse_time, print_time, resolve};
 pub use index::{GraphIndex, Span};
 pub use scan::{GraphError, GraphScan, Scanner};

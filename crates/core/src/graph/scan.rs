@@ -1,9 +1,10 @@
 //! A push scanner over `public/task-graph.json` that keeps only the wanted entries.
 
+use super::blocks::Inside;
 use super::index::{GraphIndex, IndexBuilder};
 use crate::digest::Measurement;
-use crate::task::TaskId;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::task::{TaskId, TaskSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What was seen of a task graph.
@@ -50,7 +51,7 @@ pub enum GraphError {
 /// entries and one key.
 #[derive(Debug)]
 pub struct Scanner {
-    wanted: BTreeSet<TaskId>,
+    wanted: TaskSet,
     entries: BTreeMap<TaskId, Arc<[u8]>>,
     entry_limit: usize,
     depth_limit: usize,
@@ -90,7 +91,7 @@ const LONGEST_KEY: usize = 22 * 6;
 impl Scanner {
     /// A scanner that keeps the entries of `wanted`.
     #[must_use]
-    pub fn new(wanted: BTreeSet<TaskId>, limits: &crate::Limits) -> Self {
+    pub fn new(wanted: TaskSet, limits: &crate::Limits) -> Self {
         Self {
             wanted,
             entries: BTreeMap::new(),
@@ -116,7 +117,15 @@ impl Scanner {
     /// Takes the next bytes.
     pub fn write(&mut self, chunk: &[u8]) {
         let mut rest = chunk;
+        // Where to look at blocks again: one that does not pass is looked at byte by byte.
+        let mut blocks_at = 0;
         while self.error.is_none() && !rest.is_empty() {
+            let at = chunk.len().saturating_sub(rest.len());
+            if at >= blocks_at {
+                let passed = self.pass_blocks(rest);
+                blocks_at = at.saturating_add(passed).saturating_add(Inside::BLOCK);
+                rest = rest.get(passed..).unwrap_or_default();
+            }
             let used = match self.state {
                 State::Value => self.skip_value(rest),
                 State::ValueString => self.skip_string(rest),
@@ -151,6 +160,24 @@ impl Scanner {
             None => Ok(self.entries),
         };
         GraphScan { measurement, entries }
+    }
+
+    /// How many bytes of a value that nobody wants pass at once.
+    fn pass_blocks(&mut self, rest: &[u8]) -> usize {
+        let in_string = self.state == State::ValueString;
+        if self.keeping.is_some() || self.depth == 0 || !(in_string || self.state == State::Value) {
+            return 0;
+        }
+        let begin = Inside { depth: self.depth, in_string, escaped: false };
+        let (passed, end) = begin.pass(rest, self.depth_limit);
+        self.depth = end.depth;
+        self.state = match (end.escaped, end.in_string) {
+            (true, _) => State::ValueEscape,
+            (false, true) => State::ValueString,
+            (false, false) => State::Value,
+        };
+        self.offset = self.offset.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX));
+        passed
     }
 
     /// How many bytes of a value pass before one that matters: a quote or a bracket.
@@ -406,6 +433,22 @@ mod tests {
         #[test]
         fn no_bytes_panic_and_chunks_do_not_matter(bytes in prop::collection::vec(any::<u8>(), 0..200), chunk in 1_usize..9) {
             prop_assert_eq!(scan_in(&bytes, chunk, &Limits::default()), scan_in(&bytes, 1000, &Limits::default()));
+        }
+
+        /// Blocks are only passed over where at least one is there at once.
+        #[test]
+        fn what_passes_in_blocks_is_what_passes_byte_by_byte(
+            values in prop::collection::vec(r#"\[("[a{\[\]]{0,40}(\\["\\]){0,2}",[{]"a":[\[][12,]{0,80}[\]][}],|[\\"{}\[\]]){0,12}\]"#, 1..4),
+            chunk in 64_usize..300,
+        ) {
+            let entry = |(number, value): (usize, &String)| format!("\"{}\": {value}", [A, B, "other"][number % 3]);
+            let entries: Vec<String> = values.iter().enumerate().map(entry).collect();
+            let text = format!("{{{}}}", entries.join(", "));
+            for limits in [Limits::default(), Limits { json_depth: 3, ..Limits::default() }] {
+                let slowly = scan_in(text.as_bytes(), 1, &limits);
+                prop_assert_eq!(&scan_in(text.as_bytes(), chunk, &limits), &slowly);
+                prop_assert_eq!(&scan_in(text.as_bytes(), usize::MAX, &limits), &slowly);
+            }
         }
     }
 }

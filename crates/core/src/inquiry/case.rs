@@ -1,9 +1,10 @@
 //! Everything an inquiry knows, and how a check asks it.
 
 use super::chain::{Chain, Link};
+use super::reader::{Reading, Seen};
 use super::{Body, Fact, Need};
 use crate::Limits;
-use crate::checks::signature::Verified;
+use crate::checks::signature::{Judgement, Verified};
 use crate::digest::Measurement;
 use crate::document::{Document, DocumentError};
 use crate::graph::GraphScan;
@@ -83,10 +84,14 @@ pub(crate) struct Case {
     pub(crate) switches: Switches,
     facts: HashMap<Need, Fact>,
     definitions: BTreeMap<TaskId, Result<Arc<Definition>, NoDefinition>>,
-    /// JSON answers are parsed once, however many checks look at them.
+    statuses: HashMap<TaskId, Result<Status, StatusError>>,
+    /// Documents by their tasks: only those of the runs that the chain is about are asked for.
+    documents: HashMap<TaskId, Parsed>,
+    /// All other JSON answers.
     parsed: HashMap<Need, Json>,
-    /// And so are documents.
-    documents: RefCell<BTreeMap<TaskId, Parsed>>,
+    /// What became of a link's signature, once that is known: to try keys takes longer than all else that
+    /// is done with a document. None where something it rests on is not as it must be.
+    pub(crate) judged: RefCell<BTreeMap<TaskId, Option<Arc<Judgement>>>>,
     /// Which documents the signature check vouches for, once it has judged them.
     pub(crate) verified: RefCell<BTreeMap<TaskId, Option<Verified>>>,
     /// Which of an implementation's keys made the last signature that was one of its keys'.
@@ -112,8 +117,10 @@ impl Case {
             switches,
             facts: HashMap::new(),
             definitions: BTreeMap::new(),
+            statuses: HashMap::new(),
+            documents: HashMap::new(),
             parsed: HashMap::new(),
-            documents: RefCell::default(),
+            judged: RefCell::default(),
             verified: RefCell::default(),
             last_signers: RefCell::default(),
         }
@@ -135,41 +142,27 @@ impl Case {
         });
         let measurement = Measurement { length: 0, sha256: [0; 32], sha512: None };
         let body = Body { bytes: text.as_bytes().into(), measurement };
-        self.learn(&Need::Definition { task_id }, Fact::Body(body));
+        let reader = super::Reader::new(&self.limits);
+        self.learn(reader.read(Need::Definition { task_id }, Fact::Body(body)));
         self
     }
 
-    pub(crate) fn learn(&mut self, need: &Need, mut fact: Fact) {
-        let json = self.read_json(need, &fact);
-        if let Some(Err(error)) = &json
-            && error.kind.is_beyond_limits()
-        {
-            // It says nothing of the chain: a service that sends such a thing is broken, and nobody
-            // knows what it would have said.
-            fact = Fact::Unreachable {
-                reason: format!("the answer is beyond the limits: {error}"),
-                attempts: 1,
-            };
-        }
-        match (need, json) {
-            (Need::Definition { task_id }, json) => {
-                let definition = read_definition(&fact, json);
-                self.definitions.insert(*task_id, definition.map(Arc::new));
+    pub(crate) fn learn(&mut self, seen: Seen) {
+        let (need, fact, reading) = seen.into_parts();
+        match (&need, reading) {
+            (Need::Definition { task_id }, Reading::Definition(definition)) => {
+                self.definitions.insert(*task_id, definition);
             }
-            (_, Some(json)) => drop(self.parsed.insert(need.clone(), json.map(Arc::new))),
-            (_, None) => {}
-        }
-        self.facts.insert(need.clone(), fact);
-    }
-
-    /// What a service computed as JSON, read once, however many checks look at it.
-    fn read_json(&self, need: &Need, fact: &Fact) -> Option<Result<Value, ParseError>> {
-        match fact {
-            Fact::Body(body) if need.is_json_answer() => {
-                Some(catena_json::parse(&body.bytes, &self.limits.json()))
+            (Need::Status { task_id }, Reading::Status(status)) => {
+                self.statuses.insert(*task_id, status);
             }
-            _ => None,
+            (Need::Document { task_id, .. }, Reading::Document(document)) => {
+                self.documents.insert(*task_id, document);
+            }
+            (_, Reading::Json(json)) => drop(self.parsed.insert(need.clone(), json)),
+            _ => {}
         }
+        self.facts.insert(need, fact);
     }
 
     pub(crate) fn definition(&self, task_id: TaskId) -> Option<Result<Arc<Definition>, NoDefinition>> {
@@ -193,16 +186,6 @@ impl Case {
     /// Whether the policy relaxes a rule.
     pub(crate) fn relaxes(&self, rule: &str) -> bool {
         self.product.relaxed.contains(rule)
-    }
-}
-
-fn read_definition(fact: &Fact, json: Option<Result<Value, ParseError>>) -> Result<Definition, NoDefinition> {
-    match (fact, json) {
-        (Fact::Body(_), Some(json)) => {
-            Definition::parse(json.map_err(NoDefinition::Json)?).map_err(NoDefinition::Malformed)
-        }
-        (Fact::Absent { message, .. }, _) => Err(NoDefinition::Absent(message.clone())),
-        _ => Err(NoDefinition::Unknown),
     }
 }
 
@@ -323,20 +306,20 @@ impl<'a> Cx<'a> {
     }
 
     /// The status of a link's task.
-    pub(crate) fn status(&self, link: &Link) -> Result<Answer<Result<Status, StatusError>>, Stop> {
-        match self.json(&Need::Status { task_id: link.task_id })? {
-            Answer::Is(Ok(value)) => Ok(Answer::Is(Status::parse(&value))),
-            Answer::Is(Err(error)) => Ok(Answer::Is(Err(StatusError(error.to_string())))),
+    pub(crate) fn status(&self, link: &Link) -> Result<Answer<Result<&'a Status, &'a StatusError>>, Stop> {
+        match self.fact(&Need::Status { task_id: link.task_id })? {
+            Answer::Is(_) => {
+                let status = self.case.statuses.get(&link.task_id).ok_or(Stop::Blocked)?;
+                Ok(Answer::Is(status.as_ref()))
+            }
             Answer::Absent(message) => Ok(Answer::Absent(message)),
         }
     }
 
     /// The run the chain is about: the last one. Everything else is asked of exactly this run.
-    pub(crate) fn run(&self, link: &Link) -> Result<Run, Stop> {
+    pub(crate) fn run(&self, link: &Link) -> Result<&'a Run, Stop> {
         match self.status(link)? {
-            Answer::Is(Ok(status)) if status.task_id == link.task_id => {
-                status.latest().cloned().ok_or(Stop::Blocked)
-            }
+            Answer::Is(Ok(status)) if status.task_id == link.task_id => status.latest().ok_or(Stop::Blocked),
             _ => Err(Stop::Blocked),
         }
     }
@@ -349,14 +332,9 @@ impl<'a> Cx<'a> {
 
     /// A link's document as it parses, without any judgement of who signed it.
     pub(crate) fn unverified_document(&self, link: &Link) -> Result<Answer<Parsed>, Stop> {
-        let body = match self.document_body(link)? {
-            Answer::Is(body) => body,
-            Answer::Absent(message) => return Ok(Answer::Absent(message)),
-        };
-        let mut documents = self.case.documents.borrow_mut();
-        let parsed = documents
-            .entry(link.task_id)
-            .or_insert_with(|| Document::parse(&body.bytes, &self.case.limits.json()).map(Arc::new));
-        Ok(Answer::Is(parsed.clone()))
+        if let Answer::Absent(message) = self.document_body(link)? {
+            return Ok(Answer::Absent(message));
+        }
+        self.case.documents.get(&link.task_id).cloned().map(Answer::Is).ok_or(Stop::Blocked)
     }
 }

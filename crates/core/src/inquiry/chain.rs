@@ -2,7 +2,7 @@
 
 use super::case::Case;
 use crate::policy::KindRole;
-use crate::task::{Definition, Kind, LinkName, TaskId};
+use crate::task::{Definition, Kind, LinkName, TaskId, TaskSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -69,6 +69,8 @@ pub(crate) struct Chain {
     closed: bool,
     too_deep: Vec<TaskId>,
     too_wide: bool,
+    /// By parent, the links that are looked for in its graph; known once the chain is closed.
+    made_by: BTreeMap<TaskId, TaskSet>,
 }
 
 impl Chain {
@@ -120,6 +122,11 @@ impl Chain {
         Some(slot.link.as_ref().map_or(&slot.name, |link| &link.name))
     }
 
+    /// The links that say that a parent made them and are no parents themselves, once the chain is closed.
+    pub(crate) fn made_by(&self, parent: TaskId) -> TaskSet {
+        self.made_by.get(&parent).cloned().unwrap_or_default()
+    }
+
     /// Tasks farther from the target than the policy allows.
     pub(crate) fn too_deep(&self) -> &[TaskId] {
         &self.too_deep
@@ -150,6 +157,9 @@ impl Chain {
                     asked.push(task_id);
                 }
             }
+        }
+        if self.closed {
+            self.made_by = made_by(&self.slots);
         }
         (asked, joined)
     }
@@ -191,6 +201,14 @@ impl Chain {
             place
         });
     }
+}
+
+fn made_by(slots: &[Slot]) -> BTreeMap<TaskId, TaskSet> {
+    let mut made: BTreeMap<TaskId, BTreeSet<TaskId>> = BTreeMap::new();
+    for link in slots.iter().filter_map(|slot| slot.link.as_ref()).filter(|link| !link.is_parent()) {
+        made.entry(link.definition.parent_task_id()).or_default().insert(link.task_id);
+    }
+    made.into_iter().map(|(parent, tasks)| (parent, tasks.into())).collect()
 }
 
 fn make_link(case: &Case, name: &LinkName, task_id: TaskId, definition: Arc<Definition>) -> Link {

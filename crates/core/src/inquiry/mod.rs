@@ -12,6 +12,7 @@ mod conclude;
 mod fact;
 mod foresight;
 mod need;
+mod reader;
 
 pub(crate) use case::{Answer, Case, Cx, NoDefinition, Open, Stop};
 pub use case::{Switches, Target};
@@ -20,6 +21,7 @@ pub(crate) use conclude::CODES as OUTSIDE_CODES;
 pub use fact::{Body, Fact};
 use foresight::Foresight;
 pub use need::{Need, Reference, Shape};
+pub use reader::{Reader, Seen};
 
 use crate::Limits;
 use crate::checks::{CHAIN_CHECKS, LINK_CHECKS, LOOKS_AHEAD};
@@ -141,18 +143,30 @@ impl Inquiry {
     /// Takes what was seen for a need. Facts may come in any order; the first fact for a need
     /// stays, and one for a need that was never handed out is not looked at.
     pub fn supply(&mut self, need: &Need, fact: Fact) {
-        if !self.handed_out.contains(need) || self.case.knows(need) {
+        self.take(self.reader().read(need.clone(), fact));
+    }
+
+    /// Who reads facts for this inquiry.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader::new(&self.case.limits)
+    }
+
+    /// Takes what its [`reader`](Self::reader) has read; the same as [`supply`](Self::supply).
+    pub fn take(&mut self, seen: Seen) {
+        let need = seen.need().clone();
+        if !self.handed_out.contains(&need) || self.case.knows(&need) {
             return;
         }
-        self.case.learn(need, fact);
+        self.case.learn(seen);
         self.outstanding = self.outstanding.saturating_sub(1);
         if let Need::Definition { task_id } = need {
-            if let Some(Ok(definition)) = self.case.definition(*task_id) {
+            if let Some(Ok(definition)) = self.case.definition(task_id) {
                 self.foresight.dependencies_of(&definition, self.case.limits.links);
             }
-            self.advance(*task_id);
+            self.advance(task_id);
         }
-        for item in self.waiting.remove(need).unwrap_or_default() {
+        for item in self.waiting.remove(&need).unwrap_or_default() {
             self.arrived(item);
         }
     }

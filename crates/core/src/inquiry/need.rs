@@ -1,8 +1,7 @@
 //! What an inquiry must know next.
 
 use crate::source::{GithubRepository, RepositoryUrl, Revision, TagName};
-use crate::task::{ArtifactName, RunId, TaskId};
-use std::collections::BTreeSet;
+use crate::task::{ArtifactName, RunId, TaskId, TaskSet};
 use std::fmt;
 
 /// One thing an inquiry must know. A driver answers each with one [`Fact`](super::Fact); it
@@ -73,7 +72,7 @@ pub enum Need {
         /// Its run.
         run_id: RunId,
         /// The tasks whose entries are kept.
-        wanted: BTreeSet<TaskId>,
+        wanted: TaskSet,
         /// Whether SHA-512 is to be measured as well.
         sha512: bool,
     },
@@ -338,7 +337,7 @@ mod tests {
                 Some("public/a"),
             ),
             (
-                Need::TaskGraph { task_id, run_id, wanted: BTreeSet::new(), sha512: false },
+                Need::TaskGraph { task_id, run_id, wanted: TaskSet::default(), sha512: false },
                 of_run("public/task-graph.json"),
                 own,
                 Some("public/task-graph.json"),

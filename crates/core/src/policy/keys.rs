@@ -6,7 +6,7 @@ use super::format::{KEYS, conform};
 use super::layers::settle;
 use super::validity::{TrustedKey, Validity};
 use crate::task::WorkerImplementation;
-use catena_keys::PublicKey;
+use catena_keys::{KeyError, PublicKey};
 use std::collections::BTreeMap;
 
 /// Which keys sign for which worker implementation. Several keys of one allow rotation.
@@ -26,7 +26,7 @@ impl KeyRing {
         let ring = match document::read(name, text) {
             Ok(node) => conform(node, &KEYS, &mut notes)
                 .and_then(|node| settle(node, &mut notes))
-                .map(|node| (read(&node, &mut notes), node.place)),
+                .map(|node| (read(&node, &mut KnownKeys::default(), &mut notes), node.place)),
             Err(Unreadable { place, message }) => {
                 notes.error(&place, message);
                 None
@@ -83,8 +83,24 @@ impl KeyRing {
     }
 }
 
+/// Keys that were read before: products of one policy share them, and whether a text is a key that may
+/// be trusted takes a tenth of a millisecond to tell.
+#[derive(Default)]
+pub(super) struct KnownKeys(BTreeMap<String, PublicKey>);
+
+impl KnownKeys {
+    fn parse(&mut self, text: &str) -> Result<PublicKey, KeyError> {
+        if let Some(known) = self.0.get(text) {
+            return Ok(known.clone());
+        }
+        let key = PublicKey::parse_base64(text)?;
+        self.0.insert(text.to_owned(), key.clone());
+        Ok(key)
+    }
+}
+
 /// Reads a map that fits [`KEYS`].
-pub(super) fn read(node: &Node, notes: &mut Notes) -> KeyRing {
+pub(super) fn read(node: &Node, known: &mut KnownKeys, notes: &mut Notes) -> KeyRing {
     let mut ring = BTreeMap::new();
     for (name, entry) in node.as_map().into_iter().flatten() {
         let Some(implementation) = WorkerImplementation::parse(name) else {
@@ -95,7 +111,7 @@ pub(super) fn read(node: &Node, notes: &mut Notes) -> KeyRing {
         };
         let keys: &mut Vec<TrustedKey> = ring.entry(implementation).or_default();
         for item in entry.value.items() {
-            match read_key(item, notes) {
+            match read_key(item, known, notes) {
                 Some(trusted) if keys.iter().any(|known| known.key == trusted.key) => {
                     notes.error(&item.place, "this key is in the list already")
                 }
@@ -108,7 +124,7 @@ pub(super) fn read(node: &Node, notes: &mut Notes) -> KeyRing {
 }
 
 /// Reads a key, or a map of a key and when it counts.
-fn read_key(item: &Node, notes: &mut Notes) -> Option<TrustedKey> {
+fn read_key(item: &Node, known: &mut KnownKeys, notes: &mut Notes) -> Option<TrustedKey> {
     let limited = item.as_map().is_some();
     let Some(node) = (if limited { item.get("key") } else { Some(item) }) else {
         let hint = Some("key: the base64 of its raw 32 bytes".to_owned());
@@ -116,7 +132,7 @@ fn read_key(item: &Node, notes: &mut Notes) -> Option<TrustedKey> {
         return None;
     };
     let validity = if limited { Validity::read(item, notes) } else { Validity::default() };
-    match PublicKey::parse_base64(node.as_text()?) {
+    match known.parse(node.as_text()?) {
         Ok(key) => Some(TrustedKey { key, validity }),
         Err(error) => {
             notes.error(&node.place, error.to_string());

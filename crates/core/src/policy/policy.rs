@@ -2,7 +2,7 @@
 
 use super::diagnostic::{Diagnostic, Notes};
 use super::document::{Content, Entry, Node, Place};
-use super::keys::KeyRing;
+use super::keys::{KeyRing, KnownKeys};
 use super::layers::{Layers, over, settle};
 use super::product::{PolicyError, Product};
 use super::reader::{Reader, check_url};
@@ -79,6 +79,7 @@ impl Policy {
         if let Some((_, entry)) = products.iter().nth(MAX_PRODUCTS) {
             return notes.error(&entry.key_place, format!("a policy of more than {MAX_PRODUCTS} products"));
         }
+        let mut known = KnownKeys::default();
         for (name, Entry { key_place: place, value }) in products {
             let laid = match value.content {
                 Content::Null => continue,
@@ -86,8 +87,9 @@ impl Policy {
                 _ => over(defaults.clone(), value, notes),
             };
             let Some(node) = settle(laid, notes) else { continue };
-            let (product, keys) = Reader { name: &name, node: &node, place: &place, rules, notes }.product();
-            Soundness { product: &product, keys: &keys, node: &node, place: &place, notes }.check();
+            let (node, place, known) = (&node, &place, &mut known);
+            let (product, keys) = Reader { name: &name, node, place, rules, known, notes }.product();
+            Soundness { product: &product, keys: &keys, node, place, notes }.check();
             self.products.insert(name, (product, keys));
         }
     }

@@ -2,7 +2,7 @@
 
 use super::diagnostic::Notes;
 use super::document::{Content, Node, Place};
-use super::keys::{self, KeyRing};
+use super::keys::{self, KeyRing, KnownKeys};
 use super::pattern;
 use super::product::{ImageKinds, KindRole, Landed, Product, RepositoryRule, ScopeRule, Vcs};
 use crate::source::{GithubRepository, RepositoryUrl};
@@ -44,6 +44,7 @@ pub(super) struct Reader<'a> {
     pub(super) place: &'a Place,
     /// The rules that can be relaxed.
     pub(super) rules: &'a [&'a str],
+    pub(super) known: &'a mut KnownKeys,
     pub(super) notes: &'a mut Notes,
 }
 
@@ -74,7 +75,8 @@ impl Reader<'_> {
             // Filled in when all products are read.
             repositories_by_prefix: BTreeMap::new(),
         };
-        let keys = self.optional("keys").map(|node| keys::read(node, self.notes)).unwrap_or_default();
+        let keys =
+            self.optional("keys").map(|node| keys::read(node, self.known, self.notes)).unwrap_or_default();
         (product, keys)
     }
 

@@ -4,6 +4,7 @@ mod artifact_name;
 mod definition;
 mod id;
 mod kind;
+mod set;
 mod status;
 
 pub use artifact_name::{ArtifactName, ArtifactNameError};
@@ -11,4 +12,5 @@ pub(crate) use definition::is_truthy;
 pub use definition::{Definition, DefinitionError, ImageInput, UpstreamArtifacts};
 pub use id::{RunId, TaskId, TaskIdError, WorkerPool, WorkerPoolError};
 pub use kind::{Kind, KindError, LinkName, WorkerImplementation};
+pub use set::TaskSet;
 pub use status::{Run, RunState, Status, StatusError};

@@ -9,6 +9,7 @@ use super::Cache;
 use super::payload::{array, measurement, part, write_bytes, write_measurement};
 use super::subject::Address;
 use crate::graphs::KeptGraph;
+use crate::shares::in_shares;
 use catena_core::Limits;
 use catena_core::digest::Measurement;
 use catena_core::graph::{GraphIndex, GraphScan, Span};
@@ -39,15 +40,17 @@ pub(super) fn keep(cache: &Cache, need: &Need, graph: &KeptGraph, vouched: &Meas
             part.push(*span);
         }
     }
-    for (number, spans) in dealt.iter().enumerate() {
+    let keep_part = |(number, spans): (usize, &Vec<Span>)| {
         let mut payload = Vec::new();
         for span in spans {
             payload.extend_from_slice(span.task_id.as_str().as_bytes());
             payload.extend_from_slice(&span.start.to_be_bytes());
             write_bytes(&mut payload, &graph.read(span.start..span.end)?);
         }
-        cache.keep(&Address::graph_part(&cache.root, need, number), &payload)?;
-    }
+        cache.keep(&Address::graph_part(&cache.root, need, number), &payload)
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    in_shares(&dealt.iter().enumerate().collect::<Vec<_>>(), cores, keep_part)?;
     // Last, so that what is told of is there.
     let mut head = parts.to_be_bytes().to_vec();
     write_measurement(&mut head, measured);
@@ -129,6 +132,7 @@ mod tests {
     use crate::graphs::GraphIntake;
     use catena_core::graph::Scanner;
     use catena_core::task::RunId;
+    use catena_core::task::TaskSet;
 
     fn task_id(number: u32) -> TaskId {
         TaskId::parse(&format!("{number:0>8}QACAAAAAAAAAAA")).unwrap()
@@ -153,7 +157,7 @@ mod tests {
     }
 
     fn kept(text: &str) -> KeptGraph {
-        let scanner = Scanner::new(BTreeSet::new(), &Limits::default());
+        let scanner = Scanner::new(TaskSet::default(), &Limits::default());
         let mut intake = GraphIntake::kept(scanner, &std::env::temp_dir());
         intake.write(text.as_bytes());
         intake.finish(measure(text.as_bytes(), false)).1.unwrap()

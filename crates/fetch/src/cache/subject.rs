@@ -11,10 +11,10 @@ use crate::recording::NeedEntry;
 use catena_core::digest::Digest;
 use catena_core::inquiry::{Fact, Need, Reference};
 use catena_core::source::Revision;
-use catena_core::task::{ArtifactName, RunId, TaskId};
+use catena_core::task::{ArtifactName, RunId, TaskId, TaskSet};
 use catena_core::verdict::{Outcome, Standing, Verdict};
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// What everything that is kept is kept for.
 const FORMAT: &str = "catena-cache 1";
@@ -77,7 +77,7 @@ pub(super) fn digest(address: &[u8]) -> [u8; 32] {
 fn of_any_entries(need: &Need) -> Vec<u8> {
     match need {
         Need::TaskGraph { task_id, run_id, .. } => {
-            let (task_id, run_id, wanted) = (*task_id, *run_id, BTreeSet::new());
+            let (task_id, run_id, wanted) = (*task_id, *run_id, TaskSet::default());
             written(&Need::TaskGraph { task_id, run_id, wanted, sha512: false })
         }
         other => written(other),

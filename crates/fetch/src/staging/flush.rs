@@ -1,5 +1,6 @@
-//! Bytes on the disk: large files are flushed while they arrive, and many files at once.
+//! Bytes on the disk: it is set to work while they arrive, so that a flush finds little left to do.
 
+use crate::shares::in_shares;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,107 +10,111 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 /// Bytes of one file after which the disk is set to work on them, while more arrive.
-const AHEAD: usize = 32 << 20;
-/// Files from which on the whole file system is flushed once, and not each file by itself: on a journaling
-/// file system a flush of one small file takes the disk about as long as one of hundreds.
-#[cfg(target_os = "linux")]
-const MANY: usize = 4;
+const AHEAD: usize = 8 << 20;
+/// Files that wait for the thread that sets the disk to work; each is open meanwhile.
+const WAITING: usize = 32;
+/// Files that are flushed at once: what the disk has to do for each by itself it does for them together.
+const AT_ONCE: usize = 16;
 
-/// Flushes files of one folder's file system.
-#[derive(Debug)]
+/// Flushes files.
+#[derive(Debug, Default)]
 pub(super) struct Flusher {
-    /// Opened before anything is written, so that whatever goes wrong later is told to it.
-    #[cfg(target_os = "linux")]
-    folder: File,
-    ahead: Ahead,
+    worker: Arc<Worker>,
 }
 
 impl Flusher {
-    pub(super) fn new(folder: &Path) -> io::Result<Self> {
-        #[cfg(not(target_os = "linux"))]
-        let _ = folder;
-        Ok(Self {
-            #[cfg(target_os = "linux")]
-            folder: File::open(folder)?,
-            ahead: Ahead::default(),
+    /// For one file that begins.
+    pub(super) fn ahead(&self) -> Ahead {
+        Ahead { worker: self.worker.clone(), begun: 0, waiting: 0 }
+    }
+
+    /// What these paths lead to is on the disk when this returns. Each file is flushed by itself: to flush
+    /// the whole file system once would wait for what everybody else has written to it.
+    pub(super) fn flush(&self, paths: &[&Path]) -> Result<(), (PathBuf, io::Error)> {
+        if self.worker.missed.load(Ordering::Relaxed) {
+            // The disk begins with all of them before one is waited for: to wait for what it has not
+            // begun with takes as long for one small file as for hundreds.
+            paths.iter().filter_map(|path| File::open(path).ok()).for_each(|file| write(&file, 0));
+        }
+        in_shares(paths, AT_ONCE, |path| {
+            let flushed = File::open(path).and_then(|file| file.sync_all());
+            flushed.map_err(|error| (path.to_path_buf(), error))
         })
     }
-
-    /// Flushes one file ahead of its end.
-    pub(super) fn ahead(&self) -> Ahead {
-        Ahead { worker: self.ahead.worker.clone(), waiting: 0 }
-    }
-
-    /// What these paths lead to is on the disk when this returns.
-    pub(super) fn flush(&self, paths: &[&Path]) -> Result<(), (PathBuf, io::Error)> {
-        if self.ahead.worker.failed.load(Ordering::Acquire) {
-            let path = paths.first().map(|path| path.to_path_buf()).unwrap_or_default();
-            return Err((path, io::Error::other("the disk could not take what was written to it")));
-        }
-        #[cfg(target_os = "linux")]
-        if paths.len() >= MANY {
-            let path = || paths.first().map(|path| path.to_path_buf()).unwrap_or_default();
-            return rustix::fs::syncfs(&self.folder).map_err(|error| (path(), error.into()));
-        }
-        for path in paths {
-            let flushed = File::open(path).and_then(|file| file.sync_all());
-            flushed.map_err(|error| (path.to_path_buf(), error))?;
-        }
-        Ok(())
-    }
 }
 
-/// Sets the disk to work on a file before it is whole, so that little is left to do at its end.
-#[derive(Debug, Default)]
+/// Sets the disk to work on a file as it grows and when it is whole, so that little is left to do when all
+/// of them are flushed.
+#[derive(Debug)]
 pub(super) struct Ahead {
     worker: Arc<Worker>,
-    /// Bytes since it last was.
+    /// Up to where it was.
+    begun: u64,
+    /// Bytes after that.
     waiting: usize,
-}
-
-/// A thread that flushes one file after another, from the first large file on.
-#[derive(Debug, Default)]
-struct Worker {
-    files: OnceLock<Option<SyncSender<File>>>,
-    /// A failure is told only once by the system, so it is kept for the flush that counts.
-    failed: Arc<AtomicBool>,
 }
 
 impl Ahead {
     /// So many bytes more were written to the file.
     pub(super) fn written(&mut self, file: &File, bytes: usize) {
         self.waiting = self.waiting.saturating_add(bytes);
-        if self.waiting >= AHEAD {
+        if self.waiting >= AHEAD
+            && let Ok(file) = file.try_clone()
+        {
+            self.worker.begin(file, self.begun);
+            self.begun = self.begun.saturating_add(u64::try_from(self.waiting).unwrap_or(u64::MAX));
             self.waiting = 0;
-            self.worker.flush(file);
         }
     }
+
+    /// The file is whole.
+    pub(super) fn ended(self, file: File) {
+        self.worker.begin(file, self.begun);
+    }
+}
+
+/// A thread that sets the disk to work on one file after another, which may take as long as the disk has
+/// other work. It begins with the first file and ends when nobody can send to it any more.
+#[derive(Debug, Default)]
+struct Worker {
+    files: OnceLock<Option<SyncSender<(File, u64)>>>,
+    /// Whether there was a file that it could not take.
+    missed: AtomicBool,
 }
 
 impl Worker {
-    /// Has it flushed soon. Where that cannot be, or there is enough to do already, nothing is lost:
-    /// everything is flushed at the end.
-    fn flush(&self, file: &File) {
-        let files = self.files.get_or_init(|| start(Arc::clone(&self.failed)).ok());
-        if let (Some(files), Ok(file)) = (files, file.try_clone()) {
-            // Full, or gone.
-            let _ = files.try_send(file);
+    /// Has the disk begin soon with what stands in a file from there on. Where that cannot be, or there is
+    /// enough to do already, nothing is lost: everything is flushed at the end.
+    fn begin(&self, file: File, from: u64) {
+        let files = self.files.get_or_init(|| start().ok());
+        if files.as_ref().is_none_or(|files| files.try_send((file, from)).is_err()) {
+            self.missed.store(true, Ordering::Relaxed);
         }
     }
 }
 
-/// Ends when nobody can send to it any more.
-fn start(failed: Arc<AtomicBool>) -> io::Result<SyncSender<File>> {
-    let (sender, files) = sync_channel::<File>(32);
+fn start() -> io::Result<SyncSender<(File, u64)>> {
+    let (sender, files) = sync_channel(WAITING);
     thread::Builder::new().name("flush".to_owned()).spawn(move || {
-        for file in files {
-            if file.sync_data().is_err() {
-                failed.store(true, Ordering::Release);
-            }
+        for (file, from) in files {
+            write(&file, from);
         }
     })?;
     Ok(sender)
 }
+
+/// Begins to write what stands in a file from there on, without waiting for the end of it. No failure is
+/// told here, nor does one count as told, so that the flush which counts is told of it.
+#[cfg(target_os = "linux")]
+fn write(file: &File, from: u64) {
+    // The one advice that is taken at once: what is to be dropped from memory must be written first. As
+    // long as it is not, it is not dropped either, so that who reads the file next has it in memory.
+    let _ = rustix::fs::fadvise(file, from, None, rustix::fs::Advice::DontNeed);
+}
+
+/// Elsewhere the system writes when it likes to.
+#[cfg(not(target_os = "linux"))]
+fn write(_file: &File, _from: u64) {}
 
 #[cfg(test)]
 mod tests {
@@ -117,45 +122,52 @@ mod tests {
     use std::io::Write as _;
 
     #[test]
-    fn few_files_and_many_are_flushed() {
+    fn what_cannot_be_flushed_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let flusher = Flusher::new(folder.path()).unwrap();
-        let paths: Vec<PathBuf> = (0..20).map(|number| folder.path().join(number.to_string())).collect();
-        for path in &paths {
-            std::fs::write(path, b"bytes").unwrap();
-        }
-        let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
-        flusher.flush(&paths).unwrap();
-        flusher.flush(&paths[..2]).unwrap();
+        let (path, missing) = (folder.path().join("file"), folder.path().join("missing"));
+        std::fs::write(&path, b"bytes").unwrap();
+        let flusher = Flusher::default();
+        flusher.flush(&[&path, &path]).unwrap();
         flusher.flush(&[]).unwrap();
-        let missing = folder.path().join("missing");
-        assert_eq!(flusher.flush(&[paths[0], &missing]).unwrap_err().0, missing);
+        for missed in [false, true] {
+            flusher.worker.missed.store(missed, Ordering::Relaxed);
+            assert_eq!(flusher.flush(&[&path, &missing]).unwrap_err().0, missing);
+        }
     }
 
     #[test]
-    fn a_large_file_is_flushed_while_it_arrives_and_a_failure_is_kept() {
+    fn the_disk_is_set_to_work_while_a_file_grows() {
         let folder = tempfile::tempdir().unwrap();
-        let flusher = Flusher::new(folder.path()).unwrap();
-        let path = folder.path().join("large");
-        let mut file = File::create(&path).unwrap();
-        let mut ahead = flusher.ahead();
-        for _ in 0..40 {
+        let (flusher, path) = (Flusher::default(), folder.path().join("large"));
+        let (mut file, mut ahead) = (File::create(&path).unwrap(), flusher.ahead());
+        for megabytes in 1..=20_usize {
             file.write_all(&[0; 1 << 20]).unwrap();
             ahead.written(&file, 1 << 20);
+            assert_eq!(ahead.begun, u64::try_from((megabytes / 8) << 23).unwrap());
+            assert_eq!(ahead.waiting, (megabytes % 8) << 20);
+            assert_eq!(flusher.worker.files.get().is_some(), megabytes >= 8);
         }
-        assert_eq!(ahead.waiting, 8 << 20);
-        assert!(flusher.ahead.worker.files.get().is_some_and(Option::is_some), "the worker was started");
+        ahead.ended(file);
         flusher.flush(&[&path]).unwrap();
-        flusher.ahead.worker.failed.store(true, Ordering::Release);
-        assert_eq!(flusher.flush(&[&path]).unwrap_err().0, path);
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 20 << 20);
     }
 
+    /// More files at once than wait for the thread: none is waited for, and all are flushed.
     #[test]
-    fn small_files_start_no_thread() {
+    fn nobody_waits_for_the_disk_before_the_end() {
         let folder = tempfile::tempdir().unwrap();
-        let flusher = Flusher::new(folder.path()).unwrap();
-        let file = File::create(folder.path().join("small")).unwrap();
-        flusher.ahead().written(&file, AHEAD - 1);
-        assert!(flusher.ahead.worker.files.get().is_none());
+        let flusher = Flusher::default();
+        // A thread that has more to do than it can.
+        let (full, _files) = sync_channel(1);
+        flusher.worker.files.set(Some(full)).unwrap();
+        let paths: Vec<PathBuf> = (0..4).map(|number| folder.path().join(number.to_string())).collect();
+        for (number, path) in paths.iter().enumerate() {
+            let mut file = File::create(path).unwrap();
+            file.write_all(b"bytes").unwrap();
+            flusher.ahead().ended(file);
+            assert_eq!(flusher.worker.missed.load(Ordering::Relaxed), number > 0);
+        }
+        flusher.flush(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>()).unwrap();
+        assert!(paths.iter().all(|path| std::fs::read(path).is_ok_and(|bytes| bytes == b"bytes")));
     }
 }

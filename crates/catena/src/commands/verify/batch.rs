@@ -6,7 +6,7 @@ mod sum;
 use super::VerifyArgs;
 use super::arguments::Format;
 use super::case::root_url;
-use super::drive::{after, fetcher, now, unless_interrupted};
+use super::drive::{Dialing, after, fetcher, now, unless_interrupted};
 use super::text_options;
 use crate::cli::Manner;
 use crate::failure::Failure;
@@ -33,8 +33,9 @@ const JOBS: u32 = 16;
 /// Verifies every task of the list, and answers the exit status of all of them together.
 pub(super) fn run(file: &Path, args: &VerifyArgs, manner: &Manner, screen: &Screen) -> Result<u8, Failure> {
     let questions = list::read(file, args.task_type.as_ref(), args.product.as_deref())?;
+    let dialing = Dialing::begin(args);
     let bench = Bench::new(args, &questions)?;
-    let sum = unless_interrupted(bench.judge(questions, args, manner, screen))?;
+    let sum = unless_interrupted(bench.judge(questions, args, dialing, manner, screen))?;
     screen.say(&sum.to_string());
     Ok(sum.exit_status())
 }
@@ -77,6 +78,7 @@ impl Bench {
         &self,
         questions: Vec<Question>,
         args: &VerifyArgs,
+        dialing: Dialing,
         manner: &Manner,
         screen: &Screen,
     ) -> Result<Sum, Failure> {
@@ -84,7 +86,7 @@ impl Bench {
             Failure::undetermined(format!("no room for temporary files: {cause}"))
                 .next("make room in $TMPDIR, or name another folder there")
         })?;
-        let fetcher = fetcher(&self.root_url, args, &Limits::default())?;
+        let fetcher = fetcher(&self.root_url, args, &Limits::default(), dialing)?;
         let fetcher = Arc::new(fetcher.keeping_graphs(room.path().to_owned()));
         let jobs = usize::try_from(args.jobs.map_or(JOBS, NonZeroU32::get)).unwrap_or(usize::MAX);
         let patience = args.deadline.unwrap_or(catena_fetch::DEADLINE);

@@ -9,13 +9,14 @@ use catena_core::Limits;
 use catena_core::verdict::{Outcome, Verdict};
 use catena_fetch::cache::{Cache, Cached};
 use catena_fetch::{
-    FactSource, Fetcher, HttpOptions, HttpTransport, Options, Progress, Recorder, Replay, RootUrl, Staging,
-    TaskclusterCredentials, github_token_from_environment, investigate,
+    FactSource, Fetcher, HttpOptions, HttpSetupError, HttpTransport, Options, Progress, Recorder, Replay,
+    RootUrl, Staging, TaskclusterCredentials, github_token_from_environment, investigate,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 use url::{Host, Url};
@@ -24,8 +25,13 @@ use url::{Host, Url};
 const AT_ONCE: Duration = Duration::from_secs(3600);
 
 /// Answers the question, unless somebody interrupts; then nothing is left behind.
-pub(super) fn run(case: Case, args: &VerifyArgs, screen: &Screen) -> Result<Verdict, Failure> {
-    unless_interrupted(answer(case, args, screen))
+pub(super) fn run(
+    case: Case,
+    args: &VerifyArgs,
+    dialing: Dialing,
+    screen: &Screen,
+) -> Result<Verdict, Failure> {
+    unless_interrupted(answer(case, args, dialing, screen))
 }
 
 /// Comes to the end of what is asked, unless somebody interrupts.
@@ -48,22 +54,32 @@ pub(super) fn unless_interrupted<T>(answer: impl Future<Output = Result<T, Failu
     })
 }
 
-async fn answer(case: Case, args: &VerifyArgs, screen: &Screen) -> Result<Verdict, Failure> {
+async fn answer(
+    case: Case,
+    args: &VerifyArgs,
+    dialing: Dialing,
+    screen: &Screen,
+) -> Result<Verdict, Failure> {
     match &args.replay {
         Some(folder) => replay(&case, folder, screen).await,
-        None => ask(case, args, screen).await,
+        None => ask(case, args, dialing, screen).await,
     }
 }
 
 /// Over the network, as far as the cache does not know; or by the cache alone.
-async fn ask(mut case: Case, args: &VerifyArgs, screen: &Screen) -> Result<Verdict, Failure> {
+async fn ask(
+    mut case: Case,
+    args: &VerifyArgs,
+    dialing: Dialing,
+    screen: &Screen,
+) -> Result<Verdict, Failure> {
     let limits = Limits::default();
     let staging = args.work_dir.as_deref().map(staging).transpose()?;
     let tally: Arc<dyn Progress> = Arc::new(Tally::new(screen.clone()));
     let recorder = args.record.as_deref().map(|folder| recorder(folder, tally.clone())).transpose()?;
     let progress = recorder.clone().map_or(tally, |recorder| recorder as Arc<dyn Progress>);
     let cache = args.cache.open(&case.asked.root_url, &limits)?;
-    let sources = Sources::open(&case, args, cache, staging.clone(), progress)?;
+    let sources = Sources::open(&case, args, dialing, cache, staging.clone(), progress)?;
     let deadline = after(args.deadline.unwrap_or(catena_fetch::DEADLINE));
     let (source, progress) = (sources.source.clone(), sources.progress.as_ref());
     let inquiry = investigate(case.open(limits), source, deadline, progress).await;
@@ -91,6 +107,7 @@ impl Sources {
     fn open(
         case: &Case,
         args: &VerifyArgs,
+        dialing: Dialing,
         cache: Option<Arc<Cache>>,
         staging: Option<Arc<Staging>>,
         progress: Arc<dyn Progress>,
@@ -101,7 +118,7 @@ impl Sources {
             tell_age(&cached);
             return Ok(Self::through(cache.clone(), cached, staging, None));
         }
-        let fetcher = fetcher(&case.asked.root_url, args, &Limits::default())?;
+        let fetcher = fetcher(&case.asked.root_url, args, &Limits::default(), dialing)?;
         let fetcher = fetcher.with_staging(staging.clone()).with_progress(progress.clone());
         let fetcher = Arc::new(match cache {
             Some(_) => fetcher.keeping_graphs(std::env::temp_dir()),
@@ -208,7 +225,35 @@ fn staging(work_dir: &Path) -> Result<Arc<Staging>, Failure> {
     })
 }
 
-pub(super) fn fetcher(root_url: &str, args: &VerifyArgs, limits: &Limits) -> Result<Fetcher, Failure> {
+/// A transport on its way: to read which certificates the system trusts takes some milliseconds, in which
+/// the policy can be read.
+pub(super) struct Dialing(Option<JoinHandle<Result<HttpTransport, HttpSetupError>>>);
+
+impl Dialing {
+    /// Begins, if anything will be asked for.
+    pub(super) fn begin(args: &VerifyArgs) -> Self {
+        let asks = args.replay.is_none() && !args.offline;
+        let http = HttpOptions { ca_file: args.ca_file.clone(), ..HttpOptions::default() };
+        Self(asks.then(|| thread::spawn(move || HttpTransport::new(&http))))
+    }
+
+    fn transport(self) -> Result<HttpTransport, Failure> {
+        let begun = self.0.map(JoinHandle::join);
+        let Some(Ok(ended)) = begun else {
+            return Err(Failure::undetermined("a defect of catena: no transport"));
+        };
+        ended.map_err(|error| {
+            Failure::usage(error).next("see to --ca-file, SSL_CERT_FILE, HTTPS_PROXY and the like")
+        })
+    }
+}
+
+pub(super) fn fetcher(
+    root_url: &str,
+    args: &VerifyArgs,
+    limits: &Limits,
+    dialing: Dialing,
+) -> Result<Fetcher, Failure> {
     let root = RootUrl::parse(root_url).map_err(|error| {
         Failure::usage(error)
             .next("say where Taskcluster is with --root-url https://… or TASKCLUSTER_ROOT_URL")
@@ -220,10 +265,7 @@ pub(super) fn fetcher(root_url: &str, args: &VerifyArgs, limits: &Limits) -> Res
         );
         return Err(Failure::usage(what).next("use https; --danger-allow-http takes the risk"));
     }
-    let http = HttpOptions { ca_file: args.ca_file.clone(), ..HttpOptions::default() };
-    let transport = HttpTransport::new(&http).map_err(|error| {
-        Failure::usage(error).next("see to --ca-file, SSL_CERT_FILE, HTTPS_PROXY and the like")
-    })?;
+    let transport = dialing.transport()?;
     let defaults = Options::default();
     let options = Options {
         attempts: args.attempts.map_or(defaults.attempts, NonZeroU32::get),

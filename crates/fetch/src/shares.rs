@@ -1,0 +1,47 @@
+//! The same done with many things, by several threads.
+
+use std::panic::resume_unwind;
+use std::thread;
+
+/// Does `work` with each item, in as many shares at once as there are to be; a failure ends its share.
+///
+/// # Errors
+/// The first failure, in the order of the items.
+pub(crate) fn in_shares<T: Copy + Sync, E: Send>(
+    items: &[T],
+    shares: usize,
+    work: impl Fn(T) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    let longest = items.len().div_ceil(shares.max(1)).max(1);
+    let do_share = |share: &[T]| share.iter().try_for_each(|item| work(*item));
+    if longest >= items.len() {
+        return do_share(items);
+    }
+    thread::scope(|scope| {
+        let begun: Vec<_> = items.chunks(longest).map(|share| scope.spawn(move || do_share(share))).collect();
+        begun.into_iter().try_for_each(|share| share.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[test]
+    fn everything_is_done_once_and_the_first_failure_is_told() {
+        for (items, shares) in [(0, 4), (1, 4), (3, 4), (10, 4), (10, 1), (10, 0), (100, 7)] {
+            let items: Vec<usize> = (0..items).collect();
+            let done = Mutex::new(Vec::new());
+            let ended = in_shares(&items, shares, |item| {
+                done.lock().unwrap().push(item);
+                Ok::<_, ()>(())
+            });
+            let mut done = done.into_inner().unwrap();
+            done.sort_unstable();
+            assert_eq!((ended, done), (Ok(()), items.clone()));
+            let failed = in_shares(&items, shares, |item| if item % 4 == 3 { Err(item) } else { Ok(()) });
+            assert_eq!(failed, if items.len() > 3 { Err(3) } else { Ok(()) });
+        }
+    }
+}
