@@ -30,6 +30,7 @@ const STILL: &[(&str, &str)] = &[
     ("decision task made by its own build", "rebuild-differs"),
     ("action that is its own parent's parent", "rebuild-differs"),
     ("image of a chain that has itself as its image", "image-differs"),
+    ("image of a build that it takes in, and that is yet to be made", "outside-unfinished"),
     ("document about another run", "artifact-missing"),
     ("action task's document about another run", "artifact-missing"),
     ("later run hidden", "artifact-missing"),

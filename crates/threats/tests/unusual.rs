@@ -106,6 +106,66 @@ fn a_list_of_artifacts_may_be_unknown() {
 }
 
 #[test]
+fn a_status_may_be_unknown() {
+    let chain = push().build().unwrap();
+    let build = change::first_build(&chain).unwrap();
+    let question = Question::of(&chain).unwrap();
+    let verdict = judge_with(chain, &question, |need, _| {
+        let of_build = matches!(need, Need::Status { task_id } if task_id.as_str() == build);
+        of_build.then(|| Fact::Absent { status: 404, message: "none".to_owned() })
+    });
+    assert_eq!(told(&verdict), (Outcome::Rejected, BTreeSet::from(["run-status-unknown"])));
+}
+
+#[test]
+fn what_a_status_contradicts_hides_no_failure() {
+    let judged = |state: &str| {
+        let mut chain = push().build().unwrap();
+        let build = change::first_build(&chain).unwrap();
+        change::run(&mut chain, "state", state).unwrap();
+        let status = chain.status_mut(&build).unwrap();
+        change::set(status, &["status", "schedulerId"], "another").unwrap();
+        let relaxed = "{relaxed: [{rule: status-definition, because: a test}]}";
+        judge(chain, &format!("catena-policy: 1\nproducts: {{firefox: {relaxed}}}"))
+    };
+    assert_eq!(told(&judged("completed")), (Outcome::Verified, BTreeSet::new()));
+    assert_eq!(told(&judged("failed")), (Outcome::Rejected, BTreeSet::from(["run-not-completed"])));
+}
+
+#[test]
+fn a_task_that_its_graph_says_is_a_time_is_none_of_its() {
+    let mut chain = push().build().unwrap();
+    let build = change::first_build(&chain).unwrap();
+    change::only(&mut chain, &build, |task| change::set(task, &["dependencies"], Vec::new())).unwrap();
+    let time = change::json(r#"{"relative-datestamp": "1 day"}"#).unwrap();
+    change::entry(&mut chain, |entry| change::set(entry, &["task"], time)).unwrap();
+    let relaxed = "{relaxed: [{rule: graph-additions, because: a test}]}";
+    let verdict = judge(chain, &format!("catena-policy: 1\nproducts: {{firefox: {relaxed}}}"));
+    assert_eq!(told(&verdict), (Outcome::Rejected, BTreeSet::from(["graph-definition-differs"])));
+}
+
+#[test]
+fn an_action_or_a_build_may_be_about_to_run() {
+    type Case = (fn() -> Release, &'static str, fn(&Chain) -> Option<String>);
+    let cases: [Case; 3] = [
+        (action, "action", |chain| chain.action.clone()),
+        (promotion, "action", |chain| chain.action.clone()),
+        (push, "build", change::first_build),
+    ];
+    for (release, kind, of) in cases {
+        let mut chain = release().build().unwrap();
+        let id = of(&chain).unwrap();
+        (chain.target, chain.kind, chain.check_target) = (id.clone(), kind.to_owned(), false);
+        let question = Question::of(&chain).unwrap();
+        let (verdict, needs) = asked(chain, &question);
+        assert_eq!(told(&verdict), (Outcome::Verified, BTreeSet::new()), "{kind}");
+        // What it will publish, and say of its image, is not there yet.
+        let of_target = needs.iter().filter(|need| need.artifact().is_some_and(|(of, ..)| of.as_str() == id));
+        assert_eq!(of_target.count(), 0, "{kind}");
+    }
+}
+
+#[test]
 fn what_cannot_be_had_is_neither_yes_nor_no() {
     for release in [action, cron, globs, mobile, promotion, pull_request, push, tag] {
         let ask = |other: &dyn Fn(&Need) -> Option<Fact>| {

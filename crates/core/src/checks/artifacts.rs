@@ -4,7 +4,7 @@
 //! absent but never wrong; an artifact that is both optional and not is not optional.
 
 use super::signature::{Verified, verified};
-use super::{Examined, rules};
+use super::{Examined, rules, target};
 use crate::digest::{Digest, Measurement};
 use crate::document::Listing;
 use crate::fnmatch;
@@ -138,8 +138,8 @@ fn published(role: Option<KindRole>) -> Vec<(ArtifactName, How)> {
 /// even if it were not.
 pub(crate) fn examine_wanted(cx: &Cx<'_>) -> Examined {
     let chain = cx.closed()?;
-    let target_id = cx.case.target.task_id;
-    let Some(target) = chain.link(target_id) else { return Err(Stop::Blocked) };
+    let target = target(cx)?;
+    let target_id = target.task_id;
     let mut findings = Vec::new();
     let mut wanted = 0_usize;
     for entry in target.definition.upstream_artifacts() {
@@ -204,26 +204,24 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     if !link.has_run {
         return none("The task is about to run, so nothing of it is used.");
     }
-    let mut findings = Vec::new();
-    let wanted = match wanted(cx, link, &mut findings)? {
-        Some(wanted) if wanted.is_empty() && findings.is_empty() => {
-            return none("Nothing of the task is used as a file.");
-        }
-        Some(wanted) if wanted.len() <= cx.case.limits.artifacts => wanted,
-        Some(wanted) => {
+    let wanted = match wanted(cx, link)? {
+        Ok(wanted) if wanted.is_empty() => return none("Nothing of the task is used as a file."),
+        Ok(wanted) if wanted.len() <= cx.case.limits.artifacts => wanted,
+        Ok(wanted) => {
             let message = "More artifacts of the task are wanted than the limit allows.";
             let finding = Finding::new(CHECK, TOO_MANY, Standing::Failed, link.task_id, message)
                 .expected(Side::Policy, format!("at most {}", cx.case.limits.artifacts))
                 .actual(Side::Task, wanted.len().to_string());
             return Ok(vec![finding].into());
         }
-        None => return Ok(findings.into()),
+        Err(finding) => return Ok(vec![*finding].into()),
     };
     let document = verified(cx, link)?;
     let run_id = document.run_id;
     // Every artifact is asked for before any is judged, so that they are fetched together.
     let judged: Vec<_> = wanted.iter().map(|wanted| judge(cx, link, run_id, &document, wanted)).collect();
     let mut examination = Examination::default();
+    let mut findings = Vec::new();
     for judgement in judged {
         match judgement? {
             Judgement::Verified(artifact) => examination.artifacts.push(artifact),
@@ -239,15 +237,15 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     Ok(examination)
 }
 
-/// The files that are wanted of a link: what parents publish, and what the target names. None when
-/// a listing that is needed cannot be read, which `findings` then says.
-fn wanted(cx: &Cx<'_>, link: &Link, findings: &mut Vec<Finding>) -> Result<Option<Vec<Wanted>>, Stop> {
+/// The files that are wanted of a link: what parents publish, and what the target names; or what is
+/// wrong with the list of artifacts that its patterns are looked up in.
+fn wanted(cx: &Cx<'_>, link: &Link) -> Result<Result<Vec<Wanted>, Box<Finding>>, Stop> {
     let mut names: BTreeMap<String, (bool, How)> = BTreeMap::new();
     for (name, how) in published(link.role) {
         names.insert(name.as_str().to_owned(), (false, how));
     }
-    let Some(target) = cx.link(cx.case.target.task_id)? else { return Err(Stop::Blocked) };
-    let entries = target.definition.upstream_artifacts().iter().filter(|entry| entry.task_id == link.task_id);
+    let entries =
+        target(cx)?.definition.upstream_artifacts().iter().filter(|entry| entry.task_id == link.task_id);
     let mut listed: Option<BTreeSet<String>> = None;
     for entry in entries {
         for path in &entry.paths {
@@ -258,10 +256,7 @@ fn wanted(cx: &Cx<'_>, link: &Link, findings: &mut Vec<Finding>) -> Result<Optio
             if listed.is_none() {
                 match listing(cx, link)? {
                     Ok(names) => listed = Some(names),
-                    Err(finding) => {
-                        findings.push(*finding);
-                        return Ok(None);
-                    }
+                    Err(finding) => return Ok(Err(finding)),
                 }
             }
             for name in listed.iter().flatten().filter(|name| fnmatch::matches(path, name)) {
@@ -270,7 +265,7 @@ fn wanted(cx: &Cx<'_>, link: &Link, findings: &mut Vec<Finding>) -> Result<Optio
         }
     }
     let wanted = names.into_iter().map(|(name, (optional, how))| Wanted { name, optional, how });
-    Ok(Some(wanted.collect()))
+    Ok(Ok(wanted.collect()))
 }
 
 fn want(names: &mut BTreeMap<String, (bool, How)>, name: &str, optional: bool) {

@@ -27,6 +27,12 @@ use crate::verdict::Code;
 /// What an examination comes to, or why it cannot go on.
 pub(crate) type Examined = Result<Examination, Stop>;
 
+/// The target, as soon as it is a link. It stays none when its definition cannot be used, and the
+/// definition check says why.
+fn target<'a>(cx: &Cx<'a>) -> Result<&'a Link, Stop> {
+    cx.link(cx.case.target.task_id)?.ok_or(Stop::Blocked)
+}
+
 /// The checks on a link.
 pub(crate) const LINK_CHECKS: &[fn(&Cx<'_>, &Link) -> Examined] = &[
     kind::examine,

@@ -247,21 +247,17 @@ fn changed(
     if trimmed != bytes && signer(cx, implementation, trimmed, signature).is_some() {
         return Ok(Some("the signature fits the document without the white space around it".to_owned()));
     }
-    Ok(match cx.unverified_document(link)? {
-        Answer::Is(Ok(parsed)) => {
-            let pretty = catena_json::parse(bytes, &cx.case.limits.json()).map(|value| value.to_pretty());
-            let reprinted =
-                pretty.is_ok_and(|text| signer(cx, implementation, text.as_bytes(), signature).is_some());
-            if reprinted {
-                Some("the signature fits the same value printed as workers print it".to_owned())
-            } else {
-                document::contradiction(cx, link, &parsed)?
-                    .map(|what| format!("it contradicts the queue about its own run: {what}"))
-            }
-        }
-        Answer::Is(Err(error)) => Some(format!("it is not a document: {error}")),
-        Answer::Absent(_) => None,
-    })
+    let limits = cx.case.limits.json();
+    let parsed = match Document::parse(bytes, &limits) {
+        Ok(parsed) => parsed,
+        Err(error) => return Ok(Some(format!("it is not a document: {error}"))),
+    };
+    let pretty = catena_json::parse(bytes, &limits).map(|value| value.to_pretty());
+    if pretty.is_ok_and(|text| signer(cx, implementation, text.as_bytes(), signature).is_some()) {
+        return Ok(Some("the signature fits the same value printed as workers print it".to_owned()));
+    }
+    Ok(document::contradiction(cx, link, &parsed)?
+        .map(|what| format!("it contradicts the queue about its own run: {what}")))
 }
 
 pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {

@@ -249,9 +249,8 @@ fn time_differences(graph: &Map, definition: &Definition) -> Vec<Difference> {
 
 /// What the task has beyond its entry and should not.
 fn additions(cx: &Cx<'_>, link: &Link, parent: &Link, graph: &Map) -> Vec<Difference> {
-    let Some(runtime) = link.definition.value().as_object() else { return Vec::new() };
     let mut found = Vec::new();
-    for (key, value) in runtime {
+    for (key, value) in link.definition.value().as_object().into_iter().flatten() {
         let listed = graph.get(key);
         let fine = match (key.as_str(), listed) {
             ("created" | "deadline" | "expires" | "dependencies", _) => true,

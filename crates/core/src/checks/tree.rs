@@ -4,7 +4,7 @@
 //! is restricted; a repository is matched by whole path segments.
 
 use super::source::source;
-use super::{Examined, rules};
+use super::{Examined, rules, target};
 use crate::inquiry::{Cx, Link, Stop};
 use crate::policy::{Product, ScopeRule};
 use crate::source::{Revision, SourceUrl};
@@ -98,15 +98,14 @@ fn restricted<'a>(product: &'a Product, scopes: &'a [String]) -> Vec<Restricted<
 
 /// Whether the target has a restricted scope.
 pub(crate) fn has_restricted_scopes(cx: &Cx<'_>) -> Result<bool, Stop> {
-    let Some(target) = cx.link(cx.case.target.task_id)? else { return Err(Stop::Blocked) };
-    let found = restricted(&cx.case.product, target.definition.scopes());
+    let found = restricted(&cx.case.product, target(cx)?.definition.scopes());
     let relaxed = cx.case.relaxes(rules::BROAD_SCOPE);
     Ok(found.iter().any(|restricted| !(relaxed && restricted.broad)))
 }
 
 pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
     let chain = cx.closed()?;
-    let Some(target) = chain.link(cx.case.target.task_id) else { return Err(Stop::Blocked) };
+    let target = target(cx)?;
     let mut findings = Vec::new();
     let trees = trees(cx, chain.links(), &mut findings)?;
     let own = trees.get(&target.task_id).cloned().flatten();
@@ -155,7 +154,7 @@ fn trees<'a>(
         }
         trees.insert(link.task_id, tree);
     }
-    let Some(target) = links.iter().find(|link| link.is_target) else { return Err(Stop::Blocked) };
+    let target = links.iter().find(|link| link.is_target).ok_or(Stop::Blocked)?;
     let decision = target.definition.decision_task_id();
     let parent = links.iter().find(|link| link.task_id == decision).unwrap_or(target);
     let of_parents = trees.get(&parent.task_id).cloned().flatten();

@@ -4,7 +4,7 @@
 use super::{Attack, Q, T, attack};
 use crate::change::{
     NOBODY, build, decision, edit, edit_at, first_build, first_decision, image_of, inside, link_of,
-    nth_build, remove, set, target_parent, upstream,
+    nth_build, only, remove, set, target_parent, upstream,
 };
 use crate::honest::{
     action, cron, finished, globs, mobile, pr_action, promotion, promotion_of_rounds, push, rounds, tag,
@@ -501,6 +501,32 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-parent-makes-no-tasks",
     ),
     attack(
+        "action that takes in what it has yet to make",
+        &[T],
+        "A release promotion that is about to run takes in a signing that it is said to have made.",
+        promotion,
+        |c| {
+            let (action, made) = (c.action.clone()?, c.target.clone());
+            (c.kind, c.check_target) = ("action".into(), false);
+            c.target.clone_from(&action);
+            only(c, &action, |task| input_of(task, "signing", &made))
+        },
+        "graph-parent-makes-no-tasks",
+    ),
+    attack(
+        "image of a build that it takes in, and that is yet to be made",
+        &[T],
+        "A docker-image task that is about to run takes in a build that is said to have run in its image.",
+        push,
+        |c| {
+            let (id, image) = (first_build(c)?, c.images.first()?.clone());
+            (c.kind, c.check_target) = ("docker-image".into(), false);
+            c.target.clone_from(&image);
+            input(c, &image, "build", &id)
+        },
+        "chain-cyclic",
+    ),
+    attack(
         "image of a chain that has itself as its image",
         &[T],
         "An image task of a further graph runs in the image that it makes.",
@@ -518,13 +544,16 @@ pub(super) const ATTACKS: &[Attack] = &[
 
 /// Declares one more input of a task.
 fn input(chain: &mut Chain, id: &str, kind: &str, other: &str) -> Option<()> {
-    edit(chain, id, |task| {
-        if task.pointer(&["extra", "chainOfTrust"]).is_none() {
-            set(task, &["extra", "chainOfTrust"], catena_json::Map::new())?;
-            set(task, INPUTS, catena_json::Map::new())?;
-        }
-        set(inside(task, INPUTS)?, &[kind], other)
-    })
+    edit(chain, id, |task| input_of(task, kind, other))
+}
+
+/// Declares one more input in a definition.
+fn input_of(task: &mut Value, kind: &str, other: &str) -> Option<()> {
+    if task.pointer(&["extra", "chainOfTrust"]).is_none() {
+        set(task, &["extra", "chainOfTrust"], catena_json::Map::new())?;
+        set(task, INPUTS, catena_json::Map::new())?;
+    }
+    set(inside(task, INPUTS)?, &[kind], other)
 }
 
 /// Says of a task's last run that it ended so.

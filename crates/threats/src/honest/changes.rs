@@ -254,6 +254,14 @@ pub(super) const CHANGED: &[Changed] = &[
         crate::change::run(c, "workerGroup", "mdc1")?;
         crate::change::run(c, "workerId", "t-linux64-ms-001.releng")
     }),
+    ("source that is the repository itself", push, |c| {
+        let (from, to) = ("source: ${repo}/raw-file/${push.revision}/.taskcluster.yml", "source: ${repo}");
+        in_tree(c, from, to, |task| {
+            let source =
+                task.pointer(&["metadata", "source"])?.as_str()?.split_once("/raw-file/")?.0.to_owned();
+            set(task, &["metadata", "source"], source)
+        })
+    }),
     ("template with line ends of Windows", cron, |c| replace_page(c, "/raw-file/", "\n", "\r\n")),
     ("template with comments", push, |c| {
         replace_page(

@@ -282,10 +282,7 @@ fn check_source(cx: &Cx<'_>, parent: Parent<'_>, payload: &Value) -> Rebuild<()>
         ("HEAD_REV", ["decision", "push", "revision"]),
     ] {
         let variable = variable(name);
-        let Some(expected) = parent.decision.definition.env(&variable).map(|text| text.trim_end_matches('/'))
-        else {
-            continue;
-        };
+        let expected = parent.decision.definition.env(&variable).unwrap_or_default().trim_end_matches('/');
         let own = parent
             .link
             .definition
@@ -330,23 +327,22 @@ fn permission(action: &Value) -> String {
 pub(super) fn check_task_group(parent: Parent<'_>, tasks: &mut [Value]) -> Rebuild<()> {
     const KEYS: [&str; 3] = ["payload", "env", "ACTION_TASK_GROUP_ID"];
     let acceptable = [parent.link.task_id.as_str(), parent.decision.task_id.as_str()];
-    let actual = parent.link.definition.env(KEYS[2]);
-    let rendered =
-        tasks.first().and_then(|task| task.pointer(&KEYS)).and_then(Value::as_str).map(str::to_owned);
-    for (side, told) in [(Side::Tree, rendered.as_deref()), (Side::Queue, actual)] {
-        if !told.is_some_and(|told| acceptable.contains(&told)) {
-            return Err(parent
-                .failed(ACTION_GROUP, "ACTION_TASK_GROUP_ID is neither the action nor its decision task.")
-                .at("the queue's definition", Some(Path::of(&KEYS)))
-                .expected(Side::Queue, acceptable.join(" or "))
-                .actual(side, told.unwrap_or("nothing"))
-                .into());
-        }
-    }
-    let env =
-        tasks.first_mut().and_then(|task| task.get_mut("payload")).and_then(|payload| payload.get_mut("env"));
-    if let (Some(Value::Object(env)), Some(actual)) = (env, actual) {
-        env.insert(KEYS[2], actual.into());
+    let refused = |side, told: Option<&str>| -> super::Fail {
+        let message = "ACTION_TASK_GROUP_ID is neither the action nor its decision task.";
+        let finding =
+            parent.failed(ACTION_GROUP, message).at("the queue's definition", Some(Path::of(&KEYS)));
+        let finding = finding.expected(Side::Queue, acceptable.join(" or "));
+        finding.actual(side, told.unwrap_or("nothing")).into()
+    };
+    let first = tasks.first_mut();
+    let rendered = first.and_then(|task| KEYS.iter().try_fold(task, |value, key| value.get_mut(key)));
+    let rendered = match rendered {
+        Some(Value::String(told)) if acceptable.contains(&told.as_str()) => told,
+        other => return Err(refused(Side::Tree, other.and_then(|told| told.as_str()))),
+    };
+    match parent.link.definition.env(KEYS[2]) {
+        Some(actual) if acceptable.contains(&actual) => actual.clone_into(rendered),
+        other => return Err(refused(Side::Queue, other)),
     }
     Ok(())
 }

@@ -69,3 +69,32 @@ impl Projects {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inquiry::Link;
+    use crate::task::Definition;
+
+    #[test]
+    fn a_source_lies_in_the_first_project_whose_repository_it_is_or_is_below() {
+        let text = r#"{"none":{},"a":{"repo":"https://host/a"},"ab":{"repo":"https://host/ab"},
+            "again":{"repo":"https://host/a"}}"#;
+        let projects =
+            Projects(catena_json::parse(text.as_bytes(), &catena_json::Limits::default()).unwrap());
+        let link = Link::sample(Definition::sample_id(), Definition::sample("", ""));
+        let of = |source: &str| projects.of_source(Parent { link: &link, decision: &link }, source).ok();
+        for (source, name) in [
+            ("https://host/a", Some("a")),
+            ("https://host/a/", Some("a")),
+            ("https://host/a/raw-file/0/x", Some("a")),
+            ("https://host/ab", Some("ab")),
+            ("https://host/ab/x", Some("ab")),
+            ("https://host/abc", None),
+            ("https://host/", None),
+            ("", None),
+        ] {
+            assert_eq!(of(source).as_deref(), name, "{source}");
+        }
+    }
+}

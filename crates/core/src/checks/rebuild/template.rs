@@ -212,6 +212,7 @@ mod tests {
             "          env:",
             "            B: c",
             "    - other: {payload: {env: {C: c}}}",
+            "      7: {payload: {env: {F: f}}}",
             "      $flattenDeep:",
             "        - - extra:",
             "              D: d",
@@ -221,10 +222,11 @@ mod tests {
         let template = Template { value: Value::Null, document, origin: String::new() };
         let line = |keys: &[&str]| template.line_of(&Path::of(keys));
         assert_eq!(line(&["payload", "env", "A"]), Some(10));
-        assert_eq!(template.line_of(&Path::of(&["extra"]).index(0).key("D")), Some(19));
+        assert_eq!(template.line_of(&Path::of(&["extra"]).index(0).key("D")), Some(20));
         assert_eq!(line(&["payload", "env", "B"]), None, "it stands in two places");
         assert_eq!(line(&["payload", "env", "C"]), None, "it stands below another key");
         assert_eq!(line(&["payload", "env", "E"]), None);
+        assert_eq!(line(&["payload", "env", "F"]), None, "it stands below a key that is no text");
     }
 
     #[test]

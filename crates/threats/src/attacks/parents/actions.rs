@@ -1,6 +1,8 @@
 //! Actions: which one, on what, in which group, with which parameters, as they were offered.
 
-use super::ways::{OTHER, act, actions, actions_text, alias_bomb, git_action, offer, parameters, wrapped};
+use super::ways::{
+    OTHER, act, actions, actions_text, alias_bomb, deep, git_action, offer, parameters, shallow, wrapped,
+};
 use crate::attacks::{Attack, T, W, attack};
 use crate::change::{
     NOBODY, first_build, first_decision, inside, json, only, parent, remove, replace_in, set, target_parent,
@@ -173,6 +175,15 @@ pub(super) const ATTACKS: &[Attack] = &[
         |c| parameters(c, |_| Some(alias_bomb("version"))),
         "rebuild-actions-malformed",
     ),
+    attack(
+        "parameters deeper than the limit",
+        &[T, W],
+        "The parameters have a part that nothing is made of, deeper than our own limits.",
+        action,
+        |c| parameters(c, |text| Some(format!("{text}{}", deep()))),
+        "rebuild-actions-malformed",
+    )
+    .within(shallow),
     attack(
         "parameters with a tag of Python's",
         &[T, W],

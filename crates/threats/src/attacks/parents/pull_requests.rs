@@ -87,6 +87,14 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-malformed",
     ),
     attack(
+        "pull request of no branch",
+        &[V],
+        "GitHub's answer about a pull request does not say what is to be pulled.",
+        pull_request,
+        |c| answer(c, "/pulls/", |pull| remove(pull, &["head"])),
+        "rebuild-answer-malformed",
+    ),
+    attack(
         "pull request with a number that is none",
         &[V],
         "GitHub's answer for a pull request has no number where its number should be.",

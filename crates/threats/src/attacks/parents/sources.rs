@@ -1,11 +1,12 @@
 //! Parents that were made for something else, or whose tree, revision or list of projects is another.
 
 use super::ways::{
-    act, alias_bomb, decide, firefox_git, git_cron, offer, thunderbird, variable, variable_name,
+    act, alias_bomb, decide, deep, firefox_git, git_cron, offer, shallow, thunderbird, variable,
+    variable_name,
 };
 use crate::attacks::{Attack, T, V, W, attack};
 use crate::change::{
-    decision, everywhere, inside, list, page_is, page_status, pages, parent, remove, replace_in,
+    decision, everywhere, inside, list, page_is, page_status, pages, parent, project, remove, replace_in,
     replace_page, set,
 };
 use crate::honest::{action, cron, fork, mobile, pr_action, pull_request, push, tag};
@@ -340,6 +341,14 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-repository",
     ),
     attack(
+        "pull request into a tree elsewhere",
+        &[T],
+        "A pull request's decision task says that it is to be pulled into a tree on Mercurial.",
+        pull_request,
+        |c| sourced(c, "_BASE_REPOSITORY", "https://hg.mozilla.org/mozilla-central"),
+        "rebuild-differs",
+    ),
+    attack(
         "decision task of a host that looks alike",
         &[T],
         "A decision task's tree is on a host whose name begins like Mercurial's.",
@@ -491,6 +500,15 @@ pub(super) const ATTACKS: &[Attack] = &[
         },
         "rebuild-project-unknown",
     ),
+    attack(
+        "project list deeper than the limit",
+        &[V],
+        "The list of projects has one that no tree is, deeper than our own limits.",
+        cron,
+        |c| project(c, &deep()),
+        "rebuild-project-unknown",
+    )
+    .within(shallow),
     attack(
         "project list with another kind of tree",
         &[V],

@@ -1,8 +1,8 @@
 //! Templates that are missing, cannot be read, render nothing or something else, or exhaust who evaluates them.
 
 use super::ways::{
-    alias_bomb, earlier, evaluates, firefox_git, git_action, git_cron, template, template_is, template_of,
-    template_text, wrapped,
+    alias_bomb, deep, earlier, evaluates, firefox_git, git_action, git_cron, shallow, template, template_is,
+    template_of, template_text, wrapped,
 };
 use crate::attacks::{Attack, T, V, attack};
 use crate::change::{page_is, page_status, pages};
@@ -133,6 +133,15 @@ pub(super) const ATTACKS: &[Attack] = &[
         |c| template_is(c, &alias_bomb("tasks")),
         "rebuild-template-malformed",
     ),
+    attack(
+        "template deeper than the limit",
+        &[T],
+        "A template has a part that nothing is made of, deeper than our own limits.",
+        push,
+        |c| template(c, |text| Some(format!("{text}\n{}", deep()))),
+        "rebuild-template-malformed",
+    )
+    .within(shallow),
     attack(
         "fork's template of aliases of aliases",
         &[T],

@@ -210,6 +210,16 @@ pub(super) fn alias_bomb(key: &str) -> String {
     format!("{text}{key}: *a11\n")
 }
 
+/// A member of a YAML mapping that is deeper than [`shallow`] allows, and not than the usual bounds do.
+pub(super) fn deep() -> String {
+    format!("deep: {}{}\n", "[".repeat(70), "]".repeat(70))
+}
+
+/// Bounds for YAML that leave room for what is honest.
+pub(super) fn shallow(limits: &mut catena_core::Limits) {
+    limits.yaml.depth = 60;
+}
+
 /// Puts an expression inside of another so many times.
 pub(super) fn wrapped(inner: &str, times: usize, wrap: impl Fn(&str) -> String) -> String {
     (0..times).fold(inner.to_owned(), |inner, _| wrap(&inner))

@@ -2,7 +2,7 @@
 
 use crate::attacks::documents::{image, signer};
 use crate::attacks::{Attack, Q, S, T, W, attack};
-use crate::change::{first_build, first_decision, nth_build, sign_as, signature};
+use crate::change::{document_bytes, first_build, first_decision, nth_build, sign_as, signature};
 use crate::honest::{cron, finished, fork, mobile, pull_request, push, rounds, tag};
 use catena_keys::SigningKey;
 use catena_testbed::chain::Implementation;
@@ -39,6 +39,22 @@ pub(super) const ATTACKS: &[Attack] = &[
         |c| {
             let ids: Vec<String> = c.tasks.keys().filter(|id| **id != c.target).cloned().collect();
             ids.iter().try_for_each(|id| sign_with(c, id, &stranger()))
+        },
+        "signature-unknown-key",
+    ),
+    attack(
+        "document with a line more, signed with an unknown key",
+        &[S, Q],
+        "A line end is added to a build's document, which is then signed with a key that no policy knows.",
+        push,
+        |c| {
+            let longer = |mut bytes: Vec<u8>| {
+                bytes.push(b'\n');
+                Some(bytes)
+            };
+            document_bytes(c, longer)?;
+            *signature(c)? = stranger().sign(b"something else").as_bytes().to_vec();
+            Some(())
         },
         "signature-unknown-key",
     ),

@@ -316,6 +316,14 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-entry-malformed",
     ),
     attack(
+        "entry of a task that is a time",
+        &[T, W],
+        "The task in the graph's entry for a build is a time from its creation, as a member of one may be.",
+        push,
+        |c| entry(c, |entry| set(entry, &["task"], json(r#"{"relative-datestamp":"1 day"}"#)?)),
+        "graph-definition-differs",
+    ),
+    attack(
         "entry with its task twice",
         &[T],
         "The graph's entry for a build has two tasks under the same key.",

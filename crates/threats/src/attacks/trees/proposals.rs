@@ -492,6 +492,27 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .under(COMPARE),
     attack(
+        "comparison that is no JSON",
+        &[V, Q],
+        "GitHub's comparison of a commit with its branch says how they stand without quotes.",
+        mobile,
+        |c| replace_page(c, "/compare/", "\"behind\"", "behind"),
+        "pull-request-answer-malformed",
+    )
+    .under(COMPARE),
+    attack(
+        "repository that is told in no JSON",
+        &[V, Q],
+        "GitHub's answer for the repository names the branch to compare with without quotes.",
+        mobile,
+        |c| {
+            let (from, to) = ("\"default_branch\":\"main\"", "\"default_branch\":main");
+            replace_page(c, "/repos/mozilla-mobile/reference-browser", from, to)
+        },
+        "pull-request-answer-malformed",
+    )
+    .under(COMPARE),
+    attack(
         "repository without a default branch",
         &[V],
         "GitHub's answer for the repository does not name the branch to compare with.",
