@@ -13,8 +13,8 @@ use libtest_mimic::{Arguments, Failed};
 use std::collections::BTreeSet;
 use trials::{run, trial};
 
-/// Attacks that break more than the one rule, and what then refuses them. That a check comes to no end,
-/// because what it rests on cannot be read even so, is no "yes" either.
+/// Attacks that break more than the one rule, and what then refuses them: the same rule, where other checks
+/// cannot do without what it asks.
 const STILL: &[(&str, &str)] = &[
     ("action of a pull request passed off as an action", "rebuild-differs"),
     ("permission of another hook", "rebuild-differs"),
@@ -26,25 +26,25 @@ const STILL: &[(&str, &str)] = &[
     ("action of a decision task of an earlier push", "graph-definition-additions"),
     ("pull request of another number", "rebuild-differs"),
     ("pull request into another repository", "rebuild-differs"),
-    ("graph without a hash", "outside-unfinished"),
+    ("graph without a hash", "artifact-without-digest"),
     ("decision task made by its own build", "rebuild-differs"),
     ("action that is its own parent's parent", "rebuild-differs"),
     ("image of a chain that has itself as its image", "image-differs"),
-    ("image of a build that it takes in, and that is yet to be made", "outside-unfinished"),
+    ("image of a build that it takes in, and that is yet to be made", "chain-cyclic"),
     ("document about another run", "artifact-missing"),
     ("action task's document about another run", "artifact-missing"),
     ("later run hidden", "artifact-missing"),
     ("group of another push", "tree-sibling-revision"),
     ("created later", "graph-definition-differs"),
     ("source with dot segments", "source-outside-repository"),
-    ("source with encoded dots", "outside-unfinished"),
-    ("source with an encoded slash", "outside-unfinished"),
+    ("source with encoded dots", "source-malformed"),
+    ("source with an encoded slash", "source-malformed"),
     ("source with a user", "source-outside-repository"),
     ("source with a query", "pull-request-source"),
-    ("source not encrypted", "outside-unfinished"),
+    ("source not encrypted", "source-malformed"),
     ("source with a backslash", "source-outside-repository"),
-    ("source empty", "outside-unfinished"),
-    ("source with a line feed", "outside-unfinished"),
+    ("source empty", "source-malformed"),
+    ("source with a line feed", "source-malformed"),
     ("target's source with dot segments", "tree-scope"),
     ("repository with dot segments", "pull-request-try"),
     ("repository with a query", "pull-request-source"),
@@ -90,7 +90,7 @@ fn is_let_through(attack: &Attack, rule: &str) -> Result<(), Failed> {
         .iter()
         .any(|finding| finding.code.name == attack.code && finding.standing == Standing::Relaxed);
     let right = match still {
-        Some(code) => failed.contains(code) && verdict.outcome != Outcome::Verified,
+        Some(code) => failed.contains(code) && verdict.outcome == Outcome::Rejected,
         None => verdict.outcome == Outcome::Verified && told != SILENT.contains(&rule),
     };
     // What is relaxed is not told to be right as well.
@@ -99,7 +99,8 @@ fn is_let_through(attack: &Attack, rule: &str) -> Result<(), Failed> {
         let same = |finding: &&Finding| finding.check == "source" && finding.task_id == relaxed.task_id;
         verdict.findings.iter().filter(same).any(|finding| finding.standing == Standing::Passed)
     });
-    if right && !twice && !failed.contains(attack.code) {
+    let is_told_of_alone = !failed.contains(attack.code) || still == Some(attack.code);
+    if right && !twice && is_told_of_alone {
         return Ok(());
     }
     Err(format!("{:?}, told: {told}, {failed:?}", verdict.outcome).into())

@@ -45,7 +45,10 @@ pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
     findings.extend(unknown(inquiry));
     relax(inquiry, &mut findings);
     if findings.iter().all(|finding| finding.standing != Standing::Failed) {
-        findings.extend(unfinished(inquiry));
+        let unfinished = unfinished(inquiry);
+        if unfinished.is_empty() || !all_is_known(inquiry) || !restore(inquiry, &mut findings) {
+            findings.extend(unfinished);
+        }
     }
     findings.sort_by_cached_key(|finding| order(inquiry, finding));
     artifacts.sort_by(|left, right| (left.task_id, &left.name).cmp(&(right.task_id, &right.name)));
@@ -145,6 +148,34 @@ fn relax(inquiry: &Inquiry, findings: &mut [Finding]) {
             finding.standing = Standing::Relaxed;
         }
     }
+}
+
+/// Whether nothing is waited for, so that a check which came to no end was kept from it by what another
+/// check has found.
+fn all_is_known(inquiry: &Inquiry) -> bool {
+    inquiry.chain.is_closed()
+        && inquiry.items.iter().all(|item| match &item.state {
+            State::Waiting => false,
+            State::Blocked => true,
+            State::Done(examination) => !examination.findings.is_empty(),
+        })
+}
+
+/// What a relaxed rule lets through must still be of use to the other checks, as a source that no rule can
+/// read and a graph without a digest are not. Then it is a no as it would have been, whoever asks again;
+/// whether there was such a finding.
+fn restore(inquiry: &Inquiry, findings: &mut [Finding]) -> bool {
+    let mut restored = false;
+    for finding in findings.iter_mut().filter(|finding| finding.standing == Standing::Relaxed) {
+        if let Some(rule) = finding.code.rule.filter(|rule| inquiry.case.relaxes(rule)) {
+            finding.standing = Standing::Failed;
+            finding.message.push_str(&format!(
+                " The policy relaxes {rule}, but other checks cannot do without what it asks here."
+            ));
+            restored = true;
+        }
+    }
+    restored
 }
 
 fn relaxed(inquiry: &Inquiry) -> Vec<Relaxed> {

@@ -390,6 +390,38 @@ mod tests {
         assert_eq!(told, [("decision".to_owned(), target(), None)]);
     }
 
+    /// What a relaxed rule has found counts after all where another check came to no end, unless that is
+    /// because something is not known.
+    #[test]
+    fn what_is_relaxed_counts_where_a_check_cannot_do_without_it() {
+        let relaxing = |state: State| {
+            let mut inquiry = ended(Standing::Failed);
+            Arc::make_mut(&mut inquiry.case.product).relaxed.insert("a-rule".to_owned());
+            inquiry.items[1].state = state;
+            inquiry
+        };
+        let judged = |inquiry: Inquiry| {
+            let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
+            let failed: BTreeSet<&str> = verdict.failed().map(|finding| finding.code.name).collect();
+            let told = verdict.failed().all(|finding| finding.message.contains("The policy relaxes a-rule"));
+            (verdict.outcome, failed.into_iter().collect::<Vec<_>>(), told)
+        };
+        let done = State::Done(vec![finding(Standing::Passed)].into());
+        assert_eq!(judged(relaxing(done)), (Outcome::Verified, vec![], true));
+        assert_eq!(judged(relaxing(State::Blocked)), (Outcome::Rejected, vec!["a-code"], true));
+        let unfinished = (Outcome::Undetermined, vec!["outside-unfinished"], false);
+        for state in [State::Waiting, State::Done(Examination::default())] {
+            assert_eq!(judged(relaxing(state)), unfinished);
+        }
+        let mut open = relaxing(State::Blocked);
+        open.chain = Chain::new(&open.case);
+        assert_eq!(judged(open), unfinished);
+        // Without such a finding there is nobody to say why.
+        let mut nobody = ended(Standing::Relaxed);
+        nobody.items[1].state = State::Blocked;
+        assert_eq!(judged(nobody), unfinished);
+    }
+
     #[test]
     fn an_incomplete_case_is_no_yes() {
         let judged = |inquiry: Inquiry| {
