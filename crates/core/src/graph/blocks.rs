@@ -133,6 +133,13 @@ mod tests {
         Some((place, deepest))
     }
 
+    #[test]
+    fn a_block_passes_that_may_be_as_deep_as_it_might_get() {
+        let begin = Inside { depth: 1, in_string: false, escaped: false };
+        let passed = |deepest| begin.pass(&[b'['; BLOCK], deepest).0;
+        assert_eq!([passed(BLOCK), passed(BLOCK + 1)], [0, BLOCK]);
+    }
+
     proptest! {
         #[test]
         fn a_block_is_its_bytes_one_after_the_other(

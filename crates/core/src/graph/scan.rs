@@ -429,6 +429,15 @@ mod tests {
         assert!(matches!(scan_in(b"{\"a\":[[[[]]]]}", 64, &limits), Err(GraphError::TooDeep { limit: 3 })));
     }
 
+    #[test]
+    fn a_chunk_may_end_after_a_backslash() {
+        let text = format!(r#"{:64}{{"{B}":["\n[{:99}"],"{A}":1}}"#, "", "");
+        let after = text.find('n').unwrap();
+        let whole = scan_in(text.as_bytes(), usize::MAX, &Limits::default());
+        assert!(whole.as_ref().is_ok_and(|entries| entries.len() == 1));
+        assert_eq!(scan_in(text.as_bytes(), after, &Limits::default()), whole);
+    }
+
     proptest! {
         #[test]
         fn no_bytes_panic_and_chunks_do_not_matter(bytes in prop::collection::vec(any::<u8>(), 0..200), chunk in 1_usize..9) {

@@ -423,6 +423,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_with_a_definition_is_told() {
+        let mut inquiry = opened();
+        for need in inquiry.needs() {
+            inquiry.supply(&need, Fact::Absent { status: 404, message: "no such task".to_owned() });
+        }
+        let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
+        let failed: Vec<_> = verdict.failed().map(|finding| (finding.code.name, finding.task_id)).collect();
+        assert_eq!(failed, [("task-unknown", target())]);
+    }
+
+    #[test]
     fn an_incomplete_case_is_no_yes() {
         let judged = |inquiry: Inquiry| {
             let verdict = inquiry.conclude("2026-08-12T09:30:12Z");

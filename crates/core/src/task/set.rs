@@ -72,7 +72,9 @@ mod tests {
         }
         for other in [TaskSet::default(), TaskSet::from([a]), TaskSet::from([b])] {
             assert_ne!(one, other);
+            assert_ne!(hashes.hash_one(&one), hashes.hash_one(&other), "told from each other at a glance");
             assert_eq!(one.cmp(&other), BTreeSet::from([a, b]).cmp(&other));
+            assert_eq!(one.partial_cmp(&other), Some(one.cmp(&other)));
         }
     }
 }
