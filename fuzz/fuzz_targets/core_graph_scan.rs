@@ -8,12 +8,11 @@ use catena_core::graph::{GraphError, GraphScan, Scanner};
 use catena_core::task::TaskId;
 use catena_json::{Value, parse};
 use libfuzzer_sys::fuzz_target;
-use std::collections::BTreeSet;
 
 const WANTED: [&str; 2] = ["IFn9x5gaQz-HXl2pa7Ny_w", "B1Y7D4twTB620sjIgyd3lg"];
 
 fn scan<'a>(chunks: impl Iterator<Item = &'a [u8]>, limits: &Limits) -> GraphScan {
-    let wanted: BTreeSet<TaskId> = WANTED.iter().filter_map(|id| TaskId::parse(id).ok()).collect();
+    let wanted = WANTED.iter().filter_map(|id| TaskId::parse(id).ok()).collect();
     let mut scanner = Scanner::new(wanted, limits);
     chunks.for_each(|chunk| scanner.write(chunk));
     scanner.finish(Measurement { length: 0, sha256: [0; 32], sha512: None })

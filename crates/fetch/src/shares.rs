@@ -1,7 +1,7 @@
 //! The same done with many things, by several threads.
 
 use std::panic::resume_unwind;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 /// Does `work` with each item, in as many shares at once as there are to be; a failure ends its share.
 ///
@@ -18,9 +18,22 @@ pub(crate) fn in_shares<T: Copy + Sync, E: Send>(
         return do_share(items);
     }
     thread::scope(|scope| {
-        let begun: Vec<_> = items.chunks(longest).map(|share| scope.spawn(move || do_share(share))).collect();
-        begun.into_iter().try_for_each(|share| share.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        let begin = |share| match thread::Builder::new().spawn_scoped(scope, move || do_share(share)) {
+            Ok(begun) => Share::Begun(begun),
+            // There is no room for another thread.
+            Err(_) => Share::Done(do_share(share)),
+        };
+        let shares: Vec<_> = items.chunks(longest).map(begin).collect();
+        shares.into_iter().try_for_each(|share| match share {
+            Share::Begun(begun) => begun.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Share::Done(ended) => ended,
+        })
     })
+}
+
+enum Share<'scope, E> {
+    Begun(ScopedJoinHandle<'scope, Result<(), E>>),
+    Done(Result<(), E>),
 }
 
 #[cfg(test)]

@@ -230,22 +230,25 @@ fn staging(work_dir: &Path) -> Result<Arc<Staging>, Failure> {
 
 /// A transport on its way: to read which certificates the system trusts takes some milliseconds, in which
 /// the policy can be read.
-pub(super) struct Dialing(Option<JoinHandle<Result<HttpTransport, HttpSetupError>>>);
+pub(super) struct Dialing {
+    options: HttpOptions,
+    /// None where nothing will be asked for, and where there is no room for a thread.
+    begun: Option<JoinHandle<Result<HttpTransport, HttpSetupError>>>,
+}
 
 impl Dialing {
     /// Begins, if anything will be asked for.
     pub(super) fn begin(args: &VerifyArgs) -> Self {
+        let options = HttpOptions { ca_file: args.ca_file.clone(), ..HttpOptions::default() };
         let asks = args.replay.is_none() && !args.offline;
-        let http = HttpOptions { ca_file: args.ca_file.clone(), ..HttpOptions::default() };
-        Self(asks.then(|| thread::spawn(move || HttpTransport::new(&http))))
+        let own = options.clone();
+        let begin = || thread::Builder::new().spawn(move || HttpTransport::new(&own)).ok();
+        Self { options, begun: asks.then(begin).flatten() }
     }
 
     fn transport(self) -> Result<HttpTransport, Failure> {
-        let begun = self.0.map(JoinHandle::join);
-        let Some(Ok(ended)) = begun else {
-            return Err(Failure::undetermined("a defect of catena: no transport"));
-        };
-        ended.map_err(|error| {
+        let ended = self.begun.and_then(|begun| begun.join().ok());
+        ended.unwrap_or_else(|| HttpTransport::new(&self.options)).map_err(|error| {
             Failure::usage(error).next("see to --ca-file, SSL_CERT_FILE, HTTPS_PROXY and the like")
         })
     }
