@@ -215,7 +215,8 @@ fn judge(cx: &Cx<'_>, link: &Link) -> Result<Judgement, Stop> {
 }
 
 /// The first key of an implementation that made a signature. The one that made the last is tried before
-/// the others: most workers of a push have the same. Which key is found does not depend on it, since no signature is of two keys.
+/// the others: most workers of a push have the same. Which key is found does not depend on it, since no
+/// signature is of two keys.
 fn signer<'a>(
     cx: &Cx<'a>,
     implementation: WorkerImplementation,

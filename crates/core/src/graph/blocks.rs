@@ -108,9 +108,9 @@ fn running_parity(bits: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const BLOCK: usize = Inside::BLOCK;
-    use proptest::prelude::*;
 
     /// One byte after the other, as JSON is read; none where a block is not passed over.
     fn byte_by_byte(mut place: Inside, bytes: &[u8]) -> Option<(Inside, usize)> {

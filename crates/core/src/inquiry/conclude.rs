@@ -170,7 +170,7 @@ fn restore(inquiry: &Inquiry, findings: &mut [Finding]) -> bool {
         if let Some(rule) = finding.code.rule.filter(|rule| inquiry.case.relaxes(rule)) {
             finding.standing = Standing::Failed;
             finding.message.push_str(&format!(
-                " The policy relaxes {rule}, but other checks cannot do without what it asks here."
+                " The policy relaxes {rule}; it counts all the same, since other checks came to no end."
             ));
             restored = true;
         }
