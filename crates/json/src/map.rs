@@ -46,13 +46,18 @@ impl Map {
         if let Some(there) = self.get_mut(&key) {
             return Some(std::mem::replace(there, value));
         }
+        self.append(key, value);
+        None
+    }
+
+    /// Puts a member in at the end, whose key is not there yet.
+    pub(crate) fn append(&mut self, key: String, value: Value) {
         self.members.push((key, value));
         match &mut self.places {
             Some(places) => places.add(&self.members, self.members.len().saturating_sub(1)),
             None if self.members.len() > FEW => self.find_places(),
             None => {}
         }
-        None
     }
 
     /// The value under a key.

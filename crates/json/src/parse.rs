@@ -133,7 +133,24 @@ struct Reader<'a> {
 
 type Read<T> = Result<T, ParseErrorKind>;
 
-impl Reader<'_> {
+/// Whether a character of a string does not stand for itself, for each byte: looked up, since most of the
+/// time goes into strings.
+#[allow(clippy::indexing_slicing)] // by the compiler
+const ENDS_PLAIN: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut byte = 0_usize;
+    while byte < ends.len() {
+        ends[byte] = matches!(byte, 0..=0x1f | 0x22 | 0x5c);
+        byte = byte.saturating_add(1);
+    }
+    ends
+};
+
+fn ends_plain(byte: &u8) -> bool {
+    ENDS_PLAIN.get(usize::from(*byte)).copied().unwrap_or(true)
+}
+
+impl<'a> Reader<'a> {
     fn value(&mut self) -> Read<Value> {
         self.skip_space();
         self.values_left = self.values_left.checked_sub(1).ok_or(ParseErrorKind::TooMany)?;
@@ -192,7 +209,7 @@ impl Reader<'_> {
             self.skip_space();
             self.require(b':')?;
             let value = self.value()?;
-            members.insert(key, value);
+            members.append(key, value);
             self.skip_space();
             if self.take(b'}') {
                 return Ok(Value::Object(members));
@@ -229,19 +246,12 @@ impl Reader<'_> {
         Err(if infinite { ParseErrorKind::NotFinite } else { self.unexpected() })
     }
 
-    /// Reads a string that starts here. Runs of plain characters are copied at once.
+    /// Reads a string that starts here. Nearly all are one run of plain characters, which takes just the
+    /// room that it needs.
     fn string(&mut self) -> Read<String> {
         self.advance(1);
-        let mut result = String::new();
+        let mut result = self.plain()?.to_owned();
         loop {
-            let rest = self.rest();
-            let plain = rest
-                .iter()
-                .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))
-                .ok_or(ParseErrorKind::UnexpectedEnd)?;
-            let end = self.offset.saturating_add(plain);
-            result.push_str(self.text.get(self.offset..end).unwrap_or_default());
-            self.offset = end;
             match self.peek() {
                 Some(b'"') => {
                     self.advance(1);
@@ -250,7 +260,16 @@ impl Reader<'_> {
                 Some(b'\\') => result.push(self.escape()?),
                 _ => return Err(ParseErrorKind::BadString),
             }
+            result.push_str(self.plain()?);
         }
+    }
+
+    /// The characters of a string that stand for themselves, up to one that does not.
+    fn plain(&mut self) -> Read<&'a str> {
+        let start = self.offset;
+        let length = self.rest().iter().position(ends_plain).ok_or(ParseErrorKind::UnexpectedEnd)?;
+        self.advance(length);
+        Ok(self.text.get(start..self.offset).unwrap_or_default())
     }
 
     fn escape(&mut self) -> Read<char> {
