@@ -1,8 +1,19 @@
 //! The transport over HTTP/1.1 and HTTP/2, with TLS by rustls and proxies from the environment.
 
+mod connector;
+
 use crate::transport::{Request, Response, Transport, TransportError};
+use bytes::Bytes;
+use connector::Connector;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
+use http::Uri;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::uri::Scheme;
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -36,6 +47,18 @@ pub enum Proxy {
     Through(Url),
 }
 
+impl Proxy {
+    fn matcher(&self) -> Matcher {
+        match self {
+            Self::Environment => Matcher::from_env(),
+            Self::Direct => Matcher::builder().build(),
+            Self::Through(url) => {
+                Matcher::builder().all(url.as_str()).no("localhost,127.0.0.0/8,::1").build()
+            }
+        }
+    }
+}
+
 impl Default for HttpOptions {
     fn default() -> Self {
         Self { connect_timeout: Duration::from_secs(10), ca_file: None, proxy: Proxy::Environment }
@@ -64,10 +87,16 @@ const SHARED: usize = 100;
 /// Clients, each with connections of its own. Only as many are used as it takes.
 const CLIENTS: usize = 6;
 
+const USER_AGENT: &str = concat!("catena/", env!("CARGO_PKG_VERSION"));
+
+/// How long a connection is kept that nothing goes over.
+const IDLE: Duration = Duration::from_secs(90);
+
 /// Requests over the network.
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
     lanes: Arc<[Lane]>,
+    proxies: Arc<Matcher>,
     /// Why there is not one trusted root, if there is none.
     rootless: Option<Arc<str>>,
 }
@@ -86,49 +115,50 @@ impl HttpTransport {
                 "no trusted root certificate could be loaded, so https cannot be used{problem}"
             ))
         });
-        let tls = Self::tls(roots)?;
-        let lane = || {
-            let client = Self::client(options, tls.clone())?.build().map_err(|error| setup(&error))?;
-            Ok(Lane { client, busy: Arc::default() })
-        };
-        let lanes = (0..CLIENTS).map(|_| lane()).collect::<Result<_, _>>()?;
-        Ok(Self { lanes, rootless })
+        let proxies = Arc::new(options.proxy.matcher());
+        let connector = Connector::new(Self::tls(roots)?, proxies.clone(), options.connect_timeout);
+        let lane = || Lane { client: Self::client(connector.clone()), busy: Arc::default() };
+        Ok(Self { lanes: (0..CLIENTS).map(|_| lane()).collect(), proxies, rootless })
     }
 
     fn tls(roots: RootCertStore) -> Result<ClientConfig, HttpSetupError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut tls = ClientConfig::builder_with_provider(provider)
+        let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| setup(&error))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(tls)
+            .map_err(|error| HttpSetupError::Client(chain(&error)))?;
+        Ok(tls.with_root_certificates(roots).with_no_client_auth())
     }
 
-    fn client(options: &HttpOptions, tls: ClientConfig) -> Result<reqwest::ClientBuilder, HttpSetupError> {
-        let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .gzip(false)
-            .connect_timeout(options.connect_timeout)
-            .user_agent(concat!("catena/", env!("CARGO_PKG_VERSION")));
-        builder = match &options.proxy {
-            Proxy::Environment => builder,
-            Proxy::Direct => builder.no_proxy(),
-            Proxy::Through(url) => {
-                let loopback = reqwest::NoProxy::from_string("localhost,127.0.0.0/8,::1");
-                let proxy = reqwest::Proxy::all(url.clone()).map_err(|error| setup(&error))?;
-                builder.proxy(proxy.no_proxy(loopback))
+    fn client(connector: Connector) -> Client<Connector, Full<Bytes>> {
+        Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .build(connector)
+    }
+
+    /// What a request says of itself, and what the proxy is told that reads it.
+    fn headers(&self, mut headers: HeaderMap, to: &Uri) -> Result<HeaderMap, TransportError> {
+        headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+        headers.entry(header::USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT));
+        if let Some(proxy) = self.proxies.intercept(to) {
+            let scheme = proxy.uri().scheme_str().unwrap_or_default();
+            if !matches!(scheme, "http" | "https") {
+                let reason =
+                    format!("the proxy speaks {scheme}, and only http and https proxies can be used");
+                return Err(TransportError::lasting(reason));
             }
-        };
-        Ok(builder)
+            // A tunnel is asked for with them when it is made.
+            let credentials = proxy.basic_auth().filter(|_| to.scheme() == Some(&Scheme::HTTP));
+            if let Some(credentials) = credentials {
+                headers.insert(header::PROXY_AUTHORIZATION, credentials.clone());
+            }
+        }
+        Ok(headers)
     }
 
     /// The first client that is not busy, or else the one that is least so.
-    fn lane(&self) -> Option<(&reqwest::Client, Busy)> {
+    fn lane(&self) -> Option<(&Client<Connector, Full<Bytes>>, Busy)> {
         let free = |lane: &&Lane| lane.busy.load(Ordering::Relaxed) < SHARED;
         let least = || self.lanes.iter().min_by_key(|lane| lane.busy.load(Ordering::Relaxed));
         let lane = self.lanes.iter().find(free).or_else(least)?;
@@ -139,7 +169,7 @@ impl HttpTransport {
 /// A client, and how many of its requests are out: until their bodies have ended.
 #[derive(Debug)]
 struct Lane {
-    client: reqwest::Client,
+    client: Client<Connector, Full<Bytes>>,
     busy: Arc<AtomicUsize>,
 }
 
@@ -157,10 +187,6 @@ impl Drop for Busy {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-fn setup(error: &dyn Error) -> HttpSetupError {
-    HttpSetupError::Client(chain(error))
 }
 
 /// The trusted roots, and in words what kept others from being loaded.
@@ -190,27 +216,31 @@ impl Transport for HttpTransport {
             if let (Some(reason), "https") = (&self.rootless, request.url.scheme()) {
                 return Err(TransportError::lasting(reason.to_string()));
             }
+            let uri = Uri::try_from(request.url.as_str()).map_err(|error| {
+                TransportError::lasting(format!("an address that cannot be sent: {error}"))
+            })?;
+            let headers = self.headers(request.headers, &uri)?;
             let Some((client, busy)) = self.lane() else {
                 return Err(TransportError::lasting("there is no HTTP client"));
             };
-            let mut builder = client.request(request.method, request.url).headers(request.headers);
-            if let Some(body) = request.body {
-                builder = builder.body(body);
-            }
-            let response = builder.send().await.map_err(failure)?;
-            let (status, headers) = (response.status(), response.headers().clone());
-            let body = response.bytes_stream().map_err(failure).inspect(move |_| _ = &busy);
-            Ok(Response { status, headers, body: body.boxed() })
+            let mut out = http::Request::new(Full::new(request.body.unwrap_or_default()));
+            *out.uri_mut() = uri;
+            *out.method_mut() = request.method;
+            *out.headers_mut() = headers;
+            let response = client.request(out).await.map_err(|error| failure(&error))?;
+            let (head, body) = response.into_parts();
+            let body = body.into_data_stream().map_err(|error| failure(&error));
+            let body = body.inspect(move |_| _ = &busy);
+            Ok(Response { status: head.status, headers: head.headers, body: body.boxed() })
         }
         .boxed()
     }
 }
 
-/// What a failure was. The address is left out: its query may be a signature.
-fn failure(error: reqwest::Error) -> TransportError {
-    let error = error.without_url();
-    let message = chain(&error);
-    if is_certificate(&error) { TransportError::lasting(message) } else { TransportError::passing(message) }
+/// What a failure was.
+fn failure(error: &(dyn Error + 'static)) -> TransportError {
+    let message = chain(error);
+    if is_certificate(error) { TransportError::lasting(message) } else { TransportError::passing(message) }
 }
 
 /// An error and what caused it, in one line. Causes that the text before already holds are left out.

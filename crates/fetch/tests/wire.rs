@@ -237,6 +237,18 @@ async fn a_private_authority_behind_a_proxy() {
     assert!(attempts == 1, "{reason}");
 }
 
+#[tokio::test]
+async fn a_proxy_behind_tls() {
+    let testbed = Testbed::start(site()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, testbed.ca_pem()).unwrap();
+    let proxy = Proxy::Through(Url::parse(&testbed.tls_root_url()).unwrap());
+    let options = HttpOptions { proxy, ..through(&testbed, Some(&ca)) };
+    let fetcher = on(&testbed.root_url(), &options, Limits::default());
+    assert_eq!(text(&fetcher.answer(&template(), soon()).await), "version: 1\n");
+}
+
 #[test]
 fn a_file_without_certificates_is_a_mistake() {
     let folder = tempfile::tempdir().unwrap();
