@@ -349,7 +349,7 @@ mod tests {
         product.repositories.push(RepositoryRule {
             schemes: ["https".to_owned()].into(),
             hosts: ["host".to_owned()].into(),
-            paths: vec![regex::Regex::new("^(?P<path>/hg|/git)").unwrap()],
+            paths: vec![regex_lite::Regex::new("^(?P<path>/hg|/git)").unwrap()],
         });
         product
     }

@@ -50,7 +50,7 @@ pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
             findings.extend(unfinished);
         }
     }
-    findings.sort_by_cached_key(|finding| order(inquiry, finding));
+    order(inquiry, &mut findings);
     artifacts.sort_by(|left, right| (left.task_id, &left.name).cmp(&(right.task_id, &right.name)));
     artifacts.dedup_by(|left, right| (left.task_id, &left.name) == (right.task_id, &right.name));
     Verdict {
@@ -191,14 +191,21 @@ fn relaxed(inquiry: &Inquiry) -> Vec<Relaxed> {
     all.map(|(rule, by)| Relaxed { rule: rule.to_owned(), by: by.to_owned() }).collect()
 }
 
-fn order(inquiry: &Inquiry, finding: &Finding) -> (usize, u8, String, String) {
-    let place = inquiry.chain.place_of(finding.task_id).unwrap_or(usize::MAX);
-    let standing = match finding.standing {
-        Standing::Failed => 0,
-        Standing::Relaxed => 1,
-        Standing::Passed => 2,
+/// By the place of their links, and for each link what failed before what was let through before what passed.
+fn order(inquiry: &Inquiry, findings: &mut [Finding]) {
+    let key = |finding: &Finding| {
+        let place = inquiry.chain.place_of(finding.task_id).unwrap_or(usize::MAX);
+        let standing: u8 = match finding.standing {
+            Standing::Failed => 0,
+            Standing::Relaxed => 1,
+            Standing::Passed => 2,
+        };
+        (place, standing, finding.check, finding.code.name)
     };
-    (place, standing, format!("{} {}", finding.check, finding.code.name), finding.message.clone())
+    findings.sort_by_cached_key(key);
+    for alike in findings.chunk_by_mut(|left, right| key(left) == key(right)) {
+        alike.sort_by(|left, right| left.message.cmp(&right.message));
+    }
 }
 
 fn links(inquiry: &Inquiry) -> Vec<LinkSummary> {

@@ -186,8 +186,8 @@ impl Inquiry {
     /// Concludes. `now` is the time of conclusion, RFC 3339, as the report is to say it. What is
     /// not known by now keeps the verdict from being "verified".
     #[must_use]
-    pub fn conclude(self, now: &str) -> Verdict {
-        conclude::conclude(&self, now)
+    pub fn conclude(&self, now: &str) -> Verdict {
+        conclude::conclude(self, now)
     }
 
     fn ask_for_definitions(&mut self, tasks: Vec<TaskId>) {

@@ -6,7 +6,7 @@
 //! are made narrower than in Python: `\d` and `\w` mean ASCII, and `$` never stands before a line
 //! feed (no path that is compared can hold one).
 
-use regex::{Regex, RegexBuilder};
+use regex_lite::{Regex, RegexBuilder};
 
 /// Longest expression that is taken; the longest known has 70 characters.
 const MAX_CHARS: usize = 500;
@@ -52,7 +52,7 @@ pub(super) fn compile(text: &str) -> Result<Regex, PatternError> {
 }
 
 /// The last line of the compiler's message; the lines before it draw the expression.
-fn syntax_message(error: &regex::Error) -> String {
+fn syntax_message(error: &regex_lite::Error) -> String {
     let message = error.to_string();
     let last = message.lines().last().unwrap_or_default();
     last.trim_start_matches("error: ").to_owned()

@@ -2,7 +2,7 @@
 
 use crate::source::{RepositoryUrl, SourceUrl};
 use crate::task::{Kind, WorkerPool};
-use regex::Regex;
+use regex_lite::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything a verifier must be told about a product. There is no default: a verifier that was

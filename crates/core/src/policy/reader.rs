@@ -181,7 +181,7 @@ impl Reader<'_> {
         }
     }
 
-    fn pattern(&mut self, node: &Node) -> Option<regex::Regex> {
+    fn pattern(&mut self, node: &Node) -> Option<regex_lite::Regex> {
         match pattern::compile(node.as_text()?) {
             Ok(regex) => Some(regex),
             Err(error) => {

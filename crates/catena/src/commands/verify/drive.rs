@@ -88,6 +88,7 @@ async fn ask(
     let inquiry = investigate(case.open(limits), source, deadline, progress).await;
     case.asked.concluded = now();
     let verdict = inquiry.conclude(&case.asked.concluded);
+    drop_aside(inquiry);
     if let (Some(recorder), Some(folder)) = (recorder, &args.record) {
         unless_no(record(&recorder, &case, folder), &verdict)?;
     }
@@ -96,6 +97,11 @@ async fn ask(
     }
     sources.end(&verdict, args.work_dir.as_deref());
     Ok(verdict)
+}
+
+/// Takes apart what is large while something else goes on. Nobody waits for the end of it.
+fn drop_aside<T: Send + 'static>(large: T) {
+    drop(thread::Builder::new().spawn(move || drop(large)));
 }
 
 /// Where facts come from, and who is told of them.
