@@ -152,11 +152,6 @@ impl Intake {
         }
     }
 
-    /// Bytes so far, as they came over the wire.
-    pub(crate) fn received(&self) -> u64 {
-        self.sink().received
-    }
-
     /// Decoded bytes so far.
     pub(crate) fn decoded(&self) -> u64 {
         self.sink().length

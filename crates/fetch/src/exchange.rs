@@ -8,13 +8,13 @@ use crate::options::Options;
 use crate::patience::{Closed, Pace};
 use crate::secret::Secret;
 use crate::statistics::Counters;
+use crate::taker::Taker;
 use crate::transport::{Request, Response, Shown, Transport, TransportError, TransportErrorKind};
 use bytes::Bytes;
 use catena_core::inquiry::Fact;
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
@@ -133,10 +133,6 @@ const LARGEST_MESSAGE: u64 = 64 << 10;
 const LARGEST_REDIRECT: usize = 16 << 10;
 /// How long that may take.
 const DRAINING: Duration = Duration::from_millis(100);
-/// Bytes on the wire that are decoded at once; 16 KiB of them decode to 16 MiB at most.
-const PIECE: usize = 16 << 10;
-/// Decoded bytes after which others get their turn.
-const REST: u64 = 1 << 20;
 /// Bytes between two reports of how a body grows.
 const REPORT: u64 = 1 << 20;
 
@@ -155,7 +151,7 @@ impl Exchange<'_> {
     pub(crate) async fn attempt(
         &self,
         ask: &Ask,
-        intake: impl FnOnce(Coding) -> Result<(Intake, u64), BodyError>,
+        intake: impl FnOnce(Coding) -> Result<(Taker, u64), BodyError>,
     ) -> Outcome {
         match self.follow(ask).await {
             Err(outcome) => outcome,
@@ -276,17 +272,17 @@ impl Exchange<'_> {
         &self,
         ask: &Ask,
         response: Response,
-        intake: impl FnOnce(Coding) -> Result<(Intake, u64), BodyError>,
+        intake: impl FnOnce(Coding) -> Result<(Taker, u64), BodyError>,
     ) -> Result<Taken, Outcome> {
         let coding = headers::coding(&response.headers).map_err(|coding| {
             Outcome::lasting(format!("the answer is coded as {coding:?}, which nobody asked for"))
         })?;
-        let (intake, limit) = intake(coding)?;
+        let (taker, limit) = intake(coding)?;
         let announced = headers::content_length(&response.headers);
         if coding == Coding::Identity && announced.is_some_and(|length| length > limit) {
             return Err(BodyError::TooLarge { limit }.into());
         }
-        let taken = self.stream(response, coding, intake).await?;
+        let taken = self.stream(response, coding, taker).await?;
         let differs = match &taken.fact {
             Fact::Body(body) => ask.form.differs(&body.bytes),
             _ => None,
@@ -299,12 +295,12 @@ impl Exchange<'_> {
         &self,
         mut response: Response,
         coding: Coding,
-        mut intake: Intake,
+        mut taker: Taker,
     ) -> Result<Taken, Outcome> {
         let announced = headers::content_length(&response.headers);
         let shown = announced.filter(|_| coding == Coding::Identity);
         let mut pace = Pace::new(self.options);
-        let (mut reported, mut rested) = (0, 0);
+        let (mut received, mut reported) = (0_u64, 0);
         loop {
             let chunk = match timeout(self.options.stall, response.body.next()).await {
                 Err(_) => {
@@ -316,31 +312,26 @@ impl Exchange<'_> {
                 Ok(None) => break,
                 Ok(Some(chunk)) => chunk?,
             };
-            self.counters.received.add(u64::try_from(chunk.len()).unwrap_or(0));
-            for piece in chunk.chunks(PIECE) {
-                intake.write(piece)?;
-                // What comes faster than it is decoded never makes us wait, and it is while we wait
-                // that the deadline is looked at and others get their turn.
-                if intake.decoded().saturating_sub(rested) >= REST {
-                    rested = intake.decoded();
-                    yield_now().await;
-                }
-            }
-            if !pace.keeps(chunk.len()) {
+            let length = chunk.len();
+            let added = u64::try_from(length).unwrap_or(u64::MAX);
+            received = received.saturating_add(added);
+            self.counters.received.add(added);
+            taker.write(chunk).await?;
+            if !pace.keeps(length) {
                 return Err(Outcome::again(format!(
                     "the answer comes slower than {} bytes/s",
                     self.options.minimum_rate
                 )));
             }
-            if intake.decoded().saturating_sub(reported) >= REPORT {
-                reported = intake.decoded();
+            if taker.decoded().saturating_sub(reported) >= REPORT {
+                reported = taker.decoded();
                 (self.growing)(reported, shown);
             }
         }
-        if announced.is_some_and(|length| length != intake.received()) {
+        if announced.is_some_and(|length| length != received) {
             return Err(Outcome::again("the answer is not as long as it announced"));
         }
-        let taken = intake.finish()?;
+        let taken = taker.end().await?.finish()?;
         self.counters.decoded.add(taken.measurement.length);
         Ok(taken)
     }
@@ -374,7 +365,7 @@ impl Exchange<'_> {
         let Ok(coding) = headers::coding(&response.headers) else { return String::new() };
         let bounds = Bounds::plain(LARGEST_MESSAGE);
         let intake = Intake::new(coding, bounds, false, Keep::Whole, None);
-        match self.stream(response, coding, intake).await.map(|taken| taken.fact) {
+        match self.stream(response, coding, Taker::here(intake)).await.map(|taken| taken.fact) {
             Ok(Fact::Body(body)) => words(&body.bytes),
             _ => String::new(),
         }

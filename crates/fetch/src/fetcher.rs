@@ -15,6 +15,7 @@ use crate::secret::Secret;
 use crate::source::FactSource;
 use crate::staging::Staging;
 use crate::statistics::{Counters, Statistics};
+use crate::taker::Taker;
 use crate::transport::Transport;
 use catena_core::Limits;
 use catena_core::graph::Scanner;
@@ -80,7 +81,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) sha512: bool,
     pub(crate) keep: &'a (dyn Fn() -> Keep + Sync),
     pub(crate) staging: Option<&'a Staging>,
-    pub(crate) bulk: bool,
+    pub(crate) shape: Shape,
 }
 
 impl Fetcher {
@@ -217,7 +218,7 @@ impl Fetcher {
             sha512: wants_sha512(need),
             keep: &keep,
             staging: self.staging_for(need),
-            bulk: need.shape() != Shape::Body,
+            shape: need.shape(),
         };
         match self.persist(need, &ask, &plan, deadline).await {
             End::Fact(fact) => Answered { fact, graph: None, _share: None },
@@ -343,7 +344,7 @@ impl Fetcher {
     /// One attempt, as soon as it may go out.
     async fn attempt(&self, need: &Need, ask: &Ask, plan: &Plan<'_>) -> Outcome {
         let taskcluster = self.root.holds(&ask.url);
-        let _permits = self.permits.take(&ask.url, plan.bulk, taskcluster).await;
+        let _permits = self.permits.take(&ask.url, plan.shape, taskcluster).await;
         let began = Instant::now();
         let growing = |bytes, announced| self.progress.event(Event::Received { need, bytes, announced });
         let exchange = Exchange {
@@ -355,7 +356,7 @@ impl Fetcher {
         };
         // By itself, so that what still waits for a permit is small.
         let outcome = Box::pin(exchange.attempt(ask, |coding| intake(plan, coding))).await;
-        if taskcluster && !plan.bulk {
+        if taskcluster && plan.shape == Shape::Body {
             self.permits.took(began.elapsed());
         }
         outcome
@@ -380,11 +381,13 @@ impl FactSource for Fetcher {
     }
 }
 
-fn intake(plan: &Plan<'_>, coding: Coding) -> Result<(Intake, u64), BodyError> {
+fn intake(plan: &Plan<'_>, coding: Coding) -> Result<(Taker, u64), BodyError> {
     let staged =
         plan.staging.map(Staging::begin).transpose().map_err(|error| BodyError::Disk(error.to_string()))?;
     let intake = Intake::new(coding, plan.bounds, plan.sha512, (plan.keep)(), staged);
-    Ok((intake.within(plan.room.map(Share::of)), plan.bounds.bytes))
+    let intake = intake.within(plan.room.map(Share::of));
+    let taker = if plan.shape == Shape::Graph { Taker::aside(intake) } else { Taker::here(intake) };
+    Ok((taker, plan.bounds.bytes))
 }
 
 fn unreachable(reason: String, attempts: u32) -> End {

@@ -6,7 +6,7 @@ use crate::exchange::{Ask, Form};
 use crate::fetcher::{End, Fetcher, Plan};
 use crate::secret::Secret;
 use bytes::Bytes;
-use catena_core::inquiry::{Fact, Need};
+use catena_core::inquiry::{Fact, Need, Shape};
 use catena_core::source::GithubRepository;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -91,7 +91,8 @@ async fn request(
         limited_as: None,
     };
     let bounds = Bounds::plain(LARGEST_ANSWER);
-    let plan = Plan { bounds, room: None, sha512: false, keep: &|| Keep::Whole, staging: None, bulk: false };
+    let keep = &|| Keep::Whole;
+    let plan = Plan { bounds, room: None, sha512: false, keep, staging: None, shape: Shape::Body };
     let problem = match fetcher.persist(need, &ask, &plan, deadline).await {
         End::Taken(taken) => match taken.fact {
             Fact::Body(body) => match serde_json::from_slice::<Answer>(&body.bytes) {

@@ -26,6 +26,7 @@ mod shares;
 mod source;
 mod staging;
 mod statistics;
+mod taker;
 mod transport;
 
 pub use address::{AddressError, RootUrl};

@@ -8,9 +8,12 @@ pub struct Options {
     /// Requests at the same time, over all hosts, while answers are near: more would only wait in other
     /// places, and take memory there.
     pub concurrency: usize,
-    /// Of these, downloads of artifacts and task graphs, so that a few large bodies never keep the
-    /// questions waiting that say what to ask next.
+    /// Of these, downloads of artifacts, so that large bodies never keep the questions waiting that say
+    /// what to ask next.
     pub bulk_concurrency: usize,
+    /// Of these, downloads of task graphs. They wait for no artifact: a graph is the largest body of most
+    /// chains, and what is downloaded last has all the others' time to itself, and one CPU.
+    pub graph_concurrency: usize,
     /// Requests at the same time, over all hosts, once Taskcluster's answers are found to take longer than
     /// `near`. A chain of 300 links has about 1,800 questions; where each takes half a second, 512 at a
     /// time answer them in less time than one answer of hg.mozilla.org takes, which has to be waited for
@@ -19,6 +22,8 @@ pub struct Options {
     /// Of these, downloads. Small artifacts cost their latency, so many are on their way at once; large
     /// ones share the bandwidth there is, however many they are.
     pub far_bulk_concurrency: usize,
+    /// Of these, downloads of task graphs.
+    pub far_graph_concurrency: usize,
     /// What even the quickest answer of Taskcluster takes longer than, if it is far away.
     pub near: Duration,
     /// Requests at the same time to one version control host. Both hg.mozilla.org and GitHub ask
@@ -60,8 +65,10 @@ impl Default for Options {
         Self {
             concurrency: 32,
             bulk_concurrency: 24,
+            graph_concurrency: 4,
             far_concurrency: 512,
             far_bulk_concurrency: 128,
+            far_graph_concurrency: 32,
             near: Duration::from_millis(10),
             vcs_concurrency: 8,
             attempts: 5,

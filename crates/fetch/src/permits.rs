@@ -1,6 +1,7 @@
 //! Who may go out now.
 
 use crate::options::Options;
+use catena_core::inquiry::Shape;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +14,7 @@ use url::Url;
 pub(crate) struct Permits {
     all: Gate,
     bulk: Gate,
+    graphs: Gate,
     vcs: Mutex<HashMap<String, Arc<Semaphore>>>,
     of_each_vcs: usize,
     /// Above this, Taskcluster is far away.
@@ -45,6 +47,7 @@ impl Permits {
         Self {
             all: Gate::new(options.concurrency, options.far_concurrency),
             bulk: Gate::new(options.bulk_concurrency, options.far_bulk_concurrency),
+            graphs: Gate::new(options.graph_concurrency, options.far_graph_concurrency),
             vcs: Mutex::default(),
             of_each_vcs: bounded(options.vcs_concurrency),
             near: options.near,
@@ -55,10 +58,12 @@ impl Permits {
 
     /// Waits until one more may go out. The rarest permit first, always in the same order, so that nobody
     /// waits for each other.
-    pub(crate) async fn take(&self, url: &Url, bulk: bool, taskcluster: bool) -> Vec<OwnedSemaphorePermit> {
+    pub(crate) async fn take(&self, url: &Url, shape: Shape, taskcluster: bool) -> Vec<OwnedSemaphorePermit> {
         let mut gates = Vec::with_capacity(3);
-        if bulk {
-            gates.push(self.bulk.semaphore.clone());
+        match shape {
+            Shape::Body => {}
+            Shape::Measurement => gates.push(self.bulk.semaphore.clone()),
+            Shape::Graph => gates.push(self.graphs.semaphore.clone()),
         }
         if let (false, Some(host)) = (taskcluster, url.host_str()) {
             let mut hosts = self.vcs.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,7 +86,7 @@ impl Permits {
         let quickest = self.quickest.fetch_min(micros, Ordering::Relaxed).min(micros);
         if Duration::from_micros(quickest) > self.near && !self.far.swap(true, Ordering::Relaxed) {
             tracing::debug!(?time, "Taskcluster is far away: more is asked at the same time");
-            for gate in [&self.all, &self.bulk] {
+            for gate in [&self.all, &self.bulk, &self.graphs] {
                 gate.semaphore.add_permits(gate.more);
             }
         }
@@ -93,41 +98,69 @@ mod tests {
     use super::*;
 
     fn permits() -> Permits {
-        let options =
-            Options { concurrency: 2, bulk_concurrency: 1, far_concurrency: 5, ..Options::default() };
-        Permits::new(&Options { far_bulk_concurrency: 3, near: Duration::from_millis(10), ..options })
+        Permits::new(&Options {
+            concurrency: 3,
+            bulk_concurrency: 1,
+            graph_concurrency: 1,
+            far_concurrency: 6,
+            far_bulk_concurrency: 3,
+            far_graph_concurrency: 2,
+            near: Duration::from_millis(10),
+            ..Options::default()
+        })
     }
 
-    fn left(permits: &Permits) -> (usize, usize) {
-        (permits.all.semaphore.available_permits(), permits.bulk.semaphore.available_permits())
+    fn left(permits: &Permits) -> [usize; 3] {
+        [&permits.all, &permits.bulk, &permits.graphs].map(|gate| gate.semaphore.available_permits())
+    }
+
+    fn url(host: &str) -> Url {
+        Url::parse(&format!("https://{host}/x")).unwrap()
     }
 
     #[test]
     fn far_answers_are_asked_for_in_greater_number_and_near_ones_never() {
         let far = permits();
-        assert_eq!(left(&far), (2, 1));
+        assert_eq!(left(&far), [3, 1, 1]);
         for _ in 0..3 {
             far.took(Duration::from_millis(11));
         }
-        assert_eq!(left(&far), (5, 3));
+        assert_eq!(left(&far), [6, 3, 2]);
 
         let near = permits();
         for millis in [1, 500, 500] {
             near.took(Duration::from_millis(millis));
         }
-        assert_eq!(left(&near), (2, 1));
+        assert_eq!(left(&near), [3, 1, 1]);
     }
 
     #[tokio::test]
     async fn each_vcs_host_has_its_own_bound() {
         let permits = Permits::new(&Options { vcs_concurrency: 1, ..Options::default() });
-        let url = |host: &str| Url::parse(&format!("https://{host}/x")).unwrap();
-        let first = permits.take(&url("hg.example"), false, false).await;
-        let other = permits.take(&url("github.example"), false, false).await;
+        let first = permits.take(&url("hg.example"), Shape::Body, false).await;
+        let other = permits.take(&url("github.example"), Shape::Body, false).await;
         assert_eq!((first.len(), other.len()), (2, 2));
         let again = url("hg.example");
-        let again = permits.take(&again, false, false);
+        let again = permits.take(&again, Shape::Body, false);
         assert!(tokio::time::timeout(Duration::from_millis(1), again).await.is_err());
-        assert_eq!(permits.take(&url("hg.example"), true, true).await.len(), 2, "Taskcluster has none");
+        let artifact = permits.take(&url("hg.example"), Shape::Measurement, true).await;
+        assert_eq!(artifact.len(), 2, "Taskcluster has none");
+    }
+
+    #[tokio::test]
+    async fn neither_graphs_nor_questions_wait_for_artifacts() {
+        let permits = permits();
+        let queue = url("tc.example");
+        let artifact = permits.take(&queue, Shape::Measurement, true).await;
+        for kind in [Shape::Measurement, Shape::Graph, Shape::Body] {
+            let more = tokio::time::timeout(Duration::from_millis(1), permits.take(&queue, kind, true)).await;
+            assert_eq!(more.is_err(), kind == Shape::Measurement, "{kind:?}");
+        }
+        drop(artifact);
+        let graph = permits.take(&queue, Shape::Graph, true).await;
+        let another = permits.take(&queue, Shape::Graph, true);
+        assert!(tokio::time::timeout(Duration::from_millis(1), another).await.is_err());
+        drop(graph);
+        assert_eq!(left(&permits), [3, 1, 1]);
     }
 }

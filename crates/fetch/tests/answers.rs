@@ -157,7 +157,9 @@ async fn nothing_is_larger_than_its_limit() {
             let reason = format!("the answer is larger than the limit of {limit} bytes");
             assert_eq!((unreachable(&fact), transport.count()), ((reason, 1), 1), "{need}");
         }
-        assert!(sent.load(Ordering::Relaxed) <= limit + 100);
+        // A few chunks of a graph wait while others are taken in.
+        let chunks = if need == graph() { 8 } else { 1 };
+        assert!(sent.load(Ordering::Relaxed) <= limit + chunks * 100);
     }
 }
 
