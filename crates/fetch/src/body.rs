@@ -152,6 +152,11 @@ impl Intake {
         }
     }
 
+    /// Whether its bytes on the wire are others than those it takes in.
+    pub(crate) fn is_coded(&self) -> bool {
+        matches!(self.decoder, Decoder::Gzip(_))
+    }
+
     /// Decoded bytes so far.
     pub(crate) fn decoded(&self) -> u64 {
         self.sink().length

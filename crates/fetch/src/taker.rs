@@ -42,7 +42,7 @@ impl Taker {
     pub(crate) async fn write(&mut self, chunk: Bytes) -> Result<(), BodyError> {
         match self {
             Self::Here(intake, rested) => {
-                for piece in chunk.chunks(PIECE) {
+                for piece in chunk.chunks(largest_piece(intake)) {
                     intake.write(piece)?;
                     // What comes faster than it is decoded never makes us wait, and it is while we wait
                     // that the deadline is looked at and others get their turn.
@@ -77,6 +77,11 @@ impl Taker {
     }
 }
 
+/// What comes as it is need not be cut up.
+fn largest_piece(intake: &Intake) -> usize {
+    if intake.is_coded() { PIECE } else { usize::MAX }
+}
+
 /// A body that a thread takes in. The thread ends with it.
 #[derive(Debug)]
 pub(crate) struct Aside {
@@ -92,7 +97,7 @@ impl Aside {
         let counted = decoded.clone();
         let taking = spawn_blocking(move || {
             while let Some(chunk) = waiting.blocking_recv() {
-                chunk.chunks(PIECE).try_for_each(|piece| intake.write(piece))?;
+                chunk.chunks(largest_piece(&intake)).try_for_each(|piece| intake.write(piece))?;
                 counted.store(intake.decoded(), Ordering::Relaxed);
             }
             Ok(intake)

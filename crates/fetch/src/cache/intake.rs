@@ -12,7 +12,7 @@ use crate::headers::Coding;
 use crate::staging::Staging;
 use catena_core::Limits;
 use catena_core::digest::Measurement;
-use catena_core::graph::Scanner;
+use catena_core::graph::{GraphScan, Scanner};
 use catena_core::inquiry::{Fact, Need};
 use catena_core::task::ArtifactName;
 use sha2::{Digest as _, Sha256};
@@ -51,13 +51,26 @@ impl Look<'_> {
             return None;
         }
         match need {
-            // Its entries alone publish nothing, and are those of one question.
-            Need::TaskGraph { .. } if self.staging.is_some() => self.scanned(need),
-            Need::TaskGraph { .. } => {
-                let in_parts = || super::graph::scan(self.cache, need).map(Fact::Graph);
-                self.kept(need).or_else(in_parts).or_else(|| self.scanned(need))
-            }
+            Need::TaskGraph { .. } => self.graph(need),
             _ => self.kept(need),
+        }
+    }
+
+    /// A graph by its entries. They alone publish nothing: where it may be published, its bytes are copied
+    /// beside, which are those that the entries are of when they measure the same.
+    fn graph(&self, need: &Need) -> Option<Fact> {
+        let Some(scan) = self.entries(need) else { return self.scanned(need) };
+        if self.staging.is_some() {
+            self.blob(need, &scan.measurement, Keep::Nothing)?;
+        }
+        Some(Fact::Graph(scan))
+    }
+
+    fn entries(&self, need: &Need) -> Option<GraphScan> {
+        let kept = self.cache.lasting(need);
+        match kept.as_deref().and_then(|payload| payload::decode(need, payload)) {
+            Some(Payload::Graph(scan)) => Some(scan),
+            _ => super::graph::scan(self.cache, need),
         }
     }
 
@@ -78,7 +91,8 @@ impl Look<'_> {
                 self.blob(need, &measurement, Keep::Nothing)
             }
             Payload::Measured(measurement) => Some(Fact::Measured(measurement)),
-            Payload::Graph(scan) => self.staging.is_none().then_some(Fact::Graph(scan)),
+            // Its bytes are looked for where graphs are.
+            Payload::Graph(_) => None,
             Payload::Absent { status, message } => Some(Fact::Absent { status, message: message.to_owned() }),
         }
     }
