@@ -11,7 +11,7 @@ use http::Uri;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::Scheme;
 use http_body_util::{BodyExt, Full};
-use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::{self as client, Client};
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::CertificateDer;
@@ -157,6 +157,20 @@ impl HttpTransport {
         Ok(headers)
     }
 
+    /// Why no answer came. Which host could not be reached is told, and by way of which proxy: either may
+    /// be the one to see to. The rest of an address may be secret.
+    fn unsent(&self, error: &client::Error, to: &Uri) -> TransportError {
+        // What it is itself is a word for programmers; what it was caused by tells.
+        let TransportError { kind, message } = failure(error.source().unwrap_or(error));
+        if !error.is_connect() {
+            return TransportError { kind, message };
+        }
+        let proxy =
+            self.proxies.intercept(to).map(|proxy| format!(" through the proxy {}", place(proxy.uri())));
+        let proxy = proxy.unwrap_or_default();
+        TransportError { kind, message: format!("cannot connect to {}{proxy}: {message}", place(to)) }
+    }
+
     /// The first client that is not busy, or else the one that is least so.
     fn lane(&self) -> Option<(&Client<Connector, Full<Bytes>>, Busy)> {
         let free = |lane: &&Lane| lane.busy.load(Ordering::Relaxed) < SHARED;
@@ -187,6 +201,12 @@ impl Drop for Busy {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// Host and port.
+fn place(uri: &Uri) -> String {
+    let host = uri.host().unwrap_or_default();
+    uri.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// The trusted roots, and in words what kept others from being loaded.
@@ -224,10 +244,10 @@ impl Transport for HttpTransport {
                 return Err(TransportError::lasting("there is no HTTP client"));
             };
             let mut out = http::Request::new(Full::new(request.body.unwrap_or_default()));
-            *out.uri_mut() = uri;
+            *out.uri_mut() = uri.clone();
             *out.method_mut() = request.method;
             *out.headers_mut() = headers;
-            let response = client.request(out).await.map_err(|error| failure(&error))?;
+            let response = client.request(out).await.map_err(|error| self.unsent(&error, &uri))?;
             let (head, body) = response.into_parts();
             let body = body.into_data_stream().map_err(|error| failure(&error));
             let body = body.inspect(move |_| _ = &busy);
