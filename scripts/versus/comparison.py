@@ -68,7 +68,7 @@ def compare(bench, shape):
                     verifier.verify(server)
             turns = [[verifier.verify(server) for verifier in verifiers] for _ in range(pairs)]
             table(verifiers, list(zip(*turns)))
-            found = floor.measure(bench, server, catena)
+            found = floor.measure(server, catena, turns=3 if shape.name == "huge" else pairs)
             floor.table(found, [keeping, catena])
     return [summary(shape, which, runs, turns, found) for which, runs in (("keeping", 2), ("", 3))]
 
@@ -87,7 +87,8 @@ def summary(shape, which, column, turns, found):
     wall = statistics.median(turn[column].wall for turn in turns)
     peak = max(turn[column].peak for turn in turns) / 2**20
     times = statistics.median(turn[0].wall / turn[column].wall for turn in turns)
-    away = found.distance("catena, keeping artifacts" if which else "catena")
+    # What is kept is flushed, so that its floor is as well.
+    away = found.distance("catena, keeping artifacts" if which else "catena", flushed=bool(which))
     (least, longest, highest), bound = shape.wanted, f" ≤ {FARTHEST}" if shape.floored else ""
     met = times >= least and peak <= highest and (not shape.floored or away <= FARTHEST)
     return [
@@ -104,6 +105,6 @@ def section(bench):
     print("\n## Against scriptworker")
     rows = [row for shape in SHAPES if shape.name in bench.chains for row in compare(bench, shape)]
     print("\n### What was wanted")
-    tables.head("", "times as fast", "wall, s", "peak memory, MiB", "times the floor", "met")
+    tables.head("", "times as fast", "wall, s", "peak memory, MiB", "times the floor (keeping: flushed)", "met")
     for row in rows:
         tables.row(*row)

@@ -2,8 +2,10 @@
 
 Everything that catena asks for is fetched once by one `curl`, many at a time, from the same server
 to the same disk; then one pass of SHA-256 goes over what was fetched, on all CPUs there are, by
-whichever of `sha256sum` and `openssl` is faster here. The floor is the larger of the two. What it
-takes to flush the files is told beside it: curl flushes nothing, and `catena --work-dir` does.
+whichever of `sha256sum` and `openssl` is faster here. The floor is the larger of the two.
+
+curl flushes nothing: when it ends, its bytes are in memory. `catena --work-dir` ends when they are on
+the disk, so that it is held to the floor of curl and a flush, and told beside the other as well.
 """
 
 import os
@@ -15,7 +17,6 @@ import time
 from . import tables
 from .process import measured, succeed
 
-TURNS = 3
 # As many transfers at a time as curl does well with.
 AT_ONCE = 32
 TOOLS = {"sha256sum": ["sha256sum", "--"], "openssl": ["openssl", "dgst", "-sha256"]}
@@ -28,16 +29,17 @@ class Floor:
         self.curl, self.flushed, self.hashed, self.catena = [], [], [], {}
         self.tool, self.requests, self.bytes = None, 0, 0
 
-    def seconds(self):
-        """The larger of fetching and hashing."""
-        return max(statistics.median(cost.wall for cost in self.curl), statistics.median(self.hashed))
+    def seconds(self, flushed=False):
+        """The larger of fetching, perhaps to the disk itself, and hashing."""
+        fetched = self.flushed if flushed else [cost.wall for cost in self.curl]
+        return max(statistics.median(fetched), statistics.median(self.hashed))
 
-    def distance(self, name):
+    def distance(self, name, flushed=False):
         """How many times the floor a verifier takes, measured beside it."""
-        return statistics.median(self.catena[name]) / self.seconds()
+        return statistics.median(self.catena[name]) / self.seconds(flushed)
 
 
-def measure(bench, server, catena):
+def measure(server, catena, turns):
     """Fetches what catena fetches, and hashes it; catena again beside it, in the same turns."""
     from .verifiers import Catena, put_away
 
@@ -48,7 +50,7 @@ def measure(bench, server, catena):
     found.requests, found.bytes = len(asked.urls()), asked.bytes
     fetched = server.folder.room / "fetched"
     both = [Catena(catena.binary, keeping=True), catena]
-    for turn in range(TURNS):
+    for turn in range(turns):
         fetched.mkdir()
         found.curl.append(fetch(server, asked.urls(), fetched))
         found.flushed.append(found.curl[-1].wall + flush(fetched))
@@ -98,9 +100,9 @@ def hashing(tool, folder):
 
 
 def table(found, verifiers):
-    print(f"\nThe floor: {found.requests:,} answers, {found.bytes / 1e6:,.0f} MB of bodies; {TURNS} turns.")
-    tables.head("", "wall, s", "times the floor")
-    floor = found.seconds()
+    print(f"\nThe floor: {found.requests:,} answers, {found.bytes / 1e6:,.0f} MB of bodies; {len(found.curl)} turns.")
+    tables.head("", "wall, s", "times the floor", "of the floor flushed")
+    floor, flushed = found.seconds(), found.seconds(flushed=True)
     walls = [cost.wall for cost in found.curl]
     for name, seconds in [
         (f"curl to the same disk, {AT_ONCE} at a time", walls),
@@ -108,4 +110,5 @@ def table(found, verifiers):
         (f"one pass of SHA-256 by `{found.tool}` on {os.cpu_count()} CPUs", found.hashed),
         *((verifier.name, found.catena[verifier.name]) for verifier in verifiers),
     ]:
-        tables.row(name, tables.spread(seconds, 2), f"{statistics.median(seconds) / floor:.2f}")
+        median = statistics.median(seconds)
+        tables.row(name, tables.spread(seconds, 2), f"{median / floor:.2f}", f"{median / flushed:.2f}")
