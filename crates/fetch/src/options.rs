@@ -64,7 +64,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             concurrency: 32,
-            bulk_concurrency: 24,
+            bulk_concurrency: 12,
             graph_concurrency: 4,
             far_concurrency: 512,
             far_bulk_concurrency: 128,
