@@ -18,13 +18,19 @@ def put_away(work):
 
     Large files are removed. Hundreds of small ones stay until the chain is done with: for five
     seconds ext4 keeps the inodes of what was removed from being used again, and looks at every one
-    of them whenever it makes a file, which would cost whoever comes next more than its own work.
+    of them whenever it makes a file, which would cost whoever comes next more than its own work. Either
+    way they go from memory: a virtual machine has to ask its host for pages that it has not used yet,
+    which takes longer than to write them.
     """
     os.sync()
-    if sum(1 for path in work.rglob("*") if path.is_file()) < 50:
+    files = [path for path in work.rglob("*") if path.is_file()]
+    if len(files) < 50:
         shutil.rmtree(work)
-    else:
-        work.rename(work.with_name(f"{work.name}-{secrets.token_hex(8)}"))
+        return
+    for path in files:
+        with path.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    work.rename(work.with_name(f"{work.name}-{secrets.token_hex(8)}"))
 
 
 class Scriptworker:
