@@ -1,25 +1,23 @@
-//! Where a body is taken in: where its chunks arrive, or by a thread of its own.
+//! Where a body is taken in: where its chunks arrive, or beside that.
 //!
 //! A task graph is the largest body of most chains. To hash it and to scan it takes longer than to receive
 //! it, and what is left of it when everything else is there has one CPU. So that is done beside receiving.
 
 use crate::body::{BodyError, Intake};
 use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use std::panic::resume_unwind;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking, yield_now};
 
 /// Bytes on the wire that are decoded at once; 16 KiB of them decode to 16 MiB at most.
 const PIECE: usize = 16 << 10;
 /// Decoded bytes after which others get their turn.
 const REST: u64 = 1 << 20;
-/// Chunks that may wait for the thread. The largest have 400 KiB.
-const WAITING: usize = 4;
+/// Bytes on the wire that are handed to a thread at once, so that small chunks do not cost a thread each.
+const BATCH: usize = 1 << 20;
 
 /// Takes in one body, chunk by chunk.
-#[derive(Debug)]
 pub(crate) enum Taker {
     /// Where the chunks arrive. The number is of decoded bytes when others last had their turn.
     Here(Box<Intake>, u64),
@@ -35,7 +33,8 @@ impl Taker {
 
     /// Takes a body in beside where its chunks arrive.
     pub(crate) fn aside(intake: Intake) -> Self {
-        Self::Aside(Aside::begin(intake))
+        let work = std::future::ready(Ok(Box::new(intake))).boxed();
+        Self::Aside(Aside { work, waiting: Vec::new(), bytes: 0, decoded: 0 })
     }
 
     /// Takes a chunk. It waits where chunks come faster than they are decoded.
@@ -57,11 +56,11 @@ impl Taker {
         }
     }
 
-    /// Decoded bytes so far.
+    /// Decoded bytes so far, as far as that is known here.
     pub(crate) fn decoded(&self) -> u64 {
         match self {
             Self::Here(intake, _) => intake.decoded(),
-            Self::Aside(aside) => aside.decoded.load(Ordering::Relaxed),
+            Self::Aside(aside) => aside.decoded,
         }
     }
 
@@ -69,9 +68,9 @@ impl Taker {
     pub(crate) async fn end(self) -> Result<Intake, BodyError> {
         match self {
             Self::Here(intake, _) => Ok(*intake),
-            Self::Aside(Aside { chunks, mut taking, .. }) => {
-                drop(chunks);
-                ended(&mut taking).await
+            Self::Aside(mut aside) => {
+                aside.hand_over().await?;
+                Ok(*aside.work.await?)
             }
         }
     }
@@ -82,42 +81,45 @@ fn largest_piece(intake: &Intake) -> usize {
     if intake.is_coded() { PIECE } else { usize::MAX }
 }
 
-/// A body that a thread takes in. The thread ends with it.
-#[derive(Debug)]
+/// A body that threads take in, one batch after another, while the next batch arrives. There is a thread
+/// only while there is something to do.
 pub(crate) struct Aside {
-    chunks: mpsc::Sender<Bytes>,
-    decoded: Arc<AtomicU64>,
-    taking: JoinHandle<Result<Intake, BodyError>>,
+    /// The batch before, to its end.
+    work: BoxFuture<'static, Result<Box<Intake>, BodyError>>,
+    /// What arrived since, and how many bytes that is.
+    waiting: Vec<Bytes>,
+    bytes: usize,
+    decoded: u64,
 }
 
 impl Aside {
-    fn begin(mut intake: Intake) -> Self {
-        let (chunks, mut waiting) = mpsc::channel::<Bytes>(WAITING);
-        let decoded = Arc::new(AtomicU64::new(0));
-        let counted = decoded.clone();
+    async fn write(&mut self, chunk: Bytes) -> Result<(), BodyError> {
+        self.bytes = self.bytes.saturating_add(chunk.len());
+        self.waiting.push(chunk);
+        if self.bytes < BATCH { Ok(()) } else { self.hand_over().await }
+    }
+
+    /// Begins with what is waiting, as soon as the batch before is done.
+    async fn hand_over(&mut self) -> Result<(), BodyError> {
+        let mut intake = (&mut self.work).await?;
+        self.decoded = intake.decoded();
+        let batch = std::mem::take(&mut self.waiting);
+        self.bytes = 0;
         let taking = spawn_blocking(move || {
-            while let Some(chunk) = waiting.blocking_recv() {
+            for chunk in batch {
                 chunk.chunks(largest_piece(&intake)).try_for_each(|piece| intake.write(piece))?;
-                counted.store(intake.decoded(), Ordering::Relaxed);
             }
             Ok(intake)
         });
-        Self { chunks, decoded, taking }
-    }
-
-    async fn write(&mut self, chunk: Bytes) -> Result<(), BodyError> {
-        match self.chunks.send(chunk).await {
-            Ok(()) => Ok(()),
-            // The thread takes chunks until one of them is refused.
-            Err(_) => ended(&mut self.taking).await.map(drop),
-        }
+        self.work = done(taking).boxed();
+        Ok(())
     }
 }
 
-/// What became of it. A defect of the thread is one of whoever waits for it.
-async fn ended(taking: &mut JoinHandle<Result<Intake, BodyError>>) -> Result<Intake, BodyError> {
+/// What became of a batch. A defect of its thread is one of whoever waits for it.
+async fn done(taking: JoinHandle<Result<Box<Intake>, BodyError>>) -> Result<Box<Intake>, BodyError> {
     match taking.await {
-        Ok(ended) => ended,
+        Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
             // Everything is being broken off, and so are we.
@@ -163,7 +165,7 @@ mod tests {
             assert_eq!(refused, BodyError::TooLarge { limit: 150_000 });
         }
         for mut taker in takers(150_000) {
-            // The thread may not have come to the last chunk when there are no more.
+            // What is too much may only be looked at when there is no more.
             let written = async {
                 taker.write(vec![0; 200_000].into()).await?;
                 taker.end().await
@@ -174,12 +176,23 @@ mod tests {
 
     #[tokio::test]
     async fn it_is_told_how_far_it_is() {
-        for mut taker in takers(1 << 20) {
-            taker.write(vec![0; 1000].into()).await.unwrap();
-            while taker.decoded() < 1000 {
-                yield_now().await;
+        for mut taker in takers(4 << 20) {
+            for _ in 0..4 {
+                taker.write(vec![0; 1 << 20].into()).await.unwrap();
             }
-            assert_eq!(taker.decoded(), 1000);
+            assert!((3 << 20..=4 << 20).contains(&taker.decoded()), "{}", taker.decoded());
+        }
+    }
+
+    /// Time that is only waited through stands still while a thread is at work, and goes on otherwise.
+    #[tokio::test(start_paused = true)]
+    async fn between_two_chunks_no_thread_is_kept() {
+        for mut taker in takers(4 << 20) {
+            for _ in 0..3 {
+                taker.write(vec![0; 1 << 20].into()).await.unwrap();
+                tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+            }
+            assert_eq!(taker.end().await.unwrap().decoded(), 3 << 20);
         }
     }
 }
