@@ -100,15 +100,17 @@ async fn a_proxy_that_does_not_speak_http_is_a_mistake_that_lasts() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_host_that_never_shakes_hands_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}/", listener.local_addr().unwrap());
     let options =
-        HttpOptions { connect_timeout: Duration::from_millis(20), proxy: Proxy::Direct, ca_file: None };
+        HttpOptions { connect_timeout: Duration::from_secs(10), proxy: Proxy::Direct, ca_file: None };
     let transport = HttpTransport::new(&options).unwrap();
     let (url, headers) = (Url::parse(&url).unwrap(), HeaderMap::new());
+    let begun = tokio::time::Instant::now();
     let error = transport.send(Request { method: Method::GET, url, headers, body: None }).await.unwrap_err();
     assert!(error.kind == TransportErrorKind::Passing && error.message.contains("too long"), "{error}");
     assert!(error.message.starts_with("cannot connect to 127.0.0.1:"), "{error}");
+    assert_eq!(begun.elapsed().as_secs(), 10);
 }
