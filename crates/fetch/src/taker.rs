@@ -16,6 +16,9 @@ const PIECE: usize = 16 << 10;
 const REST: u64 = 1 << 20;
 /// Bytes on the wire that are handed to a thread at once, so that small chunks do not cost a thread each.
 const BATCH: usize = 1 << 20;
+/// Chunks that wait for that: each takes more memory than its bytes, and whoever sends them says how small
+/// they are.
+const CHUNKS: usize = 1024;
 
 /// Takes in one body, chunk by chunk.
 pub(crate) enum Taker {
@@ -96,7 +99,7 @@ impl Aside {
     async fn write(&mut self, chunk: Bytes) -> Result<(), BodyError> {
         self.bytes = self.bytes.saturating_add(chunk.len());
         self.waiting.push(chunk);
-        if self.bytes < BATCH { Ok(()) } else { self.hand_over().await }
+        if self.bytes < BATCH && self.waiting.len() < CHUNKS { Ok(()) } else { self.hand_over().await }
     }
 
     /// Begins with what is waiting, as soon as the batch before is done.
@@ -181,6 +184,17 @@ mod tests {
                 taker.write(vec![0; 1 << 20].into()).await.unwrap();
             }
             assert!((3 << 20..=4 << 20).contains(&taker.decoded()), "{}", taker.decoded());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_smallest_chunks_do_not_pile_up() {
+        for mut taker in takers(1 << 20) {
+            for _ in 0..3 * CHUNKS {
+                taker.write(Bytes::from_static(b"x")).await.unwrap();
+            }
+            assert!(taker.decoded() >= 2 << 10, "{}", taker.decoded());
+            assert_eq!(taker.end().await.unwrap().decoded(), 3 << 10);
         }
     }
 
