@@ -48,12 +48,16 @@ pub enum Proxy {
 }
 
 impl Proxy {
-    fn matcher(&self) -> Matcher {
+    fn matcher(&self) -> Result<Matcher, HttpSetupError> {
         match self {
-            Self::Environment => Matcher::from_env(),
-            Self::Direct => Matcher::builder().build(),
+            Self::Environment => Ok(Matcher::from_env()),
+            Self::Direct => Ok(Matcher::builder().build()),
+            // The matcher takes what it cannot use for no proxy at all.
+            Self::Through(url) if !matches!(url.scheme(), "http" | "https") => {
+                Err(HttpSetupError::Client(not_http(url.scheme())))
+            }
             Self::Through(url) => {
-                Matcher::builder().all(url.as_str()).no("localhost,127.0.0.0/8,::1").build()
+                Ok(Matcher::builder().all(url.as_str()).no("localhost,127.0.0.0/8,::1").build())
             }
         }
     }
@@ -115,7 +119,7 @@ impl HttpTransport {
                 "no trusted root certificate could be loaded, so https cannot be used{problem}"
             ))
         });
-        let proxies = Arc::new(options.proxy.matcher());
+        let proxies = Arc::new(options.proxy.matcher()?);
         let connector = Connector::new(Self::tls(roots)?, proxies.clone(), options.connect_timeout);
         let lane = || Lane { client: Self::client(connector.clone()), busy: Arc::default() };
         Ok(Self { lanes: (0..CLIENTS).map(|_| lane()).collect(), proxies, rootless })
@@ -139,14 +143,11 @@ impl HttpTransport {
 
     /// What a request says of itself, and what the proxy is told that reads it.
     fn headers(&self, mut headers: HeaderMap, to: &Uri) -> Result<HeaderMap, TransportError> {
-        headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
-        headers.entry(header::USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT));
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         if let Some(proxy) = self.proxies.intercept(to) {
             let scheme = proxy.uri().scheme_str().unwrap_or_default();
             if !matches!(scheme, "http" | "https") {
-                let reason =
-                    format!("the proxy speaks {scheme}, and only http and https proxies can be used");
-                return Err(TransportError::lasting(reason));
+                return Err(TransportError::lasting(not_http(scheme)));
             }
             // A tunnel is asked for with them when it is made.
             let credentials = proxy.basic_auth().filter(|_| to.scheme() == Some(&Scheme::HTTP));
@@ -201,6 +202,10 @@ impl Drop for Busy {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+fn not_http(scheme: &str) -> String {
+    format!("the proxy speaks {scheme}, and only http and https proxies can be used")
 }
 
 /// Host and port.

@@ -238,8 +238,9 @@ async fn a_private_authority_behind_a_proxy() {
 }
 
 #[tokio::test]
-async fn a_proxy_behind_tls() {
-    let testbed = Testbed::start(site()).await.unwrap();
+async fn a_proxy_behind_tls_is_not_spoken_to_in_http2() {
+    let options = catena_testbed::Options { http2: true, ..Default::default() };
+    let testbed = Testbed::start_with(site(), options).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let ca = folder.path().join("ca.pem");
     std::fs::write(&ca, testbed.ca_pem()).unwrap();
@@ -297,6 +298,21 @@ async fn child_with_proxy() {
     let fetcher = on(&root, &HttpOptions::default(), Limits::default());
     assert_eq!(text(&fetcher.answer(&template(), soon()).await), "version: 1\n");
     assert_eq!(text(&fetcher.answer(&status(), soon()).await), "{\"status\": {}}");
+}
+
+#[tokio::test]
+async fn a_socks_proxy_in_the_environment_is_refused_in_words() {
+    let environment = vec![("ALL_PROXY", "socks5://127.0.0.1:1".to_owned())];
+    in_environment("child_with_socks", environment).await;
+}
+
+#[tokio::test]
+#[ignore = "run by a_socks_proxy_in_the_environment_is_refused_in_words"]
+async fn child_with_socks() {
+    let fetcher = on("https://tc.example", &HttpOptions::default(), Limits::default());
+    let fact = fetcher.answer(&status(), soon()).await;
+    let told = "the proxy speaks socks5, and only http and https proxies can be used";
+    assert_eq!(unreachable(&fact), (told.to_owned(), 1));
 }
 
 #[tokio::test]

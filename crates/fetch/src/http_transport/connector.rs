@@ -40,6 +40,7 @@ pub(super) struct Connector {
 }
 
 impl Connector {
+    /// `tls` offers no protocols: which ones, depends on who is spoken to.
     pub(super) fn new(mut tls: ClientConfig, proxies: Arc<Matcher>, timeout: Duration) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
@@ -50,7 +51,6 @@ impl Connector {
         tcp.set_keepalive_retries(Some(3));
         #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
         tcp.set_tcp_user_timeout(Some(Duration::from_secs(30)));
-        tls.alpn_protocols.clear();
         let to_proxy = Arc::new(tls.clone());
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let tls = Arc::new(tls);
