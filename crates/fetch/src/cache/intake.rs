@@ -56,22 +56,19 @@ impl Look<'_> {
         }
     }
 
-    /// A graph by its entries. They alone publish nothing: where it may be published, its bytes are copied
-    /// beside, which are those that the entries are of when they measure the same.
+    /// A graph by the entries that were kept for the same question, or in parts for any.
     fn graph(&self, need: &Need) -> Option<Fact> {
-        let Some(scan) = self.entries(need) else { return self.scanned(need) };
+        let in_parts = || self.entries(need, super::graph::scan(self.cache, need)?);
+        self.kept(need).or_else(in_parts).or_else(|| self.scanned(need))
+    }
+
+    /// Entries alone publish nothing: where a graph may be published, its bytes are copied beside, which
+    /// are those that the entries are of when they measure the same.
+    fn entries(&self, need: &Need, scan: GraphScan) -> Option<Fact> {
         if self.staging.is_some() {
             self.blob(need, &scan.measurement, Keep::Nothing)?;
         }
         Some(Fact::Graph(scan))
-    }
-
-    fn entries(&self, need: &Need) -> Option<GraphScan> {
-        let kept = self.cache.lasting(need);
-        match kept.as_deref().and_then(|payload| payload::decode(need, payload)) {
-            Some(Payload::Graph(scan)) => Some(scan),
-            _ => super::graph::scan(self.cache, need),
-        }
     }
 
     /// What was seen last for a need whose answer may have changed.
@@ -91,8 +88,7 @@ impl Look<'_> {
                 self.blob(need, &measurement, Keep::Nothing)
             }
             Payload::Measured(measurement) => Some(Fact::Measured(measurement)),
-            // Its bytes are looked for where graphs are.
-            Payload::Graph(_) => None,
+            Payload::Graph(scan) => self.entries(need, scan),
             Payload::Absent { status, message } => Some(Fact::Absent { status, message: message.to_owned() }),
         }
     }
