@@ -160,12 +160,14 @@ mod tests {
     #[tokio::test]
     async fn what_is_refused_ends_it_and_is_told() {
         for mut taker in takers(150_000) {
-            let refused = loop {
-                if let Err(error) = taker.write(vec![0; 100_000].into()).await {
-                    break error;
+            let mut refused = None;
+            for _ in 0..40 {
+                refused = taker.write(vec![0; 100_000].into()).await.err();
+                if refused.is_some() {
+                    break;
                 }
-            };
-            assert_eq!(refused, BodyError::TooLarge { limit: 150_000 });
+            }
+            assert_eq!(refused, Some(BodyError::TooLarge { limit: 150_000 }));
         }
         for mut taker in takers(150_000) {
             // What is too much may only be looked at when there is no more.
