@@ -354,7 +354,7 @@ pub const HINTS: &[(&str, &str)] = &[
     // What could not be known.
     (
         "outside-unreachable",
-        "nothing was proven wrong. Ask again; if it stays so, look at the service named above, the proxy, and --deadline.",
+        "nothing was proven wrong. Ask again; if it stays so, look at what is named above: the service, the proxy, the disk; and at --deadline.",
     ),
     (
         "outside-refused",
