@@ -191,7 +191,8 @@ fn relaxed(inquiry: &Inquiry) -> Vec<Relaxed> {
     all.map(|(rule, by)| Relaxed { rule: rule.to_owned(), by: by.to_owned() }).collect()
 }
 
-/// By the place of their links, and for each link what failed before what was let through before what passed.
+/// By the place of their links, and for each link what failed before what was let through before what
+/// passed. Messages come last, and in a step of their own, so that none is copied for its place.
 fn order(inquiry: &Inquiry, findings: &mut [Finding]) {
     let key = |finding: &Finding| {
         let place = inquiry.chain.place_of(finding.task_id).unwrap_or(usize::MAX);

@@ -1,6 +1,6 @@
 //! The regular expressions of repository rules.
 //!
-//! Policies are made from Python's, so only what Python's `re` and this crate's `regex` read the
+//! Policies are made from Python's, so only what Python's `re` and this crate's `regex_lite` read the
 //! same way is taken: groups, alternation, classes without set operations, greedy and lazy
 //! repetition, `.`, `^` at the start and `$`. Both try alternatives from the left. Three things
 //! are made narrower than in Python: `\d` and `\w` mean ASCII, and `$` never stands before a line
@@ -43,19 +43,12 @@ pub(super) fn compile(text: &str) -> Result<Regex, PatternError> {
         .size_limit(MAX_COMPILED)
         .nest_limit(20)
         .build()
-        .map_err(|error| PatternError::Syntax(syntax_message(&error)))?;
+        .map_err(|error| PatternError::Syntax(error.to_string()))?;
     if regex.capture_names().flatten().any(|name| name == "path") {
         Ok(regex)
     } else {
         Err(PatternError::NoPathGroup)
     }
-}
-
-/// The last line of the compiler's message; the lines before it draw the expression.
-fn syntax_message(error: &regex_lite::Error) -> String {
-    let message = error.to_string();
-    let last = message.lines().last().unwrap_or_default();
-    last.trim_start_matches("error: ").to_owned()
 }
 
 /// One pass over an expression: refuses what is not common, makes `\d` and `\w` ASCII.
