@@ -1,6 +1,8 @@
 //! What can be asked on the command line.
 
-use crate::commands::{cache, completions, demo, explain, man, policy, verify};
+#[cfg(feature = "demo")]
+use crate::commands::demo;
+use crate::commands::{cache, completions, explain, man, policy, verify};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -11,10 +13,14 @@ Exit status:
   2  wrong usage, or our own policy or keys do not suffice
   3  could not be determined: something could not be known or delivered; ask again";
 
-const OVERVIEW: &str = "\
-Examples:
+#[cfg(feature = "demo")]
+const DEMO: &str = "
   catena demo
-      See a small release verified, and refused once one byte of it was changed.
+      See a small release verified, and refused once one byte of it was changed.";
+#[cfg(not(feature = "demo"))]
+const DEMO: &str = "";
+
+const OVERVIEW: &str = "
   catena verify IFn9x5gaQz-HXl2pa7Ny_w --task-type signing --product firefox
       May what this task made be used?
   catena verify IFn9x5gaQz-HXl2pa7Ny_w --task-type signing --product firefox --no-check-task
@@ -26,7 +32,7 @@ Examples:
 /// going in came from trusted machines and that the request traces back to a trusted source tree.
 #[derive(Debug, Parser)]
 #[command(name = "catena", version, max_term_width = 100, disable_help_subcommand = true)]
-#[command(after_long_help = format!("{OVERVIEW}\n\n{EXIT_STATUSES}"))]
+#[command(after_long_help = format!("Examples:{DEMO}{OVERVIEW}\n\n{EXIT_STATUSES}"))]
 pub(crate) struct Cli {
     /// What is asked.
     #[command(subcommand)]
@@ -99,6 +105,7 @@ pub(crate) enum Command {
     #[command(subcommand, after_long_help = cache::EXAMPLES)]
     Cache(cache::CacheCommand),
     /// See a small release verified, and refused once one byte of it was changed
+    #[cfg(feature = "demo")]
     #[command(after_long_help = demo::EXAMPLES)]
     Demo(demo::DemoArgs),
     /// Print completions for a shell

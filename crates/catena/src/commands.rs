@@ -2,6 +2,7 @@
 
 pub(crate) mod cache;
 pub(crate) mod completions;
+#[cfg(feature = "demo")]
 pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod man;
@@ -19,6 +20,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Explain(args) => explain::run(&args),
         Command::Policy(command) => policy::run(command),
         Command::Cache(command) => cache::run(command),
+        #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(&args, &manner),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

@@ -6,6 +6,7 @@ mod case;
 mod drive;
 
 pub(crate) use arguments::{EXAMPLES, VerifyArgs};
+#[cfg(feature = "demo")]
 pub(crate) use drive::after;
 
 use crate::cli::Manner;
