@@ -72,7 +72,7 @@ tasks:
               then: {createdForUser: '${owner}'}
               else: {}
         routes:
-          $flatten:
+          $flattenDeep:
             - tc-treeherder.v2.${repository.project}.${push.revision}.${push.pushlog_id}
             - $if: 'tasks_for == "hg-push"'
               then:
