@@ -3,6 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::Signer as _;
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -27,6 +29,9 @@ pub enum KeyError {
     /// A key of small order: anyone can sign for it.
     #[error("a weak key: anyone can make signatures that it accepts")]
     Weak,
+    /// Not a private key in the PKCS#8 form that Ed25519 uses (RFC 8410).
+    #[error("not a PKCS#8 private key for Ed25519")]
+    Pkcs8,
     /// A key with a part of small order: made on purpose, since no generator of keys makes one.
     #[error("a key of mixed order: which signatures it accepts depends on who verifies")]
     MixedOrder,
@@ -120,6 +125,18 @@ impl Signature {
         }
     }
 
+    /// Reads the standard padded base64 of the 64 bytes; none for any other text.
+    #[must_use]
+    pub fn parse_base64(text: &str) -> Option<Self> {
+        Self::parse(&STANDARD.decode(text).ok()?).ok()
+    }
+
+    /// The base64 of the 64 bytes.
+    #[must_use]
+    pub fn to_base64(&self) -> String {
+        STANDARD.encode(self.0)
+    }
+
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 64] {
@@ -149,6 +166,41 @@ impl SigningKey {
     /// Text that is not the base64 of 32 bytes.
     pub fn parse_base64(text: &str) -> Result<Self, KeyError> {
         Ok(Self::from_seed(&*decode(text.trim_end_matches(['\r', '\n']))?))
+    }
+
+    /// Reads a PKCS#8 private key in PEM (RFC 8410), as OpenSSL writes it.
+    ///
+    /// # Errors
+    /// Text that is not the PEM of one Ed25519 private key, or whose public key is not its own.
+    pub fn parse_pkcs8_pem(text: &str) -> Result<Self, KeyError> {
+        ed25519_dalek::SigningKey::from_pkcs8_pem(text).map(Self).map_err(|_| KeyError::Pkcs8)
+    }
+
+    /// Reads a private key in either form that key files have: the base64 of the seed, or PKCS#8 PEM.
+    ///
+    /// # Errors
+    /// Text in neither form.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        if text.trim_start().starts_with("-----BEGIN") {
+            Self::parse_pkcs8_pem(text)
+        } else {
+            Self::parse_base64(text)
+        }
+    }
+
+    /// The base64 of the seed, as generic-worker and scriptworker keep it in a file.
+    #[must_use]
+    pub fn to_base64(&self) -> Zeroizing<String> {
+        Zeroizing::new(STANDARD.encode(self.0.as_bytes()))
+    }
+
+    /// PKCS#8 PEM without the public key (version 1), which every OpenSSL with Ed25519 reads.
+    ///
+    /// # Errors
+    /// The encoder failed, which it does for no key.
+    pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, KeyError> {
+        let pair = KeypairBytes { secret_key: *self.0.as_bytes(), public_key: None };
+        pair.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeyError::Pkcs8)
     }
 
     /// Signs exactly these bytes.
@@ -227,5 +279,31 @@ mod tests {
         assert_eq!(key.public_key().to_string(), "hobjtV57/8vRKhn/vzbJcGo27uNbjuhwY3Vcrhc6OQc=");
         assert_eq!(format!("{key:?}"), "SigningKey(..)");
         assert!(SigningKey::parse_base64("tmUR").is_err());
+    }
+
+    #[test]
+    fn a_private_key_has_two_written_forms() {
+        let key = SigningKey::from_seed(&[7; 32]);
+        let (base64, pem) = (key.to_base64(), key.to_pkcs8_pem().unwrap());
+        assert_eq!(base64.len(), 44);
+        for text in [base64.as_str(), pem.as_str()] {
+            assert_eq!(SigningKey::parse(text).unwrap().public_key(), key.public_key());
+        }
+        // The example of RFC 8410, sections 10.1 and 10.3.
+        let text = "-----BEGIN PRIVATE KEY-----\n\
+            MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
+        let read = SigningKey::parse(text).unwrap();
+        assert!(read.to_pkcs8_pem().unwrap().as_str() == text);
+        assert_eq!(read.public_key().to_string(), "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=");
+    }
+
+    #[test]
+    fn what_is_not_one_private_key_is_refused() {
+        let pem = SigningKey::from_seed(&[7; 32]).to_pkcs8_pem().unwrap();
+        let cut = pem.replace("MC4C", "MC4");
+        for text in ["-----BEGIN PRIVATE KEY-----", cut.as_str(), &pem.replace("PRIVATE", "PUBLIC")] {
+            assert_eq!(SigningKey::parse(text).err(), Some(KeyError::Pkcs8));
+        }
+        assert_eq!(SigningKey::parse("").err(), Some(KeyError::Length(0)));
     }
 }

@@ -1,0 +1,20 @@
+//! Key files, signers, and the Chain of Trust documents that workers sign.
+//!
+//! A worker that has run a task measures what the task made ([`measure`]), writes down what ran and what
+//! came out ([`Document`]), and signs those bytes ([`Signer`]). The bytes are the ones that generic-worker
+//! and scriptworker write, so that every verifier reads them.
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
+
+mod beneath;
+mod definition;
+mod document;
+mod key_file;
+mod measure;
+mod print;
+mod signer;
+
+pub use definition::{DefinitionError, TaskDefinition};
+pub use document::{DOCUMENT, Document, DocumentError, Environment, Run, SIGNATURE, Style, write_signed};
+pub use key_file::{KeyFileError, KeyForm, read_key, write_key};
+pub use measure::{MeasureError, Measured, measure};
+pub use signer::{CommandSigner, LocalSigner, Signer, SignerError};
