@@ -2,7 +2,7 @@
 
 #[cfg(feature = "demo")]
 use crate::commands::demo;
-use crate::commands::{cache, completions, explain, man, policy, verify};
+use crate::commands::{cache, completions, explain, keys, man, policy, sign, verify};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -98,6 +98,12 @@ pub(crate) enum Command {
     /// Tell what a code in a verdict means and what to do about it
     #[command(after_long_help = explain::EXAMPLES)]
     Explain(explain::ExplainArgs),
+    /// Create and describe the private keys of workers
+    #[command(subcommand, after_long_help = keys::EXAMPLES)]
+    Keys(keys::KeysCommand),
+    /// Write and sign the Chain of Trust document of a run
+    #[command(after_long_help = sign::EXAMPLES)]
+    Sign(Box<sign::SignArgs>),
     /// Check, import and show policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),

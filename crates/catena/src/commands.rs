@@ -5,8 +5,10 @@ pub(crate) mod completions;
 #[cfg(feature = "demo")]
 pub(crate) mod demo;
 pub(crate) mod explain;
+pub(crate) mod keys;
 pub(crate) mod man;
 pub(crate) mod policy;
+pub(crate) mod sign;
 pub(crate) mod verify;
 
 use crate::cli::{Cli, Command};
@@ -18,6 +20,8 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
     match command {
         Command::Verify(args) => verify::run(*args, &manner),
         Command::Explain(args) => explain::run(&args),
+        Command::Keys(command) => keys::run(&command),
+        Command::Sign(args) => sign::run(&args),
         Command::Policy(command) => policy::run(command),
         Command::Cache(command) => cache::run(command),
         #[cfg(feature = "demo")]

@@ -36,6 +36,9 @@ fn help_is_worth_reading() {
         ("help_policy_import", &["policy", "import", "--help"]),
         ("help_policy_show", &["policy", "show", "--help"]),
         ("help_demo", &["demo", "--help"]),
+        ("help_keys", &["keys", "--help"]),
+        ("help_keys_new", &["keys", "new", "--help"]),
+        ("help_sign", &["sign", "--help"]),
         ("help_completions", &["completions", "--help"]),
         ("help_man", &["man", "--help"]),
     ] {

@@ -1,0 +1,133 @@
+//! `catena keys`: private keys of workers.
+
+use crate::failure::{DONE, Failure};
+use crate::output::show;
+use catena_keys::{PublicKey, SigningKey};
+use catena_signing::{KeyFileError, KeyForm, read_key, write_key};
+use clap::{Args, Subcommand, ValueEnum};
+use sha2::{Digest as _, Sha256};
+use std::path::PathBuf;
+use zeroize::Zeroizing;
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  catena keys new /etc/worker/signing.key
+      Create a private key and print its public key, for the policy.
+  catena keys public /etc/worker/signing.key
+      Print the public key again.
+
+Key files have mode 0600. Files that users other than their owner may read are refused.";
+
+/// What is done with a key.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Create a private key and print its public key
+    New(NewArgs),
+    /// Print the public key of a private key
+    Public(FileArgs),
+    /// Describe a key without showing its secret
+    Inspect(InspectArgs),
+}
+
+/// A new key.
+#[derive(Debug, Args)]
+pub(crate) struct NewArgs {
+    /// The file to write, with mode 0600
+    file: PathBuf,
+    /// base64 (the seed, as generic-worker and scriptworker keep it) or pem (PKCS#8, as OpenSSL writes it)
+    #[arg(long, value_enum, default_value_t, value_name = "FORM", hide_possible_values = true)]
+    form: Form,
+    /// Replace a key that is there already; it is lost
+    #[arg(long)]
+    force: bool,
+}
+
+/// A key that is there.
+#[derive(Debug, Args)]
+pub(crate) struct FileArgs {
+    /// The file of a private key
+    file: PathBuf,
+}
+
+/// A key that is described.
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// The file of a private key
+    file: PathBuf,
+    /// text or json
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Form {
+    #[default]
+    Base64,
+    Pem,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+pub(crate) fn run(command: &KeysCommand) -> Result<u8, Failure> {
+    match command {
+        KeysCommand::New(arguments) => new(arguments),
+        KeysCommand::Public(arguments) => show(&format!("{}\n", key(&arguments.file)?.public_key())),
+        KeysCommand::Inspect(arguments) => {
+            show(&described(&key(&arguments.file)?.public_key(), arguments.format))
+        }
+    }
+}
+
+fn new(arguments: &NewArgs) -> Result<u8, Failure> {
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(seed.as_mut_slice())
+        .map_err(|cause| Failure::undetermined(format!("the system gives no random bytes: {cause}")))?;
+    let key = SigningKey::from_seed(&seed);
+    let form = match arguments.form {
+        Form::Base64 => KeyForm::Base64,
+        Form::Pem => KeyForm::Pem,
+    };
+    write_key(&arguments.file, &key, form, arguments.force).map_err(|error| refused(&error))?;
+    show(&format!("{}\n", key.public_key()))?;
+    Ok(DONE)
+}
+
+/// The private key in a file.
+pub(super) fn key(file: &std::path::Path) -> Result<SigningKey, Failure> {
+    read_key(file).map_err(|error| refused(&error))
+}
+
+fn refused(error: &KeyFileError) -> Failure {
+    match error {
+        KeyFileError::Exists(_) => {
+            Failure::usage(error).next("name another file, or replace the key with --force")
+        }
+        KeyFileError::Io { action: "write", .. } => Failure::undetermined(error),
+        _ => Failure::usage(error),
+    }
+}
+
+/// SHA-256 of the raw public key, by which logs and reports can name a key in short.
+fn fingerprint(key: &PublicKey) -> String {
+    Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn described(key: &PublicKey, format: Format) -> String {
+    let fingerprint = fingerprint(key);
+    match format {
+        Format::Text => {
+            format!("scheme       ed25519\npublic key   {key}\nfingerprint  sha256:{fingerprint}\n")
+        }
+        Format::Json => {
+            let value = serde_json::json!({
+                "scheme": "ed25519", "publicKey": key.to_string(), "fingerprint": format!("sha256:{fingerprint}"),
+            });
+            format!("{value:#}\n")
+        }
+    }
+}
