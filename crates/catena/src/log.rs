@@ -22,7 +22,7 @@ pub(crate) fn start(manner: &Manner, screen: &Screen) -> Result<(), Failure> {
         _ => LevelFilter::TRACE,
     };
     let shown = tracing_subscriber::fmt::layer()
-        .with_writer(Lines { screen: screen.clone() })
+        .with_writer(Lines(Sink::Screen(screen.clone())))
         .without_time()
         .with_target(false)
         .with_ansi(false)
@@ -36,7 +36,7 @@ pub(crate) fn start(manner: &Manner, screen: &Screen) -> Result<(), Failure> {
             })?;
             Some(
                 tracing_subscriber::fmt::layer()
-                    .with_writer(Arc::new(file))
+                    .with_writer(Lines(Sink::File(Arc::new(file))))
                     .with_ansi(false)
                     .with_filter(ours(LevelFilter::TRACE)),
             )
@@ -52,15 +52,22 @@ fn ours(level: LevelFilter) -> Targets {
     Targets::new().with_target("catena", level)
 }
 
-/// Makes writers of single log lines to standard error, past the progress that is shown there.
+/// Where log lines go.
 #[derive(Clone)]
-struct Lines {
-    screen: Screen,
+enum Sink {
+    /// Standard error, past the progress that is shown there.
+    Screen(Screen),
+    /// `--log FILE`.
+    File(Arc<File>),
 }
 
-/// One log line.
+/// Makes writers of single log lines.
+#[derive(Clone)]
+struct Lines(Sink);
+
+/// One log line. It holds text of others, so that it is escaped as reports are.
 struct Line {
-    screen: Screen,
+    sink: Sink,
     text: Vec<u8>,
 }
 
@@ -68,7 +75,7 @@ impl<'a> MakeWriter<'a> for Lines {
     type Writer = Line;
 
     fn make_writer(&'a self) -> Line {
-        Line { screen: self.screen.clone(), text: Vec::new() }
+        Line { sink: self.0.clone(), text: Vec::new() }
     }
 }
 
@@ -86,6 +93,35 @@ impl Write for Line {
 impl Drop for Line {
     fn drop(&mut self) {
         let text = String::from_utf8_lossy(&self.text);
-        self.screen.say(&escape::line(text.trim_end()));
+        let line = escape::line(text.trim_end_matches('\n'));
+        match &self.sink {
+            Sink::Screen(screen) => screen.say(&line),
+            // A log that cannot be written is no reason to end.
+            Sink::File(file) => drop(file.as_ref().write_all(format!("{line}\n").as_bytes())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_lines_are_escaped_as_reports_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let layer = tracing_subscriber::fmt::layer()
+            .with_writer(Lines(Sink::File(Arc::new(File::create(&path).unwrap()))))
+            .with_ansi(false)
+            .without_time();
+        let others = "a\u{202e}b\u{200b}c\u{2028}d\u{1b}[2Je\u{9b}f\u{e0041}g\nh\u{feff}";
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            tracing::info!(reason = %others, quoted = ?others, "{others}");
+            tracing::info!("next");
+        });
+        let log = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(log.lines().count(), 2, "{log}");
+        assert!(!log.chars().any(|one| one != '\n' && escape::is_deceptive(one)), "{log}");
+        assert!(log.contains("a\\u{202e}b\\u{200b}c\\u{2028}d") && log.contains("\\u{e0041}g"), "{log}");
     }
 }
