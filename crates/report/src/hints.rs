@@ -178,6 +178,10 @@ pub const HINTS: &[(&str, &str)] = &[
     ("artifact-missing", "the artifact has expired or was removed. Run the task that makes it again."),
     ("artifact-altered", REPLACED),
     ("artifact-altered-optional", REPLACED),
+    (
+        "artifact-listed-absent",
+        "ask again; if it stays so, the file expired or was removed from its storage. Run the task that makes it again, or no longer take it.",
+    ),
     ("artifacts-listing-malformed", BROKEN_ANSWER),
     (
         "artifacts-listing-endless",
@@ -358,7 +362,7 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     (
         "outside-refused",
-        "give credentials that may read this: --credentials FILE or TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN; for GitHub a token (CATENA_GITHUB_TOKEN).",
+        "give credentials that may read this: --credentials FILE or TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN; for GitHub a token that may read the repository (CATENA_GITHUB_TOKEN or GITHUB_TOKEN).",
     ),
     ("outside-unfinished", "ask again, perhaps with a longer --deadline."),
 ];

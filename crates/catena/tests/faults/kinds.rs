@@ -236,8 +236,8 @@ pub(crate) const KINDS: &[Kind] = &[
         name: "optional-artifact",
         address: |chain| stored(&chain.builds[0], OPTIONAL),
         bulk: true,
-        // 404 is an answer, and "optional" says that it may be this one.
-        absent: YES,
+        // A pattern stands for it, so that the queue lists it: the store contradicts the queue.
+        absent: Said { status: 3, codes: &["artifact-listed-absent"] },
         other: no(&["artifact-altered-optional"]),
         ..STORED
     },
@@ -306,7 +306,8 @@ pub(crate) const KINDS: &[Kind] = &[
         need: "repository",
         world: World::Compare,
         address: |_| "https://api.github.com/repos/mozilla-mobile/reference-browser".to_owned(),
-        absent: no(&["pull-request-not-landed"]),
+        // GitHub says the same of what it hides.
+        absent: REFUSED,
         other: no(&["pull-request-answer-malformed"]),
         ..ANSWERED
     },

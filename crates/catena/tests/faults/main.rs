@@ -197,7 +197,7 @@ impl Bench {
         if expected.requests.is_some_and(|requests| requests != asked) {
             return fail(format!("{address} was asked {asked} times, not {:?}", expected.requests));
         }
-        if let Err(why) = left(&served, &ending, &untroubled, trouble.effect == Effect::Absent) {
+        if let Err(why) = left(&served, &ending, &untroubled) {
             return fail(why);
         }
         if (passing || trouble.effect == Effect::None) && served.timeless(&ending) != untroubled.verdict {
@@ -311,15 +311,15 @@ fn said(said: &Said, ending: &Ending) -> Result<(), String> {
 }
 
 /// After a yes exactly the verified files, after anything else nothing at all.
-fn left(served: &Served, ending: &Ending, untroubled: &Untroubled, fewer: bool) -> Result<(), String> {
+fn left(served: &Served, ending: &Ending, untroubled: &Untroubled) -> Result<(), String> {
     let found = files(&served.work_dir());
     if ending.status != Some(0) {
         return if found.is_empty() { Ok(()) } else { Err("something was left".to_owned()) };
     }
     support::check_published(&served.work_dir().join("cot"), served.site());
-    let expected: Vec<&String> =
-        untroubled.files.iter().filter(|file| !fewer || found.contains(file)).collect();
-    let least = untroubled.files.len() - usize::from(fewer);
-    let right = found.iter().collect::<Vec<_>>() == expected && found.len() >= least;
-    if right { Ok(()) } else { Err("not exactly the verified files were left".to_owned()) }
+    if found == untroubled.files {
+        Ok(())
+    } else {
+        Err("not exactly the verified files were left".to_owned())
+    }
 }

@@ -1,7 +1,8 @@
 //! Every file that goes in is one that a verified document names, byte for byte.
 //!
 //! verification.md section 5. Off-reference: an entry needs a digest; an optional artifact may be
-//! absent but never wrong; an artifact that is both optional and not is not optional.
+//! absent but never wrong, and one whose bytes are not there is absent only if the queue does not list
+//! it either; an artifact that is both optional and not is not optional.
 
 use super::signature::{Verified, verified};
 use super::{Examined, rules, target};
@@ -58,6 +59,12 @@ const OPTIONAL_ALTERED: Code = Code::new(
     "An optional artifact exists and is not the one the worker made.",
 )
 .relaxable(rules::OPTIONAL_ARTIFACT);
+const LISTED_ABSENT: Code = Code::new(
+    "artifact-listed-absent",
+    Class::Infra,
+    "The queue lists an optional artifact, but it cannot be had.",
+)
+.relaxable(rules::OPTIONAL_ARTIFACT);
 const LISTING: Code =
     Code::new("artifacts-listing-malformed", Class::Tamper, "The queue's list of artifacts is malformed.");
 const ENDLESS: Code = Code::new(
@@ -96,6 +103,7 @@ pub(crate) const CODES: &[Code] = &[
     MISSING,
     ALTERED,
     OPTIONAL_ALTERED,
+    LISTED_ABSENT,
     LISTING,
     ENDLESS,
     NO_LISTING,
@@ -411,11 +419,20 @@ fn judge(
                 )
             }
         },
-        Answer::Absent(answer) if wanted.optional => found_box(found(
-            ABSENT,
-            Standing::Passed,
-            format!("The optional {name} does not exist: {answer}"),
-        )),
+        Answer::Absent(answer) if wanted.optional => match listing(cx, link)? {
+            Err(finding) => Ok(Judgement::Found(finding)),
+            // Either the queue or the storage is wrong, and which one is not known.
+            Ok(names) if names.contains(name.as_str()) => found_box(found(
+                LISTED_ABSENT,
+                Standing::Failed,
+                format!("The queue lists the optional {name}, but it is not there: {answer}"),
+            )),
+            Ok(_) => found_box(found(
+                ABSENT,
+                Standing::Passed,
+                format!("The optional {name} does not exist, and the queue does not list it: {answer}"),
+            )),
+        },
         Answer::Absent(answer) => found_box(found(
             MISSING,
             Standing::Failed,
