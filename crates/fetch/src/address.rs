@@ -2,6 +2,7 @@
 //!
 //! The addresses are those of the queue (taskcluster.md section 2) and of verification.md section 7.
 
+use crate::absence::Responder;
 use catena_core::inquiry::Need;
 use catena_core::source::{GithubRepository, RepositoryUrl, Scheme};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -81,8 +82,28 @@ pub(crate) enum Service {
     Taskcluster,
     /// GitHub's API, about this repository.
     GithubApi(GithubRepository),
-    /// Anything else that needs no credentials: hg, GitHub's pages, the list of projects.
-    Tree,
+    /// GitHub's pages, about this repository. They take no token.
+    GithubPage(GithubRepository),
+    /// hg's push log, which needs no credentials.
+    HgPushLog,
+    /// hg's files, which need none either.
+    HgFile,
+    /// A file that a policy names.
+    File,
+}
+
+impl Service {
+    /// Whose answers these are.
+    pub(crate) fn responder(&self) -> Responder {
+        match self {
+            Self::Taskcluster => Responder::Taskcluster,
+            Self::GithubApi(_) => Responder::GithubApi,
+            Self::GithubPage(_) => Responder::GithubPage,
+            Self::HgPushLog => Responder::HgPushLog,
+            Self::HgFile => Responder::HgFile,
+            Self::File => Responder::File,
+        }
+    }
 }
 
 /// One address.
@@ -109,20 +130,26 @@ impl Address {
             }
             Need::Projects { url } => {
                 let parsed = Url::parse(url).map_err(|_| AddressError::Projects(shortened(url)))?;
-                Ok(Self { url: parsed, service: Service::Tree })
+                Ok(Self { url: parsed, service: Service::File })
             }
             // A policy may let a tag stand for a revision, so that it too must be encoded.
             Need::Push { repository, revision } => {
                 let revision = utf8_percent_encode(revision.as_str(), QUERY);
-                hg(repository, &format!("json-pushes?changeset={revision}&version=2&full=1"))
+                hg(
+                    repository,
+                    Service::HgPushLog,
+                    &format!("json-pushes?changeset={revision}&version=2&full=1"),
+                )
             }
-            Need::HgTemplate { repository, revision } => {
-                hg(repository, &format!("raw-file/{}/.taskcluster.yml", segments(revision.as_str())))
-            }
+            Need::HgTemplate { repository, revision } => hg(
+                repository,
+                Service::HgFile,
+                &format!("raw-file/{}/.taskcluster.yml", segments(revision.as_str())),
+            ),
             Need::BranchCommits { repository, revision } => {
                 let revision = segments(revision.as_str());
                 let text = format!("{GITHUB}/{repository}/branch_commits/{revision}");
-                Ok(Self { url: exactly(&text)?, service: Service::Tree })
+                Ok(Self { url: exactly(&text)?, service: Service::GithubPage(repository.clone()) })
             }
             _ => github(need),
         }
@@ -134,11 +161,11 @@ fn queue(root: &RootUrl, path: &str) -> Result<Address, AddressError> {
     Ok(Address { url, service: Service::Taskcluster })
 }
 
-fn hg(repository: &RepositoryUrl, path: &str) -> Result<Address, AddressError> {
+fn hg(repository: &RepositoryUrl, service: Service, path: &str) -> Result<Address, AddressError> {
     if repository.scheme() != Scheme::Https {
         return Err(AddressError::NotHttps(repository.to_string()));
     }
-    Ok(Address { url: exactly(&format!("{repository}/{path}"))?, service: Service::Tree })
+    Ok(Address { url: exactly(&format!("{repository}/{path}"))?, service })
 }
 
 /// The needs that GitHub's API answers.

@@ -1,5 +1,6 @@
 //! One attempt: a request, the redirects it leads through, and the body at the end.
 
+use crate::absence::{Responder, title};
 use crate::address::{GITHUB_API_HOST, same_host};
 use crate::body::{BodyError, Bounds, Intake, Keep, Taken};
 use crate::credentials::{TaskclusterCredentials, bearer};
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use catena_core::inquiry::Fact;
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::{Instant, timeout};
 use url::{Host, Url};
@@ -36,6 +38,8 @@ pub(crate) struct Ask {
     /// The body of a POST; without one it is a GET.
     pub(crate) content: Option<Bytes>,
     pub(crate) authorization: Authorization,
+    /// Whose answers are believed when they say that there is none.
+    pub(crate) responder: Responder,
     /// An artifact: the queue sends its askers to a store elsewhere, and says 424 for one that the
     /// task failed to make.
     pub(crate) artifact: bool,
@@ -45,6 +49,23 @@ pub(crate) struct Ask {
     pub(crate) commit: bool,
     /// Under which name the rate limit is counted, where there is one.
     pub(crate) limited_as: Option<String>,
+}
+
+impl Ask {
+    /// Whose answer it is that came from an address: where the queue sent its asker, the store's.
+    fn responder_at(&self, url: &Url) -> Responder {
+        if self.artifact && *url != self.url { Responder::Store } else { self.responder }
+    }
+
+    /// Whether an error says, as its service says it, that there is no such thing.
+    fn lacks(&self, status: u16, url: &Url, body: &[u8]) -> bool {
+        let means_it = match status {
+            422 => self.commit,
+            424 => self.artifact,
+            _ => true,
+        };
+        means_it && self.responder_at(url).lacks(status, body)
+    }
 }
 
 /// What an answer looks like, as far as that can be told before it is judged.
@@ -127,8 +148,8 @@ impl From<BodyError> for Outcome {
     }
 }
 
-/// Bytes of an error's body that are read for its message.
-const LARGEST_MESSAGE: u64 = 64 << 10;
+/// Bytes of an error's body that are read for its form and its message. GitHub's pages are the largest.
+const LARGEST_MESSAGE: u64 = 512 << 10;
 /// Bytes of a redirect's body that are read for its connection's sake.
 const LARGEST_REDIRECT: usize = 16 << 10;
 /// How long that may take.
@@ -155,24 +176,25 @@ impl Exchange<'_> {
     ) -> Outcome {
         match self.follow(ask).await {
             Err(outcome) => outcome,
-            Ok(response) if response.status == StatusCode::OK => match self.take(ask, response, intake).await
-            {
-                Ok(taken) => Outcome::Taken(Box::new(taken)),
-                Err(outcome) => outcome,
-            },
-            Ok(response) => self.decline(ask, response).await,
+            Ok((response, _)) if response.status == StatusCode::OK => {
+                match self.take(ask, response, intake).await {
+                    Ok(taken) => Outcome::Taken(Box::new(taken)),
+                    Err(outcome) => outcome,
+                }
+            }
+            Ok((response, url)) => self.decline(ask, response, &url).await,
         }
     }
 
-    /// Sends the request and follows redirects, to the first answer that is none.
-    async fn follow(&self, ask: &Ask) -> Result<Response, Outcome> {
+    /// Sends the request and follows redirects, to the first answer that is none, and where that came from.
+    async fn follow(&self, ask: &Ask) -> Result<(Response, Url), Outcome> {
         let mut seen = vec![ask.url.clone()];
         let mut url = ask.url.clone();
         loop {
             self.permit(&url)?;
             let response = self.send(ask, &url, seen.len() == 1).await?;
             if !is_redirect(response.status) {
-                return Ok(response);
+                return Ok((response, url));
             }
             let response = drained(response).await;
             let next = headers::location(&url, &response.headers)
@@ -337,7 +359,7 @@ impl Exchange<'_> {
     }
 
     /// What an answer other than 200 means.
-    async fn decline(&self, ask: &Ask, response: Response) -> Outcome {
+    async fn decline(&self, ask: &Ask, response: Response, url: &Url) -> Outcome {
         let (status, now) = (response.status, now());
         if let Some(key) = &ask.limited_as
             && let Some(wait) = headers::github_limited(status, &response.headers, now)
@@ -347,11 +369,17 @@ impl Exchange<'_> {
             return Outcome::Limited;
         }
         let retry_after = headers::retry_after(&response.headers, now);
-        let message = self.message(response).await;
+        let body = self.error_body(response).await;
+        let message = words(&body);
         match status.as_u16() {
-            status @ (404 | 410) => Outcome::Absent { status, message },
-            status @ 424 if ask.artifact => Outcome::Absent { status, message },
-            status @ 422 if ask.commit => Outcome::Absent { status, message },
+            status @ (404 | 410 | 422 | 424) if ask.lacks(status, url, &body) => {
+                Outcome::Absent { status, message }
+            }
+            status @ (404 | 410) => Outcome::again(format!(
+                "status {status} in a form that {} does not use: {}",
+                ask.responder_at(url),
+                outline(&body, &message)
+            )),
             status @ (401 | 403 | 407) => Outcome::Refused { status, message },
             status @ (408 | 421 | 425 | 429 | 201..=299 | 500..=599) => {
                 Outcome::Again { reason: worded(status, &message), retry_after }
@@ -360,14 +388,14 @@ impl Exchange<'_> {
         }
     }
 
-    /// An error's own words, as far as they come.
-    async fn message(&self, response: Response) -> String {
-        let Ok(coding) = headers::coding(&response.headers) else { return String::new() };
+    /// What an error says, if all of it arrives.
+    async fn error_body(&self, response: Response) -> Arc<[u8]> {
+        let Ok(coding) = headers::coding(&response.headers) else { return Arc::default() };
         let bounds = Bounds::plain(LARGEST_MESSAGE);
         let intake = Intake::new(coding, bounds, false, Keep::Whole, None);
         match self.stream(response, coding, Taker::here(intake)).await.map(|taken| taken.fact) {
-            Ok(Fact::Body(body)) => words(&body.bytes),
-            _ => String::new(),
+            Ok(Fact::Body(body)) => body.bytes,
+            _ => Arc::default(),
         }
     }
 }
@@ -390,6 +418,18 @@ fn worded(status: u16, message: &str) -> String {
     if message.is_empty() { format!("status {status}") } else { format!("status {status}: {message}") }
 }
 
+/// What an error is, in a few words.
+fn outline(body: &[u8], message: &str) -> String {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    match title(text) {
+        _ if text.is_empty() => "nothing".to_owned(),
+        Some(title) => format!("a page titled {:?}", shortened(title)),
+        None if message.is_empty() => "a page, or data without a message".to_owned(),
+        None => format!("{message:?}"),
+    }
+}
+
 /// The first line of what an error says: its JSON `message`, or plain text. A page of HTML says
 /// nothing that fits in a line.
 fn words(body: &[u8]) -> String {
@@ -401,7 +441,10 @@ fn words(body: &[u8]) -> String {
         None if text.trim_start().starts_with('<') => return String::new(),
         None => &text,
     };
-    let line = line.trim().lines().next().unwrap_or_default();
+    shortened(line.trim().lines().next().unwrap_or_default())
+}
+
+fn shortened(line: &str) -> String {
     line.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
@@ -516,6 +559,7 @@ mod tests {
                 url: url.clone(),
                 content: None,
                 authorization: Authorization::Github(Secret::new("ghp_x".to_owned())),
+                responder: Responder::GithubApi,
                 artifact: false,
                 form: Form::Json,
                 commit: false,

@@ -221,8 +221,52 @@ impl Fetcher {
             shape: need.shape(),
         };
         match self.persist(need, &ask, &plan, deadline).await {
-            End::Fact(fact) => Answered { fact, graph: None, _share: None },
+            End::Fact(fact) => {
+                let fact = self.as_seen(fact, need, address, &ask, deadline).await;
+                Answered { fact, graph: None, _share: None }
+            }
             End::Taken(taken) => self.hold(need, *taken),
+        }
+    }
+
+    /// GitHub says 404 both for what does not exist and for what it does not show to whoever asks. So its
+    /// 404 counts only where the repository itself is shown; and a page, which takes no token, only where
+    /// everybody sees the repository.
+    async fn as_seen(
+        &self,
+        fact: Fact,
+        need: &Need,
+        address: &Address,
+        ask: &Ask,
+        deadline: Instant,
+    ) -> Fact {
+        let (
+            Service::GithubApi(repository) | Service::GithubPage(repository),
+            Fact::Absent { status: 404, .. },
+        ) = (&address.service, &fact)
+        else {
+            return fact;
+        };
+        let refused = |why: String| Fact::Refused { status: 404, message: why };
+        let hidden = || match &ask.authorization {
+            Authorization::Github(_) => refused(format!("the token does not see github.com/{repository}")),
+            _ => refused(format!("without a token, github.com/{repository} cannot be seen")),
+        };
+        let asked = Need::Repository { repository: repository.clone() };
+        if *need == asked {
+            return hidden();
+        }
+        match Box::pin(self.answer(&asked, deadline)).await {
+            Fact::Body(body) if is_page(address) && is_private(&body.bytes) => {
+                refused(format!("github.com/{repository} is private, so that its pages are not shown"))
+            }
+            Fact::Body(_) => fact,
+            Fact::Unreachable { reason, attempts } => {
+                let reason = format!("status 404, and whether {asked} can be seen is not known: {reason}");
+                Fact::Unreachable { reason, attempts }
+            }
+            Fact::Refused { status, message } => Fact::Refused { status, message },
+            _ => hidden(),
         }
     }
 
@@ -252,7 +296,9 @@ impl Fetcher {
     async fn ask(&self, need: &Need, address: &Address, deadline: Instant) -> Ask {
         let (authorization, limited_as) = match &address.service {
             Service::Taskcluster => (self.taskcluster_authorization(&address.url), None),
-            Service::Tree => (Authorization::None, None),
+            Service::GithubPage(_) | Service::HgPushLog | Service::HgFile | Service::File => {
+                (Authorization::None, None)
+            }
             Service::GithubApi(repository) => {
                 let token = Box::pin(self.tokens.for_repository(self, need, repository, deadline)).await;
                 let authorization = token.secret.map_or(Authorization::None, Authorization::Github);
@@ -263,6 +309,7 @@ impl Fetcher {
             url: address.url.clone(),
             content: None,
             authorization,
+            responder: address.service.responder(),
             artifact: need.artifact().is_some(),
             form: form(need),
             commit: matches!(need, Need::Commit { .. }),
@@ -379,6 +426,16 @@ impl FactSource for Fetcher {
         let slot = self.answered.lock().unwrap_or_else(PoisonError::into_inner).get(&key)?.clone();
         slot.try_lock().ok()?.as_ref()?.graph.clone()
     }
+}
+
+fn is_page(address: &Address) -> bool {
+    matches!(address.service, Service::GithubPage(_))
+}
+
+/// Whether GitHub says of a repository that it is private, or does not say that it is not.
+fn is_private(repository: &[u8]) -> bool {
+    let json = serde_json::from_slice::<serde_json::Value>(repository).ok();
+    json.as_ref().and_then(|json| json.get("private")).and_then(serde_json::Value::as_bool) != Some(false)
 }
 
 fn intake(plan: &Plan<'_>, coding: Coding) -> Result<(Taker, u64), BodyError> {

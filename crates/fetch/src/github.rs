@@ -1,5 +1,6 @@
 //! Tokens for GitHub's API.
 
+use crate::absence::Responder;
 use crate::address::{self, GITHUB_API_HOST};
 use crate::body::{Bounds, Keep};
 use crate::exchange::{Ask, Form};
@@ -85,6 +86,7 @@ async fn request(
         authorization: fetcher.taskcluster_authorization(&url),
         url,
         content: Some(Bytes::from(wanted.to_string())),
+        responder: Responder::Taskcluster,
         artifact: false,
         form: Form::Json,
         commit: false,

@@ -5,6 +5,7 @@
 //! stream. What does not exist, what is refused and what could not be reached are different facts.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+mod absence;
 mod address;
 mod body;
 pub mod cache;

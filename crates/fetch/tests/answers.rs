@@ -23,18 +23,23 @@ async fn a_good_answer_is_taken_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn what_does_not_exist_is_absent_and_not_asked_again() {
-    for code in [404, 410] {
-        let error = r#"{"code": "ResourceNotFound", "message": "no such task\n\nmore"}"#;
+    for (code, error) in [
+        (404, r#"{"code": "ResourceNotFound", "message": "no such task\n\nmore"}"#),
+        (410, r#"{"code": "ResourceExpired", "message": "no such task\n\nmore"}"#),
+    ] {
         let (fact, requests) = ask(&status(), move |_, _| body(code, error)).await;
         assert_eq!(fact, Fact::Absent { status: code, message: "no such task".to_owned() });
         assert_eq!(requests, 1);
     }
     let (fact, _) =
-        ask(&artifact("public/a"), |_, _| body(424, r#"{"message": "file-missing-on-worker"}"#)).await;
-    assert_eq!(fact, Fact::Absent { status: 424, message: "file-missing-on-worker".to_owned() });
+        ask(&artifact("public/a"), |_, _| body(424, r#"{"reason": "file-missing", "message": "gone"}"#))
+            .await;
+    assert_eq!(fact, Fact::Absent { status: 424, message: "gone".to_owned() });
     let (fact, requests) = ask(&status(), |_, _| body(424, "")).await;
     assert_eq!((unreachable(&fact), requests), (("status 424".to_owned(), 1), 1));
-    let (fact, _) = ask(&commit(), |_, _| body(422, r#"{"message": "No commit found for SHA: 0a"}"#)).await;
+    let error =
+        r#"{"message": "No commit found for SHA: 0a", "documentation_url": "https://docs.github.com"}"#;
+    let (fact, _) = ask(&commit(), move |_, _| body(422, error)).await;
     assert!(matches!(fact, Fact::Absent { status: 422, .. }));
 }
 

@@ -88,7 +88,9 @@ fn world(auth: u16) -> Arc<Scripted> {
         "/api/auth/v1/github/read/mozilla-mobile/repo-token" if auth == 200 => {
             body(200, r#"{"token": "ghs_installation", "expires": "2030-01-01T00:00:00Z"}"#)
         }
-        "/api/auth/v1/github/read/mozilla-mobile/repo-token" => body(auth, "{}"),
+        "/api/auth/v1/github/read/mozilla-mobile/repo-token" => {
+            body(auth, r#"{"code": "ResourceNotFound", "message": "no such app"}"#)
+        }
         _ => body(200, "{}"),
     })
 }

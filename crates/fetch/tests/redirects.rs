@@ -32,7 +32,7 @@ async fn the_queue_sends_its_askers_to_a_store() {
     for code in [403, 404, 500] {
         let script = move |request: &Request, _: u32| match request.url.host_str() {
             Some("tc.example") => redirect("https://s3.example/bucket/a?X-Amz-Signature=abc"),
-            _ => body(code, "<?xml version='1.0'?><Error/>"),
+            _ => body(code, "<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>"),
         };
         let (fact, _) = ask(&content("public/a"), script).await;
         assert!(!format!("{fact:?}").contains("abc"));

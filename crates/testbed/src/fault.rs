@@ -11,7 +11,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Answer with this status and the queue's error shape instead.
+    /// Answer with this status instead, in the queue's error shape. What is not there (404, 410, 422) is said
+    /// in the form of the service that is asked, so far as it has one.
     Status(u16),
     /// Wait before answering; every delay that matches a request is added up.
     Delay(Duration),

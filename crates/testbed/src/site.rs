@@ -100,7 +100,29 @@ impl Page {
         Page { status: 200, content_type: content_type.into(), body: body.into() }
     }
 
-    /// A page that answers with this status and a line of text.
+    /// What the host of an address answers for what it does not have.
+    pub fn missing(url: &str) -> Self {
+        const HTML: &str = "text/html; charset=utf-8";
+        let host = url.split_once("://").and_then(|(_, rest)| rest.split('/').next()).unwrap_or_default();
+        let (content_type, body) = match host {
+            "api.github.com" => (
+                "application/json; charset=utf-8",
+                r#"{"message":"Not Found","documentation_url":"https://docs.github.com/rest","status":"404"}"#,
+            ),
+            "raw.githubusercontent.com" => ("text/plain; charset=utf-8", "404: Not Found"),
+            "github.com" => (HTML, "<!DOCTYPE html><html><head><title>Page not found</title></head></html>"),
+            "hg.mozilla.org" if url.contains("/json-pushes") => ("application/json", "\"unknown revision\""),
+            "hg.mozilla.org" => (
+                HTML,
+                "<!DOCTYPE html><html><head><title>hg: error</title></head><body><p>An error occurred while \
+                 processing your request:</p><p>not found in manifest</p></body></html>",
+            ),
+            _ => ("text/plain", "no such page\n"),
+        };
+        Page { status: 404, content_type: content_type.into(), body: body.into() }
+    }
+
+    /// A page that answers with this status and a line of text that no service says of itself.
     pub fn status(status: u16) -> Self {
         Page { status, content_type: "text/plain".into(), body: "not found\n".into() }
     }

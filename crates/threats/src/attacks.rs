@@ -1,5 +1,6 @@
 //! The catalogue of attacks, a file for each class of the threat model.
 
+mod absence;
 mod artifacts;
 mod chain;
 mod documents;
@@ -77,7 +78,7 @@ pub const THREATS: &[Threat] = &[
     Threat { number: 7, name: "Workers", parts: &[workers::ATTACKS] },
     Threat { number: 8, name: "Trees and scopes", parts: trees::PARTS },
     Threat { number: 9, name: "The chain itself", parts: &[chain::ATTACKS] },
-    Threat { number: 10, name: "The outside", parts: &[outside::ATTACKS] },
+    Threat { number: 10, name: "The outside", parts: &[outside::ATTACKS, absence::ATTACKS] },
 ];
 
 /// One way to be dishonest: an honest chain, and one thing that is changed.

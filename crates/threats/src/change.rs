@@ -315,9 +315,18 @@ pub fn page_is(chain: &mut Chain, part: &str, text: &'static str) -> Option<()> 
     Some(())
 }
 
-/// Answers with a status at the addresses of pages.
-pub fn page_status(chain: &mut Chain, part: &str, status: u16) -> Option<()> {
-    pages(chain, part)?.for_each(|page| *page = Page::status(status));
+/// Lets hosts say, each in its own form, that they do not have pages.
+pub fn page_missing(chain: &mut Chain, part: &str) -> Option<()> {
+    pages(chain, part).is_some().then_some(())?;
+    for (url, page) in chain.pages.iter_mut().filter(|(url, _)| url.contains(part)) {
+        *page = Page::missing(url);
+    }
+    Some(())
+}
+
+/// Lets something else answer in the place of pages, with a status and a body.
+pub fn page_answers(chain: &mut Chain, part: &str, status: u16, body: &'static str) -> Option<()> {
+    pages(chain, part)?.for_each(|page| *page = Page { body: body.into(), ..Page::status(status) });
     Some(())
 }
 

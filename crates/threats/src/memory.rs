@@ -5,7 +5,7 @@ use catena_core::digest::Measurement;
 use catena_core::graph::Scanner;
 use catena_core::inquiry::{Body, Fact, Inquiry, Need, Shape};
 use catena_core::task::{ArtifactName, RunId, TaskId};
-use catena_testbed::{Body as Sent, Run, Site};
+use catena_testbed::{Body as Sent, Page, Run, Site};
 use sha2::{Digest as _, Sha256, Sha512};
 use std::io;
 use std::sync::Arc;
@@ -42,11 +42,36 @@ impl Memory {
                 }
                 fact => fact,
             },
-            Found::Status(status @ (404 | 410 | 422 | 424)) => {
+            Found::Status(status @ (401 | 403 | 407), _) => {
+                Fact::Refused { status, message: "refused".into() }
+            }
+            Found::Status(404, body) if is_missing(need, &body) => {
+                let absent = Fact::Absent { status: 404, message: "not found".into() };
+                self.hidden(need).unwrap_or(absent)
+            }
+            Found::Status(status @ (410 | 422), body) if is_githubs(need, &body) => {
                 Fact::Absent { status, message: "not found".into() }
             }
-            Found::Status(status @ (401 | 403 | 407)) => Fact::Refused { status, message: "refused".into() },
-            Found::Status(status) => unreachable(&format!("status {status}")),
+            Found::Status(status, _) => unreachable(&format!("status {status}")),
+        }
+    }
+
+    /// Why GitHub's 404 says nothing: the repository itself is not shown, or not to everybody.
+    fn hidden(&self, need: &Need) -> Option<Fact> {
+        let url = address(need);
+        let starts = ["https://api.github.com/repos/", "https://github.com/"];
+        let path = starts.iter().find_map(|start| url.strip_prefix(start))?;
+        let repository: Vec<&str> = path.splitn(3, '/').take(2).collect();
+        let api = format!("{}{}", starts.first()?, repository.join("/"));
+        let refused = || Some(Fact::Refused { status: 404, message: "not shown".into() });
+        match self.site.pages.get(&api).cloned().unwrap_or_else(|| Page::missing(&api)) {
+            page if page.status == 200 => {
+                let page = text(&page.body).replace(": ", ":");
+                let private = !page.contains("\"private\":false");
+                refused().filter(|_| private && matches!(need, Need::BranchCommits { .. }))
+            }
+            page if text(&page.body).contains("\"documentation_url\"") => refused(),
+            page => Some(unreachable(&format!("status {} for the repository", page.status))),
         }
     }
 
@@ -61,7 +86,7 @@ impl Memory {
     pub fn body(&self, need: &Need) -> Option<Sent> {
         match self.find(need) {
             Found::Body(body) => Some(body),
-            Found::Status(_) => None,
+            Found::Status(..) => None,
         }
     }
 
@@ -115,8 +140,8 @@ impl Memory {
             Need::Listing { task_id, run_id, .. } => self.listing(*task_id, *run_id).into(),
             other => match self.site.pages.get(&address(other)) {
                 Some(page) if page.status == 200 => Found::Body(page.body.clone()),
-                Some(page) => Found::Status(page.status),
-                None => Found::Status(404),
+                Some(page) => Found::Status(page.status, text(&page.body)),
+                None => Found::Status(404, text(&Page::missing(&address(other)).body)),
             },
         }
     }
@@ -156,17 +181,56 @@ pub fn drive(inquiry: &mut Inquiry, mut answer: impl FnMut(&Need) -> Fact) {
 /// What stands at an address.
 enum Found {
     Body(Sent),
-    Status(u16),
+    Status(u16, String),
 }
 
 impl From<Option<Sent>> for Found {
     fn from(body: Option<Sent>) -> Self {
-        body.map_or(Self::Status(404), Self::Body)
+        body.map_or_else(|| Self::Status(404, String::new()), Self::Body)
     }
 }
 
 fn unreachable(reason: &str) -> Fact {
     Fact::Unreachable { reason: reason.to_owned(), attempts: 1 }
+}
+
+fn text(body: &Sent) -> String {
+    let mut bytes = Vec::new();
+    // Pages are held in memory.
+    let _ = body.for_each(|chunk| {
+        bytes.extend_from_slice(chunk);
+        Ok(())
+    });
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Whether an error is in the form of the service that was asked. Written again, as addresses are.
+fn is_missing(need: &Need, body: &str) -> bool {
+    let hg = || {
+        let page = body.contains("rror</title>") && body.contains("while processing your request");
+        let pushes = matches!(need, Need::Push { .. });
+        (if pushes { body.starts_with('"') } else { page || body.starts_with("error: ") })
+            && ["unknown revision", "not found in manifest"].iter().any(|words| body.contains(words))
+    };
+    match need {
+        Need::Push { .. } | Need::HgTemplate { .. } => hg(),
+        Need::Projects { .. } => body == "404: Not Found" || hg(),
+        Need::BranchCommits { .. } => {
+            body == "Not Found"
+                || body.contains("<title>Page not found</title>")
+                || body.contains("<title>Page not found · GitHub</title>")
+        }
+        // The queue and its store.
+        _ if address(need).is_empty() => true,
+        _ => is_githubs(need, body),
+    }
+}
+
+/// Whether an error is in the form of GitHub's API, which alone has others than 404 here.
+fn is_githubs(need: &Need, body: &str) -> bool {
+    address(need).starts_with("https://api.github.com/")
+        && body.starts_with('{')
+        && ["\"message\":", "\"documentation_url\":"].iter().all(|member| body.contains(member))
 }
 
 /// Whether an answer is nobody's: not JSON where JSON is served, a whole page of HTML where text is.

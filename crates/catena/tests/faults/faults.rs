@@ -192,7 +192,7 @@ fn statuses() -> Vec<Trouble> {
     use Effect::{Absent, Again, Lasting, Refused};
     statuses! {
         204 => Again, 303 => Lasting, 400 => Lasting, 401 => Refused, 403 => Refused, 404 => Absent,
-        407 => Refused, 408 => Again, 410 => Absent, 418 => Lasting, 429 => Again, 500 => Again,
+        407 => Refused, 408 => Again, 418 => Lasting, 429 => Again, 500 => Again,
         502 => Again, 503 => Again, 504 => Again,
     }
 }
@@ -210,22 +210,50 @@ fn other_statuses() -> Vec<Trouble> {
 
 /// Statuses that mean something of some and nothing of others.
 fn particular_statuses() -> Vec<Trouble> {
-    const ARTIFACTS: &[&str] = &[
+    const QUEUE: &[&str] = &["way-to-an-artifact"];
+    const OTHERS: &[&str] = &[
+        "definition",
+        "status",
+        "listing",
         "document",
-        "document-of-an-image",
-        "signature",
-        "actions.json",
-        "parameters.yml",
         "artifact",
-        "way-to-an-artifact",
         "optional-artifact",
         "task-graph",
+        "projects",
+        "push",
+        "commit",
+        "tags",
     ];
-    const OTHERS: &[&str] = &["definition", "status", "listing", "projects", "push", "commit", "tags"];
+    // What has expired, or was taken down.
+    const GONE: &[&str] = &[
+        "definition",
+        "status",
+        "listing",
+        "way-to-an-artifact",
+        "github-template",
+        "commit",
+        "compare",
+        "pull-request",
+        "release",
+        "tags",
+    ];
+    const NEVER_GONE: &[&str] = &[
+        "document",
+        "signature",
+        "artifact",
+        "optional-artifact",
+        "task-graph",
+        "projects",
+        "push",
+        "hg-template",
+        "branch-commits",
+    ];
     let of = |of, trouble| Trouble { of, ..trouble };
     vec![
+        of(GONE, trouble("status-410", Effect::Absent, |_| whole(Fault::Status(410)))),
+        of(NEVER_GONE, trouble("status-410", Effect::Again, |_| whole(Fault::Status(410)))),
         // The queue says so of an artifact that its task failed to make.
-        of(ARTIFACTS, trouble("status-424", Effect::Absent, |_| whole(Fault::Status(424)))),
+        of(QUEUE, trouble("status-424", Effect::Absent, |_| whole(Fault::Status(424)))),
         of(OTHERS, trouble("status-424", Effect::Lasting, |_| whole(Fault::Status(424)))),
         // GitHub says so of a commit that is in no repository.
         of(&["commit"], trouble("status-422", Effect::Absent, |_| whole(Fault::Status(422)))),
@@ -271,6 +299,12 @@ fn breaks() -> Vec<Trouble> {
         trouble("longer-than-it-is", Effect::Again, |_| whole(Fault::Announce { length: 1_000_000 })),
         trouble("shorter-than-it-is", Effect::Other, |_| whole(Fault::Announce { length: 10 })),
         trouble("html-502", Effect::Again, |_| instead(502, &[("Content-Type", "text/html")], HTML)),
+        // Not the service itself says so.
+        trouble("html-404", Effect::Again, |_| instead(404, &[("Content-Type", "text/html")], HTML)),
+        trouble("html-410", Effect::Again, |_| instead(410, &[("Content-Type", "text/html")], HTML)),
+        trouble("empty-404", Effect::Again, |_| instead(404, &[], "")),
+        trouble("text-404", Effect::Again, |_| instead(404, &[], "404 page not found\n")),
+        trouble("json-404", Effect::Again, |_| instead(404, &[], r#"{"message":"no Route matched"}"#)),
     ]
 }
 

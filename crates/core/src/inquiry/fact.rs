@@ -14,7 +14,7 @@ pub enum Fact {
     Measured(Measurement),
     /// What was measured of a task graph, and its wanted entries.
     Graph(GraphScan),
-    /// The one who must know says that it does not exist.
+    /// The one who must know says, in a form of its own, that it does not exist.
     Absent {
         /// The HTTP status: 404 or 410; 424 for an artifact of the error kind; 422 for a commit that
         /// GitHub does not know.
@@ -22,9 +22,10 @@ pub enum Fact {
         /// The answer's own words, shortened.
         message: String,
     },
-    /// The one who must know refuses to tell: credentials are missing or do not suffice.
+    /// The one who must know refuses to tell: credentials are missing or do not suffice. GitHub hides what
+    /// it refuses to show.
     Refused {
-        /// The HTTP status: 401, 403 or 407.
+        /// The HTTP status: 401, 403 or 407; GitHub's 404 for a repository that cannot be seen.
         status: u16,
         /// The answer's own words, shortened.
         message: String,

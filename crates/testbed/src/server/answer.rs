@@ -125,13 +125,16 @@ impl Answer {
     }
 
     fn failed(status: u16) -> Answer {
+        if status == 424 {
+            let reason = "file-missing-on-worker";
+            return Answer::json(status, &json!({"reason": reason, "message": "the task did not make it"}));
+        }
         let code = match status {
             401 => "AuthenticationFailed",
             403 => "InsufficientScopes",
             404 => "ResourceNotFound",
             409 => "RequestConflict",
             410 => "ResourceExpired",
-            424 => "InputError",
             429 => "TooManyRequests",
             500 => "InternalServerError",
             503 => "ResourceTemporarilyUnavailable",

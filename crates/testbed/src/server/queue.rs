@@ -37,17 +37,18 @@ pub(super) fn taskcluster(shared: &Shared, asked: &Asked<'_>) -> Answer {
 pub(super) fn store(shared: &Shared, asked: &Asked<'_>) -> Answer {
     let path = asked.target.split('?').next().unwrap_or_default();
     let Some((name, artifact)) = shared.site.object(path.trim_start_matches("/_store/")) else {
-        return Answer::new(
-            404,
-            "<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>",
-            "application/xml",
-        );
+        return no_object();
     };
     let text = TEXT.iter().any(|ending| name.ends_with(ending));
     match artifact.gzipped().filter(|_| shared.site.gzip && text) {
         Some(zipped) => Answer::new(200, zipped, &artifact.content_type).header(CONTENT_ENCODING, "gzip"),
         None => Answer::new(200, artifact.body.clone(), &artifact.content_type),
     }
+}
+
+/// What the store answers for what it does not have.
+pub(super) fn no_object() -> Answer {
+    Answer::new(404, "<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>", "application/xml")
 }
 
 fn task(shared: &Shared, asked: &Asked<'_>, id: &str, rest: &[&str], query: &str) -> Answer {

@@ -5,6 +5,7 @@ use super::ledger::Request;
 use super::stream::Stream;
 use super::{Shared, queue};
 use crate::fault::Fault;
+use crate::site::Page;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{AUTHORIZATION, HOST, LINK};
 use hyper::{Method, Response, Version};
@@ -89,7 +90,15 @@ pub(super) async fn answer(
         reset.store(true, Ordering::Release);
         return Err(io::ErrorKind::ConnectionAborted.into());
     }
-    let answer = if small { reply(&shared, &asked, &place) } else { Answer::new(413, "", "text/plain") };
+    let (answer, fault) = match (fault, &place) {
+        _ if !small => (Answer::new(413, "", "text/plain"), None),
+        // Each service has its own words for what it does not have.
+        (Some(Fault::Status(status @ (404 | 410 | 422))), Place::Page(url)) => {
+            (missing(Page { status, ..Page::missing(url) }), None)
+        }
+        (Some(Fault::Status(404)), Place::Store) => (queue::no_object(), None),
+        (fault, _) => (reply(&shared, &asked, &place), fault),
+    };
     answer.send(fault, shared.ledger.clone(), reset).await
 }
 
@@ -143,10 +152,14 @@ fn reply(shared: &Shared, asked: &Asked<'_>, place: &Place) -> Answer {
                     None => answer,
                 }
             }
-            None => Answer::new(404, "no such page\n", "text/plain"),
+            None => missing(Page::missing(url)),
         },
         Place::Store => Answer::new(405, "", "text/plain"),
     }
+}
+
+fn missing(page: Page) -> Answer {
+    Answer::new(page.status, page.body, &page.content_type)
 }
 
 /// Where the page after this one would be. GitHub links to it, and clients other than ours follow that.

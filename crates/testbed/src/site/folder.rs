@@ -151,7 +151,10 @@ fn bodies(folder: &Path, run: &mut Run) -> Result<(), FolderError> {
 fn page(http: &Path, route: Route) -> Result<(String, Page), FolderError> {
     let page = match &route.file {
         Some(file) => Page::new(body(&http.join(file))?, route.content_type),
-        None => Page { content_type: route.content_type, ..Page::status(route.status.unwrap_or(404)) },
+        None => match route.status.unwrap_or(404) {
+            404 => Page::missing(&route.url),
+            other => Page { content_type: route.content_type, ..Page::status(other) },
+        },
     };
     Ok((route.url, page))
 }

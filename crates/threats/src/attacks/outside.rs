@@ -11,8 +11,8 @@ use catena_json::Value;
 use catena_testbed::{Body, Chain, Fault};
 use std::time::Duration;
 
-const UNREACHABLE: &str = "outside-unreachable";
-const REFUSED: &str = "outside-refused";
+pub(super) const UNREACHABLE: &str = "outside-unreachable";
+pub(super) const REFUSED: &str = "outside-refused";
 
 pub(super) const ATTACKS: &[Attack] = &[
     wire(
@@ -368,12 +368,12 @@ fn definition(chain: &Chain) -> Option<String> {
 }
 
 /// What the queue says of the first build.
-fn of_build(chain: &Chain, rest: &str, fault: Fault) -> Option<Vec<Wire>> {
+pub(super) fn of_build(chain: &Chain, rest: &str, fault: Fault) -> Option<Vec<Wire>> {
     Some(vec![Wire { pattern: format!("{}{rest}", definition(chain)?), fault }])
 }
 
 /// A file of the first build, where it is stored.
-fn in_store(chain: &Chain, name: &str, fault: Fault) -> Option<Vec<Wire>> {
+pub(super) fn in_store(chain: &Chain, name: &str, fault: Fault) -> Option<Vec<Wire>> {
     let id = first_build(chain)?;
     Some(vec![Wire { pattern: format!("/_store/{id}/0/{name}"), fault }])
 }

@@ -518,7 +518,7 @@ fn reversed(value: &Value) -> Value {
 }
 
 /// The target takes in nothing but what is optional.
-fn optional_only(chain: &mut Chain) -> Option<()> {
+pub(super) fn optional_only(chain: &mut Chain) -> Option<()> {
     target(chain, |task| {
         let entries = inside(task, &["payload", "upstreamArtifacts"])?.as_array_mut()?;
         entries.retain(|entry| entry.get("optional").is_some());

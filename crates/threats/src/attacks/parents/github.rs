@@ -2,7 +2,7 @@
 
 use super::ways::{OTHER, answer, firefox_git, git_cron};
 use crate::attacks::{Attack, T, V, attack};
-use crate::change::{inside, page_is, page_status, remove, replace_page, set};
+use crate::change::{inside, page_is, page_missing, remove, replace_page, set};
 use crate::honest::{mobile, pr_action, pull_request, tag};
 use catena_json::Value;
 
@@ -40,7 +40,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[V],
         "GitHub does not know the commit that was pushed.",
         mobile,
-        |c| page_status(c, "/commits/", 404),
+        |c| page_missing(c, "/commits/"),
         "rebuild-unknown-to-vcs",
     ),
     attack(
@@ -227,7 +227,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[V, T],
         "GitHub has no release of the tag, only the tag.",
         tag,
-        |c| page_status(c, "releases/tags", 404),
+        |c| page_missing(c, "releases/tags"),
         "rebuild-unknown-to-vcs",
     ),
     attack(

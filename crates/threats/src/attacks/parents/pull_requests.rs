@@ -2,7 +2,7 @@
 
 use super::ways::answer;
 use crate::attacks::{Attack, V, attack};
-use crate::change::{page_status, pages, remove, set};
+use crate::change::{page_missing, pages, remove, set};
 use crate::honest::{fork, pr_action, pull_request};
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -75,7 +75,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[V],
         "GitHub does not know the pull request.",
         pull_request,
-        |c| page_status(c, "/pulls/", 404),
+        |c| page_missing(c, "/pulls/"),
         "rebuild-unknown-to-vcs",
     ),
     attack(

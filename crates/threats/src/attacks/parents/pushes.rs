@@ -2,7 +2,7 @@
 
 use super::ways::{OTHER, answer, earlier, logged, push_of, thunderbird};
 use crate::attacks::{Attack, T, V, attack};
-use crate::change::{decision, inside, page_is, page_status, remove, replace_page, set};
+use crate::change::{decision, inside, page_is, page_missing, remove, replace_page, set};
 use crate::honest::{cron, push};
 use catena_json::Map;
 
@@ -127,7 +127,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[V, T],
         "The push log does not know the revision.",
         push,
-        |c| page_status(c, "json-pushes", 404),
+        |c| page_missing(c, "json-pushes"),
         "rebuild-unknown-to-vcs",
     ),
     attack(

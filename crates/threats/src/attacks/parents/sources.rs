@@ -6,7 +6,7 @@ use super::ways::{
 };
 use crate::attacks::{Attack, T, V, W, attack};
 use crate::change::{
-    decision, everywhere, inside, list, page_is, page_status, pages, parent, project, remove, replace_in,
+    decision, everywhere, inside, list, page_is, page_missing, pages, parent, project, remove, replace_in,
     replace_page, set,
 };
 use crate::honest::{action, cron, fork, mobile, pr_action, pull_request, push, tag};
@@ -455,7 +455,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[V],
         "There is no list of projects.",
         push,
-        |c| page_status(c, "projects.yml", 404),
+        |c| page_missing(c, "projects.yml"),
         "rebuild-project-unknown",
     ),
     attack(

@@ -5,7 +5,7 @@ use super::ways::{
     template_of, template_text, wrapped,
 };
 use crate::attacks::{Attack, T, V, attack};
-use crate::change::{page_is, page_status, pages};
+use crate::change::{page_is, page_missing, pages};
 use crate::honest::{action, cron, fork, mobile, pr_action, promotion, pull_request, push, tag};
 
 /// Goes through lists inside of lists, a billion times in all.
@@ -19,7 +19,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[V],
         "The tree on Mercurial has no template at the revision of its decision task.",
         push,
-        |c| page_status(c, "raw-file", 404),
+        |c| page_missing(c, "raw-file"),
         "rebuild-template-missing",
     ),
     attack(
@@ -27,7 +27,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[V],
         "The tree on GitHub has no template at the revision of its decision task.",
         mobile,
-        |c| page_status(c, "contents/.taskcluster.yml", 404),
+        |c| page_missing(c, "contents/.taskcluster.yml"),
         "rebuild-template-missing",
     ),
     attack(
@@ -35,7 +35,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[V],
         "The tree has no template at the tag of a release.",
         tag,
-        |c| page_status(c, "contents/.taskcluster.yml?ref=v151.0", 404),
+        |c| page_missing(c, "contents/.taskcluster.yml?ref=v151.0"),
         "rebuild-template-missing",
     ),
     attack(
@@ -43,7 +43,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[T, V],
         "The fork that a pull request comes from has no template at the revision of its decision task.",
         fork,
-        |c| page_status(c, "contributor/reference-browser/contents", 404),
+        |c| page_missing(c, "contributor/reference-browser/contents"),
         "rebuild-template-missing",
     ),
     attack(

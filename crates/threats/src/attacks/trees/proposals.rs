@@ -3,7 +3,7 @@
 use super::super::{Attack, Q, T, V, attack};
 use crate::change::{
     build, edit_at, edit_text, everywhere, first_build, image_of, json, link_of, mirror_pages, nth_build,
-    page_is, page_status, pages, replace_page, set, target,
+    page_is, page_missing, pages, replace_page, set, target,
 };
 use crate::honest::{action, cron, fork, mobile, promotion, pull_request, push, tag};
 use catena_json::Value;
@@ -194,7 +194,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[T],
         "GitHub has no page of branches for the commit of a push.",
         mobile,
-        |c| page_status(c, "branch_commits", 404),
+        |c| page_missing(c, "branch_commits"),
         "pull-request-not-landed",
     ),
     attack(
@@ -288,7 +288,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[T],
         "GitHub knows of no comparison of the commit with its branch.",
         mobile,
-        |c| page_status(c, "/compare/", 404),
+        |c| page_missing(c, "/compare/"),
         "pull-request-not-landed",
     )
     .under(COMPARE),
@@ -363,7 +363,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[V],
         "GitHub has no list of the repository's tags.",
         tag,
-        |c| page_status(c, "/tags?per_page", 404),
+        |c| page_missing(c, "/tags?per_page"),
         "pull-request-tag-unknown",
     ),
     attack(
@@ -478,8 +478,8 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[T],
         "GitHub does not know the repository whose branch is to be compared with.",
         mobile,
-        |c| page_status(c, "/repos/mozilla-mobile/reference-browser", 404),
-        "pull-request-not-landed",
+        |c| page_missing(c, "/repos/mozilla-mobile/reference-browser"),
+        "outside-refused",
     )
     .under(COMPARE),
     attack(
