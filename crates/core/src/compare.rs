@@ -1,6 +1,6 @@
 //! Where two values differ, place by place.
 
-use crate::verdict::{Difference, DifferenceKind};
+use crate::verdict::{Difference, DifferenceKind, bounded_value};
 use catena_json::{Path, Value};
 
 /// Lists the places where `actual` differs from `expected`: the innermost ones, in the order of
@@ -102,8 +102,8 @@ fn note(
     actual: Option<&Value>,
 ) {
     if found.len() < limit {
-        let (path, expected, actual) = (path.clone(), expected.cloned(), actual.cloned());
-        found.push(Difference { path, kind, expected, actual });
+        let (expected, actual) = (expected.map(bounded_value), actual.map(bounded_value));
+        found.push(Difference { path: path.clone(), kind, expected, actual });
     }
 }
 

@@ -5,7 +5,8 @@ use crate::checks::definition;
 use crate::checks::worker_implementation;
 use crate::task::TaskId;
 use crate::verdict::{
-    Class, Code, Finding, LinkSummary, Outcome, Relaxed, Standing, Verdict, VerifiedArtifact,
+    Class, Code, Finding, Findings, LinkSummary, Outcome, Relaxed, Standing, Verdict, VerifiedArtifact,
+    bounded_text,
 };
 
 /// The name under which findings about what could not be known stand.
@@ -34,7 +35,8 @@ pub(crate) const UNFINISHED: Code = Code::new(
 pub(crate) const CODES: &[Code] = &[UNREACHABLE, REFUSED, UNFINISHED];
 
 pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
-    let mut findings: Vec<Finding> = definition::examine(inquiry.case.definitions());
+    let mut findings = Findings::default();
+    findings.extend(definition::examine(inquiry.case.definitions()));
     let mut artifacts: Vec<VerifiedArtifact> = Vec::new();
     for item in &inquiry.items {
         if let State::Done(examination) = &item.state {
@@ -42,7 +44,8 @@ pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
             artifacts.extend(examination.artifacts.iter().cloned());
         }
     }
-    findings.extend(unknown(inquiry));
+    unknown(inquiry, &mut findings);
+    let mut findings = findings.into_vec();
     relax(inquiry, &mut findings);
     if findings.iter().all(|finding| finding.standing != Standing::Failed) {
         let unfinished = unfinished(inquiry);
@@ -84,9 +87,12 @@ fn outcome(findings: &[Finding]) -> Outcome {
     }
 }
 
-fn unknown(inquiry: &Inquiry) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (need, fact) in inquiry.case.facts() {
+fn unknown(inquiry: &Inquiry, findings: &mut Findings) {
+    let unknown = |fact: &Fact| matches!(fact, Fact::Unreachable { .. } | Fact::Refused { .. });
+    let mut facts: Vec<_> = inquiry.case.facts().filter(|(_, fact)| unknown(fact)).collect();
+    // Which ones are listed must not be chance.
+    facts.sort_unstable_by_key(|(need, _)| *need);
+    for (need, fact) in facts {
         let task_id = owner(inquiry, need);
         match fact {
             Fact::Unreachable { reason, attempts } => {
@@ -100,11 +106,13 @@ fn unknown(inquiry: &Inquiry) -> Vec<Finding> {
             _ => {}
         }
     }
-    for need in inquiry.handed_out.iter().chain(&inquiry.ready).filter(|need| !inquiry.case.knows(need)) {
+    let asked = inquiry.handed_out.iter().chain(&inquiry.ready);
+    let mut untold: Vec<&Need> = asked.filter(|need| !inquiry.case.knows(need)).collect();
+    untold.sort_unstable();
+    for need in untold {
         let message = format!("Was never told {need}.");
         findings.push(Finding::new(CHECK, UNFINISHED, Standing::Failed, owner(inquiry, need), message));
     }
-    findings
 }
 
 fn tried(attempts: u32) -> String {
@@ -217,7 +225,7 @@ fn links(inquiry: &Inquiry) -> Vec<LinkSummary> {
         kind: link.kind.clone(),
         run_id: if link.has_run { cx.run(link).ok().map(|run| run.run_id) } else { None },
         worker_implementation: worker_implementation::of(&inquiry.case.product, &link.definition).ok(),
-        title: link.definition.text(&["metadata", "name"]).map(str::to_owned),
+        title: link.definition.text(&["metadata", "name"]).map(|title| bounded_text(title.to_owned())),
     };
     inquiry.chain.links().map(summary).collect()
 }

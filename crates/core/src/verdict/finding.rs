@@ -1,5 +1,6 @@
 //! What one check found on one link.
 
+use super::bounds;
 use crate::task::TaskId;
 use catena_json::{Path, Value};
 use std::fmt;
@@ -129,7 +130,7 @@ pub struct Claim {
 
 impl Claim {
     pub(crate) fn new(side: Side, text: impl Into<String>) -> Self {
-        Self { side, text: text.into() }
+        Self { side, text: bounds::text(text.into()) }
     }
 }
 
@@ -212,7 +213,8 @@ pub struct Finding {
     pub expected: Option<Claim>,
     /// What was there, and who says so.
     pub actual: Option<Claim>,
-    /// Where two documents differ, expected side first; never whole definitions.
+    /// Where two documents differ, expected side first; never whole definitions, and of large values only a
+    /// part.
     pub differences: Vec<Difference>,
     /// The sides of `differences`: (expected, actual).
     pub sides: Option<(Side, Side)>,
@@ -234,7 +236,7 @@ impl Finding {
             code,
             standing,
             task_id,
-            message: message.into(),
+            message: bounds::text(message.into()),
             place: None,
             expected: None,
             actual: None,
@@ -245,7 +247,7 @@ impl Finding {
     }
 
     pub(crate) fn at(mut self, thing: impl Into<String>, path: Option<Path>) -> Self {
-        self.place = Some(Place { thing: thing.into(), path });
+        self.place = Some(Place { thing: bounds::text(thing.into()), path: path.map(bounds::path) });
         self
     }
 
@@ -260,13 +262,14 @@ impl Finding {
     }
 
     pub(crate) fn differing(mut self, sides: (Side, Side), differences: Vec<Difference>) -> Self {
+        let bounded = |one: Difference| Difference { path: bounds::path(one.path), ..one };
         self.sides = Some(sides);
-        self.differences = differences;
+        self.differences = differences.into_iter().map(bounded).collect();
         self
     }
 
     pub(crate) fn origin(mut self, origin: impl Into<String>) -> Self {
-        self.origin = Some(origin.into());
+        self.origin = Some(bounds::text(origin.into()));
         self
     }
 }

@@ -1,7 +1,11 @@
 //! The answer, and everything it rests on.
 
+mod bounds;
 mod finding;
 
+pub(crate) use bounds::Findings;
+pub(crate) use bounds::text as bounded_text;
+pub(crate) use bounds::value as bounded_value;
 pub use finding::{Claim, Class, Code, Difference, DifferenceKind, Finding, Place, Side, Standing};
 
 use crate::digest::Digest;
