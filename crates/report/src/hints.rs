@@ -164,6 +164,10 @@ pub const HINTS: &[(&str, &str)] = &[
     ("document-of-another-worker", WORKER),
     ("document-task-differs", WORKER),
     // Artifacts.
+    (
+        "artifact-pattern-too-long",
+        "put a shorter pattern into the tree that makes the task: no artifact has so long a name.",
+    ),
     ("artifact-name", "no honest artifact has such a name. Find out who created the task that names it."),
     (
         "artifact-reserved",

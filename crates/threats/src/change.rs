@@ -234,6 +234,16 @@ pub fn only(chain: &mut Chain, id: &str, change: impl FnOnce(&mut Value) -> Opti
     Some(())
 }
 
+/// Puts other paths in the place of those that the target first names as optional.
+pub fn patterns(chain: &mut Chain, paths: impl Into<Value>) -> Option<()> {
+    let paths = paths.into();
+    target(chain, |task| {
+        let entries = inside(task, &["payload", "upstreamArtifacts"])?.as_array_mut()?;
+        let entry = entries.iter_mut().find(|entry| entry.get("optional").is_some())?;
+        set(entry, &["paths"], paths.clone())
+    })
+}
+
 /// Puts `to` in place of `from` wherever a task is told of.
 pub fn edit_text(chain: &mut Chain, id: &str, from: &str, to: &str) -> Option<()> {
     edit(chain, id, |task| replace_in(task, from, to))

@@ -2,6 +2,7 @@
 //! variations.
 
 mod absences;
+mod bounds;
 mod changes;
 
 use catena_testbed::chain::{Builders, Images, Product, Scope, Vcs};
@@ -51,11 +52,13 @@ pub fn chains() -> Vec<Honest> {
         let made_for = made_for(release.trigger, release.vcs);
         Honest { name: name.to_owned(), release, change: nothing, made_for }
     }));
-    chains.extend(changes::CHANGED.iter().chain(absences::CHANGED).map(|(name, release, change)| {
-        let release = release();
-        let made_for = made_for(release.trigger, release.vcs);
-        Honest { name: (*name).to_owned(), release, change: *change, made_for }
-    }));
+    chains.extend(changes::CHANGED.iter().chain(absences::CHANGED).chain(bounds::CHANGED).map(
+        |(name, release, change)| {
+            let release = release();
+            let made_for = made_for(release.trigger, release.vcs);
+            Honest { name: (*name).to_owned(), release, change: *change, made_for }
+        },
+    ));
     chains
 }
 

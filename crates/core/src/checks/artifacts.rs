@@ -8,13 +8,14 @@ use super::signature::{Verified, verified};
 use super::{Examined, rules, target};
 use crate::digest::{Digest, Measurement};
 use crate::document::Listing;
-use crate::fnmatch;
+use crate::fnmatch::{LONGEST, Pattern};
 use crate::inquiry::{Answer, Body, Cx, Examination, Link, Need, Stop};
 use crate::policy::KindRole;
 use crate::task::{ArtifactName, RunId, TaskId, TaskSet, UpstreamArtifacts};
-use crate::verdict::{Class, Code, Finding, Side, Standing, VerifiedArtifact};
-use catena_json::{Path, Value};
+use crate::verdict::{Class, Code, Finding, Findings, Side, Standing, VerifiedArtifact};
+use catena_json::Path;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 const CHECK: &str = "artifacts";
 const THING: &str = "public/chain-of-trust.json";
@@ -90,6 +91,11 @@ const GLOB: Code = Code::new(
     Class::Policy,
     "A pattern stands for artifacts that are not optional, so that it could stand for none.",
 );
+const PATTERN: Code = Code::new(
+    "artifact-pattern-too-long",
+    Class::Policy,
+    "A pattern for artifacts is longer than any artifact's name.",
+);
 
 pub(crate) const CODES: &[Code] = &[
     MATCH,
@@ -111,7 +117,11 @@ pub(crate) const CODES: &[Code] = &[
     WANTED,
     FOREIGN,
     GLOB,
+    PATTERN,
 ];
+
+/// The names of a run's artifacts.
+type Names = Arc<BTreeSet<Arc<str>>>;
 
 /// A file that is wanted of a link.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,7 +158,7 @@ pub(crate) fn examine_wanted(cx: &Cx<'_>) -> Examined {
     let chain = cx.closed()?;
     let target = target(cx)?;
     let target_id = target.task_id;
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     let mut wanted = 0_usize;
     for entry in target.definition.upstream_artifacts() {
         wanted = wanted.saturating_add(entry.paths.len());
@@ -180,7 +190,7 @@ pub(crate) fn examine_wanted(cx: &Cx<'_>) -> Examined {
         let message = "Every artifact is wanted of a task that has run in this chain.";
         findings.push(Finding::new(CHECK, WANTED, Standing::Passed, target_id, message));
     }
-    Ok(findings.into())
+    Ok(findings.into_vec().into())
 }
 
 /// What is wrong with a path as the target writes it, before anything is known of the artifact.
@@ -196,6 +206,10 @@ fn examine_path(target_id: TaskId, path: &str, entry: &UpstreamArtifacts) -> Opt
     };
     if path.starts_with('/') || path.contains("..") {
         return failed(NAME, format!("The path {path:?} could leave its directory."));
+    }
+    if path.contains('*') && path.len() > LONGEST {
+        let length = path.len();
+        return failed(PATTERN, format!("A pattern has {length} bytes, and at most {LONGEST} are matched."));
     }
     if path.contains('*') && !entry.optional {
         return failed(
@@ -227,21 +241,26 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let document = verified(cx, link)?;
     let run_id = document.run_id;
     // Every artifact is asked for before any is judged, so that they are fetched together.
-    let judged: Vec<_> = wanted.iter().map(|wanted| judge(cx, link, run_id, &document, wanted)).collect();
+    let judged = wanted.iter().map(|wanted| judge(cx, link, run_id, &document, wanted));
+    let mut stopped = None;
     let mut examination = Examination::default();
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     for judgement in judged {
-        match judgement? {
-            Judgement::Verified(artifact) => examination.artifacts.push(artifact),
-            Judgement::Found(finding) => findings.push(*finding),
+        match judgement {
+            Ok(Judgement::Verified(artifact)) => examination.artifacts.push(artifact),
+            Ok(Judgement::Found(finding)) => findings.push(*finding),
+            Err(stop) => stopped = stopped.or(Some(stop)),
         }
+    }
+    if let Some(stop) = stopped {
+        return Err(stop);
     }
     if findings.iter().all(|finding| finding.standing == Standing::Passed) {
         let message =
             format!("{} artifacts have the digests that the document says.", examination.artifacts.len());
         findings.push(Finding::new(CHECK, MATCH, Standing::Passed, link.task_id, message));
     }
-    examination.findings = findings;
+    examination.findings = findings.into_vec();
     Ok(examination)
 }
 
@@ -254,7 +273,7 @@ fn wanted(cx: &Cx<'_>, link: &Link) -> Result<Result<Vec<Wanted>, Box<Finding>>,
     }
     let entries =
         target(cx)?.definition.upstream_artifacts().iter().filter(|entry| entry.task_id == link.task_id);
-    let mut listed: Option<BTreeSet<String>> = None;
+    let mut listed: Option<Names> = None;
     for entry in entries {
         for path in &entry.paths {
             if !path.contains('*') {
@@ -267,7 +286,9 @@ fn wanted(cx: &Cx<'_>, link: &Link) -> Result<Result<Vec<Wanted>, Box<Finding>>,
                     Err(finding) => return Ok(Err(finding)),
                 }
             }
-            for name in listed.iter().flatten().filter(|name| fnmatch::matches(path, name)) {
+            // A pattern that is too long is a finding of its own.
+            let Some(pattern) = Pattern::new(path) else { continue };
+            for name in listed.iter().flat_map(|names| names.iter()).filter(|name| pattern.matches(name)) {
                 want(&mut names, name, entry.optional);
             }
         }
@@ -284,7 +305,7 @@ fn want(names: &mut BTreeMap<String, (bool, How)>, name: &str, optional: bool) {
 }
 
 /// The names of a run's artifacts, over all pages.
-fn listing(cx: &Cx<'_>, link: &Link) -> Result<Result<BTreeSet<String>, Box<Finding>>, Stop> {
+fn listing(cx: &Cx<'_>, link: &Link) -> Result<Result<Names, Box<Finding>>, Stop> {
     let run_id = cx.run(link)?.run_id;
     let failed = |code, message: String| {
         Ok(Err(Box::new(
@@ -292,44 +313,25 @@ fn listing(cx: &Cx<'_>, link: &Link) -> Result<Result<BTreeSet<String>, Box<Find
                 .at("the queue's list of artifacts", None),
         )))
     };
-    let mut names = BTreeSet::new();
-    let mut continuation = None;
-    for _ in 0..cx.case.limits.pages {
-        let need = Need::Listing { task_id: link.task_id, run_id, continuation };
-        let page = match cx.json(&need)? {
-            Answer::Is(Ok(page)) => page,
+    let mut listings = cx.case.listings.borrow_mut();
+    let listing = listings.entry(link.task_id).or_default();
+    while !listing.is_whole {
+        if listing.pages >= cx.case.limits.pages {
+            let message = format!("The list of artifacts has more than {} pages.", cx.case.limits.pages);
+            return failed(ENDLESS, message);
+        }
+        let continuation = listing.continuation.clone();
+        match cx.page(&Need::Listing { task_id: link.task_id, run_id, continuation })? {
+            Answer::Is(Ok(page)) => listing.add(page),
             Answer::Is(Err(error)) => {
-                return failed(LISTING, format!("The list of artifacts is not JSON: {error}."));
+                return failed(LISTING, format!("The list of artifacts cannot be read: {error}."));
             }
             Answer::Absent(answer) => {
                 return failed(NO_LISTING, format!("There is no list of artifacts: {answer}"));
             }
-        };
-        let Some(artifacts) = page.get("artifacts").and_then(Value::as_array) else {
-            return failed(LISTING, "The list of artifacts has no artifacts.".to_owned());
-        };
-        for artifact in artifacts {
-            match artifact.get("name").and_then(Value::as_str) {
-                Some(name) => drop(names.insert(name.to_owned())),
-                None => {
-                    return failed(LISTING, "The list of artifacts has an entry without a name.".to_owned());
-                }
-            }
-        }
-        match page.get("continuationToken") {
-            None | Some(Value::Null) => return Ok(Ok(names)),
-            Some(Value::String(token)) if !token.is_empty() && token.len() <= 1024 => {
-                continuation = Some(token.clone())
-            }
-            Some(_) => {
-                return failed(
-                    LISTING,
-                    "The list of artifacts has a continuationToken that is none.".to_owned(),
-                );
-            }
         }
     }
-    failed(ENDLESS, format!("The list of artifacts has more than {} pages.", cx.case.limits.pages))
+    Ok(Ok(listing.names.clone()))
 }
 
 enum Judgement {

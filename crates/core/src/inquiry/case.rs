@@ -10,7 +10,8 @@ use crate::document::{Document, DocumentError};
 use crate::graph::GraphScan;
 use crate::policy::{KeyRing, Product};
 use crate::task::{
-    Definition, DefinitionError, Kind, Run, Status, StatusError, TaskId, WorkerImplementation,
+    Definition, DefinitionError, Kind, ListingError, ListingPage, ListingSoFar, Run, Status, StatusError,
+    TaskId, WorkerImplementation,
 };
 use catena_json::{ParseError, Value};
 use std::cell::{Cell, RefCell};
@@ -87,6 +88,10 @@ pub(crate) struct Case {
     statuses: HashMap<TaskId, Result<Status, StatusError>>,
     /// Documents by their tasks: only those of the runs that the chain is about are asked for.
     documents: HashMap<TaskId, Parsed>,
+    /// Pages of the queue's lists of artifacts.
+    pages: HashMap<Need, Result<ListingPage, ListingError>>,
+    /// Those lists, as far as they were read.
+    pub(crate) listings: RefCell<BTreeMap<TaskId, ListingSoFar>>,
     /// All other JSON answers.
     parsed: HashMap<Need, Json>,
     /// What became of a link's signature, once that is known: to try keys takes longer than all else that
@@ -119,6 +124,8 @@ impl Case {
             definitions: BTreeMap::new(),
             statuses: HashMap::new(),
             documents: HashMap::new(),
+            pages: HashMap::new(),
+            listings: RefCell::default(),
             parsed: HashMap::new(),
             judged: RefCell::default(),
             verified: RefCell::default(),
@@ -159,6 +166,7 @@ impl Case {
             (Need::Document { task_id, .. }, Reading::Document(document)) => {
                 self.documents.insert(*task_id, document);
             }
+            (_, Reading::Listing(page)) => drop(self.pages.insert(need.clone(), page)),
             (_, Reading::Json(json)) => drop(self.parsed.insert(need.clone(), json)),
             _ => {}
         }
@@ -263,6 +271,14 @@ impl<'a> Cx<'a> {
     pub(crate) fn json(&self, need: &Need) -> Result<Answer<Json>, Stop> {
         match self.fact(need)? {
             Answer::Is(_) => self.case.parsed.get(need).cloned().map(Answer::Is).ok_or(Stop::Blocked),
+            Answer::Absent(message) => Ok(Answer::Absent(message)),
+        }
+    }
+
+    /// A page of the queue's list of artifacts.
+    pub(crate) fn page(&self, need: &Need) -> Result<Answer<&'a Result<ListingPage, ListingError>>, Stop> {
+        match self.fact(need)? {
+            Answer::Is(_) => self.case.pages.get(need).map(Answer::Is).ok_or(Stop::Blocked),
             Answer::Absent(message) => Ok(Answer::Absent(message)),
         }
     }

@@ -4,7 +4,7 @@ use super::case::{Json, NoDefinition, Parsed};
 use super::{Fact, Need};
 use crate::Limits;
 use crate::document::Document;
-use crate::task::{Definition, Status, StatusError};
+use crate::task::{Definition, ListingError, ListingPage, Status, StatusError};
 use catena_json::ParseError;
 use std::sync::Arc;
 
@@ -30,6 +30,7 @@ pub(super) enum Reading {
     Definition(Result<Arc<Definition>, NoDefinition>),
     Status(Result<Status, StatusError>),
     Document(Parsed),
+    Listing(Result<ListingPage, ListingError>),
     Json(Json),
     /// Its bytes are looked at as they are, if there are any.
     Bytes,
@@ -87,6 +88,11 @@ fn answer(need: &Need, json: Result<catena_json::Value, ParseError>) -> Result<R
         Need::Status { .. } => {
             let json = json.map_err(|error| StatusError(error.to_string()));
             Reading::Status(json.and_then(|json| Status::parse(&json)))
+        }
+        // Of a page that may be thousands of entries nothing is kept but their names.
+        Need::Listing { .. } => {
+            let json = json.map_err(|error| ListingError::Json(error.to_string()));
+            Reading::Listing(json.and_then(|json| ListingPage::parse(&json)))
         }
         _ => Reading::Json(json.map(Arc::new)),
     })

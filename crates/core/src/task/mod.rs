@@ -4,6 +4,7 @@ mod artifact_name;
 mod definition;
 mod id;
 mod kind;
+mod listing;
 mod set;
 mod status;
 
@@ -12,5 +13,7 @@ pub(crate) use definition::is_truthy;
 pub use definition::{Definition, DefinitionError, ImageInput, UpstreamArtifacts};
 pub use id::{RunId, TaskId, TaskIdError, WorkerPool, WorkerPoolError};
 pub use kind::{Kind, KindError, LinkName, WorkerImplementation};
+pub(crate) use listing::ListingSoFar;
+pub use listing::{ListingError, ListingPage};
 pub use set::TaskSet;
 pub use status::{Run, RunState, Status, StatusError};
