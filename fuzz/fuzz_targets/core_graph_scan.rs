@@ -1,5 +1,6 @@
-//! Any bytes as a task graph, in any chunks: no panic; where the chunks end changes nothing; and a
-//! graph that reads as JSON is scanned to the same entries.
+//! Any bytes as a task graph, in any chunks: no panic; where the chunks end changes nothing; a graph is
+//! malformed exactly where others do not read it as a JSON object; and one that reads as JSON is scanned to
+//! the same entries.
 #![no_main]
 
 use catena_core::Limits;
@@ -8,6 +9,7 @@ use catena_core::graph::{GraphError, GraphScan, Scanner};
 use catena_core::task::TaskId;
 use catena_json::{Value, parse};
 use libfuzzer_sys::fuzz_target;
+use serde_json::value::RawValue;
 
 const WANTED: [&str; 2] = ["IFn9x5gaQz-HXl2pa7Ny_w", "B1Y7D4twTB620sjIgyd3lg"];
 
@@ -18,6 +20,12 @@ fn scan<'a>(chunks: impl Iterator<Item = &'a [u8]>, limits: &Limits) -> GraphSca
     scanner.finish(Measurement { length: 0, sha256: [0; 32], sha512: None })
 }
 
+/// Whether an independent reader takes the text for one JSON object.
+fn is_object(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    text.trim_ascii_start().starts_with('{') && serde_json::from_str::<&RawValue>(text).is_ok()
+}
+
 fuzz_target!(|input: (u8, &[u8])| {
     let (size, bytes) = input;
     let limits = Limits { graph_entry_bytes: 1 << 10, json_depth: 20, ..Limits::default() };
@@ -26,6 +34,9 @@ fuzz_target!(|input: (u8, &[u8])| {
     assert_eq!(whole, scan(bytes.chunks(usize::from(size).max(1)), &limits));
     assert_eq!(whole, scan(bytes.chunk_by(|left, right| left ^ right >= size), &limits));
 
+    if let Ok(_) | Err(GraphError::Malformed { .. }) = &whole.entries {
+        assert_eq!(whole.entries.is_ok(), is_object(bytes));
+    }
     let read = parse(bytes, &limits.json());
     match (&whole.entries, read) {
         (Ok(entries), Ok(graph)) => {

@@ -9,10 +9,10 @@ pub struct Limits {
     pub artifacts: usize,
     /// Bytes of a definition, status, document, listing page or API answer.
     pub answer_bytes: u64,
-    /// Memory that all answers which are held together may take, in bytes: their own, and what is
-    /// estimated for the values in them ([`Limits::VALUE`] each). Everything is held until the
-    /// verdict, and whoever answers for the queue could make thousands of answers as large as one may
-    /// be. A chain of 300 links takes about 100 MiB by this count.
+    /// Memory that all answers which are held together may take, in bytes: their own, what the values in
+    /// them take at most, kept entries of task graphs, and some for each answer. Everything is held until
+    /// the verdict, and whoever answers for the queue could make thousands of answers as large as one may
+    /// be. A chain of 300 links takes some 50 MiB by this count.
     pub held_bytes: u64,
     /// Bytes of one artifact. Debug symbols and emulator images reach several GiB.
     pub artifact_bytes: u64,
@@ -47,7 +47,7 @@ impl Default for Limits {
             links: 5_000,
             artifacts: 50_000,
             answer_bytes: 32 << 20,
-            held_bytes: 1 << 30,
+            held_bytes: 224 << 20,
             artifact_bytes: 64 << 30,
             graph_bytes: 2 << 30,
             expansion: 200,
@@ -63,8 +63,12 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Bytes of memory that a list, an object, or one more item of either is estimated to take.
+    /// Bytes of memory that one item of a list or one member of an object takes at most, its text apart.
     pub const VALUE: u64 = 64;
+
+    /// Values in a graph's entry for one task. A task that takes in as many artifacts as there may be has
+    /// half as many.
+    pub const ENTRY_VALUES: usize = 1 << 17;
 
     /// The bounds for reading one JSON answer.
     #[must_use]

@@ -4,6 +4,7 @@
 //! only be the platform's defaults, and its deadline and expiry are the graph's.
 
 use super::{Examined, artifacts, rules};
+use crate::Limits;
 use crate::compare::member_differences;
 use crate::graph::{GraphError, parse_time, resolve};
 use crate::inquiry::{Cx, Link, Stop};
@@ -118,11 +119,14 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let Some(entry) = entries.get(&link.task_id) else {
         return Ok(vec![failed(LACKS, "The parent's graph does not hold the task.".to_owned())].into());
     };
-    let graph = match catena_json::parse(entry, &cx.case.limits.json()).map(task) {
+    let limits = cx.case.limits.json();
+    let limits = catena_json::Limits { values: limits.values.min(Limits::ENTRY_VALUES), ..limits };
+    let graph = match catena_json::parse(entry, &limits).map(task) {
         Ok(Some(task)) => task,
         Ok(None) => return Ok(vec![failed(ENTRY, "The graph's entry has no task.".to_owned())].into()),
         Err(error) => {
-            return Ok(vec![failed(ENTRY, format!("The graph's entry cannot be read: {error}."))].into());
+            let code = if error.kind.is_beyond_limits() { LIMITS } else { ENTRY };
+            return Ok(vec![failed(code, format!("The graph's entry cannot be read: {error}."))].into());
         }
     };
     let mut findings = compare(cx, link, parent, graph);

@@ -1,90 +1,68 @@
-//! Passing over a value 64 bytes at a time, where nothing but its end is looked for.
+//! What stands where in 64 bytes of JSON, found for all of them at once.
 
-/// A place inside a value that began with a bracket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Inside {
-    /// Brackets that are open, at least one.
-    pub(super) depth: usize,
-    /// Whether it is inside of a string.
-    pub(super) in_string: bool,
-    /// Whether it is right after a backslash in a string.
-    pub(super) escaped: bool,
-}
+/// Bytes that are looked at together.
+pub(super) const BLOCK: usize = 64;
 
-impl Inside {
-    /// Bytes that are looked at together.
-    pub(super) const BLOCK: usize = 64;
-
-    /// How many bytes pass, in whole blocks, and the place after them. It stops before a block in which
-    /// the value might end or nest deeper than `deepest`, or in which a backslash stands outside of
-    /// strings: those are for whoever looks at every byte.
-    pub(super) fn pass(mut self, bytes: &[u8], deepest: usize) -> (usize, Self) {
-        let mut passed = 0_usize;
-        for block in bytes.as_chunks().0 {
-            let Some(after) = self.after(block, deepest) else { break };
-            self = after;
-            passed = passed.saturating_add(Self::BLOCK);
-        }
-        (passed, self)
-    }
-
-    fn after(self, block: &[u8; Self::BLOCK], deepest: usize) -> Option<Self> {
-        let marks = Marks::of(block);
-        let (escaped, escapes_next) = escaped(marks.backslashes, self.escaped);
-        let turns = running_parity(marks.quotes & !escaped);
-        let strings = if self.in_string { !turns } else { turns };
-        if marks.backslashes & !strings != 0 {
-            return None;
-        }
-        let count = |marks: u64| usize::try_from((marks & !strings).count_ones()).ok();
-        let (opened, closed) = (count(marks.opening)?, count(marks.closing)?);
-        let (highest, lowest) = (self.depth.checked_add(opened)?, self.depth.checked_sub(closed)?);
-        if lowest == 0 || highest > deepest {
-            return None;
-        }
-        let in_string = strings >> 63 == 1;
-        Some(Self { depth: highest.checked_sub(closed)?, in_string, escaped: escapes_next })
-    }
-}
+/// Some bytes of JSON text.
+pub(super) type Block = [u8; BLOCK];
 
 /// Where in a block certain bytes stand: bit n for byte n.
-struct Marks {
-    quotes: u64,
-    backslashes: u64,
-    opening: u64,
-    closing: u64,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Marks {
+    pub(super) quotes: u64,
+    /// Spaces and everything below: what stands between tokens, and control characters.
+    pub(super) blanks: u64,
+    pub(super) newlines: u64,
+    /// What few blocks have, so that it is looked for only where there is any of it.
+    pub(super) rare: Option<Rare>,
+}
+
+/// Where in a block those bytes stand that few blocks have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rare {
+    pub(super) backslashes: u64,
+    /// Bytes below the space.
+    pub(super) controls: u64,
+    pub(super) beyond_ascii: bool,
 }
 
 impl Marks {
-    fn of(block: &[u8; Inside::BLOCK]) -> Self {
-        // `[` differs from `{`, and `]` from `}`, by one bit.
-        let mut either = *block;
-        either.iter_mut().for_each(|byte| *byte |= 0x20);
+    pub(super) fn of(block: &Block) -> Self {
+        let rare = |byte: u8| (byte == b'\\') | ((byte < b' ') & (byte != b'\n')) | !byte.is_ascii();
+        let any_rare = block.map(|byte| u8::from(rare(byte))).into_iter().fold(0, |any, one| any | one) != 0;
         Self {
-            quotes: equal(block, b'"'),
-            backslashes: equal(block, b'\\'),
-            opening: equal(&either, b'{'),
-            closing: equal(&either, b'}'),
+            quotes: marks(block, |byte| byte == b'"'),
+            blanks: marks(block, |byte| byte <= b' '),
+            newlines: marks(block, |byte| byte == b'\n'),
+            rare: any_rare.then(|| Rare::of(block)),
         }
     }
 }
 
-/// Which bytes are this one. Bytes are compared one by one into a whole block, since that is a form in
-/// which compilers make use of wide registers.
-fn equal(block: &[u8; Inside::BLOCK], byte: u8) -> u64 {
+impl Rare {
+    #[cold]
+    pub(super) fn of(block: &Block) -> Self {
+        Self {
+            backslashes: marks(block, |byte| byte == b'\\'),
+            controls: marks(block, |byte| byte < b' '),
+            beyond_ascii: !block.is_ascii(),
+        }
+    }
+}
+
+/// Which bytes are such. They are looked at one by one into a whole block, since that is a form in which
+/// compilers make use of wide registers.
+fn marks(block: &Block, is: impl Fn(u8) -> bool) -> u64 {
     /// Moves the lowest bit of the nth of eight bytes to bit 56 + n.
     const GATHER: u64 = 0x0102_0408_1020_4080;
-    let mut same = [0; Inside::BLOCK];
-    for (same, there) in same.iter_mut().zip(block) {
-        *same = u8::from(*there == byte);
-    }
-    let words = same.as_chunks().0.iter().rev().map(|word| u64::from_le_bytes(*word));
+    let marked = block.map(|byte| u8::from(is(byte)));
+    let words = marked.as_chunks().0.iter().rev().map(|word| u64::from_le_bytes(*word));
     words.fold(0, |marks, word| marks << 8 | word.wrapping_mul(GATHER) >> 56)
 }
 
 /// Which bytes stand right after a backslash that is not itself after one, and whether the byte after the
 /// block does.
-fn escaped(backslashes: u64, first: bool) -> (u64, bool) {
+pub(super) fn escaped(backslashes: u64, first: bool) -> (u64, bool) {
     let mut escaped = u64::from(first);
     let mut left = backslashes & !escaped;
     while left != 0 {
@@ -101,8 +79,17 @@ fn escaped(backslashes: u64, first: bool) -> (u64, bool) {
 }
 
 /// Bit n is whether an odd number of bits up to the nth are set.
-fn running_parity(bits: u64) -> u64 {
+pub(super) fn running_parity(bits: u64) -> u64 {
     [1, 2, 4, 8, 16, 32].into_iter().fold(bits, |parity, shift| parity ^ (parity << shift))
+}
+
+/// The places of the bits that are set, from the lowest.
+pub(super) fn places(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = bits.trailing_zeros();
+        bits &= bits.wrapping_sub(1);
+        usize::try_from(place).ok().filter(|place| *place < BLOCK)
+    })
 }
 
 #[cfg(test)]
@@ -110,72 +97,60 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const BLOCK: usize = Inside::BLOCK;
-
-    /// One byte after the other, as JSON is read; none where a block is not passed over.
-    fn byte_by_byte(mut place: Inside, bytes: &[u8]) -> Option<(Inside, usize)> {
-        let mut deepest = place.depth;
-        for byte in bytes {
-            match byte {
-                _ if place.escaped => place.escaped = false,
-                b'\\' if place.in_string => place.escaped = true,
-                b'\\' => return None,
-                b'"' => place.in_string = !place.in_string,
-                b'{' | b'[' if !place.in_string => place.depth += 1,
-                b'}' | b']' if !place.in_string => place.depth = place.depth.checked_sub(1)?,
-                _ => {}
-            }
-            deepest = deepest.max(place.depth);
-            if place.depth == 0 {
-                return None;
-            }
-        }
-        Some((place, deepest))
+    fn bits_of(block: &Block, is: impl Fn(u8) -> bool) -> u64 {
+        block.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(is(*byte)))
     }
 
-    #[test]
-    fn a_block_passes_that_may_be_as_deep_as_it_might_get() {
-        let begin = Inside { depth: 1, in_string: false, escaped: false };
-        let passed = |deepest| begin.pass(&[b'['; BLOCK], deepest).0;
-        assert_eq!([passed(BLOCK), passed(BLOCK + 1)], [0, BLOCK]);
+    fn escaped_slowly(backslashes: u64, mut first: bool) -> (u64, bool) {
+        let mut escaped = 0;
+        for place in 0..64 {
+            let is_backslash = backslashes >> place & 1 == 1;
+            escaped |= u64::from(first) << place;
+            first = is_backslash && !first;
+        }
+        (escaped, first)
     }
 
     proptest! {
         #[test]
-        fn a_block_is_its_bytes_one_after_the_other(
-            text in r#"[\\"{}\[\]aZ;é|]{16,200}"#,
-            depth in 1..100_usize,
-            in_string: bool,
-            escaped: bool,
+        fn every_byte_is_found_where_it_stands(
+            block in prop_oneof![
+                prop::collection::vec(any::<u8>(), BLOCK),
+                prop::collection::vec(prop::sample::select(&b"\"{:,1 \n\x7f"[..]), BLOCK),
+                prop::collection::vec(prop::sample::select(&b"\"\\{}[]:, \t\n\r\x00\x1f\x7f\x80\xff;|Zz_"[..]), BLOCK),
+            ],
         ) {
-            let begin = Inside { depth, in_string, escaped: in_string && escaped };
-            let (passed, end) = begin.pass(text.as_bytes(), usize::MAX);
-            prop_assert_eq!(passed % BLOCK, 0);
-            let slowly = byte_by_byte(begin, &text.as_bytes()[..passed]);
-            prop_assert_eq!(slowly.map(|(place, _)| place), Some(end));
-            // What does not pass is a block that ends the value, or brings it near its end, or none.
-            if let Some(block) = text.as_bytes().get(passed..passed + BLOCK)
-                && let Some((_, _)) = byte_by_byte(end, block)
-            {
-                let closing = block.iter().filter(|byte| matches!(byte, b'}' | b']')).count();
-                prop_assert!(closing >= end.depth, "{:?} {:?}", end, block);
-            }
-            if let Some((_, deepest)) = slowly {
-                let (passed, _) = begin.pass(text.as_bytes(), deepest.saturating_sub(1));
-                let slowly = byte_by_byte(begin, &text.as_bytes()[..passed]);
-                prop_assert!(slowly.is_some_and(|(_, reached)| passed == 0 || reached < deepest));
+            let block: &Block = block.as_slice().try_into().unwrap();
+            let rare = Rare {
+                backslashes: bits_of(block, |byte| byte == b'\\'),
+                controls: bits_of(block, |byte| byte < b' '),
+                beyond_ascii: !block.is_ascii(),
+            };
+            let newlines = bits_of(block, |byte| byte == b'\n');
+            let any = rare.backslashes != 0 || rare.controls != newlines || rare.beyond_ascii;
+            let expected = Marks {
+                quotes: bits_of(block, |byte| byte == b'"'),
+                blanks: bits_of(block, |byte| byte <= b' '),
+                newlines,
+                rare: any.then_some(rare),
+            };
+            prop_assert_eq!(Marks::of(block), expected);
+        }
+
+        #[test]
+        fn what_is_escaped_is_what_is_one_byte_after_the_other(bits: u64, more: u64, first: bool) {
+            for bits in [bits, bits & more, bits | more] {
+                prop_assert_eq!(escaped(bits, first), escaped_slowly(bits, first));
             }
         }
 
         #[test]
-        fn every_byte_is_found_where_it_stands(block in proptest::collection::vec(any::<u8>(), BLOCK)) {
-            let marks = Marks::of(block.as_slice().try_into().unwrap());
-            for (position, byte) in block.iter().enumerate() {
-                let is = |marks: u64| marks >> position & 1 == 1;
-                prop_assert_eq!(is(marks.quotes), *byte == b'"');
-                prop_assert_eq!(is(marks.backslashes), *byte == b'\\');
-                prop_assert_eq!(is(marks.opening), matches!(byte, b'{' | b'['));
-                prop_assert_eq!(is(marks.closing), matches!(byte, b'}' | b']'));
+        fn parity_and_places_are_those_of_the_bits(bits: u64) {
+            let set: Vec<usize> = (0..64).filter(|place| bits >> place & 1 == 1).collect();
+            prop_assert_eq!(places(bits).collect::<Vec<_>>(), set.clone());
+            for place in 0..64 {
+                let before = set.iter().filter(|set| **set <= place).count();
+                prop_assert_eq!(running_parity(bits) >> place & 1 == 1, before % 2 == 1);
             }
         }
     }

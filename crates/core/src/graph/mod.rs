@@ -2,6 +2,7 @@
 
 mod blocks;
 mod datestamp;
+mod grammar;
 mod index;
 mod scan;
 

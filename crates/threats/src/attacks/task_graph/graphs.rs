@@ -16,13 +16,13 @@ fn lack(chain: &mut Chain, id: &str) -> Option<()> {
 }
 
 /// Changes the text of the graph that the first build is in, which its parent's worker vouches for.
-fn text(chain: &mut Chain, change: impl FnOnce(&str) -> Option<String>) -> Option<()> {
+pub(super) fn text(chain: &mut Chain, change: impl FnOnce(&str) -> Option<String>) -> Option<()> {
     let parent = parent_of(chain, &first_build(chain)?)?;
     published(chain, &parent, GRAPH, change)
 }
 
 /// Publishes other bytes as the graph that the first build is in.
-fn bytes(chain: &mut Chain, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Option<()> {
+pub(super) fn bytes(chain: &mut Chain, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Option<()> {
     let parent = parent_of(chain, &first_build(chain)?)?;
     let artifact = chain.artifact_mut(&parent, GRAPH)?;
     let catena_testbed::Body::Bytes(before) = &artifact.body else { return None };

@@ -4,6 +4,7 @@ mod additions;
 mod definitions;
 mod differences;
 mod graphs;
+mod json;
 mod times;
 
 use super::Attack;
@@ -11,8 +12,14 @@ use crate::change::only;
 use catena_json::Value;
 use catena_testbed::Chain;
 
-pub(super) const PARTS: &[&[Attack]] =
-    &[differences::ATTACKS, additions::ATTACKS, times::ATTACKS, graphs::ATTACKS, definitions::ATTACKS];
+pub(super) const PARTS: &[&[Attack]] = &[
+    differences::ATTACKS,
+    additions::ATTACKS,
+    times::ATTACKS,
+    graphs::ATTACKS,
+    json::ATTACKS,
+    definitions::ATTACKS,
+];
 
 /// Changes the target in the queue and in its own document.
 fn target_only(chain: &mut Chain, change: impl FnOnce(&mut Value) -> Option<()>) -> Option<()> {
