@@ -1,6 +1,7 @@
 //! A body on its way in: decoded, capped, measured, and handed to whoever keeps it, all as it
 //! streams. Nothing is ever held but what is kept.
 
+use crate::budget::{Share, length, weight};
 use crate::graphs::{GraphIntake, KeptGraph};
 use crate::headers::Coding;
 use crate::staging::StagedFile;
@@ -12,7 +13,6 @@ use flate2::write::MultiGzDecoder;
 use sha2::{Digest as _, Sha256, Sha512};
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What becomes of the decoded bytes.
 #[derive(Debug)]
@@ -117,7 +117,7 @@ impl Intake {
         Self { decoder }
     }
 
-    /// What is kept whole shares the room there is for all answers.
+    /// What is kept shares the memory there is for all answers.
     pub(crate) fn within(mut self, share: Option<Share>) -> Self {
         self.sink_mut().share = share;
         self
@@ -187,60 +187,8 @@ pub(crate) struct Taken {
     pub(crate) staged: Option<StagedFile>,
     /// A task graph that is kept for other needs.
     pub(crate) graph: Option<KeptGraph>,
-    /// The room that it takes for as long as it is held.
+    /// The memory that it takes for as long as it is held.
     pub(crate) share: Option<Share>,
-}
-
-/// The memory there is for all answers that are held.
-#[derive(Debug)]
-pub(crate) struct Room {
-    limit: u64,
-    taken: AtomicU64,
-}
-
-impl Room {
-    pub(crate) fn new(limit: u64) -> Arc<Self> {
-        Arc::new(Self { limit, taken: AtomicU64::new(0) })
-    }
-
-    /// Whether less than half of it is left.
-    pub(crate) fn is_scarce(&self) -> bool {
-        self.taken.load(Ordering::Relaxed) > self.limit / 2
-    }
-}
-
-/// What one answer takes of it; given back when it is dropped.
-#[derive(Debug)]
-pub(crate) struct Share {
-    room: Arc<Room>,
-    taken: u64,
-}
-
-impl Share {
-    pub(crate) fn of(room: &Arc<Room>) -> Self {
-        Self { room: room.clone(), taken: 0 }
-    }
-
-    fn take(&mut self, more: u64) -> Result<(), BodyError> {
-        self.taken = self.taken.saturating_add(more);
-        let before = self.room.taken.fetch_add(more, Ordering::Relaxed);
-        let fits = before.checked_add(more).is_some_and(|taken| taken <= self.room.limit);
-        if fits { Ok(()) } else { Err(BodyError::Full { limit: self.room.limit }) }
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        self.room.taken.fetch_sub(self.taken, Ordering::Relaxed);
-    }
-}
-
-/// What bytes take when they are held and read as JSON. Characters in strings count as well: there
-/// are few enough of them in honest text.
-fn weight(bytes: &[u8]) -> u64 {
-    let values = bytes.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
-    let length = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    length(values).saturating_mul(Limits::VALUE).saturating_add(length(bytes.len()))
 }
 
 /// Where decoded bytes go.
@@ -292,7 +240,12 @@ impl Sink {
                 }
                 self.bytes.extend_from_slice(bytes);
             }
-            Keep::Graph(graph) => graph.write(bytes),
+            Keep::Graph(graph) => {
+                graph.write(bytes);
+                if let Some(share) = &mut self.share {
+                    share.grow_to(length(graph.held()))?;
+                }
+            }
             Keep::Nothing => {}
         }
         if let Some(staged) = &mut self.staged {
@@ -359,6 +312,9 @@ pub(crate) fn measured(fact: &Fact) -> Option<&Measurement> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::Budget;
+    use catena_core::graph::Scanner;
+    use catena_core::task::TaskId;
     use flate2::Compression;
     use flate2::write::GzEncoder;
 
@@ -454,11 +410,11 @@ mod tests {
 
     #[test]
     fn answers_share_the_memory_there_is() {
-        let room = Room::new(1000);
+        let budget = Budget::new(&Limits { held_bytes: 2000, ..Limits::default() });
         let take = |body: &[u8]| {
             let bounds = Bounds::new(500, &Limits::default());
             let mut intake = Intake::new(Coding::Identity, bounds, false, Keep::Whole, None);
-            intake = intake.within(Some(Share::of(&room)));
+            intake = intake.within(Some(Share::of(&budget)));
             body.chunks(7).try_for_each(|chunk| intake.write(chunk))?;
             intake.finish()
         };
@@ -467,14 +423,34 @@ mod tests {
             assert!(matches!(take(&[b' '; 501]), Err(BodyError::TooLarge { .. })));
         }
         let held = [take(&[b' '; 400]).unwrap(), take(&[b' '; 400]).unwrap()];
-        assert_eq!(take(&[b' '; 400]).err(), Some(BodyError::Full { limit: 1000 }));
-        // 200 are left: three lists take 198 of them, four take more.
-        assert!(take(b"[[[[]]]]").is_err());
-        let lists = take(b"[[[]]]").unwrap();
-        assert_eq!(take(b"[]").err(), Some(BodyError::Full { limit: 1000 }));
-        // What is held no longer makes room.
-        assert!(room.is_scarce());
+        assert_eq!(take(&[b' '; 400]).err(), Some(BodyError::Full { limit: 2000 }));
+        // 400 are left: a list takes 260 of them, two take more.
+        assert!(take(b"[[]]").is_err());
+        let lists = take(b"[]").unwrap();
+        assert_eq!(take(b"[]").err(), Some(BodyError::Full { limit: 2000 }));
+        // What is no longer held is there for others.
+        assert!(budget.is_scarce());
         drop((held, lists));
-        assert!(!room.is_scarce() && take(&[b' '; 400]).is_ok());
+        assert!(!budget.is_scarce() && take(&[b' '; 400]).is_ok());
+    }
+    #[test]
+    fn kept_entries_of_graphs_share_it_too() {
+        const A: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
+        let limits = Limits { held_bytes: 1000, ..Limits::default() };
+        let budget = Budget::new(&limits);
+        let take = |wanted: &[&str]| {
+            let wanted = wanted.iter().map(|id| TaskId::parse(id).unwrap()).collect();
+            let keep = Keep::Graph(Box::new(GraphIntake::scanned(Scanner::new(wanted, &limits))));
+            let intake = Intake::new(Coding::Identity, Bounds::new(9000, &limits), false, keep, None);
+            let mut intake = intake.within(Some(Share::of(&budget)));
+            let text = format!("{{\"{A}\":[\"{}\"]}}", "x".repeat(600));
+            text.as_bytes().chunks(50).try_for_each(|chunk| intake.write(chunk))?;
+            intake.finish()
+        };
+        let held = take(&[A]).unwrap();
+        assert_eq!(take(&[A]).err(), Some(BodyError::Full { limit: 1000 }));
+        assert!(take(&[]).is_ok(), "what is passed over takes nothing");
+        drop(held);
+        assert!(take(&[A]).is_ok());
     }
 }

@@ -1,7 +1,8 @@
 //! Needs answered from the network.
 
 use crate::address::{Address, RootUrl, Service};
-use crate::body::{BodyError, Bounds, Intake, Keep, Room, Share, Taken, measure, measured};
+use crate::body::{BodyError, Bounds, Intake, Keep, Taken, measure, measured};
+use crate::budget::{ANSWER, Budget, Share, length};
 use crate::credentials::TaskclusterCredentials;
 use crate::exchange::{Ask, Authorization, Exchange, Form, Outcome};
 use crate::github::Tokens;
@@ -44,7 +45,7 @@ pub struct Fetcher {
     closed: Closed,
     counters: Counters,
     permits: Permits,
-    room: Arc<Room>,
+    budget: Arc<Budget>,
     answered: Mutex<HashMap<(String, bool), Slot>>,
     /// Where task graphs are kept for other inquiries.
     graphs: Option<PathBuf>,
@@ -57,7 +58,8 @@ type Slot = Arc<tokio::sync::Mutex<Option<Answered>>>;
 struct Answered {
     fact: Fact,
     graph: Option<Arc<KeptGraph>>,
-    _share: Option<Share>,
+    /// What it takes of the memory there is.
+    _shares: [Option<Share>; 2],
 }
 
 impl Answered {
@@ -76,8 +78,8 @@ pub(crate) enum End {
 /// What becomes of an answer's body.
 pub(crate) struct Plan<'a> {
     pub(crate) bounds: Bounds,
-    /// Where it is held to the end, the room it shares.
-    pub(crate) room: Option<&'a Arc<Room>>,
+    /// Where it is held to the end, the memory it shares.
+    pub(crate) budget: Option<&'a Arc<Budget>>,
     pub(crate) sha512: bool,
     pub(crate) keep: &'a (dyn Fn() -> Keep + Sync),
     pub(crate) staging: Option<&'a Staging>,
@@ -92,7 +94,7 @@ impl Fetcher {
         Self {
             transport,
             root,
-            room: Room::new(limits.held_bytes),
+            budget: Budget::new(&limits),
             limits,
             backoff: Backoff::new(&options),
             options,
@@ -189,7 +191,7 @@ impl Fetcher {
     /// Between inquiries: what could not be had for one of them may be there for the next. If answers take
     /// more than half of the memory that they may take, everything that nobody is asking for is forgotten.
     pub fn forget(&self) {
-        let scarce = self.room.is_scarce();
+        let scarce = self.budget.is_scarce();
         let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
         answered.retain(|_, slot| {
             let failed = || slot.try_lock().is_ok_and(|slot| slot.as_ref().is_none_or(Answered::is_failure));
@@ -206,6 +208,11 @@ impl Fetcher {
     }
 
     async fn fetch(&self, need: &Need, address: &Address, deadline: Instant) -> Answered {
+        let mut share = Share::of(&self.budget);
+        if let Err(error) = share.take(ANSWER.saturating_add(length(address.url.as_str().len()))) {
+            let fact = Fact::Unreachable { reason: error.to_string(), attempts: 0 };
+            return Answered { fact, graph: None, _shares: [None, None] };
+        }
         let ask = self.ask(need, address, deadline).await;
         let keep = || match need {
             Need::TaskGraph { wanted, .. } => Keep::Graph(Box::new(self.graph_intake(wanted))),
@@ -214,7 +221,7 @@ impl Fetcher {
         };
         let plan = Plan {
             bounds: Bounds::new(limit(need, &self.limits), &self.limits),
-            room: Some(&self.room),
+            budget: Some(&self.budget),
             sha512: wants_sha512(need),
             keep: &keep,
             staging: self.staging_for(need),
@@ -223,9 +230,9 @@ impl Fetcher {
         match self.persist(need, &ask, &plan, deadline).await {
             End::Fact(fact) => {
                 let fact = self.as_seen(fact, need, address, &ask, deadline).await;
-                Answered { fact, graph: None, _share: None }
+                Answered { fact, graph: None, _shares: [Some(share), None] }
             }
-            End::Taken(taken) => self.hold(need, *taken),
+            End::Taken(taken) => self.hold(need, *taken, share),
         }
     }
 
@@ -279,7 +286,7 @@ impl Fetcher {
     }
 
     /// Keeps a body that arrived whole until the verdict.
-    fn hold(&self, need: &Need, taken: Taken) -> Answered {
+    fn hold(&self, need: &Need, taken: Taken, share: Share) -> Answered {
         let held = match (self.staging_for(need), taken.staged, need.artifact()) {
             (Some(staging), Some(file), Some(key)) => staging.hold(key, file, taken.measurement),
             _ => Ok(()),
@@ -290,7 +297,7 @@ impl Fetcher {
                 Fact::Unreachable { reason: BodyError::Disk(error.to_string()).to_string(), attempts: 1 }
             }
         };
-        Answered { fact, graph: taken.graph.map(Arc::new), _share: taken.share }
+        Answered { fact, graph: taken.graph.map(Arc::new), _shares: [Some(share), taken.share] }
     }
 
     async fn ask(&self, need: &Need, address: &Address, deadline: Instant) -> Ask {
@@ -420,6 +427,10 @@ impl FactSource for Fetcher {
         async move { drop(self.answer(&need, deadline).await) }.boxed()
     }
 
+    fn budget(&self) -> Option<Arc<Budget>> {
+        Some(self.budget.clone())
+    }
+
     fn kept_graph(&self, need: &Need) -> Option<Arc<KeptGraph>> {
         let address = Address::of(need, &self.root).ok()?;
         let key = (address.url.as_str().to_owned(), self.staging_for(need).is_some());
@@ -442,7 +453,7 @@ fn intake(plan: &Plan<'_>, coding: Coding) -> Result<(Taker, u64), BodyError> {
     let staged =
         plan.staging.map(Staging::begin).transpose().map_err(|error| BodyError::Disk(error.to_string()))?;
     let intake = Intake::new(coding, plan.bounds, plan.sha512, (plan.keep)(), staged);
-    let intake = intake.within(plan.room.map(Share::of));
+    let intake = intake.within(plan.budget.map(Share::of));
     let taker = if plan.shape == Shape::Graph { Taker::aside(intake) } else { Taker::here(intake) };
     Ok((taker, plan.bounds.bytes))
 }

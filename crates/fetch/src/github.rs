@@ -94,7 +94,7 @@ async fn request(
     };
     let bounds = Bounds::plain(LARGEST_ANSWER);
     let keep = &|| Keep::Whole;
-    let plan = Plan { bounds, room: None, sha512: false, keep, staging: None, shape: Shape::Body };
+    let plan = Plan { bounds, budget: None, sha512: false, keep, staging: None, shape: Shape::Body };
     let problem = match fetcher.persist(need, &ask, &plan, deadline).await {
         End::Taken(taken) => match taken.fact {
             Fact::Body(body) => match serde_json::from_slice::<Answer>(&body.bytes) {

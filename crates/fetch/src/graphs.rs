@@ -45,6 +45,11 @@ impl GraphIntake {
         }
     }
 
+    /// Bytes of the entries that are kept in memory so far.
+    pub(crate) fn held(&self) -> usize {
+        self.scanner.held()
+    }
+
     /// What was found, and the graph where it is kept. One that cannot be read, or that has too many
     /// entries, is not kept.
     pub(crate) fn finish(mut self, measurement: Measurement) -> (GraphScan, Option<KeptGraph>) {

@@ -8,6 +8,7 @@
 mod absence;
 mod address;
 mod body;
+mod budget;
 pub mod cache;
 mod credentials;
 mod driver;
@@ -31,6 +32,7 @@ mod taker;
 mod transport;
 
 pub use address::{AddressError, RootUrl};
+pub use budget::Budget;
 pub use credentials::{CredentialsError, TaskclusterCredentials, github_token_from_environment};
 pub use driver::investigate;
 pub use fetcher::Fetcher;

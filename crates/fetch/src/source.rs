@@ -1,5 +1,6 @@
 //! Where facts come from.
 
+use crate::budget::Budget;
 use crate::graphs::KeptGraph;
 use catena_core::inquiry::{Fact, Need};
 use futures_util::FutureExt;
@@ -22,6 +23,11 @@ pub trait FactSource: Send + Sync {
 
     /// The whole task graph of which the answer to this need told some entries, where it is kept.
     fn kept_graph(&self, _need: &Need) -> Option<Arc<KeptGraph>> {
+        None
+    }
+
+    /// The memory that its answers share, for whoever holds more of them.
+    fn budget(&self) -> Option<Arc<Budget>> {
         None
     }
 }

@@ -257,14 +257,14 @@ async fn what_failed_for_one_inquiry_is_asked_again_for_the_next() {
 
 #[tokio::test(start_paused = true)]
 async fn where_memory_is_scarce_answers_are_forgotten_between_inquiries() {
-    let transport = Scripted::new(|_, _| body(200, vec![b'x'; 600]));
-    let limits = Limits { held_bytes: 1000, ..Limits::default() };
+    let transport = Scripted::new(|_, _| body(200, vec![b'x'; 2000]));
+    let limits = Limits { held_bytes: 8000, ..Limits::default() };
     let fetcher = with(&transport, Options::default(), limits);
     let (one, other) = (content("public/a"), content("public/b"));
-    assert_eq!(text(&fetcher.answer(&one, soon()).await).len(), 600);
-    assert!(unreachable(&fetcher.answer(&other, soon()).await).0.contains("more than 1000 bytes"));
+    assert_eq!(text(&fetcher.answer(&one, soon()).await).len(), 2000);
+    assert!(unreachable(&fetcher.answer(&other, soon()).await).0.contains("more than 8000 bytes"));
     fetcher.forget();
-    assert_eq!(text(&fetcher.answer(&other, soon()).await).len(), 600);
+    assert_eq!(text(&fetcher.answer(&other, soon()).await).len(), 2000);
 }
 
 /// What is always there before it is waited for must not keep the deadline from being looked at.

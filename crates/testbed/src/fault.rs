@@ -62,6 +62,13 @@ pub enum Fault {
     /// Send an empty page of a listing that says there is one more, with a new continuation token
     /// each time. The pattern must take in the pages' addresses.
     EndlessListing,
+    /// The same, where each page has so many names, no two of them alike, and each of so many bytes.
+    LongListing {
+        /// Names on each page.
+        names: u64,
+        /// Bytes of each name, at least twenty.
+        length: usize,
+    },
     /// Send all of this instead.
     Instead {
         /// Status.
@@ -79,15 +86,23 @@ impl Fault {
         let more = |member: &str| format!("{url}{}{member}", if url.contains('?') { '&' } else { '?' });
         match self {
             Fault::Wander => Fault::Redirect(more("hop=1")),
-            Fault::EndlessListing => {
-                let page = url.split_once("continuationToken=page").map_or("0", |(_, number)| number);
-                let next = page.parse::<u64>().unwrap_or(0) + 1;
-                let listing = format!("{{\"artifacts\":[],\"continuationToken\":\"page{next}\"}}");
-                Fault::Replace(listing.into())
-            }
+            Fault::EndlessListing => endless_page(url, 0, 0),
+            Fault::LongListing { names, length } => endless_page(url, names, length),
             other => other,
         }
     }
+}
+
+/// A page of a listing that goes on.
+fn endless_page(url: &str, names: u64, length: usize) -> Fault {
+    let page = url.split_once("continuationToken=page").map_or("0", |(_, number)| number);
+    let page = page.parse::<u64>().unwrap_or(0);
+    let name = |number| format!("{{\"name\":\"{:x<length$}\"}}", format!("public/{page}/{number}/"));
+    let names: Vec<String> = (0..names).map(name).collect();
+    let next = page + 1;
+    Fault::Replace(
+        format!("{{\"artifacts\":[{}],\"continuationToken\":\"page{next}\"}}", names.join(",")).into(),
+    )
 }
 
 /// A fault, where it strikes, and on which attempts.
@@ -198,6 +213,10 @@ mod tests {
         assert_eq!(Fault::EndlessListing.at("http://a/artifacts"), page(1));
         assert_eq!(Fault::EndlessListing.at("http://a/artifacts?continuationToken=page41"), page(42));
         assert_eq!(Fault::Endless.at("http://a"), Fault::Endless);
+        let names = r#"{"name":"public/7/0/xxxxxxxxx"},{"name":"public/7/1/xxxxxxxxx"}"#;
+        let long = format!("{{\"artifacts\":[{names}],\"continuationToken\":\"page8\"}}");
+        let fault = Fault::LongListing { names: 2, length: 20 };
+        assert_eq!(fault.at("http://a/artifacts?continuationToken=page7"), Fault::Replace(long.into()));
     }
 
     #[test]

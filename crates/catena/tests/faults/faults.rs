@@ -106,7 +106,7 @@ fn other(kind: &Kind, trouble: &str) -> Option<Expected> {
         // A service that is being mended, a login, a proxy's page: nobody's answer.
         (Proof::Json | Proof::Text, "html") => None,
         // One answer alone would take more memory than there is for all.
-        (_, "too-many-values") if !kind.bulk => said(UNREACHABLE),
+        (_, "many-values" | "too-many-values") if !kind.bulk => said(UNREACHABLE),
         // Two attempts are never put together, and the first that is whole counts.
         (_, "changed-after-a-break") => {
             Some(Expected { said: kind.other, requests: Some(2), passes: false, deadline: false })
@@ -114,16 +114,14 @@ fn other(kind: &Kind, trouble: &str) -> Option<Expected> {
         // JSON services never answer with nothing, nor with half of it.
         (Proof::Json, "empty" | "shorter-than-it-is") => None,
         // Nor with more than anybody reads: a service that does is broken.
-        (Proof::Json, "deep" | "many-values") => said(UNREACHABLE),
+        (Proof::Json, "deep") => said(UNREACHABLE),
         // This is how GitHub says that a commit is on no branch.
         (Proof::Text, "empty") if kind.need == "branch-commits" => said(kind.absent),
         // What never ends is not known to lack anything.
         (_, "endless-listing" | "same-page-again") => said(ENDLESS_LISTING),
         (_, "endless-tags") => said(ENDLESS_TAGS),
         // The page's words are not read, only whether there are any.
-        (Proof::Text, "shorter-than-it-is" | "deep" | "many-values") if kind.need == "branch-commits" => {
-            said(YES)
-        }
+        (Proof::Text, "shorter-than-it-is" | "deep") if kind.need == "branch-commits" => said(YES),
         _ => said(kind.other),
     }
 }

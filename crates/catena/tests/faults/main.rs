@@ -35,8 +35,10 @@ use std::time::{Duration, Instant};
 
 /// The most memory that any fault makes a verifier use, KiB (docs/performance.md).
 const MOST_MEMORY: u64 = 256 << 10;
-/// The most that all answers together make it use: `Limits::held_bytes`, and what is not counted.
-const MOST_MEMORY_OF_ALL: u64 = (1 << 20) + MOST_MEMORY;
+/// What a chain of some hundred links takes where nothing goes wrong, KiB.
+const BASE: u64 = 44 << 10;
+/// The most that all answers together make it use.
+const MOST_MEMORY_OF_ALL: u64 = BASE + (300 << 10);
 /// How long after its deadline a verifier has ended for certain, on however busy a machine.
 const GRACE: Duration = Duration::from_secs(30);
 
@@ -66,6 +68,15 @@ fn trials(bench: &Arc<Bench>) -> Vec<Trial> {
     let mut trials = vec![trial(bench, "every need is troubled".to_owned(), covers)];
     trials.push(trial(bench, "a pattern that nothing is asked at".to_owned(), Bench::misses_are_noticed));
     trials.push(trial(bench, "all answers at once".to_owned(), Bench::all_answers_share_the_memory));
+    for (name, names, length) in [
+        ("a gigabyte of names that no artifact has", 1_000, 9_500),
+        ("a gigabyte of names as long as may be", 9_500, 1_000),
+        ("a gigabyte of short names", 300_000, 20),
+    ] {
+        let listing = Fault::LongListing { names, length };
+        trials.push(trial(bench, name.to_owned(), |bench: &Bench| bench.listings_are_bounded(listing)));
+    }
+    trials.push(trial(bench, "a gigabyte of graph entries".to_owned(), Bench::graph_entries_are_bounded));
     for (kind, trouble, passing) in sample {
         let length = if passing { "passing" } else { "persistent" };
         let name = format!("{}/{}/{length}", kind.name, trouble.name);
@@ -213,15 +224,36 @@ impl Bench {
         let served = Served::new(&self.testbed, World::Hg, &release.build().unwrap());
         let lists = vec![("{\"a\":[".into(), 1), ("[],".repeat(1000).into(), 900), ("[]]}".into(), 1)];
         served.testbed.fault("/api/*/status", 1.., Fault::Replace(Body::Repeated(lists)));
-        let patience = Patience { deadline: Duration::from_secs(120), ..PATIENT };
-        let ending = served.run(&patience, &[]);
-        let outside = ending.stdout.contains("the answers together take more than");
-        let within = (1..=MOST_MEMORY_OF_ALL).contains(&ending.peak);
-        println!("all statuses as large as may be: {} MiB in {:?}", ending.peak >> 10, ending.elapsed);
-        match ending.status {
-            Some(1 | 3) if outside && within => Ok(()),
-            _ => Err(told("not bounded, or not by the memory of all", &served, &ending)),
+        bounded_by_all(&served, "all statuses as large as may be")
+    }
+
+    /// The queue's list of a build's artifacts, in pages that would be a gigabyte before there are too many.
+    fn listings_are_bounded(&self, listing: Fault) -> Result<(), Failed> {
+        let served = self.serve(World::Hg);
+        let address = format!("/api/queue/v1/task/{}/runs/0/artifacts", self.chains[&World::Hg].builds[0]);
+        for pattern in [address.clone(), format!("{address}?continuationToken=*")] {
+            served.testbed.fault(&pattern, 1.., listing.clone());
         }
+        bounded_by_all(&served, &format!("{listing:?}"))
+    }
+
+    /// A graph with an entry as long as may be for each of 265 builds.
+    fn graph_entries_are_bounded(&self) -> Result<(), Failed> {
+        let release = Release::new("firefox", Trigger::Push).unwrap();
+        let release = Release { builds: 265, artifacts: 1, images_from: Images::OwnGraph, ..release };
+        let chain = release.build().unwrap();
+        let filler = "a".repeat(1 << 10);
+        let entries = chain.builds.iter().flat_map(|id| {
+            let begin = format!("\"{id}\":{{\"task\":{{\"description\":\"");
+            [(begin.into(), 1), (filler.clone().into(), 4_000), ("\"}},".into(), 1)]
+        });
+        let graph = [("{".into(), 1)].into_iter().chain(entries).chain([("\"end\":0}".into(), 1)]);
+        let graph = Body::Repeated(graph.collect());
+        assert!(graph.len().unwrap() > 1 << 30);
+        let served = Served::new(&self.testbed, World::Hg, &chain);
+        let pattern = format!("/_store/{}/0/public/task-graph.json", chain.decisions[0]);
+        served.testbed.fault(&pattern, 1.., Fault::Replace(graph));
+        bounded_by_all(&served, "graph entries")
     }
 
     fn note(&self, ending: &Ending, name: impl FnOnce() -> String) {
@@ -251,6 +283,20 @@ impl Bench {
             Err(failed) if failed.message().is_some_and(|why| why.contains("nothing was asked")) => Ok(()),
             other => Err(format!("{other:?}").into()),
         }
+    }
+}
+
+/// It ends by itself, with a no or with something that could not be had, within the memory that there is for
+/// all answers together.
+fn bounded_by_all(served: &Served, what: &str) -> Result<(), Failed> {
+    let patience = Patience { deadline: Duration::from_secs(120), ..PATIENT };
+    let ending = served.run(&patience, &[]);
+    let outside = ending.stdout.contains("the answers together take more than");
+    let within = (1..=MOST_MEMORY_OF_ALL).contains(&ending.peak);
+    println!("{what}: {} MiB in {:?}", ending.peak >> 10, ending.elapsed);
+    match ending.status {
+        Some(1 | 3) if outside && within => Ok(()),
+        _ => Err(told("not bounded, or not by the memory of all", served, &ending)),
     }
 }
 

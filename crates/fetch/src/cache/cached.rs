@@ -3,6 +3,7 @@
 use super::intake::{Held, Look};
 use super::subject::{Address, Vouching, is_lasting};
 use super::{Cache, Name, Seen, payload};
+use crate::budget::Budget;
 use crate::graphs::KeptGraph;
 use crate::progress::{Event, Progress};
 use crate::source::FactSource;
@@ -68,7 +69,12 @@ impl Cached {
     fn from(cache: Arc<Cache>, source: Source, next: Arc<dyn Progress>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let turns = Arc::new(Semaphore::new(cores.saturating_add(2)));
-        let held = Arc::new(Held::within(&cache.limits));
+        // What is asked for and what is not share the memory there is.
+        let budget = match &source {
+            Source::Asked(source) => source.budget(),
+            Source::Nobody(_) => None,
+        };
+        let held = Arc::new(Held::within(budget.unwrap_or_else(|| Budget::new(&cache.limits))));
         Self { cache, source, staging: None, held, next, turns, told: Mutex::default() }
     }
 

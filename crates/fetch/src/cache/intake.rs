@@ -5,12 +5,12 @@ use super::payload::{self, Payload};
 use super::store::Name;
 use super::subject::is_lasting;
 use super::{Cache, Seen};
-use crate::body::{BodyError, Bounds, Intake, Keep, Room, Share, Taken};
+use crate::body::{BodyError, Bounds, Intake, Keep, Taken};
+use crate::budget::{Budget, Share, length};
 use crate::fetcher::wants_sha512;
 use crate::graphs::GraphIntake;
 use crate::headers::Coding;
 use crate::staging::Staging;
-use catena_core::Limits;
 use catena_core::digest::Measurement;
 use catena_core::graph::{GraphScan, Scanner};
 use catena_core::inquiry::{Fact, Need};
@@ -24,13 +24,13 @@ const CHUNK: usize = 256 << 10;
 
 /// The memory that answers out of a cache take, for as long as they are held.
 pub(super) struct Held {
-    room: Arc<Room>,
+    budget: Arc<Budget>,
     shares: Mutex<Vec<Share>>,
 }
 
 impl Held {
-    pub(super) fn within(limits: &Limits) -> Self {
-        Self { room: Room::new(limits.held_bytes), shares: Mutex::default() }
+    pub(super) fn within(budget: Arc<Budget>) -> Self {
+        Self { budget, shares: Mutex::default() }
     }
 }
 
@@ -68,6 +68,10 @@ impl Look<'_> {
         if self.staging.is_some() {
             self.blob(need, &scan.measurement, Keep::Nothing)?;
         }
+        let mut share = Share::of(&self.held.budget);
+        let entries = scan.entries.iter().flatten();
+        share.take(entries.map(|(_, entry)| length(entry.len())).sum()).ok()?;
+        self.held.shares.lock().unwrap_or_else(PoisonError::into_inner).push(share);
         Some(Fact::Graph(scan))
     }
 
@@ -98,7 +102,7 @@ impl Look<'_> {
         let staging = self.staging.filter(|_| matches!(need, Need::Content { .. }));
         let staged = staging.map(Staging::begin).transpose().ok()?;
         let intake = Intake::new(Coding::Identity, bounds, wants_sha512(need), Keep::Whole, staged);
-        let mut intake = intake.within(Some(Share::of(&self.held.room)));
+        let mut intake = intake.within(Some(Share::of(&self.held.budget)));
         intake.write(bytes).ok()?;
         self.hold(need, intake.finish().ok()?)
     }
@@ -130,6 +134,7 @@ impl Look<'_> {
         let staged = self.staging.map(Staging::begin).transpose().ok()?;
         let bounds = Bounds::plain(measurement.length);
         let intake = Intake::new(Coding::Identity, bounds, wants_sha512(need), keep, staged);
+        let intake = intake.within(Some(Share::of(&self.held.budget)));
         match self.copied(intake, reader.as_mut()) {
             Ok(taken) if taken.measurement == *measurement => self.hold(need, taken),
             Ok(_) => self.differs(&name, &"it has another digest"),

@@ -100,9 +100,13 @@ impl Bench {
             Failure::undetermined(format!("no room for temporary files: {cause}"))
                 .next("make room in $TMPDIR, or name another folder there")
         })?;
-        let fetcher = fetcher(&self.root_url, args, &Limits::default(), dialing)?;
+        let jobs = args.jobs.map_or(JOBS, NonZeroU32::get);
+        // What tasks have in common is held once, so that many at once do not take as many times as much.
+        let limits = Limits::default();
+        let held_bytes = limits.held_bytes.saturating_mul(u64::from(jobs.min(4)));
+        let fetcher = fetcher(&self.root_url, args, &Limits { held_bytes, ..limits }, dialing)?;
         let fetcher = Arc::new(fetcher.keeping_graphs(room.path().to_owned()));
-        let jobs = usize::try_from(args.jobs.map_or(JOBS, NonZeroU32::get)).unwrap_or(usize::MAX);
+        let jobs = usize::try_from(jobs).unwrap_or(usize::MAX);
         let patience = args.deadline.unwrap_or(catena_fetch::DEADLINE);
         let mut running = JoinSet::new();
         let mut inquiries = questions.iter().filter_map(|question| self.open(question, args.checks_task()));

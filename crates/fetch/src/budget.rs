@@ -1,0 +1,119 @@
+//! The memory that answers may take, all of them together.
+//!
+//! Whoever answers says how large an answer is, and how many there are. So everything that is held until the
+//! verdict is counted before it is taken in: bodies, the values in them, entries of task graphs, and what is
+//! known of each answer besides.
+
+use crate::body::BodyError;
+use catena_core::Limits;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Bytes that are held of any answer, whatever is in it: its need, several times, and its address.
+pub(crate) const ANSWER: u64 = 2048;
+
+/// The memory that there is for all answers.
+#[derive(Debug)]
+pub struct Budget {
+    limit: u64,
+    taken: AtomicU64,
+}
+
+impl Budget {
+    pub(crate) fn new(limits: &Limits) -> Arc<Self> {
+        Arc::new(Self { limit: limits.held_bytes, taken: AtomicU64::new(0) })
+    }
+
+    /// Whether less than half of it is left.
+    pub(crate) fn is_scarce(&self) -> bool {
+        self.taken.load(Ordering::Relaxed) > self.limit / 2
+    }
+}
+
+/// What one answer takes of it; given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    budget: Arc<Budget>,
+    taken: u64,
+}
+
+impl Share {
+    pub(crate) fn of(budget: &Arc<Budget>) -> Self {
+        Self { budget: budget.clone(), taken: 0 }
+    }
+
+    pub(crate) fn take(&mut self, more: u64) -> Result<(), BodyError> {
+        self.taken = self.taken.saturating_add(more);
+        let before = self.budget.taken.fetch_add(more, Ordering::Relaxed);
+        let fits = before.checked_add(more).is_some_and(|taken| taken <= self.budget.limit);
+        if fits { Ok(()) } else { Err(BodyError::Full { limit: self.budget.limit }) }
+    }
+
+    /// Takes as much more as makes it so much in all.
+    pub(crate) fn grow_to(&mut self, all: u64) -> Result<(), BodyError> {
+        match all.checked_sub(self.taken) {
+            Some(more) if more > 0 => self.take(more),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.budget.taken.fetch_sub(self.taken, Ordering::Relaxed);
+    }
+}
+
+/// What bytes take when they are held and read as JSON: themselves, the text of strings once more, and what
+/// the values take at most. A list has memory for four items as soon as it has one, and an object for four
+/// members. Characters in strings count as well: there are few enough of them in honest text.
+pub(crate) fn weight(bytes: &[u8]) -> u64 {
+    const LIST: u64 = 4 * Limits::VALUE;
+    const OBJECT: u64 = 5 * Limits::VALUE;
+    let count = |is: fn(&u8) -> bool| length(bytes.iter().filter(|byte| is(byte)).count());
+    let lists = count(|byte| *byte == b'[').saturating_mul(LIST);
+    let objects = count(|byte| *byte == b'{').saturating_mul(OBJECT);
+    let items = count(|byte| matches!(byte, b',' | b':')).saturating_mul(Limits::VALUE);
+    let text = length(bytes.len()).saturating_mul(2);
+    [lists, objects, items].into_iter().fold(text, u64::saturating_add)
+}
+
+pub(crate) fn length(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(held_bytes: u64) -> Arc<Budget> {
+        Budget::new(&Limits { held_bytes, ..Limits::default() })
+    }
+
+    #[test]
+    fn what_is_taken_is_given_back() {
+        let budget = budget(100);
+        let (mut one, mut other) = (Share::of(&budget), Share::of(&budget));
+        assert_eq!(one.take(50), Ok(()));
+        assert!(!budget.is_scarce());
+        assert_eq!(other.grow_to(30), Ok(()));
+        assert_eq!(other.grow_to(50), Ok(()));
+        assert_eq!(other.grow_to(20), Ok(()));
+        assert!(budget.is_scarce());
+        assert_eq!(one.take(1), Err(BodyError::Full { limit: 100 }));
+        drop(other);
+        assert_eq!(one.take(49), Ok(()));
+        assert_eq!(one.take(u64::MAX), Err(BodyError::Full { limit: 100 }));
+        drop(one);
+        assert_eq!(Share::of(&budget).take(100), Ok(()));
+    }
+
+    #[test]
+    fn values_weigh_more_than_their_text() {
+        assert_eq!(weight(b"    "), 8);
+        assert_eq!(weight(b"[]"), 4 + 256);
+        assert_eq!(weight(b"{\"a\":1,\"b\":2}"), 26 + 320 + 192);
+        let whole = b"{\"a\":[1,2,{\"b\":[]}]}";
+        assert_eq!(weight(whole), whole.chunks(3).map(weight).sum::<u64>());
+    }
+}
