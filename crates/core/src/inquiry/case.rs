@@ -9,6 +9,7 @@ use crate::digest::Measurement;
 use crate::document::{Document, DocumentError};
 use crate::graph::GraphScan;
 use crate::policy::{KeyRing, Product};
+use crate::projects::Projects;
 use crate::task::{
     Definition, DefinitionError, Kind, Run, Status, StatusError, TaskId, WorkerImplementation,
 };
@@ -87,6 +88,8 @@ pub(crate) struct Case {
     statuses: HashMap<TaskId, Result<Status, StatusError>>,
     /// Documents by their tasks: only those of the runs that the chain is about are asked for.
     documents: HashMap<TaskId, Parsed>,
+    /// The list of projects, of which there is one, or why it cannot be read.
+    projects: Option<Result<Projects, String>>,
     /// All other JSON answers.
     parsed: HashMap<Need, Json>,
     /// What became of a link's signature, once that is known: to try keys takes longer than all else that
@@ -119,6 +122,7 @@ impl Case {
             definitions: BTreeMap::new(),
             statuses: HashMap::new(),
             documents: HashMap::new(),
+            projects: None,
             parsed: HashMap::new(),
             judged: RefCell::default(),
             verified: RefCell::default(),
@@ -159,6 +163,7 @@ impl Case {
             (Need::Document { task_id, .. }, Reading::Document(document)) => {
                 self.documents.insert(*task_id, document);
             }
+            (_, Reading::Projects(projects)) => self.projects = Some(projects),
             (_, Reading::Json(json)) => drop(self.parsed.insert(need.clone(), json)),
             _ => {}
         }
@@ -263,6 +268,17 @@ impl<'a> Cx<'a> {
     pub(crate) fn json(&self, need: &Need) -> Result<Answer<Json>, Stop> {
         match self.fact(need)? {
             Answer::Is(_) => self.case.parsed.get(need).cloned().map(Answer::Is).ok_or(Stop::Blocked),
+            Answer::Absent(message) => Ok(Answer::Absent(message)),
+        }
+    }
+
+    /// The list of projects that the policy names, or why it cannot be read.
+    pub(crate) fn projects(&self) -> Result<Answer<Result<&'a Projects, &'a str>>, Stop> {
+        match self.fact(&Need::Projects { url: self.case.product.projects_url.clone() })? {
+            Answer::Is(_) => {
+                let projects = self.case.projects.as_ref().ok_or(Stop::Blocked)?;
+                Ok(Answer::Is(projects.as_ref().map_err(String::as_str)))
+            }
             Answer::Absent(message) => Ok(Answer::Absent(message)),
         }
     }
