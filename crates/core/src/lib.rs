@@ -18,6 +18,7 @@ pub mod graph;
 pub mod inquiry;
 mod limits;
 pub mod policy;
+mod projects;
 pub mod schema;
 pub mod source;
 pub mod task;

@@ -261,6 +261,10 @@ pub const HINTS: &[(&str, &str)] = &[
         "rebuild-unknown-to-vcs",
         "look whether it was deleted or rewritten; for a private repository, give a token that may see it (CATENA_GITHUB_TOKEN).",
     ),
+    (
+        "rebuild-tags-endless",
+        "nothing was proven wrong. Look at what answers for GitHub; a repository with so many tags is beyond what is read.",
+    ),
     ("rebuild-answer-malformed", VCS_ANSWER),
     (
         "rebuild-answer-about-another",
@@ -316,6 +320,34 @@ pub const HINTS: &[(&str, &str)] = &[
         "tree-other-source",
         "build from a trusted tree, or, after review, add the repository to the policy (repositories).",
     ),
+    (
+        "tree-input-tree",
+        "make the input in the target's own tree. Only images that tasks run in may come from another.",
+    ),
+    (
+        "tree-input-revision",
+        "promote the push that made the input, or make the input again in the graph that is promoted.",
+    ),
+    (
+        "tree-mirror-commit",
+        "make the graph again: its tasks must all use the one commit that mirrors its push.",
+    ),
+    (
+        "tree-level",
+        "take the input from a tree of the level. A new tree gets its level in projects.yml (projects-url in the policy) first.",
+    ),
+    (
+        "tree-branch-level",
+        "run the task on a protected branch. A new release branch gets its level in projects.yml (projects-url in the policy) first.",
+    ),
+    (
+        "tree-scheduler-level",
+        "tasks of a tree have its level in their schedulerId. Find out who created the one that has a lower.",
+    ),
+    (
+        "tree-projects",
+        "nothing was proven wrong. Try again; if it stays, look whether projects-url in the policy is right and what stands there.",
+    ),
     ("pull-request-try", PROPOSED),
     ("pull-request-tasks-for", PROPOSED),
     (
@@ -324,7 +356,7 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     (
         "pull-request-not-landed",
-        "land the commit, or, if it was rebased away, run the tasks again from what landed.",
+        "land the commit on the branch that the task names, or, if it was rebased away, run the tasks again from what landed.",
     ),
     ("pull-request-source", SOURCE_FORM),
     (
@@ -334,6 +366,10 @@ pub const HINTS: &[(&str, &str)] = &[
     (
         "pull-request-tags-endless",
         "nothing was proven wrong. Look at what answers for GitHub; a repository with so many tags is beyond what is read: name the commit instead of the tag.",
+    ),
+    (
+        "pull-request-listing-malformed",
+        "nothing was proven wrong. Look at what answers for GitHub; if its page of a commit's branches has changed, set landed: compare in the policy.",
     ),
     ("pull-request-answer-malformed", VCS_ANSWER),
     // Images.

@@ -55,6 +55,30 @@ fn a_folder_becomes_a_site() {
     assert_eq!(site.pages["https://a/e"].status, 410);
 }
 
+/// The reference asks at the tag, and so recorded cases hold no more.
+#[test]
+fn a_release_has_its_template_at_the_commit_of_its_tag() {
+    let folder = tempfile::tempdir().unwrap();
+    case(folder.path());
+    let routes = r#"[{"url": "https://api/o/r/tags?per_page=100", "file": "1", "type": "t/u"},
+        {"url": "https://api/o/r/contents/.taskcluster.yml?ref=v1", "file": "2", "type": "t/u"},
+        {"url": "https://api/o/r/contents/.taskcluster.yml?ref=c3", "file": "3", "type": "t/u"},
+        {"url": "https://api/o/r/contents/.taskcluster.yml?ref=v3", "file": "2", "type": "t/u"}]"#;
+    let tag = |name: &str, sha: &str| format!(r#"{{"name": "{name}", "commit": {{"sha": "{sha}"}}}}"#);
+    let tags = format!("[{}, {}, {}]", tag("v1", "c1"), tag("v2", "c2"), tag("v3", "c3"));
+    let template = r#"{"url": "https://api/o/r/contents/.taskcluster.yml?ref=v1", "content": "v1"}"#;
+    write(
+        folder.path(),
+        &[("http/routes.json", routes), ("http/1", &tags), ("http/2", template), ("http/3", "own")],
+    );
+    let site = Site::from_folder(folder.path()).unwrap();
+    let at = |name: &str| site.pages.get(&format!("https://api/o/r/contents/.taskcluster.yml?ref={name}"));
+    assert_eq!(at("c1").unwrap().body, Body::from(template.replace("ref=v1", "ref=c1")));
+    assert_eq!(at("v1").unwrap().body, Body::from(template));
+    assert_eq!(at("c3").unwrap().body, Body::from("own"), "what is recorded stays");
+    assert!(at("c2").is_none() && at("v2").is_none());
+}
+
 #[test]
 fn large_bodies_stay_files() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,12 @@
 //! Ways to change a chain. `None` says that what is to be changed is not there.
 
+mod sources;
+
+pub use sources::{
+    branch_level, compared, image_elsewhere, in_project, landed_on, landed_page, listing, on_branch,
+    revision_of, tagged, template, template_of, variable_name,
+};
+
 use catena_json::{Limits, Map, Value, parse};
 use catena_testbed::chain::{DOCUMENT, Implementation, SIGNATURE};
 use catena_testbed::{Artifact, Body, Chain, Page};

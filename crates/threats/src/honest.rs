@@ -4,6 +4,7 @@
 mod absences;
 mod bounds;
 mod changes;
+mod levels;
 
 use catena_testbed::chain::{Builders, Images, Product, Scope, Vcs};
 use catena_testbed::{Chain, Release, Trigger};
@@ -52,7 +53,8 @@ pub fn chains() -> Vec<Honest> {
         let made_for = made_for(release.trigger, release.vcs);
         Honest { name: name.to_owned(), release, change: nothing, made_for }
     }));
-    chains.extend(changes::CHANGED.iter().chain(absences::CHANGED).chain(bounds::CHANGED).map(
+    let changed = changes::CHANGED.iter().chain(absences::CHANGED).chain(bounds::CHANGED).chain(levels::CHANGED);
+    chains.extend(changed.map(
         |(name, release, change)| {
             let release = release();
             let made_for = made_for(release.trigger, release.vcs);

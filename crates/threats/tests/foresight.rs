@@ -170,6 +170,9 @@ fn the_targets_definition_tells_what_it_rests_on() {
     let (repository, revision) = tree(&chain, &change::first_decision(&chain).unwrap(), "GECKO");
     expected.insert(Need::HgTemplate { repository: repository.clone(), revision: revision.clone() });
     expected.insert(Need::Push { repository, revision });
+    // It has a restricted scope, so that levels will be compared.
+    let url = Policy::shipped(RULES).unwrap().product("firefox").unwrap().projects_url;
+    expected.insert(Need::Projects { url });
     assert_eq!(steps.foresee(), expected);
     assert_eq!(steps.foresee(), BTreeSet::new());
 }

@@ -252,15 +252,13 @@ fn commits_of_private_repositories_are_taken_to_have_landed() {
 
 #[test]
 fn a_commit_is_compared_with_the_branch_that_its_decision_task_names() {
-    for (default, compared) in
-        [("main", vec!["main"]), ("other", vec!["main", "other"]), ("no..branch", vec!["main"])]
-    {
+    for default in ["main", "other", "no..branch"] {
         let mut chain = mobile().build().unwrap();
         let answer = format!("\"default_branch\":\"{default}\"");
         let part = "repos/mozilla-mobile/reference-browser";
         change::replace_page(&mut chain, part, "\"default_branch\":\"main\"", &answer).unwrap();
         let (verdict, branches) = compare(chain);
-        assert_eq!(branches.into_iter().collect::<Vec<_>>(), compared);
+        assert_eq!(branches.into_iter().collect::<Vec<_>>(), ["main"], "the default branch does not count");
         // Some links name no branch themselves: it is their decision task's.
         assert_eq!(told(&verdict), (Outcome::Verified, BTreeSet::new()), "{default}");
     }

@@ -5,6 +5,7 @@
 //! cannot go on.
 
 pub(crate) mod artifacts;
+mod branch;
 pub(crate) mod chain;
 pub(crate) mod definition;
 pub(crate) mod document;
@@ -16,6 +17,7 @@ pub(crate) mod rebuild;
 pub(crate) mod run;
 pub(crate) mod signature;
 pub(crate) mod source;
+mod tags;
 pub(crate) mod task_graph;
 pub(crate) mod tree;
 pub(crate) mod worker_implementation;
@@ -54,7 +56,8 @@ pub(crate) const CHAIN_CHECKS: &[fn(&Cx<'_>) -> Examined] =
     &[chain::examine, artifacts::examine_wanted, tree::examine, pull_request::examine];
 
 /// What is foreseen of a link as soon as it is known, and not only when a check comes to it.
-pub(crate) const LOOKS_AHEAD: &[fn(&Cx<'_>, &Link)] = &[rebuild::look_ahead, pull_request::look_ahead];
+pub(crate) const LOOKS_AHEAD: &[fn(&Cx<'_>, &Link)] =
+    &[rebuild::look_ahead, tree::look_ahead, pull_request::look_ahead];
 
 /// A check as people read of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +108,7 @@ pub const RULES: &[&str] = &[
     rules::ACTION_SOURCE,
     rules::ANSWER_IDENTITY,
     rules::ARTIFACT_HASH,
+    rules::BRANCH_LEVEL,
     rules::BROAD_SCOPE,
     rules::CHAIN_CYCLE,
     rules::DOCUMENT_RUN,
@@ -114,15 +118,20 @@ pub const RULES: &[&str] = &[
     rules::GRAPH_ADDITIONS,
     rules::GRAPH_TIMES,
     rules::IMAGE_PINNED,
+    rules::INPUT_REVISION,
+    rules::INPUT_TREE,
     rules::KIND_TAG,
+    rules::MIRROR_COMMIT,
     rules::OPTIONAL_ARTIFACT,
     rules::OTHER_SOURCES,
     rules::PARENT_TREE,
     rules::REPOSITORY_FORM,
     rules::REVISION_FORM,
     rules::RUN_STATE,
+    rules::SCHEDULER_LEVEL,
     rules::SIBLING_REVISION,
     rules::STATUS_DEFINITION,
+    rules::TREE_LEVEL,
     rules::WHOLE_SEGMENTS,
     rules::WORKER_POOL,
 ];
@@ -134,6 +143,7 @@ pub(crate) mod rules {
     pub(crate) const ACTION_SOURCE: &str = "action-source";
     pub(crate) const ANSWER_IDENTITY: &str = "answer-identity";
     pub(crate) const ARTIFACT_HASH: &str = "artifact-hash";
+    pub(crate) const BRANCH_LEVEL: &str = "branch-level";
     pub(crate) const BROAD_SCOPE: &str = "broad-scope";
     pub(crate) const CHAIN_CYCLE: &str = "chain-cycle";
     pub(crate) const DOCUMENT_RUN: &str = "document-run";
@@ -143,15 +153,20 @@ pub(crate) mod rules {
     pub(crate) const GRAPH_ADDITIONS: &str = "graph-additions";
     pub(crate) const GRAPH_TIMES: &str = "graph-times";
     pub(crate) const IMAGE_PINNED: &str = "image-pinned";
+    pub(crate) const INPUT_REVISION: &str = "input-revision";
+    pub(crate) const INPUT_TREE: &str = "input-tree";
     pub(crate) const KIND_TAG: &str = "kind-tag";
+    pub(crate) const MIRROR_COMMIT: &str = "mirror-commit";
     pub(crate) const OPTIONAL_ARTIFACT: &str = "optional-artifact";
     pub(crate) const OTHER_SOURCES: &str = "other-sources";
     pub(crate) const PARENT_TREE: &str = "parent-tree";
     pub(crate) const REPOSITORY_FORM: &str = "repository-form";
     pub(crate) const REVISION_FORM: &str = "revision-form";
     pub(crate) const RUN_STATE: &str = "run-state";
+    pub(crate) const SCHEDULER_LEVEL: &str = "scheduler-level";
     pub(crate) const SIBLING_REVISION: &str = "sibling-revision";
     pub(crate) const STATUS_DEFINITION: &str = "status-definition";
+    pub(crate) const TREE_LEVEL: &str = "tree-level";
     pub(crate) const WHOLE_SEGMENTS: &str = "whole-segments";
     pub(crate) const WORKER_POOL: &str = "worker-pool";
 }

@@ -1,17 +1,23 @@
 //! Restricted scopes are not used by what anybody may propose: try pushes, pull requests, forks, and
 //! commits that are on no branch.
 //!
-//! verification.md section 9.6.
+//! verification.md section 9.6. Off-reference: a commit has landed on the branch that the task names,
+//! or where it names none, on one of the level that is required; not on any.
 
+mod landed;
+mod listing;
+
+use self::landed::{Landing, landed};
 use super::Examined;
 use super::rebuild::is_github;
 use super::source::source;
+use super::tags::{self, NoCommit};
 use super::tree::has_restricted_scopes;
-use crate::inquiry::{Answer, Cx, Link, Need, Stop};
+use crate::inquiry::{Cx, Link, Need, Stop};
 use crate::policy::Landed;
 use crate::source::{GithubRepository, RepositoryUrl, Revision, TagName};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
-use catena_json::{Path, Value};
+use catena_json::Path;
 
 const CHECK: &str = "pull-request";
 
@@ -34,7 +40,7 @@ const FORK: Code = Code::new(
 const NOT_LANDED: Code = Code::new(
     "pull-request-not-landed",
     Class::Policy,
-    "A link comes from a commit that is on no branch of its repository.",
+    "A link comes from a commit that is not on the branch it names, or on none that counts.",
 );
 const UNREADABLE: Code = Code::new(
     "pull-request-source",
@@ -51,11 +57,16 @@ const ENDLESS: Code = Code::new(
     Class::Infra,
     "A repository's list of tags does not end within the pages that are read, and has not the tag there.",
 );
+const LISTING: Code = Code::new(
+    "pull-request-listing-malformed",
+    Class::Infra,
+    "GitHub's page of the branches that a commit is on is neither empty nor such a list.",
+);
 const ANSWER: Code =
     Code::new("pull-request-answer-malformed", Class::Tamper, "GitHub's answer lacks what it must tell.");
 
 pub(crate) const CODES: &[Code] =
-    &[NOT_NEEDED, NONE, TRY, PULL_REQUEST, FORK, NOT_LANDED, UNREADABLE, NO_TAG, ENDLESS, ANSWER];
+    &[NOT_NEEDED, NONE, TRY, PULL_REQUEST, FORK, NOT_LANDED, UNREADABLE, NO_TAG, ENDLESS, LISTING, ANSWER];
 
 pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
     let chain = cx.closed()?;
@@ -201,132 +212,37 @@ fn origin(
             return Ok(vec![failed(link, UNREADABLE, message, keys).actual(Side::Queue, revision)]);
         }
     };
-    let landed = match cx.case.product.landed {
-        Landed::Compare => compared(cx, link, &repository, &revision),
-        _ => on_a_branch(cx, link, &repository, &revision),
-    };
-    match landed? {
-        Ok(true) => Ok(Vec::new()),
-        Ok(false) => {
-            let message = format!("{revision} is on no branch of {repository}.");
-            Ok(vec![
-                failed(link, NOT_LANDED, message, keys)
-                    .expected(Side::Vcs, "a branch that holds it")
-                    .actual(Side::Vcs, "none"),
-            ])
+    match landed(cx, link, &repository, &revision)? {
+        Landing::On => Ok(Vec::new()),
+        Landing::Off { expected, actual } => {
+            let message = format!("{revision} has not landed in {repository}.");
+            let finding = failed(link, NOT_LANDED, message, keys).expected(Side::Vcs, expected);
+            Ok(vec![finding.actual(Side::Vcs, actual)])
         }
-        Err(finding) => Ok(vec![*finding]),
+        Landing::Unknown(finding) => Ok(vec![*finding]),
     }
 }
-
-type Told<T> = Result<Result<T, Box<Finding>>, Stop>;
 
 fn malformed(link: &Link, need: &Need, why: &str) -> Box<Finding> {
     let message = format!("The answer for {need} is malformed: {why}.");
     Box::new(Finding::new(CHECK, ANSWER, Standing::Failed, link.task_id, message).at(need.to_string(), None))
 }
 
-/// The commit of a tag, from the list of all tags.
+/// The commit of a tag.
 fn tagged(
     cx: &Cx<'_>,
     link: &Link,
     repository: &GithubRepository,
     tag: &TagName,
     keys: &[&str],
-) -> Told<Revision> {
-    let unknown =
-        |what: String| Ok(Err(Box::new(failed(link, NO_TAG, what, keys).actual(Side::Queue, tag.as_str()))));
-    for page in 1..=cx.case.limits.pages {
-        let need = Need::Tags { repository: repository.clone(), page };
-        let answer = match cx.json(&need)? {
-            Answer::Is(Ok(answer)) => answer,
-            Answer::Is(Err(error)) => return Ok(Err(malformed(link, &need, &error.to_string()))),
-            Answer::Absent(answer) => return unknown(format!("There is no {repository}: {answer}")),
-        };
-        let Some(tags) = answer.as_array() else { return Ok(Err(malformed(link, &need, "it is no list"))) };
-        let named = |entry: &&Value| entry.get("name").and_then(Value::as_str) == Some(tag.as_str());
-        let mut found = tags.iter().filter(named);
-        match (found.next(), found.next()) {
-            (Some(entry), None) => {
-                let sha = entry.pointer(&["commit", "sha"]).and_then(Value::as_str).unwrap_or_default();
-                return Ok(Revision::parse(sha).map_err(|error| malformed(link, &need, &error.to_string())));
-            }
-            (Some(_), Some(_)) => return Ok(Err(malformed(link, &need, "it has the tag twice"))),
-            (None, _) if tags.len() < 100 => return unknown(format!("{repository} has no tag {tag}.")),
-            (None, _) => {}
-        }
-    }
-    let pages = cx.case.limits.pages;
-    let message = format!("The first {pages} pages of the tags of {repository} do not have {tag}.");
-    Ok(Err(Box::new(failed(link, ENDLESS, message, keys).actual(Side::Queue, tag.as_str()))))
-}
-
-/// Whether the page that lists the branches a commit is on lists any.
-fn on_a_branch(cx: &Cx<'_>, link: &Link, repository: &GithubRepository, revision: &Revision) -> Told<bool> {
-    let need = Need::BranchCommits { repository: repository.clone(), revision: revision.clone() };
-    Ok(match cx.body(&need)? {
-        Answer::Absent(_) => Ok(false),
-        Answer::Is(body) => match std::str::from_utf8(&body.bytes) {
-            Ok(page) => Ok(!page.trim().is_empty()),
-            Err(_) => Err(malformed(link, &need, "it is not UTF-8")),
-        },
-    })
-}
-
-/// Whether the default branch holds the commit, or the one that the task or its decision task names.
-fn compared(cx: &Cx<'_>, link: &Link, repository: &GithubRepository, revision: &Revision) -> Told<bool> {
-    let need = Need::Repository { repository: repository.clone() };
-    let answer = match cx.json(&need)? {
-        Answer::Is(Ok(answer)) => answer,
-        Answer::Is(Err(error)) => return Ok(Err(malformed(link, &need, &error.to_string()))),
-        Answer::Absent(_) => return Ok(Ok(false)),
-    };
-    let Some(default) = answer.get("default_branch").and_then(Value::as_str) else {
-        return Ok(Err(malformed(link, &need, "it has no default_branch")));
-    };
-    let decision = cx.chain.link(link.definition.decision_task_id());
-    let named = std::iter::once(link).chain(decision).filter_map(|link| named_branch(cx, link));
-    let mut branches = vec![default];
-    for name in named.filter(|name| is_branch(name)) {
-        if !branches.contains(&name) {
-            branches.push(name);
-        }
-    }
-    for branch in branches.into_iter().filter(|branch| TagName::parse(branch).is_ok()) {
-        let need = Need::Compare {
-            repository: repository.clone(),
-            branch: branch.to_owned(),
-            revision: revision.clone(),
-        };
-        match cx.json(&need)? {
-            Answer::Is(Ok(answer)) => match answer.get("status").and_then(Value::as_str) {
-                Some("behind" | "identical") => return Ok(Ok(true)),
-                Some("ahead" | "diverged") => {}
-                _ => return Ok(Err(malformed(link, &need, "it has no status"))),
-            },
-            Answer::Is(Err(error)) => return Ok(Err(malformed(link, &need, &error.to_string()))),
-            Answer::Absent(_) => {}
-        }
-    }
-    Ok(Ok(false))
-}
-
-/// The branch that a task says it is of.
-fn named_branch<'a>(cx: &Cx<'_>, link: &'a Link) -> Option<&'a str> {
-    let prefix = &cx.case.product.source_env_prefix;
-    let env = |name: &str| link.definition.env(&format!("{prefix}_{name}"));
-    let name = env("HEAD_BRANCH").or_else(|| env("HEAD_REF"))?;
-    Some(name.strip_prefix("refs/heads/").unwrap_or(name))
-}
-
-/// Whether a name can be that of a branch, and is none that git reads as something else first: a commit
-/// holds itself, and so does a pull request's reference or a tag's.
-fn is_branch(name: &str) -> bool {
-    const KINDS: [&str; 5] = ["heads", "pull", "refs", "remotes", "tags"];
-    let is_hash = |text: &str| text.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let described = name.rsplit_once("-g").is_some_and(|(_, hash)| is_hash(hash));
-    let kind = name.split_once('/').map_or("", |(kind, _)| kind);
-    !is_hash(name) && !described && !KINDS.contains(&kind)
+) -> Result<Result<Revision, Box<Finding>>, Stop> {
+    let of_tag =
+        |code, what: String| Box::new(failed(link, code, what, keys).actual(Side::Queue, tag.as_str()));
+    Ok(tags::commit(cx, repository, tag)?.map_err(|error| match error {
+        NoCommit::Unknown(what) => of_tag(NO_TAG, what),
+        NoCommit::Endless(what) => of_tag(ENDLESS, what),
+        NoCommit::Malformed(need, why) => malformed(link, &need, &why),
+    }))
 }
 
 #[cfg(test)]
@@ -365,17 +281,5 @@ mod tests {
         assert_eq!(codes(other, "https://github.com/other/name"), ["pull-request-fork"]);
         assert_eq!(codes(other, "https://github.com/third/name"), ["pull-request-fork"; 2]);
         assert_eq!(codes(other, "https://git.example.org/a/b"), ["pull-request-source", "pull-request-fork"]);
-    }
-
-    #[test]
-    fn a_commit_or_another_reference_is_no_branch() {
-        for name in ["main", "releases/v151", "faster", "bed", "v1-gate", "pull", "tagsoup/x"] {
-            assert!(is_branch(name), "{name}");
-        }
-        let hash = "0123456789abcdef0123456789abcdef01234567";
-        for name in [hash, "0123", "v1.0-3-g0123456", "pull/7/head", "refs/pull/7/head", "tags/v1", "heads/x"]
-        {
-            assert!(!is_branch(name), "{name}");
-        }
     }
 }

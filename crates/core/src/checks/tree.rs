@@ -1,11 +1,17 @@
 //! The chain goes back to trees that may do what the target asks for.
 //!
 //! verification.md sections 9.2 to 9.5. Off-reference: a broad scope that satisfies a restricted one
-//! is restricted; a repository is matched by whole path segments.
+//! is restricted; a repository is matched by whole path segments; what the target takes in is of its
+//! tree, and all that it goes back to of its tree's level (`tree/inputs.rs`, `tree/levels.rs`).
+
+mod inputs;
+mod levels;
+
+pub(crate) use levels::required_level;
 
 use super::source::source;
 use super::{Examined, rules, target};
-use crate::inquiry::{Cx, Link, Stop};
+use crate::inquiry::{Cx, Link, Need, Stop};
 use crate::policy::{Product, ScopeRule};
 use crate::source::{Revision, SourceUrl};
 use crate::task::TaskId;
@@ -66,8 +72,67 @@ const REVISION: Code = Code::new(
 )
 .relaxable(rules::SIBLING_REVISION);
 
-pub(crate) const CODES: &[Code] =
-    &[TRUSTED, SCOPE, BROAD, AMBIGUOUS, SIBLING, PARENT, UNTRUSTED, SEGMENTS, OTHER_SOURCE, REVISION];
+const INPUT_TREE: Code = Code::new(
+    "tree-input-tree",
+    Class::Policy,
+    "The target has restricted scopes, and takes in what another tree made, other than by an image.",
+)
+.relaxable(rules::INPUT_TREE);
+const INPUT_REVISION: Code = Code::new(
+    "tree-input-revision",
+    Class::Policy,
+    "A promotion with restricted scopes takes in what another revision made than the one it is of.",
+)
+.relaxable(rules::INPUT_REVISION);
+const MIRROR_COMMIT: Code = Code::new(
+    "tree-mirror-commit",
+    Class::Policy,
+    "Tasks of one graph use different commits of the git mirror.",
+)
+.relaxable(rules::MIRROR_COMMIT);
+const TREE_LEVEL: Code = Code::new(
+    "tree-level",
+    Class::Policy,
+    "A link comes from a tree of a lower level than the target's, or takes it in.",
+)
+.relaxable(rules::TREE_LEVEL);
+const BRANCH_LEVEL: Code = Code::new(
+    "tree-branch-level",
+    Class::Policy,
+    "A link ran for a branch of a lower level than the target's tree.",
+)
+.relaxable(rules::BRANCH_LEVEL);
+const SCHEDULER_LEVEL: Code = Code::new(
+    "tree-scheduler-level",
+    Class::Policy,
+    "A link's scheduler has a lower level than the target's tree.",
+)
+.relaxable(rules::SCHEDULER_LEVEL);
+const PROJECTS: Code = Code::new(
+    "tree-projects",
+    Class::Infra,
+    "The list of projects, which tells the levels of trees, is missing or cannot be read.",
+);
+
+pub(crate) const CODES: &[Code] = &[
+    TRUSTED,
+    SCOPE,
+    BROAD,
+    AMBIGUOUS,
+    SIBLING,
+    PARENT,
+    UNTRUSTED,
+    SEGMENTS,
+    OTHER_SOURCE,
+    REVISION,
+    INPUT_TREE,
+    INPUT_REVISION,
+    MIRROR_COMMIT,
+    TREE_LEVEL,
+    BRANCH_LEVEL,
+    SCHEDULER_LEVEL,
+    PROJECTS,
+];
 
 /// A scope of the target that is restricted, and by which rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +168,13 @@ pub(crate) fn has_restricted_scopes(cx: &Cx<'_>) -> Result<bool, Stop> {
     Ok(found.iter().any(|restricted| !(relaxed && restricted.broad)))
 }
 
+/// Where the target has restricted scopes, levels will be compared.
+pub(crate) fn look_ahead(cx: &Cx<'_>, link: &Link) {
+    if link.is_target && has_restricted_scopes(cx) == Ok(true) {
+        cx.foresee(Need::Projects { url: cx.case.product.projects_url.clone() });
+    }
+}
+
 pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
     let chain = cx.closed()?;
     let target = target(cx)?;
@@ -115,6 +187,17 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
         chain.links().for_each(|link| other_sources(cx, link, &mut findings));
     }
     findings.extend(chain.links().filter_map(|link| revision(cx, link)));
+    if has_restricted_scopes(cx)? {
+        // Both ask before either waits.
+        for judged in [inputs::examine(cx, target, &trees), levels::examine(cx, target, &trees)] {
+            match judged {
+                Ok(found) => findings.extend(found),
+                // What is found already needs nothing that could not be known.
+                Err(Stop::Blocked) if findings.iter().any(|one| one.standing == Standing::Failed) => {}
+                Err(stop) => return Err(stop),
+            }
+        }
+    }
     if findings.iter().all(|finding| finding.standing == Standing::Passed) {
         let message = match &own {
             Some(tree) => format!("The chain goes back to {tree}."),
@@ -169,6 +252,18 @@ fn trees<'a>(
         }
     }
     Ok(trees)
+}
+
+/// The decision task of a task that comes from the declared mirror of that task's tree, by the same rule
+/// for every graph.
+fn mirrored<'a>(cx: &Cx<'a>, link: &Link) -> Option<&'a Link> {
+    let mirrors = &cx.case.product.hg_git_mirrors;
+    if mirrors.is_empty() || link.is_parent() {
+        return None;
+    }
+    let decision = cx.chain.link(link.definition.decision_task_id())?;
+    let tree = |link: &Link| cx.case.product.repository_path(&source(cx.case, &link.definition).ok()?);
+    (mirrors.get(&tree(decision)?) == Some(&tree(link)?)).then_some(decision)
 }
 
 fn scopes(cx: &Cx<'_>, target: &Link, own: Option<&str>, findings: &mut Vec<Finding>) {

@@ -9,6 +9,7 @@ use crate::digest::Measurement;
 use crate::document::{Document, DocumentError};
 use crate::graph::GraphScan;
 use crate::policy::{KeyRing, Product};
+use crate::projects::Projects;
 use crate::task::{
     Definition, DefinitionError, Kind, ListingError, ListingPage, ListingSoFar, Run, Status, StatusError,
     TaskId, WorkerImplementation,
@@ -92,6 +93,8 @@ pub(crate) struct Case {
     pages: HashMap<Need, Result<ListingPage, ListingError>>,
     /// Those lists, as far as they were read.
     pub(crate) listings: RefCell<BTreeMap<TaskId, ListingSoFar>>,
+    /// The list of projects, of which there is one, or why it cannot be read.
+    projects: Option<Result<Projects, String>>,
     /// All other JSON answers.
     parsed: HashMap<Need, Json>,
     /// What became of a link's signature, once that is known: to try keys takes longer than all else that
@@ -126,6 +129,7 @@ impl Case {
             documents: HashMap::new(),
             pages: HashMap::new(),
             listings: RefCell::default(),
+            projects: None,
             parsed: HashMap::new(),
             judged: RefCell::default(),
             verified: RefCell::default(),
@@ -167,6 +171,7 @@ impl Case {
                 self.documents.insert(*task_id, document);
             }
             (_, Reading::Listing(page)) => drop(self.pages.insert(need.clone(), page)),
+            (_, Reading::Projects(projects)) => self.projects = Some(projects),
             (_, Reading::Json(json)) => drop(self.parsed.insert(need.clone(), json)),
             _ => {}
         }
@@ -279,6 +284,17 @@ impl<'a> Cx<'a> {
     pub(crate) fn page(&self, need: &Need) -> Result<Answer<&'a Result<ListingPage, ListingError>>, Stop> {
         match self.fact(need)? {
             Answer::Is(_) => self.case.pages.get(need).map(Answer::Is).ok_or(Stop::Blocked),
+            Answer::Absent(message) => Ok(Answer::Absent(message)),
+        }
+    }
+
+    /// The list of projects that the policy names, or why it cannot be read.
+    pub(crate) fn projects(&self) -> Result<Answer<Result<&'a Projects, &'a str>>, Stop> {
+        match self.fact(&Need::Projects { url: self.case.product.projects_url.clone() })? {
+            Answer::Is(_) => {
+                let projects = self.case.projects.as_ref().ok_or(Stop::Blocked)?;
+                Ok(Answer::Is(projects.as_ref().map_err(String::as_str)))
+            }
             Answer::Absent(message) => Ok(Answer::Absent(message)),
         }
     }

@@ -4,6 +4,7 @@ use super::case::{Json, NoDefinition, Parsed};
 use super::{Fact, Need};
 use crate::Limits;
 use crate::document::Document;
+use crate::projects::Projects;
 use crate::task::{Definition, ListingError, ListingPage, Status, StatusError};
 use catena_json::ParseError;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Reader {
     limits: catena_json::Limits,
+    yaml: catena_yaml::Limits,
 }
 
 /// What was seen for a need, and what it says. Only a [`Reader`] makes one, so that what was read is what
@@ -32,6 +34,7 @@ pub(super) enum Reading {
     Document(Parsed),
     Listing(Result<ListingPage, ListingError>),
     Json(Json),
+    Projects(Result<Projects, String>),
     /// Its bytes are looked at as they are, if there are any.
     Bytes,
 }
@@ -40,7 +43,7 @@ impl Reader {
     /// A reader within the limits of an inquiry.
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
-        Self { limits: limits.json() }
+        Self { limits: limits.json(), yaml: limits.yaml }
     }
 
     /// Reads what was seen for a need.
@@ -49,6 +52,9 @@ impl Reader {
         let read = match (&need, &fact) {
             (Need::Document { .. }, Fact::Body(body)) => {
                 Ok(Reading::Document(Document::parse(&body.bytes, &self.limits).map(Arc::new)))
+            }
+            (Need::Projects { .. }, Fact::Body(body)) => {
+                Ok(Reading::Projects(Projects::parse(&body.bytes, self.yaml)))
             }
             (need, Fact::Body(body)) if need.is_json_answer() => {
                 answer(need, catena_json::parse(&body.bytes, &self.limits))

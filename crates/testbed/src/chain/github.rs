@@ -19,8 +19,11 @@ pub(super) fn pages(tree: &Tree, template: &str, pages: &mut BTreeMap<String, Pa
     repository_pages(tree, pages);
     commit_pages(tree, pages);
     let (repo, revision) = (tree.path(), &tree.revision);
-    let url = format!("{API}/repos/{repo}/contents/.taskcluster.yml?ref={revision}");
-    put(pages, &url, &contents(repo, revision, template));
+    // A release's is asked for at the commit of its tag; the reference asks at the tag.
+    for revision in [Some(revision), tree.tagged.as_ref()].into_iter().flatten() {
+        let url = format!("{API}/repos/{repo}/contents/.taskcluster.yml?ref={revision}");
+        put(pages, &url, &contents(repo, revision, template));
+    }
     let raw = format!("https://raw.githubusercontent.com/{repo}/{revision}/.taskcluster.yml");
     pages.insert(raw, Page::new(template.to_owned(), "text/plain"));
     if tree.tagged.is_some() {

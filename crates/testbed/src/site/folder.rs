@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -109,8 +109,43 @@ impl Site {
             let (url, page) = page(&http, route)?;
             site.pages.insert(url, page);
         }
+        site.pages.extend(templates_at_commits(&site.pages));
         Ok(site)
     }
+}
+
+#[derive(Deserialize)]
+struct Tag {
+    name: String,
+    commit: Commit,
+}
+
+#[derive(Deserialize)]
+struct Commit {
+    sha: String,
+}
+
+/// Recorded cases hold what the reference asks, and that asks for a release's template at its tag. It
+/// answers at the commit of the tag as well, by the recorded list of tags.
+fn templates_at_commits(pages: &HashMap<String, Page>) -> Vec<(String, Page)> {
+    let text = |page: &Page| match &page.body {
+        Body::Bytes(bytes) => std::str::from_utf8(bytes).ok().map(str::to_owned),
+        _ => None,
+    };
+    let mut found = Vec::new();
+    for (url, page) in pages {
+        let Some(repository) = url.strip_suffix("/tags?per_page=100") else { continue };
+        let tags = text(page).and_then(|text| serde_json::from_str::<Vec<Tag>>(&text).ok());
+        for tag in tags.into_iter().flatten() {
+            let at = |reference: &str| format!("{repository}/contents/.taskcluster.yml?ref={reference}");
+            let Some(template) = pages.get(&at(&tag.name)) else { continue };
+            let Some(body) = text(template) else { continue };
+            let body = body.replace(&at(&tag.name), &at(&tag.commit.sha));
+            found.push((at(&tag.commit.sha), Page { body: body.into(), ..template.clone() }));
+        }
+    }
+    found.retain(|(url, _)| !pages.contains_key(url));
+    found
 }
 
 fn task(file: &Path) -> Result<(String, Task), FolderError> {

@@ -2,15 +2,29 @@
 
 use crate::checks::source::source;
 use crate::inquiry::{Case, Cx, Link, Need};
-use crate::source::{RepositoryUrl, Revision, Scheme};
+use crate::source::{GithubRepository, RepositoryUrl, Revision, Scheme, TagName};
 use crate::task::Definition;
 
 /// What a task says of its source tells where the tree is that its decision task comes from, before
 /// that task is known: nearly always the same repository and revision.
 pub(crate) fn look_ahead(cx: &Cx<'_>, link: &Link) {
-    let Some((repository, revision)) = told_by_source(cx.case, &link.definition) else { return };
-    cx.foresee(Need::HgTemplate { repository: repository.clone(), revision: revision.clone() });
-    cx.foresee(Need::Push { repository, revision });
+    if let Some((repository, revision)) = told_by_source(cx.case, &link.definition) {
+        cx.foresee(Need::HgTemplate { repository: repository.clone(), revision: revision.clone() });
+        cx.foresee(Need::Push { repository, revision });
+    }
+    if let Some(repository) = of_a_tag(cx.case, &link.definition) {
+        cx.foresee(Need::Tags { repository, page: 1 });
+    }
+}
+
+/// The repository of `https://github.com/<owner>/<name>/blob/<tag>/…`: a release's, whose template is
+/// asked for at the commit of its tag.
+fn of_a_tag(case: &Case, definition: &Definition) -> Option<GithubRepository> {
+    let source = source(case, definition).ok()?;
+    let [owner, name, _, tag, ..] = source.segments() else { return None };
+    let is_tag = Revision::parse(tag).is_err() && TagName::parse(tag).is_ok();
+    let repository = GithubRepository::parse(owner, name).ok()?;
+    (source.host() == "github.com" && is_tag).then_some(repository)
 }
 
 /// `https://<host>/<repository>/file/<revision>/…` on a host of Mercurial's.
@@ -54,5 +68,22 @@ mod tests {
         ] {
             assert_eq!(told(&other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_source_at_a_tag_tells_of_a_release() {
+        let case = Case::sample(Product::empty("p"));
+        let told = |url: &str| {
+            let definition = Definition::sample("https://hg.mozilla.org/mozilla-central/file/x", url);
+            of_a_tag(&case, &definition).map(|repository| repository.to_string())
+        };
+        assert_eq!(told("https://github.com/o/r/blob/v1.0/a").as_deref(), Some("o/r"));
+        assert_eq!(told("ssh://github.com/o/r/raw/v1.0/a").as_deref(), Some("o/r"));
+        for other in
+            ["https://github.com/o/r", "https://host/o/r/blob/v1.0/a", "https://github.com/o/r/blob/-v/a"]
+        {
+            assert_eq!(told(other), None, "{other}");
+        }
+        assert_eq!(told(&format!("https://github.com/o/r/blob/{}/a", "0a".repeat(20))), None);
     }
 }

@@ -1,9 +1,10 @@
 //! What every template is rendered with, and what the decision task says of its source.
 
-use super::{ENVIRONMENT, Fail, HOST, Parent, REPOSITORY, REVISION, Rebuild};
+use super::{ANSWER, ENDLESS, ENVIRONMENT, Fail, HOST, Parent, REPOSITORY, REVISION, Rebuild, UNKNOWN};
 use crate::checks::rules;
 use crate::checks::source::repository;
-use crate::inquiry::{Cx, Reference};
+use crate::checks::tags::{self, NoCommit};
+use crate::inquiry::Cx;
 use crate::source::{GithubRepository, RepositoryUrl, Revision, TagName};
 use crate::verdict::Side;
 use catena_json::{Map, Value};
@@ -108,13 +109,22 @@ pub(super) fn tag(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<TagName> {
     })
 }
 
-/// What the tree is looked at: the revision, or the tag when the decision task is a release's.
-pub(super) fn reference(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Reference> {
-    if parent.decision.definition.tasks_for() == Some("github-release") {
-        tag(cx, parent).map(Reference::Tag)
-    } else {
-        revision(cx, parent).map(Reference::Revision)
+/// The commit that the tree is looked at: the revision, or that of the tag when the decision task is a
+/// release's.
+pub(super) fn commit(cx: &Cx<'_>, parent: Parent<'_>, repository: &GithubRepository) -> Rebuild<Revision> {
+    if parent.decision.definition.tasks_for() != Some("github-release") {
+        return revision(cx, parent);
     }
+    let tag = tag(cx, parent)?;
+    tags::commit(cx, repository, &tag)?.map_err(|error| {
+        Fail::from(match error {
+            NoCommit::Unknown(what) => parent.failed(UNKNOWN, what),
+            NoCommit::Endless(what) => parent.failed(ENDLESS, what),
+            NoCommit::Malformed(need, why) => parent
+                .failed(ANSWER, format!("The answer for {need} is malformed: {why}."))
+                .at(need.to_string(), None),
+        })
+    })
 }
 
 /// An object of the given members.

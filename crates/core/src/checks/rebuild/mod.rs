@@ -91,6 +91,11 @@ const UNKNOWN: Code = Code::new(
     Class::Tamper,
     "A push, commit, pull request or release does not exist.",
 );
+const ENDLESS: Code = Code::new(
+    "rebuild-tags-endless",
+    Class::Infra,
+    "A repository's list of tags does not end within the pages that are read, and has not the release's there.",
+);
 const DRAFT: Code =
     Code::new("rebuild-release-draft", Class::Policy, "The release is a draft, which nobody has published.");
 const COMMENT: Code = Code::new(
@@ -167,6 +172,7 @@ pub(crate) const CODES: &[Code] = &[
     ANSWER,
     IDENTITY,
     UNKNOWN,
+    ENDLESS,
     DRAFT,
     COMMENT,
     PROJECT,

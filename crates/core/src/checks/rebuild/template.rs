@@ -1,10 +1,10 @@
 //! The tree's own `.taskcluster.yml`.
 
-use super::context::{github, reference, repository_url, revision};
+use super::context::{commit, github, repository_url, revision};
 use super::{ANSWER, HOST, IDENTITY, NO_TEMPLATE, Parent, RENDER, Rebuild, TEMPLATE, action, answers};
 use crate::checks::rules;
 use crate::inquiry::{Answer, Cx, Need, Reference};
-use crate::source::Scheme;
+use crate::source::{Revision, Scheme};
 use crate::verdict::Side;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,9 +22,10 @@ pub(super) struct Template {
 pub(super) fn fetch(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Template> {
     let url = repository_url(cx, parent, "HEAD_REPOSITORY")?;
     let (bytes, origin) = if url.host() == "github.com" {
-        let reference = reference(cx, parent)?;
-        let origin = format!(".taskcluster.yml of {url} at {}", reference.as_str());
-        (from_github(cx, parent, &github(parent, &url)?, reference)?, origin)
+        let repository = github(parent, &url)?;
+        let revision = commit(cx, parent, &repository)?;
+        let origin = format!(".taskcluster.yml of {url} at {revision}");
+        (from_github(cx, parent, &repository, revision)?, origin)
     } else if cx.case.product.is_hg(&url) && url.scheme() == Scheme::Https {
         let revision = revision(cx, parent)?;
         let origin = format!(".taskcluster.yml of {url} at {revision}");
@@ -66,8 +67,9 @@ fn from_github(
     cx: &Cx<'_>,
     parent: Parent<'_>,
     repository: &crate::source::GithubRepository,
-    reference: Reference,
+    revision: Revision,
 ) -> Rebuild<Vec<u8>> {
+    let reference = Reference::Revision(revision);
     let need = Need::GithubTemplate { repository: repository.clone(), reference: reference.clone() };
     if let Answer::Absent(answer) = cx.body(&need)? {
         return Err(parent.failed(NO_TEMPLATE, format!("There is no {need}: {answer}")).into());

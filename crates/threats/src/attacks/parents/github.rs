@@ -2,7 +2,7 @@
 
 use super::ways::{OTHER, answer, firefox_git, git_cron};
 use crate::attacks::{Attack, T, V, attack};
-use crate::change::{inside, page_is, page_missing, remove, replace_page, set};
+use crate::change::{inside, page_is, page_missing, remove, replace_page, set, tagged};
 use crate::honest::{mobile, pr_action, pull_request, tag};
 use catena_json::Value;
 
@@ -114,9 +114,12 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template of another tag",
         &[V],
-        "GitHub answers with the template at another tag than the release's.",
+        "GitHub answers with the template at another tag than the release's commit has.",
         tag,
-        |c| replace_page(c, "contents/.taskcluster.yml?ref=v151.0", "?ref=v151.0", "?ref=v150.0"),
+        |c| {
+            let at = format!("?ref={}", tagged(c, "v151.0")?);
+            replace_page(c, &format!("contents/.taskcluster.yml{at}"), &at, "?ref=v150.0")
+        },
         "rebuild-answer-about-another",
     ),
     attack(

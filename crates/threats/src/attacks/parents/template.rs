@@ -5,7 +5,7 @@ use super::ways::{
     template_of, template_text, wrapped,
 };
 use crate::attacks::{Attack, T, V, attack};
-use crate::change::{page_is, page_missing, pages};
+use crate::change::{page_is, page_missing, pages, tagged};
 use crate::honest::{action, cron, fork, mobile, pr_action, promotion, pull_request, push, tag};
 
 /// Goes through lists inside of lists, a billion times in all.
@@ -33,9 +33,9 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template gone from a tag",
         &[V],
-        "The tree has no template at the tag of a release.",
+        "The tree has no template at the commit of a release's tag.",
         tag,
-        |c| page_missing(c, "contents/.taskcluster.yml?ref=v151.0"),
+        |c| page_missing(c, &format!("contents/.taskcluster.yml?ref={}", tagged(c, "v151.0")?)),
         "rebuild-template-missing",
     ),
     attack(

@@ -3,12 +3,12 @@
 use super::super::{Attack, Q, T, V, attack};
 use crate::change::{
     build, edit_at, edit_text, everywhere, first_build, image_of, json, link_of, mirror_pages, nth_build,
-    page_is, page_missing, pages, replace_page, set, target,
+    page_is, page_missing, pages, replace_page, set, tagged, target,
 };
 use crate::honest::{action, cron, fork, mobile, promotion, pull_request, push, tag};
 use catena_json::Value;
 use catena_testbed::chain::{Images, Product, Scope};
-use catena_testbed::{Body, Chain, Page, Release, Trigger};
+use catena_testbed::{Chain, Page, Release, Trigger};
 
 const OTHER_REV: &str = "00112233445566778899aabbccddeeff00112233";
 const HEAD_REV: &[&str] = &["payload", "env", "MOBILE_HEAD_REV"];
@@ -203,7 +203,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A release's tag stands for a commit that is on no branch.",
         tag,
         |c| {
-            let commit = tagged(c)?;
+            let commit = tagged(c, "v151.0")?;
             page_is(c, &format!("branch_commits/{commit}"), "\n")
         },
         "pull-request-not-landed",
@@ -242,7 +242,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A build of a release names a commit of its own, which is on no branch.",
         tag,
         |c| {
-            let commit = tagged(c)?;
+            let commit = tagged(c, "v151.0")?;
             mirror_pages(c, &commit, OTHER_REV);
             build(c, HEAD_REV, OTHER_REV)?;
             page_is(c, &format!("branch_commits/{OTHER_REV}"), "\n")
@@ -426,7 +426,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The commit that a release's tag stands for is cut off in the list of tags.",
         tag,
         |c| {
-            let commit = tagged(c)?;
+            let commit = tagged(c, "v151.0")?;
             replace_page(c, "/tags?per_page", &format!("\"{commit}\""), &format!("\"{}\"", commit.get(..12)?))
         },
         "pull-request-answer-malformed",
@@ -533,14 +533,4 @@ pub(super) const ATTACKS: &[Attack] = &[
 /// Another chain, with an image of its own graph.
 fn other(release: fn() -> Release) -> Option<Chain> {
     Release { seed: 7, images_from: Images::OwnGraph, ..release() }.build().ok()
-}
-
-/// The commit that a release's tag stands for, in GitHub's list of tags.
-fn tagged(chain: &Chain) -> Option<String> {
-    let (_, page) = chain.pages.iter().find(|(url, _)| url.ends_with("/tags?per_page=100"))?;
-    let Body::Bytes(bytes) = &page.body else { return None };
-    let tags = json(std::str::from_utf8(bytes).ok()?)?;
-    let tag =
-        tags.as_array()?.iter().find(|tag| tag.get("name").and_then(Value::as_str) == Some("v151.0"))?;
-    Some(tag.pointer(&["commit", "sha"])?.as_str()?.to_owned())
 }

@@ -2,7 +2,7 @@
 
 use super::super::{Attack, T, V, attack};
 use crate::change::{
-    NOBODY, build, edit, edit_at, edit_out, edit_text, first_build, graph_everywhere, link_of, mirror_pages,
+    NOBODY, build, edit, edit_at, edit_out, edit_text, first_build, image_elsewhere, link_of, mirror_pages,
     nth_build, parent, project, set, target,
 };
 use crate::honest::{action, cron, mirrored, mobile, promotion, promotion_of_rounds, push, rounds, tag};
@@ -234,7 +234,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The image comes from an earlier graph, and all of that graph from a tree that nobody trusts.",
         push,
         |c| {
-            elsewhere(c, "hg.mozilla.org/mozilla-central", "hg.mozilla.org/projects/oak")?;
+            image_elsewhere(c, "hg.mozilla.org/mozilla-central", "hg.mozilla.org/projects/oak")?;
             project(c, OAK)
         },
         "tree-untrusted",
@@ -245,7 +245,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "In a release promotion, the image's whole graph comes from a user's clone.",
         promotion,
         |c| {
-            elsewhere(c, "hg.mozilla.org/releases/mozilla-beta", "hg.mozilla.org/projects/oak")?;
+            image_elsewhere(c, "hg.mozilla.org/releases/mozilla-beta", "hg.mozilla.org/projects/oak")?;
             project(c, OAK)
         },
         "tree-untrusted",
@@ -255,7 +255,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[T],
         "The image of a push to GitHub comes from a graph of a repository that nobody trusts.",
         mobile,
-        |c| elsewhere(c, "mozilla-mobile/reference-browser", "mozilla-mobile/sandbox"),
+        |c| image_elsewhere(c, "mozilla-mobile/reference-browser", "mozilla-mobile/sandbox"),
         "tree-untrusted",
     ),
     attack(
@@ -263,7 +263,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[T],
         "The image of a release on GitHub comes from a graph of somebody's fork.",
         tag,
-        |c| elsewhere(c, "mozilla-mobile/reference-browser", "somebody/reference-browser"),
+        |c| image_elsewhere(c, "mozilla-mobile/reference-browser", "somebody/reference-browser"),
         "tree-untrusted",
     ),
     attack(
@@ -482,7 +482,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[T, V],
         "The image's whole graph comes from a host with a similar name, which answers as the real one does.",
         cron,
-        |c| elsewhere(c, "hg.mozilla.org", "hg.mozi11a.org"),
+        |c| image_elsewhere(c, "hg.mozilla.org", "hg.mozi11a.org"),
         "tree-untrusted",
     ),
 ];
@@ -496,23 +496,9 @@ fn revision(chain: &Chain, id: &str, name: &str) -> Option<String> {
 }
 
 /// Moves a task to another repository, wherever it is told of.
-fn moved(chain: &mut Chain, id: &str, from: &str, to: &str) -> Option<()> {
+pub(super) fn moved(chain: &mut Chain, id: &str, from: &str, to: &str) -> Option<()> {
     mirror_pages(chain, from, to);
     edit_text(chain, id, from, to)
-}
-
-/// Moves the graph that the image comes from to another repository, whose name its tasks then have.
-fn elsewhere(chain: &mut Chain, from: &str, to: &str) -> Option<()> {
-    let decision = chain.decisions.get(1)?.clone();
-    graph_everywhere(chain, &decision, from, to)?;
-    let name = |repository: &str| repository.rsplit('/').next().map(str::to_owned);
-    let (from, to) = (name(from)?, name(to)?);
-    if from != to {
-        // Not every graph has the name by itself, or in both forms.
-        let _ = graph_everywhere(chain, &decision, &from, &to);
-        let _ = graph_everywhere(chain, &decision, &from.replace('-', "_"), &to.replace('-', "_"));
-    }
-    Some(())
 }
 
 /// Moves the first build to a repository of which the same pages are there.
