@@ -1,6 +1,8 @@
 //! Attacks on files: other bytes, none, no hash, a name that leads elsewhere, another place.
 
 mod bytes;
+mod finished;
+mod layout;
 mod names;
 mod places;
 
@@ -10,7 +12,8 @@ use crate::change::{ARTIFACT, add, document, document_of, first_build, inside, j
 use crate::honest::tag;
 use catena_testbed::{Artifact, Body, Chain, Fault, Release};
 
-pub(super) const PARTS: &[&[Attack]] = &[bytes::ATTACKS, names::ATTACKS, places::ATTACKS];
+pub(super) const PARTS: &[&[Attack]] =
+    &[bytes::ATTACKS, finished::ATTACKS, layout::ATTACKS, names::ATTACKS, places::ATTACKS];
 
 /// A build's second artifact, which patterns stand for too.
 const SECOND: &str = "public/build/target.langpack.xpi";
