@@ -192,6 +192,7 @@ fn judge(need: &Need, fact: &Fact, last: Option<&Answer>) {
             assert_eq!(need.shape(), Shape::Graph);
             assert!(scan.measurement.length <= limits().graph_bytes);
         }
+        Fact::Recalled(_) => panic!("nobody remembers anything"),
         Fact::Absent { status: told, message } => {
             // Whether GitHub shows the repository was asked after it.
             let shown = *told == 404 && status == Some(200);

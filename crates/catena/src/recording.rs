@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::policy_files::PolicyTexts;
-use catena_core::inquiry::Target;
+use catena_core::inquiry::{Extent, Target};
 use catena_core::task::{Kind, TaskId};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -26,6 +26,10 @@ pub(crate) struct RecordedInquiry {
     task_type: String,
     /// Whether the target's own document was checked too.
     check_task: bool,
+    /// Which artifacts were measured beside those that the target takes in. Recordings from before this
+    /// hold none of the others.
+    #[serde(default = "before_this")]
+    artifacts: String,
     /// The product.
     pub(crate) product: String,
     /// Where Taskcluster was.
@@ -64,6 +68,7 @@ impl RecordedInquiry {
             task_id: target.task_id.to_string(),
             task_type: target.kind.to_string(),
             check_task: target.check_task,
+            artifacts: target.extent.as_str().to_owned(),
             product,
             root_url: String::new(),
             danger_skip_signatures: false,
@@ -79,7 +84,9 @@ impl RecordedInquiry {
     pub(crate) fn target(&self) -> Result<Target, Failure> {
         let task_id = TaskId::parse(&self.task_id).map_err(|error| broken(&error))?;
         let kind = Kind::parse(&self.task_type).map_err(|error| broken(&error))?;
-        Ok(Target { task_id, kind, check_task: self.check_task })
+        let extent = Extent::parse(&self.artifacts);
+        let extent = extent.ok_or_else(|| broken(&format!("{:?} are no artifacts", self.artifacts)))?;
+        Ok(Target { task_id, kind, check_task: self.check_task, extent })
     }
 
     /// Reads it from the folder of a recording.
@@ -117,6 +124,10 @@ impl RecordedInquiry {
     }
 }
 
+fn before_this() -> String {
+    Extent::Named.as_str().to_owned()
+}
+
 const MADE_WHOLE: &str = "a recording is only good as it was made; make it again";
 
 fn broken(cause: &dyn std::fmt::Display) -> Failure {
@@ -134,6 +145,7 @@ mod tests {
             task_id: TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap(),
             kind: Kind::parse("signing").unwrap(),
             check_task: true,
+            extent: Extent::All,
         };
         let mut asked = RecordedInquiry::about(&target, "firefox".to_owned());
         asked.concluded = "2026-05-04T03:02:01Z".to_owned();
@@ -146,6 +158,27 @@ mod tests {
     }
 
     #[test]
+    fn a_recording_from_before_holds_no_artifacts_of_its_target() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Target {
+            task_id: TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap(),
+            kind: Kind::parse("signing").unwrap(),
+            check_task: true,
+            extent: Extent::All,
+        };
+        RecordedInquiry::about(&target, "firefox".to_owned()).write(folder.path()).unwrap();
+        let file = folder.path().join(FILE);
+        let text = std::fs::read_to_string(&file).unwrap();
+        let line = "  \"artifacts\": \"all\",\n";
+        assert!(text.contains(line), "{text}");
+        std::fs::write(&file, text.replace(line, "")).unwrap();
+        let read = RecordedInquiry::read(folder.path()).unwrap();
+        assert_eq!(read.target().unwrap().extent, Extent::Named);
+        std::fs::write(&file, text.replace(line, "  \"artifacts\": \"some\",\n")).unwrap();
+        assert!(RecordedInquiry::read(folder.path()).unwrap().target().is_err());
+    }
+
+    #[test]
     fn another_version_says_who_made_it() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(RecordedInquiry::read(folder.path()).unwrap_err().status, crate::failure::USAGE);
@@ -153,6 +186,7 @@ mod tests {
             task_id: TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap(),
             kind: Kind::parse("signing").unwrap(),
             check_task: true,
+            extent: Extent::All,
         };
         let mut asked = RecordedInquiry::about(&target, "firefox".to_owned());
         asked.catena_inquiry = 2;

@@ -88,6 +88,11 @@ impl Case {
         if cot.exists() { check_published(&cot, &self.site) } else { 0 }
     }
 
+    /// The tasks that are served.
+    fn chain_tasks(&self) -> Vec<String> {
+        self.site.tasks.keys().filter(|id| **id != self.target).cloned().collect()
+    }
+
     /// Waits until an artifact is on its way.
     fn wait_for_an_artifact(&self) {
         let began = Instant::now();
@@ -310,6 +315,78 @@ fn what_is_in_the_way_keeps_a_yes_from_being_said() {
     assert_eq!((answer.status, answer.stdout.as_str()), (3, ""), "{}", answer.stderr);
     assert_eq!(names(&case.work_dir()), ["cot"]);
     assert_eq!(fs::read(case.work_dir().join("cot")).unwrap(), b"in the way");
+}
+
+/// Puts a file where it would be of an earlier run.
+fn leave(case: &Case, task_id: &str, name: &str) -> PathBuf {
+    let path = case.work_dir().join("cot").join(task_id).join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, "of an earlier run").unwrap();
+    path
+}
+
+/// Of the tasks of the chain nothing stands beside what the new verdict vouches for; others are left alone.
+#[test]
+fn files_of_an_earlier_run_are_not_beside_a_yes() {
+    let case = Case::new(1);
+    case.verified();
+    let mut tasks: Vec<String> = case.chain_tasks();
+    let others = leave(&case, "AAAAAAAAQACAAAAAAAAAAA", "public/build/target.tar.xz");
+    tasks.push(case.target.clone());
+    let stale: Vec<PathBuf> =
+        tasks.iter().map(|id| leave(&case, id, "public/build/of-an-earlier-run")).collect();
+    let answer = case.verify(&case.work_dir()).run();
+    assert_eq!(answer.status, 0, "{}{}", answer.failed(), answer.stderr);
+    for path in stale {
+        assert!(!path.exists(), "{}", path.display());
+    }
+    assert!(others.exists());
+    fs::remove_dir_all(others.ancestors().nth(3).unwrap()).unwrap();
+    assert_eq!((names(&case.work_dir()), case.published()), (vec!["cot".to_owned()], 7));
+}
+
+/// After a no, an undetermined answer, an error and an interruption nothing is left of an earlier yes.
+#[test]
+fn nothing_of_an_earlier_yes_remains_after_another_answer() {
+    let case = Case::new(1);
+    let altered = Fault::Replace("altered".into());
+    let refused = Fault::Status(403);
+    for (pattern, fault, status) in
+        [("/_store/*/public/build/*", altered, 1), ("/api/queue/v1/task/*", refused, 3)]
+    {
+        case.verified();
+        case.testbed.fault(pattern, 1.., fault);
+        let answer = case.verify(&case.work_dir()).run();
+        assert_eq!(answer.status, status, "{}{}", answer.failed(), answer.stderr);
+        assert_eq!((names(&case.work_dir()), case.published()), (vec!["cot".to_owned()], 0));
+        case.testbed.clear_faults();
+        case.testbed.reset_stats();
+    }
+    case.verified();
+    case.testbed.reset_stats();
+    case.testbed.fault("/_store/*/public/build/*", 1.., Fault::Silence);
+    let child = case.spawn();
+    case.wait_for_an_artifact();
+    signal(&child, "-TERM");
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(3));
+    assert_eq!((names(&case.work_dir()), case.published()), (vec!["cot".to_owned()], 0));
+}
+
+/// What stands in the way of one task's folder keeps every folder from being changed, and is left alone.
+#[test]
+fn a_link_in_place_of_a_folder_is_not_followed() {
+    let case = Case::new(1);
+    let outside = case.room.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("theirs"), "theirs").unwrap();
+    let cot = case.work_dir().join("cot");
+    fs::create_dir_all(&cot).unwrap();
+    std::os::unix::fs::symlink(&outside, cot.join(&case.target)).unwrap();
+    let answer = case.verify(&case.work_dir()).run();
+    assert_eq!((answer.status, answer.stdout.as_str()), (3, ""), "{}", answer.stderr);
+    assert!(answer.stderr.contains("symbolic links are not followed"), "{}", answer.stderr);
+    assert_eq!(names(&outside), ["theirs"]);
+    assert_eq!(names(&cot), [".catena", case.target.as_str()]);
 }
 
 /// Nobody hears the yes, so it is none; what it was about is verified all the same.

@@ -3,13 +3,15 @@
 
 mod claim;
 mod flush;
+mod places;
 
 use catena_core::digest::Measurement;
 use catena_core::task::{ArtifactName, RunId, TaskId};
-use catena_core::verdict::{Outcome, Verdict, VerifiedArtifact};
+use catena_core::verdict::{Evidence, Outcome, Verdict, VerifiedArtifact};
 use claim::{Claim, PREFIX};
 use flush::{Ahead, Flusher};
-use std::collections::BTreeMap;
+use places::{Places, make_directory, set_mode};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -46,7 +48,7 @@ struct Held {
 pub struct Published {
     /// The files, in the verdict's order.
     pub files: Vec<PathBuf>,
-    /// Verified artifacts of which no bytes are held: the verdict was made from a recording.
+    /// Artifacts of which no bytes are held: they were not measured in this run.
     pub not_held: Vec<(TaskId, ArtifactName)>,
 }
 
@@ -67,9 +69,18 @@ pub enum PublishError {
     /// Something stands where a directory should be: a file, or a link that leads elsewhere.
     #[error("{} is not a directory (symbolic links are not followed)", .0.display())]
     NotDirectory(PathBuf),
-    /// A directory stands where a file should be.
-    #[error("{} is a directory", .0.display())]
-    Directory(PathBuf),
+    /// Two artifacts of a task would have the same place, because this file system does not tell their
+    /// names apart, or because one is a directory of the other; nothing was moved.
+    #[error("{name} of task {task_id} has the place of another of its artifacts on this file system")]
+    Collides {
+        /// The task.
+        task_id: TaskId,
+        /// The second of them.
+        name: ArtifactName,
+    },
+    /// Another verifier changes the final places and does not end.
+    #[error("another verifier holds {} for too long", .0.display())]
+    Busy(PathBuf),
     /// The file system.
     #[error("cannot write {}: {error}", path.display())]
     Io {
@@ -114,29 +125,38 @@ impl Staging {
     }
 
     /// Moves what is vouched for to `DIR/cot/<taskId>/<name>`: everything is checked first, then every
-    /// file is flushed to the disk, then all are renamed. So whatever a final name leads to is whole, even
-    /// after the machine has lost its power; the names themselves may be lost with it, which is why
-    /// nothing waits for them. A file that stands there is replaced in one step. What is not vouched for
-    /// stays behind and goes with the folder.
+    /// file is flushed to the disk, then they are arranged beside their places, then the folder of each
+    /// task is replaced. So whatever a final name leads to is whole, even after the machine has lost its
+    /// power; the names themselves may be lost with it, which is why nothing waits for them. Of the
+    /// chain's tasks and of what an earlier yes about the target left, nothing else remains. What is not
+    /// vouched for stays behind and goes with the folder.
     ///
     /// # Errors
     /// A verdict other than "verified", with which nothing is moved; bytes that are not those the
-    /// verdict vouches for; anything that stands in the way of the final places.
+    /// verdict vouches for; names that collide; anything that stands in the way of the final places.
     pub fn publish(&self, verdict: &Verdict) -> Result<Published, PublishError> {
         if verdict.outcome == Outcome::Verified {
-            self.settle(&verdict.artifacts)
+            let links: Vec<TaskId> = verdict.links.iter().map(|link| link.task_id).collect();
+            self.settle(verdict.task_id, &links, &verdict.artifacts)
         } else {
             Err(PublishError::NotVerified)
         }
     }
 
-    fn settle(&self, vouched: &[VerifiedArtifact]) -> Result<Published, PublishError> {
+    /// The places of these artifacts, and everything that belongs to it: `links` are the tasks of the
+    /// chain, for whose sake other folders may be there that this verdict does not vouch for.
+    fn settle(
+        &self,
+        target: TaskId,
+        links: &[TaskId],
+        vouched: &[VerifiedArtifact],
+    ) -> Result<Published, PublishError> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let mut published = Published::default();
         let mut moves = Vec::new();
         for artifact in vouched {
             let key = (artifact.task_id, artifact.run_id, artifact.name.clone());
-            match held.get(&key) {
+            match held.get(&key).filter(|_| artifact.evidence == Evidence::Measured) {
                 None => published.not_held.push((artifact.task_id, artifact.name.clone())),
                 Some(held) if !is_the_same(held, artifact) => {
                     return Err(PublishError::Differs {
@@ -144,22 +164,78 @@ impl Staging {
                         name: artifact.name.clone(),
                     });
                 }
-                Some(_) => moves.push((key, self.prepare(artifact)?)),
+                Some(_) => moves.push(key),
             }
         }
         // An artifact that is vouched for twice is moved once.
         let moves: Vec<_> =
-            moves.into_iter().filter_map(|(key, target)| Some((held.remove(&key)?, target))).collect();
-        for (held, target) in &moves {
-            set_mode(&held.path, 0o644).map_err(|error| PublishError::Io { path: target.clone(), error })?;
+            moves.into_iter().filter_map(|key| Some((held.remove(&key)?, (key.0, key.2)))).collect();
+        drop(held);
+        for (held, _) in &moves {
+            let path = || held.path.to_path_buf();
+            set_mode(&held.path, 0o644).map_err(|error| PublishError::Io { path: path(), error })?;
         }
         self.flush(moves.iter().map(|(held, _)| held.path.as_ref()))?;
-        for (held, target) in moves {
-            let renamed = held.path.persist(&target);
-            renamed.map_err(|error| PublishError::Io { path: target.clone(), error: error.error })?;
-            published.files.push(target);
+        let new = self.own("new");
+        make_directory(&new)?;
+        let tasks: BTreeSet<TaskId> = moves.iter().map(|(_, (task_id, _))| *task_id).collect();
+        for (held, (task_id, name)) in moves {
+            arrange(held.path, &new, task_id, &name)?;
+            published.files.push(self.work_dir.join("cot").join(task_id.as_str()).join(name.as_str()));
         }
+        self.replace(target, links, &tasks, &new)?;
         Ok(published)
+    }
+
+    /// Puts new folders in place, and takes away what is there of the chain or for the target besides.
+    fn replace(
+        &self,
+        target: TaskId,
+        links: &[TaskId],
+        tasks: &BTreeSet<TaskId>,
+        new: &Path,
+    ) -> Result<(), PublishError> {
+        if tasks.is_empty() && fs::symlink_metadata(self.work_dir.join("cot")).is_err() {
+            return Ok(());
+        }
+        let mut places = Places::open(&self.work_dir)?;
+        let mut old = places.of(target);
+        old.extend(links.iter().chain(tasks));
+        places.check(&old)?;
+        places.claim(tasks, target)?;
+        for task_id in old {
+            places.take_away(task_id, &self.own("old"))?;
+        }
+        for task_id in tasks {
+            places.put(*task_id, &new.join(task_id.as_str()))?;
+        }
+        places.close()
+    }
+
+    /// Takes away what an earlier yes about a target left in a work directory: after any other answer
+    /// nobody vouches for it any more.
+    ///
+    /// # Errors
+    /// What stands there is no folder, or the file system.
+    pub fn retract(work_dir: &Path, target: TaskId) -> Result<(), PublishError> {
+        if !Places::are_used(work_dir) {
+            return Ok(());
+        }
+        let io = |error| PublishError::Io { path: work_dir.to_owned(), error };
+        let staging = Self::new(work_dir).map_err(io)?;
+        let places = Places::open(&staging.work_dir)?;
+        let old = places.of(target);
+        places.check(&old)?;
+        for task_id in old {
+            places.take_away(task_id, &staging.own("old"))?;
+        }
+        places.close()
+    }
+
+    /// A path in the folder that nothing else has.
+    fn own(&self, name: &str) -> PathBuf {
+        let number = self.counter.fetch_add(1, Ordering::Relaxed);
+        self.folder.path().join(format!("{name}-{number}"))
     }
 
     /// Files are on the disk when this returns.
@@ -167,48 +243,34 @@ impl Staging {
         let paths: Vec<&Path> = paths.collect();
         self.flusher.flush(&paths).map_err(|(path, error)| PublishError::Io { path, error })
     }
+}
 
-    /// The final place of an artifact, its directory made.
-    fn prepare(&self, artifact: &VerifiedArtifact) -> Result<PathBuf, PublishError> {
-        let mut directory = self.work_dir.join("cot");
-        make_directory(&directory)?;
-        directory.push(artifact.task_id.as_str());
-        make_directory(&directory)?;
-        // An `ArtifactName` has only plain segments.
-        let (parents, file) = artifact.name.as_str().rsplit_once('/').unwrap_or(("", artifact.name.as_str()));
-        for segment in parents.split('/').filter(|segment| !segment.is_empty()) {
-            directory.push(segment);
-            make_directory(&directory)?;
-        }
-        let target = directory.join(file);
-        match fs::symlink_metadata(&target) {
-            Ok(found) if found.is_dir() => Err(PublishError::Directory(target)),
-            _ => Ok(target),
-        }
+/// Moves a file to its place in a tree of new folders, where everything is of this verdict: what is there
+/// already has a name that is the same on this file system.
+fn arrange(file: TempPath, new: &Path, task_id: TaskId, name: &ArtifactName) -> Result<(), PublishError> {
+    let mut directory = new.join(task_id.as_str());
+    make_directory(&directory)?;
+    // An `ArtifactName` has only plain segments.
+    let (parents, last) = name.as_str().rsplit_once('/').unwrap_or(("", name.as_str()));
+    let collides = || PublishError::Collides { task_id, name: name.clone() };
+    for segment in parents.split('/').filter(|segment| !segment.is_empty()) {
+        directory.push(segment);
+        make_directory(&directory).map_err(|error| match error {
+            PublishError::NotDirectory(_) => collides(),
+            other => other,
+        })?;
     }
+    let place = directory.join(last);
+    if fs::symlink_metadata(&place).is_ok() {
+        return Err(collides());
+    }
+    file.persist_noclobber(&place)
+        .map_err(|error| PublishError::Io { path: place.clone(), error: error.error })
 }
 
 fn is_the_same(held: &Held, artifact: &VerifiedArtifact) -> bool {
-    held.measurement.length == artifact.length
+    Some(held.measurement.length) == artifact.length
         && held.measurement.like(&artifact.digest) == Some(artifact.digest)
-}
-
-/// Makes one directory, mode 0755. What stands there must be a directory itself, not
-/// a link to one. Whoever can put a link there between this look and the rename can write to the
-/// work directory anyway.
-fn make_directory(path: &Path) -> Result<(), PublishError> {
-    match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => return Ok(()),
-        Ok(_) => return Err(PublishError::NotDirectory(path.to_owned())),
-        Err(_) => {}
-    }
-    let io = |error| PublishError::Io { path: path.to_owned(), error };
-    if let Err(error) = fs::create_dir(path) {
-        // Another verifier may have made it since.
-        let made = fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
-        return if made { Ok(()) } else { Err(io(error)) };
-    }
-    set_mode(path, 0o755).map_err(io)
 }
 
 #[cfg(unix)]
@@ -221,18 +283,6 @@ fn private_folder(work_dir: &Path) -> io::Result<TempDir> {
 #[cfg(not(unix))]
 fn private_folder(work_dir: &Path) -> io::Result<TempDir> {
     tempfile::Builder::new().prefix(PREFIX).tempdir_in(work_dir)
-}
-
-#[cfg(unix)]
-fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
-}
-
-/// Modes are a Unix notion.
-#[cfg(not(unix))]
-fn set_mode(_path: &Path, _mode: u32) -> io::Result<()> {
-    Ok(())
 }
 
 /// An artifact on its way in. Dropped, it is gone.
@@ -276,15 +326,28 @@ mod tests {
         let measurement = measure(bytes, false);
         staging.hold((task_id(), RunId(0), name.clone()), file, measurement).unwrap();
         let digest = Digest::Sha256(measurement.sha256);
-        VerifiedArtifact { task_id: task_id(), run_id: RunId(0), name, digest, length: measurement.length }
+        let (length, evidence) = (Some(measurement.length), Evidence::Measured);
+        VerifiedArtifact { task_id: task_id(), run_id: RunId(0), name, digest, length, evidence }
     }
 
+    fn target() -> TaskId {
+        TaskId::parse("fN1SbArXTPSVFUUvaOlinQ").unwrap()
+    }
+
+    fn settle(staging: &Staging, vouched: &[VerifiedArtifact]) -> Result<Published, PublishError> {
+        staging.settle(target(), &[target(), task_id()], vouched)
+    }
+
+    /// All files but our own record.
     fn files(path: &Path) -> Vec<String> {
         let mut found = Vec::new();
         let mut folders = vec![path.to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
+                if path.ends_with("cot/.catena") {
+                    continue;
+                }
                 if path.is_dir() && !path.is_symlink() {
                     folders.push(path)
                 } else {
@@ -303,7 +366,7 @@ mod tests {
         let good = hold(&staging, "public/build/target.tar.xz", b"good");
         hold(&staging, "public/build/other", b"other");
         assert!(!work.path().join("cot").exists());
-        let published = staging.settle(&[good.clone(), good]).unwrap();
+        let published = settle(&staging, &[good.clone(), good]).unwrap();
         let target = work.path().join("cot").join(task_id().as_str()).join("public/build/target.tar.xz");
         assert_eq!(published.files.len(), 1);
         assert_eq!(fs::read(&target).unwrap(), b"good");
@@ -326,11 +389,11 @@ mod tests {
         let staging = Staging::new(work.path()).unwrap();
         let good = hold(&staging, "public/a", b"good");
         let digest = VerifiedArtifact { digest: Digest::Sha256([0; 32]), ..hold(&staging, "public/b", b"b") };
-        let length = VerifiedArtifact { length: 3, ..hold(&staging, "public/c", b"c") };
+        let length = VerifiedArtifact { length: Some(3), ..hold(&staging, "public/c", b"c") };
         let unmeasured =
             VerifiedArtifact { digest: Digest::Sha512([0; 64]), ..hold(&staging, "public/d", b"d") };
         for wrong in [digest, length, unmeasured] {
-            let result = staging.settle(&[good.clone(), wrong]);
+            let result = settle(&staging, &[good.clone(), wrong]);
             assert!(matches!(result, Err(PublishError::Differs { .. })));
         }
         drop(staging);
@@ -342,48 +405,139 @@ mod tests {
         let work = tempfile::tempdir().unwrap();
         let staging = Staging::new(work.path()).unwrap();
         let other_run = VerifiedArtifact { run_id: RunId(1), ..hold(&staging, "public/a", b"good") };
-        let published = staging.settle(std::slice::from_ref(&other_run)).unwrap();
+        let published = settle(&staging, std::slice::from_ref(&other_run)).unwrap();
         assert_eq!(published, Published { files: vec![], not_held: vec![(task_id(), other_run.name)] });
     }
 
+    /// Whatever was there of a task, files of a former verdict or of nobody, is replaced with the folder.
     #[test]
-    fn a_file_is_replaced_and_a_directory_is_not() {
+    fn a_folder_is_replaced_as_a_whole() {
         let work = tempfile::tempdir().unwrap();
         let folder = work.path().join("cot").join(task_id().as_str()).join("public");
         fs::create_dir_all(folder.join("taken")).unwrap();
         fs::write(folder.join("a"), b"old and longer").unwrap();
+        fs::write(folder.join("taken/stale"), b"of a former run").unwrap();
         let staging = Staging::new(work.path()).unwrap();
-        staging.settle(&[hold(&staging, "public/a", b"new")]).unwrap();
-        assert_eq!(fs::read(folder.join("a")).unwrap(), b"new");
-        let taken = hold(&staging, "public/taken", b"x");
-        assert!(matches!(staging.settle(&[taken]), Err(PublishError::Directory(_))));
-        let below_a_file = hold(&staging, "public/a/b", b"x");
-        assert!(matches!(staging.settle(&[below_a_file]), Err(PublishError::NotDirectory(_))));
+        let new = [hold(&staging, "public/a", b"new"), hold(&staging, "public/taken", b"x")];
+        settle(&staging, &new).unwrap();
+        assert_eq!(
+            (fs::read(folder.join("a")).unwrap(), fs::read(folder.join("taken")).unwrap().len()),
+            (b"new".to_vec(), 1)
+        );
+        assert_eq!(files(&work.path().join("cot")).len(), 2);
+        settle(&staging, &[hold(&staging, "public/a/b", b"x")]).unwrap();
+        assert_eq!(files(&work.path().join("cot")), [folder.join("a/b").display().to_string()]);
+        drop(staging);
+        assert_eq!(files(work.path()).len(), 1);
+    }
+
+    /// Tasks of the chain of which nothing is vouched for, and what an earlier yes about the target left.
+    #[test]
+    fn what_is_not_vouched_for_any_more_is_taken_away() {
+        let work = tempfile::tempdir().unwrap();
+        let cot = work.path().join("cot");
+        let staging = Staging::new(work.path()).unwrap();
+        let other = TaskId::parse("aLg2l0ZYS5OX4CItxpN0Qg").unwrap();
+        let of_other = |name: &str| {
+            let artifact = VerifiedArtifact { task_id: other, ..hold(&staging, name, b"x") };
+            let held = staging.held.lock().unwrap().remove(&(task_id(), RunId(0), artifact.name.clone()));
+            staging.held.lock().unwrap().insert((other, RunId(0), artifact.name.clone()), held.unwrap());
+            artifact
+        };
+        settle(&staging, &[hold(&staging, "public/a", b"1"), of_other("public/b")]).unwrap();
+        assert_eq!(files(&cot).len(), 2);
+        // The chain has no such link any more, and the target left it.
+        settle(&staging, &[hold(&staging, "public/c", b"2")]).unwrap();
+        assert_eq!(files(&cot), [cot.join(task_id().as_str()).join("public/c").display().to_string()]);
+        // A link of the chain, which somebody else left.
+        let elsewhere = cot.join(target().as_str()).join("public");
+        fs::create_dir_all(&elsewhere).unwrap();
+        fs::write(elsewhere.join("d"), b"of a former run").unwrap();
+        settle(&staging, &[of_other("public/b")]).unwrap();
+        assert_eq!(files(&cot), [cot.join(other.as_str()).join("public/b").display().to_string()]);
+        settle(&staging, &[]).unwrap();
+        assert_eq!(files(&cot), Vec::<String>::new());
+    }
+
+    #[test]
+    fn after_another_answer_nothing_of_the_target_remains() {
+        let work = tempfile::tempdir().unwrap();
+        Staging::retract(work.path(), target()).unwrap();
+        assert_eq!(fs::read_dir(work.path()).unwrap().count(), 0);
+        let cot = work.path().join("cot");
+        let staging = Staging::new(work.path()).unwrap();
+        settle(&staging, &[hold(&staging, "public/a", b"1")]).unwrap();
+        let theirs = cot.join("aLg2l0ZYS5OX4CItxpN0Qg");
+        fs::create_dir(&theirs).unwrap();
+        fs::write(theirs.join("x"), b"of another target").unwrap();
+        Staging::retract(work.path(), task_id()).unwrap();
+        assert_eq!(files(&cot).len(), 2, "nothing is there for that target");
+        Staging::retract(work.path(), target()).unwrap();
+        assert_eq!(files(&cot), [theirs.join("x").display().to_string()]);
+        // Whoever published last for a task is whose answer counts.
+        settle(&staging, &[hold(&staging, "public/a", b"1")]).unwrap();
+        let later = TaskId::parse("aLg2l0ZYS5OX4CItxpN0Qg").unwrap();
+        staging.settle(later, &[], &[hold(&staging, "public/b", b"2")]).unwrap();
+        Staging::retract(work.path(), target()).unwrap();
+        assert!(cot.join(task_id().as_str()).join("public/b").exists());
+        Staging::retract(work.path(), later).unwrap();
+        assert_eq!(files(&cot), [theirs.join("x").display().to_string()]);
+    }
+
+    #[test]
+    fn names_that_collide_move_nothing() {
+        let work = tempfile::tempdir().unwrap();
+        let staging = Staging::new(work.path()).unwrap();
+        for names in [["public/a", "public/a/b"], ["public/a/b", "public/a"]] {
+            let artifacts = names.map(|name| hold(&staging, name, b"x"));
+            let result = settle(&staging, &artifacts);
+            assert!(matches!(result, Err(PublishError::Collides { .. })), "{result:?}");
+            assert!(!work.path().join("cot").exists());
+        }
+    }
+
+    #[test]
+    fn what_was_not_measured_is_not_published() {
+        let work = tempfile::tempdir().unwrap();
+        let staging = Staging::new(work.path()).unwrap();
+        for evidence in [Evidence::Named, Evidence::Recalled] {
+            let artifact = VerifiedArtifact { evidence, ..hold(&staging, "public/a", b"x") };
+            let published = settle(&staging, std::slice::from_ref(&artifact)).unwrap();
+            assert_eq!(published, Published { files: vec![], not_held: vec![(task_id(), artifact.name)] });
+        }
+        assert!(!work.path().join("cot").exists());
     }
 
     #[cfg(unix)]
     #[test]
     fn links_are_not_followed() {
         use std::os::unix::fs::symlink;
-        for at in ["cot", "cot/IFn9x5gaQz-HXl2pa7Ny_w", "cot/IFn9x5gaQz-HXl2pa7Ny_w/public"] {
+        for at in ["cot", "cot/.catena", "cot/IFn9x5gaQz-HXl2pa7Ny_w", "cot/fN1SbArXTPSVFUUvaOlinQ"] {
             let (work, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            fs::write(outside.path().join("b"), b"theirs").unwrap();
             let link = work.path().join(at);
             fs::create_dir_all(link.parent().unwrap()).unwrap();
             symlink(outside.path(), &link).unwrap();
             let staging = Staging::new(work.path()).unwrap();
-            let result = staging.settle(&[hold(&staging, "public/a", b"x")]);
+            let result = settle(&staging, &[hold(&staging, "public/a", b"x")]);
             assert!(matches!(result, Err(PublishError::NotDirectory(_))), "{at}: {result:?}");
-            assert_eq!(files(outside.path()), Vec::<String>::new());
+            assert_eq!(files(outside.path()).len(), 1, "{at}");
+            assert!(link.is_symlink(), "{at}");
         }
+        // Inside of a folder that is replaced, and of one that is taken away.
         let (work, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let folder = work.path().join("cot").join(task_id().as_str()).join("public");
-        fs::create_dir_all(&folder).unwrap();
         fs::write(outside.path().join("b"), b"theirs").unwrap();
-        symlink(outside.path().join("b"), folder.join("a")).unwrap();
+        let folder = work.path().join("cot").join(task_id().as_str());
+        fs::create_dir_all(&folder).unwrap();
+        symlink(outside.path(), folder.join("public")).unwrap();
         let staging = Staging::new(work.path()).unwrap();
-        staging.settle(&[hold(&staging, "public/a", b"ours")]).unwrap();
+        settle(&staging, &[hold(&staging, "public/b", b"ours")]).unwrap();
+        assert!(!folder.join("public").is_symlink());
+        symlink(outside.path(), folder.join("link")).unwrap();
+        Staging::retract(work.path(), target()).unwrap();
+        drop(staging);
+        assert!(!folder.exists());
         assert_eq!(fs::read(outside.path().join("b")).unwrap(), b"theirs");
-        assert!(!folder.join("a").is_symlink());
     }
 
     #[test]
@@ -393,7 +547,7 @@ mod tests {
             let staging = Staging::new(work.path()).unwrap();
             let deep = format!("public/{}/a", (0..20).map(|n| n.to_string()).collect::<Vec<_>>().join("/"));
             let artifact = hold(&staging, &deep, b"same");
-            staging.settle(&[artifact]).map_err(|error| format!("{number}: {error}"))
+            settle(&staging, &[artifact]).map_err(|error| format!("{number}: {error}"))
         };
         std::thread::scope(|scope| {
             let running: Vec<_> = (0..8).map(|number| scope.spawn(move || publish(number))).collect();

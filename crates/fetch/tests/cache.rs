@@ -4,7 +4,7 @@
 
 use catena_core::Limits;
 use catena_core::inquiry::{Fact, Need};
-use catena_core::verdict::{Outcome, Relaxed, Standing, Verdict};
+use catena_core::verdict::{Evidence, Outcome, Relaxed, Standing, Verdict, VerifiedArtifact};
 use catena_fetch::cache::{Cache, CacheStatistics, Cached, Key, Name, Store, seal};
 use catena_fetch::{FactSource, Quiet, RootUrl, investigate};
 use catena_testbed::Chain;
@@ -111,9 +111,7 @@ impl Case {
     }
 
     async fn offline(&self) -> Verdict {
-        let chain = &self.chain;
-        let target = catena_core::task::TaskId::parse(&chain.target).unwrap();
-        let cached = Cached::offline(self.cache(), target, chain.check_target, Arc::new(Quiet));
+        let cached = Cached::offline(self.cache(), self.question.target(), Arc::new(Quiet));
         self.judge(&Arc::new(cached)).await
     }
 
@@ -165,7 +163,14 @@ async fn the_second_time_only_what_may_have_changed_is_asked() {
         let kept = first.asked.iter().filter(|need| !may_change(need)).count() as u64;
         assert!(first.statistics.hits == 0 && first.statistics.misses == kept);
         let second = case.run().await;
-        assert_eq!(second.verdict, plain);
+        for artifact in &second.verdict.artifacts {
+            // What is read whole is measured again whenever it is used.
+            let is_read = matches!(artifact.name.as_str(), "public/actions.json" | "public/parameters.yml");
+            let measured = is_read && first.asked.iter().any(|need| is_content_of(need, artifact));
+            let evidence = if measured { Evidence::Measured } else { Evidence::Recalled };
+            assert_eq!(artifact.evidence, evidence, "{}", artifact.name);
+        }
+        assert_eq!(measured(second.verdict), plain);
         let again: Vec<_> = second.asked.iter().filter(|need| !may_change(need)).collect();
         assert_eq!(again, Vec::<&Need>::new(), "{}", honest.release.product.name);
         assert_eq!((second.statistics.hits, second.statistics.broken), (kept, 0));
@@ -194,6 +199,17 @@ async fn nothing_is_kept_of_anything_but_a_yes() {
     assert!(tried > 20, "{tried}");
 }
 
+fn is_content_of(need: &Need, artifact: &VerifiedArtifact) -> bool {
+    matches!(need, Need::Content { task_id, name, .. } if (*task_id, name) == (artifact.task_id, &artifact.name))
+}
+
+/// A verdict as it is where nothing comes out of a cache.
+fn measured(mut verdict: Verdict) -> Verdict {
+    let recalled = verdict.artifacts.iter_mut().filter(|artifact| artifact.evidence == Evidence::Recalled);
+    recalled.for_each(|artifact| artifact.evidence = Evidence::Measured);
+    verdict
+}
+
 /// Something that makes a yes worth less, and whether anything is kept of it all the same.
 type Easier = (fn(&mut Verdict), bool);
 
@@ -213,7 +229,15 @@ const EASIER: [Easier; 5] = [
         true,
     ),
     // Other bytes were vouched for than were seen.
-    (|verdict| verdict.artifacts.iter_mut().for_each(|artifact| artifact.length += 1), true),
+    (
+        |verdict| {
+            verdict
+                .artifacts
+                .iter_mut()
+                .for_each(|artifact| artifact.length = artifact.length.map(|length| length + 1))
+        },
+        true,
+    ),
     (|verdict| verdict.links.iter_mut().for_each(|link| link.run_id = None), true),
 ];
 
@@ -280,7 +304,7 @@ async fn a_poisoned_entry_is_dropped_and_the_world_is_asked() {
                 *case.shelf.0.lock().unwrap() = whole.clone();
                 case.put(*name, poison(&whole, name, whole[name].clone()));
                 let run = case.run().await;
-                assert_eq!(run.verdict, first.verdict, "{how}: {name}");
+                assert_eq!(measured(run.verdict), measured(first.verdict.clone()), "{how}: {name}");
                 let mended = run.statistics.broken == 1 && run.statistics.misses == 1;
                 // What was seen is nothing that anybody looks at here.
                 let unread = run.statistics.broken == 0 && run.statistics.hits == lasting;
@@ -291,7 +315,7 @@ async fn a_poisoned_entry_is_dropped_and_the_world_is_asked() {
                 case.put(*name, poison(&whole, name, whole[name].clone()));
             }
             let run = case.run().await;
-            assert_eq!(run.verdict, first.verdict, "{how}");
+            assert_eq!(measured(run.verdict), measured(first.verdict.clone()), "{how}");
             assert_eq!((run.statistics.hits, run.statistics.broken), (0, lasting), "{how}");
             assert_eq!(case.run().await.statistics.hits, lasting, "{how}: it was kept anew");
         }
@@ -364,7 +388,7 @@ async fn what_was_verified_can_be_verified_again_without_asking_anybody() {
         let nothing = case.offline().await;
         assert_eq!(nothing.outcome, Outcome::Undetermined);
         let first = case.run().await.verdict;
-        assert_eq!(case.offline().await, first);
+        assert_eq!(measured(case.offline().await), first);
         // Without one of its entries it could not be determined, whichever it is.
         let whole = case.entries();
         for name in whole.keys() {

@@ -181,6 +181,10 @@ pub const HINTS: &[(&str, &str)] = &[
     ("artifact-digest-malformed", WORKER_VERSION),
     ("artifact-missing", "the artifact has expired or was removed. Run the task that makes it again."),
     ("artifact-altered", REPLACED),
+    (
+        "artifact-names-collide",
+        "no work directory can hold both. Give one of them another name in the tree that makes the task.",
+    ),
     ("artifact-altered-optional", REPLACED),
     (
         "artifact-listed-absent",

@@ -43,6 +43,7 @@ pub fn json_value(verdict: &Verdict) -> Value {
                 ("taskId", verdict.task_id.as_str().into()),
                 ("kind", verdict.kind.as_str().into()),
                 ("checkTask", verdict.check_task.into()),
+                ("artifacts", verdict.extent.as_str().into()),
             ]),
         ),
         ("product", verdict.product.as_str().into()),
@@ -128,7 +129,8 @@ fn artifact(artifact: &VerifiedArtifact) -> Value {
         ("runId", u64::from(artifact.run_id.0).into()),
         ("name", artifact.name.as_str().into()),
         ("digest", artifact.digest.to_string().into()),
-        ("length", artifact.length.into()),
+        ("length", or_null(artifact.length, Value::from)),
+        ("evidence", artifact.evidence.as_str().into()),
     ])
 }
 

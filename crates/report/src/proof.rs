@@ -1,7 +1,7 @@
 //! What a verdict has proven, in numbers.
 
 use crate::order::Links;
-use catena_core::verdict::{Standing, Verdict};
+use catena_core::verdict::{Evidence, Standing, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The code of a signature that was verified (docs/checks/signature.md).
@@ -10,9 +10,12 @@ const SIGNATURE: &str = "signature-verified";
 /// What was proven.
 pub(crate) struct Proof {
     pub(crate) links: usize,
+    /// Artifacts whose bytes were measured.
     pub(crate) artifacts: usize,
     /// Bytes of these artifacts.
     pub(crate) bytes: u64,
+    /// Artifacts that are known by their digests, and whose bytes were not looked at.
+    pub(crate) by_digest: usize,
     pub(crate) signatures: usize,
     /// Signed documents by the worker implementation whose key signed them.
     pub(crate) by_implementation: BTreeMap<&'static str, usize>,
@@ -39,10 +42,13 @@ impl Proof {
                 *count = count.saturating_add(1);
             }
         }
+        let measured = verdict.artifacts.iter().filter(|artifact| artifact.evidence == Evidence::Measured);
+        let artifacts = measured.clone().count();
         Self {
             links: verdict.links.len(),
-            artifacts: verdict.artifacts.len(),
-            bytes: verdict.artifacts.iter().fold(0, |sum, artifact| sum.saturating_add(artifact.length)),
+            artifacts,
+            bytes: measured.filter_map(|artifact| artifact.length).fold(0, u64::saturating_add),
+            by_digest: verdict.artifacts.len().saturating_sub(artifacts),
             signatures: signed.len(),
             by_implementation,
             passed,
@@ -51,8 +57,12 @@ impl Proof {
 
     /// In one sentence.
     pub(crate) fn sentence(&self) -> String {
+        let by_digest = match self.by_digest {
+            0 => String::new(),
+            number => format!(" measured, {number} by digest only"),
+        };
         let mut text = format!(
-            "{}, {} ({}) and {}",
+            "{}, {} ({}){by_digest} and {}",
             count(self.links, "link"),
             count(self.artifacts, "artifact"),
             size(self.bytes),

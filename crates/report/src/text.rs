@@ -5,7 +5,7 @@ use crate::hints::advice;
 use crate::order::{Group, Links, failed, groups};
 use crate::page::{Page, Paint};
 use crate::proof::{Proof, count};
-use catena_core::verdict::{Class, Difference, Finding, Outcome, Side, Standing, Verdict};
+use catena_core::verdict::{Class, Difference, Evidence, Finding, Outcome, Side, Standing, Verdict};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -48,6 +48,7 @@ pub fn text(verdict: &Verdict, options: &TextOptions) -> String {
     report.relaxed_findings(&mut page);
     if options.verbose {
         report.chain(&mut page);
+        report.by_digest(&mut page);
         report.passed(&mut page);
     }
     if !failed.is_empty() {
@@ -266,6 +267,25 @@ impl Report<'_> {
         }
     }
 
+    /// The artifacts that were not measured in this run, with the digests that the answer is about.
+    fn by_digest(&self, page: &mut Page) {
+        let unmeasured = self.verdict.artifacts.iter().filter(|one| one.evidence != Evidence::Measured);
+        let mut unmeasured = unmeasured.peekable();
+        if unmeasured.peek().is_none() {
+            return;
+        }
+        page.gap();
+        page.words(&[(Some(Paint::Bold), "By digest only")]);
+        for artifact in unmeasured {
+            let why = match artifact.evidence {
+                Evidence::Recalled => "measured in an earlier run",
+                _ => "not measured",
+            };
+            let text = format!("{}  {}  {} ({why})", artifact.task_id, artifact.name, artifact.digest);
+            page.paragraph(3, &text);
+        }
+    }
+
     fn passed(&self, page: &mut Page) {
         page.gap();
         page.words(&[(Some(Paint::Bold), "What passed")]);
@@ -306,10 +326,20 @@ fn side_name(side: Side) -> &'static str {
     }
 }
 
+/// Whether the yes is about artifacts of the target that were not measured in this run.
+fn unlooked_at(verdict: &Verdict) -> bool {
+    let of_target = verdict.artifacts.iter().filter(|artifact| artifact.task_id == verdict.task_id);
+    of_target.into_iter().any(|artifact| artifact.evidence != Evidence::Measured)
+}
+
 /// What the exit status means for what happens next.
 fn meaning(verdict: &Verdict, failed: &[&Finding]) -> String {
     let tampered = failed.iter().any(|finding| finding.code.class == Class::Tamper);
     let words = match (verdict.outcome, verdict.check_task) {
+        (Outcome::Verified, true) if unlooked_at(verdict) => {
+            "what this task made may be used if it has the digests of this verdict (--verbose or --format json \
+             has all): some artifacts were not measured"
+        }
         (Outcome::Verified, true) => "what this task made may be used",
         (Outcome::Verified, false) => "this task may run",
         (Outcome::Rejected, _) if tampered => {

@@ -3,7 +3,8 @@
 
 mod support;
 
-use catena_core::verdict::{Class, Outcome, Side};
+use catena_core::inquiry::Extent;
+use catena_core::verdict::{Class, Evidence, Outcome, Side};
 use catena_report::{TextOptions, json, text};
 use insta::assert_snapshot;
 use std::time::Duration;
@@ -21,6 +22,19 @@ fn verified() {
     verdict.check_task = true;
     let options = TextOptions { elapsed: Some(Duration::from_millis(4_260)), ..plain() };
     assert_snapshot!("verified_finished_task", text(&verdict, &options));
+}
+
+#[test]
+fn what_was_not_measured_is_named() {
+    let mut verdict = verdict(Outcome::Verified, Vec::new());
+    (verdict.check_task, verdict.extent) = (true, Extent::Named);
+    let mut named = verdict.artifacts[1].clone();
+    (named.task_id, named.length, named.evidence) = (verdict.task_id, None, Evidence::Named);
+    verdict.artifacts[0].evidence = Evidence::Recalled;
+    verdict.artifacts.push(named);
+    assert_snapshot!("named", text(&verdict, &plain()));
+    assert_snapshot!("named_verbose", text(&verdict, &TextOptions { verbose: true, ..plain() }));
+    assert_snapshot!("named_json", json(&verdict));
 }
 
 #[test]

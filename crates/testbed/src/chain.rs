@@ -96,6 +96,8 @@ pub struct Chain {
     pub kind: String,
     /// Whether the target has finished and its own document is to be checked too.
     pub check_target: bool,
+    /// Which artifacts are to be measured beside those the target takes in, as `--artifacts` has it.
+    pub artifacts: &'static str,
     /// The decision task of the target, then those of tasks it depends on.
     pub decisions: Vec<String>,
     /// The action task that made the target, if one did.

@@ -302,6 +302,20 @@ pub fn target(chain: &mut Chain, change: impl Fn(&mut Value) -> Option<()>) -> O
     edit(chain, &id, change)
 }
 
+/// Asks about another task of the chain, which has run.
+pub fn ask_about(chain: &mut Chain, id: &str, kind: &str) -> Option<()> {
+    chain.task(id)?.document.as_ref()?;
+    (chain.target, chain.kind, chain.check_target) = (id.to_owned(), kind.to_owned(), true);
+    Some(())
+}
+
+/// Lets a task make one more file, and its worker vouch for it.
+pub fn make(chain: &mut Chain, id: &str, name: &str) -> Option<()> {
+    let artifact = Artifact::new(format!("made as {name}"), "application/octet-stream");
+    chain.artifacts_mut(id)?.insert(name.to_owned(), artifact);
+    chain.reseal(id).ok()?.then_some(())
+}
+
 /// Sets a member of the first entry of the target's upstream artifacts.
 pub fn upstream(chain: &mut Chain, key: &str, new: impl Into<Value>) -> Option<()> {
     let new = new.into();

@@ -4,6 +4,7 @@
 mod absences;
 mod bounds;
 mod changes;
+mod files;
 mod levels;
 
 use catena_testbed::chain::{Builders, Images, Product, Scope, Vcs};
@@ -53,14 +54,12 @@ pub fn chains() -> Vec<Honest> {
         let made_for = made_for(release.trigger, release.vcs);
         Honest { name: name.to_owned(), release, change: nothing, made_for }
     }));
-    let changed = changes::CHANGED.iter().chain(absences::CHANGED).chain(bounds::CHANGED).chain(levels::CHANGED);
-    chains.extend(changed.map(
-        |(name, release, change)| {
-            let release = release();
-            let made_for = made_for(release.trigger, release.vcs);
-            Honest { name: (*name).to_owned(), release, change: *change, made_for }
-        },
-    ));
+    let changed = [changes::CHANGED, absences::CHANGED, bounds::CHANGED, files::CHANGED, levels::CHANGED];
+    chains.extend(changed.into_iter().flatten().map(|(name, release, change)| {
+        let release = release();
+        let made_for = made_for(release.trigger, release.vcs);
+        Honest { name: (*name).to_owned(), release, change: *change, made_for }
+    }));
     chains
 }
 

@@ -2,7 +2,7 @@
 
 use crate::honest::Honest;
 use crate::memory::Memory;
-use catena_core::inquiry::{Inquiry, Switches, Target};
+use catena_core::inquiry::{Extent, Inquiry, Switches, Target};
 use catena_core::policy::{Diagnostic, KeyRing, Policy, PolicyError, Product, TrustedKey};
 use catena_core::task::{Kind, TaskId, WorkerImplementation};
 use catena_core::verdict::Verdict;
@@ -56,6 +56,7 @@ impl Question {
             task_id: TaskId::parse(&chain.target).map_err(|_| Unasked::Target("id"))?,
             kind: Kind::parse(&chain.kind).map_err(|_| Unasked::Target("kind"))?,
             check_task: chain.check_target,
+            extent: Extent::parse(chain.artifacts).ok_or(Unasked::Target("artifacts"))?,
         };
         let limited = policy.keys(&chain.product)?;
         let keys = chain.keys.public_keys().into_iter().flat_map(|(name, keys)| {
@@ -87,6 +88,12 @@ impl Question {
     pub fn weakened(mut self, switches: Switches) -> Self {
         self.switches = switches;
         self
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
     }
 
     /// The bounds.

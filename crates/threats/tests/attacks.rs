@@ -5,7 +5,7 @@
 
 mod trials;
 
-use catena_core::verdict::{Outcome, Standing, Verdict};
+use catena_core::verdict::{Finding, Outcome, Standing, Verdict};
 use catena_threats::honest::Honest;
 use catena_threats::{Attack, Means, Question, THREATS, honest};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -48,19 +48,26 @@ fn refused(attack: &Attack) -> Result<(), Failed> {
     Err(format!("expected {:?} for {}\n{}", attack.outcome(), attack.code, told(&verdict)).into())
 }
 
-/// What is told beside a failure: an optional file may be absent, and a target whose own files nobody
-/// takes may want what it should not.
-const BESIDE: &[&str] = &["artifact-absent-optional", "artifacts-none"];
+/// What is told beside a failure: an optional file may be absent, and others may have expired.
+const BESIDE: &[&str] = &["artifact-absent-optional", "artifact-gone", "artifacts-none"];
 
 /// Whether a check that failed for a task says of the same task that all is well.
 fn contradicts_itself(verdict: &Verdict) -> bool {
     verdict.failed().any(|failed| {
         verdict.findings.iter().any(|other| {
-            (other.check, other.task_id) == (failed.check, failed.task_id)
+            (other.check, other.task_id, is_of_wants(other))
+                == (failed.check, failed.task_id, is_of_wants(failed))
                 && other.standing == Standing::Passed
                 && !BESIDE.contains(&other.code.name)
         })
     })
+}
+
+/// Whether it is about the files that a task wants of others, and not about its own.
+fn is_of_wants(finding: &Finding) -> bool {
+    let definition = finding.place.as_ref().is_some_and(|place| place.thing == "the queue's definition");
+    matches!(finding.code.name, "artifacts-foreign" | "artifacts-wanted")
+        || (finding.check == "artifacts" && definition)
 }
 
 /// The finding of a chain that was made for something its product's policy does not allow.

@@ -10,7 +10,7 @@
     reason = "a test may stop at what it does not expect"
 )]
 
-use catena_core::inquiry::{Fact, Inquiry, Need, Switches, Target};
+use catena_core::inquiry::{Extent, Fact, Inquiry, Need, Switches, Target};
 use catena_core::policy::{KeyRing, Policy};
 use catena_core::task::{Kind, TaskId};
 use catena_core::verdict::{Outcome, Standing, Verdict};
@@ -106,6 +106,7 @@ fn verify(root: &Path) -> Verdict {
         task_id: TaskId::parse(text("task_id")).expect("a task id"),
         kind: Kind::parse(text("task_type")).expect("a kind"),
         check_task: manifest.get("check_task").and_then(Value::as_bool).unwrap_or(false),
+        extent: Extent::default(),
     };
     let policy = Policy::shipped(checks::RULES).expect("the shipped policy is sound");
     let product = Arc::new(policy.product(text("product")).expect("a product"));
@@ -130,6 +131,7 @@ fn rebuilt(root: &Path) -> Result<(), Failed> {
         task_id: TaskId::parse(task_id).expect("a task id"),
         kind: Kind::parse("decision").expect("a kind"),
         check_task: true,
+        extent: Extent::default(),
     };
     let policy = Policy::shipped(checks::RULES).expect("the shipped policy is sound");
     let product = Arc::new(policy.product("firefox").expect("a product"));

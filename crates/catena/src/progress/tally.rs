@@ -73,12 +73,7 @@ impl Counts {
     }
 
     fn answered(&mut self, need: &Need, fact: &Fact) {
-        let length = match fact {
-            Fact::Body(body) => Some(body.measurement.length),
-            Fact::Measured(measurement) => Some(measurement.length),
-            Fact::Graph(scan) => Some(scan.measurement.length),
-            Fact::Absent { .. } | Fact::Refused { .. } | Fact::Unreachable { .. } => None,
-        };
+        let length = length(fact);
         if let Some(length) = length {
             self.received(need, length);
         }
@@ -105,6 +100,16 @@ impl Counts {
     }
 }
 
+fn length(fact: &Fact) -> Option<u64> {
+    match fact {
+        Fact::Body(body) => Some(body.measurement.length),
+        Fact::Measured(measurement) => Some(measurement.length),
+        Fact::Graph(scan) => Some(scan.measurement.length),
+        Fact::Recalled(fact) => length(fact),
+        Fact::Absent { .. } | Fact::Refused { .. } | Fact::Unreachable { .. } => None,
+    }
+}
+
 /// What the driver does not log itself.
 fn log(event: &Event<'_>) {
     match event {
@@ -128,6 +133,7 @@ fn told(fact: &Fact) -> String {
             format!("{} bytes, {}", measurement.length, Digest::Sha256(measurement.sha256))
         }
         Fact::Graph(scan) => format!("a graph of {} bytes", scan.measurement.length),
+        Fact::Recalled(fact) => format!("{}, out of the cache", told(fact)),
         Fact::Absent { status, .. } => format!("absent ({status})"),
         Fact::Refused { status, .. } => format!("refused ({status})"),
         Fact::Unreachable { reason, attempts } => {

@@ -104,6 +104,7 @@ struct Served {
     kind: String,
     product: String,
     check_target: bool,
+    artifacts: &'static str,
     /// By worker implementation.
     keys: Value,
 }
@@ -124,9 +125,10 @@ impl Bench {
     fn serve(&self, chain: Chain) -> Served {
         let keys = chain.keys.public_keys_base64().into_iter();
         let keys = keys.map(|(name, keys)| (name.to_owned(), Value::from(keys))).collect();
-        let Chain { target, kind, product, check_target, .. } = chain.clone();
+        let Chain { target, kind, product, check_target, artifacts, .. } = chain.clone();
         let testbed = self.testbed.start_beside(chain.into_site()).unwrap();
-        Served { testbed, room: tempfile::tempdir().unwrap(), target, kind, product, check_target, keys }
+        let room = tempfile::tempdir().unwrap();
+        Served { testbed, room, target, kind, product, check_target, artifacts, keys }
     }
 
     /// Asks both, or Catena alone where there is no scriptworker.
@@ -151,6 +153,7 @@ impl Served {
         let mut catena = Catena::through(&self.testbed, self.room.path());
         catena.args(["verify", "--format", "json", "--task-type", &self.kind, "--product", &self.product]);
         catena.arg(if self.check_target { "--check-task" } else { "--no-check-task" });
+        catena.args(["--artifacts", self.artifacts]);
         catena.arg("--work-dir").arg(self.room.path().join("work"));
         catena
     }

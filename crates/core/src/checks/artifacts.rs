@@ -2,17 +2,19 @@
 //!
 //! verification.md section 5. Off-reference: an entry needs a digest; an optional artifact may be
 //! absent but never wrong, and one whose bytes are not there is absent only if the queue does not list
-//! it either; an artifact that is both optional and not is not optional.
+//! it either; an artifact that is both optional and not is not optional; of a finished target every
+//! artifact is measured that its document lists, or else the verdict names their digests; no name is a
+//! directory of another.
 
 use super::signature::{Verified, verified};
 use super::{Examined, rules, target};
 use crate::digest::{Digest, Measurement};
-use crate::document::Listing;
+use crate::document::{Document, Listing};
 use crate::fnmatch::{LONGEST, Pattern};
-use crate::inquiry::{Answer, Body, Cx, Examination, Link, Need, Stop};
+use crate::inquiry::{Answer, Body, Cx, Examination, Extent, Link, Need, Stop};
 use crate::policy::KindRole;
 use crate::task::{ArtifactName, RunId, TaskId, TaskSet, UpstreamArtifacts};
-use crate::verdict::{Class, Code, Finding, Findings, Side, Standing, VerifiedArtifact};
+use crate::verdict::{Class, Code, Evidence, Finding, Findings, Side, Standing, VerifiedArtifact};
 use catena_json::Path;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,6 +29,15 @@ const MATCH: Code = Code::passing(
 const NONE: Code = Code::passing("artifacts-none", "No artifact is taken from the task.");
 const ABSENT: Code =
     Code::passing("artifact-absent-optional", "An optional artifact does not exist, which is fine.");
+const GONE: Code = Code::passing(
+    "artifact-gone",
+    "An artifact that the target's document lists does not exist any more, so that nobody can use it.",
+);
+const COLLIDE: Code = Code::new(
+    "artifact-names-collide",
+    Class::Policy,
+    "The name of an artifact is a directory of another one's, so that both cannot be kept as files.",
+);
 const NAME: Code =
     Code::new("artifact-name", Class::Tamper, "The name of a wanted artifact could leave its directory.");
 const RESERVED: Code = Code::new(
@@ -63,7 +74,7 @@ const OPTIONAL_ALTERED: Code = Code::new(
 const LISTED_ABSENT: Code = Code::new(
     "artifact-listed-absent",
     Class::Infra,
-    "The queue lists an optional artifact, but it cannot be had.",
+    "The queue lists an artifact that may be absent, but it cannot be had.",
 )
 .relaxable(rules::OPTIONAL_ARTIFACT);
 const LISTING: Code =
@@ -101,6 +112,8 @@ pub(crate) const CODES: &[Code] = &[
     MATCH,
     NONE,
     ABSENT,
+    GONE,
+    COLLIDE,
     NAME,
     RESERVED,
     UNLISTED,
@@ -137,6 +150,10 @@ enum How {
     Content,
     Measured,
     Graph,
+    /// Measured, if it still exists: the document of a finished target lists it, and nobody else wants it.
+    Listed,
+    /// Not at all: the verdict names its digest.
+    Named,
 }
 
 /// What parents publish for the verification itself (verification.md section 5.1).
@@ -152,15 +169,37 @@ fn published(role: Option<KindRole>) -> Vec<(ArtifactName, How)> {
     }
 }
 
-/// Every task the target takes files of is a link that has run. The chain is made so; this holds
-/// even if it were not.
-pub(crate) fn examine_wanted(cx: &Cx<'_>) -> Examined {
-    let chain = cx.closed()?;
+/// The links whose `payload.upstreamArtifacts` are measured: the target, and with it every link that
+/// has run if everything is to be measured.
+fn takers<'a>(cx: &Cx<'a>) -> Result<Vec<&'a Link>, Stop> {
     let target = target(cx)?;
-    let target_id = target.task_id;
+    let others = match cx.case.target.extent {
+        Extent::All => Some(cx.closed()?.links().filter(|link| link.has_run && !link.is_target)),
+        Extent::Listed | Extent::Named => None,
+    };
+    Ok(std::iter::once(target).chain(others.into_iter().flatten()).collect())
+}
+
+/// Every task that files are taken of is a link that has run. The chain is made so; this holds even if
+/// it were not.
+pub(crate) fn examine_wanted(cx: &Cx<'_>) -> Examined {
+    cx.closed()?;
     let mut findings = Findings::default();
+    for taker in takers(cx)? {
+        examine_taker(cx, taker, &mut findings)?;
+    }
+    if findings.is_empty() {
+        let message = "Every artifact is wanted of a task that has run in this chain.";
+        findings.push(Finding::new(CHECK, WANTED, Standing::Passed, target(cx)?.task_id, message));
+    }
+    Ok(findings.into_vec().into())
+}
+
+fn examine_taker(cx: &Cx<'_>, taker: &Link, findings: &mut Findings) -> Result<(), Stop> {
+    let chain = cx.closed()?;
+    let target_id = taker.task_id;
     let mut wanted = 0_usize;
-    for entry in target.definition.upstream_artifacts() {
+    for entry in taker.definition.upstream_artifacts() {
         wanted = wanted.saturating_add(entry.paths.len());
         // Without a definition it is no link, and the definition check says why.
         let known = cx.case.definition(entry.task_id).is_some_and(|definition| definition.is_err());
@@ -175,25 +214,15 @@ pub(crate) fn examine_wanted(cx: &Cx<'_>) -> Examined {
     }
     if wanted > cx.case.limits.artifacts {
         findings.push(
-            Finding::new(
-                CHECK,
-                TOO_MANY,
-                Standing::Failed,
-                target_id,
-                "The target wants too many artifacts.",
-            )
-            .expected(Side::Policy, format!("at most {}", cx.case.limits.artifacts))
-            .actual(Side::Task, wanted.to_string()),
+            Finding::new(CHECK, TOO_MANY, Standing::Failed, target_id, "The task wants too many artifacts.")
+                .expected(Side::Policy, format!("at most {}", cx.case.limits.artifacts))
+                .actual(Side::Task, wanted.to_string()),
         );
     }
-    if findings.is_empty() {
-        let message = "Every artifact is wanted of a task that has run in this chain.";
-        findings.push(Finding::new(CHECK, WANTED, Standing::Passed, target_id, message));
-    }
-    Ok(findings.into_vec().into())
+    Ok(())
 }
 
-/// What is wrong with a path as the target writes it, before anything is known of the artifact.
+/// What is wrong with a path as a task writes it, before anything is known of the artifact.
 fn examine_path(target_id: TaskId, path: &str, entry: &UpstreamArtifacts) -> Option<Finding> {
     let place = Path::of(&["payload", "upstreamArtifacts"]);
     let failed = |code, message: String| {
@@ -226,28 +255,34 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     if !link.has_run {
         return none("The task is about to run, so nothing of it is used.");
     }
-    let wanted = match wanted(cx, link)? {
-        Ok(wanted) if wanted.is_empty() => return none("Nothing of the task is used as a file."),
-        Ok(wanted) if wanted.len() <= cx.case.limits.artifacts => wanted,
-        Ok(wanted) => {
-            let message = "More artifacts of the task are wanted than the limit allows.";
-            let finding = Finding::new(CHECK, TOO_MANY, Standing::Failed, link.task_id, message)
-                .expected(Side::Policy, format!("at most {}", cx.case.limits.artifacts))
-                .actual(Side::Task, wanted.len().to_string());
-            return Ok(vec![finding].into());
-        }
+    let mut wanted = match wanted(cx, link)? {
+        Ok(wanted) => wanted,
         Err(finding) => return Ok(vec![*finding].into()),
     };
+    if link.is_target {
+        want_listed(cx, &*verified(cx, link)?, &mut wanted);
+    }
+    if wanted.is_empty() {
+        return none("Nothing of the task is used as a file.");
+    }
+    if wanted.len() > cx.case.limits.artifacts {
+        let message = "More artifacts of the task are wanted than the limit allows.";
+        let finding = Finding::new(CHECK, TOO_MANY, Standing::Failed, link.task_id, message)
+            .expected(Side::Policy, format!("at most {}", cx.case.limits.artifacts))
+            .actual(Side::Task, wanted.len().to_string());
+        return Ok(vec![finding].into());
+    }
     let document = verified(cx, link)?;
     let run_id = document.run_id;
     // Every artifact is asked for before any is judged, so that they are fetched together.
     let judged = wanted.iter().map(|wanted| judge(cx, link, run_id, &document, wanted));
     let mut stopped = None;
     let mut examination = Examination::default();
-    let mut findings = Findings::default();
+    let (mut findings, mut absent) = (Findings::default(), Vec::new());
     for judgement in judged {
         match judgement {
             Ok(Judgement::Verified(artifact)) => examination.artifacts.push(artifact),
+            Ok(Judgement::Absent(artifact)) => absent.push(*artifact),
             Ok(Judgement::Found(finding)) => findings.push(*finding),
             Err(stop) => stopped = stopped.or(Some(stop)),
         }
@@ -255,24 +290,101 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     if let Some(stop) = stopped {
         return Err(stop);
     }
+    findings.extend(collision(link, &examination.artifacts));
+    gone_or_listed(cx, link, absent, &mut examination, &mut findings)?;
     if findings.iter().all(|finding| finding.standing == Standing::Passed) {
-        let message =
-            format!("{} artifacts have the digests that the document says.", examination.artifacts.len());
+        let message = matching(&examination.artifacts);
         findings.push(Finding::new(CHECK, MATCH, Standing::Passed, link.task_id, message));
     }
     examination.findings = findings.into_vec();
     Ok(examination)
 }
 
-/// The files that are wanted of a link: what parents publish, and what the target names; or what is
-/// wrong with the list of artifacts that its patterns are looked up in.
+/// Wants what the document of a finished target lists and nobody else wants.
+fn want_listed(cx: &Cx<'_>, document: &Document, wanted: &mut Vec<Wanted>) {
+    let how = match cx.case.target.extent {
+        Extent::Listed | Extent::All => How::Listed,
+        Extent::Named => How::Named,
+    };
+    let known: BTreeSet<&str> = wanted.iter().map(|wanted| wanted.name.as_str()).collect();
+    let listed = document.artifacts.iter().filter(|(name, _)| !known.contains(name.as_str()));
+    let listed: Vec<_> =
+        listed.map(|(name, _)| Wanted { name: name.to_string(), optional: false, how }).collect();
+    wanted.extend(listed);
+}
+
+/// Of the artifacts that a document lists and storage does not have, those that the queue does not list
+/// either are gone: nobody can use them, and the verdict names their digests. Of others either the queue or
+/// the storage is wrong.
+fn gone_or_listed(
+    cx: &Cx<'_>,
+    link: &Link,
+    absent: Vec<(VerifiedArtifact, String)>,
+    examination: &mut Examination,
+    findings: &mut Findings,
+) -> Result<(), Stop> {
+    if absent.is_empty() {
+        return Ok(());
+    }
+    let names = match listing(cx, link)? {
+        Ok(names) => names,
+        Err(finding) => {
+            findings.push(*finding);
+            return Ok(());
+        }
+    };
+    for (artifact, answer) in absent {
+        let name = &artifact.name;
+        let found = |code, standing, message: String| {
+            let path = Path::of(&["artifacts"]).key(name.as_str());
+            Finding::new(CHECK, code, standing, link.task_id, message).at(THING, Some(path))
+        };
+        if names.contains(name.as_str()) {
+            let message = format!("The document and the queue list {name}, but it does not exist: {answer}");
+            findings.push(found(LISTED_ABSENT, Standing::Failed, message));
+        } else {
+            let message = format!("{name} does not exist any more, and the queue does not list it: {answer}");
+            findings.push(found(GONE, Standing::Passed, message));
+            examination.artifacts.push(artifact);
+        }
+    }
+    Ok(())
+}
+
+fn matching(artifacts: &[VerifiedArtifact]) -> String {
+    let named = artifacts.iter().filter(|artifact| artifact.evidence == Evidence::Named).count();
+    let known = artifacts.len().saturating_sub(named);
+    let rest = match named {
+        0 => String::new(),
+        named => format!("; {named} are named by their digests and were not measured"),
+    };
+    format!("{known} artifacts have the digests that the document says{rest}.")
+}
+
+/// Two artifacts of one task of which one would have to be a directory, so that no work directory could
+/// hold both.
+fn collision(link: &Link, artifacts: &[VerifiedArtifact]) -> Option<Finding> {
+    let names: BTreeSet<&str> = artifacts.iter().map(|artifact| artifact.name.as_str()).collect();
+    let directory = |name: &str| {
+        let ends = name.match_indices('/').map(|(end, _)| end);
+        ends.filter_map(|end| name.get(..end)).find(|parent| names.contains(parent)).map(str::to_owned)
+    };
+    let (name, parent) = names.iter().find_map(|name| Some((*name, directory(name)?)))?;
+    let message = format!("{parent:?} is an artifact and a directory of {name:?}.");
+    let path = Path::of(&["artifacts"]).key(parent.as_str());
+    Some(Finding::new(CHECK, COLLIDE, Standing::Failed, link.task_id, message).at(THING, Some(path)))
+}
+
+/// The files that are wanted of a link: what parents publish, and what the target names, or every link
+/// where all is to be measured; or what is wrong with the list of artifacts that patterns are looked up in.
 fn wanted(cx: &Cx<'_>, link: &Link) -> Result<Result<Vec<Wanted>, Box<Finding>>, Stop> {
     let mut names: BTreeMap<String, (bool, How)> = BTreeMap::new();
     for (name, how) in published(link.role) {
         names.insert(name.as_str().to_owned(), (false, how));
     }
-    let entries =
-        target(cx)?.definition.upstream_artifacts().iter().filter(|entry| entry.task_id == link.task_id);
+    let takers = takers(cx)?;
+    let entries = takers.iter().flat_map(|taker| taker.definition.upstream_artifacts());
+    let entries = entries.filter(|entry| entry.task_id == link.task_id);
     let mut listed: Option<Names> = None;
     for entry in entries {
         for path in &entry.paths {
@@ -336,6 +448,8 @@ fn listing(cx: &Cx<'_>, link: &Link) -> Result<Result<Names, Box<Finding>>, Stop
 
 enum Judgement {
     Verified(VerifiedArtifact),
+    /// Listed by the document of a finished target, and not there; with the answer's own words.
+    Absent(Box<(VerifiedArtifact, String)>),
     Found(Box<Finding>),
 }
 
@@ -401,6 +515,12 @@ fn judge(
             ));
         }
     };
+    let named = |name| named(link.task_id, run_id, name, &digests);
+    if wanted.how == How::Named
+        && let Some(artifact) = named(name.clone())
+    {
+        return Ok(Judgement::Verified(artifact));
+    }
     let need = need(link.task_id, run_id, &name, wanted.how, &digests, || graph_wants(cx, link.task_id))?;
     match cx.measurement(&need)? {
         Answer::Is(measurement) => match mismatch(&digests, &measurement) {
@@ -409,7 +529,8 @@ fn judge(
                 run_id,
                 name,
                 digest: Digest::Sha256(measurement.sha256),
-                length: measurement.length,
+                length: Some(measurement.length),
+                evidence: cx.case.evidence(&need),
             })),
             Some((expected, actual)) => {
                 let code = if wanted.optional { OPTIONAL_ALTERED } else { ALTERED };
@@ -435,12 +556,22 @@ fn judge(
                 format!("The optional {name} does not exist, and the queue does not list it: {answer}"),
             )),
         },
-        Answer::Absent(answer) => found_box(found(
-            MISSING,
-            Standing::Failed,
-            format!("The document names {name}, but it does not exist: {answer}"),
-        )),
+        Answer::Absent(answer) => match named(name.clone()).filter(|_| wanted.how == How::Listed) {
+            Some(artifact) => Ok(Judgement::Absent(Box::new((artifact, answer)))),
+            None => found_box(found(
+                MISSING,
+                Standing::Failed,
+                format!("The document names {name}, but it does not exist: {answer}"),
+            )),
+        },
     }
+}
+
+/// An artifact that was not measured, by the digest that the document names.
+fn named(task_id: TaskId, run_id: RunId, name: ArtifactName, digests: &[Digest]) -> Option<VerifiedArtifact> {
+    let sha256 = digests.iter().find(|digest| matches!(digest, Digest::Sha256(_)));
+    let digest = *sha256.or(digests.first())?;
+    Some(VerifiedArtifact { task_id, run_id, name, digest, length: None, evidence: Evidence::Named })
 }
 
 /// The need for an artifact. SHA-512 is only measured where the document says it.
@@ -456,7 +587,7 @@ fn need(
     let name = name.clone();
     Ok(match how {
         How::Content => Need::Content { task_id, run_id, name, sha512 },
-        How::Measured => Need::Artifact { task_id, run_id, name, sha512 },
+        How::Measured | How::Listed | How::Named => Need::Artifact { task_id, run_id, name, sha512 },
         How::Graph => Need::TaskGraph { task_id, run_id, wanted: graph_wants()?, sha512 },
     })
 }

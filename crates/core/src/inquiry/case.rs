@@ -14,9 +14,10 @@ use crate::task::{
     Definition, DefinitionError, Kind, ListingError, ListingPage, ListingSoFar, Run, Status, StatusError,
     TaskId, WorkerImplementation,
 };
+use crate::verdict::Evidence;
 use catena_json::{ParseError, Value};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What an inquiry is about.
@@ -28,6 +29,42 @@ pub struct Target {
     pub kind: Kind,
     /// Whether it has run, so that its own document is checked too.
     pub check_task: bool,
+    /// Which artifacts are measured beside those that the target takes in.
+    pub extent: Extent,
+}
+
+/// Which artifacts are measured beside those that the target takes in and those that the verification
+/// itself reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Extent {
+    /// Every artifact that the document of a finished target lists.
+    #[default]
+    Listed,
+    /// None: the verdict names the digests of what the document of a finished target lists.
+    Named,
+    /// As `Listed`, and what every other link of the chain took in.
+    All,
+}
+
+impl Extent {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Listed, Self::Named, Self::All];
+
+    /// In one word, as the command line, recordings and reports have it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Listed => "listed",
+            Self::Named => "named",
+            Self::All => "all",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|extent| extent.as_str() == text)
+    }
 }
 
 /// What a caller weakens by name. Everything here shows in the verdict.
@@ -85,6 +122,8 @@ pub(crate) struct Case {
     pub(crate) limits: Limits,
     pub(crate) switches: Switches,
     facts: HashMap<Need, Fact>,
+    /// Whose facts were measured in an earlier run and not in this one.
+    recalled: HashSet<Need>,
     definitions: BTreeMap<TaskId, Result<Arc<Definition>, NoDefinition>>,
     statuses: HashMap<TaskId, Result<Status, StatusError>>,
     /// Documents by their tasks: only those of the runs that the chain is about are asked for.
@@ -124,6 +163,7 @@ impl Case {
             limits,
             switches,
             facts: HashMap::new(),
+            recalled: HashSet::new(),
             definitions: BTreeMap::new(),
             statuses: HashMap::new(),
             documents: HashMap::new(),
@@ -140,7 +180,8 @@ impl Case {
     /// A case of which nothing is known, about a task that has run, for tests.
     #[cfg(test)]
     pub(crate) fn sample(product: Product) -> Self {
-        let target = Target { task_id: Definition::sample_id(), kind: Kind::unknown(), check_task: true };
+        let (task_id, extent) = (Definition::sample_id(), Extent::default());
+        let target = Target { task_id, kind: Kind::unknown(), check_task: true, extent };
         Self::new(target, Arc::new(product), KeyRing::default(), Limits::default(), Switches::default())
     }
 
@@ -175,6 +216,13 @@ impl Case {
             (_, Reading::Json(json)) => drop(self.parsed.insert(need.clone(), json)),
             _ => {}
         }
+        let fact = match fact {
+            Fact::Recalled(fact) => {
+                self.recalled.insert(need.clone());
+                *fact
+            }
+            fact => fact,
+        };
         self.facts.insert(need, fact);
     }
 
@@ -194,6 +242,11 @@ impl Case {
 
     pub(crate) fn knows(&self, need: &Need) -> bool {
         self.facts.contains_key(need)
+    }
+
+    /// How the artifact of a need is known whose fact is there.
+    pub(crate) fn evidence(&self, need: &Need) -> Evidence {
+        if self.recalled.contains(need) { Evidence::Recalled } else { Evidence::Measured }
     }
 
     /// Whether the policy relaxes a rule.

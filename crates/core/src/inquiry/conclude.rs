@@ -62,6 +62,7 @@ pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
         kind: inquiry.case.target.kind.clone(),
         product: inquiry.case.product.name.clone(),
         check_task: inquiry.case.target.check_task,
+        extent: inquiry.case.target.extent,
         concluded: now.to_owned(),
         links: links(inquiry),
         findings,

@@ -14,6 +14,9 @@ pub enum Fact {
     Measured(Measurement),
     /// What was measured of a task graph, and its wanted entries.
     Graph(GraphScan),
+    /// What was measured in an earlier run and kept: a measurement or a graph. Its bytes were not read in
+    /// this run.
+    Recalled(Box<Fact>),
     /// The one who must know says, in a form of its own, that it does not exist.
     Absent {
         /// The HTTP status: 404 or 410; 424 for an artifact of the error kind; 422 for a commit that

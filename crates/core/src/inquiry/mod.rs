@@ -15,7 +15,7 @@ mod need;
 mod reader;
 
 pub(crate) use case::{Answer, Case, Cx, NoDefinition, Open, Stop};
-pub use case::{Switches, Target};
+pub use case::{Extent, Switches, Target};
 pub(crate) use chain::{Chain, Link, cycle};
 pub(crate) use conclude::CODES as OUTSIDE_CODES;
 pub use fact::{Body, Fact};
@@ -312,7 +312,7 @@ mod tests {
         let kind = Kind::parse("decision").unwrap();
         let mut product = Product::empty("p");
         product.kinds.insert(kind.clone(), KindRole::Decision);
-        let target = Target { task_id: target(), kind, check_task: true };
+        let target = Target { task_id: target(), kind, check_task: true, extent: Extent::default() };
         let (keys, limits) = (KeyRing::default(), Limits::default());
         Inquiry::new(target, Arc::new(product), keys, limits, Switches::default())
     }
@@ -512,7 +512,8 @@ mod tests {
             run_id: crate::task::RunId(0),
             name: crate::task::ArtifactName::parse(name).unwrap(),
             digest: crate::digest::Digest::Sha256([0; 32]),
-            length,
+            length: Some(length),
+            evidence: crate::verdict::Evidence::Measured,
         };
         let artifacts = vec![made("public/b", 1), made("public/a", 2), made("public/b", 1)];
         inquiry.items[0].state =

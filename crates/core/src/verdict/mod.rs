@@ -9,6 +9,7 @@ pub(crate) use bounds::value as bounded_value;
 pub use finding::{Claim, Class, Code, Difference, DifferenceKind, Finding, Place, Side, Standing};
 
 use crate::digest::Digest;
+use crate::inquiry::Extent;
 use crate::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
 
 /// What an inquiry came to.
@@ -24,6 +25,8 @@ pub struct Verdict {
     pub product: String,
     /// Whether the target's own document was checked too (a finished task).
     pub check_task: bool,
+    /// Which artifacts were measured beside those that the target takes in.
+    pub extent: Extent,
     /// When it was concluded, RFC 3339 in UTC, as the caller said.
     pub concluded: String,
     /// The links of the chain, the target first.
@@ -32,12 +35,12 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// What was weakened: relaxed rules of the policy and `danger` switches. Shown in every report.
     pub relaxed: Vec<Relaxed>,
-    /// The artifacts whose bytes a signature vouches for. They may be used only when the outcome is
-    /// [`Outcome::Verified`].
+    /// The artifacts that the answer is about, each with the digest that a signature vouches for. They
+    /// may be used only when the outcome is [`Outcome::Verified`].
     pub artifacts: Vec<VerifiedArtifact>,
 }
 
-/// An artifact that a verified document names and whose bytes have the digests it says.
+/// An artifact that a verified document names, and how it is known that its bytes have that digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedArtifact {
     /// The task that made it.
@@ -46,10 +49,36 @@ pub struct VerifiedArtifact {
     pub run_id: RunId,
     /// Its name.
     pub name: ArtifactName,
-    /// What was measured: SHA-256, whatever the document names.
+    /// What was measured: SHA-256, whatever the document names. Of an artifact that was not measured,
+    /// the document's SHA-256, or else its SHA-512.
     pub digest: Digest,
-    /// Decoded bytes.
-    pub length: u64,
+    /// Decoded bytes; none where they were never measured.
+    pub length: Option<u64>,
+    /// Whether its bytes were looked at.
+    pub evidence: Evidence,
+}
+
+/// How an artifact is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Evidence {
+    /// Its bytes were measured in this run, and have the digest.
+    Measured,
+    /// Its bytes were measured in an earlier run, which a cache remembers; they were not read in this one.
+    Recalled,
+    /// Nobody looked at its bytes: the document names the digest.
+    Named,
+}
+
+impl Evidence {
+    /// In one word, as reports have it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Recalled => "recalled",
+            Self::Named => "named",
+        }
+    }
 }
 
 /// The answer of a verdict.

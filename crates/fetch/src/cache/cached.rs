@@ -8,8 +8,8 @@ use crate::graphs::KeptGraph;
 use crate::progress::{Event, Progress};
 use crate::source::FactSource;
 use crate::staging::Staging;
-use catena_core::inquiry::{Fact, Need};
-use catena_core::task::{ArtifactName, TaskId};
+use catena_core::inquiry::{Fact, Need, Target};
+use catena_core::task::ArtifactName;
 use catena_core::verdict::Verdict;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -60,8 +60,8 @@ impl Cached {
     /// Asks nobody: what may have changed is as it was when there was a yes about this target last.
     /// What is not known from then is unreachable.
     #[must_use]
-    pub fn offline(cache: Arc<Cache>, target: TaskId, check_task: bool, next: Arc<dyn Progress>) -> Self {
-        let address = Address::seen(&cache.root, target, check_task);
+    pub fn offline(cache: Arc<Cache>, target: &Target, next: Arc<dyn Progress>) -> Self {
+        let address = Address::seen(&cache.root, target.task_id, target.check_task, target.extent);
         let seen = cache.payload(&address, cache.longest()).and_then(|payload| Seen::decode(&payload));
         Self::from(cache, Source::Nobody(Arc::new(seen.unwrap_or_default())), next)
     }
@@ -178,7 +178,8 @@ impl Cached {
                 seen.add(need, fact);
             }
         }
-        let address = Address::seen(&self.cache.root, verdict.task_id, verdict.check_task);
+        let Verdict { task_id, check_task, extent, .. } = *verdict;
+        let address = Address::seen(&self.cache.root, task_id, check_task, extent);
         self.cache.keep(&address, &seen.encode())?;
         self.cache.store.tidy(self.cache.statistics().bytes.saturating_sub(before))
     }

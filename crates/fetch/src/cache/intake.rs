@@ -65,13 +65,14 @@ impl Look<'_> {
     /// Entries alone publish nothing: where a graph may be published, its bytes are copied beside, which
     /// are those that the entries are of when they measure the same.
     fn entries(&self, need: &Need, scan: GraphScan) -> Option<Fact> {
-        if self.staging.is_some() {
-            self.blob(need, &scan.measurement, Keep::Nothing)?;
-        }
         let mut share = Share::of(&self.held.budget);
         let entries = scan.entries.iter().flatten();
         share.take(entries.map(|(_, entry)| length(entry.len())).sum()).ok()?;
         self.held.shares.lock().unwrap_or_else(PoisonError::into_inner).push(share);
+        if self.staging.is_none() {
+            return Some(Fact::Recalled(Box::new(Fact::Graph(scan))));
+        }
+        self.blob(need, &scan.measurement, Keep::Nothing)?;
         Some(Fact::Graph(scan))
     }
 
@@ -91,7 +92,7 @@ impl Look<'_> {
             Payload::Measured(measurement) if self.staging.is_some() => {
                 self.blob(need, &measurement, Keep::Nothing)
             }
-            Payload::Measured(measurement) => Some(Fact::Measured(measurement)),
+            Payload::Measured(measurement) => Some(Fact::Recalled(Box::new(Fact::Measured(measurement)))),
             Payload::Graph(scan) => self.entries(need, scan),
             Payload::Absent { status, message } => Some(Fact::Absent { status, message: message.to_owned() }),
         }

@@ -60,7 +60,8 @@ pub fn encode(fact: &Fact) -> Option<Vec<u8>> {
             out.extend_from_slice(&status.to_be_bytes());
             out.extend_from_slice(message.as_bytes());
         }
-        Fact::Graph(_) | Fact::Refused { .. } | Fact::Unreachable { .. } => return None,
+        // A cache that recalls something has it already.
+        Fact::Graph(_) | Fact::Recalled(_) | Fact::Refused { .. } | Fact::Unreachable { .. } => return None,
     }
     Some(out)
 }

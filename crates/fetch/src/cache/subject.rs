@@ -9,7 +9,7 @@ use crate::address::RootUrl;
 use crate::body::measured;
 use crate::recording::NeedEntry;
 use catena_core::digest::Digest;
-use catena_core::inquiry::{Fact, Need, Reference};
+use catena_core::inquiry::{Extent, Fact, Need, Reference};
 use catena_core::source::Revision;
 use catena_core::task::{ArtifactName, RunId, TaskId, TaskSet};
 use catena_core::verdict::{Outcome, Standing, Verdict};
@@ -32,10 +32,11 @@ impl Address {
     }
 
     /// Of everything that may change and that the last yes about a target was made of.
-    pub(super) fn seen(root: &RootUrl, target: TaskId, check_task: bool) -> Self {
+    pub(super) fn seen(root: &RootUrl, target: TaskId, check_task: bool, extent: Extent) -> Self {
         let check_task: &[u8] = if check_task { b"check-task" } else { b"no-check-task" };
-        let root = root.as_str().as_bytes();
-        Self::of(&[FORMAT.as_bytes(), b"seen", root, target.as_str().as_bytes(), check_task])
+        let (root, target, extent) = (root.as_str(), target.as_str(), extent.as_str());
+        let [root, target, extent] = [root, target, extent].map(str::as_bytes);
+        Self::of(&[FORMAT.as_bytes(), b"seen", root, target, check_task, extent])
     }
 
     /// Of what was measured of a graph that is kept in parts.
@@ -143,8 +144,8 @@ impl<'a> Vouching<'a> {
             .filter(|finding| finding.code.name == COMPLETED && finding.standing == Standing::Passed);
         let completed: HashSet<TaskId> = completed.map(|finding| finding.task_id).collect();
         let runs = verdict.links.iter().filter_map(|link| Some((link.task_id, link.run_id?)));
-        let artifacts = verdict.artifacts.iter().map(|artifact| {
-            ((artifact.task_id, artifact.run_id, &artifact.name), (artifact.digest, artifact.length))
+        let artifacts = verdict.artifacts.iter().filter_map(|artifact| {
+            Some(((artifact.task_id, artifact.run_id, &artifact.name), (artifact.digest, artifact.length?)))
         });
         Some(Self {
             links: verdict.links.iter().map(|link| link.task_id).collect(),
@@ -244,8 +245,10 @@ mod tests {
             Address::lasting(&here, &content),
             Address::lasting(&root("https://tc.example:444"), &content),
             Address::lasting(&root("http://tc.example"), &content),
-            Address::seen(&here, task_id(), true),
-            Address::seen(&here, task_id(), false),
+            Address::seen(&here, task_id(), true, Extent::Listed),
+            Address::seen(&here, task_id(), true, Extent::Named),
+            Address::seen(&here, task_id(), true, Extent::All),
+            Address::seen(&here, task_id(), false, Extent::Listed),
         ];
         let number = addresses.len();
         addresses.sort_by(|left, right| left.0.cmp(&right.0));

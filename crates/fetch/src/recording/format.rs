@@ -64,13 +64,36 @@ pub(crate) enum ReferenceEntry {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub(super) enum FactEntry {
-    Body { measured: Measured },
-    Measured { measured: Measured },
-    Graph { measured: Measured, entries: BTreeMap<String, String> },
-    UnreadableGraph { measured: Measured, error: GraphErrorEntry },
-    Absent { status: u16, message: String },
-    Refused { status: u16, message: String },
-    Unreachable { reason: String, attempts: u32 },
+    Body {
+        measured: Measured,
+    },
+    Measured {
+        measured: Measured,
+    },
+    Graph {
+        measured: Measured,
+        entries: BTreeMap<String, String>,
+    },
+    UnreadableGraph {
+        measured: Measured,
+        error: GraphErrorEntry,
+    },
+    /// A measurement or a graph that was not measured in the recorded run.
+    Recalled {
+        fact: Box<FactEntry>,
+    },
+    Absent {
+        status: u16,
+        message: String,
+    },
+    Refused {
+        status: u16,
+        message: String,
+    },
+    Unreachable {
+        reason: String,
+        attempts: u32,
+    },
 }
 
 #[derive(Serialize, Deserialize)]

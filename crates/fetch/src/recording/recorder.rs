@@ -89,6 +89,7 @@ impl Recorder {
                     }
                 }
             }
+            Fact::Recalled(fact) => FactEntry::Recalled { fact: Box::new(self.entry(state, fact)?) },
             Fact::Absent { status, message } => {
                 FactEntry::Absent { status: *status, message: message.clone() }
             }

@@ -152,6 +152,12 @@ impl Reader<'_, '_> {
                 let scan = GraphScan { measurement: measured.measurement()?, entries: Err(error.error()?) };
                 (Shape::Graph, Fact::Graph(scan))
             }
+            FactEntry::Recalled { fact }
+                if matches!(*fact, FactEntry::Measured { .. } | FactEntry::Graph { .. }) =>
+            {
+                return Ok(Fact::Recalled(Box::new(self.fact(need, *fact)?)));
+            }
+            FactEntry::Recalled { .. } => return Err(format!("nothing to recall for {need}")),
         };
         if shape == need.shape() { Ok(fact) } else { Err(format!("not an answer to {need}")) }
     }

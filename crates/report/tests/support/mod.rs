@@ -3,10 +3,11 @@
 
 use catena_core::checks::find_code;
 use catena_core::digest::Digest;
+use catena_core::inquiry::Extent;
 use catena_core::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
 use catena_core::verdict::{
-    Claim, Class, Code, Difference, DifferenceKind, Finding, LinkSummary, Outcome, Place, Relaxed, Side,
-    Standing, Verdict, VerifiedArtifact,
+    Claim, Class, Code, Difference, DifferenceKind, Evidence, Finding, LinkSummary, Outcome, Place, Relaxed,
+    Side, Standing, Verdict, VerifiedArtifact,
 };
 use catena_json::{Limits, Path, Value};
 
@@ -143,7 +144,8 @@ fn artifacts() -> Vec<VerifiedArtifact> {
             run_id: RunId(0),
             name: ArtifactName::parse(name).unwrap(),
             digest: Digest::parse("sha256", &"0f".repeat(32)).unwrap(),
-            length,
+            length: Some(length),
+            evidence: Evidence::Measured,
         })
         .collect()
 }
@@ -156,6 +158,7 @@ pub fn verdict(outcome: Outcome, findings: Vec<Finding>) -> Verdict {
         kind: Kind::parse("signing").unwrap(),
         product: "firefox".to_owned(),
         check_task: false,
+        extent: Extent::Listed,
         concluded: "2026-05-04T03:02:01Z".to_owned(),
         links: links(),
         findings: passed().into_iter().chain(findings).collect(),

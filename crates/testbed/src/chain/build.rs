@@ -100,6 +100,7 @@ impl Builder<'_> {
             siblings,
             kind: self.kind().to_owned(),
             check_target: release.finished,
+            artifacts: "listed",
             decisions,
             action: action_id,
             builds,

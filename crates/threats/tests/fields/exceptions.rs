@@ -27,6 +27,7 @@ const DEFAULT: &str = "what the platform takes when a definition does not say it
 const EMPTY: &str = "empty in the rendering, and what is empty may be left out (verification.md section 8)";
 const UNREAD: &str = "no rule is about it, and it is taken for nobody's word";
 const UNWANTED: &str = "a file that no link and no target takes in";
+const EXPIRED: &str = "what the target made may have expired; the verdict names its digest";
 const ENTRY: &str = "of an entry in a graph only `task` is the task; the rest is for those who make graphs";
 const UNRENDERED: &str = "the template of this tree does not use it, or not all of it, for what it renders";
 const BOTH: &str = "only what the definition and the status both say is compared";
@@ -56,9 +57,11 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
     may(
         Side::Document,
         "signing: artifacts.public/build/*",
-        ANY,
-        "what the target made is for those after it",
+        GONE,
+        "what the target's document does not list is not measured, and the yes is not about it",
     ),
+    may(Side::Bytes, "signing: public/build/*", GONE, EXPIRED),
+    may(Side::Bytes, "signing: public/logs/*", GONE, EXPIRED),
     may(Side::Document, "*: environment", MORE, UNREAD),
     may(Side::Document, "*: environment.imageHash", ANY, UNREAD),
     may(Side::Document, "*: environment.instanceId", ANY, UNREAD),

@@ -1,6 +1,7 @@
 //! What can be said to `catena verify`.
 
 use crate::cache_options::CacheOptions;
+use catena_core::inquiry::Extent;
 use catena_core::task::{Kind, TaskId};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroU32;
@@ -10,7 +11,7 @@ use std::time::Duration;
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   catena verify TASK_ID --task-type signing --product firefox
-      A finished task: its own document is checked too.
+      A finished task: its own document is checked too, and every artifact that it lists.
   catena verify TASK_ID --task-type signing --product firefox --no-check-task --work-dir work
       A task about to run. If the answer is yes, its verified inputs stand in
       work/cot/<taskId>/<path>; if it is not, nothing does.
@@ -73,6 +74,9 @@ pub(crate) struct VerifyArgs {
     /// The task is about to run: it has no document of its own yet
     #[arg(long, overrides_with = "check_task")]
     no_check_task: bool,
+    /// Which artifacts are measured beside those that the task takes in
+    #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
+    pub(super) artifacts: Artifacts,
     /// Where verified artifacts are left
     #[arg(long, value_name = "DIR", conflicts_with = "replay")]
     #[arg(help = "Leave each verified artifact at DIR/cot/<taskId>/<path>, and nothing unverified, ever")]
@@ -98,8 +102,8 @@ pub(crate) struct VerifyArgs {
     /// Make the verdict again from what --record kept in DIR: target, product, policy, keys and time
     /// are those of the recording
     #[arg(long, value_name = "DIR", help_heading = "Recordings", conflicts_with_all = [
-        "task_id", "task_type", "product", "policy", "keys", "check_task", "no_check_task", "record", "credentials",
-        "ca_file", "deadline", "attempts", "stall", "danger_skip_signatures", "danger_allow_http",
+        "task_id", "task_type", "product", "policy", "keys", "check_task", "no_check_task", "artifacts", "record",
+        "credentials", "ca_file", "deadline", "attempts", "stall", "danger_skip_signatures", "danger_allow_http",
     ])]
     pub(super) replay: Option<PathBuf>,
     /// Taskcluster credentials: a JSON object of clientId, accessToken and perhaps certificate
@@ -127,6 +131,28 @@ pub(crate) struct VerifyArgs {
     /// Accepted as verify_cot has it; nothing is left behind to clean up
     #[arg(long, hide_short_help = true)]
     cleanup: bool,
+}
+
+/// Which artifacts are measured beside those that the target takes in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Artifacts {
+    /// All that a finished task lists in its document
+    #[default]
+    Listed,
+    /// None of them: the verdict names their digests, and the yes is about nothing else
+    Named,
+    /// All that a finished task lists, and what every link of the chain took in
+    All,
+}
+
+impl From<Artifacts> for Extent {
+    fn from(artifacts: Artifacts) -> Self {
+        match artifacts {
+            Artifacts::Listed => Self::Listed,
+            Artifacts::Named => Self::Named,
+            Artifacts::All => Self::All,
+        }
+    }
 }
 
 /// How a verdict is written.

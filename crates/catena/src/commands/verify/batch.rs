@@ -14,7 +14,7 @@ use crate::output::Output;
 use crate::policy_files::{self, PolicyTexts};
 use crate::progress::Screen;
 use catena_core::Limits;
-use catena_core::inquiry::{Inquiry, Switches, Target};
+use catena_core::inquiry::{Extent, Inquiry, Switches, Target};
 use catena_core::policy::{KeyRing, Policy, Product};
 use catena_core::verdict::{Outcome, Verdict};
 use catena_fetch::{FactSource, Quiet, investigate};
@@ -81,9 +81,9 @@ impl Bench {
         Ok(Self { root_url: said.map_or_else(|| root_url(&policy), Ok)?, products, switches })
     }
 
-    fn open(&self, question: &Question, check_task: bool) -> Option<Inquiry> {
+    fn open(&self, question: &Question, check_task: bool, extent: Extent) -> Option<Inquiry> {
         let (product, keys) = self.products.get(&question.product)?;
-        let target = Target { task_id: question.task_id, kind: question.kind.clone(), check_task };
+        let target = Target { task_id: question.task_id, kind: question.kind.clone(), check_task, extent };
         Some(Inquiry::new(target, Arc::clone(product), keys.clone(), Limits::default(), self.switches))
     }
 
@@ -109,7 +109,9 @@ impl Bench {
         let jobs = usize::try_from(jobs).unwrap_or(usize::MAX);
         let patience = args.deadline.unwrap_or(catena_fetch::DEADLINE);
         let mut running = JoinSet::new();
-        let mut inquiries = questions.iter().filter_map(|question| self.open(question, args.checks_task()));
+        let (check_task, extent) = (args.checks_task(), args.artifacts.into());
+        let open = |question| self.open(question, check_task, extent);
+        let mut inquiries = questions.iter().filter_map(open);
         loop {
             while running.len() < jobs
                 && let Some(inquiry) = inquiries.next()

@@ -28,7 +28,8 @@ impl Case {
             return Err(Failure::usage("TASK_ID, --task-type and --product are needed")
                 .next("see `catena verify --help`"));
         };
-        let target = Target { task_id, kind, check_task: args.checks_task() };
+        let extent = args.artifacts.into();
+        let target = Target { task_id, kind, check_task: args.checks_task(), extent };
         let mut asked = RecordedInquiry::about(&target, product);
         asked.danger_skip_signatures = args.danger_skip_signatures;
         asked.danger_allow_http = args.danger_allow_http;

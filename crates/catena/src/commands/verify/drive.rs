@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::progress::{Screen, Tally};
 use crate::recording::RecordedInquiry;
 use catena_core::Limits;
+use catena_core::task::TaskId;
 use catena_core::verdict::{Outcome, Verdict};
 use catena_fetch::cache::{Cache, Cached};
 use catena_fetch::{
@@ -31,9 +32,24 @@ pub(super) fn run(
     dialing: Dialing,
     screen: &Screen,
 ) -> Result<Verdict, Failure> {
-    unless_interrupted(answer(case, args, dialing, screen), || {
+    let target = case.target().task_id;
+    let answered = unless_interrupted(answer(case, args, dialing, screen), || {
         Err(Failure::undetermined("interrupted before there was an answer"))
-    })
+    });
+    let verified = answered.as_ref().is_ok_and(|verdict| verdict.outcome == Outcome::Verified);
+    if let (Some(work_dir), false) = (&args.work_dir, verified) {
+        retract(work_dir, target);
+    }
+    answered
+}
+
+/// Without a yes nothing remains of an earlier one about the same target. What cannot be taken away makes
+/// the answer no better, and is told.
+fn retract(work_dir: &Path, target: TaskId) {
+    if let Err(error) = Staging::retract(work_dir, target) {
+        let what = format!("what an earlier yes left cannot be removed: {error}");
+        Failure::undetermined(what).next(format!("remove {}", work_dir.join("cot").display())).tell();
+    }
 }
 
 /// Comes to the end of what is asked, unless somebody interrupts.
@@ -123,7 +139,7 @@ impl Sources {
     ) -> Result<Self, Failure> {
         if let (true, Some(cache)) = (args.offline, &cache) {
             let target = case.target();
-            let cached = Cached::offline(cache.clone(), target.task_id, target.check_task, progress);
+            let cached = Cached::offline(cache.clone(), target, progress);
             tell_age(&cached);
             return Ok(Self::through(cache.clone(), cached, staging, None));
         }
@@ -192,7 +208,7 @@ fn record(recorder: &Recorder, case: &Case, folder: &Path) -> Result<(), Failure
 fn publish(staging: &Staging, verdict: &Verdict) -> Result<(), Failure> {
     let published = staging.publish(verdict).map_err(|error| {
         Failure::undetermined(format!("the chain is verified, but its artifacts could not be kept: {error}"))
-            .next("make room in --work-dir and ask again")
+            .next("see to --work-dir, or name another one, and ask again")
     })?;
     tracing::info!(files = published.files.len(), "verified artifacts are in place");
     Ok(())
