@@ -1,5 +1,7 @@
 //! Ways to change a chain. `None` says that what is to be changed is not there.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use catena_json::{Limits, Map, Value, parse};
 use catena_testbed::chain::{DOCUMENT, Implementation, SIGNATURE};
 use catena_testbed::{Artifact, Body, Chain, Page};
@@ -477,4 +479,79 @@ pub fn image_of(chain: &mut Chain, mut other: Chain) -> Option<()> {
         set(task, &["extra", "chainOfTrust", "inputs", "docker-image"], image.as_str())
     })?;
     document_of(chain, &id, |document| set(document, &["environment", "imageArtifactHash"], hash))
+}
+
+/// The name of a variable that ends with `name`, whatever the product's prefix is.
+#[must_use]
+pub fn variable_name(task: &Value, name: &str) -> Option<String> {
+    let env = task.pointer(&["payload", "env"])?.as_object()?;
+    // Thunderbird has its own and those of the repository it is built on top of.
+    let mut found = env.iter().map(|(key, _)| key).filter(|key| key.ends_with(name));
+    found.next().cloned()
+}
+
+/// The revision that a task says it is made from.
+#[must_use]
+pub fn head_revision(chain: &Chain, id: &str) -> Option<String> {
+    let task = chain.definition(id)?;
+    let name = variable_name(task, "_HEAD_REV")?;
+    Some(task.pointer(&["payload", "env", &name])?.as_str()?.to_owned())
+}
+
+/// The text of a body, if it is one.
+#[must_use]
+pub fn text(body: &Body) -> Option<&str> {
+    let Body::Bytes(bytes) = body else { return None };
+    std::str::from_utf8(bytes).ok()
+}
+
+/// Changes the template at the revision of a decision task.
+pub fn template_of(chain: &mut Chain, id: &str, change: impl Fn(&str) -> Option<String>) -> Option<()> {
+    let revision = head_revision(chain, id)?;
+    let mut found = false;
+    for (url, page) in &mut chain.pages {
+        if !url.contains(".taskcluster.yml") || !url.contains(&revision) {
+            continue;
+        }
+        let before = text(&page.body)?;
+        page.body = if url.starts_with("https://api.github.com/") {
+            let mut answer = json(before)?;
+            let content: String =
+                inside(&mut answer, &["content"])?.as_str()?.split_ascii_whitespace().collect();
+            let before = String::from_utf8(STANDARD.decode(content).ok()?).ok()?;
+            set(&mut answer, &["content"], STANDARD.encode(change(&before)?))?;
+            answer.to_string().into()
+        } else {
+            change(before)?.into()
+        };
+        found = true;
+    }
+    found.then_some(())
+}
+
+/// Where the second sources of enterprise live.
+const COMM: &str = "https://github.com/thunderbird/thunderbird-desktop";
+
+/// Makes a chain of enterprise one of its second product: everything is made from two repositories, of which
+/// the one of the second prefix is where sources lie, and the other one has the template.
+pub fn second_sources(chain: &mut Chain) -> Option<()> {
+    const GECKO: &str = "https://github.com/mozilla/enterprise-firefox";
+    mirror_pages(chain, "mozilla/enterprise-firefox", "thunderbird/thunderbird-desktop");
+    for id in chain.decisions.clone() {
+        template_of(chain, &id, |text| {
+            let (source, env) = ("source: ${repo}/raw/", "  GECKO_REPOSITORY_TYPE: git\n");
+            let both = text.contains(source) && text.contains(env);
+            let text = text.replace(source, &format!("source: {COMM}/raw/"));
+            let more = format!("  COMM_HEAD_REPOSITORY: {COMM}\n                {env}");
+            both.then(|| text.replace(env, &more))
+        })?;
+    }
+    for part in ["/blob/", "/raw/"] {
+        everywhere(chain, &format!("{GECKO}{part}"), &format!("{COMM}{part}"))?;
+    }
+    for colon in [":", ": "] {
+        let names = format!("\"GECKO_HEAD_REPOSITORY\"{colon}\"{GECKO}\"");
+        everywhere(chain, &names, &format!("\"COMM_HEAD_REPOSITORY\"{colon}\"{COMM}\",{names}"))?;
+    }
+    Some(())
 }
