@@ -269,6 +269,10 @@ pub const HINTS: &[(&str, &str)] = &[
         "rebuild-action-ambiguous",
         "two actions of the tree share a callback; give each its own, and fire the action from a new push.",
     ),
+    (
+        "rebuild-template-repository",
+        "the template must come from exactly a trusted repository: find out who created the task; a repository is added, after review, in the policy (repositories).",
+    ),
     ("rebuild-action-kind", "only actions of the kind hook may make tasks; change the action in the tree."),
     ("rebuild-action-group", ACTION),
     ("rebuild-action-source", ACTION),

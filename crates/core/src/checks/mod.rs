@@ -123,6 +123,7 @@ pub const RULES: &[&str] = &[
     rules::RUN_STATE,
     rules::SIBLING_REVISION,
     rules::STATUS_DEFINITION,
+    rules::TEMPLATE_REPOSITORY,
     rules::WHOLE_SEGMENTS,
     rules::WORKER_POOL,
 ];
@@ -152,6 +153,7 @@ pub(crate) mod rules {
     pub(crate) const RUN_STATE: &str = "run-state";
     pub(crate) const SIBLING_REVISION: &str = "sibling-revision";
     pub(crate) const STATUS_DEFINITION: &str = "status-definition";
+    pub(crate) const TEMPLATE_REPOSITORY: &str = "template-repository";
     pub(crate) const WHOLE_SEGMENTS: &str = "whole-segments";
     pub(crate) const WORKER_POOL: &str = "worker-pool";
 }

@@ -144,6 +144,15 @@ impl RepositoryRule {
         self.matched(source, false)
     }
 
+    /// The path of the trusted repository that an address names, by the first of some rules that yields one:
+    /// exactly, and neither a path below the repository nor one above it.
+    #[must_use]
+    pub fn exact_path(rules: &[Self], repository: &RepositoryUrl) -> Option<String> {
+        let source = SourceUrl::of_repository(repository.as_str()).ok()?;
+        let path = rules.iter().find_map(|rule| rule.repository_path(&source))?;
+        (path == repository.path()).then_some(path)
+    }
+
     fn matched(&self, source: &SourceUrl, whole: bool) -> Option<String> {
         if !self.schemes.contains(source.scheme().as_str()) || !self.hosts.contains(source.host()) {
             return None;
@@ -221,6 +230,11 @@ impl Product {
     #[must_use]
     pub fn partial_repository_path(&self, source: &SourceUrl) -> Option<String> {
         self.repositories.iter().find_map(|rule| rule.partial_repository_path(source))
+    }
+
+    /// The prefixes with which the product's tasks name the repositories they are made from.
+    pub fn source_env_prefixes(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.source_env_prefix).chain(&self.overriding_source_env_prefixes)
     }
 
     /// What a kind asks of its links; none for a kind that the policy does not know.
