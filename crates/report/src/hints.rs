@@ -288,6 +288,10 @@ pub const HINTS: &[(&str, &str)] = &[
     ("tree-scope", SCOPES),
     ("tree-broad-scope", SCOPES),
     (
+        "tree-foreign-scope",
+        "run the target for the product whose scope it asks for, or take the scope out in the tree.",
+    ),
+    (
         "tree-scope-ambiguous",
         "two rules of the policy (restricted-scopes) match one scope; make them distinct.",
     ),

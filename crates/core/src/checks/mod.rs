@@ -111,6 +111,7 @@ pub const RULES: &[&str] = &[
     rules::DOCUMENT_TASK,
     rules::DOCUMENT_WORKER,
     rules::EMPTY_VALUES,
+    rules::FOREIGN_SCOPE,
     rules::GRAPH_ADDITIONS,
     rules::GRAPH_TIMES,
     rules::IMAGE_PINNED,
@@ -141,6 +142,7 @@ pub(crate) mod rules {
     pub(crate) const DOCUMENT_TASK: &str = "document-task";
     pub(crate) const DOCUMENT_WORKER: &str = "document-worker";
     pub(crate) const EMPTY_VALUES: &str = "empty-values";
+    pub(crate) const FOREIGN_SCOPE: &str = "foreign-scope";
     pub(crate) const GRAPH_ADDITIONS: &str = "graph-additions";
     pub(crate) const GRAPH_TIMES: &str = "graph-times";
     pub(crate) const IMAGE_PINNED: &str = "image-pinned";

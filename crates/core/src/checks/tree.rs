@@ -3,14 +3,19 @@
 //! verification.md sections 9.2 to 9.5. Off-reference: a broad scope that satisfies a restricted one
 //! is restricted; a repository is matched by whole path segments.
 
+mod foreign;
+mod named;
+
+use named::{Trust, named};
+
 use super::source::source;
 use super::{Examined, rules, target};
 use crate::inquiry::{Cx, Link, Stop};
 use crate::policy::{Product, ScopeRule};
-use crate::source::{Revision, SourceUrl};
+use crate::source::{Revision, shown};
 use crate::task::TaskId;
 use crate::verdict::{Class, Code, Finding, Side, Standing};
-use catena_json::{Path, Value};
+use catena_json::Path;
 use std::collections::BTreeMap;
 
 const CHECK: &str = "tree";
@@ -25,6 +30,12 @@ const BROAD: Code = Code::new(
     "The target has a broad scope that satisfies a restricted one its tree may not use.",
 )
 .relaxable(rules::BROAD_SCOPE);
+const FOREIGN: Code = Code::new(
+    "tree-foreign-scope",
+    Class::Policy,
+    "The target has a scope that only other products of the policy know, and restrict.",
+)
+.relaxable(rules::FOREIGN_SCOPE);
 const AMBIGUOUS: Code = Code::new(
     "tree-scope-ambiguous",
     Class::Config,
@@ -66,8 +77,19 @@ const REVISION: Code = Code::new(
 )
 .relaxable(rules::SIBLING_REVISION);
 
-pub(crate) const CODES: &[Code] =
-    &[TRUSTED, SCOPE, BROAD, AMBIGUOUS, SIBLING, PARENT, UNTRUSTED, SEGMENTS, OTHER_SOURCE, REVISION];
+pub(crate) const CODES: &[Code] = &[
+    TRUSTED,
+    SCOPE,
+    BROAD,
+    FOREIGN,
+    AMBIGUOUS,
+    SIBLING,
+    PARENT,
+    UNTRUSTED,
+    SEGMENTS,
+    OTHER_SOURCE,
+    REVISION,
+];
 
 /// A scope of the target that is restricted, and by which rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,21 +101,26 @@ struct Restricted<'a> {
     broad: bool,
 }
 
-/// The restricted scopes among some scopes. A rule that ends in `*` stands for every scope that
-/// begins so; a scope that ends in `*` satisfies every scope that begins so.
+/// The restricted scopes among some scopes.
 fn restricted<'a>(product: &'a Product, scopes: &'a [String]) -> Vec<Restricted<'a>> {
     let mut found = Vec::new();
     for (index, scope) in scopes.iter().enumerate() {
         for rule in &product.restricted_scopes {
-            let restricted = rule.scope.strip_suffix('*');
-            let is = restricted.map_or(*scope == rule.scope, |prefix| scope.starts_with(prefix));
-            let satisfies = scope.strip_suffix('*').is_some_and(|prefix| rule.scope.starts_with(prefix));
-            if is || satisfies {
-                found.push(Restricted { index, scope, rule, broad: !is });
+            if let Some(broad) = is_broad(&rule.scope, scope) {
+                found.push(Restricted { index, scope, rule, broad });
             }
         }
     }
     found
+}
+
+/// Whether a scope is one that a rule restricts (`false`), or a broad one that satisfies it (`true`); else
+/// none. A rule that ends in `*` stands for every scope that begins so; a scope that ends in `*` satisfies
+/// every scope that begins so.
+fn is_broad(rule: &str, scope: &str) -> Option<bool> {
+    let is = rule.strip_suffix('*').map_or(scope == rule, |prefix| scope.starts_with(prefix));
+    let satisfies = scope.strip_suffix('*').is_some_and(|prefix| rule.starts_with(prefix));
+    (is || satisfies).then_some(!is)
 }
 
 /// Whether the target has a restricted scope.
@@ -111,11 +138,12 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
     let own = trees.get(&target.task_id).cloned().flatten();
     scopes(cx, target, own.as_deref(), &mut findings);
     siblings(cx, target, own.as_deref(), &trees, &mut findings)?;
+    findings.extend(foreign::scopes(cx, target));
     if has_restricted_scopes(cx)? {
-        chain.links().for_each(|link| other_sources(cx, link, &mut findings));
+        findings.extend(chain.links().flat_map(|link| other_sources(cx, link)));
     }
     findings.extend(chain.links().filter_map(|link| revision(cx, link)));
-    if findings.iter().all(|finding| finding.standing == Standing::Passed) {
+    if findings.is_empty() {
         let message = match &own {
             Some(tree) => format!("The chain goes back to {tree}."),
             None => "The chain goes back to no trusted tree, and the target asks for nothing that needs one."
@@ -274,39 +302,20 @@ fn revision(cx: &Cx<'_>, link: &Link) -> Option<Finding> {
 }
 
 /// Some tasks are made from more than one tree: `COMM_HEAD_REPOSITORY` beside
-/// `GECKO_HEAD_REPOSITORY`. The other one must be trusted too: by this product, or by one whose tasks
-/// name their trees with that prefix; one that no product uses must at least not be a try push.
+/// `GECKO_HEAD_REPOSITORY`. Each must be trusted, and be exactly the repository that a rule yields.
 ///
 /// Off-reference: a rule of its own, `other-sources`.
-fn other_sources(cx: &Cx<'_>, link: &Link, findings: &mut Vec<Finding>) {
-    let product = &cx.case.product;
-    let env = link.definition.payload().get("env").and_then(Value::as_object);
-    for (variable, value) in env.into_iter().flatten() {
-        let Some(prefix) = variable.strip_suffix("_HEAD_REPOSITORY") else { continue };
-        let text = value.as_str().unwrap_or_default();
-        if prefix == product.source_env_prefix || text.is_empty() {
-            continue;
-        }
-        let trusted = match (product.repositories_by_prefix.get(prefix), SourceUrl::of_repository(text)) {
-            (Some(rules), Ok(source)) => {
-                let mut rules = rules.iter().chain(&product.repositories);
-                rules.any(|rule| rule.repository_path(&source).is_some())
-            }
-            (Some(_), Err(_)) => false,
-            (None, Ok(source)) => !source.segments().first().is_some_and(|first| first.contains("try")),
-            (None, Err(_)) => true,
-        };
-        if !trusted {
-            let message = format!("The task takes in sources of {text}, which no product trusts.");
-            let finding = Finding::new(CHECK, OTHER_SOURCE, Standing::Failed, link.task_id, message);
-            findings.push(
-                finding
-                    .at("the queue's definition", Some(Path::of(&["payload", "env", variable])))
-                    .expected(Side::Policy, "a repository that a product trusts")
-                    .actual(Side::Queue, text),
-            );
-        }
-    }
+fn other_sources(cx: &Cx<'_>, link: &Link) -> Vec<Finding> {
+    let untrusted = named(cx.case, link).into_iter().filter(|named| named.trust == Trust::Untrusted);
+    let findings = untrusted.map(|named| {
+        let text = shown(named.text);
+        let message = format!("The task takes in sources of {text}, which no product trusts.");
+        Finding::new(CHECK, OTHER_SOURCE, Standing::Failed, link.task_id, message)
+            .at("the queue's definition", Some(Path::of(&["payload", "env", named.variable])))
+            .expected(Side::Policy, format!("a repository that the policy trusts for {}", named.prefix))
+            .actual(Side::Queue, text)
+    });
+    findings.collect()
 }
 
 #[cfg(test)]
@@ -449,33 +458,5 @@ mod tests {
         assert!(differs(("https://host/hg", "v1"), ("https://host/hg", &one)));
         assert!(!differs(("https://host/hg", &other), ("https://host/hg", "v1")), "a tag's commit");
         assert!(!differs(("https://host/git", &other), ("https://host/hg", &one)), "a mirror's own");
-    }
-
-    #[test]
-    fn sources_beside_the_own_are_trusted_too() {
-        let own = Definition::sample_id();
-        let refused = |variable: &str, url: &str| {
-            let mut product = product();
-            product.repositories_by_prefix.insert("Q".to_owned(), vec![]);
-            let payload = format!(r#""payload":{{"env":{{"{variable}":"{url}"}}}}"#);
-            judged(product, &[(own.as_str(), &[(r#""payload":{}"#, &payload)])], |cx| {
-                let mut findings = Vec::new();
-                other_sources(cx, cx.chain.link(own).unwrap(), &mut findings);
-                !findings.is_empty()
-            })
-        };
-        for (variable, url, expected) in [
-            ("P_HEAD_REPOSITORY", "https://host/other", false),
-            ("Q_HEAD_REPOSITORY", "", false),
-            ("Q_HEAD_REPOSITORY", "https://host/hg", false),
-            ("Q_HEAD_REPOSITORY", "https://host/other", true),
-            ("Q_HEAD_REPOSITORY", "no address", true),
-            ("R_HEAD_REPOSITORY", "https://host/other", false),
-            ("R_HEAD_REPOSITORY", "https://host/try-other", true),
-            ("R_HEAD_REPOSITORY", "no address", false),
-            ("Q_BASE_REPOSITORY", "https://host/other", false),
-        ] {
-            assert_eq!(refused(variable, url), expected, "{variable} {url}");
-        }
     }
 }

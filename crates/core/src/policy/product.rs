@@ -49,9 +49,11 @@ pub struct Product {
     pub max_chain_length: usize,
     /// Names of rules beyond the reference that this product relaxes.
     pub relaxed: BTreeSet<String>,
-    /// The trusted repositories of all products of the policy, by the prefix their tasks name them
+    /// The trusted repositories of all products of the policy, by the prefixes their tasks name them
     /// with: a task may take in sources of another product's trees.
     pub repositories_by_prefix: BTreeMap<String, Vec<RepositoryRule>>,
+    /// The restricted scopes of the policy's other products, each with the products that restrict it.
+    pub foreign_scopes: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A version control system.
@@ -216,6 +218,7 @@ impl Product {
             max_chain_length: 20,
             relaxed: BTreeSet::new(),
             repositories_by_prefix: BTreeMap::new(),
+            foreign_scopes: BTreeMap::new(),
         }
     }
 

@@ -74,6 +74,7 @@ impl Reader<'_> {
             relaxed: self.relaxed(),
             // Filled in when all products are read.
             repositories_by_prefix: BTreeMap::new(),
+            foreign_scopes: BTreeMap::new(),
         };
         let keys =
             self.optional("keys").map(|node| keys::read(node, self.known, self.notes)).unwrap_or_default();

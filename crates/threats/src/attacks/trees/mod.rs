@@ -1,5 +1,7 @@
 //! Attacks on where tasks say they come from, and on what may be done from there.
 
+mod foreign;
+mod named;
 mod proposals;
 mod scopes;
 mod siblings;
@@ -7,5 +9,11 @@ mod source;
 
 use super::Attack;
 
-pub(super) const PARTS: &[&[Attack]] =
-    &[source::ATTACKS, scopes::ATTACKS, siblings::ATTACKS, proposals::ATTACKS];
+pub(super) const PARTS: &[&[Attack]] = &[
+    source::ATTACKS,
+    scopes::ATTACKS,
+    foreign::ATTACKS,
+    siblings::ATTACKS,
+    named::ATTACKS,
+    proposals::ATTACKS,
+];
