@@ -399,6 +399,20 @@ products: {one: {hg-hosts: {add: [c.example.com]}}, two: ~}\n";
 }
 
 #[test]
+fn a_trusted_tree_can_be_required() {
+    let requires = |value: &str| {
+        let policy = extended(&format!("products: {{one: {{trusted-tree: {value}}}}}"));
+        policy.map(|policy| policy.product("one").unwrap().requires_trusted_tree)
+    };
+    assert_eq!([requires("required"), requires("optional")], [Ok(true), Ok(false)]);
+    insta::assert_snapshot!(requires("yes please").unwrap_err(), @r#"
+    p.yml:3:32: error: products.one.trusted-tree: "yes please" is not known here
+      hint: known here: optional, required
+    "#);
+    assert!(!load(&[("p.yml", SMALL)]).unwrap().product("one").unwrap().requires_trusted_tree);
+}
+
+#[test]
 fn products_know_what_the_others_trust_and_restrict() {
     let policy = Policy::shipped(&RULES).unwrap();
     for name in policy.products() {

@@ -292,6 +292,10 @@ pub const HINTS: &[(&str, &str)] = &[
         "run the target for the product whose scope it asks for, or take the scope out in the tree.",
     ),
     (
+        "tree-required",
+        "the product's policy wants every chain to go back to a trusted tree (trusted-tree: required). Run the task from one.",
+    ),
+    (
         "tree-scope-ambiguous",
         "two rules of the policy (restricted-scopes) match one scope; make them distinct.",
     ),

@@ -4,7 +4,7 @@
 mod support;
 
 use catena_core::verdict::{Class, Outcome, Side};
-use catena_report::{TextOptions, json, text};
+use catena_report::{TextOptions, json, line, text};
 use insta::assert_snapshot;
 use std::time::Duration;
 use support::*;
@@ -21,6 +21,20 @@ fn verified() {
     verdict.check_task = true;
     let options = TextOptions { elapsed: Some(Duration::from_millis(4_260)), ..plain() };
     assert_snapshot!("verified_finished_task", text(&verdict, &options));
+}
+
+#[test]
+fn verified_without_a_trusted_tree() {
+    let mut verdict = verdict(Outcome::Verified, Vec::new());
+    verdict.tree = None;
+    let told = text(&verdict, &plain());
+    let first = "VERIFIED, but the chain goes back to no trusted tree:  signing task ";
+    assert!(told.starts_with(first), "{told}");
+    assert!(line(&verdict).ends_with("  firefox  but the chain goes back to no trusted tree"));
+    assert!(json(&verdict).contains("\n  \"tree\": null,\n"));
+    verdict.tree = Some("/mozilla-central".to_owned());
+    assert!(text(&verdict, &plain()).starts_with("VERIFIED  signing task "));
+    assert!(!line(&verdict).contains("tree"));
 }
 
 #[test]

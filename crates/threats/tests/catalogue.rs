@@ -1,7 +1,8 @@
 //! The catalogue as a whole: nothing in it twice, and nothing that a check can find left out.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
-use catena_core::checks;
+use catena_core::checks::{self, RULES};
+use catena_core::policy::{FIREFOX_CI, Policy};
 use catena_core::verdict::{Code, Standing};
 use catena_testbed::Release;
 use catena_testbed::chain::{Images, Scope};
@@ -75,11 +76,20 @@ fn codes_that_only_pass_are_those_of_honest_chains() {
         honest::finished(),
         honest::globs(),
         Release { images_from: Images::Prebuilt, scope: Scope::Unrestricted, ..honest::mobile() },
+        honest::fork(),
     ];
+    let usual = Policy::shipped(RULES).unwrap();
+    let assumed = "catena-policy: 1\ndefaults: {landed: assumed}\n";
+    let nothing = |_: &str| Err("it extends nothing".to_owned());
+    let assumed =
+        Policy::load_all(&[("shipped:firefox-ci", FIREFOX_CI), ("assumed", assumed)], RULES, &nothing);
+    let mut cases: Vec<_> = releases.into_iter().map(|release| (release, &usual)).collect();
+    let assumed = assumed.unwrap();
+    cases.push((honest::mobile(), &assumed));
     let mut passed = BTreeSet::new();
-    for release in releases {
+    for (release, policy) in cases {
         let chain = release.build().unwrap();
-        let verdict = Question::of(&chain).unwrap().judge(chain);
+        let verdict = Question::under(policy, &chain).unwrap().judge(chain);
         for finding in &verdict.findings {
             assert_eq!(finding.standing, Standing::Passed, "{}", finding.message);
             passed.insert(finding.code.name);

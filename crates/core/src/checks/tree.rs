@@ -22,6 +22,15 @@ const CHECK: &str = "tree";
 
 const TRUSTED: Code =
     Code::passing("tree-trusted", "Every link comes from a tree that may do what the target asks for.");
+const NO_TREE: Code = Code::passing(
+    "tree-none",
+    "The chain goes back to no trusted tree, and the target asks for nothing that needs one.",
+);
+const REQUIRED: Code = Code::new(
+    "tree-required",
+    Class::Policy,
+    "The product requires a trusted tree, and the chain goes back to none.",
+);
 const SCOPE: Code =
     Code::new("tree-scope", Class::Policy, "The target has a restricted scope that its tree may not use.");
 const BROAD: Code = Code::new(
@@ -79,6 +88,8 @@ const REVISION: Code = Code::new(
 
 pub(crate) const CODES: &[Code] = &[
     TRUSTED,
+    NO_TREE,
+    REQUIRED,
     SCOPE,
     BROAD,
     FOREIGN,
@@ -143,13 +154,24 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
         findings.extend(chain.links().flat_map(|link| other_sources(cx, link)));
     }
     findings.extend(chain.links().filter_map(|link| revision(cx, link)));
+    let origin = origin(cx, target, &trees)?;
+    if let (Err((task_id, why)), true) = (&origin, cx.case.product.requires_trusted_tree) {
+        let message = format!("The chain goes back to no trusted tree: {why}.");
+        let finding = Finding::new(CHECK, REQUIRED, Standing::Failed, *task_id, message);
+        findings.push(finding.expected(Side::Policy, "trusted-tree: required"));
+    }
     if findings.is_empty() {
-        let message = match &own {
-            Some(tree) => format!("The chain goes back to {tree}."),
-            None => "The chain goes back to no trusted tree, and the target asks for nothing that needs one."
-                .to_owned(),
+        let (code, message) = match origin {
+            Ok(tree) => (TRUSTED, format!("The chain goes back to {tree}.")),
+            Err((_, why)) => (
+                NO_TREE,
+                format!(
+                    "The chain goes back to no trusted tree ({why}), and the target asks for nothing that \
+                     needs one."
+                ),
+            ),
         };
-        findings.push(Finding::new(CHECK, TRUSTED, Standing::Passed, target.task_id, message));
+        findings.push(Finding::new(CHECK, code, Standing::Passed, target.task_id, message));
     }
     Ok(findings.into())
 }
@@ -318,6 +340,32 @@ fn other_sources(cx: &Cx<'_>, link: &Link) -> Vec<Finding> {
     findings.collect()
 }
 
+/// The trusted tree that the target comes from, where every link comes from one and names no repository
+/// that is not trusted; else what does not.
+fn origin(
+    cx: &Cx<'_>,
+    target: &Link,
+    trees: &BTreeMap<TaskId, Option<String>>,
+) -> Result<Result<String, (TaskId, String)>, Stop> {
+    for link in cx.closed()?.links() {
+        if trees.get(&link.task_id).is_none_or(Option::is_none) {
+            let source = shown(link.definition.source());
+            return Ok(Err((link.task_id, format!("{} comes from {source}", link.name))));
+        }
+        let named = named(cx.case, link);
+        if let Some(named) = named.iter().find(|named| named.trust == Trust::Untrusted) {
+            return Ok(Err((link.task_id, format!("{} takes in {}", link.name, shown(named.text)))));
+        }
+    }
+    Ok(trees.get(&target.task_id).cloned().flatten().ok_or((target.task_id, String::new())))
+}
+
+/// The trusted tree that a closed chain goes back to; none where some link of it does not.
+pub(crate) fn goes_back_to(cx: &Cx<'_>) -> Option<String> {
+    let trees = trees(cx, cx.closed().ok()?.links(), &mut Vec::new()).ok()?;
+    origin(cx, target(cx).ok()?, &trees).ok()?.ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -458,5 +506,26 @@ mod tests {
         assert!(differs(("https://host/hg", "v1"), ("https://host/hg", &one)));
         assert!(!differs(("https://host/hg", &other), ("https://host/hg", "v1")), "a tag's commit");
         assert!(!differs(("https://host/git", &other), ("https://host/hg", &one)), "a mirror's own");
+    }
+
+    #[test]
+    fn a_chain_goes_back_to_a_tree_with_all_that_its_links_name() {
+        let own = Definition::sample_id();
+        let origin_of = |source: &str, input: &str, repository: &str| {
+            let env = format!(r#""payload":{{"env":{{"P_HEAD_REPOSITORY":"{repository}"}}}}"#);
+            let inputs = format!(r#""extra":{{"chainOfTrust":{{"inputs":{{"b":"{B}"}}}}}}"#);
+            let tasks: [(&str, &[(&str, &str)]); 2] = [
+                (own.as_str(), &[(SOURCE, source), (r#""extra":{}"#, &inputs), (r#""payload":{}"#, &env)]),
+                (B, &[(SOURCE, input)]),
+            ];
+            judged(product(), &tasks, |cx| goes_back_to(cx))
+        };
+        let (hg, git, other) = ("https://host/hg/x", "https://host/git/x", "https://host/other/x");
+        assert_eq!(origin_of(hg, hg, "https://host/hg").as_deref(), Some("/hg"));
+        assert_eq!(origin_of(git, hg, "").as_deref(), Some("/git"));
+        assert_eq!(origin_of(other, hg, ""), None);
+        assert_eq!(origin_of(hg, other, ""), None);
+        assert_eq!(origin_of(hg, hg, "https://host/hg/below"), None);
+        assert_eq!(origin_of(hg, hg, "https://host/other"), None);
     }
 }

@@ -49,6 +49,8 @@ pub struct Product {
     pub max_chain_length: usize,
     /// Names of rules beyond the reference that this product relaxes.
     pub relaxed: BTreeSet<String>,
+    /// Whether every chain must go back to a trusted tree, whatever its target asks for.
+    pub requires_trusted_tree: bool,
     /// The trusted repositories of all products of the policy, by the prefixes their tasks name them
     /// with: a task may take in sources of another product's trees.
     pub repositories_by_prefix: BTreeMap<String, Vec<RepositoryRule>>,
@@ -217,6 +219,7 @@ impl Product {
             projects_url: String::new(),
             max_chain_length: 20,
             relaxed: BTreeSet::new(),
+            requires_trusted_tree: false,
             repositories_by_prefix: BTreeMap::new(),
             foreign_scopes: BTreeMap::new(),
         }

@@ -156,6 +156,7 @@ pub fn verdict(outcome: Outcome, findings: Vec<Finding>) -> Verdict {
         kind: Kind::parse("signing").unwrap(),
         product: "firefox".to_owned(),
         check_task: false,
+        tree: (outcome == Outcome::Verified).then(|| "/mozilla-central".to_owned()),
         concluded: "2026-05-04T03:02:01Z".to_owned(),
         links: links(),
         findings: passed().into_iter().chain(findings).collect(),

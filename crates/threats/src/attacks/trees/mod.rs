@@ -2,6 +2,7 @@
 
 mod foreign;
 mod named;
+mod none;
 mod proposals;
 mod scopes;
 mod siblings;
@@ -16,4 +17,5 @@ pub(super) const PARTS: &[&[Attack]] = &[
     siblings::ATTACKS,
     named::ATTACKS,
     proposals::ATTACKS,
+    none::ATTACKS,
 ];
