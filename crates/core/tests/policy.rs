@@ -2,9 +2,9 @@
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use catena_core::policy::{
-    FIREFOX_CI, ImageKinds, KeyRing, KindRole, Landed, Policy, Severity, Validity, Vcs,
+    FIREFOX_CI, ImageKinds, KeyRing, KindRole, Landed, Policy, RepositoryRule, Severity, Validity, Vcs,
 };
-use catena_core::source::SourceUrl;
+use catena_core::source::{RepositoryUrl, SourceUrl};
 use catena_core::task::{Kind, WorkerImplementation, WorkerPool};
 use std::collections::BTreeMap;
 
@@ -396,6 +396,47 @@ products: {one: {hg-hosts: {add: [c.example.com]}}, two: ~}\n";
     let wanted = ["a.example.com", "b.example.com", "c.example.com", "hg.example.com"];
     assert_eq!(hosts.iter().collect::<Vec<_>>(), wanted);
     assert_eq!(policy.products().collect::<Vec<_>>(), ["one"]);
+}
+
+#[test]
+fn a_trusted_tree_can_be_required() {
+    let requires = |value: &str| {
+        let policy = extended(&format!("products: {{one: {{trusted-tree: {value}}}}}"));
+        policy.map(|policy| policy.product("one").unwrap().requires_trusted_tree)
+    };
+    assert_eq!([requires("required"), requires("optional")], [Ok(true), Ok(false)]);
+    insta::assert_snapshot!(requires("yes please").unwrap_err(), @r#"
+    p.yml:3:32: error: products.one.trusted-tree: "yes please" is not known here
+      hint: known here: optional, required
+    "#);
+    assert!(!load(&[("p.yml", SMALL)]).unwrap().product("one").unwrap().requires_trusted_tree);
+}
+
+#[test]
+fn products_know_what_the_others_trust_and_restrict() {
+    let policy = Policy::shipped(&RULES).unwrap();
+    for name in policy.products() {
+        let product = policy.product(name).unwrap();
+        let shared =
+            product.restricted_scopes.iter().find(|rule| product.foreign_scopes.contains_key(&rule.scope));
+        assert_eq!(shared, None, "{name}");
+        assert!(product.foreign_scopes.values().all(|products| !products.contains(name)));
+    }
+    let mobile = policy.product("mobile").unwrap();
+    let release = "project:comm:thunderbird:releng:signing:cert:release-signing";
+    assert_eq!(mobile.foreign_scopes[release], ["thunderbird".to_owned()].into());
+    let trusts = |prefix: &str, url: &str| {
+        let url = RepositoryUrl::parse(url).unwrap();
+        RepositoryRule::exact_path(&mobile.repositories_by_prefix[prefix], &url).is_some()
+    };
+    assert!(trusts("COMM", "https://hg.mozilla.org/comm-central"));
+    assert!(
+        trusts("COMM", "https://github.com/thunderbird/thunderbird-desktop.git"),
+        "the second prefix of enterprise"
+    );
+    assert!(!trusts("COMM", "https://hg.mozilla.org/comm-central/user-repo"));
+    assert!(!trusts("COMM", "https://github.com/thunderbird"));
+    assert!(!trusts("COMM", "https://hg.mozilla.org/mozilla-central"));
 }
 
 #[test]

@@ -285,6 +285,10 @@ pub const HINTS: &[(&str, &str)] = &[
         "rebuild-action-ambiguous",
         "two actions of the tree share a callback; give each its own, and fire the action from a new push.",
     ),
+    (
+        "rebuild-template-repository",
+        "the template must come from exactly a trusted repository: find out who created the task; a repository is added, after review, in the policy (repositories).",
+    ),
     ("rebuild-action-kind", "only actions of the kind hook may make tasks; change the action in the tree."),
     ("rebuild-action-group", ACTION),
     ("rebuild-action-source", ACTION),
@@ -299,6 +303,14 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     ("tree-scope", SCOPES),
     ("tree-broad-scope", SCOPES),
+    (
+        "tree-foreign-scope",
+        "run the target for the product whose scope it asks for, or take the scope out in the tree.",
+    ),
+    (
+        "tree-required",
+        "the product's policy wants every chain to go back to a trusted tree (trusted-tree: required). Run the task from one.",
+    ),
     (
         "tree-scope-ambiguous",
         "two rules of the policy (restricted-scopes) match one scope; make them distinct.",

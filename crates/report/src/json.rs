@@ -47,6 +47,7 @@ pub fn json_value(verdict: &Verdict) -> Value {
             ]),
         ),
         ("product", verdict.product.as_str().into()),
+        ("tree", or_null(verdict.tree.as_deref(), Value::from)),
         ("concluded", verdict.concluded.as_str().into()),
         ("relaxed", list(&verdict.relaxed, relaxed)),
         ("links", list(&verdict.links, link)),

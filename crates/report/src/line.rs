@@ -3,7 +3,7 @@
 use crate::diff::excerpt;
 use crate::escape;
 use crate::order::{Links, failed};
-use catena_core::verdict::Verdict;
+use catena_core::verdict::{Outcome, Verdict};
 use std::fmt::Write as _;
 
 /// Characters of the leading cause.
@@ -11,7 +11,8 @@ const LEAD: usize = 150;
 
 /// A verdict in one line: the outcome, the task, its kind, the product, and, where something failed, the
 /// code, the way to the link and the words of what leads, and how many more failed; then what was
-/// weakened, since a yes of a weaker verifier is another yes. Columns are two spaces apart. No line break at the end; text from outside is escaped.
+/// weakened, since a yes of a weaker verifier is another yes. A yes to a chain that goes back to no trusted
+/// tree says so. Columns are two spaces apart. No line break at the end; text from outside is escaped.
 #[must_use]
 pub fn line(verdict: &Verdict) -> String {
     let links = Links::of(verdict);
@@ -22,6 +23,9 @@ pub fn line(verdict: &Verdict) -> String {
         verdict.kind,
         verdict.product
     );
+    if verdict.outcome == Outcome::Verified && verdict.tree.is_none() {
+        line.push_str("  but the chain goes back to no trusted tree");
+    }
     let failed = failed(verdict, &links);
     if let Some((leading, others)) = failed.split_first() {
         let message = excerpt(leading.message.lines().next().unwrap_or_default(), 0, LEAD);

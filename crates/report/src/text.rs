@@ -68,7 +68,7 @@ struct Report<'a> {
 impl Report<'_> {
     fn answer(&self, page: &mut Page, failed: &[&Finding]) {
         let verdict = self.verdict;
-        let (word, paint) = headline(verdict.outcome);
+        let (word, paint) = headline(verdict);
         let target = format!("  {} task {} for {}", verdict.kind, verdict.task_id, verdict.product);
         page.words(&[(Some(paint), word), (None, &target)]);
         if let Some(leading) = failed.first() {
@@ -296,8 +296,11 @@ impl Report<'_> {
     }
 }
 
-fn headline(outcome: Outcome) -> (&'static str, Paint) {
-    match outcome {
+fn headline(verdict: &Verdict) -> (&'static str, Paint) {
+    match verdict.outcome {
+        Outcome::Verified if verdict.tree.is_none() => {
+            ("VERIFIED, but the chain goes back to no trusted tree:", Paint::Unsure)
+        }
         Outcome::Verified => ("VERIFIED", Paint::Good),
         Outcome::Rejected => ("REJECTED", Paint::Bad),
         Outcome::Undetermined => ("UNDETERMINED", Paint::Unsure),

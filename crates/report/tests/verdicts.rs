@@ -5,7 +5,7 @@ mod support;
 
 use catena_core::inquiry::Extent;
 use catena_core::verdict::{Class, Evidence, Outcome, Side};
-use catena_report::{TextOptions, json, text};
+use catena_report::{TextOptions, json, line, text};
 use insta::assert_snapshot;
 use std::time::Duration;
 use support::*;
@@ -35,6 +35,20 @@ fn what_was_not_measured_is_named() {
     assert_snapshot!("named", text(&verdict, &plain()));
     assert_snapshot!("named_verbose", text(&verdict, &TextOptions { verbose: true, ..plain() }));
     assert_snapshot!("named_json", json(&verdict));
+}
+
+#[test]
+fn verified_without_a_trusted_tree() {
+    let mut verdict = verdict(Outcome::Verified, Vec::new());
+    verdict.tree = None;
+    let told = text(&verdict, &plain());
+    let first = "VERIFIED, but the chain goes back to no trusted tree:  signing task ";
+    assert!(told.starts_with(first), "{told}");
+    assert!(line(&verdict).ends_with("  firefox  but the chain goes back to no trusted tree"));
+    assert!(json(&verdict).contains("\n  \"tree\": null,\n"));
+    verdict.tree = Some("/mozilla-central".to_owned());
+    assert!(text(&verdict, &plain()).starts_with("VERIFIED  signing task "));
+    assert!(!line(&verdict).contains("tree"));
 }
 
 #[test]

@@ -518,3 +518,37 @@ pub fn image_of(chain: &mut Chain, mut other: Chain) -> Option<()> {
     })?;
     document_of(chain, &id, |document| set(document, &["environment", "imageArtifactHash"], hash))
 }
+
+/// The text of a body, if it is one.
+#[must_use]
+pub fn text(body: &Body) -> Option<&str> {
+    let Body::Bytes(bytes) = body else { return None };
+    std::str::from_utf8(bytes).ok()
+}
+
+/// Where the second sources of enterprise live.
+const COMM: &str = "https://github.com/thunderbird/thunderbird-desktop";
+
+/// Makes a chain of enterprise one of its second product: everything is made from two repositories, of which
+/// the one of the second prefix is where sources lie, and the other one has the template.
+pub fn second_sources(chain: &mut Chain) -> Option<()> {
+    const GECKO: &str = "https://github.com/mozilla/enterprise-firefox";
+    mirror_pages(chain, "mozilla/enterprise-firefox", "thunderbird/thunderbird-desktop");
+    for id in chain.decisions.clone() {
+        template_of(chain, &id, |text| {
+            let (source, env) = ("source: ${repo}/raw/", "  GECKO_REPOSITORY_TYPE: git\n");
+            let both = text.contains(source) && text.contains(env);
+            let text = text.replace(source, &format!("source: {COMM}/raw/"));
+            let more = format!("  COMM_HEAD_REPOSITORY: {COMM}\n                {env}");
+            both.then(|| text.replace(env, &more))
+        })?;
+    }
+    for part in ["/blob/", "/raw/"] {
+        everywhere(chain, &format!("{GECKO}{part}"), &format!("{COMM}{part}"))?;
+    }
+    for colon in [":", ": "] {
+        let names = format!("\"GECKO_HEAD_REPOSITORY\"{colon}\"{GECKO}\"");
+        everywhere(chain, &names, &format!("\"COMM_HEAD_REPOSITORY\"{colon}\"{COMM}\",{names}"))?;
+    }
+    Some(())
+}

@@ -1,7 +1,8 @@
 //! The catalogue as a whole: nothing in it twice, and nothing that a check can find left out.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
-use catena_core::checks;
+use catena_core::checks::{self, RULES};
+use catena_core::policy::{FIREFOX_CI, Policy};
 use catena_core::verdict::{Code, Standing};
 use catena_testbed::chain::{Images, Scope};
 use catena_testbed::{Chain, Release};
@@ -75,16 +76,27 @@ fn codes_that_only_pass_are_those_of_honest_chains() {
         honest::finished(),
         honest::globs(),
         Release { images_from: Images::Prebuilt, scope: Scope::Unrestricted, ..honest::mobile() },
+        honest::fork(),
     ];
+    let usual = Policy::shipped(RULES).unwrap();
+    let assumed = "catena-policy: 1\ndefaults: {landed: assumed}\n";
+    let nothing = |_: &str| Err("it extends nothing".to_owned());
+    let assumed =
+        Policy::load_all(&[("shipped:firefox-ci", FIREFOX_CI), ("assumed", assumed)], RULES, &nothing);
+    let mut cases: Vec<_> = releases.into_iter().map(|release| (release, &usual)).collect();
+    let assumed = assumed.unwrap();
+    cases.push((honest::mobile(), &assumed));
     let mut passed = BTreeSet::new();
     let gone = |mut chain: Chain| {
         let id = chain.target.clone();
         chain.artifacts_mut(&id).unwrap().remove("public/build/target.tar.xz").unwrap();
         chain
     };
-    let chains = releases.into_iter().map(|release| release.build().unwrap());
-    for chain in chains.chain([gone(honest::finished().build().unwrap())]) {
-        let verdict = Question::of(&chain).unwrap().judge(chain);
+    let mut chains: Vec<_> =
+        cases.into_iter().map(|(release, policy)| (release.build().unwrap(), policy)).collect();
+    chains.push((gone(honest::finished().build().unwrap()), &usual));
+    for (chain, policy) in chains {
+        let verdict = Question::under(policy, &chain).unwrap().judge(chain);
         for finding in &verdict.findings {
             assert_eq!(finding.standing, Standing::Passed, "{}", finding.message);
             passed.insert(finding.code.name);

@@ -86,7 +86,8 @@ const STILL: &[(&str, &str)] = &[
 ];
 
 /// Rules that are looked at together with what they are about, so that nothing is left to tell.
-const SILENT: &[&str] = &["action-hook", "action-input", "action-source", "answer-identity"];
+const SILENT: &[&str] =
+    &["action-hook", "action-input", "action-source", "answer-identity", "template-repository"];
 
 fn main() {
     let arguments = Arguments::from_args();

@@ -246,6 +246,8 @@ fn told(product: &Product, keys: &KeyRing) -> String {
     say("official-owners", texts(&product.official_owners));
     say("hg-git-mirrors", texts(product.hg_git_mirrors.iter().map(|(hg, git)| Pair(hg, git))));
     say("landed", vec![landed(product.landed).to_owned()]);
+    let trusted_tree = if product.requires_trusted_tree { "required" } else { "optional" };
+    say("trusted-tree", vec![trusted_tree.to_owned()]);
     say("hg-hosts", texts(&product.hg_hosts));
     say("projects-url", vec![product.projects_url.clone()]);
     say("max-chain-length", vec![product.max_chain_length.to_string()]);

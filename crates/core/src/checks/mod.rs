@@ -115,6 +115,7 @@ pub const RULES: &[&str] = &[
     rules::DOCUMENT_TASK,
     rules::DOCUMENT_WORKER,
     rules::EMPTY_VALUES,
+    rules::FOREIGN_SCOPE,
     rules::GRAPH_ADDITIONS,
     rules::GRAPH_TIMES,
     rules::IMAGE_PINNED,
@@ -131,6 +132,7 @@ pub const RULES: &[&str] = &[
     rules::SCHEDULER_LEVEL,
     rules::SIBLING_REVISION,
     rules::STATUS_DEFINITION,
+    rules::TEMPLATE_REPOSITORY,
     rules::TREE_LEVEL,
     rules::WHOLE_SEGMENTS,
     rules::WORKER_POOL,
@@ -150,6 +152,7 @@ pub(crate) mod rules {
     pub(crate) const DOCUMENT_TASK: &str = "document-task";
     pub(crate) const DOCUMENT_WORKER: &str = "document-worker";
     pub(crate) const EMPTY_VALUES: &str = "empty-values";
+    pub(crate) const FOREIGN_SCOPE: &str = "foreign-scope";
     pub(crate) const GRAPH_ADDITIONS: &str = "graph-additions";
     pub(crate) const GRAPH_TIMES: &str = "graph-times";
     pub(crate) const IMAGE_PINNED: &str = "image-pinned";
@@ -166,6 +169,7 @@ pub(crate) mod rules {
     pub(crate) const SCHEDULER_LEVEL: &str = "scheduler-level";
     pub(crate) const SIBLING_REVISION: &str = "sibling-revision";
     pub(crate) const STATUS_DEFINITION: &str = "status-definition";
+    pub(crate) const TEMPLATE_REPOSITORY: &str = "template-repository";
     pub(crate) const TREE_LEVEL: &str = "tree-level";
     pub(crate) const WHOLE_SEGMENTS: &str = "whole-segments";
     pub(crate) const WORKER_POOL: &str = "worker-pool";

@@ -29,6 +29,10 @@ const NONE: Code = Code::passing(
     "pull-request-none",
     "No link is a try push, a pull request, of a fork, or of a commit on no branch.",
 );
+const ASSUMED: Code = Code::passing(
+    "pull-request-landed-assumed",
+    "No link is a try push, a pull request or of a fork; whether its commit has landed was not asked.",
+);
 const TRY: Code = Code::new("pull-request-try", Class::Policy, "A link is of a try push.");
 const PULL_REQUEST: Code =
     Code::new("pull-request-tasks-for", Class::Policy, "A link was made for a pull request.");
@@ -65,8 +69,20 @@ const LISTING: Code = Code::new(
 const ANSWER: Code =
     Code::new("pull-request-answer-malformed", Class::Tamper, "GitHub's answer lacks what it must tell.");
 
-pub(crate) const CODES: &[Code] =
-    &[NOT_NEEDED, NONE, TRY, PULL_REQUEST, FORK, NOT_LANDED, UNREADABLE, NO_TAG, ENDLESS, LISTING, ANSWER];
+pub(crate) const CODES: &[Code] = &[
+    NOT_NEEDED,
+    NONE,
+    ASSUMED,
+    TRY,
+    PULL_REQUEST,
+    FORK,
+    NOT_LANDED,
+    UNREADABLE,
+    NO_TAG,
+    ENDLESS,
+    LISTING,
+    ANSWER,
+];
 
 pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
     let chain = cx.closed()?;
@@ -85,8 +101,8 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
         findings.extend(one?);
     }
     if findings.is_empty() {
-        let message = "No link is a try push, a pull request, of a fork, or of a commit on no branch.";
-        findings.push(Finding::new(CHECK, NONE, Standing::Passed, target, message));
+        let code = if cx.case.product.landed == Landed::Assumed { ASSUMED } else { NONE };
+        findings.push(Finding::new(CHECK, code, Standing::Passed, target, code.summary));
     }
     Ok(findings.into())
 }

@@ -9,20 +9,34 @@ mod levels;
 
 pub(crate) use levels::required_level;
 
+mod foreign;
+mod named;
+
+use named::{Trust, named};
+
 use super::source::source;
 use super::{Examined, rules, target};
 use crate::inquiry::{Cx, Link, Need, Stop};
 use crate::policy::{Product, ScopeRule};
-use crate::source::{Revision, SourceUrl};
+use crate::source::{Revision, shown};
 use crate::task::TaskId;
 use crate::verdict::{Class, Code, Finding, Side, Standing};
-use catena_json::{Path, Value};
+use catena_json::Path;
 use std::collections::BTreeMap;
 
 const CHECK: &str = "tree";
 
 const TRUSTED: Code =
     Code::passing("tree-trusted", "Every link comes from a tree that may do what the target asks for.");
+const NO_TREE: Code = Code::passing(
+    "tree-none",
+    "The chain goes back to no trusted tree, and the target asks for nothing that needs one.",
+);
+const REQUIRED: Code = Code::new(
+    "tree-required",
+    Class::Policy,
+    "The product requires a trusted tree, and the chain goes back to none.",
+);
 const SCOPE: Code =
     Code::new("tree-scope", Class::Policy, "The target has a restricted scope that its tree may not use.");
 const BROAD: Code = Code::new(
@@ -31,6 +45,12 @@ const BROAD: Code = Code::new(
     "The target has a broad scope that satisfies a restricted one its tree may not use.",
 )
 .relaxable(rules::BROAD_SCOPE);
+const FOREIGN: Code = Code::new(
+    "tree-foreign-scope",
+    Class::Policy,
+    "The target has a scope that only other products of the policy know, and restrict.",
+)
+.relaxable(rules::FOREIGN_SCOPE);
 const AMBIGUOUS: Code = Code::new(
     "tree-scope-ambiguous",
     Class::Config,
@@ -116,8 +136,11 @@ const PROJECTS: Code = Code::new(
 
 pub(crate) const CODES: &[Code] = &[
     TRUSTED,
+    NO_TREE,
+    REQUIRED,
     SCOPE,
     BROAD,
+    FOREIGN,
     AMBIGUOUS,
     SIBLING,
     PARENT,
@@ -144,21 +167,26 @@ struct Restricted<'a> {
     broad: bool,
 }
 
-/// The restricted scopes among some scopes. A rule that ends in `*` stands for every scope that
-/// begins so; a scope that ends in `*` satisfies every scope that begins so.
+/// The restricted scopes among some scopes.
 fn restricted<'a>(product: &'a Product, scopes: &'a [String]) -> Vec<Restricted<'a>> {
     let mut found = Vec::new();
     for (index, scope) in scopes.iter().enumerate() {
         for rule in &product.restricted_scopes {
-            let restricted = rule.scope.strip_suffix('*');
-            let is = restricted.map_or(*scope == rule.scope, |prefix| scope.starts_with(prefix));
-            let satisfies = scope.strip_suffix('*').is_some_and(|prefix| rule.scope.starts_with(prefix));
-            if is || satisfies {
-                found.push(Restricted { index, scope, rule, broad: !is });
+            if let Some(broad) = is_broad(&rule.scope, scope) {
+                found.push(Restricted { index, scope, rule, broad });
             }
         }
     }
     found
+}
+
+/// Whether a scope is one that a rule restricts (`false`), or a broad one that satisfies it (`true`); else
+/// none. A rule that ends in `*` stands for every scope that begins so; a scope that ends in `*` satisfies
+/// every scope that begins so.
+fn is_broad(rule: &str, scope: &str) -> Option<bool> {
+    let is = rule.strip_suffix('*').map_or(scope == rule, |prefix| scope.starts_with(prefix));
+    let satisfies = scope.strip_suffix('*').is_some_and(|prefix| rule.starts_with(prefix));
+    (is || satisfies).then_some(!is)
 }
 
 /// Whether the target has a restricted scope.
@@ -183,8 +211,9 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
     let own = trees.get(&target.task_id).cloned().flatten();
     scopes(cx, target, own.as_deref(), &mut findings);
     siblings(cx, target, own.as_deref(), &trees, &mut findings)?;
+    findings.extend(foreign::scopes(cx, target));
     if has_restricted_scopes(cx)? {
-        chain.links().for_each(|link| other_sources(cx, link, &mut findings));
+        findings.extend(chain.links().flat_map(|link| other_sources(cx, link)));
     }
     findings.extend(chain.links().filter_map(|link| revision(cx, link)));
     if has_restricted_scopes(cx)? {
@@ -198,13 +227,24 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
             }
         }
     }
-    if findings.iter().all(|finding| finding.standing == Standing::Passed) {
-        let message = match &own {
-            Some(tree) => format!("The chain goes back to {tree}."),
-            None => "The chain goes back to no trusted tree, and the target asks for nothing that needs one."
-                .to_owned(),
+    let origin = origin(cx, target, &trees)?;
+    if let (Err((task_id, why)), true) = (&origin, cx.case.product.requires_trusted_tree) {
+        let message = format!("The chain goes back to no trusted tree: {why}.");
+        let finding = Finding::new(CHECK, REQUIRED, Standing::Failed, *task_id, message);
+        findings.push(finding.expected(Side::Policy, "trusted-tree: required"));
+    }
+    if findings.is_empty() {
+        let (code, message) = match origin {
+            Ok(tree) => (TRUSTED, format!("The chain goes back to {tree}.")),
+            Err((_, why)) => (
+                NO_TREE,
+                format!(
+                    "The chain goes back to no trusted tree ({why}), and the target asks for nothing that \
+                     needs one."
+                ),
+            ),
         };
-        findings.push(Finding::new(CHECK, TRUSTED, Standing::Passed, target.task_id, message));
+        findings.push(Finding::new(CHECK, code, Standing::Passed, target.task_id, message));
     }
     Ok(findings.into())
 }
@@ -369,39 +409,46 @@ fn revision(cx: &Cx<'_>, link: &Link) -> Option<Finding> {
 }
 
 /// Some tasks are made from more than one tree: `COMM_HEAD_REPOSITORY` beside
-/// `GECKO_HEAD_REPOSITORY`. The other one must be trusted too: by this product, or by one whose tasks
-/// name their trees with that prefix; one that no product uses must at least not be a try push.
+/// `GECKO_HEAD_REPOSITORY`. Each must be trusted, and be exactly the repository that a rule yields.
 ///
 /// Off-reference: a rule of its own, `other-sources`.
-fn other_sources(cx: &Cx<'_>, link: &Link, findings: &mut Vec<Finding>) {
-    let product = &cx.case.product;
-    let env = link.definition.payload().get("env").and_then(Value::as_object);
-    for (variable, value) in env.into_iter().flatten() {
-        let Some(prefix) = variable.strip_suffix("_HEAD_REPOSITORY") else { continue };
-        let text = value.as_str().unwrap_or_default();
-        if prefix == product.source_env_prefix || text.is_empty() {
-            continue;
+fn other_sources(cx: &Cx<'_>, link: &Link) -> Vec<Finding> {
+    let untrusted = named(cx.case, link).into_iter().filter(|named| named.trust == Trust::Untrusted);
+    let findings = untrusted.map(|named| {
+        let text = shown(named.text);
+        let message = format!("The task takes in sources of {text}, which no product trusts.");
+        Finding::new(CHECK, OTHER_SOURCE, Standing::Failed, link.task_id, message)
+            .at("the queue's definition", Some(Path::of(&["payload", "env", named.variable])))
+            .expected(Side::Policy, format!("a repository that the policy trusts for {}", named.prefix))
+            .actual(Side::Queue, text)
+    });
+    findings.collect()
+}
+
+/// The trusted tree that the target comes from, where every link comes from one and names no repository
+/// that is not trusted; else what does not.
+fn origin(
+    cx: &Cx<'_>,
+    target: &Link,
+    trees: &BTreeMap<TaskId, Option<String>>,
+) -> Result<Result<String, (TaskId, String)>, Stop> {
+    for link in cx.closed()?.links() {
+        if trees.get(&link.task_id).is_none_or(Option::is_none) {
+            let source = shown(link.definition.source());
+            return Ok(Err((link.task_id, format!("{} comes from {source}", link.name))));
         }
-        let trusted = match (product.repositories_by_prefix.get(prefix), SourceUrl::of_repository(text)) {
-            (Some(rules), Ok(source)) => {
-                let mut rules = rules.iter().chain(&product.repositories);
-                rules.any(|rule| rule.repository_path(&source).is_some())
-            }
-            (Some(_), Err(_)) => false,
-            (None, Ok(source)) => !source.segments().first().is_some_and(|first| first.contains("try")),
-            (None, Err(_)) => true,
-        };
-        if !trusted {
-            let message = format!("The task takes in sources of {text}, which no product trusts.");
-            let finding = Finding::new(CHECK, OTHER_SOURCE, Standing::Failed, link.task_id, message);
-            findings.push(
-                finding
-                    .at("the queue's definition", Some(Path::of(&["payload", "env", variable])))
-                    .expected(Side::Policy, "a repository that a product trusts")
-                    .actual(Side::Queue, text),
-            );
+        let named = named(cx.case, link);
+        if let Some(named) = named.iter().find(|named| named.trust == Trust::Untrusted) {
+            return Ok(Err((link.task_id, format!("{} takes in {}", link.name, shown(named.text)))));
         }
     }
+    Ok(trees.get(&target.task_id).cloned().flatten().ok_or((target.task_id, String::new())))
+}
+
+/// The trusted tree that a closed chain goes back to; none where some link of it does not.
+pub(crate) fn goes_back_to(cx: &Cx<'_>) -> Option<String> {
+    let trees = trees(cx, cx.closed().ok()?.links(), &mut Vec::new()).ok()?;
+    origin(cx, target(cx).ok()?, &trees).ok()?.ok()
 }
 
 #[cfg(test)]
@@ -547,30 +594,23 @@ mod tests {
     }
 
     #[test]
-    fn sources_beside_the_own_are_trusted_too() {
+    fn a_chain_goes_back_to_a_tree_with_all_that_its_links_name() {
         let own = Definition::sample_id();
-        let refused = |variable: &str, url: &str| {
-            let mut product = product();
-            product.repositories_by_prefix.insert("Q".to_owned(), vec![]);
-            let payload = format!(r#""payload":{{"env":{{"{variable}":"{url}"}}}}"#);
-            judged(product, &[(own.as_str(), &[(r#""payload":{}"#, &payload)])], |cx| {
-                let mut findings = Vec::new();
-                other_sources(cx, cx.chain.link(own).unwrap(), &mut findings);
-                !findings.is_empty()
-            })
+        let origin_of = |source: &str, input: &str, repository: &str| {
+            let env = format!(r#""payload":{{"env":{{"P_HEAD_REPOSITORY":"{repository}"}}}}"#);
+            let inputs = format!(r#""extra":{{"chainOfTrust":{{"inputs":{{"b":"{B}"}}}}}}"#);
+            let tasks: [(&str, &[(&str, &str)]); 2] = [
+                (own.as_str(), &[(SOURCE, source), (r#""extra":{}"#, &inputs), (r#""payload":{}"#, &env)]),
+                (B, &[(SOURCE, input)]),
+            ];
+            judged(product(), &tasks, |cx| goes_back_to(cx))
         };
-        for (variable, url, expected) in [
-            ("P_HEAD_REPOSITORY", "https://host/other", false),
-            ("Q_HEAD_REPOSITORY", "", false),
-            ("Q_HEAD_REPOSITORY", "https://host/hg", false),
-            ("Q_HEAD_REPOSITORY", "https://host/other", true),
-            ("Q_HEAD_REPOSITORY", "no address", true),
-            ("R_HEAD_REPOSITORY", "https://host/other", false),
-            ("R_HEAD_REPOSITORY", "https://host/try-other", true),
-            ("R_HEAD_REPOSITORY", "no address", false),
-            ("Q_BASE_REPOSITORY", "https://host/other", false),
-        ] {
-            assert_eq!(refused(variable, url), expected, "{variable} {url}");
-        }
+        let (hg, git, other) = ("https://host/hg/x", "https://host/git/x", "https://host/other/x");
+        assert_eq!(origin_of(hg, hg, "https://host/hg").as_deref(), Some("/hg"));
+        assert_eq!(origin_of(git, hg, "").as_deref(), Some("/git"));
+        assert_eq!(origin_of(other, hg, ""), None);
+        assert_eq!(origin_of(hg, other, ""), None);
+        assert_eq!(origin_of(hg, hg, "https://host/hg/below"), None);
+        assert_eq!(origin_of(hg, hg, "https://host/other"), None);
     }
 }

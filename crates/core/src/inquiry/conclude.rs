@@ -1,8 +1,8 @@
 //! From everything that was found to one answer.
 
 use super::{Fact, Inquiry, Need, State, Subject};
-use crate::checks::definition;
-use crate::checks::worker_implementation;
+use crate::checks::{definition, tree, worker_implementation};
+use crate::policy::Landed;
 use crate::task::TaskId;
 use crate::verdict::{
     Class, Code, Finding, Findings, LinkSummary, Outcome, Relaxed, Standing, Verdict, VerifiedArtifact,
@@ -56,8 +56,11 @@ pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
     order(inquiry, &mut findings);
     artifacts.sort_by(|left, right| (left.task_id, &left.name).cmp(&(right.task_id, &right.name)));
     artifacts.dedup_by(|left, right| (left.task_id, &left.name) == (right.task_id, &right.name));
+    let outcome = outcome(&findings);
+    let cx = super::Cx::new(&inquiry.case, &inquiry.chain);
     Verdict {
-        outcome: outcome(&findings),
+        outcome,
+        tree: tree::goes_back_to(&cx).filter(|_| outcome == Outcome::Verified),
         task_id: inquiry.case.target.task_id,
         kind: inquiry.case.target.kind.clone(),
         product: inquiry.case.product.name.clone(),
@@ -189,6 +192,9 @@ fn restore(inquiry: &Inquiry, findings: &mut [Finding]) -> bool {
 
 fn relaxed(inquiry: &Inquiry) -> Vec<Relaxed> {
     let by_policy = inquiry.case.product.relaxed.iter().map(|rule| (rule.as_str(), "policy"));
+    // No rule, but as much weaker: nobody is asked whether what the chain is made from has landed.
+    let assumed = inquiry.case.product.landed == Landed::Assumed;
+    let by_policy = by_policy.chain(assumed.then_some(("landed-assumed", "policy")));
     let switches = &inquiry.case.switches;
     let by_switch = [
         ("danger-allow-http", switches.danger_allow_http),

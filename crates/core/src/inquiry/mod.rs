@@ -297,7 +297,7 @@ impl Inquiry {
 mod tests {
     use super::*;
     use crate::digest::Measurement;
-    use crate::policy::KindRole;
+    use crate::policy::{KindRole, Landed};
     use crate::task::{Definition, Kind};
     use crate::verdict::{Class, Code, Outcome, Standing};
 
@@ -480,6 +480,18 @@ mod tests {
         let told = |rule: &str| vec![format!("{rule} policy"), "danger-allow-http switch".to_owned()];
         assert_eq!(relaxing("a-rule"), (Outcome::Verified, Standing::Relaxed, told("a-rule")));
         assert_eq!(relaxing("b-rule"), (Outcome::Rejected, Standing::Failed, told("b-rule")));
+    }
+
+    #[test]
+    fn what_nobody_asks_counts_as_weakened() {
+        let relaxed = |landed: Landed| {
+            let mut inquiry = ended(Standing::Passed);
+            Arc::make_mut(&mut inquiry.case.product).landed = landed;
+            let relaxed = inquiry.conclude("2026-08-12T09:30:12Z").relaxed;
+            relaxed.into_iter().map(|one| format!("{} {}", one.rule, one.by)).collect::<Vec<_>>()
+        };
+        assert_eq!(relaxed(Landed::Assumed), ["landed-assumed policy"]);
+        assert_eq!([relaxed(Landed::Compare), relaxed(Landed::BranchCommits)], [[""; 0]; 2]);
     }
 
     #[test]

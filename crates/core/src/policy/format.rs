@@ -58,6 +58,7 @@ const PRODUCT: Fields = &[
     ("kinds", Shape::Named(&Shape::Text)),
     ("keys", KEYS),
     ("landed", Shape::Text),
+    ("trusted-tree", Shape::Text),
     ("hg-hosts", Shape::Texts),
     ("projects-url", Shape::Text),
     ("max-chain-length", Shape::Number),

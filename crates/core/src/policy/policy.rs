@@ -101,8 +101,14 @@ impl Policy {
     pub fn product(&self, name: &str) -> Result<Product, PolicyError> {
         let mut product = self.entry(name)?.0.clone();
         for (other, _) in self.products.values() {
-            let rules = product.repositories_by_prefix.entry(other.source_env_prefix.clone()).or_default();
-            rules.extend(other.repositories.iter().cloned());
+            for prefix in other.source_env_prefixes() {
+                let rules = product.repositories_by_prefix.entry(prefix.clone()).or_default();
+                rules.extend(other.repositories.iter().cloned());
+            }
+            for rule in other.restricted_scopes.iter().filter(|_| other.name != name) {
+                let products = product.foreign_scopes.entry(rule.scope.clone()).or_default();
+                products.insert(other.name.clone());
+            }
         }
         Ok(product)
     }

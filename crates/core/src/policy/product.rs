@@ -49,9 +49,13 @@ pub struct Product {
     pub max_chain_length: usize,
     /// Names of rules beyond the reference that this product relaxes.
     pub relaxed: BTreeSet<String>,
-    /// The trusted repositories of all products of the policy, by the prefix their tasks name them
+    /// Whether every chain must go back to a trusted tree, whatever its target asks for.
+    pub requires_trusted_tree: bool,
+    /// The trusted repositories of all products of the policy, by the prefixes their tasks name them
     /// with: a task may take in sources of another product's trees.
     pub repositories_by_prefix: BTreeMap<String, Vec<RepositoryRule>>,
+    /// The restricted scopes of the policy's other products, each with the products that restrict it.
+    pub foreign_scopes: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A version control system.
@@ -144,6 +148,15 @@ impl RepositoryRule {
         self.matched(source, false)
     }
 
+    /// The path of the trusted repository that an address names, by the first of some rules that yields one:
+    /// exactly, and neither a path below the repository nor one above it.
+    #[must_use]
+    pub fn exact_path(rules: &[Self], repository: &RepositoryUrl) -> Option<String> {
+        let source = SourceUrl::of_repository(repository.as_str()).ok()?;
+        let path = rules.iter().find_map(|rule| rule.repository_path(&source))?;
+        (path == repository.path()).then_some(path)
+    }
+
     fn matched(&self, source: &SourceUrl, whole: bool) -> Option<String> {
         if !self.schemes.contains(source.scheme().as_str()) || !self.hosts.contains(source.host()) {
             return None;
@@ -206,7 +219,9 @@ impl Product {
             projects_url: String::new(),
             max_chain_length: 20,
             relaxed: BTreeSet::new(),
+            requires_trusted_tree: false,
             repositories_by_prefix: BTreeMap::new(),
+            foreign_scopes: BTreeMap::new(),
         }
     }
 
@@ -221,6 +236,11 @@ impl Product {
     #[must_use]
     pub fn partial_repository_path(&self, source: &SourceUrl) -> Option<String> {
         self.repositories.iter().find_map(|rule| rule.partial_repository_path(source))
+    }
+
+    /// The prefixes with which the product's tasks name the repositories they are made from.
+    pub fn source_env_prefixes(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.source_env_prefix).chain(&self.overriding_source_env_prefixes)
     }
 
     /// What a kind asks of its links; none for a kind that the policy does not know.

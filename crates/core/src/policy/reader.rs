@@ -29,6 +29,7 @@ const ROLES: [(&str, KindRole); 5] = [
 ];
 const LANDED: [(&str, Landed); 3] =
     [("assumed", Landed::Assumed), ("branch-commits", Landed::BranchCommits), ("compare", Landed::Compare)];
+const TRUSTED_TREE: [(&str, bool); 2] = [("optional", false), ("required", true)];
 const VCS: [(&str, Vcs); 2] = [("github", Vcs::Github), ("hg", Vcs::Hg)];
 /// Longest chain a policy may ask for; the reference verifier's limit is 20.
 const MAX_CHAIN_LENGTH: usize = 100;
@@ -72,8 +73,10 @@ impl Reader<'_> {
             projects_url: self.projects_url(),
             max_chain_length: self.max_chain_length(),
             relaxed: self.relaxed(),
+            requires_trusted_tree: self.requires_trusted_tree(),
             // Filled in when all products are read.
             repositories_by_prefix: BTreeMap::new(),
+            foreign_scopes: BTreeMap::new(),
         };
         let keys =
             self.optional("keys").map(|node| keys::read(node, self.known, self.notes)).unwrap_or_default();
@@ -268,6 +271,11 @@ impl Reader<'_> {
     fn landed(&mut self) -> Landed {
         let node = self.optional("landed");
         node.and_then(|node| self.word(node, &LANDED)).unwrap_or(Landed::BranchCommits)
+    }
+
+    fn requires_trusted_tree(&mut self) -> bool {
+        let node = self.optional("trusted-tree");
+        node.and_then(|node| self.word(node, &TRUSTED_TREE)).unwrap_or(false)
     }
 
     fn projects_url(&mut self) -> String {

@@ -4,6 +4,7 @@ mod repository;
 mod revision;
 mod source_url;
 
+pub(crate) use repository::shown;
 pub use repository::{GithubRepository, RepositoryError, RepositoryUrl, Scheme};
 pub use revision::{Revision, RevisionError, TagName};
 pub use source_url::SourceUrl;

@@ -27,6 +27,10 @@ pub struct Verdict {
     pub check_task: bool,
     /// Which artifacts were measured beside those that the target takes in.
     pub extent: Extent,
+    /// The trusted tree that the chain goes back to, its repository's path. None where the outcome is not
+    /// [`Outcome::Verified`], or where some link comes from elsewhere or takes in sources from elsewhere:
+    /// such a chain may be verified if its target asks for nothing that needs a trusted tree.
+    pub tree: Option<String>,
     /// When it was concluded, RFC 3339 in UTC, as the caller said.
     pub concluded: String,
     /// The links of the chain, the target first.

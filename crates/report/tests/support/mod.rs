@@ -159,6 +159,7 @@ pub fn verdict(outcome: Outcome, findings: Vec<Finding>) -> Verdict {
         product: "firefox".to_owned(),
         check_task: false,
         extent: Extent::Listed,
+        tree: (outcome == Outcome::Verified).then(|| "/mozilla-central".to_owned()),
         concluded: "2026-05-04T03:02:01Z".to_owned(),
         links: links(),
         findings: passed().into_iter().chain(findings).collect(),

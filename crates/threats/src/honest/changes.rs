@@ -3,8 +3,8 @@
 use super::{action, cron, finished, globs, mirrored, mobile, promotion, pull_request, push, tag};
 use crate::change::{
     ACTIONS, ARTIFACT, GRAPH, add, build, document_of, edit, edit_at, first_build, first_decision, graft,
-    graph, in_tree, inside, json, list, nth_build, only, pages, project, published, remove, replace_page,
-    set, target, upstream,
+    graph, in_tree, inside, json, list, nth_build, only, pages, project, published, remove, replace_in,
+    replace_page, second_sources, set, target, text, upstream,
 };
 use catena_json::{Map, Value};
 use catena_testbed::chain::{Builders, Images, Product, Scope};
@@ -14,6 +14,24 @@ use std::fmt::Write as _;
 
 /// A name, the release, and what is changed.
 pub(super) type Changed = (&'static str, fn() -> Release, fn(&mut Chain) -> Option<()>);
+
+const GECKO: &[&str] = &["payload", "env", "GECKO_HEAD_REPOSITORY"];
+
+fn add_on() -> Release {
+    Release::of(Product::XPI, Trigger::Push)
+}
+
+fn enterprise() -> Release {
+    Release::of(Product::ENTERPRISE, Trigger::Push)
+}
+
+fn git_cron() -> Release {
+    Release::of(Product::MOBILE, Trigger::Cron)
+}
+
+fn thunderbird() -> Release {
+    Release::of(Product::THUNDERBIRD, Trigger::Push)
+}
 
 pub(super) const CHANGED: &[Changed] = &[
     ("fewer dependencies than the graph", push, |c| {
@@ -438,8 +456,66 @@ pub(super) const CHANGED: &[Changed] = &[
         actions(c, |action| set(action, &["hookPayload", "decision", "repository", "level"], 3_i64))
     }),
     ("other sources that are none", push, |c| build(c, &["payload", "env", "COMM_HEAD_REPOSITORY"], "")),
-    ("other sources of something else than a repository", push, |c| {
-        build(c, &["payload", "env", "WORDS_HEAD_REPOSITORY"], "none that one could ask")
+    ("sources of two repositories", enterprise, second_sources),
+    (
+        "sources of two repositories in a cron job",
+        || Release::of(Product::ENTERPRISE, Trigger::Cron),
+        second_sources,
+    ),
+    (
+        "sources of two repositories in an action",
+        || Release::of(Product::ENTERPRISE, Trigger::Action),
+        second_sources,
+    ),
+    (
+        "sources of two repositories in a promotion",
+        || Release::of(Product::ENTERPRISE, Trigger::ReleasePromotion),
+        second_sources,
+    ),
+    ("sources of two repositories, one of them over ssh", enterprise, |c| {
+        second_sources(c)?;
+        build(c, GECKO, "git@github.com:mozilla/enterprise-firefox.git")
+    }),
+    ("decision task of a repository as git names it", git_cron, |c| {
+        let id = first_decision(c)?;
+        let (from, to) = ("/mozilla-mobile/reference-browser", "/mozilla-mobile/reference-browser.git");
+        only(c, &id, |task| replace_in(task, from, to))
+    }),
+    ("browser below from its git mirror", thunderbird, |c| {
+        build(c, GECKO, "https://github.com/mozilla-firefox/firefox")
+    }),
+    ("browser below of another channel", thunderbird, |c| {
+        build(c, GECKO, "https://hg.mozilla.org/releases/mozilla-esr140/")
+    }),
+    ("browser below over ssh", thunderbird, |c| build(c, GECKO, "ssh://hg.mozilla.org/mozilla-unified")),
+    ("add-on of the manifest's owner", add_on, |c| {
+        build(
+            c,
+            &["payload", "env", "SEARCHENGINEDEVTOOLS_HEAD_REPOSITORY"],
+            "https://github.com/mozilla-extensions/searchengine-devtools",
+        )
+    }),
+    ("private add-on of the manifest's owner", add_on, |c| {
+        build(
+            c,
+            &["payload", "env", "CPMANAGER_HEAD_REPOSITORY"],
+            "git@github.com:mozilla-extensions/cpmanager.git",
+        )
+    }),
+    ("library of another product", push, |c| {
+        build(c, &["payload", "env", "LIBRARY_HEAD_REPOSITORY"], "https://github.com/mozilla/glean")
+    }),
+    ("address of something else than sources", push, |c| {
+        build(c, &["payload", "env", "WORDS_HEAD_REPOSITORY_URL"], "none that one could ask")
+    }),
+    ("other sources of a proposal", pull_request, |c| {
+        build(c, &["payload", "env", "GLEAN_HEAD_REPOSITORY"], "https://github.com/contributor/glean")
+    }),
+    ("scope that goes on after another product's", mobile, |c| {
+        target(c, |task| add(task, &["scopes"], "project:releng:balrog:server:nightly-test"))
+    }),
+    ("scope that another product's goes on after", promotion, |c| {
+        target(c, |task| add(task, &["scopes"], "project:xpi:signing:cert"))
     }),
     ("tag of its worker that is null", push, |c| build(c, &["tags", "worker-implementation"], Value::Null)),
     ("commit on several branches", mobile, |c| {
@@ -487,13 +563,6 @@ fn actions(chain: &mut Chain, change: impl Fn(&mut Value) -> Option<()>) -> Opti
 
 fn ids(chain: &Chain) -> Vec<String> {
     chain.tasks.keys().cloned().collect()
-}
-
-fn text(body: &Body) -> Option<&str> {
-    match body {
-        Body::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
-        _ => None,
-    }
 }
 
 fn reseal(chain: &mut Chain, id: &str) -> Option<()> {

@@ -12,6 +12,7 @@ mod hg;
 mod projects;
 mod sameness;
 mod template;
+mod trusted;
 
 pub(crate) use ahead::look_ahead;
 
@@ -50,6 +51,12 @@ const REPOSITORY: Code = Code::new(
     Class::Tamper,
     "The decision task does not name its repository in the one plain form.",
 );
+const TEMPLATE_REPOSITORY: Code = Code::new(
+    "rebuild-template-repository",
+    Class::Policy,
+    "The template is not from a repository that the product trusts, while the task's source is.",
+)
+.relaxable(rules::TEMPLATE_REPOSITORY);
 const REVISION: Code = Code::new(
     "rebuild-revision",
     Class::Tamper,
@@ -162,6 +169,7 @@ pub(crate) const CODES: &[Code] = &[
     VCS,
     HOST,
     REPOSITORY,
+    TEMPLATE_REPOSITORY,
     REVISION,
     NO_TEMPLATE,
     TEMPLATE,
@@ -261,6 +269,7 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
 /// Rebuilds the definition and compares; answers where the template came from.
 fn rebuild(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<String> {
     let tasks_for = tasks_for(cx, parent)?;
+    trusted::repositories(cx, parent)?;
     // Asked for together: neither depends on the other.
     let template = template::fetch(cx, parent);
     let context: Rebuild<template::Rendering> = match tasks_for.as_str() {

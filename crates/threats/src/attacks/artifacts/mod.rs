@@ -13,14 +13,8 @@ use crate::change::{ARTIFACT, add, document, document_of, first_build, inside, j
 use crate::honest::tag;
 use catena_testbed::{Artifact, Body, Chain, Fault, Release};
 
-pub(super) const PARTS: &[&[Attack]] = &[
-    bytes::ATTACKS,
-    finished::ATTACKS,
-    layout::ATTACKS,
-    names::ATTACKS,
-    places::ATTACKS,
-    bounds::ATTACKS,
-];
+pub(super) const PARTS: &[&[Attack]] =
+    &[bytes::ATTACKS, finished::ATTACKS, layout::ATTACKS, names::ATTACKS, places::ATTACKS, bounds::ATTACKS];
 
 /// A build's second artifact, which patterns stand for too.
 const SECOND: &str = "public/build/target.langpack.xpi";

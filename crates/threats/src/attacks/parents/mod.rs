@@ -7,6 +7,7 @@ mod hooks;
 mod inputs;
 mod pull_requests;
 mod pushes;
+mod repositories;
 mod sources;
 mod template;
 mod triggers;
@@ -17,6 +18,7 @@ use super::Attack;
 pub(super) const PARTS: &[&[Attack]] = &[
     definition::ATTACKS,
     sources::ATTACKS,
+    repositories::ATTACKS,
     template::ATTACKS,
     pushes::ATTACKS,
     github::ATTACKS,

@@ -354,7 +354,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A decision task's tree is on a host whose name begins like Mercurial's.",
         push,
         |c| sourced(c, "_HEAD_REPOSITORY", "https://hg.mozilla.org.example.org/mozilla-central"),
-        "rebuild-host",
+        "rebuild-template-repository",
     ),
     attack(
         "everything from another host",

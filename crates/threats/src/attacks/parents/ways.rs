@@ -2,13 +2,13 @@
 
 use crate::change::{
     ACTIONS, PARAMETERS, first_decision, inside, json, only, pages, published, replace_in, revision_of, set,
-    target_parent,
+    target_parent, text,
 };
 pub(super) use crate::change::{template, template_of, variable_name};
 use crate::honest::push;
 use catena_json::Value;
 use catena_testbed::chain::{Product, Vcs};
-use catena_testbed::{Body, Chain, Release, Trigger};
+use catena_testbed::{Chain, Release, Trigger};
 
 /// A revision that nothing has.
 pub(super) const OTHER: &str = "0123456789012345678901234567890123456789";
@@ -55,11 +55,6 @@ pub(super) fn act(chain: &mut Chain, change: impl FnOnce(&mut Value) -> Option<(
 pub(super) fn variable(task: &mut Value, name: &str, new: &str) -> Option<()> {
     let key = variable_name(task, name)?;
     set(task, &["payload", "env", &key], new)
-}
-
-fn text(body: &Body) -> Option<&str> {
-    let Body::Bytes(bytes) = body else { return None };
-    std::str::from_utf8(bytes).ok()
 }
 
 /// Puts another template in place of the one at the revision of the target's decision task.

@@ -1,9 +1,12 @@
 //! Attacks on where tasks say they come from, and on what may be done from there.
 
 mod branches;
+mod foreign;
 mod inputs;
 mod landed;
 mod levels;
+mod named;
+mod none;
 mod proposals;
 mod scopes;
 mod siblings;
@@ -14,10 +17,13 @@ use super::Attack;
 pub(super) const PARTS: &[&[Attack]] = &[
     source::ATTACKS,
     scopes::ATTACKS,
+    foreign::ATTACKS,
     siblings::ATTACKS,
+    named::ATTACKS,
     inputs::ATTACKS,
     levels::ATTACKS,
     branches::ATTACKS,
     proposals::ATTACKS,
     landed::ATTACKS,
+    none::ATTACKS,
 ];

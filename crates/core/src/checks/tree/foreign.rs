@@ -1,0 +1,72 @@
+//! Scopes that the policy's other products restrict.
+
+use super::{CHECK, FOREIGN, is_broad};
+use crate::inquiry::{Cx, Link};
+use crate::verdict::{Finding, Side, Standing};
+use catena_json::Path;
+use std::collections::BTreeSet;
+
+/// A scope that only other products restrict is not the target's to have: its own product says nothing of
+/// who may use it. What a rule of its own matches is judged by that.
+///
+/// Off-reference: a rule of its own, `foreign-scope`.
+pub(super) fn scopes(cx: &Cx<'_>, target: &Link) -> Vec<Finding> {
+    let product = &cx.case.product;
+    let mut findings = Vec::new();
+    for (index, scope) in target.definition.scopes().iter().enumerate() {
+        if product.restricted_scopes.iter().any(|rule| is_broad(&rule.scope, scope).is_some()) {
+            continue;
+        }
+        let foreign = product.foreign_scopes.iter().filter(|(rule, _)| is_broad(rule, scope).is_some());
+        let products: BTreeSet<&str> =
+            foreign.flat_map(|(_, products)| products).map(String::as_str).collect();
+        if products.is_empty() {
+            continue;
+        }
+        let products = products.into_iter().collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "The scope {scope} is restricted by {products}, and {} has no rule for it.",
+            product.name
+        );
+        findings.push(
+            Finding::new(CHECK, FOREIGN, Standing::Failed, target.task_id, message)
+                .at("the queue's definition", Some(Path::of(&["scopes"]).index(index)))
+                .expected(Side::Policy, format!("a target of {products}"))
+                .actual(Side::Queue, scope.as_str()),
+        );
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inquiry::{Case, Chain};
+    use crate::policy::{Product, ScopeRule};
+    use crate::task::Definition;
+
+    #[test]
+    fn a_scope_of_others_is_refused_unless_a_rule_matches_it() {
+        let found = |scope: &str| {
+            let mut product = Product::empty("p");
+            product.restricted_scopes.push(ScopeRule { scope: "own:b".to_owned(), trees: "t".to_owned() });
+            for rule in ["own:b", "own:c", "other:a", "other:b*"] {
+                product.foreign_scopes.insert(rule.to_owned(), ["q".to_owned()].into());
+            }
+            let scopes_of = format!(r#""scopes":["x","{scope}"]"#);
+            let own = Definition::sample_id();
+            let case = Case::sample(product).knowing(own, &[(r#""scopes":[]"#, &scopes_of)]);
+            let chain = Chain::of(&case);
+            let cx = Cx::new(&case, &chain);
+            let findings = scopes(&cx, chain.link(own).unwrap());
+            findings.iter().map(|finding| finding.code.name).collect::<Vec<_>>()
+        };
+        for scope in ["other:a", "other:b", "other:bc", "other:*", "other:b*", "own:c", "oth*"] {
+            assert_eq!(found(scope), ["tree-foreign-scope"], "{scope}");
+        }
+        // What an own rule matches as well, and what nobody restricts.
+        for scope in ["own:b", "own:*", "*", "o*", "other:", "other:ab", "oth", "y:*"] {
+            assert_eq!(found(scope), [""; 0], "{scope}");
+        }
+    }
+}
