@@ -61,6 +61,14 @@ pub const HINTS: &[(&str, &str)] = &[
     ("run-status-of-another-task", BROKEN_ANSWER),
     ("run-status-contradicts", BROKEN_ANSWER),
     (
+        "run-state-contradicts",
+        "no queue writes such a record. Keep the evidence (--record DIR), ask the queue from another network, and find what changes its answers.",
+    ),
+    (
+        "run-times-impossible",
+        "somebody may have put a time back, to make a key count that had been revoked. Keep the evidence (--record DIR), ask the queue from another network, and find what changes its answers.",
+    ),
+    (
         "worker-implementation-missing",
         "give the task the tag `worker-implementation` in the tree that makes it.",
     ),

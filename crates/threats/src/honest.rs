@@ -3,6 +3,7 @@
 
 mod absences;
 mod changes;
+mod moments;
 
 use catena_testbed::chain::{Builders, Images, Product, Scope, Vcs};
 use catena_testbed::{Chain, Release, Trigger};
@@ -51,7 +52,8 @@ pub fn chains() -> Vec<Honest> {
         let made_for = made_for(release.trigger, release.vcs);
         Honest { name: name.to_owned(), release, change: nothing, made_for }
     }));
-    chains.extend(changes::CHANGED.iter().chain(absences::CHANGED).map(|(name, release, change)| {
+    let changed = changes::CHANGED.iter().chain(absences::CHANGED).chain(moments::CHANGED);
+    chains.extend(changed.map(|(name, release, change)| {
         let release = release();
         let made_for = made_for(release.trigger, release.vcs);
         Honest { name: (*name).to_owned(), release, change: *change, made_for }
@@ -147,6 +149,12 @@ pub fn fork() -> Release {
 #[must_use]
 pub fn pr_action() -> Release {
     Release::of(Product::TRANSLATIONS, Trigger::PrAction)
+}
+
+/// A push whose tasks all have a first run that ended with its worker.
+#[must_use]
+pub fn retried() -> Release {
+    Release { retried: true, ..push() }
 }
 
 /// A push whose target has optional paths and patterns.
@@ -250,7 +258,7 @@ fn variations() -> Vec<(&'static str, Release)> {
             "fork's own image",
             Release { images_from: Images::OwnGraph, depth: 1, ..mobile(Trigger::PullRequestUntrusted) },
         ),
-        ("retried", Release { retried: true, ..push() }),
+        ("retried", retried()),
         ("retried and finished", Release { retried: true, finished: true, depth: 1, ..promotion() }),
         ("retried on GitHub", Release { retried: true, finished: true, ..mobile(Trigger::Release) }),
         ("retried containers", Release { retried: true, builders: Builders::D2g, ..cron() }),

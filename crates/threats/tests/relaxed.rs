@@ -57,6 +57,8 @@ const STILL: &[(&str, &str)] = &[
     ("decision task of a revision in capitals", "rebuild-template-missing"),
     ("image of two pools", "worker-pool-docker-image"),
     ("decision task of two pools", "worker-pool-decision"),
+    ("run that waits", "document-of-another-worker"),
+    ("signing that is still pending", "document-of-another-worker"),
 ];
 
 /// Rules that are looked at together with what they are about, so that nothing is left to tell.

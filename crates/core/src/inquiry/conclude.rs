@@ -5,7 +5,7 @@ use crate::checks::definition;
 use crate::checks::worker_implementation;
 use crate::task::TaskId;
 use crate::verdict::{
-    Class, Code, Finding, LinkSummary, Outcome, Relaxed, Standing, Verdict, VerifiedArtifact,
+    Class, Code, Finding, LinkSummary, Outcome, Relaxed, Source, Standing, Verdict, VerifiedArtifact,
 };
 
 /// The name under which findings about what could not be known stand.
@@ -58,6 +58,9 @@ pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
         task_id: inquiry.case.target.task_id,
         kind: inquiry.case.target.kind.clone(),
         product: inquiry.case.product.name.clone(),
+        policy: inquiry.case.product.policy.clone(),
+        keys: inquiry.case.keys.id(),
+        source: Source::Services,
         check_task: inquiry.case.target.check_task,
         concluded: now.to_owned(),
         links: links(inquiry),
