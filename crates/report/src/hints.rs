@@ -273,6 +273,14 @@ pub const HINTS: &[(&str, &str)] = &[
     ("rebuild-release-draft", "publish the release, and let it make its tasks again."),
     ("rebuild-push-comment", "no honest decision task carries such a message. Find out who created it."),
     (
+        "rebuild-before-push",
+        "compare the push's time with `created`. If a clock was wrong, put it right and let the trigger make a new task; else find out who created this one.",
+    ),
+    (
+        "rebuild-push-old",
+        "push again, or let the trigger make a task of the newest push; if such a task was meant, find out who created it. The limit is max-push-age in the policy.",
+    ),
+    (
         "rebuild-actions-malformed",
         "look at the log of the decision task that published the file; the tree's taskgraph may be broken.",
     ),

@@ -6,6 +6,7 @@ mod github;
 mod hooks;
 mod inputs;
 mod pull_requests;
+mod push_times;
 mod pushes;
 mod sources;
 mod template;
@@ -19,6 +20,7 @@ pub(super) const PARTS: &[&[Attack]] = &[
     sources::ATTACKS,
     template::ATTACKS,
     pushes::ATTACKS,
+    push_times::ATTACKS,
     github::ATTACKS,
     pull_requests::ATTACKS,
     triggers::ATTACKS,
