@@ -57,7 +57,10 @@ impl PolicyTexts {
             if let Some(text) = self.texts.get(name) {
                 return Ok(text.clone());
             }
-            let text = contents(Path::new(name)).map_err(|cause| cause.to_string())?;
+            let text = match name {
+                SHIPPED => FIREFOX_CI.to_owned(),
+                name => contents(Path::new(name)).map_err(|cause| cause.to_string())?,
+            };
             extended.borrow_mut().insert(name.to_owned(), text.clone());
             Ok(text)
         };
@@ -77,21 +80,18 @@ pub(crate) fn product(policy: &Policy, name: &str) -> Result<Product, Failure> {
     policy.product(name).map_err(no_product)
 }
 
-/// The keys of a product.
-pub(crate) fn product_keys(policy: &Policy, name: &str) -> Result<KeyRing, Failure> {
-    policy.keys(name).map_err(no_product)
+/// The keys of a product, or those of a file (name and text) that stand in for them.
+pub(crate) fn keys(policy: &Policy, product: &str, file: Option<(&str, &str)>) -> Result<KeyRing, Failure> {
+    let Some((name, text)) = file else { return policy.keys(product).map_err(no_product) };
+    let keys = KeyRing::parse(name, text).map_err(|diagnostics| {
+        Failure::diagnostics("the keys cannot be used:", &diagnostics)
+            .next("a file of keys is a map from worker implementation to a list of base64 public keys")
+    })?;
+    policy.keys_of_file(product, name, keys).map_err(no_product)
 }
 
 fn no_product(error: PolicyError) -> Failure {
     Failure::usage(error).next("name one of these, or add the product to a policy (--policy)")
-}
-
-/// Keys from the text of a file.
-pub(crate) fn keys(name: &str, text: &str) -> Result<KeyRing, Failure> {
-    KeyRing::parse(name, text).map_err(|diagnostics| {
-        Failure::diagnostics("the keys cannot be used:", &diagnostics)
-            .next("a file of keys is a map from worker implementation to a list of base64 public keys")
-    })
 }
 
 /// The text of a file that was named on the command line.

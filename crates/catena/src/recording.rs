@@ -43,7 +43,7 @@ pub(crate) struct RecordedInquiry {
     pub(crate) offline: bool,
     /// The policy.
     pub(crate) policy: PolicyTexts,
-    /// The text of the file that replaced the product's keys.
+    /// The text of the file that stands in for the product's keys.
     pub(crate) keys: Option<KeysText>,
     /// When it was concluded, RFC 3339.
     pub(crate) concluded: String,

@@ -350,11 +350,16 @@ fn offline_nobody_is_asked_and_the_verdict_says_so() {
     assert_eq!(verdict, plain);
     // The recording says so as well, and keeps nothing in the cache that was not asked.
     let again = Catena::new().args(["verify", "--format", "json", "--replay"]).arg(&recording).run();
-    assert_eq!(again.stdout, answer.stdout);
+    assert_eq!(again.stdout, of_recording(&answer.stdout));
     // Another task of the push was not verified yet: its own definition is not known.
     assert_eq!(case.cached(&case.second, &["--offline"]).run().status, 3);
     // It stands for a cache.
     assert_eq!(case.verify(&case.target, &["--offline"]).run().status, 2);
+}
+
+/// What is said of a recording of the same.
+fn of_recording(told: &str) -> String {
+    told.replacen(r#""source": "services""#, r#""source": "recording""#, 1)
 }
 
 #[test]
@@ -365,7 +370,7 @@ fn what_was_recorded_out_of_a_cache_is_told_again() {
     let answer = case.cached(&case.target, &["--record", recording.to_str().unwrap()]).run();
     assert_eq!(answer.status, 0, "{}", answer.stderr);
     let again = Catena::new().args(["verify", "--format", "json", "--replay"]).arg(&recording).run();
-    assert_eq!((again.status, again.stdout), (0, answer.stdout));
+    assert_eq!((again.status, again.stdout), (0, of_recording(&answer.stdout)));
 }
 
 #[test]

@@ -61,6 +61,14 @@ pub const HINTS: &[(&str, &str)] = &[
     ("run-status-of-another-task", BROKEN_ANSWER),
     ("run-status-contradicts", BROKEN_ANSWER),
     (
+        "run-state-contradicts",
+        "no queue writes such a record. Keep the evidence (--record DIR), ask the queue from another network, and find what changes its answers.",
+    ),
+    (
+        "run-times-impossible",
+        "somebody may have put a time back, to make a key count that had been revoked. Keep the evidence (--record DIR), ask the queue from another network, and find what changes its answers.",
+    ),
+    (
         "worker-implementation-missing",
         "give the task the tag `worker-implementation` in the tree that makes it.",
     ),
@@ -276,6 +284,14 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     ("rebuild-release-draft", "publish the release, and let it make its tasks again."),
     ("rebuild-push-comment", "no honest decision task carries such a message. Find out who created it."),
+    (
+        "rebuild-before-push",
+        "compare the push's time with `created`. If a clock was wrong, put it right and let the trigger make a new task; else find out who created this one.",
+    ),
+    (
+        "rebuild-push-old",
+        "push again, or let the trigger make a task of the newest push; if such a task was meant, find out who created it. The limit is max-push-age in the policy.",
+    ),
     (
         "rebuild-actions-malformed",
         "look at the log of the decision task that published the file; the tree's taskgraph may be broken.",

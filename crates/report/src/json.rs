@@ -3,6 +3,7 @@
 use crate::escape;
 use crate::hints::advice;
 use crate::order::Links;
+use catena_core::policy::{KeysId, PolicyId};
 use catena_core::verdict::{
     Claim, Difference, Finding, LinkSummary, Place, Relaxed, Side, Standing, Verdict, VerifiedArtifact,
 };
@@ -48,11 +49,40 @@ pub fn json_value(verdict: &Verdict) -> Value {
         ),
         ("product", verdict.product.as_str().into()),
         ("tree", or_null(verdict.tree.as_deref(), Value::from)),
+        ("policy", policy(&verdict.policy)),
+        ("keys", keys(&verdict.keys)),
+        ("source", verdict.source.as_str().into()),
         ("concluded", verdict.concluded.as_str().into()),
         ("relaxed", list(&verdict.relaxed, relaxed)),
         ("links", list(&verdict.links, link)),
         ("findings", list(&verdict.findings, |found| finding(found, &links))),
         ("artifacts", list(&verdict.artifacts, artifact)),
+    ])
+}
+
+fn policy(policy: &PolicyId) -> Value {
+    object([
+        ("name", policy.name.as_str().into()),
+        ("digest", policy.digest.to_string().into()),
+        ("origin", if policy.is_shipped() { "shipped" } else { "files" }.into()),
+        ("layers", list(&policy.layers, |layer| layer.as_str().into())),
+    ])
+}
+
+fn keys(keys: &KeysId) -> Value {
+    object([
+        ("digest", keys.digest.to_string().into()),
+        ("origin", if keys.file.is_some() { "file" } else { "policy" }.into()),
+        ("file", or_null(keys.file.as_deref(), Value::from)),
+        (
+            "widened",
+            list(&keys.widened, |(implementation, key)| {
+                object([
+                    ("workerImplementation", implementation.as_str().into()),
+                    ("key", key.to_string().into()),
+                ])
+            }),
+        ),
     ])
 }
 

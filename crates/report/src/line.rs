@@ -11,8 +11,9 @@ const LEAD: usize = 150;
 
 /// A verdict in one line: the outcome, the task, its kind, the product, and, where something failed, the
 /// code, the way to the link and the words of what leads, and how many more failed; then what was
-/// weakened, since a yes of a weaker verifier is another yes. A yes to a chain that goes back to no trusted
-/// tree says so. Columns are two spaces apart. No line break at the end; text from outside is escaped.
+/// weakened and how many keys the policy does not have, since a yes of a weaker verifier is another yes. A
+/// yes to a chain that goes back to no trusted tree says so. Columns are two spaces apart. No line break at
+/// the end; text from outside is escaped.
 #[must_use]
 pub fn line(verdict: &Verdict) -> String {
     let links = Links::of(verdict);
@@ -38,6 +39,9 @@ pub fn line(verdict: &Verdict) -> String {
     if !verdict.relaxed.is_empty() {
         let rules: Vec<&str> = verdict.relaxed.iter().map(|relaxed| relaxed.rule.as_str()).collect();
         let _ = write!(line, "  weakened: {}", rules.join(", "));
+    }
+    if !verdict.keys.widened.is_empty() {
+        let _ = write!(line, "  keys widened: {}", verdict.keys.widened.len());
     }
     escape::line(&line).into_owned()
 }

@@ -5,7 +5,8 @@ use crate::hints::advice;
 use crate::order::{Group, Links, failed, groups};
 use crate::page::{Page, Paint};
 use crate::proof::{Proof, count};
-use catena_core::verdict::{Class, Difference, Evidence, Finding, Outcome, Side, Standing, Verdict};
+use catena_core::digest::Digest;
+use catena_core::verdict::{Class, Difference, Evidence, Finding, Outcome, Side, Source, Standing, Verdict};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ const LEAD: usize = 150;
 const CLAIM: usize = 600;
 /// Differences of one finding.
 const DIFFERENCES: usize = 12;
+/// Characters of a digest: its algorithm and twelve digits.
+const DIGEST: usize = 19;
 /// Findings told in one line each: others of a group, and relaxed ones.
 const LINES: usize = 8;
 
@@ -69,7 +72,8 @@ impl Report<'_> {
     fn answer(&self, page: &mut Page, failed: &[&Finding]) {
         let verdict = self.verdict;
         let (word, paint) = headline(verdict);
-        let target = format!("  {} task {} for {}", verdict.kind, verdict.task_id, verdict.product);
+        let source = if verdict.source == Source::Recording { ", from a recording" } else { "" };
+        let target = format!("  {} task {} for {}{source}", verdict.kind, verdict.task_id, verdict.product);
         page.words(&[(Some(paint), word), (None, &target)]);
         if let Some(leading) = failed.first() {
             page.labelled(2, "failed", &self.tally(failed));
@@ -84,6 +88,8 @@ impl Report<'_> {
         if !verdict.relaxed.is_empty() {
             page.labelled(2, "weakened", &self.weakened());
         }
+        page.labelled(2, "policy", &self.policy());
+        page.labelled(2, "keys", &self.keys());
         if let Some(elapsed) = self.options.elapsed {
             page.labelled(2, "took", &format!("{:.1} s", elapsed.as_secs_f64()));
         }
@@ -115,6 +121,38 @@ impl Report<'_> {
             text.push_str(&format!(", on {} of {}", tasks.len(), count(self.verdict.links.len(), "link")));
         }
         format!("{text}: {}", classes.join(", "))
+    }
+
+    /// `ours.yml over shipped:firefox-ci (sha256:0123456789ab…)`.
+    fn policy(&self) -> String {
+        let policy = &self.verdict.policy;
+        let layers: Vec<&str> = policy.layers.iter().rev().map(String::as_str).collect();
+        format!("{} ({})", excerpt(&layers.join(" over "), 0, CLAIM), self.digest(&policy.digest))
+    }
+
+    fn keys(&self) -> String {
+        let keys = &self.verdict.keys;
+        let digest = self.digest(&keys.digest);
+        let Some(file) = &keys.file else { return format!("the policy's ({digest})") };
+        let mut text = format!("{} instead of the policy's ({digest})", excerpt(file, 0, CLAIM));
+        if !keys.widened.is_empty() {
+            let shown = if self.options.verbose { usize::MAX } else { LINES };
+            let widened = keys.widened.iter().take(shown);
+            let widened: Vec<String> = widened.map(|(owner, key)| format!("{owner} {key}")).collect();
+            let more = keys.widened.len().saturating_sub(shown);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            text.push_str(&format!("; the policy does not trust: {}{more}", widened.join(", ")));
+        }
+        text
+    }
+
+    /// A digest; the beginning is enough to see whether two are the same.
+    fn digest(&self, digest: &Digest) -> String {
+        let text = digest.to_string();
+        match text.get(..DIGEST).filter(|_| !self.options.verbose) {
+            Some(start) => format!("{start}…"),
+            None => text,
+        }
     }
 
     fn weakened(&self) -> String {

@@ -60,6 +60,17 @@ fn verified_with_a_relaxed_rule() {
 }
 
 #[test]
+fn verified_from_a_recording_with_other_keys() {
+    let mut verdict = verdict(Outcome::Verified, Vec::new()).from_recording();
+    verdict.keys = widened();
+    assert_snapshot!("recording", text(&verdict, &plain()));
+    let json = catena_report::json_value(&verdict);
+    assert_eq!(json.get("source").and_then(|source| source.as_str()), Some("recording"));
+    assert_snapshot!("recording_keys", json.get("keys").unwrap().to_pretty());
+    assert!(catena_report::line(&verdict).ends_with("  keys widened: 1"));
+}
+
+#[test]
 fn rejected_for_a_signature() {
     assert_snapshot!("signature", text(&verdict(Outcome::Rejected, vec![unknown_key()]), &plain()));
 }

@@ -334,6 +334,38 @@ pub fn run_of(chain: &mut Chain, id: &str, key: &str, new: impl Into<Value>) -> 
     set(runs.last_mut()?, &[key], new)
 }
 
+/// Lets a task's latest run be as far as a state says, in all that the queue says of it.
+pub fn run_is(chain: &mut Chain, id: &str, state: &str) -> Option<()> {
+    let status = inside(chain.status_mut(id)?, &["status"])?;
+    set(status, &["state"], state)?;
+    let run = inside(status, &["runs"])?.as_array_mut()?.last_mut()?.as_object_mut()?;
+    run.insert("state", state.into());
+    let gone: &[&str] = match state {
+        "pending" => &["started", "workerGroup", "workerId", "takenUntil", "resolved", "reasonResolved"],
+        "running" => &["resolved", "reasonResolved"],
+        _ => &[],
+    };
+    gone.iter().for_each(|key| drop(run.remove(key)));
+    if gone.is_empty() {
+        let reason = if state == "exception" { "internal-error" } else { state };
+        run.insert("reasonResolved", reason.into());
+    }
+    Some(())
+}
+
+/// Puts `to` in place of `from` in all that the queue says of a task, its worker with it. Times written so
+/// are its creation, its deadline and expiry on other days, and what its runs have of them.
+pub fn retimed(chain: &mut Chain, id: &str, from: &str, to: &str) -> Option<()> {
+    only(chain, id, |task| replace_in(task, from, to))?;
+    replace_in(chain.status_mut(id)?, from, to)
+}
+
+/// Sets members of what the queue says of one of a task's runs.
+pub fn run_has(chain: &mut Chain, id: &str, run: &str, members: &[(&str, &str)]) -> Option<()> {
+    let run = inside(chain.status_mut(id)?, &["status", "runs", run])?;
+    members.iter().try_for_each(|(key, value)| set(run, &[key], *value))
+}
+
 /// Pages whose address has `part` in it; none are no answer.
 pub fn pages<'a>(chain: &'a mut Chain, part: &'a str) -> Option<impl Iterator<Item = &'a mut Page>> {
     let mut found = chain.pages.iter_mut().filter(move |(url, _)| url.contains(part)).peekable();

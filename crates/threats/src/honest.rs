@@ -6,6 +6,7 @@ mod bounds;
 mod changes;
 mod files;
 mod levels;
+mod moments;
 
 use catena_testbed::chain::{Builders, Images, Product, Scope, Vcs};
 use catena_testbed::{Chain, Release, Trigger};
@@ -54,7 +55,14 @@ pub fn chains() -> Vec<Honest> {
         let made_for = made_for(release.trigger, release.vcs);
         Honest { name: name.to_owned(), release, change: nothing, made_for }
     }));
-    let changed = [changes::CHANGED, absences::CHANGED, bounds::CHANGED, files::CHANGED, levels::CHANGED];
+    let changed = [
+        changes::CHANGED,
+        absences::CHANGED,
+        bounds::CHANGED,
+        files::CHANGED,
+        levels::CHANGED,
+        moments::CHANGED,
+    ];
     chains.extend(changed.into_iter().flatten().map(|(name, release, change)| {
         let release = release();
         let made_for = made_for(release.trigger, release.vcs);
@@ -151,6 +159,12 @@ pub fn fork() -> Release {
 #[must_use]
 pub fn pr_action() -> Release {
     Release::of(Product::TRANSLATIONS, Trigger::PrAction)
+}
+
+/// A push whose tasks all have a first run that ended with its worker.
+#[must_use]
+pub fn retried() -> Release {
+    Release { retried: true, ..push() }
 }
 
 /// A push whose target has optional paths and patterns.
@@ -254,7 +268,7 @@ fn variations() -> Vec<(&'static str, Release)> {
             "fork's own image",
             Release { images_from: Images::OwnGraph, depth: 1, ..mobile(Trigger::PullRequestUntrusted) },
         ),
-        ("retried", Release { retried: true, ..push() }),
+        ("retried", retried()),
         ("retried and finished", Release { retried: true, finished: true, depth: 1, ..promotion() }),
         ("retried on GitHub", Release { retried: true, finished: true, ..mobile(Trigger::Release) }),
         ("retried containers", Release { retried: true, builders: Builders::D2g, ..cron() }),

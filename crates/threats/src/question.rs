@@ -3,7 +3,7 @@
 use crate::honest::Honest;
 use crate::memory::Memory;
 use catena_core::inquiry::{Extent, Inquiry, Switches, Target};
-use catena_core::policy::{Diagnostic, KeyRing, Policy, PolicyError, Product, TrustedKey};
+use catena_core::policy::{Diagnostic, KeyRing, Policy, PolicyError, Product};
 use catena_core::task::{Kind, TaskId, WorkerImplementation};
 use catena_core::verdict::Verdict;
 use catena_core::{Limits, checks};
@@ -46,8 +46,8 @@ impl Question {
         Self::under(shipped()?, chain)
     }
 
-    /// A chain under another policy. Its workers' keys count as long as the policy says of them; a key
-    /// that it does not have always counts.
+    /// A chain under another policy. Its workers' keys are those of a file, which count as long as the policy
+    /// says of them; a key that it does not have always counts.
     ///
     /// # Errors
     /// As [`Question::of`].
@@ -58,18 +58,13 @@ impl Question {
             check_task: chain.check_target,
             extent: Extent::parse(chain.artifacts).ok_or(Unasked::Target("artifacts"))?,
         };
-        let limited = policy.keys(&chain.product)?;
         let keys = chain.keys.public_keys().into_iter().flat_map(|(name, keys)| {
             let implementation = WorkerImplementation::parse(name);
             keys.into_iter().filter_map(move |key| Some((implementation?, key)))
         });
-        let keys = keys.map(|(implementation, key)| {
-            let known = limited.for_implementation(implementation).iter().find(|known| known.key == key);
-            (implementation, known.cloned().unwrap_or_else(|| TrustedKey::from(key)))
-        });
         Ok(Self {
             product: Arc::new(policy.product(&chain.product)?),
-            keys: KeyRing::of(keys),
+            keys: policy.keys_of_file(&chain.product, "the testbed's", KeyRing::of(keys))?,
             target,
             limits: Limits::default(),
             switches: Switches::default(),

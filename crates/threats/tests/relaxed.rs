@@ -83,6 +83,8 @@ const STILL: &[(&str, &str)] = &[
     ("repository that begins alike", "tree-level"),
     ("repository that begins alike in a release", "tree-level"),
     ("repository that begins alike in a cron job", "tree-level"),
+    ("run that waits", "document-of-another-worker"),
+    ("signing that is still pending", "document-of-another-worker"),
 ];
 
 /// Rules that are looked at together with what they are about, so that nothing is left to tell.

@@ -122,7 +122,7 @@ fn what_a_status_contradicts_hides_no_failure() {
     let judged = |state: &str| {
         let mut chain = push().build().unwrap();
         let build = change::first_build(&chain).unwrap();
-        change::run(&mut chain, "state", state).unwrap();
+        change::run_is(&mut chain, &build, state).unwrap();
         let status = chain.status_mut(&build).unwrap();
         change::set(status, &["status", "schedulerId"], "another").unwrap();
         let relaxed = "{relaxed: [{rule: status-definition, because: a test}]}";
@@ -331,13 +331,14 @@ fn findings_say_what_was_seen() {
         finding.actual.iter().map(|told| format!("{told:?}")).collect::<String>()
     };
     let told = seen(|c| {
-        change::run(c, "state", "exception")?;
+        let id = change::first_build(c)?;
+        change::run_is(c, &id, "exception")?;
         change::run(c, "reasonResolved", "claim-expired")
     });
     assert!(told.contains("exception (claim-expired)"), "{told}");
     let told = seen(|c| {
-        change::run(c, "state", "failed")?;
-        change::run(c, "reasonResolved", "failed")
+        let id = change::first_build(c)?;
+        change::run_is(c, &id, "failed")
     });
     assert!(told.contains("failed") && !told.contains("(failed)"), "{told}");
     let finding = finding_of("run-status-contradicts", |c| {

@@ -2,7 +2,7 @@
 
 use crate::failure::{DONE, Failure, USAGE};
 use crate::output::{Output, show};
-use crate::policy_files::{PolicyTexts, product, product_keys, text_of};
+use crate::policy_files::{PolicyTexts, keys, product, text_of};
 use catena_core::policy::import::{DUMP, from_scriptworker};
 use catena_core::policy::{
     Diagnostic, FIREFOX_CI, ImageKinds, KeyRing, KindRole, Landed, Product, Severity, Vcs,
@@ -210,13 +210,17 @@ fn show_policy(args: &ShowArgs) -> Result<u8, Failure> {
     let Some(name) = &args.product else {
         return show(&policy.products().map(|name| format!("{}\n", escape::line(name))).collect::<String>());
     };
-    show(&told(&product(&policy, name)?, &product_keys(&policy, name)?))
+    show(&told(&product(&policy, name)?, &keys(&policy, name, None)?))
 }
 
 /// A product as it holds, in the words of a policy file.
 fn told(product: &Product, keys: &KeyRing) -> String {
-    let mut text =
-        format!("# {}, as it holds once everything is laid together.\n", escape::line(&product.name));
+    let mut text = format!(
+        "# {}, as it holds once everything is laid together.\n# policy: {}\n# keys: {}\n",
+        escape::line(&product.name),
+        product.policy.digest,
+        keys.id().digest,
+    );
     let mut say = |name: &str, values: Vec<String>| {
         // Writing to a string does not fail.
         let _ = match values.as_slice() {
@@ -251,6 +255,7 @@ fn told(product: &Product, keys: &KeyRing) -> String {
     say("hg-hosts", texts(&product.hg_hosts));
     say("projects-url", vec![product.projects_url.clone()]);
     say("max-chain-length", vec![product.max_chain_length.to_string()]);
+    say("max-push-age", texts(product.max_push_age));
     say("relaxed", texts(&product.relaxed));
     say("keys", texts(keys.iter().map(|(implementation, key)| Pair(implementation, key))));
     text

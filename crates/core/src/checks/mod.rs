@@ -126,6 +126,7 @@ pub const RULES: &[&str] = &[
     rules::OPTIONAL_ARTIFACT,
     rules::OTHER_SOURCES,
     rules::PARENT_TREE,
+    rules::PUSH_TIME,
     rules::REPOSITORY_FORM,
     rules::REVISION_FORM,
     rules::RUN_STATE,
@@ -163,6 +164,7 @@ pub(crate) mod rules {
     pub(crate) const OPTIONAL_ARTIFACT: &str = "optional-artifact";
     pub(crate) const OTHER_SOURCES: &str = "other-sources";
     pub(crate) const PARENT_TREE: &str = "parent-tree";
+    pub(crate) const PUSH_TIME: &str = "push-time";
     pub(crate) const REPOSITORY_FORM: &str = "repository-form";
     pub(crate) const REVISION_FORM: &str = "revision-form";
     pub(crate) const RUN_STATE: &str = "run-state";

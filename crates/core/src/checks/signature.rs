@@ -6,14 +6,13 @@
 //! fits the same value printed as workers print it, was changed after signing; anything else was
 //! signed by somebody we do not know.
 
-use super::{Examined, document, rules, worker_implementation};
+use super::{Examined, document, rules, run, worker_implementation};
 use crate::document::Document;
 use crate::inquiry::{Answer, Cx, Link, Need, Stop};
-use crate::policy::{Invalid, TrustedKey};
-use crate::task::{Run, WorkerImplementation};
+use crate::policy::{Invalid, Period, TrustedKey};
+use crate::task::WorkerImplementation;
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_keys::{PublicKey, Signature, SignatureError};
-use jiff::Timestamp;
 use std::sync::Arc;
 
 const CHECK: &str = "signature";
@@ -63,7 +62,7 @@ const KEY_REVOKED: Code = Code::new(
 const KEY_NOT_YET: Code = Code::new(
     "signature-key-not-yet-valid",
     Class::Policy,
-    "The key that signed the document did not count yet when the run ended.",
+    "The key that signed the document did not count yet when the run began.",
 );
 const KEY_EXPIRED: Code = Code::new(
     "signature-key-expired",
@@ -149,8 +148,8 @@ pub(crate) enum Judgement {
     Missing(String),
     Malformed(SignatureError),
     NoKeys,
-    /// The right key at the wrong time: when the run was resolved, as the queue says.
-    NotValid(TrustedKey, Invalid, Option<Timestamp>),
+    /// The right key at the wrong time: when it must have been used, as far as the queue says.
+    NotValid(TrustedKey, Invalid, Option<Period>),
     OtherImplementation(WorkerImplementation, PublicKey),
     OtherBytes(String),
     UnknownKey,
@@ -173,7 +172,8 @@ fn judged(cx: &Cx<'_>, link: &Link) -> Result<Arc<Judgement>, Stop> {
 fn judge(cx: &Cx<'_>, link: &Link) -> Result<Judgement, Stop> {
     let implementation =
         worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
-    let &Run { run_id, resolved, .. } = cx.run(link)?;
+    let last = cx.run(link)?;
+    let run_id = last.run_id;
     let document = cx.document_body(link);
     if cx.case.switches.danger_skip_signatures {
         return Ok(match document? {
@@ -197,9 +197,10 @@ fn judge(cx: &Cx<'_>, link: &Link) -> Result<Judgement, Stop> {
     };
     let keys = &cx.case.keys;
     if let Some(trusted) = signer(cx, implementation, &document.bytes, &signature) {
-        return Ok(match trusted.validity.holds_at(resolved) {
+        let signed = run::signed(link, last);
+        return Ok(match trusted.validity.holds_over(signed) {
             Ok(()) => Judgement::Verified(trusted.key.clone()),
-            Err(invalid) => Judgement::NotValid(trusted.clone(), invalid, resolved),
+            Err(invalid) => Judgement::NotValid(trusted.clone(), invalid, signed),
         });
     }
     let mut others = WorkerImplementation::ALL.into_iter().filter(|other| *other != implementation);
@@ -309,7 +310,7 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
                 .expected(Side::Policy, expected())
                 .actual(Side::Storage, "a signature that no known key of any implementation made")
         }
-        Judgement::NotValid(trusted, invalid, resolved) => not_valid(failed, trusted, *invalid, *resolved),
+        Judgement::NotValid(trusted, invalid, signed) => not_valid(failed, trusted, *invalid, *signed),
         Judgement::NoKeys => failed(NO_KEYS, format!("The policy has no key for {implementation}."))
             .expected(Side::Policy, format!("at least one key for {implementation}"))
             .actual(Side::Policy, "none"),
@@ -322,20 +323,23 @@ fn not_valid(
     failed: impl Fn(Code, String) -> Finding,
     trusted: &TrustedKey,
     invalid: Invalid,
-    resolved: Option<Timestamp>,
+    signed: Option<Period>,
 ) -> Finding {
     let (code, what) = match invalid {
         Invalid::Revoked => (KEY_REVOKED, "which is revoked"),
-        Invalid::NotYet => (KEY_NOT_YET, "which did not count yet when the run ended"),
+        Invalid::NotYet => (KEY_NOT_YET, "which did not count yet when the run began"),
         Invalid::Expired => (KEY_EXPIRED, "which did not count any more when the run ended"),
         Invalid::TimeUnknown => {
             (TIME_UNKNOWN, "which counts for a time, and the queue does not say when the run ended")
         }
     };
-    let ended = resolved.map_or_else(|| "no time at all".to_owned(), |time| format!("resolved at {time}"));
+    let when = signed.map_or_else(
+        || "no time at all".to_owned(),
+        |Period { first, last }| format!("signed between {first} and {last}"),
+    );
     failed(code, format!("The document was signed with the key {}, {what}.", trusted.key))
         .expected(Side::Policy, trusted.validity.to_string())
-        .actual(Side::Queue, ended)
+        .actual(Side::Queue, when)
 }
 
 fn sentence(error: &SignatureError) -> String {

@@ -5,8 +5,8 @@ use crate::checks::{definition, tree, worker_implementation};
 use crate::policy::Landed;
 use crate::task::TaskId;
 use crate::verdict::{
-    Class, Code, Finding, Findings, LinkSummary, Outcome, Relaxed, Standing, Verdict, VerifiedArtifact,
-    bounded_text,
+    Class, Code, Finding, Findings, LinkSummary, Outcome, Relaxed, Source, Standing, Verdict,
+    VerifiedArtifact, bounded_text,
 };
 
 /// The name under which findings about what could not be known stand.
@@ -64,6 +64,9 @@ pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
         task_id: inquiry.case.target.task_id,
         kind: inquiry.case.target.kind.clone(),
         product: inquiry.case.product.name.clone(),
+        policy: inquiry.case.product.policy.clone(),
+        keys: inquiry.case.keys.id(),
+        source: Source::Services,
         check_task: inquiry.case.target.check_task,
         extent: inquiry.case.target.extent,
         concluded: now.to_owned(),

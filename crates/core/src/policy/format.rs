@@ -62,6 +62,7 @@ const PRODUCT: Fields = &[
     ("hg-hosts", Shape::Texts),
     ("projects-url", Shape::Text),
     ("max-chain-length", Shape::Number),
+    ("max-push-age", Shape::Number),
     ("relaxed", Shape::Records(RELAXED)),
 ];
 

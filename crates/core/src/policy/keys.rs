@@ -3,7 +3,9 @@
 use super::diagnostic::{Diagnostic, Notes};
 use super::document::{self, Node, Unreadable};
 use super::format::{KEYS, conform};
+use super::identity::{KeysId, sha256};
 use super::layers::settle;
+use super::restrictions::Restrictions;
 use super::validity::{TrustedKey, Validity};
 use crate::task::WorkerImplementation;
 use catena_keys::{KeyError, PublicKey};
@@ -11,7 +13,13 @@ use std::collections::BTreeMap;
 
 /// Which keys sign for which worker implementation. Several keys of one allow rotation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeyRing(BTreeMap<WorkerImplementation, Vec<TrustedKey>>);
+pub struct KeyRing {
+    keys: BTreeMap<WorkerImplementation, Vec<TrustedKey>>,
+    /// The file it was read from instead of the policy.
+    file: Option<String>,
+    /// What the policy does not trust for that implementation.
+    widened: Vec<(WorkerImplementation, PublicKey)>,
+}
 
 impl KeyRing {
     /// Reads a file of keys: a map, in YAML or JSON, from worker implementation to a list of
@@ -37,7 +45,7 @@ impl KeyRing {
             notes.error_with(place, "there are no keys here", hint);
         }
         notes.into_result()?;
-        Ok(ring.map(|(ring, _)| ring).unwrap_or_default())
+        Ok(ring.map(|(ring, _)| ring.restricted(&Restrictions::default())).unwrap_or_default())
     }
 
     /// A ring of these keys; a key alone always counts.
@@ -45,7 +53,7 @@ impl KeyRing {
     pub fn of<K: Into<TrustedKey>>(keys: impl IntoIterator<Item = (WorkerImplementation, K)>) -> Self {
         let mut ring = Self::default();
         for (implementation, key) in keys {
-            ring.0.entry(implementation).or_default().push(key.into());
+            ring.keys.entry(implementation).or_default().push(key.into());
         }
         ring
     }
@@ -53,12 +61,12 @@ impl KeyRing {
     /// The keys that may have signed for an implementation; none when there are none.
     #[must_use]
     pub fn for_implementation(&self, implementation: WorkerImplementation) -> &[TrustedKey] {
-        self.0.get(&implementation).map_or(&[], Vec::as_slice)
+        self.keys.get(&implementation).map_or(&[], Vec::as_slice)
     }
 
     /// Every key with its implementation, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (WorkerImplementation, &TrustedKey)> {
-        self.0.iter().flat_map(|(implementation, keys)| keys.iter().map(|key| (*implementation, key)))
+        self.keys.iter().flat_map(|(implementation, keys)| keys.iter().map(|key| (*implementation, key)))
     }
 
     /// The other implementation that one of its keys belongs to, where `is_signer` says which key
@@ -76,11 +84,46 @@ impl KeyRing {
         others.find(|(_, trusted)| is_signer(&trusted.key)).map(|(other, _)| other)
     }
 
+    /// Which keys these are.
+    #[must_use]
+    pub fn id(&self) -> KeysId {
+        let mut lines: Vec<String> = self.iter().map(|(owner, trusted)| line(owner, trusted)).collect();
+        lines.sort();
+        let (file, widened) = (self.file.clone(), self.widened.clone());
+        KeysId { digest: sha256(lines.concat().as_bytes()), file, widened }
+    }
+
+    /// Holds every key to what is said of it anywhere: here, of another implementation, and in `said`.
+    pub(super) fn restricted(mut self, said: &Restrictions) -> Self {
+        let own = Restrictions::of(self.keys.values().flatten());
+        for TrustedKey { key, validity } in self.keys.values_mut().flatten() {
+            *validity = said.on(key, &own.on(key, validity));
+        }
+        self
+    }
+
+    /// The same as the keys of a file that stands in for a policy's own.
+    pub(super) fn instead_of(mut self, policy: &Self, file: &str) -> Self {
+        let is_trusted = |owner, key: &PublicKey| {
+            policy.for_implementation(owner).iter().any(|trusted| trusted.key == *key)
+        };
+        let widened = self.iter().filter(|(owner, trusted)| !is_trusted(*owner, &trusted.key));
+        self.widened = widened.map(|(owner, trusted)| (owner, trusted.key.clone())).collect();
+        self.file = Some(file.to_owned());
+        self
+    }
+
     /// Whether it has no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.values().all(Vec::is_empty)
+        self.keys.values().all(Vec::is_empty)
     }
+}
+
+/// A key in the text that is hashed: implementation, base64, and each limit in the order of a policy.
+fn line(owner: WorkerImplementation, trusted: &TrustedKey) -> String {
+    let limits = trusted.validity.limits().map(|(name, value)| format!(" {name}: {value}"));
+    format!("{owner} {}{}\n", trusted.key, limits.collect::<String>())
 }
 
 /// Keys that were read before: products of one policy share them, and whether a text is a key that may
@@ -120,7 +163,7 @@ pub(super) fn read(node: &Node, known: &mut KnownKeys, notes: &mut Notes) -> Key
             }
         }
     }
-    KeyRing(ring)
+    KeyRing { keys: ring, ..KeyRing::default() }
 }
 
 /// Reads a key, or a map of a key and when it counts.

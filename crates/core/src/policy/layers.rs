@@ -3,6 +3,7 @@
 use super::diagnostic::Notes;
 use super::document::{self, Content, Entry, MAX_ITEMS, Node, Place, Step, Unreadable};
 use super::format::{EXTENDS_KEY, FILE, VERSION, VERSION_KEY, conform};
+use super::restrictions::Mentions;
 use std::collections::BTreeMap;
 
 /// Files that extend one another in a row.
@@ -10,7 +11,7 @@ const MAX_DEPTH: usize = 8;
 /// Files of one policy, all told.
 const MAX_FILES: usize = 32;
 /// `extends: shipped:firefox-ci` needs no file.
-const SHIPPED: &str = "shipped:firefox-ci";
+pub(super) const SHIPPED: &str = "shipped:firefox-ci";
 
 /// Reads the files of a policy, what each extends first.
 pub(super) struct Layers<'a> {
@@ -19,6 +20,10 @@ pub(super) struct Layers<'a> {
     /// The files that are being read, each because the one before extends it.
     pub(super) open: Vec<String>,
     pub(super) files: usize,
+    /// The files that were laid, the lowest first.
+    pub(super) laid: Vec<String>,
+    /// Where they trust keys.
+    pub(super) mentions: Mentions,
 }
 
 impl Layers<'_> {
@@ -38,6 +43,8 @@ impl Layers<'_> {
         self.open.push(name.to_owned());
         let below = extended.into_iter().fold(below, |below, entry| self.lay_extended(below, name, &entry));
         self.open.pop();
+        self.laid.push(name.to_owned());
+        self.mentions.collect(&file);
         Some(over(below, file, self.notes))
     }
 
@@ -55,7 +62,11 @@ impl Layers<'_> {
             self.notes.error(&entry.place, message);
             return below;
         }
-        let text = if name == SHIPPED { Ok(super::FIREFOX_CI.to_owned()) } else { (self.loader)(&name) };
+        // A recording has the text of the time.
+        let text = match (self.loader)(&name) {
+            Err(_) if name == SHIPPED => Ok(super::FIREFOX_CI.to_owned()),
+            text => text,
+        };
         match text {
             Ok(text) => self.lay(below, &name, &text),
             Err(reason) => {

@@ -9,6 +9,7 @@
 mod diagnostic;
 mod document;
 mod format;
+mod identity;
 pub mod import;
 mod keys;
 mod layers;
@@ -17,15 +18,17 @@ mod pattern;
 mod policy;
 mod product;
 mod reader;
+mod restrictions;
 mod soundness;
 mod validity;
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use identity::{KeysId, PolicyId};
 pub use keys::KeyRing;
 pub use policy::Policy;
 pub use product::{ImageKinds, KindRole, Landed, PolicyError, Product, RepositoryRule, ScopeRule, Vcs};
 pub(crate) use validity::parse_moment;
-pub use validity::{Invalid, Revoked, TrustedKey, Validity};
+pub use validity::{Invalid, Period, Revoked, TrustedKey, Validity};
 
 /// The policy that ships, as text: `policies/firefox-ci.yml`.
 pub const FIREFOX_CI: &str = include_str!("../../../../policies/firefox-ci.yml");

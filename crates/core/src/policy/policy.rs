@@ -2,11 +2,14 @@
 
 use super::diagnostic::{Diagnostic, Notes};
 use super::document::{Content, Entry, Node, Place};
+use super::identity::{PolicyId, plain};
 use super::keys::{KeyRing, KnownKeys};
 use super::layers::{Layers, over, settle};
 use super::product::{PolicyError, Product};
 use super::reader::{Reader, check_url};
+use super::restrictions::{Mentions, Restrictions};
 use super::soundness::Soundness;
+use catena_json::Value;
 use std::collections::BTreeMap;
 
 /// Products of one policy; the largest known has eleven.
@@ -17,6 +20,8 @@ const MAX_PRODUCTS: usize = 200;
 pub struct Policy {
     root_url: Option<String>,
     products: BTreeMap<String, (Product, KeyRing)>,
+    /// What its files say of when keys count, wherever they say it.
+    restrictions: Restrictions,
     warnings: Vec<Diagnostic>,
 }
 
@@ -47,12 +52,17 @@ impl Policy {
         loader: &dyn Fn(&str) -> Result<String, String>,
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut notes = Notes::default();
-        let mut layers = Layers { loader, notes: &mut notes, open: Vec::new(), files: 0 };
-        let laid = files.iter().fold(None, |below, (name, text)| layers.lay(below, name, text));
-        let mut policy = Self { root_url: None, products: BTreeMap::new(), warnings: Vec::new() };
-        if let Some(laid) = laid {
-            policy.root_url = laid.get("root-url").and_then(|node| check_url(node, &mut notes));
-            policy.read_products(laid, rules, &mut notes);
+        let (open, laid, mentions) = (Vec::new(), Vec::new(), Mentions::default());
+        let mut layers = Layers { loader, notes: &mut notes, open, files: 0, laid, mentions };
+        let whole = files.iter().fold(None, |below, (name, text)| layers.lay(below, name, text));
+        let Layers { laid, mentions, .. } = layers;
+        let restrictions = mentions.settle(&mut notes);
+        let (products, warnings) = (BTreeMap::new(), Vec::new());
+        let mut policy = Self { root_url: None, products, restrictions, warnings };
+        if let Some(whole) = whole {
+            policy.root_url = whole.get("root-url").and_then(|node| check_url(node, &mut notes));
+            let said = policy.read_products(whole, rules, &mut notes);
+            policy.identify(files.last().map_or("policy", |(name, _)| *name), laid, &said);
         }
         if policy.products.is_empty() && !notes.has_errors() {
             let top = Place::top(files.last().map_or("policy", |(name, _)| *name));
@@ -70,14 +80,17 @@ impl Policy {
         Self::load("shipped:firefox-ci", super::FIREFOX_CI, rules, &|_| Err("it extends nothing".to_owned()))
     }
 
-    fn read_products(&mut self, laid: Node, rules: &[&str], notes: &mut Notes) {
-        let Content::Map(mut top) = laid.content else { return };
+    /// Reads the products; what each says, once everything is laid together.
+    fn read_products(&mut self, laid: Node, rules: &[&str], notes: &mut Notes) -> BTreeMap<String, Value> {
+        let mut said = BTreeMap::new();
+        let Content::Map(mut top) = laid.content else { return said };
         let defaults = top.remove("defaults").map(|entry| entry.value);
         let Some(Content::Map(products)) = top.remove("products").map(|entry| entry.value.content) else {
-            return;
+            return said;
         };
         if let Some((_, entry)) = products.iter().nth(MAX_PRODUCTS) {
-            return notes.error(&entry.key_place, format!("a policy of more than {MAX_PRODUCTS} products"));
+            notes.error(&entry.key_place, format!("a policy of more than {MAX_PRODUCTS} products"));
+            return said;
         }
         let mut known = KnownKeys::default();
         for (name, Entry { key_place: place, value }) in products {
@@ -90,7 +103,17 @@ impl Policy {
             let (node, place, known) = (&node, &place, &mut known);
             let (product, keys) = Reader { name: &name, node, place, rules, known, notes }.product();
             Soundness { product: &product, keys: &keys, node, place, notes }.check();
-            self.products.insert(name, (product, keys));
+            said.insert(name.clone(), plain(node));
+            self.products.insert(name, (product, keys.restricted(&self.restrictions)));
+        }
+        said
+    }
+
+    /// Tells every product which policy it is of.
+    fn identify(&mut self, name: &str, laid: Vec<String>, said: &BTreeMap<String, Value>) {
+        let id = PolicyId::of(name, laid, self.root_url.as_deref(), said, &self.restrictions);
+        for (product, _) in self.products.values_mut() {
+            product.policy.clone_from(&id);
         }
     }
 
@@ -119,6 +142,16 @@ impl Policy {
     /// A name that the policy does not have.
     pub fn keys(&self, product: &str) -> Result<KeyRing, PolicyError> {
         self.entry(product).map(|(_, keys)| keys.clone())
+    }
+
+    /// The keys of a file that stands in for those of a product. What the policy says of when a key counts
+    /// holds for them too, and keys that the product does not have are known as such.
+    ///
+    /// # Errors
+    /// A name that the policy does not have.
+    pub fn keys_of_file(&self, product: &str, file: &str, keys: KeyRing) -> Result<KeyRing, PolicyError> {
+        let (_, own) = self.entry(product)?;
+        Ok(keys.restricted(&self.restrictions).instead_of(own, file))
     }
 
     fn entry(&self, name: &str) -> Result<&(Product, KeyRing), PolicyError> {

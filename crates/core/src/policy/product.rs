@@ -1,5 +1,6 @@
 //! What a policy says of one product, resolved and ready to judge by.
 
+use super::identity::PolicyId;
 use crate::source::{RepositoryUrl, SourceUrl};
 use crate::task::{Kind, WorkerPool};
 use regex_lite::Regex;
@@ -11,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Product {
     /// Its name.
     pub name: String,
+    /// The policy it is of.
+    pub policy: PolicyId,
     /// The version control systems its trees live in. With more than one, the decision task decides.
     pub vcs: BTreeSet<Vcs>,
     /// `<PREFIX>` of `payload.env.<PREFIX>_HEAD_REPOSITORY` and its like.
@@ -47,6 +50,8 @@ pub struct Product {
     pub projects_url: String,
     /// Steps from the target to its farthest link.
     pub max_chain_length: usize,
+    /// Days that a push may be old when its decision task is created; none where it may be of any age.
+    pub max_push_age: Option<u16>,
     /// Names of rules beyond the reference that this product relaxes.
     pub relaxed: BTreeSet<String>,
     /// Whether every chain must go back to a trusted tree, whatever its target asks for.
@@ -200,6 +205,7 @@ impl Product {
     pub(crate) fn empty(name: &str) -> Self {
         Self {
             name: name.to_owned(),
+            policy: PolicyId::unknown(),
             vcs: BTreeSet::new(),
             source_env_prefix: name.to_ascii_uppercase(),
             overriding_source_env_prefixes: Vec::new(),
@@ -218,6 +224,7 @@ impl Product {
             hg_hosts: BTreeSet::new(),
             projects_url: String::new(),
             max_chain_length: 20,
+            max_push_age: None,
             relaxed: BTreeSet::new(),
             requires_trusted_tree: false,
             repositories_by_prefix: BTreeMap::new(),

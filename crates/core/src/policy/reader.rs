@@ -2,6 +2,7 @@
 
 use super::diagnostic::Notes;
 use super::document::{Content, Node, Place};
+use super::identity::PolicyId;
 use super::keys::{self, KeyRing, KnownKeys};
 use super::pattern;
 use super::product::{ImageKinds, KindRole, Landed, Product, RepositoryRule, ScopeRule, Vcs};
@@ -34,6 +35,9 @@ const VCS: [(&str, Vcs); 2] = [("github", Vcs::Github), ("hg", Vcs::Hg)];
 /// Longest chain a policy may ask for; the reference verifier's limit is 20.
 const MAX_CHAIN_LENGTH: usize = 100;
 
+/// Days that a push may be old, at most; ten years.
+const MAX_PUSH_AGE: u16 = 3650;
+
 /// Expressions for repository paths of one product; each is compiled. The most known are five.
 const MAX_EXPRESSIONS: usize = 200;
 
@@ -54,6 +58,8 @@ impl Reader<'_> {
     pub(super) fn product(&mut self) -> (Product, KeyRing) {
         let product = Product {
             name: self.product_name(),
+            // Filled in when all products are read.
+            policy: PolicyId::unknown(),
             vcs: self.required("vcs").map(|node| self.words(node, &VCS)).unwrap_or_default(),
             source_env_prefix: self.source_env_prefix(),
             overriding_source_env_prefixes: self.overriding_source_env_prefixes(),
@@ -72,6 +78,7 @@ impl Reader<'_> {
             hg_hosts: self.optional("hg-hosts").map(|node| self.hosts(node)).unwrap_or_default(),
             projects_url: self.projects_url(),
             max_chain_length: self.max_chain_length(),
+            max_push_age: self.max_push_age(),
             relaxed: self.relaxed(),
             requires_trusted_tree: self.requires_trusted_tree(),
             // Filled in when all products are read.
@@ -281,6 +288,18 @@ impl Reader<'_> {
     fn projects_url(&mut self) -> String {
         let Some(node) = self.required("projects-url") else { return String::new() };
         check_url(node, self.notes).unwrap_or_default()
+    }
+
+    fn max_push_age(&mut self) -> Option<u16> {
+        let Content::Number(text) = &self.optional("max-push-age")?.content else { return None };
+        match text.parse() {
+            Ok(days @ 1..=MAX_PUSH_AGE) => Some(days),
+            _ => {
+                let place = &self.optional("max-push-age")?.place;
+                self.notes.error(place, format!("a push's age in days is between 1 and {MAX_PUSH_AGE}"));
+                None
+            }
+        }
     }
 
     fn max_chain_length(&mut self) -> usize {

@@ -28,13 +28,22 @@ pub struct Validity {
     pub because: Option<String>,
 }
 
-/// From when on a revoked key does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// From when on a revoked key does not count; the strictest is the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Revoked {
     /// It never counted.
     Always,
     /// It counted before this moment.
     At(Timestamp),
+}
+
+/// When something was signed, as far as others bound it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// Not before this moment.
+    pub first: Timestamp,
+    /// Not after this moment.
+    pub last: Timestamp,
 }
 
 /// Why a key does not count at a time.
@@ -51,28 +60,56 @@ pub enum Invalid {
 }
 
 impl Validity {
-    /// Whether a key counts for what was signed at a time; none is a time that nobody knows.
+    /// Whether a key counts for what was signed within a period: it must count throughout.
     ///
     /// # Errors
-    /// Why it does not. A key with a limit in time never counts at a time that nobody knows.
-    pub fn holds_at(&self, time: Option<Timestamp>) -> Result<(), Invalid> {
+    /// Why it does not. A key with a limit in time never counts where the period is unknown.
+    pub fn holds_over(&self, signed: Option<Period>) -> Result<(), Invalid> {
         if self.revoked == Some(Revoked::Always) {
             return Err(Invalid::Revoked);
         }
-        if self.not_before.is_none() && self.not_after.is_none() && self.revoked.is_none() {
+        if !self.is_limited() {
             return Ok(());
         }
-        let time = time.ok_or(Invalid::TimeUnknown)?;
-        if matches!(self.revoked, Some(Revoked::At(revoked)) if time >= revoked) {
+        let Period { first, last } = signed.ok_or(Invalid::TimeUnknown)?;
+        if matches!(self.revoked, Some(Revoked::At(revoked)) if last >= revoked) {
             return Err(Invalid::Revoked);
         }
-        if self.not_before.is_some_and(|first| time < first) {
+        if self.not_before.is_some_and(|from| first < from) {
             return Err(Invalid::NotYet);
         }
-        if self.not_after.is_some_and(|last| time > last) {
+        if self.not_after.is_some_and(|until| last > until) {
             return Err(Invalid::Expired);
         }
         Ok(())
+    }
+
+    /// Whether there is a time at which it does not count.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.not_before.is_some() || self.not_after.is_some() || self.revoked.is_some()
+    }
+
+    /// Whether both count at the same times, whatever the reason.
+    #[must_use]
+    pub fn limits_same(&self, other: &Self) -> bool {
+        (self.not_before, self.not_after, self.revoked) == (other.not_before, other.not_after, other.revoked)
+    }
+
+    /// What two places say of one key: it counts only when it counts by both.
+    #[must_use]
+    pub fn strictest(&self, other: &Self) -> Self {
+        let because = match (&self.because, &other.because) {
+            (Some(one), Some(other)) if one != other => Some(format!("{one}; {other}")),
+            (one, other) => one.as_ref().or(other.as_ref()).cloned(),
+        };
+        let earlier = |one: Option<Timestamp>, other: Option<Timestamp>| one.into_iter().chain(other).min();
+        Self {
+            not_before: self.not_before.max(other.not_before),
+            not_after: earlier(self.not_after, other.not_after),
+            revoked: self.revoked.into_iter().chain(other.revoked).min(),
+            because,
+        }
     }
 
     /// Reads what stands beside a key; what is wrong is told of.
@@ -133,9 +170,9 @@ impl fmt::Display for TrustedKey {
     }
 }
 
-/// The limits as a policy writes them, on one line.
-impl fmt::Display for Validity {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Validity {
+    /// The limits in time as a policy writes them: name and value.
+    pub(super) fn limits(&self) -> impl Iterator<Item = (&'static str, String)> {
         let revoked = self.revoked.map(|revoked| match revoked {
             Revoked::Always => "always".to_owned(),
             Revoked::At(time) => time.to_string(),
@@ -144,9 +181,16 @@ impl fmt::Display for Validity {
             ("not-before", self.not_before.map(|time| time.to_string())),
             ("not-after", self.not_after.map(|time| time.to_string())),
             ("revoked", revoked),
-            ("because", self.because.clone()),
         ];
-        let said = limits.into_iter().filter_map(|(name, value)| Some(format!("{name}: {}", value?)));
+        limits.into_iter().filter_map(|(name, value)| Some((name, value?)))
+    }
+}
+
+/// The limits as a policy writes them, on one line.
+impl fmt::Display for Validity {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let because = self.because.clone().map(|because| ("because", because));
+        let said = self.limits().chain(because).map(|(name, value)| format!("{name}: {value}"));
         out.write_str(&said.collect::<Vec<_>>().join(", "))
     }
 }
@@ -157,6 +201,60 @@ mod tests {
 
     fn at(text: &str) -> Option<Timestamp> {
         Some(parse_moment(text).unwrap())
+    }
+
+    impl Validity {
+        fn holds_at(&self, time: Option<Timestamp>) -> Result<(), Invalid> {
+            self.holds_over(time.map(|time| Period { first: time, last: time }))
+        }
+    }
+
+    #[test]
+    fn a_key_must_count_throughout() {
+        let (first, last) = ("2026-06-01T12:00:00Z", "2026-06-01T13:00:00Z");
+        let signed = Some(Period { first: at(first).unwrap(), last: at(last).unwrap() });
+        let within = |not_before, not_after, revoked: Option<&str>| {
+            let revoked = revoked.map(|time| Revoked::At(at(time).unwrap()));
+            Validity { not_before: at(not_before), not_after: at(not_after), revoked, because: None }
+                .holds_over(signed)
+        };
+        let (before, after) = ("2026-06-01T11:00:00Z", "2026-06-01T14:00:00Z");
+        let midst = "2026-06-01T12:30:00Z";
+        assert_eq!(within(first, last, None), Ok(()));
+        assert_eq!(within(midst, last, None), Err(Invalid::NotYet));
+        assert_eq!(within(before, midst, None), Err(Invalid::Expired));
+        assert_eq!(within(before, after, Some(after)), Ok(()));
+        assert_eq!(within(before, after, Some(last)), Err(Invalid::Revoked));
+        assert_eq!(within(before, after, Some(midst)), Err(Invalid::Revoked));
+    }
+
+    #[test]
+    fn the_strictest_of_two_counts() {
+        let (early, late) = ("2026-06-01T12:00:00Z", "2026-06-02T12:00:00Z");
+        let of = |not_before: Option<&str>, not_after: Option<&str>, revoked| Validity {
+            not_before: not_before.and_then(at),
+            not_after: not_after.and_then(at),
+            revoked,
+            because: None,
+        };
+        let (one, other) = (of(Some(early), Some(late), None), of(Some(late), Some(early), None));
+        let both = of(Some(late), Some(early), None);
+        assert_eq!([one.strictest(&other), other.strictest(&one)], [both.clone(), both]);
+        let none = Validity::default();
+        assert_eq!([one.strictest(&none), none.strictest(&one)], [one.clone(), one]);
+        let at = |text| Some(Revoked::At(at(text).unwrap()));
+        for (stricter, milder) in
+            [(at(early), at(late)), (Some(Revoked::Always), at(early)), (at(late), None)]
+        {
+            let (stricter, milder) = (of(None, None, stricter), of(None, None, milder));
+            assert_eq!(
+                [stricter.strictest(&milder), milder.strictest(&stricter)],
+                [stricter.clone(), stricter]
+            );
+        }
+        let why = |because: &str| Validity { because: Some(because.to_owned()), ..Validity::default() };
+        assert_eq!(why("a").strictest(&why("b")).because.as_deref(), Some("a; b"));
+        assert_eq!(why("a").strictest(&why("a")), why("a"));
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub struct Status {
     pub task_id: TaskId,
     /// Its runs, numbered from 0 without gaps.
     pub runs: Vec<Run>,
+    /// How far the task got: the state of its last run; none for a task without runs.
+    pub state: Option<RunState>,
     /// What it repeats of the definition: a key, and what stands there.
     pub repeated: Vec<(&'static str, Value)>,
 }
@@ -32,6 +34,12 @@ pub struct Run {
     pub worker_id: Option<String>,
     /// Why it ended, in the queue's words, if it has.
     pub reason_resolved: Option<String>,
+    /// When it began to wait for a worker.
+    pub scheduled: Timestamp,
+    /// When a worker claimed it, if one has.
+    pub started: Option<Timestamp>,
+    /// Until when a worker has claimed it, if one has.
+    pub taken_until: Option<Timestamp>,
     /// When it ended, if it has.
     pub resolved: Option<Timestamp>,
 }
@@ -80,8 +88,7 @@ impl Status {
     /// Reads `{"status": {"taskId": …, "runs": […]}}`.
     ///
     /// # Errors
-    /// Missing or mistyped members, an unknown state, a time that is none, runs that are not numbered
-    /// from 0.
+    /// Missing or mistyped members, an unknown state, a malformed time, runs that are not numbered from 0.
     pub fn parse(answer: &Value) -> Result<Self, StatusError> {
         let error = |what: &str| StatusError(what.to_owned());
         let status = answer.get("status").ok_or_else(|| error("no status"))?;
@@ -90,8 +97,13 @@ impl Status {
         let runs = status.get("runs").and_then(Value::as_array).ok_or_else(|| error("no runs"))?;
         let runs =
             (0_u32..).zip(runs).map(|(number, run)| Run::parse(number, run)).collect::<Result<_, _>>()?;
+        let state = match status.get("state").and_then(Value::as_str) {
+            Some("unscheduled") => None,
+            Some(state) => Some(RunState::parse(state).ok_or_else(|| unknown_state(state))?),
+            None => return Err(error("no state")),
+        };
         let repeated = REPEATED.into_iter().filter_map(|key| Some((key, status.get(key)?.clone()))).collect();
-        Ok(Self { task_id, runs, repeated })
+        Ok(Self { task_id, runs, state, repeated })
     }
 
     /// The run that counts: the last.
@@ -99,6 +111,11 @@ impl Status {
     pub fn latest(&self) -> Option<&Run> {
         self.runs.last()
     }
+}
+
+fn unknown_state(state: &str) -> StatusError {
+    let shown: String = state.chars().take(40).collect();
+    StatusError(format!("unknown state {shown:?}"))
 }
 
 impl Run {
@@ -112,18 +129,21 @@ impl Run {
             Some(Value::String(text)) => Ok(Some(text.clone())),
             Some(_) => Err(error(&format!("{key} is not a string"))),
         };
-        let resolved = match text("resolved")? {
-            Some(time) => Some(parse_moment(&time).ok_or_else(|| error("resolved is not a time"))?),
-            None => None,
+        let time = |key: &str| match text(key)? {
+            Some(time) => parse_moment(&time).map(Some).ok_or_else(|| error(&format!("{key} is not a time"))),
+            None => Ok(None),
         };
         let state = text("state")?.ok_or_else(|| error("no state"))?;
         Ok(Self {
             run_id: RunId(number),
-            state: RunState::parse(&state).ok_or_else(|| error(&format!("unknown state {state:?}")))?,
+            state: RunState::parse(&state).ok_or_else(|| error(&unknown_state(&state).0))?,
             worker_group: text("workerGroup")?,
             worker_id: text("workerId")?,
             reason_resolved: text("reasonResolved")?,
-            resolved,
+            scheduled: time("scheduled")?.ok_or_else(|| error("no scheduled"))?,
+            started: time("started")?,
+            taken_until: time("takenUntil")?,
+            resolved: time("resolved")?,
         })
     }
 }
@@ -134,7 +154,10 @@ mod tests {
     use catena_json::{Limits, parse};
 
     fn status(runs: &str) -> Result<Status, StatusError> {
-        let text = format!(r#"{{"status":{{"taskId":"IFn9x5gaQz-HXl2pa7Ny_w","runs":{runs}}}}}"#);
+        let runs = runs.replace(r#""state""#, r#""scheduled":"2026-08-12T09:30:12.345Z","state""#);
+        let text = format!(
+            r#"{{"status":{{"taskId":"IFn9x5gaQz-HXl2pa7Ny_w","state":"completed","runs":{runs}}}}}"#
+        );
         Status::parse(&parse(text.as_bytes(), &Limits::default()).unwrap())
     }
 
@@ -176,8 +199,26 @@ mod tests {
             r#"[{"runId":0,"state":"completed","workerId":3}]"#,
             r#"[{"runId":0,"state":"completed","resolved":1786527012}]"#,
             r#"[{"runId":0,"state":"completed","resolved":"yesterday"}]"#,
+            r#"[{"runId":0,"state":"completed","started":"yesterday"}]"#,
+            r#"[{"runId":0,"state":"completed","takenUntil":3}]"#,
         ] {
             assert!(status(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_status_has_a_state_and_its_runs_say_when_they_were_scheduled() {
+        let read = |text: &str| {
+            let text = format!(r#"{{"status":{{"taskId":"IFn9x5gaQz-HXl2pa7Ny_w",{text}}}}}"#);
+            Status::parse(&parse(text.as_bytes(), &Limits::default()).unwrap())
+        };
+        let told = |text: &str| read(text).unwrap_err().0;
+        assert_eq!(read(r#""runs":[],"state":"unscheduled""#).unwrap().state, None);
+        assert_eq!(read(r#""runs":[],"state":"failed""#).unwrap().state, Some(RunState::Failed));
+        assert_eq!(told(r#""runs":[]"#), "no state");
+        assert_eq!(told(r#""runs":[],"state":"done""#), "unknown state \"done\"");
+        let run = |rest: &str| format!(r#""state":"pending","runs":[{{"runId":0,"state":"pending"{rest}}}]"#);
+        assert_eq!(told(&run("")), "run 0: no scheduled");
+        assert_eq!(told(&run(r#","scheduled":"now""#)), "run 0: scheduled is not a time");
     }
 }

@@ -10,6 +10,7 @@ pub use finding::{Claim, Class, Code, Difference, DifferenceKind, Finding, Place
 
 use crate::digest::Digest;
 use crate::inquiry::Extent;
+use crate::policy::{KeysId, PolicyId};
 use crate::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
 
 /// What an inquiry came to.
@@ -23,6 +24,12 @@ pub struct Verdict {
     pub kind: Kind,
     /// The product it was judged for.
     pub product: String,
+    /// The policy it was judged by.
+    pub policy: PolicyId,
+    /// The keys that signatures were held against.
+    pub keys: KeysId,
+    /// Where the facts came from.
+    pub source: Source,
     /// Whether the target's own document was checked too (a finished task).
     pub check_task: bool,
     /// Which artifacts were measured beside those that the target takes in.
@@ -81,6 +88,26 @@ impl Evidence {
             Self::Measured => "measured",
             Self::Recalled => "recalled",
             Self::Named => "named",
+        }
+    }
+}
+
+/// Where the facts of a verdict came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// The services were asked, or a cache stood in for them.
+    Services,
+    /// A recording: nothing was asked, and nobody but whoever keeps it vouches for it.
+    Recording,
+}
+
+impl Source {
+    /// In one word, as the JSON report has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Services => "services",
+            Self::Recording => "recording",
         }
     }
 }
@@ -149,6 +176,13 @@ pub struct Relaxed {
 }
 
 impl Verdict {
+    /// The same verdict, of a recording.
+    #[must_use]
+    pub fn from_recording(mut self) -> Self {
+        self.source = Source::Recording;
+        self
+    }
+
     /// The findings that failed and count.
     pub fn failed(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.standing == Standing::Failed)

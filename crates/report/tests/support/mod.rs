@@ -4,10 +4,11 @@
 use catena_core::checks::find_code;
 use catena_core::digest::Digest;
 use catena_core::inquiry::Extent;
+use catena_core::policy::{KeyRing, KeysId, PolicyId};
 use catena_core::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
 use catena_core::verdict::{
     Claim, Class, Code, Difference, DifferenceKind, Evidence, Finding, LinkSummary, Outcome, Place, Relaxed,
-    Side, Standing, Verdict, VerifiedArtifact,
+    Side, Source, Standing, Verdict, VerifiedArtifact,
 };
 use catena_json::{Limits, Path, Value};
 
@@ -157,6 +158,17 @@ pub fn verdict(outcome: Outcome, findings: Vec<Finding>) -> Verdict {
         task_id: id(SIGNING),
         kind: Kind::parse("signing").unwrap(),
         product: "firefox".to_owned(),
+        policy: PolicyId {
+            name: "ours.yml".to_owned(),
+            digest: Digest::parse("sha256", &"1e".repeat(32)).unwrap(),
+            layers: vec!["shipped:firefox-ci".to_owned(), "ours.yml".to_owned()],
+        },
+        keys: KeysId {
+            digest: Digest::parse("sha256", &"2d".repeat(32)).unwrap(),
+            file: None,
+            widened: Vec::new(),
+        },
+        source: Source::Services,
         check_task: false,
         extent: Extent::Listed,
         tree: (outcome == Outcome::Verified).then(|| "/mozilla-central".to_owned()),
@@ -166,6 +178,14 @@ pub fn verdict(outcome: Outcome, findings: Vec<Finding>) -> Verdict {
         relaxed: Vec::new(),
         artifacts: artifacts(),
     }
+}
+
+/// The keys of a file, one of which the policy does not trust.
+pub fn widened() -> KeysId {
+    let ring = "docker-worker: [kni6ts7z/MRkvs7i6+SF/T6UWj0hAJoHEcrgHB8BBR0=]";
+    let key = KeyRing::parse("keys.yml", ring).unwrap();
+    let widened = key.iter().map(|(owner, trusted)| (owner, trusted.key.clone())).collect();
+    KeysId { file: Some("keys.yml".to_owned()), widened, ..verdict(Outcome::Verified, Vec::new()).keys }
 }
 
 pub fn unknown_key() -> Finding {

@@ -1,5 +1,6 @@
 //! What GitHub's API says about a repository, in the fields the real one has.
 
+use super::time::Time;
 use super::tree::{PULL_REQUEST, Tree, path};
 use super::value::{list, merged, object};
 use crate::site::Page;
@@ -53,7 +54,7 @@ pub(super) fn pull_request_page(tree: &Tree, pages: &mut BTreeMap<String, Page>)
 pub(super) fn commit_pages(tree: &Tree, pages: &mut BTreeMap<String, Page>) {
     let repo = tree.path();
     let revision = tree.tagged.as_ref().unwrap_or(&tree.revision);
-    put(pages, &format!("{API}/repos/{repo}/commits/{revision}"), &commit(repo, revision));
+    put(pages, &format!("{API}/repos/{repo}/commits/{revision}"), &commit(repo, revision, tree.pushed));
     let landed = match tree.fork {
         true => "\n\n".to_owned(),
         false => format!(
@@ -160,9 +161,9 @@ fn user(login: &str) -> Value {
 }
 
 /// A commit.
-fn commit(repo: &str, revision: &str) -> Value {
+fn commit(repo: &str, revision: &str, pushed: Time) -> Value {
     let api = format!("{API}/repos/{repo}/commits/{revision}");
-    let person = object! {"name" => "Release Bot", "email" => "release-bot@example.org", "date" => "2026-08-12T09:00:00Z"};
+    let person = object! {"name" => "Release Bot", "email" => "release-bot@example.org", "date" => pushed.to_the_second()};
     object! {
         "sha" => revision, "node_id" => "C_1", "url" => api.as_str(), "comments_url" => format!("{api}/comments"),
         "html_url" => format!("https://github.com/{repo}/commit/{revision}"),

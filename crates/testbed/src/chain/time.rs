@@ -24,6 +24,11 @@ impl Time {
     pub(super) fn seconds(self) -> i64 {
         self.0 / 1000
     }
+
+    /// As GitHub writes it.
+    pub(super) fn to_the_second(self) -> String {
+        Timestamp::from_second(self.seconds()).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+    }
 }
 
 impl std::fmt::Display for Time {
@@ -40,6 +45,7 @@ mod tests {
     #[test]
     fn times_print_as_taskcluster_does() {
         assert_eq!(Time::DECISION.to_string(), "2026-08-12T09:30:12.345Z");
+        assert_eq!(Time::DECISION.to_the_second(), "2026-08-12T09:30:12Z");
         assert_eq!(Time::DECISION.plus_days(365).plus_minutes(31).to_string(), "2027-08-12T10:01:12.345Z");
     }
 }

@@ -4,7 +4,7 @@
 use super::{Attack, Q, T, attack};
 use crate::change::{
     NOBODY, build, decision, edit, edit_at, first_build, first_decision, image_of, inside, link_of,
-    nth_build, only, remove, set, target_parent, upstream,
+    nth_build, only, remove, run_is, set, target_parent, upstream,
 };
 use crate::honest::{
     action, cron, finished, globs, mobile, pr_action, promotion, promotion_of_rounds, push, rounds, tag,
@@ -328,7 +328,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         cron,
         |c| {
             let id = c.images.first()?.clone();
-            ended(c, &id, "failed")
+            run_is(c, &id, "failed")
         },
         "run-not-completed",
     ),
@@ -339,7 +339,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         tag,
         |c| {
             let id = first_decision(c)?;
-            ended(c, &id, "exception")
+            run_is(c, &id, "exception")
         },
         "run-not-completed",
     ),
@@ -350,7 +350,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         promotion_of_rounds,
         |c| {
             let id = link_of(c, "signing")?;
-            ended(c, &id, "pending")
+            run_is(c, &id, "pending")
         },
         "run-not-completed",
     ),
@@ -554,9 +554,4 @@ fn input_of(task: &mut Value, kind: &str, other: &str) -> Option<()> {
         set(task, INPUTS, catena_json::Map::new())?;
     }
     set(inside(task, INPUTS)?, &[kind], other)
-}
-
-/// Says of a task's last run that it ended so.
-fn ended(chain: &mut Chain, id: &str, state: &str) -> Option<()> {
-    set(inside(chain.status_mut(id)?, &["status", "runs", "0"])?, &["state"], state)
 }

@@ -133,11 +133,10 @@ impl Bench {
 
 fn judged_by(policy: &Policy, name: &str, args: &VerifyArgs) -> Result<(Arc<Product>, KeyRing), Failure> {
     let product = Arc::new(policy_files::product(policy, name)?);
-    let keys = match &args.keys {
-        Some(file) => policy_files::keys(&file.display().to_string(), &policy_files::text_of(file)?)?,
-        None => policy_files::product_keys(policy, name)?,
-    };
-    Ok((product, keys))
+    let file = args.keys.as_ref().map(|file| Ok((file.display().to_string(), policy_files::text_of(file)?)));
+    let file = file.transpose()?;
+    let file = file.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+    Ok((product, policy_files::keys(policy, name, file)?))
 }
 
 async fn concluded(inquiry: Inquiry, source: Arc<dyn FactSource>, patience: Duration) -> Verdict {

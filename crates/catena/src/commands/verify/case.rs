@@ -56,10 +56,8 @@ impl Case {
             tracing::info!("{warning}");
         }
         let product = Arc::new(policy_files::product(&policy, &asked.product)?);
-        let keys = match &asked.keys {
-            Some(file) => policy_files::keys(&file.name, &file.text)?,
-            None => policy_files::product_keys(&policy, &asked.product)?,
-        };
+        let file = asked.keys.as_ref().map(|file| (file.name.as_str(), file.text.as_str()));
+        let keys = policy_files::keys(&policy, &asked.product, file)?;
         if asked.root_url.is_empty() {
             asked.root_url = root_url(&policy)?;
         }

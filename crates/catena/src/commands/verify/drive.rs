@@ -222,7 +222,7 @@ async fn replay(case: &Case, folder: &Path, screen: &Screen) -> Result<Verdict, 
     })?;
     let tally = Tally::new(screen.clone());
     let inquiry = investigate(case.open(limits), recorded, after(AT_ONCE), &tally).await;
-    Ok(inquiry.conclude(&case.asked.concluded))
+    Ok(inquiry.conclude(&case.asked.concluded).from_recording())
 }
 
 /// So much later than now; a clock that cannot say so has passed it already.

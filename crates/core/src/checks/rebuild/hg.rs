@@ -6,6 +6,7 @@ use super::{COMMENT, ENVIRONMENT, HOST, Parent, Rebuild, projects};
 use crate::inquiry::{Cx, Need};
 use crate::verdict::Side;
 use catena_json::Value;
+use jiff::Timestamp;
 
 /// `hg-push`: the push that the tree's log has for the revision.
 pub(super) fn push(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::Context) -> Rebuild<()> {
@@ -53,6 +54,15 @@ fn repository(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Value> {
         ("project", project.into()),
         ("type", "hg".into()),
     ]))
+}
+
+/// When the revision was pushed.
+pub(super) fn pushed(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Timestamp> {
+    let push = Push::fetch(cx, parent)?;
+    let keys = ["pushes", push.id.as_str(), "date"];
+    let seconds = push.answer.member(parent, &keys)?.as_i64();
+    let time = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    time.ok_or_else(|| push.answer.malformed(parent, &keys, "a number of seconds"))
 }
 
 /// The one push that the tree's log has for a revision.

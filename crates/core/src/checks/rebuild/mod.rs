@@ -10,6 +10,7 @@ mod context;
 mod github;
 mod hg;
 mod projects;
+mod push_time;
 mod sameness;
 mod template;
 mod trusted;
@@ -110,6 +111,17 @@ const COMMENT: Code = Code::new(
     Class::Tamper,
     "The decision task's commit message is neither one space nor the try line of the push.",
 );
+const BEFORE_PUSH: Code = Code::new(
+    "rebuild-before-push",
+    Class::Policy,
+    "The decision task was created before what it was made for was pushed.",
+)
+.relaxable(rules::PUSH_TIME);
+const OLD: Code = Code::new(
+    "rebuild-push-old",
+    Class::Policy,
+    "What the decision task was made for was pushed longer before than the product allows.",
+);
 const PROJECT: Code = Code::new(
     "rebuild-project-unknown",
     Class::Policy,
@@ -183,6 +195,8 @@ pub(crate) const CODES: &[Code] = &[
     ENDLESS,
     DRAFT,
     COMMENT,
+    BEFORE_PUSH,
+    OLD,
     PROJECT,
     ENVIRONMENT,
     ACTIONS,
@@ -276,6 +290,7 @@ fn rebuild(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<String> {
         "action" | "pr-action" => action::context(cx, parent, &tasks_for).map(Into::into),
         _ => trigger_context(cx, parent, &tasks_for).map(Into::into),
     };
+    let pushed = push_time::fetch(cx, parent, &tasks_for);
     let (template, context) = (template?, context?);
     let rendered = template.render(cx, parent, context)?;
     let mut tasks = match rendered.get("tasks") {
@@ -289,6 +304,7 @@ fn rebuild(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<String> {
         action::check_task_group(parent, &mut tasks)?;
     }
     sameness::compare(parent, &tasks, &template)?;
+    push_time::check(cx, parent, pushed?)?;
     Ok(template.origin)
 }
 

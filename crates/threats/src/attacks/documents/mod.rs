@@ -2,15 +2,16 @@
 
 mod form;
 mod identity;
+mod record;
 mod runs;
 
 use super::Attack;
-use crate::change::{inside, set};
+use crate::change::{inside, run_is, set};
 use catena_testbed::chain::{DOCUMENT, Implementation, SIGNATURE};
 use catena_testbed::{Artifact, Chain};
 use std::collections::BTreeMap;
 
-pub(super) const PARTS: &[&[Attack]] = &[identity::ATTACKS, form::ATTACKS, runs::ATTACKS];
+pub(super) const PARTS: &[&[Attack]] = &[identity::ATTACKS, form::ATTACKS, runs::ATTACKS, record::ATTACKS];
 
 /// An image that builds ran in.
 pub(super) fn image(chain: &Chain) -> Option<String> {
@@ -52,10 +53,9 @@ pub(super) fn later_run(chain: &mut Chain, id: &str, state: &str) -> Option<()> 
     let runs = inside(&mut task.status, &["status", "runs"])?.as_array_mut()?;
     let mut second = runs.last()?.clone();
     set(&mut second, &["runId"], 1_i64)?;
-    set(&mut second, &["state"], state)?;
     set(&mut second, &["reasonCreated"], "rerun")?;
     runs.push(second);
-    Some(())
+    run_is(chain, id, state)
 }
 
 /// Puts `to` in place of the first `from`, which must be there.

@@ -3,7 +3,7 @@
 use super::super::{Attack, Q, S, T, Wire, attack, wire};
 use super::{action_task, image, later_run};
 use crate::change::{
-    build, document_of, first_build, first_decision, nth_build, remove, run, run_of, set, target_parent,
+    build, document_of, first_build, first_decision, nth_build, remove, run, run_is, set, target_parent,
     unpublish_from,
 };
 use crate::honest::{cron, finished, fork, mobile, pr_action, promotion, pull_request, push, tag};
@@ -17,7 +17,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[T, Q],
         "The last run of a build failed.",
         push,
-        |c| run(c, "state", "failed"),
+        |c| {
+            let id = first_build(c)?;
+            run_is(c, &id, "failed")
+        },
         "run-not-completed",
     ),
     attack(
@@ -25,7 +28,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[T, Q],
         "The last run of a build is still going on.",
         mobile,
-        |c| run(c, "state", "running"),
+        |c| {
+            let id = first_build(c)?;
+            run_is(c, &id, "running")
+        },
         "run-not-completed",
     ),
     attack(
@@ -33,7 +39,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[T, Q],
         "The last run of a build waits for a worker.",
         tag,
-        |c| run(c, "state", "pending"),
+        |c| {
+            let id = first_build(c)?;
+            run_is(c, &id, "pending")
+        },
         "run-not-completed",
     ),
     attack(
@@ -43,7 +52,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         fork,
         |c| {
             let id = image(c)?;
-            run_of(c, &id, "state", "exception")
+            run_is(c, &id, "exception")
         },
         "run-not-completed",
     ),
@@ -54,7 +63,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         cron,
         |c| {
             let id = first_decision(c)?;
-            run_of(c, &id, "state", "failed")
+            run_is(c, &id, "failed")
         },
         "run-not-completed",
     ),
@@ -65,7 +74,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         promotion,
         |c| {
             let id = action_task(c)?;
-            run_of(c, &id, "state", "failed")
+            run_is(c, &id, "failed")
         },
         "run-not-completed",
     ),
@@ -76,7 +85,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         finished,
         |c| {
             let id = c.target.clone();
-            run_of(c, &id, "state", "failed")
+            run_is(c, &id, "failed")
         },
         "run-not-completed",
     ),

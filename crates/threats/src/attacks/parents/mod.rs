@@ -6,6 +6,7 @@ mod github;
 mod hooks;
 mod inputs;
 mod pull_requests;
+mod push_times;
 mod pushes;
 mod repositories;
 mod sources;
@@ -21,6 +22,7 @@ pub(super) const PARTS: &[&[Attack]] = &[
     repositories::ATTACKS,
     template::ATTACKS,
     pushes::ATTACKS,
+    push_times::ATTACKS,
     github::ATTACKS,
     pull_requests::ATTACKS,
     triggers::ATTACKS,

@@ -2,9 +2,11 @@
 
 mod form;
 mod keys;
+mod limits;
 mod replays;
 mod times;
 
 use super::Attack;
 
-pub(super) const PARTS: &[&[Attack]] = &[form::ATTACKS, keys::ATTACKS, replays::ATTACKS, times::ATTACKS];
+pub(super) const PARTS: &[&[Attack]] =
+    &[form::ATTACKS, keys::ATTACKS, limits::ATTACKS, replays::ATTACKS, times::ATTACKS];

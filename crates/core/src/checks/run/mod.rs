@@ -1,7 +1,12 @@
 //! The run the chain is about is the last one, and it ended well.
 //!
 //! Off-reference: rules of their own, `run-state` and `status-definition`; everything is asked of exactly
-//! this run.
+//! this run; the queue's record of the runs contradicts neither itself nor the definition.
+
+mod record;
+mod times;
+
+pub(crate) use times::signed;
 
 use super::{Examined, rules};
 use crate::inquiry::{Answer, Cx, Link};
@@ -31,11 +36,21 @@ const CONTRADICTS: Code = Code::new(
     "The queue's status names another worker pool, task group or scheduler than its definition of the task.",
 )
 .relaxable(rules::STATUS_DEFINITION);
+const STATES: Code = Code::new(
+    "run-state-contradicts",
+    Class::Tamper,
+    "What the queue says of how far the task and its runs got contradicts itself.",
+);
+const TIMES: Code = Code::new(
+    "run-times-impossible",
+    Class::Tamper,
+    "The times of the task's runs are in an order in which nothing can have happened.",
+);
 const BEFORE: Code =
     Code::passing("run-not-needed", "The target is about to run, so no run of it is looked at.");
 
 pub(crate) const CODES: &[Code] =
-    &[COMPLETED, NOT_COMPLETED, NONE, UNKNOWN, MALFORMED, OTHER, CONTRADICTS, BEFORE];
+    &[COMPLETED, NOT_COMPLETED, NONE, UNKNOWN, MALFORMED, OTHER, CONTRADICTS, STATES, TIMES, BEFORE];
 
 pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let finding =
@@ -57,6 +72,8 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
         return failed(OTHER, format!("The queue's status is about task {}.", status.task_id));
     }
     let mut findings = contradictions(link, status);
+    findings.extend(record::contradiction(status).map(|wrong| wrong.finding(link, STATES)));
+    findings.extend(times::impossible(cx, link, status)?.map(|wrong| wrong.finding(link, TIMES)));
     let latest = latest(link, status);
     if findings.is_empty() || latest.standing != Standing::Passed {
         findings.push(latest);

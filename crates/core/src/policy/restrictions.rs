@@ -1,0 +1,129 @@
+//! What the files of a policy say of when keys count.
+//!
+//! A limit belongs to the key itself: whichever file, product, implementation or list says it, and whatever
+//! is laid over it. So limits are collected before lists are replaced.
+
+use super::diagnostic::Notes;
+use super::document::{Content, Node, Place, Step};
+use super::validity::{TrustedKey, Validity};
+use catena_keys::PublicKey;
+use std::collections::BTreeMap;
+
+/// The limits of keys, by their base64: the strictest that is said of each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Restrictions(BTreeMap<String, Validity>);
+
+impl Restrictions {
+    /// What these keys' own limits come to.
+    pub(super) fn of<'a>(keys: impl IntoIterator<Item = &'a TrustedKey>) -> Self {
+        let mut all = Self::default();
+        for trusted in keys.into_iter().filter(|trusted| trusted.validity.is_limited()) {
+            all.add(trusted.key.to_string(), &trusted.validity);
+        }
+        all
+    }
+
+    /// When a key counts by what is said of it here and beside it.
+    pub(super) fn on(&self, key: &PublicKey, own: &Validity) -> Validity {
+        self.0.get(&key.to_string()).map_or_else(|| own.clone(), |said| own.strictest(said))
+    }
+
+    /// Keys and their limits, in the order of their base64.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Validity)> {
+        self.0.iter().map(|(key, validity)| (key.as_str(), validity))
+    }
+
+    fn add(&mut self, key: String, validity: &Validity) {
+        let known = self.0.entry(key).or_default();
+        *known = known.strictest(validity);
+    }
+}
+
+/// Every place of a policy's files where a key is trusted.
+#[derive(Default)]
+pub(super) struct Mentions(Vec<Mention>);
+
+/// A place where a key is trusted.
+struct Mention {
+    /// The file, by the order in which files are laid over one another.
+    layer: usize,
+    key: String,
+    item: Node,
+}
+
+impl Mentions {
+    /// Takes in what a file says, before it is laid over those below.
+    pub(super) fn collect(&mut self, file: &Node) {
+        let layer = self.0.last().map_or(0, |last| last.layer.saturating_add(1));
+        let products = file.get("products").and_then(Node::as_map).into_iter().flatten();
+        let products = file.get("defaults").into_iter().chain(products.map(|(_, entry)| &entry.value));
+        let rings = products.filter_map(|product| product.get("keys")?.as_map());
+        for item in rings.flatten().flat_map(|(_, entry)| trusted(&entry.value)) {
+            let key = if item.as_map().is_some() { item.get("key") } else { Some(item) };
+            if let Some(key) = key.and_then(Node::as_text).map(str::to_owned) {
+                self.0.push(Mention { layer, key, item: item.clone() });
+            }
+        }
+    }
+
+    /// The limits, whichever place says them. Places that say less of a key than their own file and those
+    /// below it do are told of: they change nothing, and were likely meant to.
+    pub(super) fn settle(self, notes: &mut Notes) -> Restrictions {
+        let said: Vec<(Mention, Validity)> = self.0.into_iter().map(|mention| read(mention, notes)).collect();
+        let mut all = Restrictions::default();
+        let mut places: BTreeMap<String, Vec<Place>> = BTreeMap::new();
+        for layer in said.chunk_by(|(one, _), (other, _)| one.layer == other.layer) {
+            for (Mention { key, item, .. }, validity) in layer.iter().filter(|(_, it)| it.is_limited()) {
+                let before = all.0.get(key).cloned().unwrap_or_default();
+                all.add(key.clone(), validity);
+                if all.0.get(key).is_some_and(|after| !after.limits_same(&before)) {
+                    places.entry(key.clone()).or_default().push(item.place.clone());
+                }
+            }
+            for (Mention { key, item, .. }, validity) in layer {
+                let limits = all.0.get(key).filter(|limits| !limits.limits_same(validity));
+                let mut elsewhere = places.get(key).into_iter().flatten().rev();
+                let elsewhere = elsewhere.find(|place| !is_same(place, &item.place));
+                if let (Some(limits), Some(place)) = (limits, elsewhere) {
+                    tell(item, limits, place, notes);
+                }
+            }
+        }
+        all
+    }
+}
+
+fn read(mention: Mention, notes: &mut Notes) -> (Mention, Validity) {
+    let limited = mention.item.as_map().is_some();
+    let validity = if limited { Validity::read(&mention.item, notes) } else { Validity::default() };
+    (mention, validity)
+}
+
+fn is_same(one: &Place, other: &Place) -> bool {
+    (one.line, one.column, &one.file) == (other.line, other.column, &other.file)
+}
+
+fn tell(item: &Node, limits: &Validity, place: &Place, notes: &mut Notes) {
+    let message = format!(
+        "this key has stricter limits elsewhere ({}:{}:{}), and they hold here too: {limits}",
+        place.file, place.line, place.column
+    );
+    let hint =
+        "limits belong to a key wherever it stands; say the same here, or change them there".to_owned();
+    notes.warning(&item.place, message, Some(hint));
+}
+
+/// The items that a list has, or that a change adds to one.
+fn trusted(keys: &Node) -> Vec<&Node> {
+    match &keys.content {
+        Content::List(items) => items.iter().collect(),
+        Content::Edit(steps) => steps
+            .iter()
+            .flat_map(|step| match step {
+                Step::Add(items) => items.as_slice(),
+                Step::Remove(_) => &[],
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
