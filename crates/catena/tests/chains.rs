@@ -432,15 +432,30 @@ fn one_no_is_the_no_of_a_list_and_says_why() {
         )),
         "{first}"
     );
-    assert!(answer.stderr.starts_with("4 of 4 tasks: 3 verified, 1 rejected in "), "{}", answer.stderr);
+    assert!(answer.stderr.starts_with("4 of 4 tasks: 2 verified, 2 rejected in "), "{}", answer.stderr);
 
     let answer = verify_list(&case, &file, &["--format", "json"]);
     assert_eq!(answer.status, 1);
     let verdicts: Vec<Value> =
         answer.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let no: Vec<&Value> = verdicts.iter().filter(|verdict| verdict["outcome"] == "rejected").collect();
-    assert_eq!((verdicts.len(), no.len()), (4, 1));
-    assert_eq!(no[0]["target"]["taskId"], case.target.as_str());
+    assert_eq!((verdicts.len(), no.len()), (4, 2));
+    // What the build made is not what its document lists, and the target took it in.
+    for id in [case.target.as_str(), builds[0].as_str()] {
+        assert!(no.iter().any(|verdict| verdict["target"]["taskId"] == id), "{id}");
+    }
+    // Asked about by digest, the build is what it was, and says which digests that is about.
+    let answer = verify_list(&case, &file, &["--format", "json", "--artifacts", "named"]);
+    let verdicts = answer.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let build =
+        verdicts.into_iter().find(|verdict| verdict["target"]["taskId"] == builds[0].as_str()).unwrap();
+    assert_eq!((&build["outcome"], &build["target"]["artifacts"]), (&"verified".into(), &"named".into()));
+    let own = build["artifacts"].as_array().unwrap().iter().filter(|one| one["taskId"] == builds[0].as_str());
+    let own: Vec<&Value> = own.collect();
+    assert!(
+        own.len() > 2 && own.iter().all(|one| one["evidence"] == "named" && one["length"].is_null()),
+        "{own:?}"
+    );
 
     let told = verify_list(&case, &file, &["-v"]).stdout;
     assert!(

@@ -351,6 +351,7 @@ fn nothing_of_an_earlier_yes_remains_after_another_answer() {
     let case = Case::new(1);
     let altered = Fault::Replace("altered".into());
     let refused = Fault::Status(403);
+    case.testbed.clear_faults();
     for (pattern, fault, status) in
         [("/_store/*/public/build/*", altered, 1), ("/api/queue/v1/task/*", refused, 3)]
     {

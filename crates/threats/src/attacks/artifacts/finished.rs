@@ -39,7 +39,7 @@ fn own(chain: &mut Chain, name: &str, change: impl FnOnce(&mut Vec<u8>) -> Optio
     bytes(chain, &id, name, change)
 }
 
-fn flip(bytes: &mut Vec<u8>) -> Option<()> {
+fn flip(bytes: &mut [u8]) -> Option<()> {
     *bytes.last_mut()? ^= 1;
     Some(())
 }
@@ -81,7 +81,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         &[S, Q],
         "The last bit of a file that a finished target made is flipped.",
         finished,
-        |c| own(c, ARTIFACT, flip),
+        |c| own(c, ARTIFACT, |bytes| flip(bytes)),
         "artifact-altered",
     ),
     attack(
@@ -271,7 +271,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         |c| {
             let id = first_build(c)?;
             ask_about(c, &id, "build")?;
-            own(c, CERTIFIED, flip)
+            own(c, CERTIFIED, |bytes| flip(bytes))
         },
         "artifact-altered",
     ),
@@ -295,7 +295,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         |c| {
             let id = c.images.first()?.clone();
             ask_about(c, &id, "docker-image")?;
-            own(c, IMAGE, flip)
+            own(c, IMAGE, |bytes| flip(bytes))
         },
         "artifact-altered",
     ),
@@ -307,7 +307,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         |c| {
             let id = first_decision(c)?;
             ask_about(c, &id, "decision")?;
-            own(c, CERTIFIED, flip)
+            own(c, CERTIFIED, |bytes| flip(bytes))
         },
         "artifact-altered",
     ),
@@ -319,7 +319,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         |c| {
             let id = c.action.clone()?;
             ask_about(c, &id, "action")?;
-            own(c, crate::change::ACTIONS, flip)
+            own(c, crate::change::ACTIONS, |bytes| flip(bytes))
         },
         "artifact-altered",
     ),
