@@ -603,7 +603,7 @@ mod tests {
                 (own.as_str(), &[(SOURCE, source), (r#""extra":{}"#, &inputs), (r#""payload":{}"#, &env)]),
                 (B, &[(SOURCE, input)]),
             ];
-            judged(product(), &tasks, |cx| goes_back_to(cx))
+            judged(product(), &tasks, goes_back_to)
         };
         let (hg, git, other) = ("https://host/hg/x", "https://host/git/x", "https://host/other/x");
         assert_eq!(origin_of(hg, hg, "https://host/hg").as_deref(), Some("/hg"));

@@ -135,7 +135,7 @@ mod tests {
             ("_HEAD_REPOSITORY", "https://host/else", Trust::Untrusted),
         ] {
             let found = judged(product(), &format!(r#""{variable}":"{url}""#));
-            let prefix = variable[..1].trim_matches('_').to_uppercase();
+            let prefix = variable.to_uppercase().replace("_HEAD_REPOSITORY", "");
             assert_eq!(found, [(prefix, expected)], "{variable} {url}");
         }
     }
