@@ -1,7 +1,7 @@
 //! What will be asked about a tree, foreseen before the decision task that names it is known.
 
 use crate::checks::source::source;
-use crate::inquiry::{Case, Cx, Link, Need};
+use crate::inquiry::{Case, Cx, Link, Need, TreeFile};
 use crate::source::{RepositoryUrl, Revision, Scheme};
 use crate::task::Definition;
 
@@ -9,7 +9,8 @@ use crate::task::Definition;
 /// that task is known: nearly always the same repository and revision.
 pub(crate) fn look_ahead(cx: &Cx<'_>, link: &Link) {
     let Some((repository, revision)) = told_by_source(cx.case, &link.definition) else { return };
-    cx.foresee(Need::HgTemplate { repository: repository.clone(), revision: revision.clone() });
+    let file = TreeFile::TaskclusterYml;
+    cx.foresee(Need::HgFile { repository: repository.clone(), revision: revision.clone(), file });
     cx.foresee(Need::Push { repository, revision });
 }
 
