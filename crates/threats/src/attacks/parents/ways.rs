@@ -4,11 +4,11 @@ use crate::change::{
     ACTIONS, PARAMETERS, first_decision, inside, json, only, pages, published, replace_in, set, target_parent,
 };
 use crate::honest::push;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+pub(super) use crate::told::variable_name;
+use crate::told::{file_of, revision, text};
 use catena_json::Value;
 use catena_testbed::chain::{Product, Vcs};
-use catena_testbed::{Body, Chain, Release, Trigger};
+use catena_testbed::{Chain, Release, Trigger};
 
 /// A revision that nothing has.
 pub(super) const OTHER: &str = "0123456789012345678901234567890123456789";
@@ -57,51 +57,13 @@ pub(super) fn variable(task: &mut Value, name: &str, new: &str) -> Option<()> {
     set(task, &["payload", "env", &key], new)
 }
 
-/// The name of a variable that ends with `name`, whatever the product's prefix is.
-pub(super) fn variable_name(task: &Value, name: &str) -> Option<String> {
-    let env = task.pointer(&["payload", "env"])?.as_object()?;
-    // Thunderbird has its own and those of the repository it is built on top of.
-    let mut found = env.iter().map(|(key, _)| key).filter(|key| key.ends_with(name));
-    found.next().cloned()
-}
-
-fn revision(chain: &Chain, id: &str) -> Option<String> {
-    let task = chain.definition(id)?;
-    let name = variable_name(task, "_HEAD_REV")?;
-    Some(task.pointer(&["payload", "env", &name])?.as_str()?.to_owned())
-}
-
-fn text(body: &Body) -> Option<&str> {
-    let Body::Bytes(bytes) = body else { return None };
-    std::str::from_utf8(bytes).ok()
-}
-
 /// Changes the template at the revision of a decision task.
 pub(super) fn template_of(
     chain: &mut Chain,
     id: &str,
     change: impl Fn(&str) -> Option<String>,
 ) -> Option<()> {
-    let revision = revision(chain, id)?;
-    let mut found = false;
-    for (url, page) in &mut chain.pages {
-        if !url.contains(".taskcluster.yml") || !url.contains(&revision) {
-            continue;
-        }
-        let before = text(&page.body)?;
-        page.body = if url.starts_with("https://api.github.com/") {
-            let mut answer = json(before)?;
-            let content: String =
-                inside(&mut answer, &["content"])?.as_str()?.split_ascii_whitespace().collect();
-            let before = String::from_utf8(STANDARD.decode(content).ok()?).ok()?;
-            set(&mut answer, &["content"], STANDARD.encode(change(&before)?))?;
-            answer.to_string().into()
-        } else {
-            change(before)?.into()
-        };
-        found = true;
-    }
-    found.then_some(())
+    file_of(chain, id, ".taskcluster.yml", change)
 }
 
 /// Changes the template at the revision of the target's decision task.
