@@ -7,7 +7,7 @@
 #![no_main]
 
 use catena_core::Limits;
-use catena_core::inquiry::{Fact, Need, Reference, Shape};
+use catena_core::inquiry::{Fact, Need, Reference, Shape, TreeFile};
 use catena_core::source::{GithubRepository, RepositoryUrl, Revision};
 use catena_core::task::{ArtifactName, RunId, TaskId};
 use catena_fetch::{
@@ -144,8 +144,12 @@ fn need(number: u8) -> Need {
         6 => Need::TaskGraph { task_id, run_id, wanted: [task_id].into(), sha512: false },
         7 => Need::Projects { url: "https://raw.githubusercontent.com/a/b/main/projects.yml".to_owned() },
         8 => Need::Push { repository: hg, revision },
-        9 => Need::HgTemplate { repository: hg, revision },
-        10 => Need::GithubTemplate { repository, reference: Reference::Revision(revision) },
+        9 => Need::HgFile { repository: hg, revision, file: TreeFile::TaskclusterYml },
+        10 => Need::GithubFile {
+            repository,
+            reference: Reference::Revision(revision),
+            file: TreeFile::CronYml,
+        },
         11 => Need::Commit { repository, revision },
         12 => Need::BranchCommits { repository, revision },
         13 => Need::Compare { repository, branch: "releases/v1".to_owned(), revision },

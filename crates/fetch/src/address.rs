@@ -141,10 +141,10 @@ impl Address {
                     &format!("json-pushes?changeset={revision}&version=2&full=1"),
                 )
             }
-            Need::HgTemplate { repository, revision } => hg(
+            Need::HgFile { repository, revision, file } => hg(
                 repository,
                 Service::HgFile,
-                &format!("raw-file/{}/.taskcluster.yml", segments(revision.as_str())),
+                &format!("raw-file/{}/{}", segments(revision.as_str()), file.path()),
             ),
             Need::BranchCommits { repository, revision } => {
                 let revision = segments(revision.as_str());
@@ -171,9 +171,9 @@ fn hg(repository: &RepositoryUrl, service: Service, path: &str) -> Result<Addres
 /// The needs that GitHub's API answers.
 fn github(need: &Need) -> Result<Address, AddressError> {
     let (repository, path) = match need {
-        Need::GithubTemplate { repository, reference } => {
+        Need::GithubFile { repository, reference, file } => {
             let reference = utf8_percent_encode(reference.as_str(), QUERY);
-            (repository, format!("/contents/.taskcluster.yml?ref={reference}"))
+            (repository, format!("/contents/{}?ref={reference}", file.path()))
         }
         Need::Repository { repository } => (repository, String::new()),
         Need::Commit { repository, revision } => {
@@ -223,7 +223,7 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use catena_core::inquiry::Reference;
+    use catena_core::inquiry::{Reference, TreeFile};
     use catena_core::source::{Revision, TagName};
     use catena_core::task::{ArtifactName, RunId, TaskId};
 
@@ -270,14 +270,20 @@ mod tests {
                 "https://hg.mozilla.org/releases/mozilla-beta/json-pushes?changeset={revision}&version=2&full=1"
             )
         );
-        assert_eq!(
-            at(&Need::HgTemplate { repository: hg, revision: revision.clone() }),
-            format!("https://hg.mozilla.org/releases/mozilla-beta/raw-file/{revision}/.taskcluster.yml")
-        );
+        for (file, name) in [(TreeFile::TaskclusterYml, ".taskcluster.yml"), (TreeFile::CronYml, ".cron.yml")]
+        {
+            assert_eq!(
+                at(&Need::HgFile { repository: hg.clone(), revision: revision.clone(), file }),
+                format!("https://hg.mozilla.org/releases/mozilla-beta/raw-file/{revision}/{name}")
+            );
+        }
         let ssh = RepositoryUrl::parse("ssh://hg.mozilla.org/x").unwrap();
         let root = RootUrl::parse("https://tc.example").unwrap();
         assert!(matches!(
-            Address::of(&Need::HgTemplate { repository: ssh, revision: revision.clone() }, &root),
+            Address::of(
+                &Need::HgFile { repository: ssh, revision: revision.clone(), file: TreeFile::TaskclusterYml },
+                &root
+            ),
             Err(AddressError::NotHttps(_))
         ));
     }
@@ -303,14 +309,27 @@ mod tests {
             (Need::Tags { repository: repository(), page: 1 }, format!("{api}/tags?per_page=100")),
             (Need::Tags { repository: repository(), page: 2 }, format!("{api}/tags?per_page=100&page=2")),
             (
-                Need::GithubTemplate {
+                Need::GithubFile {
                     repository: repository(),
                     reference: Reference::Revision(revision.clone()),
+                    file: TreeFile::TaskclusterYml,
                 },
                 format!("{api}/contents/.taskcluster.yml?ref={revision}"),
             ),
             (
-                Need::GithubTemplate { repository: repository(), reference: Reference::Tag(tag) },
+                Need::GithubFile {
+                    repository: repository(),
+                    reference: Reference::Revision(revision.clone()),
+                    file: TreeFile::CronYml,
+                },
+                format!("{api}/contents/.cron.yml?ref={revision}"),
+            ),
+            (
+                Need::GithubFile {
+                    repository: repository(),
+                    reference: Reference::Tag(tag),
+                    file: TreeFile::TaskclusterYml,
+                },
                 format!("{api}/contents/.taskcluster.yml?ref=rel/v1.0%2B2"),
             ),
             (

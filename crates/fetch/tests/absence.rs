@@ -5,7 +5,7 @@
 mod support;
 
 use catena_core::Limits;
-use catena_core::inquiry::{Fact, Need, Reference};
+use catena_core::inquiry::{Fact, Need, Reference, TreeFile};
 use catena_core::source::{RepositoryUrl, TagName};
 use catena_fetch::{Options, Request, Secret};
 use support::*;
@@ -29,7 +29,11 @@ fn of_github() -> Vec<Need> {
     vec![
         commit(),
         branches(),
-        Need::GithubTemplate { repository: repository(), reference: Reference::Revision(revision()) },
+        Need::GithubFile {
+            repository: repository(),
+            reference: Reference::Revision(revision()),
+            file: TreeFile::TaskclusterYml,
+        },
         Need::PullRequest { repository: repository(), number: 7 },
         Need::Release { repository: repository(), tag: TagName::parse("v1").unwrap() },
         Need::Tags { repository: repository(), page: 1 },
@@ -50,7 +54,7 @@ fn needs() -> Vec<(Need, &'static str)> {
         (graph(), QUEUES),
         (projects, "404: Not Found"),
         (Need::Push { repository: hg(), revision: revision() }, "\"unknown revision\""),
-        (Need::HgTemplate { repository: hg(), revision: revision() }, HGS),
+        (Need::HgFile { repository: hg(), revision: revision(), file: TreeFile::CronYml }, HGS),
     ];
     needs.extend(of_github().into_iter().map(|need| (need.clone(), githubs(&need))));
     needs

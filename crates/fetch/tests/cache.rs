@@ -146,7 +146,7 @@ fn may_change(need: &Need) -> bool {
             | Need::Tags { .. }
             | Need::BranchCommits { .. }
             | Need::Compare { .. }
-            | Need::GithubTemplate { reference: catena_core::inquiry::Reference::Tag(_), .. }
+            | Need::GithubFile { reference: catena_core::inquiry::Reference::Tag(_), .. }
     )
 }
 

@@ -4,7 +4,7 @@
 
 mod support;
 
-use catena_core::inquiry::{Fact, Need};
+use catena_core::inquiry::{Fact, Need, TreeFile};
 use catena_fetch::{Fetcher, Options, Request, Secret, TaskclusterCredentials};
 use http::Method;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ async fn nobody_else_learns_who_we_are() {
     let hg = catena_core::source::RepositoryUrl::parse("https://hg.mozilla.org/mozilla-central").unwrap();
     for need in [
         Need::Projects { url: "https://raw.githubusercontent.com/a/b/main/projects.yml".to_owned() },
-        Need::HgTemplate { repository: hg, revision: revision() },
+        Need::HgFile { repository: hg, revision: revision(), file: TreeFile::TaskclusterYml },
         Need::BranchCommits { repository: repository(), revision: revision() },
         // Not the port of the one we trust, nor its scheme.
         Need::Projects { url: "https://tc.example:444/x".to_owned() },

@@ -7,7 +7,7 @@ mod support;
 use catena_core::Limits;
 use catena_core::digest::Measurement;
 use catena_core::graph::{GraphError, GraphScan};
-use catena_core::inquiry::{Body, Fact, Need, Reference};
+use catena_core::inquiry::{Body, Fact, Need, Reference, TreeFile};
 use catena_core::source::{RepositoryUrl, Revision, TagName};
 use catena_core::task::RunId;
 use catena_fetch::{Event, Progress, Quiet, Recorder, RecordingError, Replay};
@@ -68,13 +68,29 @@ fn facts() -> Vec<(Need, Fact)> {
             Need::Push { repository: hg.clone(), revision: revision() },
             Fact::Unreachable { reason: "slow".to_owned(), attempts: 5 },
         ),
-        (Need::HgTemplate { repository: hg, revision: Revision::relaxed(&tag) }, whole(b"version: 1")),
         (
-            Need::GithubTemplate { repository: repository(), reference: Reference::Revision(revision()) },
+            Need::HgFile {
+                repository: hg.clone(),
+                revision: Revision::relaxed(&tag),
+                file: TreeFile::TaskclusterYml,
+            },
+            whole(b"version: 1"),
+        ),
+        (Need::HgFile { repository: hg, revision: revision(), file: TreeFile::CronYml }, whole(b"jobs: []")),
+        (
+            Need::GithubFile {
+                repository: repository(),
+                reference: Reference::Revision(revision()),
+                file: TreeFile::CronYml,
+            },
             whole(b"1"),
         ),
         (
-            Need::GithubTemplate { repository: repository(), reference: Reference::Tag(tag.clone()) },
+            Need::GithubFile {
+                repository: repository(),
+                reference: Reference::Tag(tag.clone()),
+                file: TreeFile::TaskclusterYml,
+            },
             whole(b"2"),
         ),
         (Need::Repository { repository: repository() }, whole(b"3")),

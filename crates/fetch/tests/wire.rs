@@ -5,7 +5,7 @@
 mod support;
 
 use catena_core::Limits;
-use catena_core::inquiry::{Fact, Need};
+use catena_core::inquiry::{Fact, Need, TreeFile};
 use catena_core::source::RepositoryUrl;
 use catena_fetch::{
     Fetcher, HttpOptions, HttpSetupError, HttpTransport, Options, Proxy, Request, RootUrl, Secret,
@@ -39,7 +39,11 @@ fn site() -> Site {
 }
 
 fn template() -> Need {
-    Need::HgTemplate { repository: RepositoryUrl::parse(HG).unwrap(), revision: revision() }
+    Need::HgFile {
+        repository: RepositoryUrl::parse(HG).unwrap(),
+        revision: revision(),
+        file: TreeFile::TaskclusterYml,
+    }
 }
 
 /// A fetcher that waits for nothing, for tests that take real time.

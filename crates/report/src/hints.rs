@@ -310,6 +310,23 @@ pub const HINTS: &[(&str, &str)] = &[
     ("rebuild-action-source", ACTION),
     ("rebuild-action-input", "fire the action again with an input that its schema in actions.json allows."),
     ("rebuild-action-hook", ACTION),
+    (
+        "rebuild-action-parameters",
+        "fire the action again from its own push, with the parameters that its decision task published.",
+    ),
+    (
+        "rebuild-value-unconfirmed",
+        "find out who created the task. If the value is right, rename the branch or account that it names, or, after review, relax `confirmed-values`.",
+    ),
+    ("rebuild-cron-malformed", "put `.cron.yml` right in the tree, and let the job run again."),
+    (
+        "rebuild-cron-job-unknown",
+        "only jobs of the tree's own `.cron.yml` may make decision tasks. Find out who created this one.",
+    ),
+    (
+        "rebuild-cron-differs",
+        "somebody made this cron task by hand, or build-decision writes more than is known here. Find out who created it.",
+    ),
     // Where sources come from.
     ("source-repository-malformed", SOURCE_FORM),
     ("source-malformed", SOURCE_FORM),

@@ -3,7 +3,7 @@
 mod sources;
 
 pub use sources::{
-    branch_level, compared, image_elsewhere, in_project, landed_on, landed_page, listing, on_branch,
+    branch_level, compared, file_of, image_elsewhere, in_project, landed_on, landed_page, listing, on_branch,
     revision_of, tagged, template, template_of, variable_name,
 };
 

@@ -5,6 +5,7 @@ mod absences;
 mod bounds;
 mod changes;
 mod files;
+mod inputs;
 mod levels;
 mod moments;
 
@@ -60,6 +61,7 @@ pub fn chains() -> Vec<Honest> {
         absences::CHANGED,
         bounds::CHANGED,
         files::CHANGED,
+        inputs::CHANGED,
         levels::CHANGED,
         moments::CHANGED,
     ];

@@ -10,6 +10,7 @@ pub mod change;
 pub mod honest;
 mod memory;
 mod question;
+mod told;
 
 pub use attacks::{Attack, Attacker, Means, THREATS, Threat, Wire};
 pub use build::Unbuilt;

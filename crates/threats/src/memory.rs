@@ -3,7 +3,7 @@
 use catena_core::Limits;
 use catena_core::digest::Measurement;
 use catena_core::graph::Scanner;
-use catena_core::inquiry::{Body, Fact, Inquiry, Need, Shape};
+use catena_core::inquiry::{Body, Fact, Inquiry, Need, Shape, TreeFile};
 use catena_core::task::{ArtifactName, RunId, TaskId};
 use catena_testbed::{Body as Sent, Page, Run, Site};
 use sha2::{Digest as _, Sha256, Sha512};
@@ -213,7 +213,7 @@ fn is_missing(need: &Need, body: &str) -> bool {
             && ["unknown revision", "not found in manifest"].iter().any(|words| body.contains(words))
     };
     match need {
-        Need::Push { .. } | Need::HgTemplate { .. } => hg(),
+        Need::Push { .. } | Need::HgFile { .. } => hg(),
         Need::Projects { .. } => body == "404: Not Found" || hg(),
         Need::BranchCommits { .. } => {
             body == "Not Found"
@@ -265,16 +265,20 @@ fn measure(body: &Sent, sha512: bool) -> io::Result<Measurement> {
 /// from `fetch`, so that an address that `fetch` gets wrong is an address where nothing is.
 fn address(need: &Need) -> String {
     let api = "https://api.github.com/repos";
+    let path = |file| match file {
+        TreeFile::TaskclusterYml => ".taskcluster.yml",
+        TreeFile::CronYml => ".cron.yml",
+    };
     match need {
         Need::Projects { url } => url.clone(),
         Need::Push { repository, revision } => {
             format!("{repository}/json-pushes?changeset={revision}&version=2&full=1")
         }
-        Need::HgTemplate { repository, revision } => {
-            format!("{repository}/raw-file/{revision}/.taskcluster.yml")
+        Need::HgFile { repository, revision, file } => {
+            format!("{repository}/raw-file/{revision}/{}", path(*file))
         }
-        Need::GithubTemplate { repository, reference } => {
-            format!("{api}/{repository}/contents/.taskcluster.yml?ref={}", reference.as_str())
+        Need::GithubFile { repository, reference, file } => {
+            format!("{api}/{repository}/contents/{}?ref={}", path(*file), reference.as_str())
         }
         Need::Repository { repository } => format!("{api}/{repository}"),
         Need::Commit { repository, revision } => format!("{api}/{repository}/commits/{revision}"),

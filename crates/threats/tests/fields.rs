@@ -19,7 +19,7 @@ mod exceptions;
 #[path = "fields/mutation.rs"]
 mod mutation;
 
-use catena_core::inquiry::Need;
+use catena_core::inquiry::{Need, TreeFile};
 use catena_core::verdict::Outcome;
 use catena_json::{Map, Value};
 use catena_testbed::chain::{DOCUMENT, Images, Product};
@@ -244,8 +244,10 @@ fn answer(chain: &Chain, need: &Need) -> Option<Subject> {
     let name = match need {
         Need::Projects { .. } => "projects",
         Need::Push { .. } => "push",
-        Need::HgTemplate { .. } => "template on hg",
-        Need::GithubTemplate { .. } => "template on GitHub",
+        Need::HgFile { file: TreeFile::TaskclusterYml, .. } => "template on hg",
+        Need::GithubFile { file: TreeFile::TaskclusterYml, .. } => "template on GitHub",
+        Need::HgFile { file: TreeFile::CronYml, .. } => "cron jobs on hg",
+        Need::GithubFile { file: TreeFile::CronYml, .. } => "cron jobs on GitHub",
         Need::Repository { .. } => "repository",
         Need::Commit { .. } => "commit",
         Need::PullRequest { .. } => "pull request",

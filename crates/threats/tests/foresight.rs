@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
 use catena_core::checks::RULES;
-use catena_core::inquiry::{Fact, Inquiry, Need};
+use catena_core::inquiry::{Fact, Inquiry, Need, TreeFile};
 use catena_core::policy::{FIREFOX_CI, Policy};
 use catena_core::source::{GithubRepository, RepositoryUrl, Revision};
 use catena_core::task::{RunId, TaskId};
@@ -168,7 +168,8 @@ fn the_targets_definition_tells_what_it_rests_on() {
         dependencies(&chain, &chain.target).into_iter().flat_map(of_task).collect();
     // All of a graph is made of one revision, at which its decision task will be rebuilt.
     let (repository, revision) = tree(&chain, &change::first_decision(&chain).unwrap(), "GECKO");
-    expected.insert(Need::HgTemplate { repository: repository.clone(), revision: revision.clone() });
+    let file = TreeFile::TaskclusterYml;
+    expected.insert(Need::HgFile { repository: repository.clone(), revision: revision.clone(), file });
     expected.insert(Need::Push { repository, revision });
     // It has a restricted scope, so that levels will be compared.
     let url = Policy::shipped(RULES).unwrap().product("firefox").unwrap().projects_url;

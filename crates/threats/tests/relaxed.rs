@@ -55,6 +55,20 @@ const STILL: &[(&str, &str)] = &[
     ("decision task of a branch", "pull-request-tag-unknown"),
     ("decision task of the tip", "rebuild-template-missing"),
     ("decision task of a revision in capitals", "rebuild-template-missing"),
+    ("action on a text", "rebuild-differs"),
+    ("cron job's arguments", "rebuild-differs"),
+    ("cron job's name", "rebuild-differs"),
+    ("time of creation with a command", "rebuild-template-fails"),
+    ("cron task with a command behind its arguments", "rebuild-value-unconfirmed"),
+    ("cron task with a command within its arguments", "rebuild-value-unconfirmed"),
+    ("cron task with an argument over two lines", "rebuild-value-unconfirmed"),
+    ("cron task whose argument is quoted", "rebuild-value-unconfirmed"),
+    ("cron task whose symbol is a command", "rebuild-value-unconfirmed"),
+    ("cron task whose job is a command", "rebuild-value-unconfirmed"),
+    ("cron task whose job is a pattern", "rebuild-value-unconfirmed"),
+    ("input for a cron job that includes none", "rebuild-value-unconfirmed"),
+    ("input for a cron job on GitHub that includes none", "rebuild-value-unconfirmed"),
+    ("cron task without its symbol", "rebuild-cron-differs"),
     ("image of two pools", "worker-pool-docker-image"),
     ("decision task of two pools", "worker-pool-decision"),
     ("release made for a branch of level 1", "pull-request-not-landed"),
@@ -116,8 +130,16 @@ const STILL: &[(&str, &str)] = &[
 ];
 
 /// Rules that are looked at together with what they are about, so that nothing is left to tell.
-const SILENT: &[&str] =
-    &["action-hook", "action-input", "action-source", "answer-identity", "template-repository"];
+const SILENT: &[&str] = &[
+    "action-hook",
+    "action-input",
+    "action-parameters",
+    "action-source",
+    "answer-identity",
+    "confirmed-values",
+    "cron-job",
+    "template-repository",
+];
 
 fn main() {
     let arguments = Arguments::from_args();

@@ -10,7 +10,7 @@
     reason = "a test may stop at what it does not expect"
 )]
 
-use catena_core::inquiry::{Extent, Fact, Inquiry, Need, Switches, Target};
+use catena_core::inquiry::{Extent, Fact, Inquiry, Need, Switches, Target, TreeFile};
 use catena_core::policy::{KeyRing, Policy};
 use catena_core::task::{Kind, TaskId};
 use catena_core::verdict::{Outcome, Standing, Verdict};
@@ -143,7 +143,7 @@ fn rebuilt(root: &Path) -> Result<(), Failed> {
             Need::Definition { .. } => "task.json",
             Need::Projects { .. } => "projects.yml",
             Need::Push { .. } => "pushlog.json",
-            Need::HgTemplate { .. } => "taskcluster.yml",
+            Need::HgFile { file: TreeFile::TaskclusterYml, .. } => "taskcluster.yml",
             _ => return Fact::Absent { status: 404, message: "long gone".to_owned() },
         };
         nothing.fact(need, &Body::File(root.join(name)))

@@ -350,8 +350,8 @@ macro_rules! needs {
 needs! {
     Definition => "definition", Status => "status", Document => "document", Signature => "signature",
     Listing => "listing", Content => "content", Artifact => "artifact", TaskGraph => "task-graph",
-    Projects => "projects", Push => "push", HgTemplate => "hg-template",
-    GithubTemplate => "github-template", Repository => "repository", Commit => "commit",
+    Projects => "projects", Push => "push", HgFile => "hg-template",
+    GithubFile => "github-template", Repository => "repository", Commit => "commit",
     PullRequest => "pull-request", Release => "release", Tags => "tags",
     BranchCommits => "branch-commits", Compare => "compare",
 }

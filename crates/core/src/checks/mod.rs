@@ -105,12 +105,15 @@ checks! {
 pub const RULES: &[&str] = &[
     rules::ACTION_HOOK,
     rules::ACTION_INPUT,
+    rules::ACTION_PARAMETERS,
     rules::ACTION_SOURCE,
     rules::ANSWER_IDENTITY,
     rules::ARTIFACT_HASH,
     rules::BRANCH_LEVEL,
     rules::BROAD_SCOPE,
     rules::CHAIN_CYCLE,
+    rules::CONFIRMED_VALUES,
+    rules::CRON_JOB,
     rules::DOCUMENT_RUN,
     rules::DOCUMENT_TASK,
     rules::DOCUMENT_WORKER,
@@ -143,12 +146,15 @@ pub const RULES: &[&str] = &[
 pub(crate) mod rules {
     pub(crate) const ACTION_HOOK: &str = "action-hook";
     pub(crate) const ACTION_INPUT: &str = "action-input";
+    pub(crate) const ACTION_PARAMETERS: &str = "action-parameters";
     pub(crate) const ACTION_SOURCE: &str = "action-source";
     pub(crate) const ANSWER_IDENTITY: &str = "answer-identity";
     pub(crate) const ARTIFACT_HASH: &str = "artifact-hash";
     pub(crate) const BRANCH_LEVEL: &str = "branch-level";
     pub(crate) const BROAD_SCOPE: &str = "broad-scope";
     pub(crate) const CHAIN_CYCLE: &str = "chain-cycle";
+    pub(crate) const CONFIRMED_VALUES: &str = "confirmed-values";
+    pub(crate) const CRON_JOB: &str = "cron-job";
     pub(crate) const DOCUMENT_RUN: &str = "document-run";
     pub(crate) const DOCUMENT_TASK: &str = "document-task";
     pub(crate) const DOCUMENT_WORKER: &str = "document-worker";

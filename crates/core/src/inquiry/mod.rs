@@ -20,7 +20,7 @@ pub(crate) use chain::{Chain, Link, cycle};
 pub(crate) use conclude::CODES as OUTSIDE_CODES;
 pub use fact::{Body, Fact};
 use foresight::Foresight;
-pub use need::{Need, Reference, Shape};
+pub use need::{Need, Reference, Shape, TreeFile};
 pub use reader::{Reader, Seen};
 
 use crate::Limits;

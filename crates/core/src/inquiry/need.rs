@@ -88,20 +88,24 @@ pub enum Need {
         /// The tip of the push.
         revision: Revision,
     },
-    /// `.taskcluster.yml` on hg: `<repo>/raw-file/<rev>/.taskcluster.yml`. Fact: body.
-    HgTemplate {
+    /// A file of a tree on hg: `<repo>/raw-file/<rev>/<file>`. Fact: body.
+    HgFile {
         /// The repository on hg.
         repository: RepositoryUrl,
         /// The revision.
         revision: Revision,
+        /// The file.
+        file: TreeFile,
     },
-    /// `.taskcluster.yml` on GitHub, by the contents API:
-    /// `repos/<o>/<r>/contents/.taskcluster.yml?ref=<rev>`. Fact: body (the API's JSON answer).
-    GithubTemplate {
+    /// A file of a tree on GitHub, by the contents API: `repos/<o>/<r>/contents/<file>?ref=<rev>`.
+    /// Fact: body (the API's JSON answer).
+    GithubFile {
         /// The repository.
         repository: GithubRepository,
         /// The revision, or the tag of a release.
         reference: Reference,
+        /// The file.
+        file: TreeFile,
     },
     /// A repository on GitHub: `repos/<o>/<r>`. Fact: body.
     Repository {
@@ -153,6 +157,26 @@ pub enum Need {
         /// The commit.
         revision: Revision,
     },
+}
+
+/// A file at the root of a tree that parents are rebuilt from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TreeFile {
+    /// The template of decision, cron and action tasks.
+    TaskclusterYml,
+    /// The cron jobs of the tree. A tree need not have it.
+    CronYml,
+}
+
+impl TreeFile {
+    /// Its path in the tree.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::TaskclusterYml => ".taskcluster.yml",
+            Self::CronYml => ".cron.yml",
+        }
+    }
 }
 
 /// What a file on GitHub is asked at.
@@ -210,7 +234,7 @@ impl Need {
                 | Self::Artifact { .. }
                 | Self::TaskGraph { .. }
                 | Self::Projects { .. }
-                | Self::HgTemplate { .. }
+                | Self::HgFile { .. }
                 | Self::BranchCommits { .. }
         )
     }
@@ -220,7 +244,7 @@ impl Need {
     /// own: no statement about what was asked, so that it is asked again.
     #[must_use]
     pub fn is_text_answer(&self) -> bool {
-        matches!(self, Self::Projects { .. } | Self::HgTemplate { .. } | Self::BranchCommits { .. })
+        matches!(self, Self::Projects { .. } | Self::HgFile { .. } | Self::BranchCommits { .. })
     }
 
     /// The artifact this is, if it is one: task, run and name.
@@ -251,11 +275,11 @@ impl fmt::Display for Need {
             }
             Self::Projects { url } => write!(out, "the list of projects at {url}"),
             Self::Push { repository, revision } => write!(out, "the push of {revision} to {repository}"),
-            Self::HgTemplate { repository, revision } => {
-                write!(out, ".taskcluster.yml of {repository} at {revision}")
+            Self::HgFile { repository, revision, file } => {
+                write!(out, "{} of {repository} at {revision}", file.path())
             }
-            Self::GithubTemplate { repository, reference } => {
-                write!(out, ".taskcluster.yml of github.com/{repository} at {}", reference.as_str())
+            Self::GithubFile { repository, reference, file } => {
+                write!(out, "{} of github.com/{repository} at {}", file.path(), reference.as_str())
             }
             Self::Repository { repository } => write!(out, "the repository github.com/{repository}"),
             Self::Commit { repository, revision } => {
@@ -300,8 +324,11 @@ mod tests {
         let (hash, tag) = ("0a".repeat(20), || TagName::parse("v1").unwrap());
         let name = || ArtifactName::parse("public/a").unwrap();
         let of_run = |name: &str| format!("{name} of run 2 of task {task_id}");
-        let at_tag = Need::GithubTemplate { repository: git(), reference: Reference::Tag(tag()) };
-        let at_hash = Need::GithubTemplate { repository: git(), reference: Reference::Revision(revision()) };
+        let (template, cron) = (TreeFile::TaskclusterYml, TreeFile::CronYml);
+        let on_github = |reference, file| Need::GithubFile { repository: git(), reference, file };
+        let at_tag = on_github(Reference::Tag(tag()), template);
+        let at_hash = on_github(Reference::Revision(revision()), template);
+        let cron_at_hash = on_github(Reference::Revision(revision()), cron);
         let (json, text, own) = ((true, false), (false, true), (false, false));
         for (need, shown, nature, artifact) in [
             (Need::Definition { task_id }, format!("the definition of task {task_id}"), json, None),
@@ -355,11 +382,18 @@ mod tests {
                 None,
             ),
             (
-                Need::HgTemplate { repository: hg(), revision: revision() },
+                Need::HgFile { repository: hg(), revision: revision(), file: template },
                 format!(".taskcluster.yml of {} at {hash}", hg()),
                 text,
                 None,
             ),
+            (
+                Need::HgFile { repository: hg(), revision: revision(), file: cron },
+                format!(".cron.yml of {} at {hash}", hg()),
+                text,
+                None,
+            ),
+            (cron_at_hash, format!(".cron.yml of github.com/owner/name at {hash}"), json, None),
             (at_tag, ".taskcluster.yml of github.com/owner/name at v1".to_owned(), json, None),
             (at_hash, format!(".taskcluster.yml of github.com/owner/name at {hash}"), json, None),
             (

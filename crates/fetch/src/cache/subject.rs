@@ -102,11 +102,11 @@ pub(super) fn is_lasting(need: &Need) -> bool {
         | Need::Content { .. }
         | Need::Artifact { .. }
         | Need::TaskGraph { .. } => true,
-        Need::Push { revision, .. } | Need::HgTemplate { revision, .. } | Need::Commit { revision, .. } => {
+        Need::Push { revision, .. } | Need::HgFile { revision, .. } | Need::Commit { revision, .. } => {
             full(revision)
         }
-        Need::GithubTemplate { reference: Reference::Revision(revision), .. } => full(revision),
-        Need::GithubTemplate { reference: Reference::Tag(_), .. }
+        Need::GithubFile { reference: Reference::Revision(revision), .. } => full(revision),
+        Need::GithubFile { reference: Reference::Tag(_), .. }
         | Need::Status { .. }
         | Need::Listing { .. }
         | Need::Projects { .. }
@@ -177,7 +177,7 @@ impl<'a> Vouching<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use catena_core::inquiry::Reference;
+    use catena_core::inquiry::{Reference, TreeFile};
     use catena_core::source::{GithubRepository, RepositoryUrl, TagName};
 
     fn task_id() -> TaskId {
@@ -194,13 +194,14 @@ mod tests {
         let hg = || RepositoryUrl::parse("https://hg.mozilla.org/mozilla-central").unwrap();
         let tag = TagName::parse("v1.0").unwrap();
         let full = Revision::parse(&"0a".repeat(20)).unwrap();
+        let file = TreeFile::CronYml;
         for (revision, lasts) in [(full, true), (Revision::relaxed(&tag), false)] {
             let revision = || revision.clone();
             for need in [
                 Need::Push { repository: hg(), revision: revision() },
-                Need::HgTemplate { repository: hg(), revision: revision() },
+                Need::HgFile { repository: hg(), revision: revision(), file },
                 Need::Commit { repository: github(), revision: revision() },
-                Need::GithubTemplate { repository: github(), reference: Reference::Revision(revision()) },
+                Need::GithubFile { repository: github(), reference: Reference::Revision(revision()), file },
             ] {
                 assert_eq!(is_lasting(&need), lasts, "{need}");
             }
@@ -212,7 +213,7 @@ mod tests {
             }
         }
         for need in [
-            Need::GithubTemplate { repository: github(), reference: Reference::Tag(tag.clone()) },
+            Need::GithubFile { repository: github(), reference: Reference::Tag(tag.clone()), file },
             Need::Status { task_id: task_id() },
             Need::Listing { task_id: task_id(), run_id: RunId(0), continuation: None },
             Need::Projects { url: "https://x.example".to_owned() },

@@ -2,7 +2,7 @@
 
 use catena_core::digest::Measurement;
 use catena_core::graph::GraphError;
-use catena_core::inquiry::{Need, Reference};
+use catena_core::inquiry::{Need, Reference, TreeFile};
 use catena_core::source::{GithubRepository, RepositoryUrl, Revision, TagName};
 use catena_core::task::{ArtifactName, RunId, TaskId};
 use serde::{Deserialize, Serialize};
@@ -33,25 +33,100 @@ pub(super) struct Entry {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub(crate) enum NeedEntry {
-    Definition { task_id: String },
-    Status { task_id: String },
-    Document { task_id: String, run_id: u32 },
-    Signature { task_id: String, run_id: u32 },
-    Listing { task_id: String, run_id: u32, continuation: Option<String> },
-    Content { task_id: String, run_id: u32, name: String, sha512: bool },
-    Artifact { task_id: String, run_id: u32, name: String, sha512: bool },
-    TaskGraph { task_id: String, run_id: u32, wanted: BTreeSet<String>, sha512: bool },
-    Projects { url: String },
-    Push { repository: String, revision: String },
-    HgTemplate { repository: String, revision: String },
-    GithubTemplate { owner: String, name: String, reference: ReferenceEntry },
-    Repository { owner: String, name: String },
-    Commit { owner: String, name: String, revision: String },
-    PullRequest { owner: String, name: String, number: u64 },
-    Release { owner: String, name: String, tag: String },
-    Tags { owner: String, name: String, page: u32 },
-    BranchCommits { owner: String, name: String, revision: String },
-    Compare { owner: String, name: String, branch: String, revision: String },
+    Definition {
+        task_id: String,
+    },
+    Status {
+        task_id: String,
+    },
+    Document {
+        task_id: String,
+        run_id: u32,
+    },
+    Signature {
+        task_id: String,
+        run_id: u32,
+    },
+    Listing {
+        task_id: String,
+        run_id: u32,
+        continuation: Option<String>,
+    },
+    Content {
+        task_id: String,
+        run_id: u32,
+        name: String,
+        sha512: bool,
+    },
+    Artifact {
+        task_id: String,
+        run_id: u32,
+        name: String,
+        sha512: bool,
+    },
+    TaskGraph {
+        task_id: String,
+        run_id: u32,
+        wanted: BTreeSet<String>,
+        sha512: bool,
+    },
+    Projects {
+        url: String,
+    },
+    Push {
+        repository: String,
+        revision: String,
+    },
+    #[serde(rename = "hg-template")]
+    HgFile {
+        repository: String,
+        revision: String,
+        #[serde(default, skip_serializing_if = "TreeFileEntry::is_template")]
+        file: TreeFileEntry,
+    },
+    #[serde(rename = "github-template")]
+    GithubFile {
+        owner: String,
+        name: String,
+        reference: ReferenceEntry,
+        #[serde(default, skip_serializing_if = "TreeFileEntry::is_template")]
+        file: TreeFileEntry,
+    },
+    Repository {
+        owner: String,
+        name: String,
+    },
+    Commit {
+        owner: String,
+        name: String,
+        revision: String,
+    },
+    PullRequest {
+        owner: String,
+        name: String,
+        number: u64,
+    },
+    Release {
+        owner: String,
+        name: String,
+        tag: String,
+    },
+    Tags {
+        owner: String,
+        name: String,
+        page: u32,
+    },
+    BranchCommits {
+        owner: String,
+        name: String,
+        revision: String,
+    },
+    Compare {
+        owner: String,
+        name: String,
+        branch: String,
+        revision: String,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -59,6 +134,40 @@ pub(crate) enum NeedEntry {
 pub(crate) enum ReferenceEntry {
     Revision(String),
     Tag(String),
+}
+
+/// A file of a tree. The template is not written down: it was the only one once.
+#[derive(Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum TreeFileEntry {
+    #[default]
+    TaskclusterYml,
+    CronYml,
+}
+
+impl TreeFileEntry {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_template(&self) -> bool {
+        *self == Self::TaskclusterYml
+    }
+}
+
+impl From<TreeFile> for TreeFileEntry {
+    fn from(file: TreeFile) -> Self {
+        match file {
+            TreeFile::TaskclusterYml => Self::TaskclusterYml,
+            TreeFile::CronYml => Self::CronYml,
+        }
+    }
+}
+
+impl From<TreeFileEntry> for TreeFile {
+    fn from(file: TreeFileEntry) -> Self {
+        match file {
+            TreeFileEntry::TaskclusterYml => Self::TaskclusterYml,
+            TreeFileEntry::CronYml => Self::CronYml,
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -147,10 +256,12 @@ impl From<&Need> for NeedEntry {
             Need::Push { repository, revision } => {
                 Self::Push { repository: repository.to_string(), revision: revision.to_string() }
             }
-            Need::HgTemplate { repository, revision } => {
-                Self::HgTemplate { repository: repository.to_string(), revision: revision.to_string() }
-            }
-            Need::GithubTemplate { .. }
+            Need::HgFile { repository, revision, file } => Self::HgFile {
+                repository: repository.to_string(),
+                revision: revision.to_string(),
+                file: (*file).into(),
+            },
+            Need::GithubFile { .. }
             | Need::Repository { .. }
             | Need::Commit { .. }
             | Need::PullRequest { .. }
@@ -166,13 +277,13 @@ impl From<&Need> for NeedEntry {
 fn github_entry(need: &Need) -> NeedEntry {
     let parts = |repository: &GithubRepository| (repository.owner().to_owned(), repository.name().to_owned());
     match need {
-        Need::GithubTemplate { repository, reference } => {
+        Need::GithubFile { repository, reference, file } => {
             let (owner, name) = parts(repository);
             let reference = match reference {
                 Reference::Revision(revision) => ReferenceEntry::Revision(revision.to_string()),
                 Reference::Tag(tag) => ReferenceEntry::Tag(tag.to_string()),
             };
-            NeedEntry::GithubTemplate { owner, name, reference }
+            NeedEntry::GithubFile { owner, name, reference, file: (*file).into() }
         }
         Need::Commit { repository, revision } => {
             let (owner, name) = parts(repository);
@@ -242,8 +353,8 @@ impl NeedEntry {
             Self::Push { repository, revision: text } => {
                 Need::Push { repository: hg(&repository)?, revision: revision(&text)? }
             }
-            Self::HgTemplate { repository, revision: text } => {
-                Need::HgTemplate { repository: hg(&repository)?, revision: revision(&text)? }
+            Self::HgFile { repository, revision: text, file } => {
+                Need::HgFile { repository: hg(&repository)?, revision: revision(&text)?, file: file.into() }
             }
             github => return github.github_need(),
         })
@@ -251,12 +362,12 @@ impl NeedEntry {
 
     fn github_need(self) -> Result<Need, String> {
         Ok(match self {
-            Self::GithubTemplate { owner, name, reference } => {
+            Self::GithubFile { owner, name, reference, file } => {
                 let reference = match reference {
                     ReferenceEntry::Revision(text) => Reference::Revision(revision(&text)?),
                     ReferenceEntry::Tag(text) => Reference::Tag(tag_name(&text)?),
                 };
-                Need::GithubTemplate { repository: github(&owner, &name)?, reference }
+                Need::GithubFile { repository: github(&owner, &name)?, reference, file: file.into() }
             }
             Self::Repository { owner, name } => Need::Repository { repository: github(&owner, &name)? },
             Self::Commit { owner, name, revision: text } => {

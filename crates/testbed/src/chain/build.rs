@@ -427,8 +427,10 @@ impl Builder<'_> {
             self.run_group(action, task, &parameters, &tree, &id, size)?;
         }
         tree.pages(&mut self.pages);
-        if matches!(self.event(), Event::PullRequest { .. }) {
-            github::pull_request_page(&tree, &mut self.pages);
+        match self.event() {
+            Event::PullRequest { .. } => github::pull_request_page(&tree, &mut self.pages),
+            Event::Cron => tree.cron_page(&mut self.pages),
+            _ => {}
         }
         Ok(())
     }

@@ -20,11 +20,7 @@ pub(super) fn pages(tree: &Tree, template: &str, pages: &mut BTreeMap<String, Pa
     repository_pages(tree, pages);
     commit_pages(tree, pages);
     let (repo, revision) = (tree.path(), &tree.revision);
-    // A release's is asked for at the commit of its tag; the reference asks at the tag.
-    for revision in [Some(revision), tree.tagged.as_ref()].into_iter().flatten() {
-        let url = format!("{API}/repos/{repo}/contents/.taskcluster.yml?ref={revision}");
-        put(pages, &url, &contents(repo, revision, template));
-    }
+    file_page(tree, ".taskcluster.yml", template, pages);
     let raw = format!("https://raw.githubusercontent.com/{repo}/{revision}/.taskcluster.yml");
     pages.insert(raw, Page::new(template.to_owned(), "text/plain"));
     if tree.tagged.is_some() {
@@ -32,6 +28,16 @@ pub(super) fn pages(tree: &Tree, template: &str, pages: &mut BTreeMap<String, Pa
         for query in ["", "?per_page=100"] {
             put(pages, &format!("{API}/repos/{repo}/tags{query}"), &tags(tree));
         }
+    }
+}
+
+/// A file of the tree.
+pub(super) fn file_page(tree: &Tree, file: &str, text: &str, pages: &mut BTreeMap<String, Page>) {
+    let repo = tree.path();
+    // A release's is asked for at the commit of its tag; the reference asks at the tag.
+    for revision in [Some(&tree.revision), tree.tagged.as_ref()].into_iter().flatten() {
+        let url = format!("{API}/repos/{repo}/contents/{file}?ref={revision}");
+        put(pages, &url, &contents(repo, revision, file, text));
     }
 }
 
@@ -182,18 +188,18 @@ fn commit(repo: &str, revision: &str, pushed: Time) -> Value {
 }
 
 /// A file, base64 in lines as GitHub sends it.
-fn contents(repo: &str, revision: &str, text: &str) -> Value {
+fn contents(repo: &str, revision: &str, file: &str, text: &str) -> Value {
     let encoded: Vec<char> = STANDARD.encode(text).chars().collect();
     let lines: Vec<String> = encoded.chunks(60).map(|line| line.iter().collect()).collect();
     let sha = hex::encode(Sha256::digest(text)).chars().take(40).collect::<String>();
-    let api = format!("{API}/repos/{repo}/contents/.taskcluster.yml?ref={revision}");
-    let html = format!("https://github.com/{repo}/blob/{revision}/.taskcluster.yml");
+    let api = format!("{API}/repos/{repo}/contents/{file}?ref={revision}");
+    let html = format!("https://github.com/{repo}/blob/{revision}/{file}");
     let git = format!("{API}/repos/{repo}/git/blobs/{sha}");
     object! {
-        "type" => "file", "name" => ".taskcluster.yml", "path" => ".taskcluster.yml", "sha" => sha,
+        "type" => "file", "name" => file, "path" => file, "sha" => sha,
         "size" => text.len() as u64, "encoding" => "base64", "content" => lines.join("\n") + "\n",
         "url" => api.as_str(), "html_url" => html.as_str(), "git_url" => git.as_str(),
-        "download_url" => format!("https://raw.githubusercontent.com/{repo}/{revision}/.taskcluster.yml"),
+        "download_url" => format!("https://raw.githubusercontent.com/{repo}/{revision}/{file}"),
         "_links" => object! {"self" => api.as_str(), "git" => git.as_str(), "html" => html.as_str()},
     }
 }

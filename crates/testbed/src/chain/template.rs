@@ -1,6 +1,20 @@
-//! In-tree `.taskcluster.yml` templates: ours, doing what real ones do.
+//! In-tree `.taskcluster.yml` templates and `.cron.yml`: ours, doing what real ones do.
 
 use super::product::{Product, Vcs};
+
+/// The cron jobs of every repository.
+pub(super) const CRON: &str = "# Jobs that run by the clock, and those that are only started by hand.
+jobs:
+  - name: nightly
+    job:
+      type: decision-task
+      treeherder-symbol: N
+      target-tasks-method: nightly
+    when: [{hour: 9, minute: 30}]
+  - name: bump
+    job: {type: trigger-action, action-name: bump}
+    when: []
+";
 
 /// The template of a product's repository.
 pub(super) fn text(product: &Product, vcs: Vcs) -> String {

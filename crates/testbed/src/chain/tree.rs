@@ -123,6 +123,17 @@ impl Tree {
         }
     }
 
+    /// Adds the cron jobs of this revision.
+    pub(super) fn cron_page(&self, pages: &mut BTreeMap<String, Page>) {
+        match self.vcs {
+            Vcs::Hg => {
+                let url = format!("{}/raw-file/{}/.cron.yml", self.repo, self.revision);
+                pages.insert(url, Page::new(template::CRON, "text/plain"));
+            }
+            Vcs::Git => github::file_page(self, ".cron.yml", template::CRON, pages),
+        }
+    }
+
     /// Adds what GitHub answers about a commit that tasks name and no decision task was made from.
     pub(super) fn mirrored_pages(&self, pages: &mut BTreeMap<String, Page>) {
         github::repository_pages(self, pages);

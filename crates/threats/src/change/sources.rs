@@ -1,6 +1,6 @@
 //! Ways to change what is told of sources: revisions, templates, branches, levels.
 
-use super::{first_decision, graph_everywhere, inside, json, pages, set};
+use super::{first_decision, graph_everywhere, inside, json, pages, set, text};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use catena_json::Value;
@@ -34,17 +34,21 @@ pub fn tagged(chain: &Chain, tag: &str) -> Option<String> {
     Some(tag.pointer(&["commit", "sha"])?.as_str()?.to_owned())
 }
 
-/// Changes the template at the revision of a decision task; of a release's, at the tag and its commit.
-pub fn template_of(chain: &mut Chain, id: &str, change: impl Fn(&str) -> Option<String>) -> Option<()> {
+/// Changes a file of the tree at the revision of a decision task; of a release's, at the tag and its commit.
+pub fn file_of(
+    chain: &mut Chain,
+    id: &str,
+    file: &str,
+    change: impl Fn(&str) -> Option<String>,
+) -> Option<()> {
     let revision = revision_of(chain, id)?;
     let commit = tagged(chain, &revision).unwrap_or_else(|| revision.clone());
     let mut found = false;
     for (url, page) in &mut chain.pages {
-        if !url.contains(".taskcluster.yml") || !(url.contains(&revision) || url.contains(&commit)) {
+        if !url.contains(file) || !(url.contains(&revision) || url.contains(&commit)) {
             continue;
         }
-        let Body::Bytes(bytes) = &page.body else { return None };
-        let before = std::str::from_utf8(bytes).ok()?;
+        let before = text(&page.body)?;
         page.body = if url.starts_with("https://api.github.com/") {
             let mut answer = json(before)?;
             let content: String =
@@ -58,6 +62,11 @@ pub fn template_of(chain: &mut Chain, id: &str, change: impl Fn(&str) -> Option<
         found = true;
     }
     found.then_some(())
+}
+
+/// Changes the template at the revision of a decision task.
+pub fn template_of(chain: &mut Chain, id: &str, change: impl Fn(&str) -> Option<String>) -> Option<()> {
+    file_of(chain, id, ".taskcluster.yml", change)
 }
 
 /// Changes the template at the revision of the target's decision task.

@@ -144,13 +144,7 @@ pub(super) const CHANGED: &[Changed] = &[
             Some(())
         })
     }),
-    ("action without input", action, |c| {
-        let id = c.action.clone()?;
-        only(c, &id, |task| {
-            set(task, &["payload", "env", "ACTION_INPUT"], "null")?;
-            set(task, &["extra", "action", "context", "input"], Value::Null)
-        })
-    }),
+    ("action without input", action, |c| started_with(c, "null")),
     ("image of a third graph", cron, |c| {
         let other = Release { seed: 7, images_from: Images::OwnGraph, ..push() }.build().ok()?;
         crate::change::image_of(c, other)
@@ -442,9 +436,13 @@ pub(super) const CHANGED: &[Changed] = &[
             Some(())
         })
     }),
-    ("actions without a schema", super::action, |c| actions(c, |action| remove(action, &["schema"]))),
-    ("actions whose schema is null", promotion, |c| {
-        actions(c, |action| set(action, &["schema"], Value::Null))
+    ("actions without a schema", super::action, |c| {
+        actions(c, |action| remove(action, &["schema"]))?;
+        started_with(c, "{}")
+    }),
+    ("actions whose schema is null", super::action, |c| {
+        actions(c, |action| set(action, &["schema"], Value::Null))?;
+        started_with(c, "null")
     }),
     ("permission told by a generic hook", super::action, |c| {
         actions(c, |action| remove(action, &["extra", "actionPerm"]))
@@ -558,6 +556,15 @@ fn actions(chain: &mut Chain, change: impl Fn(&mut Value) -> Option<()>) -> Opti
         let mut all = json(text)?;
         inside(&mut all, &["actions"])?.as_array_mut()?.iter_mut().try_for_each(change)?;
         Some(all.to_pretty())
+    })
+}
+
+/// Starts the action that made the target with another input.
+fn started_with(chain: &mut Chain, input: &str) -> Option<()> {
+    let (id, value) = (chain.action.clone()?, json(input)?);
+    only(chain, &id, |task| {
+        set(task, &["payload", "env", "ACTION_INPUT"], input)?;
+        set(task, &["extra", "action", "context", "input"], value)
     })
 }
 

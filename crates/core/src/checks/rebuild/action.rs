@@ -1,11 +1,14 @@
 //! Actions: hook tasks whose payload the decision task's `actions.json` describes.
 
 use super::context::{object, set_slugids};
+use super::inputs::{self, Form, Told};
+use super::sameness::MOST_DIFFERENCES;
 use super::{
-    ACTION_GROUP, ACTION_HOOK, ACTION_INPUT, ACTION_KIND, ACTION_SOURCE, ACTIONS, ENVIRONMENT, NO_ACTION,
-    Parent, RENDER, Rebuild, SEVERAL_ACTIONS, vcs,
+    ACTION_GROUP, ACTION_HOOK, ACTION_INPUT, ACTION_KIND, ACTION_PARAMETERS, ACTION_SOURCE, ACTIONS,
+    ENVIRONMENT, NO_ACTION, Parent, RENDER, Rebuild, SEVERAL_ACTIONS, vcs,
 };
 use crate::checks::{artifacts, rules};
+use crate::compare::differences;
 use crate::inquiry::Cx;
 use crate::policy::Vcs;
 use crate::schema::{self, Misfit};
@@ -18,23 +21,16 @@ use catena_json::{Map, Path, Value};
 /// template sees.
 pub(super) fn context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebuild<Action> {
     let actions = artifacts::content(cx, parent.decision, &ArtifactName::actions());
-    let parameters = match vcs(cx, parent)? {
-        Vcs::Hg => Some(artifacts::content(cx, parent.decision, &ArtifactName::parameters())),
-        Vcs::Github => None,
-    };
+    let on_hg = vcs(cx, parent)? == Vcs::Hg;
+    let parameters = artifacts::content(cx, parent.decision, &ArtifactName::parameters());
     let actions = catena_json::parse(&actions?.bytes, &cx.case.limits.json())
         .map_err(|error| malformed(parent, ArtifactName::actions().as_str(), &error.to_string()))?;
-    let mut told = own_context(parent)?;
-    if let Some(parameters) = parameters {
-        let name = ArtifactName::parameters();
-        let options = catena_yaml::Options { limits: cx.case.limits.yaml, ..catena_yaml::Options::default() };
-        let parameters = catena_yaml::load_bytes(&parameters?.bytes, &options)
-            .map_err(|error| malformed(parent, name.as_str(), &error.to_string()))?;
-        let parameters = parameters
-            .root
-            .to_json()
-            .map_err(|error| malformed(parent, name.as_str(), &error.to_string()))?;
-        told.insert("parameters", parameters);
+    let mut told = own_context(cx, parent)?;
+    if on_hg {
+        told.insert("parameters", signed_parameters(cx, parent, &parameters?.bytes)?);
+    } else if told.get("parameters").is_some_and(|own| !own.is_null()) {
+        let signed = signed_parameters(cx, parent, &parameters?.bytes)?;
+        check_parameters(cx, parent, &signed, &told)?;
     }
     let action = entry(parent, &actions)?;
     let payload = hook_payload(cx, parent, action, &told)?;
@@ -44,7 +40,7 @@ pub(super) fn context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebui
     let mut context = catena_jsone::Context::new();
     context.set("payload", payload);
     context.set("taskId", parent.link.task_id.as_str());
-    context.set("now", parent.link.definition.created());
+    context.set("now", Told::of(parent.link, &["created"]).value(cx, parent, Form::Time)?);
     context.set("clientId", told.get("clientId").cloned().unwrap_or(Value::Null));
     set_slugids(&mut context, parent);
     Ok(Action { context, permission: permission(action), tasks_for: tasks_for.to_owned() })
@@ -93,16 +89,45 @@ fn malformed(parent: Parent<'_>, name: &str, why: &str) -> super::Fail {
     parent.failed(ACTIONS, message).at(format!("{name} of {}", parent.decision.task_id), None).into()
 }
 
-/// `extra.action.context`: what the action says it was started with.
-fn own_context(parent: Parent<'_>) -> Rebuild<Map> {
+/// `extra.action.context`: what the action says it was started with. Its input is held against the schema
+/// of the action, its parameters against those of the decision task.
+fn own_context(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Map> {
     let keys = ["extra", "action", "context"];
-    match parent.link.definition.value().pointer(&keys) {
-        Some(Value::Object(context)) => Ok(context.clone()),
-        _ => Err(parent
+    let path = Path::of(&keys);
+    let Some(Value::Object(context)) = parent.link.definition.value().pointer(&keys) else {
+        return Err(parent
             .failed(ENVIRONMENT, "The action does not say what it was started with.")
-            .at("the queue's definition", Some(Path::of(&keys)))
-            .into()),
+            .at("the queue's definition", Some(path))
+            .into());
+    };
+    for (name, form) in [("taskId", Form::TaskId), ("clientId", Form::ClientId)] {
+        inputs::member(cx, parent, path.key(name), context.get(name), form)?;
     }
+    Ok(context.clone())
+}
+
+/// `public/parameters.yml` of the decision task.
+fn signed_parameters(cx: &Cx<'_>, parent: Parent<'_>, bytes: &[u8]) -> Rebuild<Value> {
+    let unreadable = |why: String| malformed(parent, ArtifactName::parameters().as_str(), &why);
+    let options = catena_yaml::Options { limits: cx.case.limits.yaml, ..catena_yaml::Options::default() };
+    let parameters =
+        catena_yaml::load_bytes(bytes, &options).map_err(|error| unreadable(error.to_string()))?;
+    parameters.root.to_json().map_err(|error| unreadable(error.to_string()))
+}
+
+/// On GitHub an action says itself which parameters it was started with: they are those that its decision
+/// task published.
+///
+/// Off-reference: a rule of its own, `action-parameters`.
+fn check_parameters(cx: &Cx<'_>, parent: Parent<'_>, signed: &Value, told: &Map) -> Rebuild<()> {
+    let own = told.get("parameters").unwrap_or(&Value::Null);
+    if signed == own || cx.case.relaxes(rules::ACTION_PARAMETERS) {
+        return Ok(());
+    }
+    let message = "The action was started with other parameters than its decision task published.";
+    let path = Path::of(&["extra", "action", "context", "parameters"]);
+    let finding = parent.failed(ACTION_PARAMETERS, message).at("the queue's definition", Some(path));
+    Err(finding.differing((Side::Worker, Side::Queue), differences(signed, own, MOST_DIFFERENCES)).into())
 }
 
 /// The entry of `actions.json` with the action's callback. There must be one, of the kind hook.
@@ -168,11 +193,21 @@ fn hook_payload(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> 
 ///
 /// Off-reference: a rule of its own, `action-input`.
 fn check_input(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> Rebuild<()> {
-    let (Some(schema), Some(input)) = (action.get("schema"), told.get("input")) else { return Ok(()) };
+    let input = told.get("input").unwrap_or(&Value::Null);
     // An action that takes no input is fired with none, whatever its schema.
     if input.is_null() || cx.case.relaxes(rules::ACTION_INPUT) {
         return Ok(());
     }
+    let Some(schema) = action.get("schema").filter(|schema| !schema.is_null()) else {
+        // Without a schema it takes no input, and some who fire it send an empty one.
+        if input.as_object().is_some_and(Map::is_empty) {
+            return Ok(());
+        }
+        let path = Path::of(&["extra", "action", "context", "input"]);
+        let message = "The action has an input, though actions.json gives it no schema.";
+        let finding = parent.failed(ACTION_INPUT, message).at("the queue's definition", Some(path));
+        return Err(finding.expected(Side::Worker, "null or {}").actual(Side::Queue, "an input").into());
+    };
     let Some(misfit) = schema::misfit(schema, input) else { return Ok(()) };
     let mut path = Path::of(&["extra", "action", "context", "input"]);
     let message = match &misfit {

@@ -1,15 +1,23 @@
 //! What will be asked about a tree, foreseen before the decision task that names it is known.
 
+use super::Parent;
+use super::context::{repository_url, revision};
+use crate::checks::rules;
 use crate::checks::source::source;
-use crate::inquiry::{Case, Cx, Link, Need};
+use crate::inquiry::{Case, Cx, Link, Need, Reference, TreeFile};
 use crate::source::{GithubRepository, RepositoryUrl, Revision, Scheme, TagName};
 use crate::task::Definition;
 
 /// What a task says of its source tells where the tree is that its decision task comes from, before
 /// that task is known: nearly always the same repository and revision.
 pub(crate) fn look_ahead(cx: &Cx<'_>, link: &Link) {
+    let is_cron = link.is_parent() && link.definition.tasks_for() == Some("cron");
+    if is_cron && !cx.case.relaxes(rules::CRON_JOB) {
+        cron_jobs(cx, link);
+    }
     if let Some((repository, revision)) = told_by_source(cx.case, &link.definition) {
-        cx.foresee(Need::HgTemplate { repository: repository.clone(), revision: revision.clone() });
+        let file = TreeFile::TaskclusterYml;
+        cx.foresee(Need::HgFile { repository: repository.clone(), revision: revision.clone(), file });
         cx.foresee(Need::Push { repository, revision });
     }
     if let Some(repository) = of_a_tag(cx.case, &link.definition) {
@@ -25,6 +33,22 @@ fn of_a_tag(case: &Case, definition: &Definition) -> Option<GithubRepository> {
     let is_tag = Revision::parse(tag).is_err() && TagName::parse(tag).is_ok();
     let repository = GithubRepository::parse(owner, name).ok()?;
     (source.host() == "github.com" && is_tag).then_some(repository)
+}
+
+/// A cron task is compared with the jobs of its tree, which are asked for beside the template.
+fn cron_jobs(cx: &Cx<'_>, link: &Link) {
+    let parent = Parent { link, decision: link };
+    let (Ok(repository), Ok(revision)) =
+        (repository_url(cx, parent, "HEAD_REPOSITORY"), revision(cx, parent))
+    else {
+        return;
+    };
+    let file = TreeFile::CronYml;
+    if let Some(repository) = repository.github() {
+        cx.foresee(Need::GithubFile { repository, reference: Reference::Revision(revision), file });
+    } else if cx.case.product.is_hg(&repository) && repository.scheme() == Scheme::Https {
+        cx.foresee(Need::HgFile { repository, revision, file });
+    }
 }
 
 /// `https://<host>/<repository>/file/<revision>/…` on a host of Mercurial's.

@@ -1,5 +1,6 @@
 //! What every template is rendered with, and what the decision task says of its source.
 
+use super::inputs::{Form, Told};
 use super::{ANSWER, ENDLESS, ENVIRONMENT, Fail, HOST, Parent, REPOSITORY, REVISION, Rebuild, UNKNOWN};
 use crate::checks::rules;
 use crate::checks::source::repository;
@@ -10,14 +11,14 @@ use crate::verdict::Side;
 use catena_json::{Map, Value};
 
 /// The part of the context that all triggers share.
-pub(super) fn common(parent: Parent<'_>, tasks_for: &str) -> catena_jsone::Context {
+pub(super) fn common(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebuild<catena_jsone::Context> {
     let mut context = catena_jsone::Context::new();
-    context.set("now", parent.link.definition.created());
+    context.set("now", Told::of(parent.link, &["created"]).value(cx, parent, Form::Time)?);
     context.set("tasks_for", tasks_for);
     context.set("ownTaskId", parent.link.task_id.as_str());
     context.set("taskId", Value::Null);
     set_slugids(&mut context, parent);
-    context
+    Ok(context)
 }
 
 /// `as_slugid(name)`: the decision task's id for "decision", else the parent's own.
@@ -34,16 +35,6 @@ pub(super) fn set_slugids(context: &mut catena_jsone::Context, parent: Parent<'_
 /// E(x): a variable of the decision task with the product's prefix.
 pub(super) fn env<'a>(cx: &Cx<'_>, parent: Parent<'a>, name: &str) -> Option<&'a str> {
     parent.decision.definition.env(&format!("{}_{name}", cx.case.product.source_env_prefix))
-}
-
-/// E(x) as a template sees it: null where it is missing.
-pub(super) fn env_value(cx: &Cx<'_>, parent: Parent<'_>, name: &str) -> Value {
-    env(cx, parent, name).map_or(Value::Null, Value::from)
-}
-
-/// E(first), or else E(second), as a template sees it.
-pub(super) fn either_env_value(cx: &Cx<'_>, parent: Parent<'_>, first: &str, second: &str) -> Value {
-    env(cx, parent, first).or_else(|| env(cx, parent, second)).map_or(Value::Null, Value::from)
 }
 
 /// E(HEAD_REPOSITORY) or E(BASE_REPOSITORY), which must be there and plain.
@@ -135,7 +126,8 @@ pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inquiry::Link;
+    use crate::inquiry::{Case, Chain, Link};
+    use crate::policy::Product;
     use crate::task::{Definition, TaskId};
 
     #[test]
@@ -144,9 +136,10 @@ mod tests {
         let link = Link::sample(own, Definition::sample("", ""));
         let decision = Link::sample(Definition::sample_id(), Definition::sample("", ""));
         let parent = Parent { link: &link, decision: &decision };
+        let (case, chain) = (Case::sample(Product::empty("p")), Chain::default());
         let evaluated = |expression: &str| {
             let template = object([("$eval", expression.into())]);
-            let context = common(parent, "cron");
+            let context = common(&Cx::new(&case, &chain), parent, "cron").unwrap();
             let value = catena_jsone::render(&template, &context, &catena_jsone::Limits::default());
             value.ok().map(|value| value.as_str().unwrap_or("nothing").to_owned())
         };

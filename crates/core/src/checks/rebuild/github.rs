@@ -1,8 +1,9 @@
 //! Contexts of trees on GitHub.
 
 use super::answers;
-use super::context::{either_env_value, env, env_value, github, object, repository_url, revision, tag};
-use super::{DRAFT, ENVIRONMENT, Parent, Rebuild, hg, projects};
+use super::context::{env, github, object, repository_url, revision, tag};
+use super::inputs::{Form, Told};
+use super::{DRAFT, ENVIRONMENT, Parent, Rebuild, cron as jobs, projects};
 use crate::inquiry::{Cx, Need};
 use crate::source::GithubRepository;
 use crate::verdict::Side;
@@ -22,14 +23,16 @@ pub(super) fn push(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::
     commit.is_at(cx, parent, &["url"], &repository)?;
     commit.is_at(cx, parent, &["html_url"], &repository)?;
     let html_url = html_url(url.as_str());
+    let told = |names: &[&str]| Told::env(cx, parent, names);
+    let owner = Told::of(parent.decision, &["metadata", "owner"]);
     context.set(
         "event",
         object([
-            ("before", env_value(cx, parent, "BASE_REV")),
+            ("before", told(&["BASE_REV"]).value(cx, parent, Form::Hash)?),
             ("after", revision.as_str().into()),
-            ("pusher", object([("email", text_or_null(parent.decision, &["metadata", "owner"]))])),
-            ("base_ref", either_env_value(cx, parent, "BASE_BRANCH", "BASE_REF")),
-            ("ref", either_env_value(cx, parent, "HEAD_BRANCH", "HEAD_REF")),
+            ("pusher", object([("email", owner.value_or_empty(cx, parent, Form::Mail)?)])),
+            ("base_ref", told(&["BASE_BRANCH", "BASE_REF"]).value_or_empty(cx, parent, Form::Ref)?),
+            ("ref", told(&["HEAD_BRANCH", "HEAD_REF"]).value(cx, parent, Form::Ref)?),
             (
                 "repository",
                 object([
@@ -37,7 +40,7 @@ pub(super) fn push(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::
                     ("ssh_url", format!("git@github.com:{repository}.git").into()),
                     ("html_url", html_url.into()),
                     ("name", repository.name().into()),
-                    ("pushed_at", env_value(cx, parent, "PUSH_DATE_TIME")),
+                    ("pushed_at", told(&["PUSH_DATE_TIME"]).value(cx, parent, Form::Time)?),
                 ]),
             ),
             ("sender", object([("login", committer(commit.value()))])),
@@ -82,9 +85,10 @@ pub(super) fn pull_request(
         pull_request.is_of(cx, parent, &["head", "repo", "full_name"], &github(parent, &head)?)?;
     }
     let mut told = pull_request.value().clone();
-    set(&mut told, "head", "updated_at", env_value(cx, parent, "PUSH_DATE_TIME"));
-    set(&mut told, "base", "sha", env_value(cx, parent, "BASE_REV"));
-    set(&mut told, "head", "sha", env_value(cx, parent, "HEAD_REV"));
+    let of_task = |name: &str, form| Told::env(cx, parent, &[name]).value(cx, parent, form);
+    set(&mut told, "head", "updated_at", of_task("PUSH_DATE_TIME", Form::Time)?);
+    set(&mut told, "base", "sha", of_task("BASE_REV", Form::Hash)?);
+    set(&mut told, "head", "sha", revision(cx, parent)?.as_str().into());
     context.set(
         "event",
         object([
@@ -188,10 +192,15 @@ pub(super) fn cron(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::
     let repository = github(parent, &url)?;
     let revision = revision(cx, parent)?;
     let projects = projects::fetch(cx, parent);
-    context.set("cron", hg::cron_context(cx, parent)?);
+    let cron = jobs::context(cx, parent);
     let level = projects?.level(parent, repository.name())?;
-    let branch = either_env_value(cx, parent, "HEAD_BRANCH", "HEAD_REF");
-    let login = env(cx, parent, "TRIGGERED_BY").unwrap_or("TaskclusterHook");
+    context.set("cron", cron?);
+    let told = |names: &[&str]| Told::env(cx, parent, names);
+    let branch = told(&["HEAD_BRANCH", "HEAD_REF"]).value(cx, parent, Form::Ref)?;
+    let login = match told(&["TRIGGERED_BY"]).value(cx, parent, Form::Login)? {
+        Value::Null => "TaskclusterHook".into(),
+        login => login,
+    };
     context.set(
         "event",
         object([
@@ -209,10 +218,10 @@ pub(super) fn cron(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::
                 object([
                     ("tag_name", revision.as_str().into()),
                     ("target_commitish", branch.clone()),
-                    ("published_at", env_value(cx, parent, "PUSH_DATE_TIME")),
+                    ("published_at", told(&["PUSH_DATE_TIME"]).value(cx, parent, Form::Time)?),
                 ]),
             ),
-            ("sender", object([("login", login.into())])),
+            ("sender", object([("login", login)])),
         ]),
     );
     context.set(
@@ -232,10 +241,6 @@ pub(super) fn cron(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::
 fn html_url(url: &str) -> String {
     url.strip_prefix("git@github.com:")
         .map_or_else(|| url.to_owned(), |path| format!("ssh://github.com/{path}"))
-}
-
-fn text_or_null(link: &crate::inquiry::Link, keys: &[&str]) -> Value {
-    link.definition.text(keys).map_or(Value::Null, Value::from)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Contexts of trees on Mercurial.
 
 use super::answers::{self, Answered};
-use super::context::{env_value, object, repository_url, revision};
-use super::{COMMENT, ENVIRONMENT, HOST, Parent, Rebuild, projects};
+use super::context::{object, repository_url, revision};
+use super::{COMMENT, HOST, Parent, Rebuild, cron, projects};
 use crate::inquiry::{Cx, Need};
 use crate::verdict::Side;
 use catena_json::Value;
@@ -23,23 +23,12 @@ pub(super) fn push(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::
 pub(super) fn cron(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::Context) -> Rebuild<()> {
     let repository = repository(cx, parent);
     let push = Push::fetch(cx, parent);
-    context.set("cron", cron_context(cx, parent)?);
+    let cron = cron::context(cx, parent);
     let (repository, push) = (repository?, push?);
+    context.set("cron", cron?);
     context.set("repository", repository);
     context.set("push", push.context(cx, parent, "", "cron")?);
     Ok(())
-}
-
-/// `extra.cron` is JSON in a string.
-pub(super) fn cron_context(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Value> {
-    let malformed = |why: String| {
-        let message = format!("extra.cron is not JSON in a string: {why}.");
-        parent.in_decision(ENVIRONMENT, message, &["extra", "cron"])
-    };
-    let text =
-        parent.link.definition.text(&["extra", "cron"]).ok_or_else(|| malformed("no string".to_owned()))?;
-    Ok(catena_json::parse(text.as_bytes(), &cx.case.limits.json())
-        .map_err(|error| malformed(error.to_string()))?)
 }
 
 /// `repository`: the tree, its project and its level.
@@ -138,7 +127,7 @@ impl Push {
         }
         Ok(object([
             ("base_revision", base.into()),
-            ("revision", env_value(cx, parent, "HEAD_REV")),
+            ("revision", revision(cx, parent)?.as_str().into()),
             ("comment", comment.into()),
             ("owner", owner.into()),
             ("pushlog_id", self.id.as_str().into()),

@@ -1,14 +1,17 @@
 //! A parent's definition is what the tree's own template says it must be.
 //!
 //! verification.md section 7. Off-reference: what the services answer must be about what was asked;
-//! revisions are full hashes; empty values that the template does not render may not be added.
+//! revisions are full hashes; values that only the task says have narrow forms; cron tasks are of jobs of
+//! the tree; empty values that the template does not render may not be added.
 
 mod action;
 mod ahead;
 mod answers;
 mod context;
+mod cron;
 mod github;
 mod hg;
+mod inputs;
 mod projects;
 mod push_time;
 mod sameness;
@@ -172,6 +175,33 @@ const ACTION_HOOK: Code = Code::new(
     "The action's hook is none of a tree's, or its group, permission and level do not fit together or are not its decision task's.",
 )
 .relaxable(rules::ACTION_HOOK);
+const ACTION_PARAMETERS: Code = Code::new(
+    "rebuild-action-parameters",
+    Class::Policy,
+    "The action was started with other parameters than its decision task published.",
+)
+.relaxable(rules::ACTION_PARAMETERS);
+const VALUE: Code = Code::new(
+    "rebuild-value-unconfirmed",
+    Class::Policy,
+    "A value that the definition is rebuilt with comes from the task itself and is not in the form it must have.",
+)
+.relaxable(rules::CONFIRMED_VALUES);
+const CRON_MALFORMED: Code =
+    Code::new("rebuild-cron-malformed", Class::Policy, "The tree's .cron.yml cannot be read.")
+        .relaxable(rules::CRON_JOB);
+const CRON_UNKNOWN: Code = Code::new(
+    "rebuild-cron-job-unknown",
+    Class::Policy,
+    "The cron task's job is none of the tree's .cron.yml that makes decision tasks.",
+)
+.relaxable(rules::CRON_JOB);
+const CRON_DIFFERS: Code = Code::new(
+    "rebuild-cron-differs",
+    Class::Policy,
+    "The cron task differs from what the tree's .cron.yml says of its job.",
+)
+.relaxable(rules::CRON_JOB);
 
 pub(crate) const CODES: &[Code] = &[
     AGREES,
@@ -207,6 +237,11 @@ pub(crate) const CODES: &[Code] = &[
     ACTION_SOURCE,
     ACTION_INPUT,
     ACTION_HOOK,
+    ACTION_PARAMETERS,
+    VALUE,
+    CRON_MALFORMED,
+    CRON_UNKNOWN,
+    CRON_DIFFERS,
 ];
 
 /// Why a definition cannot be rebuilt: it has to wait, something else has failed, or this was found.
@@ -349,7 +384,7 @@ pub(crate) fn is_github(case: &Case, definition: &Definition) -> bool {
 }
 
 fn trigger_context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebuild<catena_jsone::Context> {
-    let mut context = context::common(parent, tasks_for);
+    let mut context = context::common(cx, parent, tasks_for)?;
     match (vcs(cx, parent)?, tasks_for) {
         (Vcs::Hg, "hg-push") => hg::push(cx, parent, &mut context)?,
         (Vcs::Hg, "cron") => hg::cron(cx, parent, &mut context)?,

@@ -6,7 +6,7 @@ use crate::compare::differences;
 use crate::verdict::{Difference, DifferenceKind, Side};
 use catena_json::{Map, Path, Value};
 
-const MOST_DIFFERENCES: usize = 20;
+pub(super) const MOST_DIFFERENCES: usize = 20;
 
 /// The task equals one of the rendered ones, once both are brought into one form
 /// (verification.md section 7, "Comparison").

@@ -1,9 +1,9 @@
-//! The tree's own `.taskcluster.yml`.
+//! The files of the tree that parents are rebuilt from: `.taskcluster.yml`, `.cron.yml`.
 
 use super::context::{commit, github, repository_url, revision};
 use super::{ANSWER, HOST, IDENTITY, NO_TEMPLATE, Parent, RENDER, Rebuild, TEMPLATE, action, answers};
 use crate::checks::rules;
-use crate::inquiry::{Answer, Cx, Need, Reference};
+use crate::inquiry::{Answer, Cx, Need, Reference, TreeFile};
 use crate::source::{Revision, Scheme};
 use crate::verdict::Side;
 use base64::Engine as _;
@@ -18,24 +18,43 @@ pub(super) struct Template {
     pub(super) origin: String,
 }
 
+/// The bytes of a file of a tree and where they came from.
+pub(super) struct TreeText {
+    pub(super) bytes: Vec<u8>,
+    /// `.cron.yml of <repository> at <revision>`
+    pub(super) origin: String,
+}
+
 /// The template of the decision task's tree at its revision (verification.md section 7).
 pub(super) fn fetch(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Template> {
+    match tree_file(cx, parent, TreeFile::TaskclusterYml)? {
+        Ok(text) => read(cx, parent, text),
+        Err(absent) => Err(parent.failed(NO_TEMPLATE, absent).into()),
+    }
+}
+
+/// A file of the decision task's tree at its revision, or that there is none.
+pub(super) fn tree_file(
+    cx: &Cx<'_>,
+    parent: Parent<'_>,
+    file: TreeFile,
+) -> Rebuild<Result<TreeText, String>> {
     let url = repository_url(cx, parent, "HEAD_REPOSITORY")?;
+    let origin = |reference: &str| format!("{} of {url} at {reference}", file.path());
     let (bytes, origin) = if url.host() == "github.com" {
         let repository = github(parent, &url)?;
         let revision = commit(cx, parent, &repository)?;
-        let origin = format!(".taskcluster.yml of {url} at {revision}");
-        (from_github(cx, parent, &repository, revision)?, origin)
+        let origin = origin(revision.as_str());
+        (from_github(cx, parent, &repository, revision, file)?, origin)
     } else if cx.case.product.is_hg(&url) && url.scheme() == Scheme::Https {
         let revision = revision(cx, parent)?;
-        let origin = format!(".taskcluster.yml of {url} at {revision}");
-        let need = Need::HgTemplate { repository: url, revision };
-        match cx.body(&need)? {
-            Answer::Is(body) => (body.bytes.to_vec(), origin),
-            Answer::Absent(answer) => {
-                return Err(parent.failed(NO_TEMPLATE, format!("There is no {origin}: {answer}")).into());
-            }
-        }
+        let origin = origin(revision.as_str());
+        let need = Need::HgFile { repository: url.clone(), revision, file };
+        let bytes = match cx.body(&need)? {
+            Answer::Is(body) => Ok(body.bytes.to_vec()),
+            Answer::Absent(answer) => Err(format!("There is no {origin}: {answer}")),
+        };
+        (bytes, origin)
     } else {
         let hosts = cx.case.product.hg_hosts.iter().map(|host| format!("https://{host}"));
         let hosts = hosts.chain(std::iter::once("github.com".to_owned())).collect::<Vec<_>>().join(", ");
@@ -46,15 +65,15 @@ pub(super) fn fetch(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Template> {
             .actual(Side::Queue, url.as_str())
             .into());
     };
-    read(cx, parent, &bytes, origin)
+    Ok(bytes.map(|bytes| TreeText { bytes, origin }))
 }
 
-fn read(cx: &Cx<'_>, parent: Parent<'_>, bytes: &[u8], origin: String) -> Rebuild<Template> {
+fn read(cx: &Cx<'_>, parent: Parent<'_>, TreeText { bytes, origin }: TreeText) -> Rebuild<Template> {
     let options = catena_yaml::Options { limits: cx.case.limits.yaml, ..catena_yaml::Options::default() };
     let malformed = |why: String| {
         parent.failed(TEMPLATE, format!("{origin} cannot be read: {why}.")).origin(origin.clone())
     };
-    let document = catena_yaml::load_bytes(bytes, &options).map_err(|error| malformed(error.to_string()))?;
+    let document = catena_yaml::load_bytes(&bytes, &options).map_err(|error| malformed(error.to_string()))?;
     let value = document.root.to_json().map_err(|error| malformed(error.to_string()))?;
     if !value.is_object() {
         return Err(malformed("it is no mapping".to_owned()).into());
@@ -68,28 +87,31 @@ fn from_github(
     parent: Parent<'_>,
     repository: &crate::source::GithubRepository,
     revision: Revision,
-) -> Rebuild<Vec<u8>> {
+    file: TreeFile,
+) -> Rebuild<Result<Vec<u8>, String>> {
     let reference = Reference::Revision(revision);
-    let need = Need::GithubTemplate { repository: repository.clone(), reference: reference.clone() };
+    let need = Need::GithubFile { repository: repository.clone(), reference: reference.clone(), file };
     if let Answer::Absent(answer) = cx.body(&need)? {
-        return Err(parent.failed(NO_TEMPLATE, format!("There is no {need}: {answer}")).into());
+        return Ok(Err(format!("There is no {need}: {answer}")));
     }
     let answer = answers::ask(cx, parent, need)?;
-    answer.is_about(cx, parent, &["path"], ".taskcluster.yml")?;
+    answer.is_about(cx, parent, &["path"], file.path())?;
     answer.is_at(cx, parent, &["url"], repository)?;
     let asked_at = answer.value().get("url").and_then(Value::as_str).and_then(|url| url.rsplit_once("?ref="));
     if let Some((_, told)) = asked_at
         && told != reference.as_str()
         && !cx.case.relaxes(rules::ANSWER_IDENTITY)
     {
-        let finding = parent.failed(IDENTITY, "The answer is the template at another revision.");
+        let message = format!("The answer is {} at another revision.", file.path());
+        let finding = parent.failed(IDENTITY, message);
         return Err(finding.expected(Side::Queue, reference.as_str()).actual(Side::Vcs, told).into());
     }
     if answer.text(parent, &["encoding"])? != "base64" {
         return Err(answer.malformed(parent, &["encoding"], "base64"));
     }
     let text: String = answer.text(parent, &["content"])?.split_ascii_whitespace().collect();
-    Ok(STANDARD.decode(text).map_err(|_| parent.failed(ANSWER, "The template's content is not base64."))?)
+    let malformed = |_| parent.failed(ANSWER, format!("The content of {} is not base64.", file.path()));
+    Ok(Ok(STANDARD.decode(text).map_err(malformed)?))
 }
 
 /// What a template is rendered with: a plain context, or an action's.

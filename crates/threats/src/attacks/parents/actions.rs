@@ -269,7 +269,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "An action says that it was started on the task of the name null, and not on none.",
         git_action,
         |c| act(c, |task| set(task, &["extra", "action", "context", "taskId"], "null")),
-        "rebuild-differs",
+        "rebuild-value-unconfirmed",
     ),
     attack(
         "action asked for by somebody else",

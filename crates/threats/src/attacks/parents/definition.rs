@@ -439,7 +439,7 @@ pub(super) const ATTACKS: &[Attack] = &[
                 replace_in(task, "--target-tasks-method=nightly\\\"", "--target-tasks-method=all\\\"")
             })
         },
-        "rebuild-differs",
+        "rebuild-cron-differs",
     ),
     attack(
         "cron job's name",
@@ -451,7 +451,7 @@ pub(super) const ATTACKS: &[Attack] = &[
                 replace_in(task, "\\\"job_name\\\":\\\"nightly\\\"", "\\\"job_name\\\":\\\"release\\\"")
             })
         },
-        "rebuild-differs",
+        "rebuild-cron-job-unknown",
     ),
     attack(
         "action with a longer command",

@@ -1,6 +1,7 @@
 //! Attacks on decision, cron and action tasks, and on what they are rebuilt from.
 
 mod actions;
+mod cron;
 mod definition;
 mod github;
 mod hooks;
@@ -12,6 +13,7 @@ mod repositories;
 mod sources;
 mod template;
 mod triggers;
+mod values;
 mod ways;
 
 use super::Attack;
@@ -29,4 +31,6 @@ pub(super) const PARTS: &[&[Attack]] = &[
     actions::ATTACKS,
     hooks::ATTACKS,
     inputs::ATTACKS,
+    values::ATTACKS,
+    cron::ATTACKS,
 ];
