@@ -5,11 +5,12 @@ use super::product::Product;
 /// Where it is read from.
 pub(super) const URL: &str = "https://raw.githubusercontent.com/mozilla-releng/fxci-config/main/projects.yml";
 
-/// Every product's repositories, and two that no release comes from.
+/// Every product's repositories, and three that no release comes from.
 pub(super) fn yaml() -> String {
     let mut text = String::from("# Repositories, their levels and features.\n---\n");
     text.push_str(&hg("try", "gecko", 1));
     text.push_str(&hg("integration/autoland", "gecko", 3));
+    text.push_str(&hg("releases/mozilla-esr140", "gecko", 3));
     for product in Product::all() {
         for path in product.hg.iter().chain(&product.hg_release) {
             text.push_str(&hg(path, product.domain, product.level));

@@ -480,12 +480,13 @@ pub(super) const CHANGED: &[Changed] = &[
         only(c, &id, |task| replace_in(task, from, to))
     }),
     ("browser below from its git mirror", thunderbird, |c| {
-        build(c, GECKO, "https://github.com/mozilla-firefox/firefox")
+        build(c, GECKO, "https://github.com/mozilla-firefox/firefox")?;
+        build(c, &["payload", "env", "GECKO_HEAD_REF"], "main")
     }),
     ("browser below of another channel", thunderbird, |c| {
         build(c, GECKO, "https://hg.mozilla.org/releases/mozilla-esr140/")
     }),
-    ("browser below over ssh", thunderbird, |c| build(c, GECKO, "ssh://hg.mozilla.org/mozilla-unified")),
+    ("browser below over ssh", thunderbird, |c| build(c, GECKO, "ssh://hg.mozilla.org/mozilla-central")),
     ("add-on of the manifest's owner", add_on, |c| {
         build(
             c,

@@ -1,7 +1,7 @@
 //! Changes to branches, levels and lists of branches that leave a chain honest.
 
 use super::changes::Changed;
-use super::{cron, mirrored, mobile, promotion, push, tag};
+use super::{mirrored, mobile, promotion, push, tag};
 use crate::change::{
     branch_level, build, compared, edit_at, first_decision, graft, image_elsewhere, in_project, landed_on,
     landed_page, listing, nth_build, on_branch, pages, project, replace_page, revision_of, upstream,
@@ -91,15 +91,8 @@ pub(super) const CHANGED: &[Changed] = &[
         in_project(c, BROWSER, "reference-browser\n", "reference-browser-2\n")
     }),
     ("level of branches told as text", tag, |c| in_project(c, BROWSER, "level: 3", "level: '3'")),
-    ("other sources of a group that has its level by its name", cron, |c| {
-        project(
-            c,
-            "nss:\n  repo: https://hg.mozilla.org/projects/nss\n  repo_type: hg\n  access: scm_nss\n",
-        )?;
-        build(c, &["payload", "env", "NSS_HEAD_REPOSITORY"], "https://hg.mozilla.org/projects/nss")
-    }),
     ("library that is no project, with a prefix that no product has", git_cron, |c| {
-        build(c, &["payload", "env", "WORDS_HEAD_REPOSITORY"], "https://github.com/mozilla/words")
+        build(c, &["payload", "env", "WORDS_HEAD_REPOSITORY"], "https://github.com/mozilla-mobile/words")
     }),
     (
         "scheduler of a higher level than is needed",
