@@ -3,6 +3,7 @@
 
 mod absences;
 mod changes;
+mod work;
 
 use catena_testbed::chain::{Builders, Images, Product, Scope, Vcs};
 use catena_testbed::{Chain, Release, Trigger};
@@ -51,7 +52,8 @@ pub fn chains() -> Vec<Honest> {
         let made_for = made_for(release.trigger, release.vcs);
         Honest { name: name.to_owned(), release, change: nothing, made_for }
     }));
-    chains.extend(changes::CHANGED.iter().chain(absences::CHANGED).map(|(name, release, change)| {
+    let changed = changes::CHANGED.iter().chain(absences::CHANGED).chain(work::CHANGED);
+    chains.extend(changed.map(|(name, release, change)| {
         let release = release();
         let made_for = made_for(release.trigger, release.vcs);
         Honest { name: (*name).to_owned(), release, change: *change, made_for }

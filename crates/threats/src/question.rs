@@ -77,7 +77,7 @@ impl Question {
 
     /// With other bounds.
     #[must_use]
-    pub fn within(mut self, change: fn(&mut Limits)) -> Self {
+    pub fn within(mut self, change: impl FnOnce(&mut Limits)) -> Self {
         change(&mut self.limits);
         self
     }

@@ -252,8 +252,7 @@ fn wanted(cx: &Cx<'_>, link: &Link) -> Result<Result<Vec<Wanted>, Box<Finding>>,
     for (name, how) in published(link.role) {
         names.insert(name.as_str().to_owned(), (false, how));
     }
-    let entries =
-        target(cx)?.definition.upstream_artifacts().iter().filter(|entry| entry.task_id == link.task_id);
+    let entries = target(cx)?.definition.upstream_artifacts_of(link.task_id);
     let mut listed: Option<BTreeSet<String>> = None;
     for entry in entries {
         for path in &entry.paths {

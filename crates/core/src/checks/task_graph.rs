@@ -118,6 +118,7 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let Some(entry) = entries.get(&link.task_id) else {
         return Ok(vec![failed(LACKS, "The parent's graph does not hold the task.".to_owned())].into());
     };
+    cx.case.work.spend_bytes(entry.len())?;
     let graph = match catena_json::parse(entry, &cx.case.limits.json()).map(task) {
         Ok(Some(task)) => task,
         Ok(None) => return Ok(vec![failed(ENTRY, "The graph's entry has no task.".to_owned())].into()),

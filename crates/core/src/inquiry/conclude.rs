@@ -1,11 +1,12 @@
 //! From everything that was found to one answer.
 
-use super::{Fact, Inquiry, Need, State, Subject};
+use super::{Fact, Halt, Inquiry, Need, State, Subject};
+use crate::checks::chain::TOO_MUCH_WORK;
 use crate::checks::definition;
 use crate::checks::worker_implementation;
 use crate::task::TaskId;
 use crate::verdict::{
-    Class, Code, Finding, LinkSummary, Outcome, Relaxed, Standing, Verdict, VerifiedArtifact,
+    Class, Code, Finding, LinkSummary, Outcome, Relaxed, Side, Standing, Verdict, VerifiedArtifact,
 };
 
 /// The name under which findings about what could not be known stand.
@@ -29,9 +30,15 @@ pub(crate) const UNFINISHED: Code = Code::new(
     Class::Infra,
     "A check could not be finished, because something it needs was never told.",
 );
+/// Time was up, or somebody interrupted, while checks were at work.
+pub(crate) const CANCELLED: Code = Code::new(
+    "outside-cancelled",
+    Class::Infra,
+    "The verification was cancelled before every check had ended: its deadline passed, or it was interrupted.",
+);
 
 /// What can be said of the world outside.
-pub(crate) const CODES: &[Code] = &[UNREACHABLE, REFUSED, UNFINISHED];
+pub(crate) const CODES: &[Code] = &[UNREACHABLE, REFUSED, UNFINISHED, CANCELLED];
 
 pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
     let mut findings: Vec<Finding> = definition::examine(inquiry.case.definitions());
@@ -43,6 +50,12 @@ pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
         }
     }
     findings.extend(unknown(inquiry));
+    if let Some(halted) = halted(inquiry) {
+        // The check did not come to its end, whatever it has passed before.
+        let passed = |other: &Finding| other.standing == Standing::Passed && other.check == halted.check;
+        findings.retain(|other| !passed(other));
+        findings.push(halted);
+    }
     relax(inquiry, &mut findings);
     if findings.iter().all(|finding| finding.standing != Standing::Failed) {
         let unfinished = unfinished(inquiry);
@@ -100,11 +113,30 @@ fn unknown(inquiry: &Inquiry) -> Vec<Finding> {
             _ => {}
         }
     }
-    for need in inquiry.handed_out.iter().chain(&inquiry.ready).filter(|need| !inquiry.case.knows(need)) {
+    // Whatever is open where the work has stopped is open because of that.
+    let open = inquiry.handed_out.iter().chain(&inquiry.ready).filter(|_| !inquiry.has_stopped());
+    for need in open.filter(|need| !inquiry.case.knows(need)) {
         let message = format!("Was never told {need}.");
         findings.push(Finding::new(CHECK, UNFINISHED, Standing::Failed, owner(inquiry, need), message));
     }
     findings
+}
+
+/// Why the work has stopped before its end, if it has.
+fn halted(inquiry: &Inquiry) -> Option<Finding> {
+    let target = inquiry.case.target.task_id;
+    Some(match inquiry.case.work.halted()? {
+        Halt::Cancelled => {
+            let message = "The verification was cancelled while checks were at work.";
+            Finding::new(CHECK, CANCELLED, Standing::Failed, target, message)
+        }
+        Halt::Exhausted => {
+            let message = "Verifying the chain takes more work than the limit allows.";
+            Finding::new(crate::checks::chain::CHECK, TOO_MUCH_WORK, Standing::Failed, target, message)
+                .expected(Side::Policy, format!("at most {} steps", inquiry.case.work.limit()))
+                .actual(Side::Task, "more")
+        }
+    })
 }
 
 fn tried(attempts: u32) -> String {

@@ -6,12 +6,13 @@ use super::{
     Parent, RENDER, Rebuild, SEVERAL_ACTIONS, vcs,
 };
 use crate::checks::{artifacts, rules};
-use crate::inquiry::Cx;
+use crate::inquiry::{Body, Cx};
 use crate::policy::Vcs;
 use crate::schema::{self, Misfit};
 use crate::task::ArtifactName;
 use crate::verdict::Side;
 use catena_json::{Map, Path, Value};
+use std::sync::Arc;
 
 /// The context a hook renders the tree's template in. Worked backwards from what the action says of
 /// itself: its entry in `actions.json` renders the hook's payload, and `wrap` makes of that what the
@@ -22,19 +23,17 @@ pub(super) fn context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebui
         Vcs::Hg => Some(artifacts::content(cx, parent.decision, &ArtifactName::parameters())),
         Vcs::Github => None,
     };
-    let actions = catena_json::parse(&actions?.bytes, &cx.case.limits.json())
-        .map_err(|error| malformed(parent, ArtifactName::actions().as_str(), &error.to_string()))?;
+    let actions = read(cx, parent, ArtifactName::actions(), actions?, |bytes| {
+        catena_json::parse(bytes, &cx.case.limits.json()).map_err(|error| error.to_string())
+    })?;
     let mut told = own_context(parent)?;
     if let Some(parameters) = parameters {
-        let name = ArtifactName::parameters();
         let options = catena_yaml::Options { limits: cx.case.limits.yaml, ..catena_yaml::Options::default() };
-        let parameters = catena_yaml::load_bytes(&parameters?.bytes, &options)
-            .map_err(|error| malformed(parent, name.as_str(), &error.to_string()))?;
-        let parameters = parameters
-            .root
-            .to_json()
-            .map_err(|error| malformed(parent, name.as_str(), &error.to_string()))?;
-        told.insert("parameters", parameters);
+        let parameters = read(cx, parent, ArtifactName::parameters(), parameters?, |bytes| {
+            let document = catena_yaml::load_bytes(bytes, &options).map_err(|error| error.to_string())?;
+            document.root.to_json().map_err(|error| error.to_string())
+        })?;
+        told.insert("parameters", Value::clone(&parameters));
     }
     let action = entry(parent, &actions)?;
     let payload = hook_payload(cx, parent, action, &told)?;
@@ -86,6 +85,21 @@ impl Action {
         ]);
         object([("$let", bound), ("in", template)])
     }
+}
+
+/// Reads a file of the decision task, once for all its actions.
+fn read(
+    cx: &Cx<'_>,
+    parent: Parent<'_>,
+    name: ArtifactName,
+    body: &Body,
+    parse: impl FnOnce(&[u8]) -> Result<Value, String>,
+) -> Rebuild<Arc<Value>> {
+    // Each action walks over all of it, whoever reads it.
+    cx.case.work.spend_bytes(body.bytes.len())?;
+    let key = (parent.decision.task_id, name.clone());
+    let value = cx.case.contents.of(key, || parse(&body.bytes).map(Arc::new));
+    value.map_err(|why| malformed(parent, name.as_str(), &why))
 }
 
 fn malformed(parent: Parent<'_>, name: &str, why: &str) -> super::Fail {
@@ -156,7 +170,11 @@ fn hook_payload(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> 
     context.set("parameters", told.get("parameters").cloned().unwrap_or(Value::Null));
     context.set("taskGroupId", parent.decision.task_id.as_str());
     let template = action.get("hookPayload").cloned().unwrap_or(Value::Null);
-    Ok(catena_jsone::render(&template, &context, &cx.case.limits.template).map_err(|error| {
+    let watch = |steps| cx.spend(usize::try_from(steps).unwrap_or(usize::MAX)).is_ok();
+    let rendered = catena_jsone::render_watched(&template, &context, &cx.case.limits.template, &watch);
+    // An interrupted rendering says nothing of the action.
+    cx.spend(0)?;
+    Ok(rendered.map_err(|error| {
         let message = format!("The action's hookPayload cannot be rendered: {}.", error.message());
         parent
             .failed(RENDER, message)
@@ -173,7 +191,13 @@ fn check_input(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> R
     if input.is_null() || cx.case.relaxes(rules::ACTION_INPUT) {
         return Ok(());
     }
-    let Some(misfit) = schema::misfit(schema, input) else { return Ok(()) };
+    let mut paid = Ok(());
+    let misfit = schema::misfit(schema, input, &mut |steps| {
+        paid = cx.spend(steps);
+        paid.is_ok()
+    });
+    paid?;
+    let Some(misfit) = misfit else { return Ok(()) };
     let mut path = Path::of(&["extra", "action", "context", "input"]);
     let message = match &misfit {
         Misfit::Breach { path: inner, .. } => {

@@ -14,6 +14,7 @@ mod sameness;
 mod template;
 
 pub(crate) use ahead::look_ahead;
+pub(crate) use template::{Loaded, Unreadable};
 
 use super::source::source;
 use super::{Examined, rules};
@@ -262,9 +263,9 @@ fn rebuild(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<String> {
         _ => trigger_context(cx, parent, &tasks_for).map(Into::into),
     };
     let (template, context) = (template?, context?);
-    let rendered = template.render(cx, parent, context)?;
-    let mut tasks = match rendered.get("tasks") {
-        Some(Value::Array(tasks)) if !tasks.is_empty() => tasks.clone(),
+    let mut rendered = template.render(cx, parent, context)?;
+    let mut tasks = match rendered.as_object_mut().and_then(|rendered| rendered.remove("tasks")) {
+        Some(Value::Array(tasks)) if !tasks.is_empty() => tasks,
         _ => {
             let message = format!("{} renders no task for {tasks_for}.", template.origin);
             return Err(parent.failed(NO_TASKS, message).origin(template.origin).into());
@@ -273,7 +274,7 @@ fn rebuild(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<String> {
     if matches!(tasks_for.as_str(), "action" | "pr-action") {
         action::check_task_group(parent, &mut tasks)?;
     }
-    sameness::compare(parent, &tasks, &template)?;
+    sameness::compare(cx, parent, &tasks, &template)?;
     Ok(template.origin)
 }
 

@@ -11,6 +11,7 @@ mod sources;
 mod template;
 mod triggers;
 mod ways;
+mod work;
 
 use super::Attack;
 
@@ -25,4 +26,5 @@ pub(super) const PARTS: &[&[Attack]] = &[
     actions::ATTACKS,
     hooks::ATTACKS,
     inputs::ATTACKS,
+    work::ATTACKS,
 ];
