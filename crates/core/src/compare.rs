@@ -9,9 +9,9 @@ use catena_json::{Path, Value};
 /// more than it shows.
 #[must_use]
 pub fn differences(expected: &Value, actual: &Value, limit: usize) -> Vec<Difference> {
-    let mut found = Vec::new();
-    walk(expected, actual, &mut Path::new(), limit, &mut found);
-    found
+    let mut walk = Walk::new(limit);
+    walk.values(expected, actual);
+    walk.found
 }
 
 /// The same of some members of an object, each with what stands under its key elsewhere. What stands
@@ -22,98 +22,121 @@ pub fn member_differences<'a>(
     actual: impl Fn(&str) -> Option<&'a Value>,
     limit: usize,
 ) -> Vec<Difference> {
-    let (mut found, mut path) = (Vec::new(), Path::new());
+    let mut walk = Walk::new(limit);
     for (key, value) in expected {
-        walk_member(key, value, actual(key), &mut path, limit, &mut found);
+        walk.member(key, value, actual(key));
     }
-    found
+    walk.found
 }
 
-fn walk(expected: &Value, actual: &Value, path: &mut Path, limit: usize, found: &mut Vec<Difference>) {
-    use catena_json::Segment::{Index, Key};
-    if found.len() >= limit || expected == actual {
-        return;
-    }
-    let add = |found: &mut _, path: &_, kind, expected, actual| {
-        note(found, limit, path, kind, expected, actual);
+/// How large a value is: the values in it, and one more for every 16 bytes of their texts.
+pub(crate) fn weight(value: &Value) -> usize {
+    let text = |text: &str| text.len() / 16;
+    let inner = match value {
+        Value::String(inner) => text(inner),
+        Value::Array(items) => items.iter().map(weight).fold(0, usize::saturating_add),
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, value)| text(key).saturating_add(weight(value)))
+            .fold(0, usize::saturating_add),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     };
-    match (expected, actual) {
-        (Value::Object(wanted), Value::Object(there)) => {
-            for (key, value) in wanted {
-                walk_member(key, value, there.get(key), path, limit, found);
-            }
-            for (key, value) in there.iter().filter(|(key, _)| !wanted.contains_key(key)) {
-                path.push(Key(key.clone()));
-                add(found, path, DifferenceKind::Added, None, Some(value));
-                path.pop();
-            }
-        }
-        (Value::Array(wanted), Value::Array(there)) if is_permutation(wanted, there) => {
-            add(found, path, DifferenceKind::Reordered, Some(expected), Some(actual));
-        }
-        (Value::Array(wanted), Value::Array(there)) => {
-            for index in 0..wanted.len().max(there.len()) {
-                path.push(Index(index));
-                match (wanted.get(index), there.get(index)) {
-                    (Some(left), Some(right)) => walk(left, right, path, limit, found),
-                    (Some(left), None) => add(found, path, DifferenceKind::Missing, Some(left), None),
-                    (None, right) => add(found, path, DifferenceKind::Added, None, right),
-                }
-                path.pop();
-            }
-        }
-        _ => {
-            let kind = if expected.kind() == actual.kind() {
-                DifferenceKind::Changed
-            } else {
-                DifferenceKind::Retyped
-            };
-            add(found, path, kind, Some(expected), Some(actual));
-        }
-    }
+    inner.saturating_add(1)
 }
 
-/// A member of an object, and what stands under its key in the other.
-fn walk_member(
-    key: &str,
-    expected: &Value,
-    actual: Option<&Value>,
-    path: &mut Path,
-    limit: usize,
-    found: &mut Vec<Difference>,
-) {
-    if actual == Some(expected) {
-        return;
-    }
-    path.push(catena_json::Segment::Key(key.to_owned()));
-    match actual {
-        Some(actual) => walk(expected, actual, path, limit, found),
-        None => note(found, limit, path, DifferenceKind::Missing, Some(expected), None),
-    }
-    path.pop();
-}
-
-fn note(
-    found: &mut Vec<Difference>,
-    limit: usize,
-    path: &Path,
-    kind: DifferenceKind,
-    expected: Option<&Value>,
-    actual: Option<&Value>,
-) {
-    if found.len() < limit {
-        let (expected, actual) = (expected.map(bounded_value), actual.map(bounded_value));
-        found.push(Difference { path: path.clone(), kind, expected, actual });
-    }
-}
+/// Values that are looked at for the innermost places of one comparison. What lies deeper in what is
+/// larger is told as one difference: only how differences are told depends on it.
+const MOST_STEPS: usize = 8_000_000;
 
 /// Longest lists that are looked at for a mere change of order; the comparison is quadratic.
 const LONGEST_PERMUTATION: usize = 256;
 
-fn is_permutation(left: &[Value], right: &[Value]) -> bool {
-    if left.len() != right.len() || left.len() > LONGEST_PERMUTATION {
-        return false;
+struct Walk {
+    path: Path,
+    limit: usize,
+    steps_left: usize,
+    found: Vec<Difference>,
+}
+
+impl Walk {
+    fn new(limit: usize) -> Self {
+        Self { path: Path::new(), limit, steps_left: MOST_STEPS, found: Vec::new() }
     }
+
+    fn values(&mut self, expected: &Value, actual: &Value) {
+        use catena_json::Segment::{Index, Key};
+        if self.found.len() >= self.limit || expected == actual {
+            return;
+        }
+        let weight = weight(expected).saturating_add(weight(actual));
+        match (expected, actual) {
+            (Value::Object(wanted), Value::Object(there)) if self.may_take(weight) => {
+                for (key, value) in wanted {
+                    self.member(key, value, there.get(key));
+                }
+                for (key, value) in there.iter().filter(|(key, _)| !wanted.contains_key(key)) {
+                    self.path.push(Key(key.clone()));
+                    self.note(DifferenceKind::Added, None, Some(value));
+                    self.path.pop();
+                }
+            }
+            (Value::Array(wanted), Value::Array(there)) if self.is_permutation(wanted, there, weight) => {
+                self.note(DifferenceKind::Reordered, Some(expected), Some(actual));
+            }
+            (Value::Array(wanted), Value::Array(there)) if self.may_take(weight) => {
+                for index in 0..wanted.len().max(there.len()) {
+                    self.path.push(Index(index));
+                    match (wanted.get(index), there.get(index)) {
+                        (Some(left), Some(right)) => self.values(left, right),
+                        (Some(left), None) => self.note(DifferenceKind::Missing, Some(left), None),
+                        (None, right) => self.note(DifferenceKind::Added, None, right),
+                    }
+                    self.path.pop();
+                }
+            }
+            _ if expected.kind() == actual.kind() => {
+                self.note(DifferenceKind::Changed, Some(expected), Some(actual));
+            }
+            _ => self.note(DifferenceKind::Retyped, Some(expected), Some(actual)),
+        }
+    }
+
+    /// A member of an object, and what stands under its key in the other.
+    fn member(&mut self, key: &str, expected: &Value, actual: Option<&Value>) {
+        if actual == Some(expected) {
+            return;
+        }
+        self.path.push(catena_json::Segment::Key(key.to_owned()));
+        match actual {
+            Some(actual) => self.values(expected, actual),
+            None => self.note(DifferenceKind::Missing, Some(expected), None),
+        }
+        self.path.pop();
+    }
+
+    fn note(&mut self, kind: DifferenceKind, expected: Option<&Value>, actual: Option<&Value>) {
+        if self.found.len() < self.limit {
+            let (path, expected, actual) =
+                (self.path.clone(), expected.map(bounded_value), actual.map(bounded_value));
+            self.found.push(Difference { path, kind, expected, actual });
+        }
+    }
+
+    fn may_take(&mut self, steps: usize) -> bool {
+        let left = self.steps_left.checked_sub(steps);
+        self.steps_left = left.unwrap_or(self.steps_left);
+        left.is_some()
+    }
+
+    fn is_permutation(&mut self, left: &[Value], right: &[Value], weight: usize) -> bool {
+        left.len() == right.len()
+            && left.len() <= LONGEST_PERMUTATION
+            && self.may_take(left.len().saturating_mul(weight) / 2)
+            && is_permutation(left, right)
+    }
+}
+
+fn is_permutation(left: &[Value], right: &[Value]) -> bool {
     let mut unmatched: Vec<&Value> = right.iter().collect();
     left.iter().all(|item| match unmatched.iter().position(|other| *other == item) {
         Some(position) => {

@@ -35,6 +35,10 @@ pub struct Limits {
     pub json_values: usize,
     /// Pages of a listing of artifacts (1,000 names each) or of tags (100 each).
     pub pages: u32,
+    /// Steps of work that one inquiry may take: things looked at, edges followed, steps of rendering,
+    /// values compared, 16 bytes read. A chain of 300 links takes under a million; twenty million take
+    /// some ten seconds.
+    pub steps: u64,
     /// Work the evaluation of one in-tree template may cost.
     pub template: catena_jsone::Limits,
     /// Size of in-tree templates and parameters.
@@ -56,6 +60,7 @@ impl Default for Limits {
             json_depth: 96,
             json_values: 1 << 20,
             pages: 100,
+            steps: 20_000_000,
             template: catena_jsone::Limits::default(),
             yaml: catena_yaml::Limits::default(),
         }

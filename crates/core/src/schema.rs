@@ -6,6 +6,7 @@
 //! `format` among them, say nothing against an input here. What is judged is judged to the end, or else
 //! is said to be beyond what is looked at.
 
+use crate::compare::weight;
 use catena_json::{Map, Number, Path, Value};
 use regex::{Regex, RegexBuilder};
 use std::cmp::Ordering;
@@ -31,15 +32,15 @@ pub enum Misfit {
 const MOST_STEPS: usize = 100_000;
 /// Names, items or bytes that are looked at as fast as one schema.
 const QUICK: usize = 16;
-/// What reading a pattern costs.
-const PATTERN: usize = 500;
-/// Bytes that a pattern may take once it is read.
-const PATTERN_BYTES: usize = 1 << 18;
+/// Bytes that a pattern may take once it is read, what reading it within these costs, and what each byte
+/// of a text then costs at worst: a pattern of many states is slow on a text that is made for it.
+const PATTERNS: [(usize, usize, usize); 3] = [(1 << 14, 500, 1), (1 << 16, 1000, 4), (1 << 18, 4000, 16)];
 
 /// The first place where an input breaks a schema, or that this cannot be told; nothing where it fits.
+/// `pay` hears of steps before they are taken, and answers whether they may be; if not, nobody knows.
 #[must_use]
-pub fn misfit(schema: &Value, input: &Value) -> Option<Misfit> {
-    let mut judge = Judge { steps_left: MOST_STEPS, patterns: HashMap::new() };
+pub fn misfit(schema: &Value, input: &Value, pay: &mut dyn FnMut(usize) -> bool) -> Option<Misfit> {
+    let mut judge = Judge { steps_left: MOST_STEPS, pay, patterns: HashMap::new() };
     judge.walk(schema, input, &Path::new()).err()
 }
 
@@ -49,16 +50,25 @@ fn broken(path: &Path, keyword: &'static str) -> Fits {
     Err(Misfit::Breach { path: path.clone(), keyword })
 }
 
-struct Judge<'a> {
+/// A pattern, and what each byte of a text costs; none for a pattern in a dialect of its own.
+type Pattern = Option<(Regex, usize)>;
+
+struct Judge<'a, 'p> {
     steps_left: usize,
-    /// Patterns, read once; none for a pattern in a dialect of its own.
-    patterns: HashMap<&'a str, Option<Regex>>,
+    pay: &'p mut dyn FnMut(usize) -> bool,
+    /// Patterns, read once.
+    patterns: HashMap<&'a str, Pattern>,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> Judge<'a, '_> {
     fn spend(&mut self, steps: usize) -> Fits {
         self.steps_left = self.steps_left.checked_sub(steps).ok_or(Misfit::Beyond)?;
-        Ok(())
+        if (self.pay)(steps) { Ok(()) } else { Err(Misfit::Beyond) }
+    }
+
+    /// Pays for comparing a value with so many others.
+    fn spend_on_comparing(&mut self, value: &Value, others: usize) -> Fits {
+        self.spend_on(others.saturating_mul(weight(value)))
     }
 
     fn spend_on(&mut self, quick: usize) -> Fits {
@@ -76,13 +86,16 @@ impl<'a> Judge<'a> {
             return broken(path, "type");
         }
         if let Some(allowed) = schema.get("enum").and_then(Value::as_array) {
-            self.spend_on(allowed.len())?;
+            self.spend_on_comparing(input, allowed.len())?;
             if !allowed.contains(input) {
                 return broken(path, "enum");
             }
         }
-        if schema.get("const").is_some_and(|only| only != input) {
-            return broken(path, "const");
+        if let Some(only) = schema.get("const") {
+            self.spend_on_comparing(input, 1)?;
+            if only != input {
+                return broken(path, "const");
+            }
         }
         match input {
             Value::Object(members) => self.object(schema, members, path)?,
@@ -128,7 +141,7 @@ impl<'a> Judge<'a> {
         size(schema, ["minItems", "maxItems"], items.len(), path)?;
         if schema.get("uniqueItems").and_then(Value::as_bool) == Some(true) {
             for (index, item) in items.iter().enumerate() {
-                self.spend_on(index)?;
+                self.spend_on_comparing(item, index)?;
                 if items.iter().take(index).any(|other| other == item) {
                     return broken(&path.index(index), "uniqueItems");
                 }
@@ -148,25 +161,36 @@ impl<'a> Judge<'a> {
         self.spend_on(text.len())?;
         size(schema, ["minLength", "maxLength"], text.chars().count(), path)?;
         let Some(pattern) = schema.get("pattern").and_then(Value::as_str) else { return Ok(()) };
+        let Some(per_byte) = self.pattern(pattern)?.as_ref().map(|(_, per_byte)| *per_byte) else {
+            return Ok(());
+        };
+        self.spend_on(text.len().saturating_mul(QUICK).saturating_mul(per_byte))?;
         match self.pattern(pattern)? {
-            Some(pattern) if !pattern.is_match(text) => broken(path, "pattern"),
+            Some((pattern, _)) if !pattern.is_match(text) => broken(path, "pattern"),
             _ => Ok(()),
         }
     }
 
-    /// A pattern as it reads; none for one in a dialect of its own, which says nothing here.
-    fn pattern(&mut self, text: &'a str) -> Result<Option<&Regex>, Misfit> {
+    /// A pattern as it reads.
+    fn pattern(&mut self, text: &'a str) -> Result<&Pattern, Misfit> {
         if !self.patterns.contains_key(text) {
-            self.spend(PATTERN)?;
-            self.spend_on(text.len())?;
-            let pattern = match RegexBuilder::new(text).size_limit(PATTERN_BYTES).build() {
-                Ok(pattern) => Some(pattern),
-                Err(regex::Error::CompiledTooBig(_)) => return Err(Misfit::Beyond),
-                Err(_) => None,
-            };
+            let pattern = self.read_pattern(text)?;
             self.patterns.insert(text, pattern);
         }
-        Ok(self.patterns.get(text).and_then(Option::as_ref))
+        Ok(self.patterns.get(text).unwrap_or(&None))
+    }
+
+    fn read_pattern(&mut self, text: &str) -> Result<Pattern, Misfit> {
+        for (bytes, cost, per_byte) in PATTERNS {
+            self.spend(cost)?;
+            self.spend_on(text.len())?;
+            match RegexBuilder::new(text).size_limit(bytes).build() {
+                Ok(pattern) => return Ok(Some((pattern, per_byte))),
+                Err(regex::Error::CompiledTooBig(_)) => {}
+                Err(_) => return Ok(None),
+            }
+        }
+        Err(Misfit::Beyond)
     }
 
     fn combinators(&mut self, schema: &'a Map, input: &Value, path: &Path) -> Fits {
@@ -252,7 +276,7 @@ mod tests {
 
     fn found(schema: &str, input: &str) -> Option<String> {
         let read = |text: &str| parse(text.as_bytes(), &Limits::default()).unwrap();
-        misfit(&read(schema), &read(input)).map(|misfit| misfit.to_string())
+        misfit(&read(schema), &read(input), &mut |_| true).map(|misfit| misfit.to_string())
     }
 
     #[test]

@@ -2,11 +2,19 @@
 
 use crate::progress::{Event, Progress};
 use crate::source::FactSource;
-use catena_core::inquiry::{Fact, Inquiry, Need, Reader, Seen};
+use catena_core::inquiry::{Cancel, Fact, Inquiry, Need, Reader, Seen};
 use std::collections::HashMap;
 use std::sync::Arc;
-use tokio::task::{Id, JoinSet};
+use std::time::Duration;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::{Id, JoinSet, block_in_place, yield_now};
 use tokio::time::{Instant, timeout_at};
+
+/// How long after its deadline an inquiry may still examine what is known by then.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Bytes of an answer that takes long to read.
+const LARGE: usize = 256 << 10;
 
 /// What a driver needs of an inquiry.
 trait Case: Send {
@@ -14,6 +22,7 @@ trait Case: Send {
     fn foreseen(&mut self) -> Vec<Need>;
     fn reader(&self) -> Reader;
     fn take(&mut self, seen: Seen);
+    fn has_stopped(&self) -> bool;
 }
 
 impl Case for Inquiry {
@@ -32,18 +41,30 @@ impl Case for Inquiry {
     fn take(&mut self, seen: Seen) {
         Inquiry::take(self, seen);
     }
+
+    fn has_stopped(&self) -> bool {
+        Inquiry::has_stopped(self)
+    }
 }
 
 /// Answers everything an inquiry needs, and gives it back ready to be concluded. Whatever is
 /// independent is asked at the same time, and what it foresees is asked with it; how much of that
-/// really goes out is the source's to bound. What is not known by the deadline is unreachable.
+/// really goes out is the source's to bound. What is not known by the deadline is unreachable, and half a
+/// second later the inquiry stops examining, wherever it is.
+///
+/// It examines on the thread it is polled on. On a runtime of several threads the other tasks of that
+/// thread go on meanwhile on another one, so that the system shares the processors among inquiries.
 pub async fn investigate(
     mut inquiry: Inquiry,
     source: Arc<dyn FactSource>,
     deadline: Instant,
     progress: &dyn Progress,
 ) -> Inquiry {
+    let end = deadline.checked_add(GRACE).unwrap_or(deadline);
+    inquiry.cancel_when(Cancel::when(move || Instant::now() >= end));
     drive(&mut inquiry, &source, deadline, progress).await;
+    // Whoever interrupted the examinations comes first, before the inquiry is concluded.
+    yield_now().await;
     inquiry
 }
 
@@ -61,7 +82,7 @@ async fn drive(
     // What is said to be unreachable can make other things needed; these are not asked any more.
     let mut missing: Vec<Need> = asked.into_values().collect();
     let reader = case.reader();
-    while !missing.is_empty() {
+    while !missing.is_empty() && !case.has_stopped() {
         for need in missing {
             let fact = Fact::Unreachable { reason: "the deadline passed".to_owned(), attempts: 0 };
             answered(case, progress, reader.read(need, fact));
@@ -90,6 +111,9 @@ async fn answer_all(
         for need in case.foreseen() {
             foreseen.spawn(Arc::clone(source).foresee(need, deadline));
         }
+        if case.has_stopped() {
+            break;
+        }
         let Some(ended) = answers.join_next_with_id().await else { break };
         match ended {
             Ok((id, seen)) => {
@@ -112,14 +136,25 @@ async fn answer_all(
 /// after another.
 async fn answer(source: Arc<dyn FactSource>, need: Need, deadline: Instant, reader: Reader) -> Seen {
     let fact = source.fact(need.clone(), deadline).await;
-    reader.read(need, fact)
+    match &fact {
+        Fact::Body(body) if body.bytes.len() > LARGE => beside_others(|| reader.read(need, fact)),
+        _ => reader.read(need, fact),
+    }
+}
+
+/// Does what may take long, while the other tasks of this thread go on elsewhere.
+fn beside_others<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => block_in_place(work),
+        _ => work(),
+    }
 }
 
 fn answered(case: &mut dyn Case, progress: &dyn Progress, seen: Seen) {
     let (need, fact) = (seen.need(), seen.fact());
     tracing::debug!(%need, "answered");
     progress.event(Event::Answered { need, fact });
-    case.take(seen);
+    beside_others(|| case.take(seen));
 }
 
 #[cfg(test)]
@@ -139,6 +174,8 @@ mod tests {
         next: Vec<Need>,
         foresees: Vec<Need>,
         facts: Vec<(Need, Fact)>,
+        /// Stops after so many facts.
+        stops_after: Option<usize>,
     }
 
     fn task_id() -> TaskId {
@@ -172,6 +209,10 @@ mod tests {
                 self.next = (0..10).map(listing).collect();
             }
             self.facts.push((seen.need().clone(), seen.fact().clone()));
+        }
+
+        fn has_stopped(&self) -> bool {
+            self.stops_after.is_some_and(|most| self.facts.len() >= most)
         }
     }
 
@@ -255,5 +296,17 @@ mod tests {
         driven(&mut asker, &source, Duration::ZERO).await;
         assert_eq!(asker.facts.len(), 11);
         assert!(source.most.load(Ordering::SeqCst) <= 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_inquiry_that_has_stopped_is_not_waited_for() {
+        let (mut asker, source) = (Asker::new(), Arc::new(Slow::default()));
+        asker.stops_after = Some(3);
+        let took = driven(&mut asker, &source, Duration::from_secs(60)).await;
+        assert_eq!(asker.facts.len(), 3);
+        assert!(took < Duration::from_secs(4), "{took:?}");
+        asker = Asker { stops_after: Some(3), ..Asker::new() };
+        driven(&mut asker, &source, Duration::from_millis(1500)).await;
+        assert_eq!(asker.facts.len(), 11, "what is asked is said to be unreachable once");
     }
 }

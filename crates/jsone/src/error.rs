@@ -201,6 +201,9 @@ pub enum ErrorKind {
         /// Its own words.
         problem: String,
     },
+    /// Whoever watched the rendering ended it.
+    #[error("the rendering was interrupted")]
+    Interrupted,
     /// A limit was reached.
     #[error("limit reached: {limit} (allowed: {allowed})")]
     Limit {
@@ -270,7 +273,7 @@ impl ErrorKind {
             | Self::NoClock
             | Self::NotFinite { .. } => "TemplateError",
             Self::Arguments { .. } | Self::TooFewArguments { .. } | Self::Host { .. } => "BuiltinError",
-            Self::Limit { .. } => "LimitError",
+            Self::Limit { .. } | Self::Interrupted => "LimitError",
         }
     }
 }

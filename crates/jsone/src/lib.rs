@@ -73,7 +73,7 @@ mod time;
 
 pub use context::{Binding, Context, HostFunction};
 pub use error::{Error, ErrorKind, Excerpt, LimitKind};
-pub use limits::Limits;
+pub use limits::{Limits, Watch};
 
 use catena_json::Value;
 use context::Scope;
@@ -88,7 +88,22 @@ use template::Renderer;
 /// # Errors
 /// Whatever is wrong with the template for this context, with its place; reached limits too.
 pub fn render(template: &Value, context: &Context, limits: &Limits) -> Result<Value, Error> {
-    run(context, limits, |renderer, scope| renderer.render(&Datum::import(template, limits)?, scope, 0))
+    render_watched(template, context, limits, &|_| true)
+}
+
+/// Renders as [`render`] does, and reports every step to a watch, which can end the rendering:
+/// then the error is [`ErrorKind::Interrupted`].
+///
+/// # Errors
+/// As those of [`render`].
+pub fn render_watched(
+    template: &Value,
+    context: &Context,
+    limits: &Limits,
+    watch: Watch<'_>,
+) -> Result<Value, Error> {
+    let budget = Budget::watched(limits, watch);
+    run(context, &budget, |renderer, scope| renderer.render(&Datum::import(template, limits)?, scope, 0))
 }
 
 /// Evaluates one expression with the names of a context.
@@ -96,18 +111,21 @@ pub fn render(template: &Value, context: &Context, limits: &Limits) -> Result<Va
 /// # Errors
 /// Whatever is wrong with the expression for this context, with its place; reached limits too.
 pub fn evaluate(expression: &str, context: &Context, limits: &Limits) -> Result<Value, Error> {
-    run(context, limits, |renderer, scope| renderer.evaluate(expression, scope))
+    let budget = Budget::new(limits);
+    run(context, &budget, |renderer, scope| renderer.evaluate(expression, scope))
 }
 
 fn run(
     context: &Context,
-    limits: &Limits,
+    budget: &Budget<'_>,
     work: impl FnOnce(&Renderer<'_>, &Scope<'_>) -> Result<Datum, Fault>,
 ) -> Result<Value, Error> {
-    let budget = Budget::new(limits);
+    let limits = budget.limits;
     let finished = || -> Result<Value, Fault> {
         let scope = Scope::outermost(context, limits)?;
-        match work(&Renderer { budget: &budget }, &scope)? {
+        let datum = work(&Renderer { budget }, &scope);
+        budget.report()?;
+        match datum? {
             Datum::Deleted => Ok(Value::Null),
             result => {
                 result.check(limits)?;

@@ -54,30 +54,46 @@ impl Default for Limits {
 /// Bytes of text that count as one step.
 const BYTES_PER_STEP: usize = 16;
 
+/// Hears how many steps a rendering has taken since the last time, and answers whether it may go on.
+/// It hears of at most [`STEPS_PER_REPORT`] steps more than the next costly operation takes.
+pub type Watch<'a> = &'a dyn Fn(u64) -> bool;
+
+/// Steps after which a rendering reports to its [`Watch`]: a fraction of a millisecond.
+pub(crate) const STEPS_PER_REPORT: u64 = 1024;
+
 /// The limits of a rendering with the steps that are left of it.
 pub(crate) struct Budget<'a> {
     pub(crate) limits: &'a Limits,
     left: Cell<u64>,
+    /// Steps that the watch has not heard of.
+    unreported: Cell<u64>,
+    watch: Watch<'a>,
 }
 
 impl<'a> Budget<'a> {
     pub(crate) fn new(limits: &'a Limits) -> Self {
-        Self { limits, left: Cell::new(limits.steps) }
+        Self::watched(limits, &|_| true)
+    }
+
+    pub(crate) fn watched(limits: &'a Limits, watch: Watch<'a>) -> Self {
+        Self { limits, left: Cell::new(limits.steps), unreported: Cell::new(0), watch }
     }
 
     /// Pays for work before it is done.
     pub(crate) fn spend(&self, steps: usize) -> Result<(), ErrorKind> {
         let steps = u64::try_from(steps).unwrap_or(u64::MAX);
-        match self.left.get().checked_sub(steps) {
-            Some(left) => {
-                self.left.set(left);
-                Ok(())
-            }
-            None => {
-                self.left.set(0);
-                Err(ErrorKind::Limit { limit: LimitKind::Steps, allowed: self.limits.steps })
-            }
-        }
+        let Some(left) = self.left.get().checked_sub(steps) else {
+            self.left.set(0);
+            return Err(ErrorKind::Limit { limit: LimitKind::Steps, allowed: self.limits.steps });
+        };
+        self.left.set(left);
+        self.unreported.set(self.unreported.get().saturating_add(steps));
+        if self.unreported.get() >= STEPS_PER_REPORT { self.report() } else { Ok(()) }
+    }
+
+    /// Tells the watch of the steps that it has not heard of.
+    pub(crate) fn report(&self) -> Result<(), ErrorKind> {
+        if (self.watch)(self.unreported.take()) { Ok(()) } else { Err(ErrorKind::Interrupted) }
     }
 
     /// Pays for reading or writing that many bytes.
@@ -132,5 +148,22 @@ mod tests {
             budget.spend_string(9),
             Err(ErrorKind::Limit { limit: LimitKind::StringBytes, allowed: 8 })
         );
+    }
+
+    #[test]
+    fn a_watch_hears_of_every_step_and_can_end_the_rendering() {
+        let limits = Limits::default();
+        let heard = Cell::new(0);
+        let watch = |steps| {
+            heard.set(heard.get() + steps);
+            heard.get() < 3 * STEPS_PER_REPORT
+        };
+        let budget = Budget::watched(&limits, &watch);
+        assert_eq!(budget.spend(1023), Ok(()));
+        assert_eq!(heard.get(), 0);
+        assert_eq!((budget.spend(5), heard.get()), (Ok(()), 1028));
+        assert_eq!((budget.spend(7), budget.report(), heard.get()), (Ok(()), Ok(()), 1035));
+        assert_eq!(budget.spend(5000), Err(ErrorKind::Interrupted));
+        assert_eq!(heard.get(), budget.spent());
     }
 }

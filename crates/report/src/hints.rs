@@ -102,6 +102,7 @@ pub const HINTS: &[(&str, &str)] = &[
     // The chain.
     ("chain-too-deep", LIMIT),
     ("chain-too-wide", LIMIT),
+    ("chain-too-much-work", LIMIT),
     ("chain-cyclic", "no honest task is among its own inputs. Find out who created it."),
     // Signature and document.
     (
@@ -454,6 +455,10 @@ pub const HINTS: &[(&str, &str)] = &[
         "give credentials that may read this: --credentials FILE or TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN; for GitHub a token that may read the repository (CATENA_GITHUB_TOKEN or GITHUB_TOKEN).",
     ),
     ("outside-unfinished", "ask again, perhaps with a longer --deadline."),
+    (
+        "outside-cancelled",
+        "nothing was proven wrong. Ask again with a longer --deadline; if it stays so, look at what the tasks of the chain name as inputs.",
+    ),
 ];
 
 /// The advice for a code by name; none when only its class has some.

@@ -4,6 +4,7 @@ mod absence;
 mod artifacts;
 mod chain;
 mod documents;
+mod edges;
 mod images;
 mod outside;
 mod parents;
@@ -77,7 +78,7 @@ pub const THREATS: &[Threat] = &[
     Threat { number: 6, name: "Images", parts: images::PARTS },
     Threat { number: 7, name: "Workers", parts: &[workers::ATTACKS] },
     Threat { number: 8, name: "Trees and scopes", parts: trees::PARTS },
-    Threat { number: 9, name: "The chain itself", parts: &[chain::ATTACKS] },
+    Threat { number: 9, name: "The chain itself", parts: &[chain::ATTACKS, edges::ATTACKS] },
     Threat { number: 10, name: "The outside", parts: &[outside::ATTACKS, absence::ATTACKS] },
 ];
 

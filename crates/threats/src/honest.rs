@@ -8,6 +8,7 @@ mod files;
 mod inputs;
 mod levels;
 mod moments;
+mod work;
 
 use catena_testbed::chain::{Builders, Images, Product, Scope, Vcs};
 use catena_testbed::{Chain, Release, Trigger};
@@ -64,6 +65,7 @@ pub fn chains() -> Vec<Honest> {
         inputs::CHANGED,
         levels::CHANGED,
         moments::CHANGED,
+        work::CHANGED,
     ];
     chains.extend(changed.into_iter().flatten().map(|(name, release, change)| {
         let release = release();

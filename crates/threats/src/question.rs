@@ -73,7 +73,7 @@ impl Question {
 
     /// With other bounds.
     #[must_use]
-    pub fn within(mut self, change: fn(&mut Limits)) -> Self {
+    pub fn within(mut self, change: impl FnOnce(&mut Limits)) -> Self {
         change(&mut self.limits);
         self
     }

@@ -383,8 +383,7 @@ fn wanted(cx: &Cx<'_>, link: &Link) -> Result<Result<Vec<Wanted>, Box<Finding>>,
         names.insert(name.as_str().to_owned(), (false, how));
     }
     let takers = takers(cx)?;
-    let entries = takers.iter().flat_map(|taker| taker.definition.upstream_artifacts());
-    let entries = entries.filter(|entry| entry.task_id == link.task_id);
+    let entries = takers.iter().flat_map(|taker| taker.definition.upstream_artifacts_of(link.task_id));
     let mut listed: Option<Names> = None;
     for entry in entries {
         for path in &entry.paths {

@@ -6,7 +6,7 @@ use super::{Examined, rules};
 use crate::inquiry::{Cx, cycle};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 
-const CHECK: &str = "chain";
+pub(crate) const CHECK: &str = "chain";
 
 const SHAPE: Code = Code::passing(
     "chain-shape",
@@ -16,10 +16,16 @@ const TOO_DEEP: Code =
     Code::new("chain-too-deep", Class::Policy, "A link is farther from the target than the policy allows.");
 const TOO_WIDE: Code =
     Code::new("chain-too-wide", Class::Policy, "The chain has more links than the limit allows.");
+/// Found when the inquiry is concluded: no check comes to its end then.
+pub(crate) const TOO_MUCH_WORK: Code = Code::new(
+    "chain-too-much-work",
+    Class::Policy,
+    "Verifying the chain takes more work than the limit allows.",
+);
 const CYCLIC: Code =
     Code::new("chain-cyclic", Class::Tamper, "A task is among its own inputs.").relaxable(rules::CHAIN_CYCLE);
 
-pub(crate) const CODES: &[Code] = &[SHAPE, TOO_DEEP, TOO_WIDE, CYCLIC];
+pub(crate) const CODES: &[Code] = &[SHAPE, TOO_DEEP, TOO_WIDE, TOO_MUCH_WORK, CYCLIC];
 
 pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
     let chain = cx.closed()?;
@@ -42,7 +48,7 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
                 .actual(Side::Task, "more"),
         );
     }
-    if let Some(task_id) = cycle(chain) {
+    if let Some(task_id) = cycle(chain, &cx.case.work)? {
         let message = format!("Task {task_id} is, over its inputs and parents, an input of itself.");
         findings.push(Finding::new(CHECK, CYCLIC, Standing::Failed, task_id, message));
     }

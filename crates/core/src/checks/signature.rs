@@ -112,7 +112,7 @@ pub(crate) fn verified(cx: &Cx<'_>, link: &Link) -> Result<Verified, Stop> {
         return known.clone().ok_or(Stop::Blocked);
     }
     let document = match verify(cx, link) {
-        Err(Stop::Waiting) => return Err(Stop::Waiting),
+        Err(stop @ (Stop::Waiting | Stop::Halted)) => return Err(stop),
         Err(Stop::Blocked) => None,
         Ok(document) => document,
     };
@@ -161,7 +161,7 @@ fn judged(cx: &Cx<'_>, link: &Link) -> Result<Arc<Judgement>, Stop> {
         return known.clone().ok_or(Stop::Blocked);
     }
     let judgement = match judge(cx, link) {
-        Err(Stop::Waiting) => return Err(Stop::Waiting),
+        Err(stop @ (Stop::Waiting | Stop::Halted)) => return Err(stop),
         Err(Stop::Blocked) => None,
         Ok(judgement) => Some(Arc::new(judgement)),
     };

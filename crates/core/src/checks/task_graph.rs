@@ -119,6 +119,7 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let Some(entry) = entries.get(&link.task_id) else {
         return Ok(vec![failed(LACKS, "The parent's graph does not hold the task.".to_owned())].into());
     };
+    cx.case.work.spend_bytes(entry.len())?;
     let limits = cx.case.limits.json();
     let limits = catena_json::Limits { values: limits.values.min(Limits::ENTRY_VALUES), ..limits };
     let graph = match catena_json::parse(entry, &limits).map(task) {

@@ -191,9 +191,13 @@ fn is_broad(rule: &str, scope: &str) -> Option<bool> {
 
 /// Whether the target has a restricted scope.
 pub(crate) fn has_restricted_scopes(cx: &Cx<'_>) -> Result<bool, Stop> {
-    let found = restricted(&cx.case.product, target(cx)?.definition.scopes());
-    let relaxed = cx.case.relaxes(rules::BROAD_SCOPE);
-    Ok(found.iter().any(|restricted| !(relaxed && restricted.broad)))
+    let target = target(cx)?;
+    // Asked for every link, and the same for all of them.
+    Ok(*cx.case.restricted.get_or_init(|| {
+        let found = restricted(&cx.case.product, target.definition.scopes());
+        let relaxed = cx.case.relaxes(rules::BROAD_SCOPE);
+        found.iter().any(|restricted| !(relaxed && restricted.broad))
+    }))
 }
 
 /// Where the target has restricted scopes, levels will be compared.
@@ -309,13 +313,18 @@ fn mirrored<'a>(cx: &Cx<'a>, link: &Link) -> Option<&'a Link> {
 fn scopes(cx: &Cx<'_>, target: &Link, own: Option<&str>, findings: &mut Vec<Finding>) {
     let product = &cx.case.product;
     let found = restricted(product, target.definition.scopes());
+    let mut exact_at: BTreeMap<usize, usize> = BTreeMap::new();
+    for one in found.iter().filter(|one| !one.broad) {
+        let count = exact_at.entry(one.index).or_default();
+        *count = count.saturating_add(1);
+    }
     for one in &found {
         let at = |finding: Finding| {
             finding.at("the queue's definition", Some(Path::of(&["scopes"]).index(one.index)))
         };
         let failed =
             |code, message: String| at(Finding::new(CHECK, code, Standing::Failed, target.task_id, message));
-        let exact = found.iter().filter(|other| other.index == one.index && !other.broad).count();
+        let exact = exact_at.get(&one.index).copied().unwrap_or_default();
         if exact > 1 && !one.broad {
             let message = format!("The scope {} matches {exact} restricted scopes of the policy.", one.scope);
             findings.push(failed(AMBIGUOUS, message).actual(Side::Policy, one.rule.scope.as_str()));

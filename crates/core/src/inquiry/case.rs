@@ -1,9 +1,12 @@
 //! Everything an inquiry knows, and how a check asks it.
 
 use super::chain::{Chain, Link};
+use super::memo::Memo;
 use super::reader::{Reading, Seen};
+use super::work::Work;
 use super::{Body, Fact, Need};
 use crate::Limits;
+use crate::checks::rebuild::{Loaded, Unreadable};
 use crate::checks::signature::{Judgement, Verified};
 use crate::digest::Measurement;
 use crate::document::{Document, DocumentError};
@@ -11,12 +14,12 @@ use crate::graph::GraphScan;
 use crate::policy::{KeyRing, Product};
 use crate::projects::Projects;
 use crate::task::{
-    Definition, DefinitionError, Kind, ListingError, ListingPage, ListingSoFar, Run, Status, StatusError,
-    TaskId, WorkerImplementation,
+    ArtifactName, Definition, DefinitionError, Kind, ListingError, ListingPage, ListingSoFar, Run, Status,
+    StatusError, TaskId, WorkerImplementation,
 };
 use crate::verdict::Evidence;
 use catena_json::{ParseError, Value};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -86,6 +89,8 @@ pub(crate) enum Stop {
     Waiting,
     /// Something it rests on is not as it must be; another check has said so.
     Blocked,
+    /// The inquiry has stopped: it was cancelled, or has taken too many steps.
+    Halted,
 }
 
 /// The answer of a service, once it is there.
@@ -121,6 +126,7 @@ pub(crate) struct Case {
     pub(crate) keys: KeyRing,
     pub(crate) limits: Limits,
     pub(crate) switches: Switches,
+    pub(crate) work: Work,
     facts: HashMap<Need, Fact>,
     /// Whose facts were measured in an earlier run and not in this one.
     recalled: HashSet<Need>,
@@ -143,6 +149,12 @@ pub(crate) struct Case {
     pub(crate) verified: RefCell<BTreeMap<TaskId, Option<Verified>>>,
     /// Which of an implementation's keys made the last signature that was one of its keys'.
     pub(crate) last_signers: RefCell<BTreeMap<WorkerImplementation, usize>>,
+    /// Templates of trees, read once for all parents they are rendered for.
+    pub(crate) templates: Memo<Need, Result<Arc<Loaded>, Unreadable>>,
+    /// Files of decision tasks, read once for all their actions.
+    pub(crate) contents: Memo<(TaskId, ArtifactName), Result<Arc<Value>, String>>,
+    /// Whether the target has restricted scopes, once it is known.
+    pub(crate) restricted: OnceCell<bool>,
 }
 
 /// A document as it parses, or why it does not.
@@ -160,6 +172,7 @@ impl Case {
             target,
             product,
             keys,
+            work: Work::new(limits.steps),
             limits,
             switches,
             facts: HashMap::new(),
@@ -174,6 +187,9 @@ impl Case {
             judged: RefCell::default(),
             verified: RefCell::default(),
             last_signers: RefCell::default(),
+            templates: Memo::default(),
+            contents: Memo::default(),
+            restricted: OnceCell::new(),
         }
     }
 
@@ -316,6 +332,11 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// Pays for work before it is done; nothing more is done once the inquiry has stopped.
+    pub(crate) fn spend(&self, steps: usize) -> Result<(), Stop> {
+        self.case.work.spend(steps)
+    }
+
     /// A small answer.
     pub(crate) fn body(&self, need: &Need) -> Result<Answer<&'a Body>, Stop> {
         match self.fact(need)? {
@@ -325,8 +346,9 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// A JSON answer.
+    /// A JSON answer. It is paid for, since a check may go through hundreds of pages for every link.
     pub(crate) fn json(&self, need: &Need) -> Result<Answer<Json>, Stop> {
+        self.spend(1)?;
         match self.fact(need)? {
             Answer::Is(_) => self.case.parsed.get(need).cloned().map(Answer::Is).ok_or(Stop::Blocked),
             Answer::Absent(message) => Ok(Answer::Absent(message)),
@@ -354,6 +376,7 @@ impl<'a> Cx<'a> {
 
     /// What was measured of an artifact.
     pub(crate) fn measurement(&self, need: &Need) -> Result<Answer<Measurement>, Stop> {
+        self.spend(1)?;
         match self.fact(need)? {
             Answer::Is(Fact::Measured(measurement)) => Ok(Answer::Is(*measurement)),
             Answer::Is(Fact::Body(body)) => Ok(Answer::Is(body.measurement)),
@@ -365,6 +388,7 @@ impl<'a> Cx<'a> {
 
     /// A scanned graph.
     pub(crate) fn graph(&self, need: &Need) -> Result<Answer<&'a GraphScan>, Stop> {
+        self.spend(1)?;
         match self.fact(need)? {
             Answer::Is(Fact::Graph(scan)) => Ok(Answer::Is(scan)),
             Answer::Is(_) => Err(Stop::Blocked),

@@ -1,5 +1,6 @@
 //! The links of a chain, found level by level from the target (verification.md section 2).
 
+use super::Stop;
 use super::case::Case;
 use crate::policy::KindRole;
 use crate::task::{Definition, Kind, LinkName, TaskId, TaskSet};
@@ -111,6 +112,11 @@ impl Chain {
         self.slots.get(*self.places.get(&task_id)?)?.link.as_ref()
     }
 
+    /// The tasks in the order of the chain, with their links where these are known.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (TaskId, Option<&Link>)> {
+        self.slots.iter().map(|slot| (slot.task_id, slot.link.as_ref()))
+    }
+
     /// The place of a task in the order of the chain.
     pub(crate) fn place_of(&self, task_id: TaskId) -> Option<usize> {
         self.places.get(&task_id).copied()
@@ -147,7 +153,9 @@ impl Chain {
         joined.extend(self.join(case, task_id));
         while self.awaited.is_empty() && !self.closed {
             let first = self.level;
-            self.expand(case, first);
+            if self.expand(case, first).is_err() {
+                break;
+            }
             let level: Vec<TaskId> = self.slots.iter().skip(self.level).map(|slot| slot.task_id).collect();
             for task_id in level {
                 if case.definition(task_id).is_some() {
@@ -173,7 +181,7 @@ impl Chain {
     }
 
     /// All definitions from `first` on are known: finds what they depend on.
-    fn expand(&mut self, case: &Case, first: usize) {
+    fn expand(&mut self, case: &Case, first: usize) -> Result<(), Stop> {
         self.level = self.slots.len();
         let level: Vec<Link> = self.slots.iter().skip(first).filter_map(|slot| slot.link.clone()).collect();
         for link in level {
@@ -181,8 +189,15 @@ impl Chain {
                 self.too_deep.push(link.task_id);
                 continue;
             }
-            for (kind, task_id) in dependencies(&link.definition) {
-                self.place(link.name.dependency(&kind), task_id);
+            let dependencies = dependencies(&link.definition);
+            case.work.spend(dependencies.len())?;
+            for (kind, task_id) in dependencies {
+                if !self.places.contains_key(&task_id) {
+                    self.place(link.name.dependency(&kind), task_id);
+                }
+            }
+            if self.slots.len() > case.limits.links {
+                break;
             }
         }
         if self.slots.len() > case.limits.links {
@@ -192,6 +207,7 @@ impl Chain {
             self.places.retain(|_, place| *place < level);
         }
         self.closed = self.slots.len() == self.level;
+        Ok(())
     }
 
     fn place(&mut self, name: LinkName, task_id: TaskId) {
@@ -249,54 +265,9 @@ pub(crate) fn dependencies(definition: &Definition) -> Vec<(String, TaskId)> {
     dependencies
 }
 
-/// A task that depends on itself, through its inputs, upstream artifacts and parents, if there is
-/// one. A decision task being its own parent does not count.
-pub(crate) fn cycle(chain: &Chain) -> Option<TaskId> {
-    let edges: BTreeMap<TaskId, BTreeSet<TaskId>> = chain
-        .links()
-        .map(|link| {
-            let mut to: BTreeSet<TaskId> =
-                dependencies(&link.definition).into_iter().map(|(_, id)| id).collect();
-            if link.definition.parent_task_id() == link.task_id
-                && !link.definition.inputs().iter().any(|(_, id)| *id == link.task_id)
-                && !link.definition.upstream_artifacts().iter().any(|entry| entry.task_id == link.task_id)
-            {
-                to.remove(&link.task_id);
-            }
-            (link.task_id, to)
-        })
-        .collect();
-    // Take away what depends on nothing that is left, until nothing changes: a cycle stays.
-    let mut left = edges;
-    loop {
-        let free: Vec<TaskId> = left
-            .iter()
-            .filter(|(_, to)| !to.iter().any(|id| left.contains_key(id)))
-            .map(|(task_id, _)| *task_id)
-            .collect();
-        if free.is_empty() {
-            break;
-        }
-        left.retain(|task_id, _| !free.contains(task_id));
-    }
-    // Of what is left, the first in the chain's order that can reach itself.
-    chain.links().map(|link| link.task_id).find(|start| {
-        let mut seen = BTreeSet::new();
-        let mut todo: Vec<TaskId> = left.get(start).into_iter().flatten().copied().collect();
-        while let Some(next) = todo.pop() {
-            if next == *start {
-                return true;
-            }
-            if seen.insert(next) {
-                todo.extend(left.get(&next).into_iter().flatten().copied());
-            }
-        }
-        false
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::cycle::cycle;
     use super::*;
     use crate::policy::Product;
 
@@ -385,7 +356,7 @@ mod tests {
         let cycle_of = |changes: &[(&str, &str)]| {
             let case = Case::sample(Product::empty("p")).knowing(target, changes);
             let case = case.knowing(id(A), &[(&own, A)]);
-            cycle(&Chain::of(&case))
+            cycle(&Chain::of(&case), &case.work).unwrap()
         };
         let extra = r#""extra":{}"#;
         let input = |of: &str| format!(r#""extra":{{"chainOfTrust":{{"inputs":{{"a":"{of}"}}}}}}"#);
@@ -401,11 +372,11 @@ mod tests {
         // A is the decision task, which waits for what it made.
         let case = Case::sample(Product::empty("p"));
         let case = case.knowing(target, &[(&own, A)]).knowing(id(A), &[(&own, A), (extra, &input(&own))]);
-        assert_eq!(cycle(&Chain::of(&case)), Some(target));
+        assert_eq!(cycle(&Chain::of(&case), &case.work).unwrap(), Some(target));
         // Only A is in the cycle, not the target that depends on it.
         let case = Case::sample(Product::empty("p"));
         let case = case.knowing(target, &[(extra, &input(A))]);
         let case = case.knowing(id(A), &[(&own, A), (extra, &input(A))]);
-        assert_eq!(cycle(&Chain::of(&case)), Some(id(A)));
+        assert_eq!(cycle(&Chain::of(&case), &case.work).unwrap(), Some(id(A)));
     }
 }

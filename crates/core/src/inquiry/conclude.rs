@@ -1,11 +1,12 @@
 //! From everything that was found to one answer.
 
-use super::{Fact, Inquiry, Need, State, Subject};
+use super::{Fact, Halt, Inquiry, Need, State, Subject};
+use crate::checks::chain::TOO_MUCH_WORK;
 use crate::checks::{definition, tree, worker_implementation};
 use crate::policy::Landed;
 use crate::task::TaskId;
 use crate::verdict::{
-    Class, Code, Finding, Findings, LinkSummary, Outcome, Relaxed, Source, Standing, Verdict,
+    Class, Code, Finding, Findings, LinkSummary, Outcome, Relaxed, Side, Source, Standing, Verdict,
     VerifiedArtifact, bounded_text,
 };
 
@@ -30,9 +31,15 @@ pub(crate) const UNFINISHED: Code = Code::new(
     Class::Infra,
     "A check could not be finished, because something it needs was never told.",
 );
+/// Time was up, or somebody interrupted, while checks were at work.
+pub(crate) const CANCELLED: Code = Code::new(
+    "outside-cancelled",
+    Class::Infra,
+    "The verification was cancelled before every check had ended: its deadline passed, or it was interrupted.",
+);
 
 /// What can be said of the world outside.
-pub(crate) const CODES: &[Code] = &[UNREACHABLE, REFUSED, UNFINISHED];
+pub(crate) const CODES: &[Code] = &[UNREACHABLE, REFUSED, UNFINISHED, CANCELLED];
 
 pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
     let mut findings = Findings::default();
@@ -46,6 +53,12 @@ pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
     }
     unknown(inquiry, &mut findings);
     let mut findings = findings.into_vec();
+    if let Some(halted) = halted(inquiry) {
+        // The check did not come to its end, whatever it has passed before.
+        let passed = |other: &Finding| other.standing == Standing::Passed && other.check == halted.check;
+        findings.retain(|other| !passed(other));
+        findings.push(halted);
+    }
     relax(inquiry, &mut findings);
     if findings.iter().all(|finding| finding.standing != Standing::Failed) {
         let unfinished = unfinished(inquiry);
@@ -113,13 +126,31 @@ fn unknown(inquiry: &Inquiry, findings: &mut Findings) {
             _ => {}
         }
     }
-    let asked = inquiry.handed_out.iter().chain(&inquiry.ready);
+    // Whatever is open where the work has stopped is open because of that.
+    let asked = inquiry.handed_out.iter().chain(&inquiry.ready).filter(|_| !inquiry.has_stopped());
     let mut untold: Vec<&Need> = asked.filter(|need| !inquiry.case.knows(need)).collect();
     untold.sort_unstable();
     for need in untold {
         let message = format!("Was never told {need}.");
         findings.push(Finding::new(CHECK, UNFINISHED, Standing::Failed, owner(inquiry, need), message));
     }
+}
+
+/// Why the work has stopped before its end, if it has.
+fn halted(inquiry: &Inquiry) -> Option<Finding> {
+    let target = inquiry.case.target.task_id;
+    Some(match inquiry.case.work.halted()? {
+        Halt::Cancelled => {
+            let message = "The verification was cancelled while checks were at work.";
+            Finding::new(CHECK, CANCELLED, Standing::Failed, target, message)
+        }
+        Halt::Exhausted => {
+            let message = "Verifying the chain takes more work than the limit allows.";
+            Finding::new(crate::checks::chain::CHECK, TOO_MUCH_WORK, Standing::Failed, target, message)
+                .expected(Side::Policy, format!("at most {} steps", inquiry.case.work.limit()))
+                .actual(Side::Task, "more")
+        }
+    })
 }
 
 fn tried(attempts: u32) -> String {

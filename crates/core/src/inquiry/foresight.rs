@@ -53,8 +53,8 @@ impl Foresight {
 
     /// What a link depends on will be links, as soon as those that were found with it are known too.
     pub(super) fn dependencies_of(&mut self, definition: &Definition, links: usize) {
-        for (_, task_id) in dependencies(definition) {
-            self.task(task_id, true, links);
+        if self.tasks.len() < links {
+            dependencies(definition).into_iter().for_each(|(_, task_id)| self.task(task_id, true, links));
         }
     }
 }

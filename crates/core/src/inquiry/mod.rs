@@ -9,19 +9,25 @@
 mod case;
 mod chain;
 mod conclude;
+mod cycle;
 mod fact;
 mod foresight;
+mod memo;
 mod need;
 mod reader;
+mod work;
 
 pub(crate) use case::{Answer, Case, Cx, NoDefinition, Open, Stop};
 pub use case::{Extent, Switches, Target};
-pub(crate) use chain::{Chain, Link, cycle};
+pub(crate) use chain::{Chain, Link};
 pub(crate) use conclude::CODES as OUTSIDE_CODES;
+pub(crate) use cycle::cycle;
 pub use fact::{Body, Fact};
 use foresight::Foresight;
 pub use need::{Need, Reference, Shape, TreeFile};
 pub use reader::{Reader, Seen};
+pub use work::Cancel;
+pub(crate) use work::Halt;
 
 use crate::Limits;
 use crate::checks::{CHAIN_CHECKS, LINK_CHECKS, LOOKS_AHEAD};
@@ -67,6 +73,8 @@ struct Item {
     /// How many things it waits for. It is examined again when the last of them is there, so that a
     /// check that asks for thousands of artifacts is not examined thousands of times.
     awaited: usize,
+    /// Steps that its last examination took.
+    steps: u64,
 }
 
 /// One case, from its target to its verdict.
@@ -117,6 +125,25 @@ impl Inquiry {
         inquiry
     }
 
+    /// Stops, in the midst of work if need be, once this is set, besides what was said before. What was
+    /// not examined by then keeps the verdict from being "verified".
+    pub fn cancel_when(&mut self, cancel: Cancel) {
+        self.case.work.cancel_when(cancel);
+    }
+
+    /// Whether it has stopped before its end: it was cancelled, or has taken more steps than its limit.
+    /// Then nothing more is needed and nothing more is examined.
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
+        self.case.work.halted().is_some()
+    }
+
+    /// The steps of work that it has taken ([`Limits::steps`]); the same in whatever order facts arrive.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.case.work.steps()
+    }
+
     /// What must be known next and was not handed out before. Each need is handed out once.
     pub fn needs(&mut self) -> Vec<Need> {
         let ready = std::mem::take(&mut self.ready);
@@ -160,6 +187,9 @@ impl Inquiry {
         }
         self.case.learn(seen);
         self.outstanding = self.outstanding.saturating_sub(1);
+        if self.case.work.poll().is_err() {
+            return;
+        }
         if let Need::Definition { task_id } = need {
             if let Some(Ok(definition)) = self.case.definition(task_id) {
                 self.foresight.dependencies_of(&definition, self.case.limits.links);
@@ -241,13 +271,13 @@ impl Inquiry {
 
     fn add(&mut self, subject: Subject) {
         let number = self.items.len();
-        self.items.push(Item { subject, state: State::Waiting, awaited: 0 });
+        self.items.push(Item { subject, state: State::Waiting, awaited: 0, steps: 0 });
         self.examine(number);
     }
 
     fn examine(&mut self, number: usize) {
         let Some(item) = self.items.get(number) else { return };
-        if !matches!(item.state, State::Waiting) {
+        if !matches!(item.state, State::Waiting) || self.case.work.begin(item.steps).is_err() {
             return;
         }
         let cx = Cx::new(&self.case, &self.chain);
@@ -259,15 +289,20 @@ impl Inquiry {
             },
         };
         let Open { missing, foreseen, waits_for_chain } = cx.into_open();
+        let steps = self.case.work.end();
+        if self.has_stopped() {
+            return;
+        }
         self.foresee(foreseen);
         let state = match result {
             Some(Ok(examination)) => State::Done(examination),
             Some(Err(Stop::Blocked)) | None => State::Blocked,
-            Some(Err(Stop::Waiting)) => State::Waiting,
+            Some(Err(Stop::Waiting | Stop::Halted)) => State::Waiting,
         };
         let waits = matches!(state, State::Waiting);
         if let Some(item) = self.items.get_mut(number) {
             item.awaited = missing.len().saturating_add(usize::from(waits_for_chain));
+            item.steps = steps;
             item.state = state;
         }
         if waits {

@@ -2,6 +2,7 @@
 
 use super::{TaskId, WorkerPool};
 use catena_json::{Path, Value};
+use std::collections::BTreeMap;
 
 /// A task's definition whose parts that a Chain of Trust rests on have the types they must have.
 /// The rest is kept as it is and compared as a value.
@@ -16,6 +17,8 @@ pub struct Definition {
     pool_contradiction: Option<String>,
     inputs: Vec<(String, TaskId)>,
     upstream_artifacts: Vec<UpstreamArtifacts>,
+    /// By task, the places of its entries among them.
+    upstream_places: BTreeMap<TaskId, Vec<usize>>,
 }
 
 /// One entry of `payload.upstreamArtifacts`: files of another task that this one takes in.
@@ -89,6 +92,7 @@ impl Definition {
         reader.optional_object(&["tags"])?;
         reader.optional_texts(&["payload", "env"])?;
         reader.optional_object(&["payload", "features"])?;
+        let upstream_artifacts = reader.upstream_artifacts()?;
         Ok(Self {
             task_group_id: reader.task_id(&["taskGroupId"])?,
             parent: reader.optional_task_id(&["extra", "parent"])?,
@@ -97,7 +101,8 @@ impl Definition {
             worker_pool: reader.worker_pool()?,
             pool_contradiction: reader.pool_contradiction()?,
             inputs: reader.inputs()?,
-            upstream_artifacts: reader.upstream_artifacts()?,
+            upstream_places: places_by_task(&upstream_artifacts),
+            upstream_artifacts,
             value,
         })
     }
@@ -160,6 +165,12 @@ impl Definition {
     #[must_use]
     pub fn upstream_artifacts(&self) -> &[UpstreamArtifacts] {
         &self.upstream_artifacts
+    }
+
+    /// The entries of `payload.upstreamArtifacts` about one task.
+    pub fn upstream_artifacts_of(&self, task_id: TaskId) -> impl Iterator<Item = &UpstreamArtifacts> {
+        let places = self.upstream_places.get(&task_id).into_iter().flatten();
+        places.filter_map(|place| self.upstream_artifacts.get(*place))
     }
 
     /// A variable of `payload.env`.
@@ -371,6 +382,14 @@ impl<'a> Reader<'a> {
             Some(_) => malformed(path, "a list"),
         }
     }
+}
+
+fn places_by_task(entries: &[UpstreamArtifacts]) -> BTreeMap<TaskId, Vec<usize>> {
+    let mut places: BTreeMap<TaskId, Vec<usize>> = BTreeMap::new();
+    for (place, entry) in entries.iter().enumerate() {
+        places.entry(entry.task_id).or_default().push(place);
+    }
+    places
 }
 
 fn upstream(entry: &Value, path: &Path) -> Read<UpstreamArtifacts> {

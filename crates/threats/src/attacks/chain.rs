@@ -543,7 +543,7 @@ pub(super) const ATTACKS: &[Attack] = &[
 ];
 
 /// Declares one more input of a task.
-fn input(chain: &mut Chain, id: &str, kind: &str, other: &str) -> Option<()> {
+pub(super) fn input(chain: &mut Chain, id: &str, kind: &str, other: &str) -> Option<()> {
     edit(chain, id, |task| input_of(task, kind, other))
 }
 

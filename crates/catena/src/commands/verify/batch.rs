@@ -14,7 +14,7 @@ use crate::output::Output;
 use crate::policy_files::{self, PolicyTexts};
 use crate::progress::Screen;
 use catena_core::Limits;
-use catena_core::inquiry::{Extent, Inquiry, Switches, Target};
+use catena_core::inquiry::{Cancel, Extent, Inquiry, Switches, Target};
 use catena_core::policy::{KeyRing, Policy, Product};
 use catena_core::verdict::{Outcome, Verdict};
 use catena_fetch::{FactSource, Quiet, investigate};
@@ -37,8 +37,8 @@ pub(super) fn run(file: &Path, args: &VerifyArgs, manner: &Manner, screen: &Scre
     let dialing = Dialing::begin(args);
     let bench = Bench::new(args, &questions)?;
     let sum = RefCell::new(Sum::of(questions.len()));
-    let judged = async {
-        bench.judge(questions, args, dialing, manner, screen, &sum).await?;
+    let judged = async |cancel| {
+        bench.judge(questions, args, dialing, manner, screen, (&sum, cancel)).await?;
         Ok(true)
     };
     let is_whole = unless_interrupted(judged, || Ok(false))?;
@@ -94,7 +94,7 @@ impl Bench {
         dialing: Dialing,
         manner: &Manner,
         screen: &Screen,
-        sum: &RefCell<Sum>,
+        (sum, cancel): (&RefCell<Sum>, Cancel),
     ) -> Result<(), Failure> {
         let room = tempfile::tempdir().map_err(|cause| {
             Failure::undetermined(format!("no room for temporary files: {cause}"))
@@ -114,8 +114,9 @@ impl Bench {
         let mut inquiries = questions.iter().filter_map(open);
         loop {
             while running.len() < jobs
-                && let Some(inquiry) = inquiries.next()
+                && let Some(mut inquiry) = inquiries.next()
             {
+                inquiry.cancel_when(cancel.clone());
                 running.spawn(concluded(inquiry, fetcher.clone(), patience));
             }
             let Some(verdict) = running.join_next().await else { break };

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::policy_files::{self, PolicyTexts};
 use crate::recording::{KeysText, RecordedInquiry};
 use catena_core::Limits;
-use catena_core::inquiry::{Inquiry, Switches, Target};
+use catena_core::inquiry::{Cancel, Inquiry, Switches, Target};
 use catena_core::policy::{KeyRing, Policy, Product};
 use std::path::Path;
 use std::sync::Arc;
@@ -69,14 +69,17 @@ impl Case {
         &self.target
     }
 
-    /// The inquiry.
-    pub(super) fn open(&self, limits: Limits) -> Inquiry {
+    /// The inquiry, until something cancels it.
+    pub(super) fn open(&self, limits: Limits, cancel: Cancel) -> Inquiry {
         let switches = Switches {
             danger_skip_signatures: self.asked.danger_skip_signatures,
             danger_allow_http: self.asked.danger_allow_http,
             offline: self.asked.offline,
         };
-        Inquiry::new(self.target.clone(), Arc::clone(&self.product), self.keys.clone(), limits, switches)
+        let (target, product, keys) = (self.target.clone(), Arc::clone(&self.product), self.keys.clone());
+        let mut inquiry = Inquiry::new(target, product, keys, limits, switches);
+        inquiry.cancel_when(cancel);
+        inquiry
     }
 }
 

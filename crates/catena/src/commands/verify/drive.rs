@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::progress::{Screen, Tally};
 use crate::recording::RecordedInquiry;
 use catena_core::Limits;
+use catena_core::inquiry::Cancel;
 use catena_core::task::TaskId;
 use catena_core::verdict::{Outcome, Verdict};
 use catena_fetch::cache::{Cache, Cached};
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
@@ -33,9 +35,10 @@ pub(super) fn run(
     screen: &Screen,
 ) -> Result<Verdict, Failure> {
     let target = case.target().task_id;
-    let answered = unless_interrupted(answer(case, args, dialing, screen), || {
-        Err(Failure::undetermined("interrupted before there was an answer"))
-    });
+    let answered = unless_interrupted(
+        |cancel| answer(case, args, dialing, screen, cancel),
+        || Err(Failure::undetermined("interrupted before there was an answer")),
+    );
     let verified = answered.as_ref().is_ok_and(|verdict| verdict.outcome == Outcome::Verified);
     if let (Some(work_dir), false) = (&args.work_dir, verified) {
         retract(work_dir, target);
@@ -52,9 +55,9 @@ fn retract(work_dir: &Path, target: TaskId) {
     }
 }
 
-/// Comes to the end of what is asked, unless somebody interrupts.
-pub(super) fn unless_interrupted<T>(
-    answer: impl Future<Output = Result<T, Failure>>,
+/// Comes to the end of what is asked, unless somebody interrupts: that cancels all work, wherever it is.
+pub(super) fn unless_interrupted<T, A: Future<Output = Result<T, Failure>>>(
+    answer: impl FnOnce(Cancel) -> A,
     interrupted: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -65,10 +68,11 @@ pub(super) fn unless_interrupted<T>(
         // Before anything is asked or made: a signal that comes earlier than its listener ends us where
         // we stand, and a busy first turn of the answer can last until artifacts are on their way.
         let interruption = Interruption::listen();
+        let cancel = Interruption::listen().cancels();
         tokio::select! {
             biased;
             () = interruption.arrives() => interrupted(),
-            answer = answer => answer,
+            answer = answer(cancel) => answer,
         }
     })
 }
@@ -78,10 +82,11 @@ async fn answer(
     args: &VerifyArgs,
     dialing: Dialing,
     screen: &Screen,
+    cancel: Cancel,
 ) -> Result<Verdict, Failure> {
     match &args.replay {
-        Some(folder) => replay(&case, folder, screen).await,
-        None => ask(case, args, dialing, screen).await,
+        Some(folder) => replay(&case, folder, screen, cancel).await,
+        None => ask(case, args, dialing, screen, cancel).await,
     }
 }
 
@@ -91,6 +96,7 @@ async fn ask(
     args: &VerifyArgs,
     dialing: Dialing,
     screen: &Screen,
+    cancel: Cancel,
 ) -> Result<Verdict, Failure> {
     let limits = Limits::default();
     let staging = args.work_dir.as_deref().map(staging).transpose()?;
@@ -101,7 +107,7 @@ async fn ask(
     let sources = Sources::open(&case, args, dialing, cache, staging.clone(), progress)?;
     let deadline = after(args.deadline.unwrap_or(catena_fetch::DEADLINE));
     let (source, progress) = (sources.source.clone(), sources.progress.as_ref());
-    let inquiry = investigate(case.open(limits), source, deadline, progress).await;
+    let inquiry = investigate(case.open(limits, cancel), source, deadline, progress).await;
     case.asked.concluded = now();
     let verdict = inquiry.conclude(&case.asked.concluded);
     drop_aside(inquiry);
@@ -215,13 +221,13 @@ fn publish(staging: &Staging, verdict: &Verdict) -> Result<(), Failure> {
 }
 
 /// From a recording.
-async fn replay(case: &Case, folder: &Path, screen: &Screen) -> Result<Verdict, Failure> {
+async fn replay(case: &Case, folder: &Path, screen: &Screen, cancel: Cancel) -> Result<Verdict, Failure> {
     let limits = Limits::default();
     let recorded = Replay::open(folder, &limits).map(Arc::new).map_err(|error| {
         Failure::usage(error).next("name a folder that --record filled and nobody touched since")
     })?;
     let tally = Tally::new(screen.clone());
-    let inquiry = investigate(case.open(limits), recorded, after(AT_ONCE), &tally).await;
+    let inquiry = investigate(case.open(limits, cancel), recorded, after(AT_ONCE), &tally).await;
     Ok(inquiry.conclude(&case.asked.concluded).from_recording())
 }
 
@@ -360,6 +366,17 @@ impl Interruption {
         }
         #[cfg(not(unix))]
         Self {}
+    }
+
+    /// What is set once the first of them arrives, whatever the thread that asks is doing.
+    fn cancels(self) -> Cancel {
+        let arrived = Arc::new(AtomicBool::new(false));
+        let set = Arc::clone(&arrived);
+        drop(tokio::spawn(async move {
+            self.arrives().await;
+            set.store(true, Ordering::Relaxed);
+        }));
+        Cancel::when(move || arrived.load(Ordering::Relaxed))
     }
 
     /// Waits for the first of them, if need be for ever.

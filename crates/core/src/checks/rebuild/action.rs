@@ -9,12 +9,13 @@ use super::{
 };
 use crate::checks::{artifacts, rules};
 use crate::compare::differences;
-use crate::inquiry::Cx;
+use crate::inquiry::{Body, Cx};
 use crate::policy::Vcs;
 use crate::schema::{self, Misfit};
 use crate::task::ArtifactName;
 use crate::verdict::Side;
 use catena_json::{Map, Path, Value};
+use std::sync::Arc;
 
 /// The context a hook renders the tree's template in. Worked backwards from what the action says of
 /// itself: its entry in `actions.json` renders the hook's payload, and `wrap` makes of that what the
@@ -23,13 +24,14 @@ pub(super) fn context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebui
     let actions = artifacts::content(cx, parent.decision, &ArtifactName::actions());
     let on_hg = vcs(cx, parent)? == Vcs::Hg;
     let parameters = artifacts::content(cx, parent.decision, &ArtifactName::parameters());
-    let actions = catena_json::parse(&actions?.bytes, &cx.case.limits.json())
-        .map_err(|error| malformed(parent, ArtifactName::actions().as_str(), &error.to_string()))?;
+    let actions = read(cx, parent, ArtifactName::actions(), actions?, |bytes| {
+        catena_json::parse(bytes, &cx.case.limits.json()).map_err(|error| error.to_string())
+    })?;
     let mut told = own_context(cx, parent)?;
     if on_hg {
-        told.insert("parameters", signed_parameters(cx, parent, &parameters?.bytes)?);
+        told.insert("parameters", Value::clone(&*signed_parameters(cx, parent, parameters?)?));
     } else if told.get("parameters").is_some_and(|own| !own.is_null()) {
-        let signed = signed_parameters(cx, parent, &parameters?.bytes)?;
+        let signed = signed_parameters(cx, parent, parameters?)?;
         check_parameters(cx, parent, &signed, &told)?;
     }
     let action = entry(parent, &actions)?;
@@ -84,6 +86,21 @@ impl Action {
     }
 }
 
+/// Reads a file of the decision task, once for all its actions.
+fn read(
+    cx: &Cx<'_>,
+    parent: Parent<'_>,
+    name: ArtifactName,
+    body: &Body,
+    parse: impl FnOnce(&[u8]) -> Result<Value, String>,
+) -> Rebuild<Arc<Value>> {
+    // Each action walks over all of it, whoever reads it.
+    cx.case.work.spend_bytes(body.bytes.len())?;
+    let key = (parent.decision.task_id, name.clone());
+    let value = cx.case.contents.of(key, || parse(&body.bytes).map(Arc::new));
+    value.map_err(|why| malformed(parent, name.as_str(), &why))
+}
+
 fn malformed(parent: Parent<'_>, name: &str, why: &str) -> super::Fail {
     let message = format!("{name} of {} cannot be read: {why}.", parent.decision.name);
     parent.failed(ACTIONS, message).at(format!("{name} of {}", parent.decision.task_id), None).into()
@@ -107,12 +124,12 @@ fn own_context(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Map> {
 }
 
 /// `public/parameters.yml` of the decision task.
-fn signed_parameters(cx: &Cx<'_>, parent: Parent<'_>, bytes: &[u8]) -> Rebuild<Value> {
-    let unreadable = |why: String| malformed(parent, ArtifactName::parameters().as_str(), &why);
+fn signed_parameters(cx: &Cx<'_>, parent: Parent<'_>, body: &Body) -> Rebuild<Arc<Value>> {
     let options = catena_yaml::Options { limits: cx.case.limits.yaml, ..catena_yaml::Options::default() };
-    let parameters =
-        catena_yaml::load_bytes(bytes, &options).map_err(|error| unreadable(error.to_string()))?;
-    parameters.root.to_json().map_err(|error| unreadable(error.to_string()))
+    read(cx, parent, ArtifactName::parameters(), body, |bytes| {
+        let document = catena_yaml::load_bytes(bytes, &options).map_err(|error| error.to_string())?;
+        document.root.to_json().map_err(|error| error.to_string())
+    })
 }
 
 /// On GitHub an action says itself which parameters it was started with: they are those that its decision
@@ -181,7 +198,11 @@ fn hook_payload(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> 
     context.set("parameters", told.get("parameters").cloned().unwrap_or(Value::Null));
     context.set("taskGroupId", parent.decision.task_id.as_str());
     let template = action.get("hookPayload").cloned().unwrap_or(Value::Null);
-    Ok(catena_jsone::render(&template, &context, &cx.case.limits.template).map_err(|error| {
+    let watch = |steps| cx.spend(usize::try_from(steps).unwrap_or(usize::MAX)).is_ok();
+    let rendered = catena_jsone::render_watched(&template, &context, &cx.case.limits.template, &watch);
+    // An interrupted rendering says nothing of the action.
+    cx.spend(0)?;
+    Ok(rendered.map_err(|error| {
         let message = format!("The action's hookPayload cannot be rendered: {}.", error.message());
         parent
             .failed(RENDER, message)
@@ -208,7 +229,13 @@ fn check_input(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> R
         let finding = parent.failed(ACTION_INPUT, message).at("the queue's definition", Some(path));
         return Err(finding.expected(Side::Worker, "null or {}").actual(Side::Queue, "an input").into());
     };
-    let Some(misfit) = schema::misfit(schema, input) else { return Ok(()) };
+    let mut paid = Ok(());
+    let misfit = schema::misfit(schema, input, &mut |steps| {
+        paid = cx.spend(steps);
+        paid.is_ok()
+    });
+    paid?;
+    let Some(misfit) = misfit else { return Ok(()) };
     let mut path = Path::of(&["extra", "action", "context", "input"]);
     let message = match &misfit {
         Misfit::Breach { path: inner, .. } => {

@@ -193,8 +193,11 @@ impl Job {
         let failed = |code, message: String| parent.failed(code, message).origin(file.origin.as_str());
         let malformed = |why: String| failed(CRON_MALFORMED, format!("{} is malformed: {why}.", file.origin));
         let options = catena_yaml::Options { limits: cx.case.limits.yaml, ..catena_yaml::Options::default() };
+        let bytes = file.bytes(parent)?;
+        // Each cron task walks over all of it.
+        cx.case.work.spend_bytes(bytes.len())?;
         let document =
-            catena_yaml::load_bytes(&file.bytes, &options).map_err(|error| malformed(error.to_string()))?;
+            catena_yaml::load_bytes(&bytes, &options).map_err(|error| malformed(error.to_string()))?;
         let value = document.root.to_json().map_err(|error| malformed(error.to_string()))?;
         let Some(jobs) = value.get("jobs").and_then(Value::as_array) else {
             return Err(malformed("it has no list of jobs".to_owned()).into());

@@ -19,6 +19,7 @@ mod template;
 mod trusted;
 
 pub(crate) use ahead::look_ahead;
+pub(crate) use template::{Loaded, Unreadable};
 
 use super::source::source;
 use super::{Examined, rules};
@@ -327,9 +328,9 @@ fn rebuild(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<String> {
     };
     let pushed = push_time::fetch(cx, parent, &tasks_for);
     let (template, context) = (template?, context?);
-    let rendered = template.render(cx, parent, context)?;
-    let mut tasks = match rendered.get("tasks") {
-        Some(Value::Array(tasks)) if !tasks.is_empty() => tasks.clone(),
+    let mut rendered = template.render(cx, parent, context)?;
+    let mut tasks = match rendered.as_object_mut().and_then(|rendered| rendered.remove("tasks")) {
+        Some(Value::Array(tasks)) if !tasks.is_empty() => tasks,
         _ => {
             let message = format!("{} renders no task for {tasks_for}.", template.origin);
             return Err(parent.failed(NO_TASKS, message).origin(template.origin).into());
@@ -338,7 +339,7 @@ fn rebuild(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<String> {
     if matches!(tasks_for.as_str(), "action" | "pr-action") {
         action::check_task_group(parent, &mut tasks)?;
     }
-    sameness::compare(parent, &tasks, &template)?;
+    sameness::compare(cx, parent, &tasks, &template)?;
     push_time::check(cx, parent, pushed?)?;
     Ok(template.origin)
 }

@@ -2,7 +2,8 @@
 
 use super::template::Template;
 use super::{DIFFERS, EMPTIES, Parent, Rebuild};
-use crate::compare::differences;
+use crate::compare::{differences, weight};
+use crate::inquiry::Cx;
 use crate::verdict::{Difference, DifferenceKind, Side};
 use catena_json::{Map, Path, Value};
 
@@ -13,13 +14,20 @@ pub(super) const MOST_DIFFERENCES: usize = 20;
 ///
 /// Off-reference: the task may lack an empty value that the template renders, and may not have one
 /// that it does not render; a rule of its own, `empty-values`.
-pub(super) fn compare(parent: Parent<'_>, rendered: &[Value], template: &Template) -> Rebuild<()> {
+pub(super) fn compare(
+    cx: &Cx<'_>,
+    parent: Parent<'_>,
+    rendered: &[Value],
+    template: &Template,
+) -> Rebuild<()> {
     let actual = one_form(parent.link.definition.value());
+    let (actual_weight, actual_kept) = (weight(&actual), without_empties(&actual));
     let mut differing: Vec<Vec<Difference>> = Vec::new();
     let mut with_empties: Option<Vec<Difference>> = None;
     for task in rendered {
+        cx.spend(actual_weight.saturating_add(weight(task)))?;
         let expected = without_task_id(&one_form(task));
-        let found = differences(&without_empties(&expected), &without_empties(&actual), MOST_DIFFERENCES);
+        let found = differences(&without_empties(&expected), &actual_kept, MOST_DIFFERENCES);
         if !found.is_empty() {
             differing.push(found);
             continue;

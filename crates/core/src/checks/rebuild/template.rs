@@ -9,20 +9,66 @@ use crate::verdict::Side;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use catena_json::{Path, Segment, Value};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// A template as it was read.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    value: Value,
+    document: catena_yaml::Document,
+    /// Bytes of its text.
+    bytes: usize,
+}
+
+/// Why a template cannot be read.
+#[derive(Clone, Debug)]
+pub(crate) enum Unreadable {
+    /// The answer that holds it is not base64.
+    NotBase64,
+    /// It is no YAML that a template can be, for this reason.
+    Malformed(String),
+}
 
 /// A template and where it came from.
 pub(super) struct Template {
-    value: Value,
-    document: catena_yaml::Document,
+    loaded: Arc<Loaded>,
     /// `.taskcluster.yml of <repository> at <revision>`
     pub(super) origin: String,
 }
 
-/// The bytes of a file of a tree and where they came from.
+/// A file of a tree and where it came from.
 pub(super) struct TreeText {
-    pub(super) bytes: Vec<u8>,
+    need: Need,
+    content: Content,
     /// `.cron.yml of <repository> at <revision>`
     pub(super) origin: String,
+}
+
+/// A file as the service sent it.
+enum Content {
+    Plain(Arc<[u8]>),
+    Base64(String),
+}
+
+impl Content {
+    fn bytes(&self) -> Result<Cow<'_, [u8]>, Unreadable> {
+        match self {
+            Self::Plain(bytes) => Ok(Cow::Borrowed(bytes)),
+            Self::Base64(text) => {
+                let text: String = text.split_ascii_whitespace().collect();
+                STANDARD.decode(text).map(Cow::Owned).map_err(|_| Unreadable::NotBase64)
+            }
+        }
+    }
+}
+
+impl TreeText {
+    /// Its bytes.
+    pub(super) fn bytes(&self, parent: Parent<'_>) -> Rebuild<Cow<'_, [u8]>> {
+        let malformed = |_| parent.failed(ANSWER, format!("The content of {} is not base64.", self.origin));
+        Ok(self.content.bytes().map_err(malformed)?)
+    }
 }
 
 /// The template of the decision task's tree at its revision (verification.md section 7).
@@ -41,44 +87,61 @@ pub(super) fn tree_file(
 ) -> Rebuild<Result<TreeText, String>> {
     let url = repository_url(cx, parent, "HEAD_REPOSITORY")?;
     let origin = |reference: &str| format!("{} of {url} at {reference}", file.path());
-    let (bytes, origin) = if url.host() == "github.com" {
+    if url.host() == "github.com" {
         let repository = github(parent, &url)?;
         let revision = commit(cx, parent, &repository)?;
         let origin = origin(revision.as_str());
-        (from_github(cx, parent, &repository, revision, file)?, origin)
+        from_github(cx, parent, &repository, revision, file, origin)
     } else if cx.case.product.is_hg(&url) && url.scheme() == Scheme::Https {
         let revision = revision(cx, parent)?;
         let origin = origin(revision.as_str());
         let need = Need::HgFile { repository: url.clone(), revision, file };
-        let bytes = match cx.body(&need)? {
-            Answer::Is(body) => Ok(body.bytes.to_vec()),
+        Ok(match cx.body(&need)? {
+            Answer::Is(body) => {
+                Ok(TreeText { need, content: Content::Plain(Arc::clone(&body.bytes)), origin })
+            }
             Answer::Absent(answer) => Err(format!("There is no {origin}: {answer}")),
-        };
-        (bytes, origin)
+        })
     } else {
         let hosts = cx.case.product.hg_hosts.iter().map(|host| format!("https://{host}"));
         let hosts = hosts.chain(std::iter::once("github.com".to_owned())).collect::<Vec<_>>().join(", ");
         let message = format!("Templates are not fetched from {url}.");
-        return Err(parent
+        Err(parent
             .failed(HOST, message)
             .expected(Side::Policy, hosts)
             .actual(Side::Queue, url.as_str())
-            .into());
-    };
-    Ok(bytes.map(|bytes| TreeText { bytes, origin }))
+            .into())
+    }
 }
 
-fn read(cx: &Cx<'_>, parent: Parent<'_>, TreeText { bytes, origin }: TreeText) -> Rebuild<Template> {
-    let options = catena_yaml::Options { limits: cx.case.limits.yaml, ..catena_yaml::Options::default() };
-    let malformed = |why: String| {
-        parent.failed(TEMPLATE, format!("{origin} cannot be read: {why}.")).origin(origin.clone())
-    };
-    let document = catena_yaml::load_bytes(&bytes, &options).map_err(|error| malformed(error.to_string()))?;
-    let value = document.root.to_json().map_err(|error| malformed(error.to_string()))?;
-    if !value.is_object() {
-        return Err(malformed("it is no mapping".to_owned()).into());
+/// Reads a template, once for all parents that are rendered from it.
+fn read(cx: &Cx<'_>, parent: Parent<'_>, text: TreeText) -> Rebuild<Template> {
+    let TreeText { need, content, origin } = text;
+    match cx.case.templates.of(need, || load(cx, &content.bytes()?).map(Arc::new)) {
+        Ok(loaded) => {
+            // Rendering walks over all of it, whoever reads it.
+            cx.case.work.spend_bytes(loaded.bytes)?;
+            Ok(Template { loaded, origin })
+        }
+        Err(Unreadable::NotBase64) => {
+            Err(parent.failed(ANSWER, format!("The content of {origin} is not base64.")).into())
+        }
+        Err(Unreadable::Malformed(why)) => {
+            let finding = parent.failed(TEMPLATE, format!("{origin} cannot be read: {why}."));
+            Err(finding.origin(origin).into())
+        }
     }
-    Ok(Template { value, document, origin })
+}
+
+fn load(cx: &Cx<'_>, bytes: &[u8]) -> Result<Loaded, Unreadable> {
+    let options = catena_yaml::Options { limits: cx.case.limits.yaml, ..catena_yaml::Options::default() };
+    let malformed = |why: &dyn ToString| Unreadable::Malformed(why.to_string());
+    let document = catena_yaml::load_bytes(bytes, &options).map_err(|error| malformed(&error))?;
+    let value = document.root.to_json().map_err(|error| malformed(&error))?;
+    if !value.is_object() {
+        return Err(malformed(&"it is no mapping"));
+    }
+    Ok(Loaded { value, document, bytes: bytes.len() })
 }
 
 /// The contents API's answer holds the file in base64.
@@ -88,13 +151,14 @@ fn from_github(
     repository: &crate::source::GithubRepository,
     revision: Revision,
     file: TreeFile,
-) -> Rebuild<Result<Vec<u8>, String>> {
+    origin: String,
+) -> Rebuild<Result<TreeText, String>> {
     let reference = Reference::Revision(revision);
     let need = Need::GithubFile { repository: repository.clone(), reference: reference.clone(), file };
     if let Answer::Absent(answer) = cx.body(&need)? {
         return Ok(Err(format!("There is no {need}: {answer}")));
     }
-    let answer = answers::ask(cx, parent, need)?;
+    let answer = answers::ask(cx, parent, need.clone())?;
     answer.is_about(cx, parent, &["path"], file.path())?;
     answer.is_at(cx, parent, &["url"], repository)?;
     let asked_at = answer.value().get("url").and_then(Value::as_str).and_then(|url| url.rsplit_once("?ref="));
@@ -109,9 +173,8 @@ fn from_github(
     if answer.text(parent, &["encoding"])? != "base64" {
         return Err(answer.malformed(parent, &["encoding"], "base64"));
     }
-    let text: String = answer.text(parent, &["content"])?.split_ascii_whitespace().collect();
-    let malformed = |_| parent.failed(ANSWER, format!("The content of {} is not base64.", file.path()));
-    Ok(Ok(STANDARD.decode(text).map_err(malformed)?))
+    let content = Content::Base64(answer.text(parent, &["content"])?.to_owned());
+    Ok(Ok(TreeText { need, content, origin }))
 }
 
 /// What a template is rendered with: a plain context, or an action's.
@@ -136,15 +199,22 @@ impl Template {
     /// Renders the template; what goes wrong is told with the line it stands on.
     pub(super) fn render(&self, cx: &Cx<'_>, parent: Parent<'_>, rendering: Rendering) -> Rebuild<Value> {
         let limits = &cx.case.limits.template;
+        let template = &self.loaded.value;
+        let watch = |steps| cx.spend(usize::try_from(steps).unwrap_or(usize::MAX)).is_ok();
         let (result, wrapped) = match rendering {
-            Rendering::Plain(context) => (catena_jsone::render(&self.value, &context, limits), false),
+            Rendering::Plain(context) => {
+                (catena_jsone::render_watched(template, &context, limits, &watch), false)
+            }
             Rendering::Action(action) => {
-                (catena_jsone::render(&action.wrap(self.value.clone()), &action.context, limits), true)
+                let template = action.wrap(template.clone());
+                (catena_jsone::render_watched(&template, &action.context, limits, &watch), true)
             }
         };
+        // An interrupted rendering says nothing of the template.
+        cx.spend(0)?;
         Ok(result.map_err(|error| {
             let path = within(&error.path, wrapped);
-            let line = path.as_ref().and_then(|path| self.document.position(path));
+            let line = path.as_ref().and_then(|path| self.loaded.document.position(path));
             let place = line.map(|mark| format!(" line {}", mark.line)).unwrap_or_default();
             let message = format!("{} cannot be rendered: {}.", self.origin, error.message());
             parent
@@ -166,7 +236,7 @@ impl Template {
             })
             .collect();
         let mut found = Vec::new();
-        let root = self.document.root.get("tasks")?;
+        let root = self.loaded.document.root.get("tasks")?;
         find(root, &keys, 0, &mut found);
         match found.as_slice() {
             [line] => Some(*line),
@@ -243,7 +313,8 @@ mod tests {
         ];
         let text = text.join("\n");
         let document = catena_yaml::load_bytes(text.as_bytes(), &catena_yaml::Options::default()).unwrap();
-        let template = Template { value: Value::Null, document, origin: String::new() };
+        let loaded = Arc::new(Loaded { value: Value::Null, document, bytes: 0 });
+        let template = Template { loaded, origin: String::new() };
         let line = |keys: &[&str]| template.line_of(&Path::of(keys));
         assert_eq!(line(&["payload", "env", "A"]), Some(10));
         assert_eq!(template.line_of(&Path::of(&["extra"]).index(0).key("D")), Some(20));

@@ -15,6 +15,7 @@ mod template;
 mod triggers;
 mod values;
 mod ways;
+mod work;
 
 use super::Attack;
 
@@ -33,4 +34,5 @@ pub(super) const PARTS: &[&[Attack]] = &[
     inputs::ATTACKS,
     values::ATTACKS,
     cron::ATTACKS,
+    work::ATTACKS,
 ];

@@ -1,0 +1,57 @@
+//! What was read once, for whoever looks at it next.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// Things that are kept at the same time. A chain goes back to a few revisions of a few trees; what
+/// thousands of them hold would take more memory than their texts, which alone are counted.
+const MOST: usize = 8;
+
+/// The last few things that were read. What it holds decides nothing: it is read again when it is gone.
+#[derive(Debug)]
+pub(crate) struct Memo<K, V>(RefCell<HashMap<K, V>>);
+
+impl<K, V> Default for Memo<K, V> {
+    fn default() -> Self {
+        Self(RefCell::default())
+    }
+}
+
+impl<K: Hash + Eq, V: Clone> Memo<K, V> {
+    /// What was read under a key, or what is read now.
+    pub(crate) fn of(&self, key: K, read: impl FnOnce() -> V) -> V {
+        if let Some(known) = self.0.borrow().get(&key) {
+            return known.clone();
+        }
+        let value = read();
+        let mut known = self.0.borrow_mut();
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert(key, value.clone());
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_is_not_read_again_and_little_is_kept() {
+        let (memo, read) = (Memo::default(), RefCell::new(Vec::new()));
+        let of = |key: usize| {
+            memo.of(key, || {
+                read.borrow_mut().push(key);
+                key * 2
+            })
+        };
+        let told: Vec<usize> = (0..MOST).chain(0..MOST).map(of).collect();
+        assert_eq!(told, (0..MOST).chain(0..MOST).map(|key| key * 2).collect::<Vec<_>>());
+        assert_eq!(*read.borrow(), (0..MOST).collect::<Vec<_>>());
+        assert_eq!((of(MOST), of(0), of(MOST)), (2 * MOST, 0, 2 * MOST));
+        assert_eq!(read.borrow()[MOST..], [MOST, 0]);
+        assert!(memo.0.borrow().len() <= MOST);
+    }
+}
