@@ -7,6 +7,8 @@ mod mutants;
 mod process;
 mod regenerate;
 mod scriptworker;
+#[cfg(test)]
+mod specification;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;

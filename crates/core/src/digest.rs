@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A SHA-256 or SHA-512 digest. The two are the algorithms a Chain of Trust document may name
-/// (verification.md section 5.3).
+/// (specification 5.6).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Digest {
     /// 32 bytes.

@@ -1,6 +1,6 @@
 //! From a need to the address it is asked at.
 //!
-//! The addresses are those of the queue (taskcluster.md section 2) and of verification.md section 7.
+//! The addresses are those of specification 11.11.
 
 use crate::absence::Responder;
 use catena_core::inquiry::Need;

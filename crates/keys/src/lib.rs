@@ -2,7 +2,7 @@
 //!
 //! Chain of Trust documents carry a detached Ed25519 signature (RFC 8032, pure, 64 raw bytes) over
 //! their exact decoded bytes. Keys travel as standard padded base64: 32 bytes of public key, or the
-//! 32-byte seed of a private key (taskcluster.md section 1.4). Other schemes will join behind the
+//! 32-byte seed of a private key (specification 4.1). Other schemes will join behind the
 //! same two verbs, [`PublicKey::verify`] and [`SigningKey::sign`].
 //!
 //! ```

@@ -1,6 +1,6 @@
 //! Every file that goes in is one that a verified document names, byte for byte.
 //!
-//! verification.md section 5. Off-reference: an entry needs a digest; an optional artifact may be
+//! Specification 5.1 to 5.15. Off-reference: an entry needs a digest; an optional artifact may be
 //! absent but never wrong, and one whose bytes are not there is absent only if the queue does not list
 //! it either; an artifact that is both optional and not is not optional; of a finished target every
 //! artifact is measured that its document lists, or else the verdict names their digests; no name is a
@@ -156,7 +156,7 @@ enum How {
     Named,
 }
 
-/// What parents publish for the verification itself (verification.md section 5.1).
+/// What parents publish for the verification itself (specification 5.1).
 fn published(role: Option<KindRole>) -> Vec<(ArtifactName, How)> {
     match role {
         Some(KindRole::Decision) => vec![

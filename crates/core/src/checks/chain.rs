@@ -1,6 +1,6 @@
 //! The chain itself is of a shape that honest graphs have: not too deep, not too wide, not cyclic.
 //!
-//! verification.md sections 2.2 to 2.5. Off-reference: bounds on the number of links, and cycles.
+//! Specification 2.1 to 2.9. Off-reference: bounds on the number of links, and cycles.
 
 use super::{Examined, rules};
 use crate::inquiry::{Cx, cycle};

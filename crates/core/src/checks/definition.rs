@@ -1,6 +1,6 @@
 //! Every task of the chain has a definition with the parts it must have.
 //!
-//! verification.md section 2.6. Off-reference: every part that a check rests on has its type
+//! Specification 3.1 to 3.3. Off-reference: every part that a check rests on has its type
 //! before any check looks at it.
 
 use crate::inquiry::NoDefinition;

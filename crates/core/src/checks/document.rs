@@ -1,6 +1,6 @@
 //! What the worker signed is about this task, this run, this worker, and this definition.
 //!
-//! verification.md section 4.2. Off-reference: run, worker and definition are compared as well.
+//! Specification 4.6 to 4.11. Off-reference: run, worker and definition are compared as well.
 
 use super::signature::signed;
 use super::{Examined, rules};

@@ -1,6 +1,6 @@
 //! A docker-worker task ran in the image that its chain made, or in one its kind may use.
 //!
-//! verification.md section 8.2.
+//! Specification 8.1 to 8.6.
 
 use super::signature::verified;
 use super::{Examined, rules, tree, worker_implementation};

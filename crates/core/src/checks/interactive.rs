@@ -1,6 +1,6 @@
 //! Nobody could log in to the machine while the task ran.
 //!
-//! verification.md sections 8.2 and 8.3.
+//! Specification 3.13 to 3.15.
 
 use super::{Examined, worker_implementation};
 use crate::inquiry::{Cx, Link, Stop};

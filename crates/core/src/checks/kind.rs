@@ -1,6 +1,6 @@
 //! A link's kind is one the policy knows, and was run by what that kind asks for.
 //!
-//! verification.md sections 2.1, 2.2 and 8.1.
+//! Specification 2.4 to 2.6 and 2.10.
 
 use super::{Examined, rules, worker_implementation};
 use crate::inquiry::{Cx, Link, Stop};

@@ -261,7 +261,7 @@ mod tests {
             an_example_is_shown(check, text("Example"));
             relaxing_is_told(check, text("Relaxing it"));
             let reference = text("Reference");
-            let (clause, beyond) = ("Implements: verification.md section", "Goes beyond the reference in: ");
+            let (clause, beyond) = ("Implements: specification ", "Goes beyond the reference in: ");
             let mut lines = reference.lines();
             assert!(lines.any(|line| line.starts_with(clause) || line.starts_with(beyond)), "{name}");
         }

@@ -1,7 +1,7 @@
 //! Restricted scopes are not used by what anybody may propose: try pushes, pull requests, forks, and
 //! commits that are on no branch.
 //!
-//! verification.md section 9.6. Off-reference: a commit has landed on the branch that the task names,
+//! Specification 9.17 to 9.19. Off-reference: a commit has landed on the branch that the task names,
 //! or where it names none, on one of the level that is required; not on any.
 
 mod landed;

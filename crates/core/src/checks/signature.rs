@@ -1,6 +1,6 @@
 //! A worker whose key the policy trusts signed exactly these bytes.
 //!
-//! verification.md section 4.1. Six things can be wrong with a signature and each is said in its own
+//! Specification 4.1 to 4.5. Six things can be wrong with a signature and each is said in its own
 //! words. An Ed25519 signature does not name its key, so "unknown key" and "other bytes" can only be
 //! told apart by evidence: a document that contradicts the queue about itself, or whose signature
 //! fits the same value printed as workers print it, was changed after signing; anything else was

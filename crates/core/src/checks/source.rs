@@ -1,6 +1,6 @@
 //! A task's source lies inside the repository it says it was made from.
 //!
-//! verification.md section 9.1. Off-reference: addresses have one plain form, so that no two readers
+//! Specification 9.1. Off-reference: addresses have one plain form, so that no two readers
 //! take them differently.
 
 use super::{Examined, rules};
@@ -56,7 +56,7 @@ pub(crate) fn source(case: &Case, definition: &Definition) -> Result<SourceUrl, 
 }
 
 /// The variable that names the repository a task's source must lie in: that of an overriding prefix
-/// where the task has it, else that of the product's own (verification.md section 9.1).
+/// where the task has it, else that of the product's own (specification 9.1).
 pub(crate) fn head_repository_variable(case: &Case, definition: &Definition) -> String {
     let product = &case.product;
     let variable = |prefix: &String| format!("{prefix}_HEAD_REPOSITORY");

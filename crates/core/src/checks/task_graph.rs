@@ -1,6 +1,6 @@
 //! A task is what its parent's published graph says, in both directions.
 //!
-//! verification.md section 6. Off-reference: what the task has beyond its entry in the graph may
+//! Specification 6.1 to 6.7. Off-reference: what the task has beyond its entry in the graph may
 //! only be the platform's defaults, and its deadline and expiry are the graph's.
 
 use super::{Examined, artifacts, rules};

@@ -1,6 +1,6 @@
 //! The chain goes back to trees that may do what the target asks for.
 //!
-//! verification.md sections 9.2 to 9.5. Off-reference: a broad scope that satisfies a restricted one
+//! Specification 9.3 to 9.14. Off-reference: a broad scope that satisfies a restricted one
 //! is restricted; a repository is matched by whole path segments; what the target takes in is of its
 //! tree, and all that it goes back to of its tree's level (`tree/inputs.rs`, `tree/levels.rs`).
 
@@ -254,7 +254,7 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
 }
 
 /// The trusted tree each link comes from, or none; a link whose tree is the declared mirror of its
-/// parents' counts as of that tree (verification.md section 9.3).
+/// parents' counts as of that tree (specification 9.4).
 fn trees<'a>(
     cx: &Cx<'_>,
     links: impl Iterator<Item = &'a Link>,

@@ -1,6 +1,6 @@
 //! What ran a task can be told from its definition, and in one way only: it selects the keys.
 //!
-//! verification.md section 3.
+//! Specification 3.9 and 3.10.
 
 use super::Examined;
 use crate::inquiry::{Cx, Link};

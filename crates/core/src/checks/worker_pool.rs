@@ -1,6 +1,6 @@
 //! Parents and docker-image tasks run only where nobody else's tasks run.
 //!
-//! verification.md sections 7 and 8.1.
+//! Specification 3.11 and 3.12.
 
 use super::Examined;
 use crate::inquiry::{Cx, Link};

@@ -1,4 +1,4 @@
-//! The Chain of Trust document a worker signs (taskcluster.md section 1.2).
+//! The Chain of Trust document a worker signs (specification 4.6).
 
 use crate::digest::{Digest, DigestError};
 use crate::task::{RunId, TaskId};

@@ -31,7 +31,7 @@ pub fn print_time(time: Timestamp) -> String {
 pub struct DatestampError(pub String);
 
 /// Replaces every `{"relative-datestamp": …}` by the time that long after `created`, as taskgraph
-/// does when it creates the tasks of a graph (verification.md section 6.2).
+/// does when it creates the tasks of a graph (specification 6.3).
 ///
 /// # Errors
 /// With the value half replaced: a datestamp that taskgraph would refuse, or a time beyond the calendar.

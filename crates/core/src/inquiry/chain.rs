@@ -1,4 +1,4 @@
-//! The links of a chain, found level by level from the target (verification.md section 2).
+//! The links of a chain, found level by level from the target (specification 2.1).
 
 use super::Stop;
 use super::case::Case;
@@ -229,7 +229,7 @@ fn made_by(slots: &[Slot]) -> BTreeMap<TaskId, TaskSet> {
 
 fn make_link(case: &Case, name: &LinkName, task_id: TaskId, definition: Arc<Definition>) -> Link {
     let last = name.parts().last().map_or("", String::as_str);
-    // What a task's parent is shows in the parent itself (verification.md section 2.1).
+    // What a task's parent is shows in the parent itself (specification 2.4).
     let last = match last {
         "parent" if definition.is_action() => "action",
         "parent" => "decision",
@@ -253,7 +253,7 @@ fn make_link(case: &Case, name: &LinkName, task_id: TaskId, definition: Arc<Defi
 }
 
 /// What a task depends on: its parent first, then its declared inputs and upstream artifacts,
-/// sorted by kind and id as one text, as the reference does (verification.md section 2.3).
+/// sorted by kind and id as one text, as the reference does (specification 2.2).
 pub(crate) fn dependencies(definition: &Definition) -> Vec<(String, TaskId)> {
     let inputs = definition.inputs().iter().cloned();
     let upstream =

@@ -5,8 +5,7 @@ use crate::task::{ArtifactName, RunId, TaskId, TaskSet};
 use std::fmt;
 
 /// One thing an inquiry must know. A driver answers each with one [`Fact`](super::Fact); it
-/// decides nothing. The addresses are those of verification.md section 7 and taskcluster.md
-/// section 2.
+/// decides nothing. The addresses are those of specification 11.11.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Need {
     /// A task's definition, from the queue: `task/<id>`. Fact: body.

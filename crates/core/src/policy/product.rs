@@ -72,7 +72,7 @@ pub enum Vcs {
     Github,
 }
 
-/// What a kind asks of its links (verification.md section 8.1).
+/// What a kind asks of its links (specification 2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KindRole {
     /// Makes the graph from the tree: rebuilt from its template, publishes a task graph, actions

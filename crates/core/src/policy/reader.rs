@@ -10,7 +10,7 @@ use crate::source::{GithubRepository, RepositoryUrl};
 use crate::task::{Kind, WorkerPool};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The triggers that there are rules for (verification.md section 1).
+/// The triggers that there are rules for (specification 1.5).
 const TASKS_FOR: [&str; 8] = [
     "action",
     "cron",

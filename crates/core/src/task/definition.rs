@@ -34,7 +34,7 @@ pub struct UpstreamArtifacts {
     pub optional: bool,
 }
 
-/// What `payload.image` asks for (verification.md section 8.2).
+/// What `payload.image` asks for (specification 8.2 to 8.6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImageInput {
     /// Nothing.
@@ -60,7 +60,7 @@ pub enum ImageInput {
 /// Why a definition cannot be judged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DefinitionError {
-    /// No `payload`: the queue lost the definition, or never had it (verification.md section 2.6).
+    /// No `payload`: the queue lost the definition, or never had it (specification 3.1).
     #[error("the task definition is empty")]
     Empty,
     /// A part is missing or has another type.
@@ -119,7 +119,7 @@ impl Definition {
         self.value.get("payload").unwrap_or(&Value::Null)
     }
 
-    /// The decision task: by convention the id of the task group (verification.md section 1).
+    /// The decision task: by convention the id of the task group (specification 1.4).
     #[must_use]
     pub fn decision_task_id(&self) -> TaskId {
         self.task_group_id
@@ -210,7 +210,7 @@ impl Definition {
     }
 
     /// Whether this is an action: it has an action's callback, or an `extra.action`
-    /// (verification.md section 2.1).
+    /// (specification 2.4).
     #[must_use]
     pub fn is_action(&self) -> bool {
         self.env("ACTION_CALLBACK").is_some_and(|callback| !callback.is_empty())

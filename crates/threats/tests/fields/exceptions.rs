@@ -24,7 +24,7 @@ const fn may(side: Side, place: &'static str, how: &'static [How], because: &'st
 
 const FEWER: &str = "a dependency that has ended well may be left out when a task is made";
 const DEFAULT: &str = "what the platform takes when a definition does not say it";
-const EMPTY: &str = "empty in the rendering, and what is empty may be left out (verification.md section 8)";
+const EMPTY: &str = "empty in the rendering, and what is empty may be left out (specification 7.30)";
 const UNREAD: &str = "no rule is about it, and it is taken for nobody's word";
 const UNWANTED: &str = "a file that no link and no target takes in";
 const EXPIRED: &str = "what the target made may have expired; the verdict names its digest";

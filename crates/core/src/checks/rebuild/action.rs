@@ -367,7 +367,7 @@ fn check_source(cx: &Cx<'_>, parent: Parent<'_>, payload: &Value) -> Rebuild<()>
     Ok(())
 }
 
-/// The action's permission: stated, or told by its hook's name (verification.md section 7).
+/// The action's permission: stated, or told by its hook's name (specification 7.24).
 fn permission(action: &Value) -> String {
     let stated = action.pointer(&["extra", "actionPerm"]).or_else(|| action.get("actionPerm"));
     match stated.and_then(Value::as_str) {

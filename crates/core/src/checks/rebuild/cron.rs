@@ -1,6 +1,6 @@
 //! What a cron task says of its job, compared with the tree's own `.cron.yml`.
 //!
-//! specification 7.19. Off-reference: rules of their own, `cron-job` and `confirmed-values`.
+//! Specification 7.19. Off-reference: rules of their own, `cron-job` and `confirmed-values`.
 
 use super::inputs::{Form, member, shown, unconfirmed};
 use super::template::{TreeText, tree_file};

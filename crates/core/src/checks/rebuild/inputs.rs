@@ -4,7 +4,7 @@
 //! environment. Whatever they say, both sides render the same, and a template that puts them into a
 //! shell command runs it. So each of them has a form in which it cannot be taken for more than it is.
 //!
-//! specification 7.18. Off-reference: a rule of its own, `confirmed-values`.
+//! Specification 7.18. Off-reference: a rule of its own, `confirmed-values`.
 
 use super::{Parent, Rebuild, VALUE};
 use crate::checks::rules;

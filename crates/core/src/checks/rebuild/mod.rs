@@ -1,6 +1,6 @@
 //! A parent's definition is what the tree's own template says it must be.
 //!
-//! verification.md section 7. Off-reference: what the services answer must be about what was asked;
+//! Specification 7.1 to 7.31. Off-reference: what the services answer must be about what was asked;
 //! revisions are full hashes; values that only the task says have narrow forms; cron tasks are of jobs of
 //! the tree; empty values that the template does not render may not be added.
 
@@ -374,7 +374,7 @@ fn vcs(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Vcs> {
     }
 }
 
-/// Whether a task has to do with GitHub (verification.md section 7).
+/// Whether a task has to do with GitHub (specification 7.6).
 pub(crate) fn is_github(case: &Case, definition: &Definition) -> bool {
     let text = definition.source();
     definition.scheduler_id() == "taskcluster-github"

@@ -10,7 +10,7 @@ use catena_json::{Map, Path, Value};
 pub(super) const MOST_DIFFERENCES: usize = 20;
 
 /// The task equals one of the rendered ones, once both are brought into one form
-/// (verification.md section 7, "Comparison").
+/// (specification 7.29 to 7.31).
 ///
 /// Off-reference: the task may lack an empty value that the template renders, and may not have one
 /// that it does not render; a rule of its own, `empty-values`.

@@ -71,7 +71,7 @@ impl TreeText {
     }
 }
 
-/// The template of the decision task's tree at its revision (verification.md section 7).
+/// The template of the decision task's tree at its revision (specification 7.3 to 7.5).
 pub(super) fn fetch(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Template> {
     match tree_file(cx, parent, TreeFile::TaskclusterYml)? {
         Ok(text) => read(cx, parent, text),

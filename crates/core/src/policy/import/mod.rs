@@ -71,8 +71,8 @@ pub enum ImportError {
     Unusable(Vec<Diagnostic>),
 }
 
-/// The kinds the reference verifier knows, and what it asks of each (verification.md sections 2.2
-/// and 8.1). They are not in its defaults.
+/// The kinds the reference verifier knows, and what it asks of each (specification 2.5
+/// and 2.10). They are not in its defaults.
 const KINDS: [(&str, &str); 14] = [
     ("action", "action"),
     ("balrog", "scriptworker"),
@@ -94,7 +94,7 @@ const KINDS: [(&str, &str); 14] = [
 const HG_HOST: &str = "hg.mozilla.org";
 
 /// Products whose tasks may come from a second tree, which the reference verifier has in its code
-/// (verification.md section 9.1).
+/// (specification 9.1).
 const OVERRIDING_PREFIXES: [(&str, &str); 1] = [("enterprise", "COMM")];
 
 /// Makes a policy file from a scriptworker's defaults. `source` says what they are of, such as
