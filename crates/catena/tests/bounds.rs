@@ -165,6 +165,9 @@ fn laborious_tasks_of_a_list_do_not_hold_up_the_others() {
     let answer = served.verify("30s").arg("--batch").arg(&file).run();
     let told: Vec<&str> = answer.stdout.lines().collect();
     assert_eq!(told.len(), 6, "{}{}", answer.stdout, answer.stderr);
+    // The others come to their end later, or not in time.
+    let first = [small.target.as_str(), small.builds[0].as_str()];
+    let is_first = |line: &&&str| first.iter().any(|id| line.contains(id));
     assert!(told[..2].iter().all(|line| line.starts_with("verified ")), "{}", answer.stdout);
-    assert!(told[2..].iter().all(|line| line.starts_with("undetermined ")), "{}", answer.stdout);
+    assert_eq!(told[..2].iter().filter(is_first).count(), 2, "{}", answer.stdout);
 }

@@ -43,10 +43,15 @@ impl Share {
     }
 
     pub(crate) fn take(&mut self, more: u64) -> Result<(), BodyError> {
-        self.taken = self.taken.saturating_add(more);
-        let before = self.budget.taken.fetch_add(more, Ordering::Relaxed);
-        let fits = before.checked_add(more).is_some_and(|taken| taken <= self.budget.limit);
-        if fits { Ok(()) } else { Err(BodyError::Full { limit: self.budget.limit }) }
+        let limit = self.budget.limit;
+        let fitting = |taken: u64| taken.checked_add(more).filter(|taken| *taken <= limit);
+        match self.budget.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fitting) {
+            Ok(_) => {
+                self.taken = self.taken.saturating_add(more);
+                Ok(())
+            }
+            Err(_) => Err(BodyError::Full { limit }),
+        }
     }
 
     /// Takes as much more as makes it so much in all.

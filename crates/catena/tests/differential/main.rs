@@ -158,27 +158,16 @@ impl Served {
         catena
     }
 
-    /// By the chain's own keys, under the policy that ships or one that lies over it. That may say how
-    /// long one of the keys counts, which a file of keys does not.
+    /// By the chain's own keys, under the policy that ships or one that is laid over it. That may say how
+    /// long a key counts, whichever file lists the key.
     fn under<'a>(&self, policy: Option<&str>, catena: &'a mut Catena) -> &'a mut Catena {
         let room = self.room.path();
-        match policy {
-            None => catena.arg("--keys").arg(keys_file(room, &self.keys)),
-            Some(policy) => {
-                let added = self.keys.as_object().unwrap().iter().map(|(name, keys)| {
-                    let keys = keys.as_array().unwrap().iter();
-                    let keys = keys.filter(|key| !policy.contains(key.as_str().unwrap()));
-                    (name.clone(), json!({"add": keys.collect::<Vec<_>>()}))
-                });
-                let keys = json!({"catena-policy": 1, "defaults": {"keys": added.collect::<Value>()}});
-                for (name, text) in [("keys.yml", &*keys.to_string()), ("policy.yml", policy)] {
-                    std::fs::write(room.join(name), text).unwrap();
-                }
-                catena.args(["--policy", "shipped:firefox-ci", "--policy"]).arg(room.join("keys.yml"));
-                catena.arg("--policy").arg(room.join("policy.yml"))
-            }
+        if let Some(policy) = policy {
+            let file = room.join("policy.yml");
+            std::fs::write(&file, policy).unwrap();
+            catena.args(["--policy", "shipped:firefox-ci", "--policy"]).arg(file);
         }
-        .args(["--", &self.target])
+        catena.arg("--keys").arg(keys_file(room, &self.keys)).args(["--", &self.target])
     }
 }
 

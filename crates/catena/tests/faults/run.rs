@@ -152,6 +152,7 @@ impl Served {
     pub(crate) fn timeless(&self, ending: &Ending) -> Value {
         let text = ending.stdout.replace(&self.testbed.tls_root_url(), "root");
         let text = text.replace(&self.testbed.root_url(), "root");
+        let text = text.replace(&*self.room.path().to_string_lossy(), "room");
         let mut verdict: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
         if let Some(verdict) = verdict.as_object_mut() {
             verdict.remove("concluded");

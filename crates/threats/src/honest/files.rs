@@ -24,7 +24,6 @@ pub(super) const CHANGED: &[Changed] = &[
         c.artifacts_mut(&id)?.insert("public/logs/live.log".into(), Artifact::new("x", "text/plain"));
         Some(())
     }),
-    ("finished with a private file", finished_tag, |c| makes(c, "private/build/target.zip")),
     ("finished with an empty file", finished, |c| {
         let id = c.target.clone();
         c.artifact_mut(&id, ARTIFACT)?.body = Vec::new().into();
