@@ -12,9 +12,12 @@ fn in_texts(value: &mut Value, from: &str, to: &str) -> bool {
             *text = text.replace(from, to);
             true
         }
-        Value::Array(items) => items.iter_mut().fold(false, |found, item| in_texts(item, from, to) || found),
+        // All of them are changed, so that none may be passed over.
+        Value::Array(items) => {
+            items.iter_mut().filter_map(|item| in_texts(item, from, to).then_some(())).count() > 0
+        }
         Value::Object(members) => {
-            members.iter_mut().fold(false, |found, (_, member)| in_texts(member, from, to) || found)
+            members.iter_mut().filter_map(|(_, member)| in_texts(member, from, to).then_some(())).count() > 0
         }
         _ => false,
     }

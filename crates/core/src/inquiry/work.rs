@@ -197,13 +197,13 @@ mod tests {
             let flag = flags[number].clone();
             Cancel::when(move || flag.load(Ordering::Relaxed))
         };
-        for number in 0..2 {
+        for flag in &flags {
             let both = cancel(0).or(cancel(1));
             assert!(!both.is_set());
-            flags[number].store(true, Ordering::Relaxed);
+            flag.store(true, Ordering::Relaxed);
             assert!(both.is_set() && Cancel::never().or(both.clone()).is_set());
             assert!(both.or(Cancel::never()).is_set() && !Cancel::never().or(Cancel::never()).is_set());
-            flags[number].store(false, Ordering::Relaxed);
+            flag.store(false, Ordering::Relaxed);
         }
     }
 }
