@@ -145,11 +145,9 @@ fn need(number: u8) -> Need {
         7 => Need::Projects { url: "https://raw.githubusercontent.com/a/b/main/projects.yml".to_owned() },
         8 => Need::Push { repository: hg, revision },
         9 => Need::HgFile { repository: hg, revision, file: TreeFile::TaskclusterYml },
-        10 => Need::GithubFile {
-            repository,
-            reference: Reference::Revision(revision),
-            file: TreeFile::CronYml,
-        },
+        10 => {
+            Need::GithubFile { repository, reference: Reference::Revision(revision), file: TreeFile::CronYml }
+        }
         11 => Need::Commit { repository, revision },
         12 => Need::BranchCommits { repository, revision },
         13 => Need::Compare { repository, branch: "releases/v1".to_owned(), revision },

@@ -22,7 +22,9 @@ fn written(task: TaskDefinition, environment: Environment, style: Style) -> Valu
 }
 
 fuzz_target!(|data: &[u8]| {
-    if let Ok(key) = std::str::from_utf8(data).map_err(drop).and_then(|text| SigningKey::parse(text).map_err(drop)) {
+    if let Ok(key) =
+        std::str::from_utf8(data).map_err(drop).and_then(|text| SigningKey::parse(text).map_err(drop))
+    {
         let pem = key.to_pkcs8_pem().expect("every key has a PEM");
         for text in [key.to_base64(), pem] {
             let read = SigningKey::parse(&text).expect("what is written reads again");

@@ -55,7 +55,7 @@ impl Default for Limits {
 const BYTES_PER_STEP: usize = 16;
 
 /// Hears how many steps a rendering has taken since the last time, and answers whether it may go on.
-/// It hears of at most [`STEPS_PER_REPORT`] steps more than the next costly operation takes.
+/// It hears of at most `STEPS_PER_REPORT` steps more than the next costly operation takes.
 pub type Watch<'a> = &'a dyn Fn(u64) -> bool;
 
 /// Steps after which a rendering reports to its [`Watch`]: a fraction of a millisecond.
