@@ -1,5 +1,5 @@
-//! `catena`: Taskcluster's Chain of Trust on the command line. It wires rooms together and decides
-//! nothing.
+//! `catena`: Taskcluster's Chain of Trust on the command line. It parses arguments, calls the other crates and
+//! prints.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod cache_options;
