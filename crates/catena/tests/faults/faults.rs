@@ -1,6 +1,6 @@
 //! Everything that goes wrong with an answer, and what that means for each kind of thing.
 
-use crate::kinds::{ENDLESS_LISTING, ENDLESS_TAGS, Kind, Proof, REFUSED, Said, UNREACHABLE, YES};
+use crate::kinds::{ENDLESS_LISTING, ENDLESS_TAGS, Kind, NO_LISTING, Proof, REFUSED, Said, UNREACHABLE, YES};
 use catena_testbed::{Body, Fault};
 use std::time::Duration;
 
@@ -120,8 +120,8 @@ fn other(kind: &Kind, trouble: &str) -> Option<Expected> {
         // What never ends is not known to lack anything.
         (_, "endless-listing" | "same-page-again") => said(ENDLESS_LISTING),
         (_, "endless-tags") => said(ENDLESS_TAGS),
-        // The page's words are not read, only whether there are any.
-        (Proof::Text, "shorter-than-it-is" | "deep") if kind.need == "branch-commits" => said(YES),
+        // Only what is a list of branches tells which branches there are.
+        (Proof::Text, "shorter-than-it-is" | "deep") if kind.need == "branch-commits" => said(NO_LISTING),
         _ => said(kind.other),
     }
 }

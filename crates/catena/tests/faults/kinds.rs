@@ -94,6 +94,8 @@ pub(crate) const REFUSED: Said = Said { status: 3, codes: &["outside-refused"] }
 pub(crate) const ENDLESS_LISTING: Said = Said { status: 3, codes: &["artifacts-listing-endless"] };
 /// So does GitHub's list of tags.
 pub(crate) const ENDLESS_TAGS: Said = Said { status: 3, codes: &["pull-request-tags-endless"] };
+/// Text in place of GitHub's list of branches says nothing of them.
+pub(crate) const NO_LISTING: Said = Said { status: 3, codes: &["pull-request-listing-malformed"] };
 
 /// One kind of thing that is asked for.
 pub(crate) struct Kind {

@@ -7,6 +7,7 @@
 //! Off-reference: rules of their own, `tree-level`, `branch-level` and `scheduler-level`.
 
 use super::{BRANCH_LEVEL, CHECK, PROJECTS, SCHEDULER_LEVEL, TREE_LEVEL, mirrored};
+use crate::checks::rebuild::is_github;
 use crate::checks::source::source;
 use crate::checks::{branch, target};
 use crate::inquiry::{Answer, Cx, Link, Stop};
@@ -36,6 +37,8 @@ pub(super) fn examine(
     };
     let projects = match cx.projects()? {
         Answer::Is(Ok(projects)) => projects,
+        // On Mercurial no parent can be rebuilt without the list, and the rebuild check says so.
+        _ if !is_github(cx.case, &target.definition) => return Err(Stop::Blocked),
         Answer::Is(Err(error)) => {
             return Ok(unreadable(format!("The list of projects cannot be read: {error}.")));
         }
