@@ -221,8 +221,12 @@ fn ours(answer: &Answer, chain: &Chain) -> Vec<(String, String)> {
     let verdict: Value = serde_json::from_str(&answer.stdout).unwrap();
     let name = |link: &Value| {
         let kinds = link["name"].as_array().unwrap().iter().map(|kind| kind.as_str().unwrap());
-        let theirs = |kind| if matches!(kind, "decision" | "action") { "parent" } else { kind };
-        kinds.map(theirs).collect::<Vec<_>>().join(":")
+        // The target is what it was called.
+        let theirs = |(place, kind)| match kind {
+            "decision" | "action" if place > 0 => "parent",
+            kind => kind,
+        };
+        kinds.enumerate().map(theirs).collect::<Vec<_>>().join(":")
     };
     let links = verdict["links"].as_array().unwrap().iter();
     let links = links.map(|link| (name(link), link["taskId"].as_str().unwrap().to_owned()));

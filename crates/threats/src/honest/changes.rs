@@ -3,8 +3,8 @@
 use super::{action, cron, finished, globs, mirrored, mobile, promotion, pull_request, push, tag};
 use crate::change::{
     ACTIONS, ARTIFACT, GRAPH, add, build, document_of, edit, edit_at, first_build, first_decision, graft,
-    graph, in_tree, inside, json, list, nth_build, only, pages, project, published, remove, replace_in,
-    replace_page, second_sources, set, target, text, upstream,
+    graph, in_tree, inside, json, list, nth_build, only, pages, project, published, remove, replace_page,
+    second_sources, set, target, text, upstream,
 };
 use catena_json::{Map, Value};
 use catena_testbed::chain::{Builders, Images, Product, Scope};
@@ -23,10 +23,6 @@ fn add_on() -> Release {
 
 fn enterprise() -> Release {
     Release::of(Product::ENTERPRISE, Trigger::Push)
-}
-
-fn git_cron() -> Release {
-    Release::of(Product::MOBILE, Trigger::Cron)
 }
 
 fn thunderbird() -> Release {
@@ -473,11 +469,6 @@ pub(super) const CHANGED: &[Changed] = &[
     ("sources of two repositories, one of them over ssh", enterprise, |c| {
         second_sources(c)?;
         build(c, GECKO, "git@github.com:mozilla/enterprise-firefox.git")
-    }),
-    ("decision task of a repository as git names it", git_cron, |c| {
-        let id = first_decision(c)?;
-        let (from, to) = ("/mozilla-mobile/reference-browser", "/mozilla-mobile/reference-browser.git");
-        only(c, &id, |task| replace_in(task, from, to))
     }),
     ("browser below from its git mirror", thunderbird, |c| {
         build(c, GECKO, "https://github.com/mozilla-firefox/firefox")?;

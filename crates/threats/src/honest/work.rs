@@ -28,10 +28,6 @@ pub(super) const CHANGED: &[Changed] = &[
         let comment = format!("version: 1\n# {}\n", "x".repeat(200_000));
         replace_page(c, "/raw-file/", "version: 1\n", &comment)
     }),
-    ("template of a hundred more tasks", push, |c| {
-        let tasks = "tasks:\n  - {$map: {$eval: 'range(0, 100)'}, 'each(x)': {n: {$eval: x}}}\n";
-        replace_page(c, "/raw-file/", "tasks:\n", tasks)
-    }),
     ("schema of two thousand parts", action, |c| {
         let schema = json(&format!("{{\"allOf\":[{}]}}", vec!["true"; 2000].join(",")))?;
         offers(c, |text| {
