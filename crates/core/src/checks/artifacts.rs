@@ -150,7 +150,7 @@ enum How {
     Content,
     Measured,
     Graph,
-    /// Measured, if it still exists: the document of a finished target lists it, and nobody else wants it.
+    /// Measured, if it still exists: only the document of a finished target lists it.
     Listed,
     /// Not at all: the verdict names its digest.
     Named,
@@ -300,7 +300,7 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     Ok(examination)
 }
 
-/// Wants what the document of a finished target lists and nobody else wants.
+/// Adds what the document of a finished target lists and is not wanted yet.
 fn want_listed(cx: &Cx<'_>, document: &Document, wanted: &mut Vec<Wanted>) {
     let how = match cx.case.target.extent {
         Extent::Listed | Extent::All => How::Listed,
