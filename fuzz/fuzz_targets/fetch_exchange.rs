@@ -10,9 +10,9 @@ use catena_core::Limits;
 use catena_core::inquiry::{Fact, Need, Reference, Shape, TreeFile};
 use catena_core::source::{GithubRepository, RepositoryUrl, Revision};
 use catena_core::task::{ArtifactName, RunId, TaskId};
-use catena_fetch::{
-    Fetcher, Options, Request, Response, RootUrl, Secret, TaskclusterCredentials, Transport, TransportError,
-};
+use catena_fetch::{Fetcher, Options};
+use catena_http::{Request, Response, Secret, Transport, TransportError};
+use catena_taskcluster::{RootUrl, TaskclusterCredentials};
 use futures_util::future::{self, BoxFuture};
 use futures_util::{FutureExt, StreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};

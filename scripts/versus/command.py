@@ -87,7 +87,7 @@ def binaries(build):
     """The release builds, made if need be."""
     found = Binaries(*(TARGET / "release" / name for name in ("catena", "examples/write_chain", "examples/serve")))
     if build or not all(path.exists() for path in found):
-        wanted = ["-p", "catena", "-p", "catena-testbed", "--bin", "catena"]
+        wanted = ["-p", "catena-cli", "-p", "catena-testbed", "--bin", "catena"]
         wanted += ["--example", "write_chain", "--example", "serve"]
         succeed(["cargo", "build", "--release", "--quiet", *wanted], cwd=ROOT)
     return found

@@ -5,6 +5,7 @@
 use crate::absence::Responder;
 use catena_core::inquiry::Need;
 use catena_core::source::{GithubRepository, RepositoryUrl, Scheme};
+use catena_taskcluster::RootUrl;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
@@ -17,16 +18,9 @@ const GITHUB: &str = "https://github.com";
 const GITHUB_API: &str = "https://api.github.com";
 pub(crate) const GITHUB_API_HOST: &str = "api.github.com";
 
-/// Where Taskcluster is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RootUrl(Url);
-
 /// Why there is no address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AddressError {
-    /// Not the root URL of a Taskcluster: `https://host`, perhaps with a port, and nothing else.
-    #[error("not a root URL (https://host, without a path, query or user): {0:?}")]
-    Root(String),
+pub(crate) enum AddressError {
     /// The address of the project list is not an address.
     #[error("not an address: {0:?}")]
     Projects(String),
@@ -36,43 +30,6 @@ pub enum AddressError {
     /// A name would turn into another address on its way.
     #[error("{0:?} would not be asked as it is written")]
     Rewritten(String),
-}
-
-impl RootUrl {
-    /// Reads a root URL. A trailing slash is dropped.
-    ///
-    /// # Errors
-    /// Anything but scheme (http or https), host and port.
-    pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let wrong = || AddressError::Root(text.chars().take(200).collect());
-        let url = Url::parse(text).map_err(|_| wrong())?;
-        let bare = matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.path() == "/"
-            && url.query().is_none()
-            && url.fragment().is_none()
-            && url.username().is_empty()
-            && url.password().is_none();
-        if bare { Ok(Self(url)) } else { Err(wrong()) }
-    }
-
-    /// As text, without a trailing slash.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.as_str().trim_end_matches('/')
-    }
-
-    /// Whether an address is on this very Taskcluster: same scheme, host and port.
-    pub(crate) fn holds(&self, url: &Url) -> bool {
-        same_host(&self.0, url)
-    }
-}
-
-/// Same scheme, host and port.
-pub(crate) fn same_host(one: &Url, other: &Url) -> bool {
-    one.scheme() == other.scheme()
-        && one.host() == other.host()
-        && one.port_or_known_default() == other.port_or_known_default()
 }
 
 /// Who is asked.
@@ -358,21 +315,5 @@ mod tests {
             Need::Compare { repository, branch: "../../../user".to_owned(), revision: revision.clone() };
         assert!(matches!(Address::of(&need, &root), Err(AddressError::Rewritten(_))));
         assert!(Address::of(&Need::Projects { url: "projects.yml".to_owned() }, &root).is_err());
-    }
-
-    #[test]
-    fn root_urls_are_bare() {
-        assert_eq!(RootUrl::parse("http://127.0.0.1:8600/").unwrap().as_str(), "http://127.0.0.1:8600");
-        for wrong in [
-            "",
-            "tc.example",
-            "ftp://tc.example",
-            "https://u@tc.example",
-            "https://tc.example/x",
-            "https://tc.example?x",
-            "file:///x",
-        ] {
-            assert!(RootUrl::parse(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -3,12 +3,12 @@
 
 use crate::budget::{Share, length, weight};
 use crate::graphs::{GraphIntake, KeptGraph};
-use crate::headers::Coding;
 use crate::staging::StagedFile;
 use catena_core::Limits;
 use catena_core::digest::Measurement;
 use catena_core::graph::GraphScan;
 use catena_core::inquiry::{Body, Fact};
+use catena_http::headers::Coding;
 use flate2::write::MultiGzDecoder;
 use sha2::{Digest as _, Sha256, Sha512};
 use std::io::{self, Write};

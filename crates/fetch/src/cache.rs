@@ -24,10 +24,10 @@ pub use seal::{Broken, open, seal};
 pub use seen::Seen;
 pub use store::{Name, Store};
 
-use crate::address::RootUrl;
 use crate::statistics::Counter;
 use catena_core::Limits;
 use catena_core::inquiry::Need;
+use catena_taskcluster::RootUrl;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use subject::Address;

@@ -1,18 +1,19 @@
 //! One attempt: a request, the redirects it leads through, and the body at the end.
 
 use crate::absence::{Responder, title};
-use crate::address::{GITHUB_API_HOST, same_host};
+use crate::address::GITHUB_API_HOST;
 use crate::body::{BodyError, Bounds, Intake, Keep, Taken};
-use crate::credentials::{TaskclusterCredentials, bearer};
-use crate::headers::{self, Coding};
 use crate::options::Options;
 use crate::patience::{Closed, Pace};
-use crate::secret::Secret;
 use crate::statistics::Counters;
 use crate::taker::Taker;
-use crate::transport::{Request, Response, Shown, Transport, TransportError, TransportErrorKind};
 use bytes::Bytes;
 use catena_core::inquiry::Fact;
+use catena_http::Secret;
+use catena_http::headers::{self, Coding};
+use catena_http::{Request, Response, Shown, Transport, TransportError, TransportErrorKind};
+use catena_http::{bearer, same_origin};
+use catena_taskcluster::TaskclusterCredentials;
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::sync::Arc;
@@ -199,7 +200,7 @@ impl Exchange<'_> {
             let response = drained(response).await;
             let next = headers::location(&url, &response.headers)
                 .map_err(|error| Outcome::lasting(error.to_string()))?;
-            if !ask.artifact && !same_host(&url, &next) {
+            if !ask.artifact && !same_origin(&url, &next) {
                 return Err(Outcome::lasting(format!("a redirect to another host, {}", Shown(&next))));
             }
             if seen.contains(&next) {

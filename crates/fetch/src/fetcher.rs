@@ -1,27 +1,28 @@
 //! Needs answered from the network.
 
-use crate::address::{Address, RootUrl, Service};
+use crate::address::{Address, Service};
 use crate::body::{BodyError, Bounds, Intake, Keep, Taken, measure, measured};
 use crate::budget::{ANSWER, Budget, Share, length};
-use crate::credentials::TaskclusterCredentials;
 use crate::exchange::{Ask, Authorization, Exchange, Form, Outcome};
 use crate::github::Tokens;
 use crate::graphs::{GraphIntake, KeptGraph};
-use crate::headers::Coding;
 use crate::options::Options;
 use crate::patience::{Backoff, Closed};
 use crate::permits::Permits;
 use crate::progress::{Event, Progress, Quiet};
-use crate::secret::Secret;
 use crate::source::FactSource;
 use crate::staging::Staging;
 use crate::statistics::{Counters, Statistics};
 use crate::taker::Taker;
-use crate::transport::Transport;
 use catena_core::Limits;
 use catena_core::graph::Scanner;
 use catena_core::inquiry::{Body, Fact, Need, Shape};
 use catena_core::task::TaskSet;
+use catena_http::Secret;
+use catena_http::Transport;
+use catena_http::headers::Coding;
+use catena_taskcluster::RootUrl;
+use catena_taskcluster::TaskclusterCredentials;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;

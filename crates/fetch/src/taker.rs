@@ -135,8 +135,8 @@ async fn done(taking: JoinHandle<Result<Box<Intake>, BodyError>>) -> Result<Box<
 mod tests {
     use super::*;
     use crate::body::{Bounds, Keep};
-    use crate::headers::Coding;
     use catena_core::inquiry::Fact;
+    use catena_http::headers::Coding;
 
     fn takers(bytes: u64) -> [Taker; 2] {
         let intake = || Intake::new(Coding::Identity, Bounds::plain(bytes), false, Keep::Whole, None);

@@ -7,7 +7,8 @@ mod support;
 use catena_core::Limits;
 use catena_core::inquiry::{Fact, Need, Reference, TreeFile};
 use catena_core::source::{RepositoryUrl, TagName};
-use catena_fetch::{Options, Request, Secret};
+use catena_fetch::Options;
+use catena_http::{Request, Secret};
 use support::*;
 
 const NGINX: &str = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<center>nginx</center></html>";

@@ -5,7 +5,9 @@
 mod support;
 
 use catena_core::inquiry::{Fact, Need, TreeFile};
-use catena_fetch::{Fetcher, Options, Request, Secret, TaskclusterCredentials};
+use catena_fetch::{Fetcher, Options};
+use catena_http::{Request, Secret};
+use catena_taskcluster::TaskclusterCredentials;
 use http::Method;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

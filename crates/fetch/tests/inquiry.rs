@@ -11,9 +11,11 @@ use catena_core::policy::{KeyRing, Policy};
 use catena_core::task::{Kind, TaskId};
 use catena_core::verdict::{Outcome, Verdict};
 use catena_fetch::{
-    FactSource, Fetcher, HttpOptions, HttpTransport, Options, Progress, Proxy, PublishError, Quiet, Recorder,
-    Replay, RootUrl, Staging, Statistics, investigate,
+    FactSource, Fetcher, Options, Progress, PublishError, Quiet, Recorder, Replay, Staging, Statistics,
+    investigate,
 };
+use catena_http::{HttpOptions, HttpTransport, Proxy};
+use catena_taskcluster::RootUrl;
 use catena_testbed::{Chain, Fault, Site, Testbed};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

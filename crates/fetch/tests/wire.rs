@@ -7,10 +7,9 @@ mod support;
 use catena_core::Limits;
 use catena_core::inquiry::{Fact, Need, TreeFile};
 use catena_core::source::RepositoryUrl;
-use catena_fetch::{
-    Fetcher, HttpOptions, HttpSetupError, HttpTransport, Options, Proxy, Request, RootUrl, Secret,
-    TaskclusterCredentials, Transport,
-};
+use catena_fetch::{Fetcher, Options};
+use catena_http::{HttpOptions, HttpSetupError, HttpTransport, Proxy, Request, Secret, Transport};
+use catena_taskcluster::{RootUrl, TaskclusterCredentials};
 use catena_testbed::{Artifact, Fault, Page, Run, Site, Task, Testbed};
 use http::{HeaderMap, Method};
 use std::path::Path;

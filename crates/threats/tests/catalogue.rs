@@ -13,10 +13,7 @@ use std::collections::BTreeSet;
 const UNSHOWN: &[(&str, &str)] = &[
     ("tree-scope-ambiguous", "a policy with two rules for one scope is refused before any chain is seen"),
     ("outside-unfinished", "shown by a driver that withholds an answer, and by no answer"),
-    (
-        "outside-cancelled",
-        "shown by a deadline or a signal, and by no answer (crates/catena/tests/bounds.rs)",
-    ),
+    ("outside-cancelled", "shown by a deadline or a signal, and by no answer (crates/cli/tests/bounds.rs)"),
     ("signature-skipped", "relaxed by the switch of the command line that it tells of, and never failed"),
 ];
 

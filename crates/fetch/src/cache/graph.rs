@@ -127,12 +127,12 @@ fn entries(
 mod tests {
     use super::super::{DirectoryStore, Key};
     use super::*;
-    use crate::address::RootUrl;
     use crate::body::measure;
     use crate::graphs::GraphIntake;
     use catena_core::graph::Scanner;
     use catena_core::task::RunId;
     use catena_core::task::TaskSet;
+    use catena_taskcluster::RootUrl;
 
     fn task_id(number: u32) -> TaskId {
         TaskId::parse(&format!("{number:0>8}QACAAAAAAAAAAA")).unwrap()

@@ -5,7 +5,6 @@
 //! who can ask nobody.
 
 use super::payload::write_bytes;
-use crate::address::RootUrl;
 use crate::body::measured;
 use crate::recording::NeedEntry;
 use catena_core::digest::Digest;
@@ -13,6 +12,7 @@ use catena_core::inquiry::{Extent, Fact, Need, Reference};
 use catena_core::source::Revision;
 use catena_core::task::{ArtifactName, RunId, TaskId, TaskSet};
 use catena_core::verdict::{Outcome, Standing, Verdict};
+use catena_taskcluster::RootUrl;
 use sha2::{Digest as _, Sha256};
 use std::collections::{HashMap, HashSet};
 

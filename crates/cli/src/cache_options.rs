@@ -1,0 +1,180 @@
+//! Which cache, with which key, up to which size.
+
+use crate::failure::Failure;
+use catena_core::Limits;
+use catena_fetch::cache::{Cache, DirectoryError, DirectoryStore, Key, KeyError};
+use catena_taskcluster::RootUrl;
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where a cache is.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CacheOptions {
+    /// Keep what cannot change in DIR, and take it from there: definitions, signed documents,
+    /// templates, pushes, verified artifacts. All of it is authenticated on every use. A --batch
+    /// shares what it fetches without one
+    #[arg(long, value_name = "DIR", env = "CATENA_CACHE", hide_env_values = true, help_heading = "Cache")]
+    pub(crate) cache: Option<PathBuf>,
+    /// The secret that the cache's entries are authenticated with; made where there is none
+    /// [default: catena/cache.key in XDG_STATE_HOME, which is ~/.local/state]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "CATENA_CACHE_KEY",
+        hide_env_values = true,
+        help_heading = "Cache"
+    )]
+    pub(crate) cache_key: Option<PathBuf>,
+    /// What the cache may grow to: 500MiB, 10GiB [default: 10GiB]
+    #[arg(long, value_name = "SIZE", env = "CATENA_CACHE_SIZE", value_parser = size)]
+    #[arg(hide_env_values = true, help_heading = "Cache")]
+    pub(crate) cache_size: Option<u64>,
+}
+
+impl CacheOptions {
+    /// The cache that was named, if one was.
+    ///
+    /// # Errors
+    /// Wrong usage (2): a directory or key that cannot be used, or should not.
+    pub(crate) fn open(&self, root_url: &str, limits: &Limits) -> Result<Option<Arc<Cache>>, Failure> {
+        let Some(directory) = &self.cache else { return Ok(None) };
+        let root = RootUrl::parse(root_url).map_err(Failure::usage)?;
+        let store = DirectoryStore::open(directory, self.bound()).map_err(|error| unusable(&error))?;
+        let path = self.key_file()?;
+        if stands_in(&path, directory) {
+            let what = format!("the key {} stands in the cache it is to protect", path.display());
+            return Err(Failure::usage(what).next("name a --cache-key that stands elsewhere"));
+        }
+        let key = Key::read_or_make(&path).map_err(|error| no_key(&error))?;
+        Ok(Some(Arc::new(Cache::new(Box::new(store), key, root, limits.clone()))))
+    }
+
+    /// The directory that was named, which must be a cache already.
+    ///
+    /// # Errors
+    /// Wrong usage (2): none was named, it is none, or it should not be used.
+    pub(crate) fn existing(&self) -> Result<(&Path, DirectoryStore), Failure> {
+        let directory = self.cache.as_deref().ok_or_else(|| {
+            Failure::usage("it is not known where the cache is")
+                .next("say so with --cache DIR or CATENA_CACHE")
+        })?;
+        let store = DirectoryStore::existing(directory, self.bound()).map_err(|error| unusable(&error))?;
+        Ok((directory, store))
+    }
+
+    /// The key there is.
+    ///
+    /// # Errors
+    /// Wrong usage (2): there is none, or it should not be used.
+    pub(crate) fn key(&self) -> Result<Key, Failure> {
+        Key::read(&self.key_file()?).map_err(|error| no_key(&error))
+    }
+
+    /// Bytes that the cache may grow to.
+    pub(crate) fn bound(&self) -> u64 {
+        self.cache_size.unwrap_or(DirectoryStore::BOUND)
+    }
+
+    fn key_file(&self) -> Result<PathBuf, Failure> {
+        let variable =
+            |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let named = self.cache_key.clone();
+        let state = || variable("XDG_STATE_HOME").or_else(|| Some(variable("HOME")?.join(".local/state")));
+        named.or_else(|| Some(state()?.join("catena/cache.key"))).ok_or_else(|| {
+            Failure::usage("it is not known where the key of the cache is")
+                .next("say so with --cache-key FILE or CATENA_CACHE_KEY, or set HOME")
+        })
+    }
+}
+
+/// Whether a file is somewhere in a directory, wherever links lead.
+fn stands_in(file: &Path, directory: &Path) -> bool {
+    let folder = file.ancestors().skip(1).find_map(|folder| {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        folder.canonicalize().ok()
+    });
+    directory.canonicalize().is_ok_and(|directory| folder.is_some_and(|folder| folder.starts_with(directory)))
+}
+
+fn unusable(error: &DirectoryError) -> Failure {
+    let next = match error {
+        DirectoryError::Missing(_) => "name the directory that `catena verify --cache` was given",
+        DirectoryError::NotPrivate { .. } => {
+            "take the others' permission away (chmod go-w), or name a directory of your own"
+        }
+        DirectoryError::NotOurs(_) | DirectoryError::NotDirectory(_) | DirectoryError::Io { .. } => {
+            "name a directory of your own; it is made where there is none"
+        }
+    };
+    Failure::usage(error).next(next)
+}
+
+fn no_key(error: &KeyError) -> Failure {
+    let next = match error {
+        KeyError::NotPrivate { .. } => {
+            "if others may have read it, remove it and the cache (catena cache clear); else chmod 600"
+        }
+        KeyError::Malformed(_) => "remove it; a new one is made, and the cache begins anew",
+        KeyError::Missing(_) => "name the --cache-key that `catena verify` was given",
+        KeyError::NotOurs(_) | KeyError::Io { .. } => "name a --cache-key of your own",
+    };
+    Failure::usage(error).next(next)
+}
+
+/// `500MiB`, `10GiB`, `1TB`; a number alone is bytes.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text:?} is not a size such as 500MiB or 10GiB");
+    let text = text.trim();
+    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(digits).ok_or_else(wrong)?;
+    let unit = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "kb" => 1_000,
+        "m" | "mib" => 1 << 20,
+        "mb" => 1_000_000,
+        "g" | "gib" => 1 << 30,
+        "gb" => 1_000_000_000,
+        "t" | "tib" => 1_u64 << 40,
+        "tb" => 1_000_000_000_000,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number.checked_mul(unit).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_people_write() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("512", 512),
+            ("500MiB", 500 << 20),
+            ("10GiB", 10 << 30),
+            ("10 gib", 10 << 30),
+            ("2T", 2 << 40),
+            ("1GB", 1_000_000_000),
+        ] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for wrong in ["", "GiB", "1.5GiB", "-1", "10PiB", "99999999999999999999", "99999999TiB"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_cache_is_found_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = folder.path().join("cache");
+        std::fs::create_dir(&cache).unwrap();
+        assert!(stands_in(&cache.join("key"), &cache));
+        assert!(stands_in(&cache.join("not/there/yet/key"), &cache));
+        assert!(stands_in(&folder.path().join("cache/../cache/key"), &cache));
+        assert!(!stands_in(&folder.path().join("key"), &cache));
+        assert!(!stands_in(&folder.path().join("cache-key/key"), &cache));
+    }
+}

@@ -1,0 +1,65 @@
+//! A Taskcluster, hg and GitHub on loopback, and the real driver.
+
+use super::stuck;
+use crate::commands::verify::after;
+use crate::failure::Failure;
+use catena_core::Limits;
+use catena_core::verdict::Verdict;
+use catena_fetch::{Fetcher, Quiet, investigate};
+use catena_http::{HttpOptions, HttpTransport, Proxy};
+use catena_taskcluster::RootUrl;
+use catena_testbed::{Chain, Options, Testbed};
+use catena_threats::{NOW, Question, Wire};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use url::Url;
+
+/// A demo that takes longer is stuck.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Serves a chain on loopback, with faults on the wire, and verifies it there. Where something goes
+/// wrong on purpose, it is tried again once and soon.
+pub(super) fn verdict(
+    question: &Question,
+    chain: &Chain,
+    faults: &[Wire],
+) -> Result<(Verdict, Duration), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(stuck)?;
+    let room = tempfile::tempdir().map_err(stuck)?;
+    let options = match faults {
+        [] => catena_fetch::Options::default(),
+        _ => catena_fetch::Options {
+            attempts: 2,
+            backoff: Duration::from_millis(1),
+            stall: Duration::from_millis(500),
+            ..catena_fetch::Options::default()
+        },
+    };
+    runtime.block_on(async {
+        let site = chain.clone().into_site();
+        let testbed = Testbed::start_with(site, Options::default()).await.map_err(stuck)?;
+        for Wire { pattern, fault } in faults {
+            testbed.fault(pattern, .., fault.clone());
+        }
+        let fetcher = Arc::new(fetcher(&testbed, room.path(), question.limits(), options)?);
+        let began = Instant::now();
+        let inquiry = investigate(question.inquiry(), fetcher.clone(), after(PATIENCE), &Quiet).await;
+        Ok((inquiry.conclude(NOW), began.elapsed()))
+    })
+}
+
+fn fetcher(
+    testbed: &Testbed,
+    room: &Path,
+    limits: &Limits,
+    options: catena_fetch::Options,
+) -> Result<Fetcher, Failure> {
+    let ca_file = room.join("ca.pem");
+    std::fs::write(&ca_file, testbed.ca_pem()).map_err(stuck)?;
+    let proxy = Url::parse(&testbed.proxy_url()).map_err(stuck)?;
+    let http = HttpOptions { ca_file: Some(ca_file), proxy: Proxy::Through(proxy), ..HttpOptions::default() };
+    let transport = HttpTransport::new(&http).map_err(stuck)?;
+    let root = RootUrl::parse(&testbed.root_url()).map_err(stuck)?;
+    Ok(Fetcher::new(Arc::new(transport), root, limits.clone(), options))
+}

@@ -1,0 +1,17 @@
+//! HTTP: one narrow [`Transport`], over HTTP/1.1 and HTTP/2 with TLS and proxies, and what the headers of
+//! an answer say.
+//!
+//! A transport sends one request as it is. Redirects, retries, credentials and decoding are the business of
+//! those who use it.
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
+
+pub mod headers;
+mod http_transport;
+mod secret;
+mod transport;
+
+pub use http_transport::{HttpOptions, HttpSetupError, HttpTransport, Proxy};
+pub use secret::{Secret, bearer, sensitive};
+pub use transport::{
+    Chunks, Request, Response, Shown, Transport, TransportError, TransportErrorKind, same_origin,
+};

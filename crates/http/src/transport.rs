@@ -1,0 +1,122 @@
+//! The one seam to the network: a request in, the head of an answer and its body as a stream out.
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use http::{HeaderMap, Method, StatusCode};
+use std::fmt;
+use url::Url;
+
+/// One request, to be sent as it is: a transport follows no redirects, adds no credentials, decodes
+/// nothing and tries once.
+#[derive(Clone)]
+pub struct Request {
+    /// GET, or POST where a token is asked for.
+    pub method: Method,
+    /// Where to.
+    pub url: Url,
+    /// Its headers. Credentials among them are marked sensitive.
+    pub headers: HeaderMap,
+    /// The body of a POST.
+    pub body: Option<Bytes>,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {}", self.method, Shown(&self.url))
+    }
+}
+
+/// An address without what may be secret in it: the query holds the signature of a signed address.
+pub struct Shown<'a>(pub &'a Url);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}://{}", self.0.scheme(), self.0.host_str().unwrap_or_default())?;
+        if let Some(port) = self.0.port() {
+            write!(out, ":{port}")?;
+        }
+        out.write_str(self.0.path())
+    }
+}
+
+/// Whether two addresses have the same scheme, host and port.
+#[must_use]
+pub fn same_origin(one: &Url, other: &Url) -> bool {
+    one.scheme() == other.scheme()
+        && one.host() == other.host()
+        && one.port_or_known_default() == other.port_or_known_default()
+}
+
+/// The raw bytes of a body as they arrive.
+pub type Chunks = BoxStream<'static, Result<Bytes, TransportError>>;
+
+/// The head of an answer, and its body to come.
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, still coded as the headers say. The stream ends with an error, never silently,
+    /// where the body breaks off before its announced end.
+    pub body: Chunks,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "answer {}", self.status)
+    }
+}
+
+/// Why no answer came, or not to its end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct TransportError {
+    /// What kind of failure it is.
+    pub kind: TransportErrorKind,
+    /// What happened, without secrets.
+    pub message: String,
+}
+
+/// Kinds of failures of a transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransportErrorKind {
+    /// May pass: no connection, a reset, a half body.
+    Passing,
+    /// Will not pass by asking again: a certificate that is not trusted, no trusted roots at all.
+    Lasting,
+}
+
+impl TransportError {
+    /// A failure that may pass.
+    pub fn passing(message: impl Into<String>) -> Self {
+        Self { kind: TransportErrorKind::Passing, message: message.into() }
+    }
+
+    /// A failure that will not.
+    pub fn lasting(message: impl Into<String>) -> Self {
+        Self { kind: TransportErrorKind::Lasting, message: message.into() }
+    }
+}
+
+/// What sends requests.
+pub trait Transport: Send + Sync {
+    /// Sends one request and waits for the head of its answer.
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_holds_no_secret() {
+        let url = Url::parse("https://user:pass@s3.example:8443/a/b?X-Amz-Signature=secret#f").unwrap();
+        assert_eq!(Shown(&url).to_string(), "https://s3.example:8443/a/b");
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", http::HeaderValue::from_static("secret"));
+        let request =
+            Request { method: Method::GET, url, headers, body: Some(Bytes::from_static(b"secret")) };
+        assert_eq!(format!("{request:?}"), "GET https://s3.example:8443/a/b");
+    }
+}
