@@ -1,5 +1,6 @@
 //! Everyday commands of those who work on this: `cargo xtask --help`.
 
+mod architecture;
 mod coverage;
 mod failure;
 mod fuzz;

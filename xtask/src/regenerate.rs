@@ -16,6 +16,8 @@ pub(crate) enum Made {
     Attacks,
     /// fuzz/corpus/*/seed-testbed-*, cut out of the testbed's chains
     Corpus,
+    /// The crates of docs/architecture.md, of the manifests
+    Architecture,
     /// Snapshots of what a user sees, by the tests themselves
     Snapshots,
 }
@@ -27,6 +29,7 @@ pub(crate) fn run(what: &[Made]) -> Result<(), Failure> {
         Made::Policy => policy(),
         Made::Attacks => attacks(),
         Made::Corpus => corpus(),
+        Made::Architecture => crate::architecture::regenerate(),
         Made::Snapshots => snapshots(),
     })
 }
