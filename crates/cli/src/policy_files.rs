@@ -1,7 +1,6 @@
 //! The policy and the keys a verdict is made by, read from files, every text kept for a recording.
 
 use crate::failure::Failure;
-use catena_core::checks;
 use catena_core::policy::{Diagnostic, FIREFOX_CI, KeyRing, Policy, PolicyError, Product};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -69,7 +68,7 @@ impl PolicyTexts {
             .iter()
             .map(|name| (name.as_str(), self.texts.get(name).map(String::as_str).unwrap_or_default()))
             .collect();
-        let policy = Policy::load_all(&files, checks::RULES, &loader);
+        let policy = Policy::load_all(&files, &loader);
         self.texts.append(&mut extended.into_inner());
         policy
     }

@@ -2,13 +2,11 @@
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use catena_core::policy::{
-    FIREFOX_CI, ImageKinds, KeyRing, KindRole, Landed, Policy, RepositoryRule, Severity, Validity, Vcs,
+    FIREFOX_CI, ImageKinds, KeyRing, KindRole, Landed, Policy, RepositoryRule, Rule, Severity, Validity, Vcs,
 };
 use catena_core::source::{RepositoryUrl, SourceUrl};
 use catena_core::task::{Kind, WorkerImplementation, WorkerPool};
 use std::collections::BTreeMap;
-
-const RULES: [&str; 3] = ["broad-scope", "run-state", "whole-segments"];
 
 /// A policy with one product and nothing to complain of.
 const SMALL: &str = r"catena-policy: 1
@@ -39,7 +37,7 @@ fn load(files: &[(&str, &str)]) -> Result<Policy, String> {
     let others: BTreeMap<&str, &str> = files.iter().copied().collect();
     let loader =
         |name: &str| others.get(name).map(|text| (*text).to_owned()).ok_or_else(|| "no such file".to_owned());
-    Policy::load(name, text, &RULES, &loader)
+    Policy::load(name, text, &loader)
         .map_err(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 
@@ -414,7 +412,7 @@ fn a_trusted_tree_can_be_required() {
 
 #[test]
 fn products_know_what_the_others_trust_and_restrict() {
-    let policy = Policy::shipped(&RULES).unwrap();
+    let policy = Policy::shipped().unwrap();
     for name in policy.products() {
         let product = policy.product(name).unwrap();
         let shared =
@@ -443,10 +441,10 @@ fn products_know_what_the_others_trust_and_restrict() {
 fn several_files_are_layers() {
     let over = "catena-policy: 1\nroot-url: https://tc.example.com\nproducts: {one: {landed: compare}}\n";
     let none = |_: &str| Err("no such file".to_owned());
-    let policy = Policy::load_all(&[("a.yml", SMALL), ("b.yml", over)], &RULES, &none).unwrap();
+    let policy = Policy::load_all(&[("a.yml", SMALL), ("b.yml", over)], &none).unwrap();
     assert_eq!(policy.product("one").unwrap().landed, Landed::Compare);
     assert_eq!(policy.root_url(), Some("https://tc.example.com"));
-    assert!(Policy::load_all(&[], &RULES, &none).is_err());
+    assert!(Policy::load_all(&[], &none).is_err());
 }
 
 #[test]
@@ -514,7 +512,7 @@ products: {firefox: {kinds: {treescript: scriptworker}, decision-worker-pools: {
 
 #[test]
 fn the_shipped_policy_carries_eleven_products() {
-    let policy = Policy::shipped(&RULES).unwrap();
+    let policy = Policy::shipped().unwrap();
     let products: Vec<_> = policy.products().collect();
     let wanted = "adhoc app-services enterprise firefox glean mobile mozillavpn scriptworker thunderbird translations xpi";
     assert_eq!(products.join(" "), wanted);
@@ -542,7 +540,7 @@ fn the_shipped_policy_carries_eleven_products() {
 /// Each of these stands in scriptworker's own defaults, where nothing points at it.
 #[test]
 fn the_shipped_policy_has_only_the_mistakes_it_was_made_from() {
-    let policy = Policy::shipped(&RULES).unwrap();
+    let policy = Policy::shipped().unwrap();
     assert!(policy.warnings().iter().all(|warning| warning.severity == Severity::Warning));
     insta::assert_snapshot!(warnings(&policy), @r"
     shipped:firefox-ci:155:11: warning: products.firefox.trees.all-nightly-branches[10]: no rule in `repositories` yields /releases/mozilla-unified, so no task can be of this tree
@@ -635,13 +633,14 @@ fn every_rule_that_can_be_relaxed_is_documented() {
         .take_while(|line| line.starts_with('|'))
         .map(|line| line.split('|').map(|cell| cell.trim().trim_matches('`')).collect())
         .collect();
-    let rules: Vec<&str> = rows.iter().map(|row| row[1]).collect();
-    assert_eq!(rules, catena_core::checks::RULES, "docs/policy.md lists other rules than there are");
+    let listed: Vec<_> = rows.iter().map(|row| Rule::parse(row[1])).collect();
+    let rules: Vec<_> = Rule::ALL.iter().copied().map(Some).collect();
+    assert_eq!(listed, rules, "docs/policy.md lists other rules than there are");
     for row in rows {
         let told: Vec<&str> = row[3].split(", ").map(|code| code.trim_matches('`')).collect();
         let codes = catena_core::checks::ALL.iter().flat_map(|check| check.codes);
         let relaxed: Vec<&str> =
-            codes.filter(|code| code.rule == Some(row[1])).map(|code| code.name).collect();
+            codes.filter(|code| code.rule == Rule::parse(row[1])).map(|code| code.name).collect();
         assert!(relaxed.iter().all(|code| told.contains(code)), "{}: {told:?} {relaxed:?}", row[1]);
         assert_eq!(told.len(), relaxed.len(), "{}: {told:?} {relaxed:?}", row[1]);
     }

@@ -2,7 +2,6 @@
 //! them back.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use catena_core::checks::RULES;
 use catena_core::policy::{KeyRing, Policy};
 use catena_core::task::WorkerImplementation::{DockerWorker, GenericWorker};
 use std::collections::BTreeMap;
@@ -47,7 +46,7 @@ fn laid(files: &[(&str, &str)]) -> Policy {
     let others: BTreeMap<&str, &str> = files.iter().copied().collect();
     let loader =
         |name: &str| others.get(name).map(|text| (*text).to_owned()).ok_or_else(|| "none".to_owned());
-    Policy::load_all(files, RULES, &loader).unwrap()
+    Policy::load_all(files, &loader).unwrap()
 }
 
 /// A file over the base.
@@ -180,7 +179,7 @@ fn malformed_limits_of_a_list_that_is_replaced_are_told_of() {
     let base = base(&format!("[{}]", revoked("tomorrow")), &format!("[{OTHER}]"));
     let above = format!("catena-policy: 1\ndefaults: {{keys: {{docker-worker: [{KEY}]}}}}\n");
     let files = [("base.yml", base.as_str()), ("above.yml", above.as_str())];
-    let mistakes = Policy::load_all(&files, RULES, &|_| Err("none".to_owned())).unwrap_err();
+    let mistakes = Policy::load_all(&files, &|_| Err("none".to_owned())).unwrap_err();
     assert!(mistakes[0].to_string().contains("\"tomorrow\" is not a moment"), "{mistakes:?}");
 }
 
@@ -202,7 +201,7 @@ fn contradictions_have_their_places() {
         "catena-policy: 1\nextends: base.yml\nproducts: {{two: {{keys: {{scriptworker: [{KEY}]}}}}}}\n"
     );
     let loader = |_: &str| Ok(base.clone());
-    let policy = Policy::load("own.yml", &extending, RULES, &loader).unwrap();
+    let policy = Policy::load("own.yml", &extending, &loader).unwrap();
     insta::assert_snapshot!(warnings(&policy), @r#"
     base.yml:17:22: warning: defaults.keys.generic-worker[0]: this key has stricter limits elsewhere (base.yml:16:21), and they hold here too: revoked: always
       hint: limits belong to a key wherever it stands; say the same here, or change them there
@@ -259,10 +258,10 @@ fn a_digest_is_of_what_is_said() {
         (id.name.as_str(), id.layers, id.digest.algorithm()),
         ("above.yml", vec!["base.yml".to_owned(), "above.yml".to_owned()], "sha256")
     );
-    let shipped = Policy::shipped(RULES).unwrap().product("firefox").unwrap().policy;
+    let shipped = Policy::shipped().unwrap().product("firefox").unwrap().policy;
     assert!(shipped.is_shipped() && shipped.name == "shipped:firefox-ci");
     let over_it = "catena-policy: 1\nextends: shipped:firefox-ci\n";
-    let over_it = Policy::load("own.yml", over_it, RULES, &|_| Err("none".to_owned())).unwrap();
+    let over_it = Policy::load("own.yml", over_it, &|_| Err("none".to_owned())).unwrap();
     let over_it = over_it.product("firefox").unwrap().policy;
     assert!(!over_it.is_shipped());
     assert_eq!(over_it.digest, shipped.digest);
@@ -287,7 +286,7 @@ fn the_age_of_a_push_is_a_number_of_days() {
         let above = format!("catena-policy: 1\ndefaults: {{max-push-age: {text}}}\n");
         let base = base(&format!("[{KEY}]"), &format!("[{OTHER}]"));
         let files = [("base.yml", base.as_str()), ("above.yml", above.as_str())];
-        Policy::load_all(&files, RULES, &|_| Err("none".to_owned()))
+        Policy::load_all(&files, &|_| Err("none".to_owned()))
             .map(|policy| policy.product("one").unwrap().max_push_age)
             .map_err(|mistakes| mistakes[0].message.clone())
     };

@@ -216,7 +216,7 @@ type Easier = (fn(&mut Verdict), bool);
 
 const EASIER: [Easier; 5] = [
     (
-        |verdict| verdict.relaxed.push(Relaxed { rule: "danger-allow-http".into(), by: "switch".into() }),
+        |verdict| verdict.relaxed.push(Relaxed::AllowHttp),
         false,
     ),
     (|verdict| verdict.outcome = Outcome::Undetermined, false),

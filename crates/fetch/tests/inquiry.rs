@@ -5,7 +5,6 @@
 mod support;
 
 use catena_core::Limits;
-use catena_core::checks;
 use catena_core::inquiry::{Extent, Inquiry, Switches, Target};
 use catena_core::policy::{KeyRing, Policy};
 use catena_core::task::{Kind, TaskId};
@@ -62,7 +61,7 @@ impl Case {
     }
 
     fn inquiry(&self) -> Inquiry {
-        let product = Arc::new(Policy::shipped(checks::RULES).unwrap().product(&self.product).unwrap());
+        let product = Arc::new(Policy::shipped().unwrap().product(&self.product).unwrap());
         Inquiry::new(self.target.clone(), product, self.keys.clone(), Limits::default(), Switches::default())
     }
 

@@ -87,7 +87,7 @@ fn keys(keys: &KeysId) -> Value {
 }
 
 fn relaxed(relaxed: &Relaxed) -> Value {
-    object([("rule", relaxed.rule.as_str().into()), ("by", relaxed.by.as_str().into())])
+    object([("rule", relaxed.as_str().into()), ("by", relaxed.by().as_str().into())])
 }
 
 fn link(link: &LinkSummary) -> Value {
@@ -112,7 +112,7 @@ fn finding(finding: &Finding, links: &Links<'_>) -> Value {
         ("code", finding.code.name.into()),
         ("class", or_null(class, Value::from)),
         ("standing", standing(finding.standing).into()),
-        ("rule", or_null(finding.code.rule, Value::from)),
+        ("rule", or_null(finding.code.rule, |rule| rule.as_str().into())),
         ("taskId", finding.task_id.as_str().into()),
         ("link", or_null(links.link(finding.task_id), way)),
         ("message", finding.message.as_str().into()),

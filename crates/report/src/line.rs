@@ -37,7 +37,7 @@ pub fn line(verdict: &Verdict) -> String {
         }
     }
     if !verdict.relaxed.is_empty() {
-        let rules: Vec<&str> = verdict.relaxed.iter().map(|relaxed| relaxed.rule.as_str()).collect();
+        let rules: Vec<&str> = verdict.relaxed.iter().map(|relaxed| relaxed.as_str()).collect();
         let _ = write!(line, "  weakened: {}", rules.join(", "));
     }
     if !verdict.keys.widened.is_empty() {

@@ -160,7 +160,7 @@ impl Report<'_> {
             .verdict
             .relaxed
             .iter()
-            .map(|relaxed| format!("{} (by {})", relaxed.rule, relaxed.by))
+            .map(|relaxed| format!("{} (by {})", relaxed.as_str(), relaxed.by().as_str()))
             .collect();
         names.join(", ")
     }

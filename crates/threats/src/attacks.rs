@@ -15,7 +15,7 @@ mod workers;
 
 use crate::question::{Question, Unasked};
 use catena_core::Limits;
-use catena_core::checks::{RULES, find_code};
+use catena_core::checks::find_code;
 use catena_core::policy::{FIREFOX_CI, Policy};
 use catena_core::verdict::{Class, Outcome, Verdict};
 use catena_testbed::{Chain, Fault, Release};
@@ -176,7 +176,7 @@ impl Attack {
 fn laid_over(text: &str) -> Result<Policy, Unasked> {
     let shipped = ("shipped:firefox-ci", FIREFOX_CI);
     let nothing = |_: &str| Err("it extends nothing".to_owned());
-    Policy::load_all(&[shipped, ("attack", text)], RULES, &nothing).map_err(Unasked::Policy)
+    Policy::load_all(&[shipped, ("attack", text)], &nothing).map_err(Unasked::Policy)
 }
 
 /// A chain that is changed.

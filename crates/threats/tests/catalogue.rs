@@ -1,7 +1,7 @@
 //! The catalogue as a whole: nothing in it twice, and nothing that a check can find left out.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
-use catena_core::checks::{self, RULES};
+use catena_core::checks;
 use catena_core::policy::{FIREFOX_CI, Policy};
 use catena_core::verdict::{Code, Standing};
 use catena_testbed::chain::{Images, Scope};
@@ -79,11 +79,11 @@ fn codes_that_only_pass_are_those_of_honest_chains() {
         Release { images_from: Images::Prebuilt, scope: Scope::Unrestricted, ..honest::mobile() },
         honest::fork(),
     ];
-    let usual = Policy::shipped(RULES).unwrap();
+    let usual = Policy::shipped().unwrap();
     let assumed = "catena-policy: 1\ndefaults: {landed: assumed}\n";
     let nothing = |_: &str| Err("it extends nothing".to_owned());
     let assumed =
-        Policy::load_all(&[("shipped:firefox-ci", FIREFOX_CI), ("assumed", assumed)], RULES, &nothing);
+        Policy::load_all(&[("shipped:firefox-ci", FIREFOX_CI), ("assumed", assumed)], &nothing);
     let mut cases: Vec<_> = releases.into_iter().map(|release| (release, &usual)).collect();
     let assumed = assumed.unwrap();
     cases.push((honest::mobile(), &assumed));

@@ -2,7 +2,6 @@
 //! needed, and it decides nothing.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
-use catena_core::checks::RULES;
 use catena_core::inquiry::{Fact, Inquiry, Need, TreeFile};
 use catena_core::policy::{FIREFOX_CI, Policy};
 use catena_core::source::{GithubRepository, RepositoryUrl, Revision};
@@ -172,7 +171,7 @@ fn the_targets_definition_tells_what_it_rests_on() {
     expected.insert(Need::HgFile { repository: repository.clone(), revision: revision.clone(), file });
     expected.insert(Need::Push { repository, revision });
     // It has a restricted scope, so that levels will be compared.
-    let url = Policy::shipped(RULES).unwrap().product("firefox").unwrap().projects_url;
+    let url = Policy::shipped().unwrap().product("firefox").unwrap().projects_url;
     expected.insert(Need::Projects { url });
     assert_eq!(steps.foresee(), expected);
     assert_eq!(steps.foresee(), BTreeSet::new());
@@ -241,7 +240,7 @@ fn what_github_will_be_asked_is_foreseen_where_it_will_be_asked() {
 fn under(policy: &str, chain: &Chain) -> Question {
     let nothing = |_: &str| Err("it extends nothing".to_owned());
     let files = [("shipped:firefox-ci", FIREFOX_CI), ("test", policy)];
-    let policy = Policy::load_all(&files, RULES, &nothing).unwrap();
+    let policy = Policy::load_all(&files, &nothing).unwrap();
     Question::under(&policy, chain).unwrap()
 }
 

@@ -1,7 +1,6 @@
 //! Valid chains under policies that limit keys and pushes: what was in its time stays accepted.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
-use catena_core::checks::RULES;
 use catena_core::policy::{FIREFOX_CI, Policy};
 use catena_core::verdict::Outcome;
 use catena_testbed::{Chain, Release};
@@ -105,7 +104,7 @@ fn what_was_in_its_time_stays_accepted() {
         change(&mut chain).unwrap_or_else(|| panic!("{name}: nothing to change"));
         let text = format!("catena-policy: 1\n{policy}\n");
         let files = [("shipped:firefox-ci", FIREFOX_CI), ("test", text.as_str())];
-        let policy = Policy::load_all(&files, RULES, &nothing).unwrap();
+        let policy = Policy::load_all(&files, &nothing).unwrap();
         let verdict = Question::under(&policy, &chain).unwrap().judge(chain);
         let failed: Vec<_> = verdict.failed().map(|finding| (finding.code.name, &finding.message)).collect();
         assert_eq!(verdict.outcome, Outcome::Verified, "{name}: {failed:?}");

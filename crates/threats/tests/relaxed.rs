@@ -4,8 +4,8 @@
 
 mod trials;
 
-use catena_core::checks::{RULES, find_code};
-use catena_core::policy::{FIREFOX_CI, Policy};
+use catena_core::checks::find_code;
+use catena_core::policy::{FIREFOX_CI, Policy, Rule};
 use catena_core::verdict::{Finding, Outcome, Standing};
 use catena_testbed::Chain;
 use catena_threats::{Attack, Means, Question, THREATS};
@@ -151,22 +151,22 @@ const STILL: &[(&str, &str)] = &[
 ];
 
 /// Rules that are looked at together with what they are about, so that nothing is left to tell.
-const SILENT: &[&str] = &[
-    "action-hook",
-    "action-input",
-    "action-parameters",
-    "action-source",
-    "answer-identity",
-    "confirmed-values",
-    "cron-job",
-    "template-repository",
+const SILENT: &[Rule] = &[
+    Rule::ActionHook,
+    Rule::ActionInput,
+    Rule::ActionParameters,
+    Rule::ActionSource,
+    Rule::AnswerIdentity,
+    Rule::ConfirmedValues,
+    Rule::CronJob,
+    Rule::TemplateRepository,
 ];
 
 fn main() {
     let arguments = Arguments::from_args();
     let attacks = || THREATS.iter().flat_map(|threat| threat.attacks());
     let mut trials = Vec::new();
-    for rule in RULES {
+    for rule in Rule::ALL.iter().copied() {
         for attack in attacks().filter(|attack| is_against(attack, rule)) {
             let name = format!("{rule}/{}", attack.name);
             trials.push(trial(name, move || is_let_through(attack, rule)));
@@ -175,12 +175,12 @@ fn main() {
     run(&arguments, trials);
 }
 
-fn is_against(attack: &Attack, rule: &str) -> bool {
+fn is_against(attack: &Attack, rule: Rule) -> bool {
     let found = find_code(attack.code).and_then(|(_, code)| code.rule) == Some(rule);
     found && matches!(attack.means, Means::Chain(_))
 }
 
-fn is_let_through(attack: &Attack, rule: &str) -> Result<(), Failed> {
+fn is_let_through(attack: &Attack, rule: Rule) -> Result<(), Failed> {
     let (chain, _) = attack.build()?;
     let verdict = relaxing(attack, rule, &chain)?.judge(chain);
     let failed: BTreeSet<&str> = verdict.failed().map(|finding| finding.code.name).collect();
@@ -207,7 +207,7 @@ fn is_let_through(attack: &Attack, rule: &str) -> Result<(), Failed> {
 }
 
 /// How the chain is asked about under a policy whose product does without the rule.
-fn relaxing(attack: &Attack, rule: &str, chain: &Chain) -> Result<Question, Failed> {
+fn relaxing(attack: &Attack, rule: Rule, chain: &Chain) -> Result<Question, Failed> {
     let product = &chain.product;
     let without = format!(
         "catena-policy: 1\nproducts: {{{product}: {{relaxed: [{{rule: {rule}, because: a test}}]}}}}"
@@ -216,7 +216,7 @@ fn relaxing(attack: &Attack, rule: &str, chain: &Chain) -> Result<Question, Fail
     files.extend(attack.policy.map(|text| ("attack", text)));
     files.push(("relaxed", &without));
     let nothing = |_: &str| Err("it extends nothing".to_owned());
-    let policy = Policy::load_all(&files, RULES, &nothing).map_err(|found| format!("{found:?}"))?;
+    let policy = Policy::load_all(&files, &nothing).map_err(|found| format!("{found:?}"))?;
     let question = Question::under(&policy, chain)?;
     Ok(attack.limits.map_or_else(|| question.clone(), |limits| question.clone().within(limits)))
 }

@@ -14,7 +14,7 @@ use catena_core::inquiry::{Extent, Fact, Inquiry, Need, Switches, Target, TreeFi
 use catena_core::policy::{KeyRing, Policy};
 use catena_core::task::{Kind, TaskId};
 use catena_core::verdict::{Outcome, Standing, Verdict};
-use catena_core::{Limits, checks};
+use catena_core::Limits;
 use catena_json::{Value, parse};
 use catena_testbed::{Body, Site};
 use catena_threats::{Memory, NOW, drive};
@@ -108,7 +108,7 @@ fn verify(root: &Path) -> Verdict {
         check_task: manifest.get("check_task").and_then(Value::as_bool).unwrap_or(false),
         extent: Extent::default(),
     };
-    let policy = Policy::shipped(checks::RULES).expect("the shipped policy is sound");
+    let policy = Policy::shipped().expect("the shipped policy is sound");
     let product = Arc::new(policy.product(text("product")).expect("a product"));
     let memory = Memory::new(Site::from_folder(root).expect("the case can be read"), Limits::default());
     let mut inquiry = Inquiry::new(target, product, keys, Limits::default(), Switches::default());
@@ -133,7 +133,7 @@ fn rebuilt(root: &Path) -> Result<(), Failed> {
         check_task: true,
         extent: Extent::default(),
     };
-    let policy = Policy::shipped(checks::RULES).expect("the shipped policy is sound");
+    let policy = Policy::shipped().expect("the shipped policy is sound");
     let product = Arc::new(policy.product("firefox").expect("a product"));
     let keys = policy.keys("firefox").expect("keys");
     let mut inquiry = Inquiry::new(target, product, keys, Limits::default(), Switches::default());

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
 use catena_core::Limits;
-use catena_core::checks::RULES;
 use catena_core::inquiry::{Fact, Need, Switches};
 use catena_core::policy::{FIREFOX_CI, Policy};
 use catena_core::verdict::{Outcome, Standing, Verdict};
@@ -36,7 +35,7 @@ fn judge(chain: Chain, policy: &str) -> Verdict {
 fn under(policy: &str, chain: &Chain) -> Question {
     let nothing = |_: &str| Err("it extends nothing".to_owned());
     let files = [("shipped:firefox-ci", FIREFOX_CI), ("test", policy)];
-    let policy = Policy::load_all(&files, RULES, &nothing).unwrap();
+    let policy = Policy::load_all(&files, &nothing).unwrap();
     Question::under(&policy, chain).unwrap()
 }
 

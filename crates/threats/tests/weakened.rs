@@ -1,24 +1,23 @@
 //! Who weakens by name what is asked gets no stricter verifier anywhere else, and no milder one.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
-use catena_core::checks::RULES;
 use catena_core::inquiry::Switches;
-use catena_core::policy::{FIREFOX_CI, Policy};
-use catena_core::verdict::{Outcome, Standing};
+use catena_core::policy::{FIREFOX_CI, Policy, Rule};
+use catena_core::verdict::{Outcome, Relaxed, Standing};
 use catena_threats::{Attack, Means, Question, THREATS, honest};
 use std::collections::BTreeSet;
 
 /// The policy that ships, with a rule relaxed for every product.
-fn without(rule: &str) -> Policy {
+fn without(rule: Rule) -> Policy {
     let text =
         format!("catena-policy: 1\ndefaults:\n  relaxed:\n    - rule: {rule}\n      because: a test\n");
     let nothing = |_: &str| Err("it extends nothing".to_owned());
-    Policy::load_all(&[("shipped:firefox-ci", FIREFOX_CI), ("relaxed", &text)], RULES, &nothing).unwrap()
+    Policy::load_all(&[("shipped:firefox-ci", FIREFOX_CI), ("relaxed", &text)], &nothing).unwrap()
 }
 
 #[test]
 fn honest_chains_stay_accepted_without_a_rule() {
-    for rule in RULES {
+    for rule in Rule::ALL.iter().copied() {
         let policy = without(rule);
         for release in [honest::globs(), honest::promotion(), honest::tag()] {
             let chain = release.build().unwrap();
@@ -41,7 +40,7 @@ fn signatures_that_are_not_looked_at_show_and_excuse_nothing_else() {
     let (mut accepted, mut refused) = (0, 0);
     for attack in attacks.step_by(7) {
         let verdict = judge(attack);
-        assert!(verdict.relaxed.iter().any(|relaxed| relaxed.rule == "danger-skip-signatures"));
+        assert!(verdict.relaxed.iter().any(|relaxed| *relaxed == Relaxed::SkipSignatures));
         assert!(verdict.findings.iter().any(|finding| finding.code.name == "signature-skipped"
             && finding.standing == Standing::Relaxed
             || finding.check != "signature"));

@@ -7,12 +7,12 @@
 //! directory of another.
 
 use super::signature::{Verified, verified};
-use super::{Examined, rules, target};
+use super::{Examined, target};
 use crate::digest::{Digest, Measurement};
 use crate::document::{Document, Listing};
 use crate::fnmatch::{LONGEST, Pattern};
 use crate::inquiry::{Answer, Body, Cx, Examination, Extent, Link, Need, Stop};
-use crate::policy::KindRole;
+use crate::policy::{KindRole, Rule};
 use crate::task::{ArtifactName, RunId, TaskId, TaskSet, UpstreamArtifacts};
 use crate::verdict::{Class, Code, Evidence, Finding, Findings, Side, Standing, VerifiedArtifact};
 use catena_json::Path;
@@ -52,7 +52,7 @@ const NO_DIGEST: Code = Code::new(
     Class::Tamper,
     "The document names an artifact without saying any digest.",
 )
-.relaxable(rules::ARTIFACT_HASH);
+.relaxable(Rule::ArtifactHash);
 const WRONG_DIGEST: Code = Code::new(
     "artifact-digest-malformed",
     Class::Tamper,
@@ -70,13 +70,13 @@ const OPTIONAL_ALTERED: Code = Code::new(
     Class::Tamper,
     "An optional artifact exists and is not the one the worker made.",
 )
-.relaxable(rules::OPTIONAL_ARTIFACT);
+.relaxable(Rule::OptionalArtifact);
 const LISTED_ABSENT: Code = Code::new(
     "artifact-listed-absent",
     Class::Infra,
     "The queue lists an artifact that may be absent, but it cannot be had.",
 )
-.relaxable(rules::OPTIONAL_ARTIFACT);
+.relaxable(Rule::OptionalArtifact);
 const LISTING: Code =
     Code::new("artifacts-listing-malformed", Class::Tamper, "The queue's list of artifacts is malformed.");
 const ENDLESS: Code = Code::new(

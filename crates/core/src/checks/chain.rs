@@ -2,7 +2,8 @@
 //!
 //! Specification 2.1 to 2.9. Off-reference: bounds on the number of links, and cycles.
 
-use super::{Examined, rules};
+use super::Examined;
+use crate::policy::Rule;
 use crate::inquiry::{Cx, cycle};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 
@@ -23,7 +24,7 @@ pub(crate) const TOO_MUCH_WORK: Code = Code::new(
     "Verifying the chain takes more work than the limit allows.",
 );
 const CYCLIC: Code =
-    Code::new("chain-cyclic", Class::Tamper, "A task is among its own inputs.").relaxable(rules::CHAIN_CYCLE);
+    Code::new("chain-cyclic", Class::Tamper, "A task is among its own inputs.").relaxable(Rule::ChainCycle);
 
 pub(crate) const CODES: &[Code] = &[SHAPE, TOO_DEEP, TOO_WIDE, TOO_MUCH_WORK, CYCLIC];
 

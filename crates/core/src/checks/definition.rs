@@ -3,12 +3,12 @@
 //! Specification 3.1 to 3.3. Off-reference: every part that a check rests on has its type
 //! before any check looks at it.
 
+use crate::policy::Rule;
 use crate::inquiry::NoDefinition;
 use crate::task::{Definition, DefinitionError, TaskId};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use std::sync::Arc;
 
-use super::rules;
 
 const CHECK: &str = "definition";
 
@@ -35,7 +35,7 @@ const POOL: Code = Code::new(
     Class::Tamper,
     "taskQueueId names another worker pool than provisionerId and workerType.",
 )
-.relaxable(rules::WORKER_POOL);
+.relaxable(Rule::WorkerPool);
 
 pub(crate) const CODES: &[Code] = &[SOUND, UNKNOWN, EMPTY, NOT_JSON, MALFORMED, POOL];
 

@@ -3,7 +3,8 @@
 //! Specification 4.6 to 4.11. Off-reference: run, worker and definition are compared as well.
 
 use super::signature::signed;
-use super::{Examined, rules};
+use super::Examined;
+use crate::policy::Rule;
 use crate::compare::differences;
 use crate::document::{Document, DocumentError};
 use crate::inquiry::{Answer, Cx, Link, Stop};
@@ -31,19 +32,19 @@ const TASK_ID: Code =
     Code::new("document-of-another-task", Class::Tamper, "The document is about another task.");
 const RUN: Code =
     Code::new("document-of-another-run", Class::Tamper, "The document is about another run of the task.")
-        .relaxable(rules::DOCUMENT_RUN);
+        .relaxable(Rule::DocumentRun);
 const WORKER: Code = Code::new(
     "document-of-another-worker",
     Class::Tamper,
     "The document names another worker than the one the queue gave the run to.",
 )
-.relaxable(rules::DOCUMENT_WORKER);
+.relaxable(Rule::DocumentWorker);
 const TASK: Code = Code::new(
     "document-task-differs",
     Class::Tamper,
     "The definition that the worker signed is not the one the queue has.",
 )
-.relaxable(rules::DOCUMENT_TASK);
+.relaxable(Rule::DocumentTask);
 
 pub(crate) const CODES: &[Code] =
     &[AGREES, BEFORE, NOT_JSON, DUPLICATE_KEY, VERSION, MALFORMED, TASK_ID, RUN, WORKER, TASK];

@@ -3,11 +3,11 @@
 //! Specification 8.1 to 8.6.
 
 use super::signature::verified;
-use super::{Examined, rules, tree, worker_implementation};
+use super::{Examined, tree, worker_implementation};
 use crate::digest::Digest;
 use crate::document::Listing;
 use crate::inquiry::{Cx, Link, Stop};
-use crate::policy::KindRole;
+use crate::policy::{KindRole, Rule};
 use crate::task::{ImageInput, TaskId, WorkerImplementation};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_json::{Path, Value};
@@ -27,7 +27,7 @@ const UNPINNED: Code = Code::new(
     Class::Policy,
     "The task's prebuilt image is named by a tag, which can come to mean another image.",
 )
-.relaxable(rules::IMAGE_PINNED);
+.relaxable(Rule::ImagePinned);
 const INDEXED: Code = Code::new(
     "image-indexed",
     Class::Policy,

@@ -2,9 +2,9 @@
 //!
 //! Specification 2.4 to 2.6 and 2.10.
 
-use super::{Examined, rules, worker_implementation};
+use super::{Examined, worker_implementation};
 use crate::inquiry::{Cx, Link, Stop};
-use crate::policy::KindRole;
+use crate::policy::{KindRole, Rule};
 use crate::task::{Kind, WorkerImplementation};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_json::Path;
@@ -27,7 +27,7 @@ const OTHER: Code = Code::new(
     Class::Policy,
     "The task itself says that it is of another kind than it is declared as.",
 )
-.relaxable(rules::KIND_TAG);
+.relaxable(Rule::KindTag);
 
 pub(crate) const CODES: &[Code] = &[KNOWN, UNKNOWN, NOT_SCRIPTWORKER, OTHER];
 

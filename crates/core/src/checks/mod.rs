@@ -101,88 +101,6 @@ checks! {
     "outside" => crate::inquiry::OUTSIDE_CODES,
 }
 
-/// The rules beyond the reference that a product may relax, by the names its policy uses.
-pub const RULES: &[&str] = &[
-    rules::ACTION_HOOK,
-    rules::ACTION_INPUT,
-    rules::ACTION_PARAMETERS,
-    rules::ACTION_SOURCE,
-    rules::ANSWER_IDENTITY,
-    rules::ARTIFACT_HASH,
-    rules::BRANCH_LEVEL,
-    rules::BROAD_SCOPE,
-    rules::CHAIN_CYCLE,
-    rules::CONFIRMED_VALUES,
-    rules::CRON_JOB,
-    rules::DOCUMENT_RUN,
-    rules::DOCUMENT_TASK,
-    rules::DOCUMENT_WORKER,
-    rules::EMPTY_VALUES,
-    rules::FOREIGN_SCOPE,
-    rules::GRAPH_ADDITIONS,
-    rules::GRAPH_TIMES,
-    rules::IMAGE_PINNED,
-    rules::INPUT_REVISION,
-    rules::INPUT_TREE,
-    rules::KIND_TAG,
-    rules::MIRROR_COMMIT,
-    rules::OPTIONAL_ARTIFACT,
-    rules::OTHER_SOURCES,
-    rules::PARENT_TREE,
-    rules::PUSH_TIME,
-    rules::REPOSITORY_FORM,
-    rules::REVISION_FORM,
-    rules::RUN_STATE,
-    rules::SCHEDULER_LEVEL,
-    rules::SIBLING_REVISION,
-    rules::STATUS_DEFINITION,
-    rules::TEMPLATE_REPOSITORY,
-    rules::TREE_LEVEL,
-    rules::WHOLE_SEGMENTS,
-    rules::WORKER_POOL,
-];
-
-/// Names of rules.
-pub(crate) mod rules {
-    pub(crate) const ACTION_HOOK: &str = "action-hook";
-    pub(crate) const ACTION_INPUT: &str = "action-input";
-    pub(crate) const ACTION_PARAMETERS: &str = "action-parameters";
-    pub(crate) const ACTION_SOURCE: &str = "action-source";
-    pub(crate) const ANSWER_IDENTITY: &str = "answer-identity";
-    pub(crate) const ARTIFACT_HASH: &str = "artifact-hash";
-    pub(crate) const BRANCH_LEVEL: &str = "branch-level";
-    pub(crate) const BROAD_SCOPE: &str = "broad-scope";
-    pub(crate) const CHAIN_CYCLE: &str = "chain-cycle";
-    pub(crate) const CONFIRMED_VALUES: &str = "confirmed-values";
-    pub(crate) const CRON_JOB: &str = "cron-job";
-    pub(crate) const DOCUMENT_RUN: &str = "document-run";
-    pub(crate) const DOCUMENT_TASK: &str = "document-task";
-    pub(crate) const DOCUMENT_WORKER: &str = "document-worker";
-    pub(crate) const EMPTY_VALUES: &str = "empty-values";
-    pub(crate) const FOREIGN_SCOPE: &str = "foreign-scope";
-    pub(crate) const GRAPH_ADDITIONS: &str = "graph-additions";
-    pub(crate) const GRAPH_TIMES: &str = "graph-times";
-    pub(crate) const IMAGE_PINNED: &str = "image-pinned";
-    pub(crate) const INPUT_REVISION: &str = "input-revision";
-    pub(crate) const INPUT_TREE: &str = "input-tree";
-    pub(crate) const KIND_TAG: &str = "kind-tag";
-    pub(crate) const MIRROR_COMMIT: &str = "mirror-commit";
-    pub(crate) const OPTIONAL_ARTIFACT: &str = "optional-artifact";
-    pub(crate) const OTHER_SOURCES: &str = "other-sources";
-    pub(crate) const PARENT_TREE: &str = "parent-tree";
-    pub(crate) const PUSH_TIME: &str = "push-time";
-    pub(crate) const REPOSITORY_FORM: &str = "repository-form";
-    pub(crate) const REVISION_FORM: &str = "revision-form";
-    pub(crate) const RUN_STATE: &str = "run-state";
-    pub(crate) const SCHEDULER_LEVEL: &str = "scheduler-level";
-    pub(crate) const SIBLING_REVISION: &str = "sibling-revision";
-    pub(crate) const STATUS_DEFINITION: &str = "status-definition";
-    pub(crate) const TEMPLATE_REPOSITORY: &str = "template-repository";
-    pub(crate) const TREE_LEVEL: &str = "tree-level";
-    pub(crate) const WHOLE_SEGMENTS: &str = "whole-segments";
-    pub(crate) const WORKER_POOL: &str = "worker-pool";
-}
-
 /// The check and the code of that name.
 #[must_use]
 pub fn find_code(name: &str) -> Option<(&'static CheckInfo, &'static Code)> {
@@ -192,6 +110,7 @@ pub fn find_code(name: &str) -> Option<(&'static CheckInfo, &'static Code)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Rule;
     use std::collections::BTreeSet;
 
     #[test]
@@ -215,7 +134,6 @@ mod tests {
                     check.name
                 );
                 if let Some(rule) = code.rule {
-                    assert!(RULES.contains(&rule), "{rule}");
                     assert!(
                         check.page.contains(&format!("`{rule}`")),
                         "rule {rule} is not on the page of {}",
@@ -224,9 +142,9 @@ mod tests {
                 }
             }
         }
-        for rule in RULES {
+        for rule in Rule::ALL {
             assert!(
-                ALL.iter().flat_map(|check| check.codes).any(|code| code.rule == Some(rule)),
+                ALL.iter().flat_map(|check| check.codes).any(|code| code.rule == Some(*rule)),
                 "{rule} relaxes nothing"
             );
         }
@@ -291,7 +209,7 @@ mod tests {
 
     /// Every rule with what it relaxes, or that there is none.
     fn relaxing_is_told(check: &CheckInfo, text: &str) {
-        let rules: Vec<_> = check.codes.iter().filter_map(|code| Some((code.name, code.rule?))).collect();
+        let rules: Vec<_> = check.codes.iter().filter_map(|code| Some((code.name, code.rule?.as_str()))).collect();
         for (code, rule) in &rules {
             for name in [code, rule] {
                 assert!(text.contains(&format!("`{name}`")), "{} does not tell of {name}", check.name);

@@ -6,10 +6,10 @@
 //! fits the same value printed as workers print it, was changed after signing; anything else was
 //! signed by somebody we do not know.
 
-use super::{Examined, document, rules, run, worker_implementation};
+use super::{Examined, document, run, worker_implementation};
 use crate::document::Document;
 use crate::inquiry::{Answer, Cx, Link, Need, Stop};
-use crate::policy::{Invalid, Period, TrustedKey};
+use crate::policy::{Invalid, Period, Rule, TrustedKey};
 use crate::task::WorkerImplementation;
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_keys::{PublicKey, Signature, SignatureError};
@@ -123,7 +123,7 @@ pub(crate) fn verified(cx: &Cx<'_>, link: &Link) -> Result<Verified, Stop> {
 fn verify(cx: &Cx<'_>, link: &Link) -> Result<Option<Verified>, Stop> {
     let Some(document) = signed(cx, link)? else { return Ok(None) };
     // A document of another run is no word on this one, and the document check says so.
-    let run = cx.run(link)?.run_id == document.run_id || cx.case.relaxes(rules::DOCUMENT_RUN);
+    let run = cx.run(link)?.run_id == document.run_id || cx.case.relaxes(Rule::DocumentRun);
     Ok(run.then_some(Verified(document)))
 }
 

@@ -3,7 +3,8 @@
 //! Specification 9.1. Off-reference: addresses have one plain form, so that no two readers
 //! take them differently.
 
-use super::{Examined, rules};
+use super::Examined;
+use crate::policy::Rule;
 use crate::inquiry::{Case, Cx, Link};
 use crate::source::{RepositoryError, RepositoryUrl, SourceUrl};
 use crate::task::Definition;
@@ -21,13 +22,13 @@ const REPOSITORY: Code = Code::new(
     Class::Tamper,
     "The address of the task's repository is not in the one plain form.",
 )
-.relaxable(rules::REPOSITORY_FORM);
+.relaxable(Rule::RepositoryForm);
 const SOURCE: Code = Code::new(
     "source-malformed",
     Class::Tamper,
     "The address of the task's source is not in the one plain form.",
 )
-.relaxable(rules::REPOSITORY_FORM);
+.relaxable(Rule::RepositoryForm);
 const OUTSIDE: Code =
     Code::new("source-outside-repository", Class::Tamper, "The task's source lies outside its repository.");
 
@@ -42,7 +43,7 @@ pub(crate) fn repository(
 ) -> Option<Result<RepositoryUrl, RepositoryError>> {
     let text = definition.env(variable).filter(|text| !text.is_empty())?;
     Some(match RepositoryUrl::parse(text) {
-        Err(_) if case.relaxes(rules::REPOSITORY_FORM) => RepositoryUrl::relaxed(text),
+        Err(_) if case.relaxes(Rule::RepositoryForm) => RepositoryUrl::relaxed(text),
         parsed => parsed,
     })
 }
@@ -50,7 +51,7 @@ pub(crate) fn repository(
 /// The address of a task's source, read plainly, or by its plain form where the policy relaxes that.
 pub(crate) fn source(case: &Case, definition: &Definition) -> Result<SourceUrl, RepositoryError> {
     match SourceUrl::parse(definition.source()) {
-        Err(_) if case.relaxes(rules::REPOSITORY_FORM) => SourceUrl::relaxed(definition.source()),
+        Err(_) if case.relaxes(Rule::RepositoryForm) => SourceUrl::relaxed(definition.source()),
         parsed => parsed,
     }
 }
@@ -118,7 +119,7 @@ mod tests {
     fn only_a_policy_takes_an_address_by_its_plain_form() {
         let mut product = Product::empty("p");
         let strict = Case::sample(product.clone());
-        product.relaxed.insert(rules::REPOSITORY_FORM.to_owned());
+        product.relaxed.insert(Rule::RepositoryForm);
         let relaxed = Case::sample(product);
         let read = |case: &Case, url: &str| {
             let env = format!(r#""payload":{{"env":{{"P_HEAD_REPOSITORY":"{url}"}}}}"#);

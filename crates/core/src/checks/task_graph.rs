@@ -3,7 +3,8 @@
 //! Specification 6.1 to 6.7. Off-reference: what the task has beyond its entry in the graph may
 //! only be the platform's defaults, and its deadline and expiry are the graph's.
 
-use super::{Examined, artifacts, rules};
+use super::{Examined, artifacts};
+use crate::policy::Rule;
 use crate::Limits;
 use crate::compare::member_differences;
 use crate::graph::{GraphError, parse_time, resolve};
@@ -52,13 +53,13 @@ const ADDITIONS: Code = Code::new(
     Class::Tamper,
     "The task has parts that its entry in the graph lacks and that are not the platform's defaults.",
 )
-.relaxable(rules::GRAPH_ADDITIONS);
+.relaxable(Rule::GraphAdditions);
 const TIMES: Code = Code::new(
     "graph-times-differ",
     Class::Tamper,
     "The task's deadline or expiry is not the one its entry in the graph sets.",
 )
-.relaxable(rules::GRAPH_TIMES);
+.relaxable(Rule::GraphTimes);
 const CREATED: Code = Code::new(
     "graph-created-malformed",
     Class::Tamper,
@@ -267,7 +268,7 @@ fn additions(cx: &Cx<'_>, link: &Link, parent: &Link, graph: &Map) -> Vec<Differ
             ("projectId", None) => value.as_str() == Some("none"),
             ("schedulerId", None) => is_scheduler_of(parent, value),
             ("taskQueueId", None) => {
-                cx.case.relaxes(rules::WORKER_POOL)
+                cx.case.relaxes(Rule::WorkerPool)
                     || value.as_str() == Some(link.definition.worker_pool().as_str())
             }
             ("taskGroupId", None) => is_group_of(parent, value),

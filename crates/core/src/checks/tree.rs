@@ -15,9 +15,9 @@ mod named;
 use named::{Trust, named};
 
 use super::source::source;
-use super::{Examined, rules, target};
+use super::{Examined, target};
 use crate::inquiry::{Cx, Link, Need, Stop};
-use crate::policy::{Product, ScopeRule};
+use crate::policy::{Product, Rule, ScopeRule};
 use crate::source::{Revision, shown};
 use crate::task::TaskId;
 use crate::verdict::{Class, Code, Finding, Side, Standing};
@@ -44,13 +44,13 @@ const BROAD: Code = Code::new(
     Class::Policy,
     "The target has a broad scope that satisfies a restricted one its tree may not use.",
 )
-.relaxable(rules::BROAD_SCOPE);
+.relaxable(Rule::BroadScope);
 const FOREIGN: Code = Code::new(
     "tree-foreign-scope",
     Class::Policy,
     "The target has a scope that only other products of the policy know, and restrict.",
 )
-.relaxable(rules::FOREIGN_SCOPE);
+.relaxable(Rule::ForeignScope);
 const AMBIGUOUS: Code = Code::new(
     "tree-scope-ambiguous",
     Class::Config,
@@ -66,7 +66,7 @@ const PARENT: Code = Code::new(
     Class::Policy,
     "The target comes from another tree than the task that made it, which is of another graph.",
 )
-.relaxable(rules::PARENT_TREE);
+.relaxable(Rule::ParentTree);
 const UNTRUSTED: Code = Code::new(
     "tree-untrusted",
     Class::Policy,
@@ -77,57 +77,57 @@ const SEGMENTS: Code = Code::new(
     Class::Policy,
     "A repository's name only begins like that of a trusted one.",
 )
-.relaxable(rules::WHOLE_SEGMENTS);
+.relaxable(Rule::WholeSegments);
 
 const OTHER_SOURCE: Code = Code::new(
     "tree-other-source",
     Class::Policy,
     "The target has restricted scopes, and a link takes in sources of a tree that no product trusts.",
 )
-.relaxable(rules::OTHER_SOURCES);
+.relaxable(Rule::OtherSources);
 const REVISION: Code = Code::new(
     "tree-sibling-revision",
     Class::Policy,
     "A link was made from another revision than the decision task of its graph.",
 )
-.relaxable(rules::SIBLING_REVISION);
+.relaxable(Rule::SiblingRevision);
 
 const INPUT_TREE: Code = Code::new(
     "tree-input-tree",
     Class::Policy,
     "The target has restricted scopes, and takes in what another tree made, other than by an image.",
 )
-.relaxable(rules::INPUT_TREE);
+.relaxable(Rule::InputTree);
 const INPUT_REVISION: Code = Code::new(
     "tree-input-revision",
     Class::Policy,
     "A promotion with restricted scopes takes in what another revision made than the one it is of.",
 )
-.relaxable(rules::INPUT_REVISION);
+.relaxable(Rule::InputRevision);
 const MIRROR_COMMIT: Code = Code::new(
     "tree-mirror-commit",
     Class::Policy,
     "Tasks of one graph use different commits of the git mirror.",
 )
-.relaxable(rules::MIRROR_COMMIT);
+.relaxable(Rule::MirrorCommit);
 const TREE_LEVEL: Code = Code::new(
     "tree-level",
     Class::Policy,
     "A link comes from a tree of a lower level than the target's, or takes it in.",
 )
-.relaxable(rules::TREE_LEVEL);
+.relaxable(Rule::TreeLevel);
 const BRANCH_LEVEL: Code = Code::new(
     "tree-branch-level",
     Class::Policy,
     "A link ran for a branch of a lower level than the target's tree.",
 )
-.relaxable(rules::BRANCH_LEVEL);
+.relaxable(Rule::BranchLevel);
 const SCHEDULER_LEVEL: Code = Code::new(
     "tree-scheduler-level",
     Class::Policy,
     "A link's scheduler has a lower level than the target's tree.",
 )
-.relaxable(rules::SCHEDULER_LEVEL);
+.relaxable(Rule::SchedulerLevel);
 const PROJECTS: Code = Code::new(
     "tree-projects",
     Class::Infra,
@@ -195,7 +195,7 @@ pub(crate) fn has_restricted_scopes(cx: &Cx<'_>) -> Result<bool, Stop> {
     // Asked for every link, and the same for all of them.
     Ok(*cx.case.restricted.get_or_init(|| {
         let found = restricted(&cx.case.product, target.definition.scopes());
-        let relaxed = cx.case.relaxes(rules::BROAD_SCOPE);
+        let relaxed = cx.case.relaxes(Rule::BroadScope);
         found.iter().any(|restricted| !(relaxed && restricted.broad))
     }))
 }
@@ -277,7 +277,7 @@ fn trees<'a>(
                     .expected(Side::Policy, format!("{partial} and whole path segments below it"))
                     .actual(Side::Queue, source.path()),
             );
-            tree = Some(partial).filter(|_| cx.case.relaxes(rules::WHOLE_SEGMENTS));
+            tree = Some(partial).filter(|_| cx.case.relaxes(Rule::WholeSegments));
         }
         trees.insert(link.task_id, tree);
     }
@@ -521,7 +521,7 @@ mod tests {
         let restricted = |relaxed: bool, scope: &str| {
             let mut product = Product::empty("p");
             product.restricted_scopes.push(ScopeRule { scope: "a:b".to_owned(), trees: "t".to_owned() });
-            product.relaxed.extend(relaxed.then(|| rules::BROAD_SCOPE.to_owned()));
+            product.relaxed.extend(relaxed.then(|| Rule::BroadScope));
             let scopes = format!(r#""scopes":["x","{scope}"]"#);
             judged(product, &[(own.as_str(), &[(r#""scopes":[]"#, &scopes)])], has_restricted_scopes)
         };

@@ -11,7 +11,7 @@ use crate::checks::signature::{Judgement, Verified};
 use crate::digest::Measurement;
 use crate::document::{Document, DocumentError};
 use crate::graph::GraphScan;
-use crate::policy::{KeyRing, Product};
+use crate::policy::{KeyRing, Product, Rule};
 use crate::projects::Projects;
 use crate::task::{
     ArtifactName, Definition, DefinitionError, Kind, ListingError, ListingPage, ListingSoFar, Run, Status,
@@ -266,8 +266,8 @@ impl Case {
     }
 
     /// Whether the policy relaxes a rule.
-    pub(crate) fn relaxes(&self, rule: &str) -> bool {
-        self.product.relaxed.contains(rule)
+    pub(crate) fn relaxes(&self, rule: Rule) -> bool {
+        self.product.relaxed.contains(&rule)
     }
 }
 

@@ -225,19 +225,15 @@ fn restore(inquiry: &Inquiry, findings: &mut [Finding]) -> bool {
 }
 
 fn relaxed(inquiry: &Inquiry) -> Vec<Relaxed> {
-    let by_policy = inquiry.case.product.relaxed.iter().map(|rule| (rule.as_str(), "policy"));
-    // No rule, but as much weaker: nobody is asked whether what the chain is made from has landed.
-    let assumed = inquiry.case.product.landed == Landed::Assumed;
-    let by_policy = by_policy.chain(assumed.then_some(("landed-assumed", "policy")));
-    let switches = &inquiry.case.switches;
-    let by_switch = [
-        ("danger-allow-http", switches.danger_allow_http),
-        ("danger-skip-signatures", switches.danger_skip_signatures),
-        ("offline", switches.offline),
+    let (product, switches) = (&inquiry.case.product, &inquiry.case.switches);
+    let others = [
+        (Relaxed::LandedAssumed, product.landed == Landed::Assumed),
+        (Relaxed::AllowHttp, switches.danger_allow_http),
+        (Relaxed::SkipSignatures, switches.danger_skip_signatures),
+        (Relaxed::Offline, switches.offline),
     ];
-    let by_switch = by_switch.into_iter().filter(|(_, on)| *on).map(|(name, _)| (name, "switch"));
-    let all = by_policy.chain(by_switch);
-    all.map(|(rule, by)| Relaxed { rule: rule.to_owned(), by: by.to_owned() }).collect()
+    let others = others.into_iter().filter(|(_, on)| *on).map(|(relaxed, _)| relaxed);
+    product.relaxed.iter().copied().map(Relaxed::Rule).chain(others).collect()
 }
 
 /// By the place of their links, and for each link what failed before what was let through before what

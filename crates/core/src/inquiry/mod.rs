@@ -332,11 +332,11 @@ impl Inquiry {
 mod tests {
     use super::*;
     use crate::digest::Measurement;
-    use crate::policy::{KindRole, Landed};
+    use crate::policy::{KindRole, Landed, Rule};
     use crate::task::{Definition, Kind};
     use crate::verdict::{Class, Code, Outcome, Standing};
 
-    const CODE: Code = Code::new("a-code", Class::Tamper, "Something.").relaxable("a-rule");
+    const CODE: Code = Code::new("a-code", Class::Tamper, "Something.").relaxable(Rule::ActionHook);
 
     fn target() -> TaskId {
         Definition::sample_id()
@@ -431,14 +431,14 @@ mod tests {
     fn what_is_relaxed_counts_where_a_check_cannot_do_without_it() {
         let relaxing = |state: State| {
             let mut inquiry = ended(Standing::Failed);
-            Arc::make_mut(&mut inquiry.case.product).relaxed.insert("a-rule".to_owned());
+            Arc::make_mut(&mut inquiry.case.product).relaxed.insert(Rule::ActionHook);
             inquiry.items[1].state = state;
             inquiry
         };
         let judged = |inquiry: Inquiry| {
             let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
             let failed: BTreeSet<&str> = verdict.failed().map(|finding| finding.code.name).collect();
-            let told = verdict.failed().all(|finding| finding.message.contains("The policy relaxes a-rule"));
+            let told = verdict.failed().all(|finding| finding.message.contains("The policy relaxes action-hook"));
             (verdict.outcome, failed.into_iter().collect::<Vec<_>>(), told)
         };
         let done = State::Done(vec![finding(Standing::Passed)].into());
@@ -501,20 +501,20 @@ mod tests {
 
     #[test]
     fn only_the_policy_relaxes_and_that_is_told() {
-        let relaxing = |rule: &str| {
+        let relaxing = |rule: Rule| {
             let mut inquiry = ended(Standing::Passed);
             let mut product = Product::empty("p");
-            product.relaxed.insert(rule.to_owned());
+            product.relaxed.insert(rule);
             inquiry.case.product = Arc::new(product);
             inquiry.case.switches.danger_allow_http = true;
             inquiry.items[0].state = State::Done(vec![finding(Standing::Failed)].into());
             let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
-            let relaxed = verdict.relaxed.iter().map(|one| format!("{} {}", one.rule, one.by));
+            let relaxed = verdict.relaxed.iter().map(|one| format!("{} {}", one.as_str(), one.by().as_str()));
             (verdict.outcome, verdict.findings[0].standing, relaxed.collect::<Vec<_>>())
         };
-        let told = |rule: &str| vec![format!("{rule} policy"), "danger-allow-http switch".to_owned()];
-        assert_eq!(relaxing("a-rule"), (Outcome::Verified, Standing::Relaxed, told("a-rule")));
-        assert_eq!(relaxing("b-rule"), (Outcome::Rejected, Standing::Failed, told("b-rule")));
+        let told = |rule: Rule| vec![format!("{rule} policy"), "danger-allow-http switch".to_owned()];
+        assert_eq!(relaxing(Rule::ActionHook), (Outcome::Verified, Standing::Relaxed, told(Rule::ActionHook)));
+        assert_eq!(relaxing(Rule::ActionInput), (Outcome::Rejected, Standing::Failed, told(Rule::ActionInput)));
     }
 
     #[test]
@@ -523,7 +523,7 @@ mod tests {
             let mut inquiry = ended(Standing::Passed);
             Arc::make_mut(&mut inquiry.case.product).landed = landed;
             let relaxed = inquiry.conclude("2026-08-12T09:30:12Z").relaxed;
-            relaxed.into_iter().map(|one| format!("{} {}", one.rule, one.by)).collect::<Vec<_>>()
+            relaxed.into_iter().map(|one| format!("{} {}", one.as_str(), one.by().as_str())).collect::<Vec<_>>()
         };
         assert_eq!(relaxed(Landed::Assumed), ["landed-assumed policy"]);
         assert_eq!([relaxed(Landed::Compare), relaxed(Landed::BranchCommits)], [[""; 0]; 2]);

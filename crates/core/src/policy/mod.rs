@@ -19,6 +19,7 @@ mod policy;
 mod product;
 mod reader;
 mod restrictions;
+mod rule;
 mod soundness;
 mod validity;
 
@@ -26,6 +27,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use identity::{KeysId, PolicyId};
 pub use keys::KeyRing;
 pub use policy::Policy;
+pub use rule::Rule;
 pub use product::{ImageKinds, KindRole, Landed, PolicyError, Product, RepositoryRule, ScopeRule, Vcs};
 pub(crate) use validity::parse_moment;
 pub use validity::{Invalid, Period, Revoked, TrustedKey, Validity};

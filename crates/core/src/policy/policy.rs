@@ -28,18 +28,17 @@ pub struct Policy {
 impl Policy {
     /// Reads a policy.
     ///
-    /// `name` is the file's, for diagnostics and to find the files it extends; `rules` are the names
-    /// of the rules that can be relaxed; `loader` gives the text of another file by its name.
+    /// `name` is the file's, for diagnostics and to find the files it extends; `loader` gives the text of another
+    /// file by its name.
     ///
     /// # Errors
     /// Every mistake at once, in the order of their places; warnings are told of when there are none.
     pub fn load(
         name: &str,
         text: &str,
-        rules: &[&str],
         loader: &dyn Fn(&str) -> Result<String, String>,
     ) -> Result<Self, Vec<Diagnostic>> {
-        Self::load_all(&[(name, text)], rules, loader)
+        Self::load_all(&[(name, text)], loader)
     }
 
     /// Reads several files (name and text) as if each extended the one before it.
@@ -48,7 +47,6 @@ impl Policy {
     /// As [`Policy::load`].
     pub fn load_all(
         files: &[(&str, &str)],
-        rules: &[&str],
         loader: &dyn Fn(&str) -> Result<String, String>,
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut notes = Notes::default();
@@ -61,7 +59,7 @@ impl Policy {
         let mut policy = Self { root_url: None, products, restrictions, warnings };
         if let Some(whole) = whole {
             policy.root_url = whole.get("root-url").and_then(|node| check_url(node, &mut notes));
-            let said = policy.read_products(whole, rules, &mut notes);
+            let said = policy.read_products(whole, &mut notes);
             policy.identify(files.last().map_or("policy", |(name, _)| *name), laid, &said);
         }
         if policy.products.is_empty() && !notes.has_errors() {
@@ -76,12 +74,12 @@ impl Policy {
     ///
     /// # Errors
     /// None, as a test shows.
-    pub fn shipped(rules: &[&str]) -> Result<Self, Vec<Diagnostic>> {
-        Self::load("shipped:firefox-ci", super::FIREFOX_CI, rules, &|_| Err("it extends nothing".to_owned()))
+    pub fn shipped() -> Result<Self, Vec<Diagnostic>> {
+        Self::load("shipped:firefox-ci", super::FIREFOX_CI, &|_| Err("it extends nothing".to_owned()))
     }
 
     /// Reads the products; what each says, once everything is laid together.
-    fn read_products(&mut self, laid: Node, rules: &[&str], notes: &mut Notes) -> BTreeMap<String, Value> {
+    fn read_products(&mut self, laid: Node, notes: &mut Notes) -> BTreeMap<String, Value> {
         let mut said = BTreeMap::new();
         let Content::Map(mut top) = laid.content else { return said };
         let defaults = top.remove("defaults").map(|entry| entry.value);
@@ -101,7 +99,7 @@ impl Policy {
             };
             let Some(node) = settle(laid, notes) else { continue };
             let (node, place, known) = (&node, &place, &mut known);
-            let (product, keys) = Reader { name: &name, node, place, rules, known, notes }.product();
+            let (product, keys) = Reader { name: &name, node, place, known, notes }.product();
             Soundness { product: &product, keys: &keys, node, place, notes }.check();
             said.insert(name.clone(), plain(node));
             self.products.insert(name, (product, keys.restricted(&self.restrictions)));

@@ -1,5 +1,6 @@
 //! What a policy says of one product, resolved and ready to judge by.
 
+use super::rule::Rule;
 use super::identity::PolicyId;
 use crate::source::{RepositoryUrl, SourceUrl};
 use crate::task::{Kind, WorkerPool};
@@ -52,8 +53,8 @@ pub struct Product {
     pub max_chain_length: usize,
     /// Days that a push may be old when its decision task is created; none where it may be of any age.
     pub max_push_age: Option<u16>,
-    /// Names of rules beyond the reference that this product relaxes.
-    pub relaxed: BTreeSet<String>,
+    /// Rules beyond the reference that this product relaxes.
+    pub relaxed: BTreeSet<Rule>,
     /// Whether every chain must go back to a trusted tree, whatever its target asks for.
     pub requires_trusted_tree: bool,
     /// The trusted repositories of all products of the policy, by the prefixes their tasks name them

@@ -6,6 +6,7 @@ use super::identity::PolicyId;
 use super::keys::{self, KeyRing, KnownKeys};
 use super::pattern;
 use super::product::{ImageKinds, KindRole, Landed, Product, RepositoryRule, ScopeRule, Vcs};
+use super::rule::Rule;
 use crate::source::{GithubRepository, RepositoryUrl};
 use crate::task::{Kind, WorkerPool};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,8 +48,6 @@ pub(super) struct Reader<'a> {
     pub(super) node: &'a Node,
     /// Where the product's name stands.
     pub(super) place: &'a Place,
-    /// The rules that can be relaxed.
-    pub(super) rules: &'a [&'a str],
     pub(super) known: &'a mut KnownKeys,
     pub(super) notes: &'a mut Notes,
 }
@@ -315,23 +314,25 @@ impl Reader<'_> {
         }
     }
 
-    fn relaxed(&mut self) -> BTreeSet<String> {
+    fn relaxed(&mut self) -> BTreeSet<Rule> {
         let Some(node) = self.optional("relaxed") else { return BTreeSet::new() };
         let mut relaxed = BTreeSet::new();
         for item in node.items() {
-            let Some(rule) = item.get("rule").and_then(|rule| Some((rule.as_text()?, &rule.place))) else {
+            let named = item.get("rule").and_then(|rule| Some((rule.as_text()?, &rule.place)));
+            let Some((name, place)) = named else {
                 self.notes.error(&item.place, "`rule` is missing: the name of the rule to relax");
                 continue;
             };
-            let (rule, place) = rule;
             if item.get("because").and_then(Node::as_text).is_none_or(|because| because.trim().is_empty()) {
                 self.notes.error(&item.place, "`because` is missing: a rule is relaxed for a reason");
             }
-            if !self.rules.contains(&rule) {
-                let hint = self.notes.suggest(rule, self.rules.iter().copied());
-                self.notes.error_with(place, format!("{rule:?} is not a rule that can be relaxed"), hint);
-            } else if !relaxed.insert(rule.to_owned()) {
-                self.notes.error(place, format!("{rule:?} is relaxed twice"));
+            let Some(rule) = Rule::parse(name) else {
+                let hint = self.notes.suggest(name, Rule::ALL.iter().map(|rule| rule.as_str()));
+                self.notes.error_with(place, format!("{name:?} is not a rule that can be relaxed"), hint);
+                continue;
+            };
+            if !relaxed.insert(rule) {
+                self.notes.error(place, format!("{name:?} is relaxed twice"));
             }
         }
         relaxed

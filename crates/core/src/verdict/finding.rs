@@ -1,6 +1,7 @@
 //! What one check found on one link.
 
 use super::bounds;
+use crate::policy::Rule;
 use crate::task::TaskId;
 use catena_json::{Path, Value};
 use std::fmt;
@@ -42,8 +43,8 @@ pub struct Code {
     pub passes: bool,
     /// One sentence for lists of codes.
     pub summary: &'static str,
-    /// The policy's name for the rule, where a product may relax it.
-    pub rule: Option<&'static str>,
+    /// The rule by which a product may relax it, if it may.
+    pub rule: Option<Rule>,
 }
 
 impl Code {
@@ -63,8 +64,8 @@ impl Code {
         if self.passes { "passes" } else { self.class.as_str() }
     }
 
-    /// A code that a product may relax under the rule's name in its policy.
-    pub(crate) const fn relaxable(mut self, rule: &'static str) -> Self {
+    /// A code that a product may relax by this rule.
+    pub(crate) const fn relaxable(mut self, rule: Rule) -> Self {
         self.rule = Some(rule);
         self
     }

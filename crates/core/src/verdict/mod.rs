@@ -2,11 +2,13 @@
 
 mod bounds;
 mod finding;
+mod relaxed;
 
 pub(crate) use bounds::Findings;
 pub(crate) use bounds::text as bounded_text;
 pub(crate) use bounds::value as bounded_value;
 pub use finding::{Claim, Class, Code, Difference, DifferenceKind, Finding, Place, Side, Standing};
+pub use relaxed::{Relaxed, RelaxedBy};
 
 use crate::digest::Digest;
 use crate::inquiry::Extent;
@@ -164,15 +166,6 @@ pub struct LinkSummary {
     pub worker_implementation: Option<WorkerImplementation>,
     /// Its own name for itself (`metadata.name`), for people.
     pub title: Option<String>,
-}
-
-/// One thing that was weakened.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Relaxed {
-    /// The rule's name in the policy, or the switch.
-    pub rule: String,
-    /// Who weakened it: `policy` or the command line's switch.
-    pub by: String,
 }
 
 impl Verdict {

@@ -11,7 +11,7 @@ use catena_core::digest::Digest;
 use catena_core::inquiry::{Extent, Fact, Need, Reference};
 use catena_core::source::Revision;
 use catena_core::task::{ArtifactName, RunId, TaskId, TaskSet};
-use catena_core::verdict::{Outcome, Standing, Verdict};
+use catena_core::verdict::{Outcome, RelaxedBy, Standing, Verdict};
 use catena_taskcluster::RootUrl;
 use sha2::{Digest as _, Sha256};
 use std::collections::{HashMap, HashSet};
@@ -133,7 +133,7 @@ impl<'a> Vouching<'a> {
     /// None for any other verdict, and for a yes that was made easier on the command line: facts that
     /// came over plain http are believed by that run alone.
     pub(super) fn of(verdict: &'a Verdict) -> Option<Self> {
-        let by_switch = verdict.relaxed.iter().any(|relaxed| relaxed.by == "switch");
+        let by_switch = verdict.relaxed.iter().any(|relaxed| relaxed.by() == RelaxedBy::Switch);
         if verdict.outcome != Outcome::Verified || by_switch {
             return None;
         }

@@ -4,7 +4,7 @@
 use catena_core::checks::find_code;
 use catena_core::digest::Digest;
 use catena_core::inquiry::Extent;
-use catena_core::policy::{KeyRing, KeysId, PolicyId};
+use catena_core::policy::{KeyRing, KeysId, PolicyId, Rule};
 use catena_core::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
 use catena_core::verdict::{
     Claim, Class, Code, Difference, DifferenceKind, Evidence, Finding, LinkSummary, Outcome, Place, Relaxed,
@@ -286,10 +286,10 @@ pub fn unreachable() -> Finding {
 
 pub fn relaxed_finding() -> Finding {
     let mut code = code("artifact-without-digest", Class::Tamper);
-    code.rule = Some("artifact-hash");
+    code.rule = Some(Rule::ArtifactHash);
     finding("artifacts", code, Standing::Relaxed, IMAGE, "The entry of public/image.tar.zst names no digest.")
 }
 
 pub fn weakened() -> Vec<Relaxed> {
-    vec![Relaxed { rule: "artifact-hash".to_owned(), by: "policy".to_owned() }]
+    vec![Relaxed::Rule(Rule::ArtifactHash)]
 }

@@ -7,10 +7,10 @@ use super::{
     ACTION_GROUP, ACTION_HOOK, ACTION_INPUT, ACTION_KIND, ACTION_PARAMETERS, ACTION_SOURCE, ACTIONS,
     ENVIRONMENT, NO_ACTION, Parent, RENDER, Rebuild, SEVERAL_ACTIONS, vcs,
 };
-use crate::checks::{artifacts, rules};
+use crate::checks::artifacts;
 use crate::compare::differences;
 use crate::inquiry::{Body, Cx};
-use crate::policy::Vcs;
+use crate::policy::{Rule, Vcs};
 use crate::schema::{self, Misfit};
 use crate::task::ArtifactName;
 use crate::verdict::Side;
@@ -138,7 +138,7 @@ fn signed_parameters(cx: &Cx<'_>, parent: Parent<'_>, body: &Body) -> Rebuild<Ar
 /// Off-reference: a rule of its own, `action-parameters`.
 fn check_parameters(cx: &Cx<'_>, parent: Parent<'_>, signed: &Value, told: &Map) -> Rebuild<()> {
     let own = told.get("parameters").unwrap_or(&Value::Null);
-    if signed == own || cx.case.relaxes(rules::ACTION_PARAMETERS) {
+    if signed == own || cx.case.relaxes(Rule::ActionParameters) {
         return Ok(());
     }
     let message = "The action was started with other parameters than its decision task published.";
@@ -216,7 +216,7 @@ fn hook_payload(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> 
 fn check_input(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> Rebuild<()> {
     let input = told.get("input").unwrap_or(&Value::Null);
     // An action that takes no input is fired with none, whatever its schema.
-    if input.is_null() || cx.case.relaxes(rules::ACTION_INPUT) {
+    if input.is_null() || cx.case.relaxes(Rule::ActionInput) {
         return Ok(());
     }
     let Some(schema) = action.get("schema").filter(|schema| !schema.is_null()) else {
@@ -287,7 +287,7 @@ fn check_hook(
     payload: &Value,
     tasks_for: &str,
 ) -> Rebuild<()> {
-    if cx.case.relaxes(rules::ACTION_HOOK) {
+    if cx.case.relaxes(Rule::ActionHook) {
         return Ok(());
     }
     let refused = |what: &str, expected: &str, actual: &str| -> super::Fail {
@@ -335,7 +335,7 @@ fn check_hook(
 ///
 /// Off-reference: a rule of its own, `action-source`.
 fn check_source(cx: &Cx<'_>, parent: Parent<'_>, payload: &Value) -> Rebuild<()> {
-    if cx.case.relaxes(rules::ACTION_SOURCE) {
+    if cx.case.relaxes(Rule::ActionSource) {
         return Ok(());
     }
     let variable = |name: &str| format!("{}_{name}", cx.case.product.source_env_prefix);

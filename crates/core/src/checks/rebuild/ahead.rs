@@ -2,7 +2,7 @@
 
 use super::Parent;
 use super::context::{repository_url, revision};
-use crate::checks::rules;
+use crate::policy::Rule;
 use crate::checks::source::source;
 use crate::inquiry::{Case, Cx, Link, Need, Reference, TreeFile};
 use crate::source::{GithubRepository, RepositoryUrl, Revision, Scheme, TagName};
@@ -12,7 +12,7 @@ use crate::task::Definition;
 /// that task is known: nearly always the same repository and revision.
 pub(crate) fn look_ahead(cx: &Cx<'_>, link: &Link) {
     let is_cron = link.is_parent() && link.definition.tasks_for() == Some("cron");
-    if is_cron && !cx.case.relaxes(rules::CRON_JOB) {
+    if is_cron && !cx.case.relaxes(Rule::CronJob) {
         cron_jobs(cx, link);
     }
     if let Some((repository, revision)) = told_by_source(cx.case, &link.definition) {

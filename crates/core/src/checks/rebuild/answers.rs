@@ -1,7 +1,7 @@
 //! What services answer, and that it is about what was asked.
 
 use super::{ANSWER, Fail, IDENTITY, Parent, Rebuild, UNKNOWN};
-use crate::checks::rules;
+use crate::policy::Rule;
 use crate::inquiry::{Answer, Cx, Need};
 use crate::source::GithubRepository;
 use crate::verdict::Side;
@@ -115,7 +115,7 @@ impl Answered {
         told: &str,
         same: bool,
     ) -> Rebuild<()> {
-        if same || cx.case.relaxes(rules::ANSWER_IDENTITY) {
+        if same || cx.case.relaxes(Rule::AnswerIdentity) {
             return Ok(());
         }
         let message = format!("The answer for {} is about something else.", self.need);

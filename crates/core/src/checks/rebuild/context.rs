@@ -2,7 +2,7 @@
 
 use super::inputs::{Form, Told};
 use super::{ANSWER, ENDLESS, ENVIRONMENT, Fail, HOST, Parent, REPOSITORY, REVISION, Rebuild, UNKNOWN};
-use crate::checks::rules;
+use crate::policy::Rule;
 use crate::checks::source::repository;
 use crate::checks::tags::{self, NoCommit};
 use crate::inquiry::Cx;
@@ -74,7 +74,7 @@ pub(super) fn revision(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Revision> {
     let parsed = Revision::parse(text);
     match (parsed, TagName::parse(text)) {
         (Ok(revision), _) => Ok(revision),
-        (Err(_), Ok(name)) if cx.case.relaxes(rules::REVISION_FORM) => Ok(Revision::relaxed(&name)),
+        (Err(_), Ok(name)) if cx.case.relaxes(Rule::RevisionForm) => Ok(Revision::relaxed(&name)),
         (Err(error), _) => Err(parent
             .in_decision(
                 REVISION,

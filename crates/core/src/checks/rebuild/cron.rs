@@ -5,7 +5,7 @@
 use super::inputs::{Form, member, shown, unconfirmed};
 use super::template::{TreeText, tree_file};
 use super::{CRON_DIFFERS, CRON_MALFORMED, CRON_UNKNOWN, ENVIRONMENT, Parent, Rebuild};
-use crate::checks::rules;
+use crate::policy::Rule;
 use crate::inquiry::{Cx, TreeFile};
 use crate::verdict::{Finding, Side};
 use catena_json::{Map, Path, Value};
@@ -16,7 +16,7 @@ const MEMBERS: [&str; 5] = ["input", "job_name", "job_symbol", "quoted_args", "t
 /// `extra.cron`, which is JSON in a string, as a template may see it.
 pub(super) fn context(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Value> {
     // Asked for first, so that it is on its way with the rest.
-    let file = if cx.case.relaxes(rules::CRON_JOB) {
+    let file = if cx.case.relaxes(Rule::CronJob) {
         Ok(None)
     } else {
         tree_file(cx, parent, TreeFile::CronYml).map(|file| file.ok())
@@ -68,7 +68,7 @@ impl<'a> Cron<'a> {
 
     /// What holds of every cron task, whatever its tree says: which members there are, and what they are.
     fn check_members(&self, cx: &Cx<'_>) -> Rebuild<()> {
-        if cx.case.relaxes(rules::CONFIRMED_VALUES) {
+        if cx.case.relaxes(Rule::ConfirmedValues) {
             return Ok(());
         }
         if let Some((name, value)) = self.members.iter().find(|(name, _)| !MEMBERS.contains(&name.as_str())) {
@@ -138,7 +138,7 @@ impl<'a> Cron<'a> {
     /// Where the tree does not tell its jobs: what can only be one word is one, and the arguments are
     /// some that build-decision writes. An input is for jobs that include one.
     fn check_words(&self, cx: &Cx<'_>) -> Rebuild<()> {
-        if cx.case.relaxes(rules::CONFIRMED_VALUES) {
+        if cx.case.relaxes(Rule::ConfirmedValues) {
             return Ok(());
         }
         for name in ["job_name", "job_symbol"] {

@@ -3,6 +3,7 @@
 use super::answers::{self, Answered};
 use super::context::{object, repository_url, revision};
 use super::{COMMENT, HOST, Parent, Rebuild, cron, projects};
+use crate::policy::Rule;
 use crate::inquiry::{Cx, Need};
 use crate::verdict::Side;
 use catena_json::Value;
@@ -83,7 +84,7 @@ impl Push {
         };
         let last = push.changesets(parent)?.len().saturating_sub(1);
         let tip = push.changesets(parent)?.last().and_then(|tip| tip.get("node")).and_then(Value::as_str);
-        if tip != Some(revision.as_str()) && !cx.case.relaxes(crate::checks::rules::ANSWER_IDENTITY) {
+        if tip != Some(revision.as_str()) && !cx.case.relaxes(Rule::AnswerIdentity) {
             let message = format!("The push's last changeset is not {revision}.");
             let path = catena_json::Path::of(&["pushes", &push.id, "changesets"]).index(last).key("node");
             return Err(parent

@@ -7,7 +7,7 @@
 //! Specification 7.18. Off-reference: a rule of its own, `confirmed-values`.
 
 use super::{Parent, Rebuild, VALUE};
-use crate::checks::rules;
+use crate::policy::Rule;
 use crate::inquiry::{Cx, Link};
 use crate::source::Revision;
 use crate::task::TaskId;
@@ -95,7 +95,7 @@ impl<'a> Told<'a> {
     /// As a template sees it: in the form, or null where it is missing.
     pub(super) fn value(self, cx: &Cx<'_>, parent: Parent<'_>, form: Form) -> Rebuild<Value> {
         let Some(text) = self.text else { return Ok(Value::Null) };
-        if form.fits(text) || cx.case.relaxes(rules::CONFIRMED_VALUES) {
+        if form.fits(text) || cx.case.relaxes(Rule::ConfirmedValues) {
             return Ok(Value::from(text));
         }
         Err(unconfirmed(parent, &self.thing, self.path, form.words(), &format!("{text:?}")).into())
@@ -118,7 +118,7 @@ pub(super) fn member(
     match told {
         None | Some(Value::Null) => Ok(Value::Null),
         Some(Value::String(text)) if form.fits(text) => Ok(text.as_str().into()),
-        Some(other) if cx.case.relaxes(rules::CONFIRMED_VALUES) => Ok(other.clone()),
+        Some(other) if cx.case.relaxes(Rule::ConfirmedValues) => Ok(other.clone()),
         Some(other) => {
             let thing = format!("the queue's definition of {}", parent.link.name);
             Err(unconfirmed(parent, &thing, path, form.words(), &other.to_string()).into())

@@ -22,9 +22,9 @@ pub(crate) use ahead::look_ahead;
 pub(crate) use template::{Loaded, Unreadable};
 
 use super::source::source;
-use super::{Examined, rules};
+use super::Examined;
 use crate::inquiry::{Case, Cx, Link, Stop};
-use crate::policy::Vcs;
+use crate::policy::{Rule, Vcs};
 use crate::task::Definition;
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_json::{Path, Value};
@@ -61,13 +61,13 @@ const TEMPLATE_REPOSITORY: Code = Code::new(
     Class::Policy,
     "The template is not from a repository that the product trusts, while the task's source is.",
 )
-.relaxable(rules::TEMPLATE_REPOSITORY);
+.relaxable(Rule::TemplateRepository);
 const REVISION: Code = Code::new(
     "rebuild-revision",
     Class::Tamper,
     "The decision task does not name its revision as a full hash.",
 )
-.relaxable(rules::REVISION_FORM);
+.relaxable(Rule::RevisionForm);
 const NO_TEMPLATE: Code =
     Code::new("rebuild-template-missing", Class::Tamper, "The tree has no .taskcluster.yml at the revision.");
 const TEMPLATE: Code =
@@ -89,7 +89,7 @@ const EMPTIES: Code = Code::new(
     Class::Tamper,
     "The parent has empty values that the tree's template does not render.",
 )
-.relaxable(rules::EMPTY_VALUES);
+.relaxable(Rule::EmptyValues);
 const ANSWER: Code =
     Code::new("rebuild-answer-malformed", Class::Tamper, "A service's answer lacks what it must tell.");
 const IDENTITY: Code = Code::new(
@@ -97,7 +97,7 @@ const IDENTITY: Code = Code::new(
     Class::Tamper,
     "A service's answer is about something other than what was asked.",
 )
-.relaxable(rules::ANSWER_IDENTITY);
+.relaxable(Rule::AnswerIdentity);
 const UNKNOWN: Code = Code::new(
     "rebuild-unknown-to-vcs",
     Class::Tamper,
@@ -120,7 +120,7 @@ const BEFORE_PUSH: Code = Code::new(
     Class::Policy,
     "The decision task was created before what it was made for was pushed.",
 )
-.relaxable(rules::PUSH_TIME);
+.relaxable(Rule::PushTime);
 const OLD: Code = Code::new(
     "rebuild-push-old",
     Class::Policy,
@@ -163,46 +163,46 @@ const ACTION_SOURCE: Code = Code::new(
     Class::Tamper,
     "The action is for another tree or revision than its decision task.",
 )
-.relaxable(rules::ACTION_SOURCE);
+.relaxable(Rule::ActionSource);
 const ACTION_INPUT: Code = Code::new(
     "rebuild-action-input",
     Class::Policy,
     "The action's input does not fit the action's own schema, or the schema is too large to tell.",
 )
-.relaxable(rules::ACTION_INPUT);
+.relaxable(Rule::ActionInput);
 const ACTION_HOOK: Code = Code::new(
     "rebuild-action-hook",
     Class::Tamper,
     "The action's hook is none of a tree's, or its group, permission and level do not fit together or are not its decision task's.",
 )
-.relaxable(rules::ACTION_HOOK);
+.relaxable(Rule::ActionHook);
 const ACTION_PARAMETERS: Code = Code::new(
     "rebuild-action-parameters",
     Class::Policy,
     "The action was started with other parameters than its decision task published.",
 )
-.relaxable(rules::ACTION_PARAMETERS);
+.relaxable(Rule::ActionParameters);
 const VALUE: Code = Code::new(
     "rebuild-value-unconfirmed",
     Class::Policy,
     "A value that the definition is rebuilt with comes from the task itself and is not in the form it must have.",
 )
-.relaxable(rules::CONFIRMED_VALUES);
+.relaxable(Rule::ConfirmedValues);
 const CRON_MALFORMED: Code =
     Code::new("rebuild-cron-malformed", Class::Policy, "The tree's .cron.yml cannot be read.")
-        .relaxable(rules::CRON_JOB);
+        .relaxable(Rule::CronJob);
 const CRON_UNKNOWN: Code = Code::new(
     "rebuild-cron-job-unknown",
     Class::Policy,
     "The cron task's job is none of the tree's .cron.yml that makes decision tasks.",
 )
-.relaxable(rules::CRON_JOB);
+.relaxable(Rule::CronJob);
 const CRON_DIFFERS: Code = Code::new(
     "rebuild-cron-differs",
     Class::Policy,
     "The cron task differs from what the tree's .cron.yml says of its job.",
 )
-.relaxable(rules::CRON_JOB);
+.relaxable(Rule::CronJob);
 
 pub(crate) const CODES: &[Code] = &[
     AGREES,
@@ -458,7 +458,7 @@ mod tests {
     fn one_sign_of_github_is_enough() {
         let mut product = Product::empty("p");
         let strict = Case::sample(product.clone());
-        product.relaxed.insert(rules::REPOSITORY_FORM.to_owned());
+        product.relaxed.insert(Rule::RepositoryForm);
         let relaxed = Case::sample(product);
         let told = |from: &str, to: &str| {
             let definition = Definition::sample(from, to);

@@ -2,7 +2,7 @@
 
 use super::context::{commit, github, repository_url, revision};
 use super::{ANSWER, HOST, IDENTITY, NO_TEMPLATE, Parent, RENDER, Rebuild, TEMPLATE, action, answers};
-use crate::checks::rules;
+use crate::policy::Rule;
 use crate::inquiry::{Answer, Cx, Need, Reference, TreeFile};
 use crate::source::{Revision, Scheme};
 use crate::verdict::Side;
@@ -164,7 +164,7 @@ fn from_github(
     let asked_at = answer.value().get("url").and_then(Value::as_str).and_then(|url| url.rsplit_once("?ref="));
     if let Some((_, told)) = asked_at
         && told != reference.as_str()
-        && !cx.case.relaxes(rules::ANSWER_IDENTITY)
+        && !cx.case.relaxes(Rule::AnswerIdentity)
     {
         let message = format!("The answer is {} at another revision.", file.path());
         let finding = parent.failed(IDENTITY, message);

@@ -1,10 +1,9 @@
 //! A template comes from exactly a repository that the product trusts.
 
 use super::{Parent, Rebuild, TEMPLATE_REPOSITORY};
-use crate::checks::rules;
 use crate::checks::source::{repository, source};
 use crate::inquiry::Cx;
-use crate::policy::RepositoryRule;
+use crate::policy::{RepositoryRule, Rule};
 use crate::source::{RepositoryUrl, SourceUrl};
 use crate::verdict::Side;
 
@@ -17,7 +16,7 @@ use crate::verdict::Side;
 /// Off-reference: a rule of its own, `template-repository`.
 pub(super) fn repositories(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<()> {
     let product = &cx.case.product;
-    if cx.case.relaxes(rules::TEMPLATE_REPOSITORY) {
+    if cx.case.relaxes(Rule::TemplateRepository) {
         return Ok(());
     }
     let definition = &parent.decision.definition;

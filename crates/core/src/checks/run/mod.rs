@@ -8,7 +8,8 @@ mod times;
 
 pub(crate) use times::signed;
 
-use super::{Examined, rules};
+use super::Examined;
+use crate::policy::Rule;
 use crate::inquiry::{Answer, Cx, Link};
 use crate::task::{RunState, Status};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
@@ -23,7 +24,7 @@ const NOT_COMPLETED: Code = Code::new(
     Class::Policy,
     "The last run of the task failed, ended in an exception, or has not ended.",
 )
-.relaxable(rules::RUN_STATE);
+.relaxable(Rule::RunState);
 const NONE: Code = Code::new("run-none", Class::Policy, "The task has no run.");
 const UNKNOWN: Code = Code::new("run-status-unknown", Class::Policy, "The queue has no status of the task.");
 const MALFORMED: Code =
@@ -35,7 +36,7 @@ const CONTRADICTS: Code = Code::new(
     Class::Tamper,
     "The queue's status names another worker pool, task group or scheduler than its definition of the task.",
 )
-.relaxable(rules::STATUS_DEFINITION);
+.relaxable(Rule::StatusDefinition);
 const STATES: Code = Code::new(
     "run-state-contradicts",
     Class::Tamper,

@@ -1,9 +1,8 @@
 //! The repositories that a task names in its environment, each judged by the rules for its prefix.
 
-use crate::checks::rules;
 use crate::checks::source::repository;
 use crate::inquiry::{Case, Link};
-use crate::policy::RepositoryRule;
+use crate::policy::{RepositoryRule, Rule};
 use crate::source::{RepositoryUrl, SourceUrl};
 use catena_json::Value;
 
@@ -77,7 +76,7 @@ fn own_tree(case: &Case, url: &RepositoryUrl) -> Option<String> {
     let product = &case.product;
     RepositoryRule::exact_path(&product.repositories, url).or_else(|| {
         let source = SourceUrl::of_repository(url.as_str()).ok()?;
-        product.partial_repository_path(&source).filter(|_| case.relaxes(rules::WHOLE_SEGMENTS))
+        product.partial_repository_path(&source).filter(|_| case.relaxes(Rule::WholeSegments))
     })
 }
 
@@ -157,7 +156,7 @@ mod tests {
             assert_eq!(found, [("P".to_owned(), Trust::Untrusted)], "{url}");
         }
         let mut relaxed = product();
-        relaxed.relaxed.insert(rules::WHOLE_SEGMENTS.to_owned());
+        relaxed.relaxed.insert(Rule::WholeSegments);
         relaxed.repositories[0].paths = vec![regex_lite::Regex::new("^(?P<path>/hg)").unwrap()];
         let found = judged(relaxed, r#""P_HEAD_REPOSITORY":"https://host/hg-next""#);
         assert_eq!(found, [("P".to_owned(), Trust::Tree("/hg".to_owned()))]);
