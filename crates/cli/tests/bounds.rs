@@ -118,7 +118,7 @@ fn a_deadline_ends_checks_that_are_at_work() {
     assert!(took < Duration::from_secs(5) + GRACE, "{took:?}");
     assert_eq!(
         (answer.status, answer.codes()),
-        (3, vec!["outside-cancelled".to_owned()]),
+        (3, vec!["availability-cancelled".to_owned()]),
         "{}",
         answer.failed()
     );

@@ -151,7 +151,7 @@ fn a_deadline_is_kept() {
     case.testbed.fault("*/.taskcluster.yml*", 1.., Fault::Delay(std::time::Duration::from_secs(60)));
     let answer = case.answer(&["--deadline", "3s", "--format", "json"]);
     assert_eq!(answer.status, 3, "{}", answer.stdout);
-    assert!(answer.codes().iter().any(|code| code == "outside-unreachable"), "{:?}", answer.codes());
+    assert!(answer.codes().iter().any(|code| code == "availability-unreachable"), "{:?}", answer.codes());
 }
 
 #[test]

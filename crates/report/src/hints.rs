@@ -447,16 +447,16 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     // What could not be known.
     (
-        "outside-unreachable",
+        "availability-unreachable",
         "nothing was proven wrong. Ask again; if it stays so, look at what is named above: the service, the proxy, the disk; and at --deadline.",
     ),
     (
-        "outside-refused",
+        "availability-refused",
         "give credentials that may read this: --credentials FILE or TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN; for GitHub a token that may read the repository (CATENA_GITHUB_TOKEN or GITHUB_TOKEN).",
     ),
-    ("outside-unfinished", "ask again, perhaps with a longer --deadline."),
+    ("availability-unfinished", "ask again, perhaps with a longer --deadline."),
     (
-        "outside-cancelled",
+        "availability-cancelled",
         "nothing was proven wrong. Ask again with a longer --deadline; if it stays so, look at what the tasks of the chain name as inputs.",
     ),
 ];

@@ -2,11 +2,11 @@
 
 mod absence;
 mod artifacts;
+mod availability;
 mod chain;
 mod documents;
 mod edges;
 mod images;
-mod outside;
 mod parents;
 mod signatures;
 mod task_graph;
@@ -79,7 +79,7 @@ pub const THREATS: &[Threat] = &[
     Threat { number: 7, name: "Workers", parts: &[workers::ATTACKS] },
     Threat { number: 8, name: "Trees and scopes", parts: trees::PARTS },
     Threat { number: 9, name: "The chain itself", parts: &[chain::ATTACKS, edges::ATTACKS] },
-    Threat { number: 10, name: "The outside", parts: &[outside::ATTACKS, absence::ATTACKS] },
+    Threat { number: 10, name: "The outside", parts: &[availability::ATTACKS, absence::ATTACKS] },
 ];
 
 /// One way to be dishonest: an honest chain, and one thing that is changed.

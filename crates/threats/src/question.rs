@@ -2,11 +2,11 @@
 
 use crate::honest::Honest;
 use crate::memory::Memory;
+use catena_core::Limits;
 use catena_core::inquiry::{Extent, Inquiry, Switches, Target};
 use catena_core::policy::{Diagnostic, KeyRing, Policy, PolicyError, Product};
 use catena_core::task::{Kind, TaskId, WorkerImplementation};
 use catena_core::verdict::Verdict;
-use catena_core::Limits;
 use catena_testbed::Chain;
 use std::sync::{Arc, OnceLock};
 

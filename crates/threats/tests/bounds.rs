@@ -89,7 +89,7 @@ fn what_is_cancelled_at_any_moment_is_no_yes() {
         let (verdict, _) = asked(at);
         assert_eq!(
             (verdict.outcome, codes(&verdict)),
-            (Outcome::Undetermined, vec!["outside-cancelled"]),
+            (Outcome::Undetermined, vec!["availability-cancelled"]),
             "{at}"
         );
     }

@@ -12,8 +12,11 @@ use std::collections::BTreeSet;
 /// Codes that no attack shows, though they tell of no success, and why.
 const UNSHOWN: &[(&str, &str)] = &[
     ("tree-scope-ambiguous", "a policy with two rules for one scope is refused before any chain is seen"),
-    ("outside-unfinished", "shown by a driver that withholds an answer, and by no answer"),
-    ("outside-cancelled", "shown by a deadline or a signal, and by no answer (crates/cli/tests/bounds.rs)"),
+    ("availability-unfinished", "shown by a driver that withholds an answer, and by no answer"),
+    (
+        "availability-cancelled",
+        "shown by a deadline or a signal, and by no answer (crates/cli/tests/bounds.rs)",
+    ),
     ("signature-skipped", "relaxed by the switch of the command line that it tells of, and never failed"),
 ];
 

@@ -188,8 +188,8 @@ fn what_cannot_be_had_is_neither_yes_nor_no() {
                 continue;
             }
             for (fact, code) in [
-                (Fact::Unreachable { reason: "down".to_owned(), attempts: 3 }, "outside-unreachable"),
-                (Fact::Refused { status: 403, message: "no".to_owned() }, "outside-refused"),
+                (Fact::Unreachable { reason: "down".to_owned(), attempts: 3 }, "availability-unreachable"),
+                (Fact::Refused { status: 403, message: "no".to_owned() }, "availability-refused"),
             ] {
                 let (verdict, _) = ask(&|need| (*need == missing).then(|| fact.clone()));
                 assert_eq!(told(&verdict), (Outcome::Undetermined, BTreeSet::from([code])), "{missing:?}");

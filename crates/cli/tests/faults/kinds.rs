@@ -86,9 +86,9 @@ const fn no(codes: &'static [&'static str]) -> Said {
 /// Verified, and nothing failed.
 pub(crate) const YES: Said = Said { status: 0, codes: &[] };
 /// It could not be had.
-pub(crate) const UNREACHABLE: Said = Said { status: 3, codes: &["outside-unreachable"] };
+pub(crate) const UNREACHABLE: Said = Said { status: 3, codes: &["availability-unreachable"] };
 /// Somebody must say who they are.
-pub(crate) const REFUSED: Said = Said { status: 3, codes: &["outside-refused"] };
+pub(crate) const REFUSED: Said = Said { status: 3, codes: &["availability-refused"] };
 
 /// The queue's list of files goes on and on.
 pub(crate) const ENDLESS_LISTING: Said = Said { status: 3, codes: &["artifacts-listing-endless"] };

@@ -6,12 +6,13 @@
 //! artifact is measured that its document lists, or else the verdict names their digests; no name is a
 //! directory of another.
 
+use super::notes::notes;
 use super::signature::{Verified, verified};
-use super::{Examined, target};
+use super::{describe, target};
 use crate::digest::{Digest, Measurement};
 use crate::document::{Document, Listing};
 use crate::fnmatch::{LONGEST, Pattern};
-use crate::inquiry::{Answer, Body, Cx, Examination, Extent, Link, Need, Stop};
+use crate::inquiry::{Answer, Body, Check, Cx, Examination, Examined, Extent, Link, Need, Scope, Stop};
 use crate::policy::{KindRole, Rule};
 use crate::task::{ArtifactName, RunId, TaskId, TaskSet, UpstreamArtifacts};
 use crate::verdict::{Class, Code, Evidence, Finding, Findings, Side, Standing, VerifiedArtifact};
@@ -19,7 +20,9 @@ use catena_json::Path;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-const CHECK: &str = "artifacts";
+pub(super) const DESCRIPTION: Check =
+    describe!("artifacts", CODES, Scope::Link(examine), Scope::Chain(examine_wanted));
+const CHECK: &str = DESCRIPTION.name;
 const THING: &str = "public/chain-of-trust.json";
 
 const MATCH: Code = Code::passing(
@@ -108,7 +111,7 @@ const PATTERN: Code = Code::new(
     "A pattern for artifacts is longer than any artifact's name.",
 );
 
-pub(crate) const CODES: &[Code] = &[
+const CODES: &[Code] = &[
     MATCH,
     NONE,
     ABSENT,
@@ -182,7 +185,7 @@ fn takers<'a>(cx: &Cx<'a>) -> Result<Vec<&'a Link>, Stop> {
 
 /// Every task that files are taken of is a link that has run. The chain is made so; this holds even if
 /// it were not.
-pub(crate) fn examine_wanted(cx: &Cx<'_>) -> Examined {
+fn examine_wanted(cx: &Cx<'_>) -> Examined {
     cx.closed()?;
     let mut findings = Findings::default();
     for taker in takers(cx)? {
@@ -249,7 +252,7 @@ fn examine_path(target_id: TaskId, path: &str, entry: &UpstreamArtifacts) -> Opt
     None
 }
 
-pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let none =
         |message: &str| Ok(vec![Finding::new(CHECK, NONE, Standing::Passed, link.task_id, message)].into());
     if !link.has_run {
@@ -424,7 +427,7 @@ fn listing(cx: &Cx<'_>, link: &Link) -> Result<Result<Names, Box<Finding>>, Stop
                 .at("the queue's list of artifacts", None),
         )))
     };
-    let mut listings = cx.case.listings.borrow_mut();
+    let mut listings = notes(cx)?.listings.borrow_mut();
     let listing = listings.entry(link.task_id).or_default();
     while !listing.is_whole {
         if listing.pages >= cx.case.limits.pages {

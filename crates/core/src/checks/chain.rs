@@ -2,12 +2,14 @@
 //!
 //! Specification 2.1 to 2.9. Off-reference: bounds on the number of links, and cycles.
 
-use super::Examined;
+use super::describe;
+use crate::inquiry::{Check, Conclusion, Cx, Examined, Halt, Scope, cycle};
 use crate::policy::Rule;
-use crate::inquiry::{Cx, cycle};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 
-pub(crate) const CHECK: &str = "chain";
+pub(super) const DESCRIPTION: Check =
+    describe!("chain", CODES, Scope::Chain(examine), Scope::Conclusion(examine_work));
+const CHECK: &str = DESCRIPTION.name;
 
 const SHAPE: Code = Code::passing(
     "chain-shape",
@@ -17,8 +19,7 @@ const TOO_DEEP: Code =
     Code::new("chain-too-deep", Class::Policy, "A link is farther from the target than the policy allows.");
 const TOO_WIDE: Code =
     Code::new("chain-too-wide", Class::Policy, "The chain has more links than the limit allows.");
-/// Found when the inquiry is concluded: no check comes to its end then.
-pub(crate) const TOO_MUCH_WORK: Code = Code::new(
+const TOO_MUCH_WORK: Code = Code::new(
     "chain-too-much-work",
     Class::Policy,
     "Verifying the chain takes more work than the limit allows.",
@@ -26,9 +27,9 @@ pub(crate) const TOO_MUCH_WORK: Code = Code::new(
 const CYCLIC: Code =
     Code::new("chain-cyclic", Class::Tamper, "A task is among its own inputs.").relaxable(Rule::ChainCycle);
 
-pub(crate) const CODES: &[Code] = &[SHAPE, TOO_DEEP, TOO_WIDE, TOO_MUCH_WORK, CYCLIC];
+const CODES: &[Code] = &[SHAPE, TOO_DEEP, TOO_WIDE, TOO_MUCH_WORK, CYCLIC];
 
-pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
+fn examine(cx: &Cx<'_>) -> Examined {
     let chain = cx.closed()?;
     let target = cx.case.target.task_id;
     let mut findings = Vec::new();
@@ -58,4 +59,16 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
         findings.push(Finding::new(CHECK, SHAPE, Standing::Passed, target, message));
     }
     Ok(findings.into())
+}
+
+/// Whether the work has come to its limit, which no check comes to the end of.
+fn examine_work(conclusion: &Conclusion<'_>) -> Vec<Finding> {
+    if conclusion.halted != Some(Halt::Exhausted) {
+        return Vec::new();
+    }
+    let case = conclusion.cx.case;
+    let message = "Verifying the chain takes more work than the limit allows.";
+    let finding = Finding::new(CHECK, TOO_MUCH_WORK, Standing::Failed, case.target.task_id, message);
+    let finding = finding.expected(Side::Policy, format!("at most {} steps", case.work.limit()));
+    vec![finding.actual(Side::Task, "more")]
 }

@@ -3,14 +3,15 @@
 //! Specification 3.1 to 3.3. Off-reference: every part that a check rests on has its type
 //! before any check looks at it.
 
+use super::describe;
+use crate::inquiry::{Check, Cx, Examined, NoDefinition, Scope, Stop};
 use crate::policy::Rule;
-use crate::inquiry::NoDefinition;
 use crate::task::{Definition, DefinitionError, TaskId};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use std::sync::Arc;
 
-
-const CHECK: &str = "definition";
+pub(super) const DESCRIPTION: Check = describe!("definition", CODES, Scope::Task(examine));
+const CHECK: &str = DESCRIPTION.name;
 
 const SOUND: Code =
     Code::passing("definition-sound", "The queue has a definition of the task with every part it must have.");
@@ -37,16 +38,16 @@ const POOL: Code = Code::new(
 )
 .relaxable(Rule::WorkerPool);
 
-pub(crate) const CODES: &[Code] = &[SOUND, UNKNOWN, EMPTY, NOT_JSON, MALFORMED, POOL];
+const CODES: &[Code] = &[SOUND, UNKNOWN, EMPTY, NOT_JSON, MALFORMED, POOL];
 
-/// What is to be said of the definitions of all tasks that were asked for.
-pub(crate) fn examine<'a>(
-    definitions: impl Iterator<Item = (TaskId, &'a Result<Arc<Definition>, NoDefinition>)>,
-) -> Vec<Finding> {
-    definitions.filter_map(|(task_id, definition)| examine_one(task_id, definition)).collect()
+fn examine(cx: &Cx<'_>, task_id: TaskId) -> Examined {
+    let definition = cx.case.definition(task_id).ok_or(Stop::Waiting)?;
+    // What could not be had is the availability check's to say.
+    let finding = judge(task_id, &definition).ok_or(Stop::Blocked)?;
+    Ok(vec![finding].into())
 }
 
-fn examine_one(task_id: TaskId, definition: &Result<Arc<Definition>, NoDefinition>) -> Option<Finding> {
+fn judge(task_id: TaskId, definition: &Result<Arc<Definition>, NoDefinition>) -> Option<Finding> {
     let failed = |code, message: String| {
         Some(Finding::new(CHECK, code, Standing::Failed, task_id, message).at("the queue's definition", None))
     };
@@ -78,7 +79,6 @@ fn examine_one(task_id: TaskId, definition: &Result<Arc<Definition>, NoDefinitio
             let finding = Finding::new(CHECK, MALFORMED, Standing::Failed, task_id, message);
             Some(finding.at("the queue's definition", Some(path.clone())))
         }
-        // The finding comes with the fact.
         Err(NoDefinition::Unknown) => None,
     }
 }

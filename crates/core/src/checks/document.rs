@@ -2,16 +2,17 @@
 //!
 //! Specification 4.6 to 4.11. Off-reference: run, worker and definition are compared as well.
 
+use super::describe;
 use super::signature::signed;
-use super::Examined;
-use crate::policy::Rule;
 use crate::compare::differences;
 use crate::document::{Document, DocumentError};
-use crate::inquiry::{Answer, Cx, Link, Stop};
+use crate::inquiry::{Answer, Check, Cx, Examined, Link, Scope, Stop};
+use crate::policy::Rule;
 use crate::verdict::{Class, Code, Difference, DifferenceKind, Finding, Side, Standing};
 use catena_json::{ParseErrorKind, Path, Value};
 
-const CHECK: &str = "document";
+pub(super) const DESCRIPTION: Check = describe!("document", CODES, Scope::Link(examine));
+const CHECK: &str = DESCRIPTION.name;
 const THING: &str = "public/chain-of-trust.json";
 
 const AGREES: Code =
@@ -46,13 +47,13 @@ const TASK: Code = Code::new(
 )
 .relaxable(Rule::DocumentTask);
 
-pub(crate) const CODES: &[Code] =
+const CODES: &[Code] =
     &[AGREES, BEFORE, NOT_JSON, DUPLICATE_KEY, VERSION, MALFORMED, TASK_ID, RUN, WORKER, TASK];
 
 /// How many differences a finding lists.
 const MOST_DIFFERENCES: usize = 20;
 
-pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let finding =
         |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
     if !link.has_run {

@@ -3,16 +3,17 @@
 //! Specification 8.1 to 8.6.
 
 use super::signature::verified;
-use super::{Examined, tree, worker_implementation};
+use super::{describe, tree, worker_implementation};
 use crate::digest::Digest;
 use crate::document::Listing;
-use crate::inquiry::{Cx, Link, Stop};
+use crate::inquiry::{Check, Cx, Examined, Link, Scope, Stop};
 use crate::policy::{KindRole, Rule};
 use crate::task::{ImageInput, TaskId, WorkerImplementation};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_json::{Path, Value};
 
-const CHECK: &str = "image";
+pub(super) const DESCRIPTION: Check = describe!("image", CODES, Scope::Link(examine));
+const CHECK: &str = DESCRIPTION.name;
 
 const NOT_NEEDED: Code =
     Code::passing("image-not-needed", "The task does not run in a docker image, or is about to run.");
@@ -60,7 +61,7 @@ const DIFFERS: Code = Code::new(
     "The task ran in another image than the docker-image task made.",
 );
 
-pub(crate) const CODES: &[Code] = &[
+const CODES: &[Code] = &[
     NOT_NEEDED,
     MATCHES,
     ALLOWED,
@@ -76,7 +77,7 @@ pub(crate) const CODES: &[Code] = &[
     DIFFERS,
 ];
 
-pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let implementation =
         worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
     let finding =

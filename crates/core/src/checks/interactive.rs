@@ -2,13 +2,14 @@
 //!
 //! Specification 3.13 to 3.15.
 
-use super::{Examined, worker_implementation};
-use crate::inquiry::{Cx, Link, Stop};
+use super::{describe, worker_implementation};
+use crate::inquiry::{Check, Cx, Examined, Link, Scope, Stop};
 use crate::task::{Definition, WorkerImplementation, is_truthy};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_json::Path;
 
-const CHECK: &str = "interactive";
+pub(super) const DESCRIPTION: Check = describe!("interactive", CODES, Scope::Link(examine));
+const CHECK: &str = DESCRIPTION.name;
 
 const NONE: Code = Code::passing("interactive-none", "Nothing in the definition lets anybody log in.");
 const FOUND: Code = Code::new(
@@ -22,9 +23,9 @@ const UNTOLD: Code = Code::new(
     "A docker-worker payload lacks features or env, so that it does not tell whether it is interactive.",
 );
 
-pub(crate) const CODES: &[Code] = &[NONE, FOUND, UNTOLD];
+const CODES: &[Code] = &[NONE, FOUND, UNTOLD];
 
-pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let implementation =
         worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
     let definition = &link.definition;

@@ -2,14 +2,15 @@
 //!
 //! Specification 2.4 to 2.6 and 2.10.
 
-use super::{Examined, worker_implementation};
-use crate::inquiry::{Cx, Link, Stop};
+use super::{describe, worker_implementation};
+use crate::inquiry::{Check, Cx, Examined, Link, Scope, Stop};
 use crate::policy::{KindRole, Rule};
 use crate::task::{Kind, WorkerImplementation};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_json::Path;
 
-const CHECK: &str = "kind";
+pub(super) const DESCRIPTION: Check = describe!("kind", CODES, Scope::Link(examine));
+const CHECK: &str = DESCRIPTION.name;
 
 const KNOWN: Code = Code::passing(
     "kind-known",
@@ -29,9 +30,9 @@ const OTHER: Code = Code::new(
 )
 .relaxable(Rule::KindTag);
 
-pub(crate) const CODES: &[Code] = &[KNOWN, UNKNOWN, NOT_SCRIPTWORKER, OTHER];
+const CODES: &[Code] = &[KNOWN, UNKNOWN, NOT_SCRIPTWORKER, OTHER];
 
-pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let Some(role) = link.role else {
         let known: Vec<&str> = cx.case.product.kinds.keys().map(Kind::as_str).collect();
         let declared = link.name.parts().last().map_or("", String::as_str);

@@ -4,30 +4,85 @@
 //! passed or failed, or says that it must wait or that another check has already said why it
 //! cannot go on.
 
-pub(crate) mod artifacts;
+/// Describes a check by its name, which is also that of its page.
+macro_rules! describe {
+    ($name:literal, $codes:expr, $($scope:expr),+) => {
+        $crate::inquiry::Check {
+            name: $name,
+            page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/checks/", $name, ".md")),
+            codes: $codes,
+            scopes: &[$($scope),+],
+            look_ahead: None,
+        }
+    };
+}
+use describe;
+
+mod artifacts;
+mod availability;
 mod branch;
-pub(crate) mod chain;
-pub(crate) mod definition;
-pub(crate) mod document;
-pub(crate) mod image;
-pub(crate) mod interactive;
-pub(crate) mod kind;
-pub(crate) mod pull_request;
-pub(crate) mod rebuild;
-pub(crate) mod run;
-pub(crate) mod signature;
-pub(crate) mod source;
+mod chain;
+mod definition;
+mod document;
+mod image;
+mod interactive;
+mod kind;
+mod notes;
+mod pull_request;
+mod rebuild;
+mod run;
+mod signature;
+mod source;
 mod tags;
-pub(crate) mod task_graph;
-pub(crate) mod tree;
-pub(crate) mod worker_implementation;
-pub(crate) mod worker_pool;
+mod task_graph;
+mod tree;
+mod worker_implementation;
+mod worker_pool;
 
-use crate::inquiry::{Cx, Examination, Link, Stop};
+use crate::Limits;
+pub use crate::inquiry::Check;
+use crate::inquiry::{Cx, Inquiry, Link, Registry, Stop, Switches, Target};
+use crate::policy::{KeyRing, Product};
 use crate::verdict::Code;
+use std::sync::Arc;
 
-/// What an examination comes to, or why it cannot go on.
-pub(crate) type Examined = Result<Examination, Stop>;
+/// Every check there is, in the order of the verification.
+pub const ALL: &[Check] = &[
+    definition::DESCRIPTION,
+    chain::DESCRIPTION,
+    kind::DESCRIPTION,
+    worker_implementation::DESCRIPTION,
+    worker_pool::DESCRIPTION,
+    interactive::DESCRIPTION,
+    run::DESCRIPTION,
+    signature::DESCRIPTION,
+    document::DESCRIPTION,
+    artifacts::DESCRIPTION,
+    task_graph::DESCRIPTION,
+    rebuild::DESCRIPTION,
+    image::DESCRIPTION,
+    source::DESCRIPTION,
+    tree::DESCRIPTION,
+    pull_request::DESCRIPTION,
+    availability::DESCRIPTION,
+];
+
+static REGISTRY: Registry = Registry { checks: ALL, unfinished: availability::unfinished };
+
+impl Inquiry {
+    /// Opens a case, which every check will judge. Keys, policy and limits are separate inputs and none has a
+    /// default: a verifier that was not told how to judge cannot be built.
+    #[must_use]
+    pub fn new(
+        target: Target,
+        product: Arc<Product>,
+        keys: KeyRing,
+        limits: Limits,
+        switches: Switches,
+    ) -> Self {
+        Self::judged_by(&REGISTRY, target, product, keys, limits, switches)
+    }
+}
 
 /// The target, as soon as it is a link. It stays none when its definition cannot be used, and the
 /// definition check says why.
@@ -35,75 +90,9 @@ fn target<'a>(cx: &Cx<'a>) -> Result<&'a Link, Stop> {
     cx.link(cx.case.target.task_id)?.ok_or(Stop::Blocked)
 }
 
-/// The checks on a link.
-pub(crate) const LINK_CHECKS: &[fn(&Cx<'_>, &Link) -> Examined] = &[
-    kind::examine,
-    worker_implementation::examine,
-    worker_pool::examine,
-    interactive::examine,
-    run::examine,
-    signature::examine,
-    document::examine,
-    artifacts::examine,
-    task_graph::examine,
-    rebuild::examine,
-    image::examine,
-    source::examine,
-];
-
-/// The checks on the chain as a whole.
-pub(crate) const CHAIN_CHECKS: &[fn(&Cx<'_>) -> Examined] =
-    &[chain::examine, artifacts::examine_wanted, tree::examine, pull_request::examine];
-
-/// What is foreseen of a link as soon as it is known, and not only when a check comes to it.
-pub(crate) const LOOKS_AHEAD: &[fn(&Cx<'_>, &Link)] =
-    &[rebuild::look_ahead, tree::look_ahead, pull_request::look_ahead];
-
-/// A check as people read of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CheckInfo {
-    /// The name of its file, its page and its attacks.
-    pub name: &'static str,
-    /// Its page.
-    pub page: &'static str,
-    /// What it can find.
-    pub codes: &'static [Code],
-}
-
-macro_rules! checks {
-    ($($name:literal => $codes:expr),* $(,)?) => {
-        /// Every check there is, in the order of the verification.
-        pub const ALL: &[CheckInfo] = &[$(CheckInfo {
-            name: $name,
-            page: include_str!(concat!("../../../../docs/checks/", $name, ".md")),
-            codes: $codes,
-        }),*];
-    };
-}
-
-checks! {
-    "definition" => definition::CODES,
-    "chain" => chain::CODES,
-    "kind" => kind::CODES,
-    "worker-implementation" => worker_implementation::CODES,
-    "worker-pool" => worker_pool::CODES,
-    "interactive" => interactive::CODES,
-    "run" => run::CODES,
-    "signature" => signature::CODES,
-    "document" => document::CODES,
-    "artifacts" => artifacts::CODES,
-    "task-graph" => task_graph::CODES,
-    "rebuild" => rebuild::CODES,
-    "image" => image::CODES,
-    "source" => source::CODES,
-    "tree" => tree::CODES,
-    "pull-request" => pull_request::CODES,
-    "outside" => crate::inquiry::OUTSIDE_CODES,
-}
-
 /// The check and the code of that name.
 #[must_use]
-pub fn find_code(name: &str) -> Option<(&'static CheckInfo, &'static Code)> {
+pub fn find_code(name: &str) -> Option<(&'static Check, &'static Code)> {
     ALL.iter().find_map(|check| Some((check, check.codes.iter().find(|code| code.name == name)?)))
 }
 
@@ -186,7 +175,7 @@ mod tests {
     }
 
     /// Each code once, with its class, or that it passes, and what it means.
-    fn findings_are_listed(check: &CheckInfo, text: &str) {
+    fn findings_are_listed(check: &Check, text: &str) {
         let listed = text.lines().filter_map(|line| line.strip_prefix("- `"));
         let listed: BTreeSet<&str> =
             listed.filter_map(|line| line.split_once(" - ")).map(|(code, _)| code).collect();
@@ -197,7 +186,7 @@ mod tests {
     }
 
     /// A finding as the report shows it, of one of the check's codes and in its class.
-    fn an_example_is_shown(check: &CheckInfo, text: &str) {
+    fn an_example_is_shown(check: &Check, text: &str) {
         let shown = text.lines().find_map(|line| line.strip_prefix("    1. "));
         let Some(shown) = shown else { panic!("{} has no example", check.name) };
         let code = check.codes.iter().find(|code| {
@@ -208,8 +197,9 @@ mod tests {
     }
 
     /// Every rule with what it relaxes, or that there is none.
-    fn relaxing_is_told(check: &CheckInfo, text: &str) {
-        let rules: Vec<_> = check.codes.iter().filter_map(|code| Some((code.name, code.rule?.as_str()))).collect();
+    fn relaxing_is_told(check: &Check, text: &str) {
+        let rules: Vec<_> =
+            check.codes.iter().filter_map(|code| Some((code.name, code.rule?.as_str()))).collect();
         for (code, rule) in &rules {
             for name in [code, rule] {
                 assert!(text.contains(&format!("`{name}`")), "{} does not tell of {name}", check.name);
@@ -223,6 +213,6 @@ mod tests {
     #[test]
     fn codes_are_found_by_name() {
         assert_eq!(find_code("signature-missing").map(|(check, _)| check.name), Some("signature"));
-        assert_eq!(find_code("no-such-code"), None);
+        assert!(find_code("no-such-code").is_none());
     }
 }

@@ -8,18 +8,20 @@ mod landed;
 mod listing;
 
 use self::landed::{Landing, landed};
-use super::Examined;
+use super::describe;
 use super::rebuild::is_github;
 use super::source::source;
 use super::tags::{self, NoCommit};
 use super::tree::has_restricted_scopes;
-use crate::inquiry::{Cx, Link, Need, Stop};
+use crate::inquiry::{Check, Cx, Examined, Link, Need, Scope, Stop};
 use crate::policy::Landed;
 use crate::source::{GithubRepository, RepositoryUrl, Revision, TagName};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_json::Path;
 
-const CHECK: &str = "pull-request";
+pub(super) const DESCRIPTION: Check =
+    describe!("pull-request", CODES, Scope::Chain(examine)).looking_ahead(look_ahead);
+const CHECK: &str = DESCRIPTION.name;
 
 const NOT_NEEDED: Code = Code::passing(
     "pull-request-not-needed",
@@ -69,7 +71,7 @@ const LISTING: Code = Code::new(
 const ANSWER: Code =
     Code::new("pull-request-answer-malformed", Class::Tamper, "GitHub's answer lacks what it must tell.");
 
-pub(crate) const CODES: &[Code] = &[
+const CODES: &[Code] = &[
     NOT_NEEDED,
     NONE,
     ASSUMED,
@@ -84,7 +86,7 @@ pub(crate) const CODES: &[Code] = &[
     ANSWER,
 ];
 
-pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
+fn examine(cx: &Cx<'_>) -> Examined {
     let chain = cx.closed()?;
     let target = cx.case.target.task_id;
     if !has_restricted_scopes(cx)? {
@@ -108,7 +110,7 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
 }
 
 /// What GitHub will be asked about a link.
-pub(crate) fn look_ahead(cx: &Cx<'_>, link: &Link) {
+fn look_ahead(cx: &Cx<'_>, link: &Link) {
     if has_restricted_scopes(cx) == Ok(true) && is_github(cx.case, &link.definition) {
         cx.foresee_all(|cx| drop(github(cx, link)));
     }

@@ -6,16 +6,18 @@
 //! fits the same value printed as workers print it, was changed after signing; anything else was
 //! signed by somebody we do not know.
 
-use super::{Examined, document, run, worker_implementation};
+use super::notes::notes;
+use super::{describe, document, run, worker_implementation};
 use crate::document::Document;
-use crate::inquiry::{Answer, Cx, Link, Need, Stop};
+use crate::inquiry::{Answer, Check, Cx, Examined, Link, Need, Scope, Stop};
 use crate::policy::{Invalid, Period, Rule, TrustedKey};
 use crate::task::WorkerImplementation;
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_keys::{PublicKey, Signature, SignatureError};
 use std::sync::Arc;
 
-const CHECK: &str = "signature";
+pub(super) const DESCRIPTION: Check = describe!("signature", CODES, Scope::Link(examine));
+const CHECK: &str = DESCRIPTION.name;
 
 const VERIFIED: Code =
     Code::passing("signature-verified", "A key the policy trusts for what ran the task signed the document.");
@@ -75,7 +77,7 @@ const TIME_UNKNOWN: Code = Code::new(
     "The key that signed the document counts for a time, and the queue does not say when the run ended.",
 );
 
-pub(crate) const CODES: &[Code] = &[
+const CODES: &[Code] = &[
     VERIFIED,
     SKIPPED,
     BEFORE,
@@ -108,7 +110,7 @@ impl std::ops::Deref for Verified {
 
 /// The verified document of a link that has run.
 pub(crate) fn verified(cx: &Cx<'_>, link: &Link) -> Result<Verified, Stop> {
-    if let Some(known) = cx.case.verified.borrow().get(&link.task_id) {
+    if let Some(known) = notes(cx)?.verified.borrow().get(&link.task_id) {
         return known.clone().ok_or(Stop::Blocked);
     }
     let document = match verify(cx, link) {
@@ -116,7 +118,7 @@ pub(crate) fn verified(cx: &Cx<'_>, link: &Link) -> Result<Verified, Stop> {
         Err(Stop::Blocked) => None,
         Ok(document) => document,
     };
-    cx.case.verified.borrow_mut().insert(link.task_id, document.clone());
+    notes(cx)?.verified.borrow_mut().insert(link.task_id, document.clone());
     document.ok_or(Stop::Blocked)
 }
 
@@ -157,7 +159,7 @@ pub(crate) enum Judgement {
 
 /// What [`judge`] says, which is asked once for each link: nothing that it looks at can change.
 fn judged(cx: &Cx<'_>, link: &Link) -> Result<Arc<Judgement>, Stop> {
-    if let Some(known) = cx.case.judged.borrow().get(&link.task_id) {
+    if let Some(known) = notes(cx)?.judged.borrow().get(&link.task_id) {
         return known.clone().ok_or(Stop::Blocked);
     }
     let judgement = match judge(cx, link) {
@@ -165,7 +167,7 @@ fn judged(cx: &Cx<'_>, link: &Link) -> Result<Arc<Judgement>, Stop> {
         Err(Stop::Blocked) => None,
         Ok(judgement) => Some(Arc::new(judgement)),
     };
-    cx.case.judged.borrow_mut().insert(link.task_id, judgement.clone());
+    notes(cx)?.judged.borrow_mut().insert(link.task_id, judgement.clone());
     judgement.ok_or(Stop::Blocked)
 }
 
@@ -226,7 +228,7 @@ fn signer<'a>(
 ) -> Option<&'a TrustedKey> {
     let keys = cx.case.keys.for_implementation(implementation);
     let made = |trusted: &&TrustedKey| trusted.key.verify(bytes, signature);
-    let mut last = cx.case.last_signers.borrow_mut();
+    let mut last = notes(cx).ok()?.last_signers.borrow_mut();
     let tried = last.get(&implementation).copied();
     if let Some(trusted) = tried.and_then(|place| keys.get(place)).filter(made) {
         return Some(trusted);
@@ -262,7 +264,7 @@ fn changed(
         .map(|what| format!("it contradicts the queue about its own run: {what}")))
 }
 
-pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let finding =
         |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
     if !link.has_run {

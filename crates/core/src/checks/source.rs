@@ -3,15 +3,16 @@
 //! Specification 9.1. Off-reference: addresses have one plain form, so that no two readers
 //! take them differently.
 
-use super::Examined;
+use super::describe;
+use crate::inquiry::{Case, Check, Cx, Examined, Link, Scope};
 use crate::policy::Rule;
-use crate::inquiry::{Case, Cx, Link};
 use crate::source::{RepositoryError, RepositoryUrl, SourceUrl};
 use crate::task::Definition;
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_json::Path;
 
-const CHECK: &str = "source";
+pub(super) const DESCRIPTION: Check = describe!("source", CODES, Scope::Link(examine));
+const CHECK: &str = DESCRIPTION.name;
 
 const INSIDE: Code =
     Code::passing("source-inside-repository", "The task's source lies inside its repository.");
@@ -32,7 +33,7 @@ const SOURCE: Code = Code::new(
 const OUTSIDE: Code =
     Code::new("source-outside-repository", Class::Tamper, "The task's source lies outside its repository.");
 
-pub(crate) const CODES: &[Code] = &[INSIDE, NONE, REPOSITORY, SOURCE, OUTSIDE];
+const CODES: &[Code] = &[INSIDE, NONE, REPOSITORY, SOURCE, OUTSIDE];
 
 /// The address of a repository in a variable of `payload.env`, if it is there: read plainly, or, where
 /// the policy relaxes that, by its plain form.
@@ -66,7 +67,7 @@ pub(crate) fn head_repository_variable(case: &Case, definition: &Definition) -> 
     overriding.into_iter().find(present).unwrap_or_else(|| variable(&product.source_env_prefix))
 }
 
-pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let definition = &link.definition;
     let variable = head_repository_variable(cx.case, definition);
     let finding =

@@ -3,18 +3,19 @@
 //! Specification 6.1 to 6.7. Off-reference: what the task has beyond its entry in the graph may
 //! only be the platform's defaults, and its deadline and expiry are the graph's.
 
-use super::{Examined, artifacts};
-use crate::policy::Rule;
+use super::{artifacts, describe};
 use crate::Limits;
 use crate::compare::member_differences;
 use crate::graph::{GraphError, parse_time, resolve};
-use crate::inquiry::{Cx, Link, Stop};
+use crate::inquiry::{Check, Cx, Examined, Link, Scope, Stop};
+use crate::policy::Rule;
 use crate::task::{Definition, TaskId};
 use crate::verdict::{Class, Code, Difference, DifferenceKind, Finding, Side, Standing};
 use catena_json::{Map, Path, Value};
 use std::collections::BTreeSet;
 
-const CHECK: &str = "task-graph";
+pub(super) const DESCRIPTION: Check = describe!("task-graph", CODES, Scope::Link(examine));
+const CHECK: &str = DESCRIPTION.name;
 
 const AGREES: Code = Code::passing("graph-agrees", "The task is what its parent's graph says.");
 const PARENT: Code =
@@ -66,7 +67,7 @@ const CREATED: Code = Code::new(
     "The task's creation time is not written as the queue writes it.",
 );
 
-pub(crate) const CODES: &[Code] = &[
+const CODES: &[Code] = &[
     AGREES,
     PARENT,
     NO_PARENT,
@@ -87,7 +88,7 @@ const MOST_DIFFERENCES: usize = 20;
 const OWN_RULES: [&str; 8] =
     ["created", "deadline", "dependencies", "expires", "priority", "projectId", "schedulerId", "taskQueueId"];
 
-pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let finding =
         |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
     if link.is_parent() {

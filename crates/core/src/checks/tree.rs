@@ -14,9 +14,10 @@ mod named;
 
 use named::{Trust, named};
 
+use super::notes::notes;
 use super::source::source;
-use super::{Examined, target};
-use crate::inquiry::{Cx, Link, Need, Stop};
+use super::{describe, target};
+use crate::inquiry::{Check, Cx, Established, Examination, Examined, Link, Need, Scope, Stop};
 use crate::policy::{Product, Rule, ScopeRule};
 use crate::source::{Revision, shown};
 use crate::task::TaskId;
@@ -24,7 +25,9 @@ use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_json::Path;
 use std::collections::BTreeMap;
 
-const CHECK: &str = "tree";
+pub(super) const DESCRIPTION: Check =
+    describe!("tree", CODES, Scope::Chain(examine)).looking_ahead(look_ahead);
+const CHECK: &str = DESCRIPTION.name;
 
 const TRUSTED: Code =
     Code::passing("tree-trusted", "Every link comes from a tree that may do what the target asks for.");
@@ -134,7 +137,7 @@ const PROJECTS: Code = Code::new(
     "The list of projects, which tells the levels of trees, is missing or cannot be read.",
 );
 
-pub(crate) const CODES: &[Code] = &[
+const CODES: &[Code] = &[
     TRUSTED,
     NO_TREE,
     REQUIRED,
@@ -193,7 +196,7 @@ fn is_broad(rule: &str, scope: &str) -> Option<bool> {
 pub(crate) fn has_restricted_scopes(cx: &Cx<'_>) -> Result<bool, Stop> {
     let target = target(cx)?;
     // Asked for every link, and the same for all of them.
-    Ok(*cx.case.restricted.get_or_init(|| {
+    Ok(*notes(cx)?.restricted.get_or_init(|| {
         let found = restricted(&cx.case.product, target.definition.scopes());
         let relaxed = cx.case.relaxes(Rule::BroadScope);
         found.iter().any(|restricted| !(relaxed && restricted.broad))
@@ -201,13 +204,13 @@ pub(crate) fn has_restricted_scopes(cx: &Cx<'_>) -> Result<bool, Stop> {
 }
 
 /// Where the target has restricted scopes, levels will be compared.
-pub(crate) fn look_ahead(cx: &Cx<'_>, link: &Link) {
+fn look_ahead(cx: &Cx<'_>, link: &Link) {
     if link.is_target && has_restricted_scopes(cx) == Ok(true) {
         cx.foresee(Need::Projects { url: cx.case.product.projects_url.clone() });
     }
 }
 
-pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
+fn examine(cx: &Cx<'_>) -> Examined {
     let chain = cx.closed()?;
     let target = target(cx)?;
     let mut findings = Vec::new();
@@ -232,6 +235,7 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
         }
     }
     let origin = origin(cx, target, &trees)?;
+    let established = origin.as_ref().ok().map(|tree| Established::Tree(tree.clone())).into_iter().collect();
     if let (Err((task_id, why)), true) = (&origin, cx.case.product.requires_trusted_tree) {
         let message = format!("The chain goes back to no trusted tree: {why}.");
         let finding = Finding::new(CHECK, REQUIRED, Standing::Failed, *task_id, message);
@@ -250,7 +254,7 @@ pub(crate) fn examine(cx: &Cx<'_>) -> Examined {
         };
         findings.push(Finding::new(CHECK, code, Standing::Passed, target.task_id, message));
     }
-    Ok(findings.into())
+    Ok(Examination { established, ..findings.into() })
 }
 
 /// The trusted tree each link comes from, or none; a link whose tree is the declared mirror of its
@@ -454,12 +458,6 @@ fn origin(
     Ok(trees.get(&target.task_id).cloned().flatten().ok_or((target.task_id, String::new())))
 }
 
-/// The trusted tree that a closed chain goes back to; none where some link of it does not.
-pub(crate) fn goes_back_to(cx: &Cx<'_>) -> Option<String> {
-    let trees = trees(cx, cx.closed().ok()?.links(), &mut Vec::new()).ok()?;
-    origin(cx, target(cx).ok()?, &trees).ok()?.ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -612,7 +610,10 @@ mod tests {
                 (own.as_str(), &[(SOURCE, source), (r#""extra":{}"#, &inputs), (r#""payload":{}"#, &env)]),
                 (B, &[(SOURCE, input)]),
             ];
-            judged(product(), &tasks, goes_back_to)
+            judged(product(), &tasks, |cx| {
+                let trees = trees(cx, cx.closed().ok()?.links(), &mut Vec::new()).ok()?;
+                origin(cx, target(cx).ok()?, &trees).ok()?.ok()
+            })
         };
         let (hg, git, other) = ("https://host/hg/x", "https://host/git/x", "https://host/other/x");
         assert_eq!(origin_of(hg, hg, "https://host/hg").as_deref(), Some("/hg"));

@@ -2,15 +2,16 @@
 //!
 //! Specification 3.9 and 3.10.
 
-use super::Examined;
-use crate::inquiry::{Cx, Link};
+use super::describe;
+use crate::inquiry::{Check, Cx, Established, Examination, Examined, Link, Scope};
 use crate::policy::Product;
 use crate::task::{Definition, WorkerImplementation};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_json::Value;
 use std::collections::BTreeSet;
 
-const CHECK: &str = "worker-implementation";
+pub(super) const DESCRIPTION: Check = describe!("worker-implementation", CODES, Scope::Link(examine));
+const CHECK: &str = DESCRIPTION.name;
 
 const TOLD: Code =
     Code::passing("worker-implementation-told", "The definition tells in one way what ran the task.");
@@ -30,7 +31,7 @@ const UNKNOWN: Code = Code::new(
     "The definition names a worker implementation that does not exist.",
 );
 
-pub(crate) const CODES: &[Code] = &[TOLD, MISSING, AMBIGUOUS, UNKNOWN];
+const CODES: &[Code] = &[TOLD, MISSING, AMBIGUOUS, UNKNOWN];
 
 /// Why it cannot be told what ran a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +81,7 @@ fn claims<'a>(
     .chain(tag.map(|tag| ("tags.worker-implementation", tag)))
 }
 
-pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let shown = || {
         let claims = claims(&cx.case.product, &link.definition);
         claims.map(|(place, claim)| format!("{place}: {claim}")).collect::<Vec<_>>().join("; ")
@@ -90,7 +91,10 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
         let expected = WorkerImplementation::ALL.map(WorkerImplementation::as_str).join(" or ");
         finding.expected(Side::Policy, expected).actual(Side::Queue, shown())
     };
-    let finding = match of(&cx.case.product, &link.definition) {
+    let implementation = of(&cx.case.product, &link.definition);
+    let established =
+        implementation.as_ref().ok().map(|implementation| Established::Implementation(*implementation));
+    let finding = match implementation {
         Ok(implementation) => {
             let message = format!("The task was run by {implementation} ({}).", shown());
             Finding::new(CHECK, TOLD, Standing::Passed, link.task_id, message)
@@ -102,7 +106,8 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
         }
         Err(Untold::Unknown(name)) => failed(UNKNOWN, &format!("{name:?} is not a worker implementation.")),
     };
-    Ok(vec![finding].into())
+    let established = established.into_iter().collect();
+    Ok(Examination { established, ..vec![finding].into() })
 }
 
 #[cfg(test)]

@@ -2,14 +2,15 @@
 //!
 //! Specification 3.11 and 3.12.
 
-use super::Examined;
-use crate::inquiry::{Cx, Link};
+use super::describe;
+use crate::inquiry::{Check, Cx, Examined, Link, Scope};
 use crate::policy::KindRole;
 use crate::task::WorkerPool;
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use std::collections::BTreeSet;
 
-const CHECK: &str = "worker-pool";
+pub(super) const DESCRIPTION: Check = describe!("worker-pool", CODES, Scope::Link(examine));
+const CHECK: &str = DESCRIPTION.name;
 
 const ALLOWED: Code =
     Code::passing("worker-pool-allowed", "The task ran in a pool that its kind may run in.");
@@ -24,9 +25,9 @@ const DOCKER_IMAGE: Code = Code::new(
     "A docker-image task ran outside the product's image pools.",
 );
 
-pub(crate) const CODES: &[Code] = &[ALLOWED, DECISION, DOCKER_IMAGE];
+const CODES: &[Code] = &[ALLOWED, DECISION, DOCKER_IMAGE];
 
-pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let product = &cx.case.product;
     let (code, pools): (Code, &BTreeSet<WorkerPool>) = match link.role {
         Some(KindRole::Decision | KindRole::Action) => (DECISION, &product.decision_worker_pools),

@@ -1,25 +1,22 @@
 //! Everything an inquiry knows, and how a check asks it.
 
 use super::chain::{Chain, Link};
-use super::memo::Memo;
+use super::notes::Notes;
 use super::reader::{Reading, Seen};
 use super::work::Work;
 use super::{Body, Fact, Need};
 use crate::Limits;
-use crate::checks::rebuild::{Loaded, Unreadable};
-use crate::checks::signature::{Judgement, Verified};
 use crate::digest::Measurement;
 use crate::document::{Document, DocumentError};
 use crate::graph::GraphScan;
 use crate::policy::{KeyRing, Product, Rule};
 use crate::projects::Projects;
 use crate::task::{
-    ArtifactName, Definition, DefinitionError, Kind, ListingError, ListingPage, ListingSoFar, Run, Status,
-    StatusError, TaskId, WorkerImplementation,
+    Definition, DefinitionError, Kind, ListingError, ListingPage, Run, Status, StatusError, TaskId,
 };
 use crate::verdict::Evidence;
 use catena_json::{ParseError, Value};
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -136,25 +133,12 @@ pub(crate) struct Case {
     documents: HashMap<TaskId, Parsed>,
     /// Pages of the queue's lists of artifacts.
     pages: HashMap<Need, Result<ListingPage, ListingError>>,
-    /// Those lists, as far as they were read.
-    pub(crate) listings: RefCell<BTreeMap<TaskId, ListingSoFar>>,
     /// The list of projects, of which there is one, or why it cannot be read.
     projects: Option<Result<Projects, String>>,
     /// All other JSON answers.
     parsed: HashMap<Need, Json>,
-    /// What became of a link's signature, once that is known: to try keys takes longer than all else that
-    /// is done with a document. None where something it rests on is not as it must be.
-    pub(crate) judged: RefCell<BTreeMap<TaskId, Option<Arc<Judgement>>>>,
-    /// Which documents the signature check vouches for, once it has judged them.
-    pub(crate) verified: RefCell<BTreeMap<TaskId, Option<Verified>>>,
-    /// Which of an implementation's keys made the last signature that was one of its keys'.
-    pub(crate) last_signers: RefCell<BTreeMap<WorkerImplementation, usize>>,
-    /// Templates of trees, read once for all parents they are rendered for.
-    pub(crate) templates: Memo<Need, Result<Arc<Loaded>, Unreadable>>,
-    /// Files of decision tasks, read once for all their actions.
-    pub(crate) contents: Memo<(TaskId, ArtifactName), Result<Arc<Value>, String>>,
-    /// Whether the target has restricted scopes, once it is known.
-    pub(crate) restricted: OnceCell<bool>,
+    /// What checks note down.
+    notes: Notes,
 }
 
 /// A document as it parses, or why it does not.
@@ -181,15 +165,9 @@ impl Case {
             statuses: HashMap::new(),
             documents: HashMap::new(),
             pages: HashMap::new(),
-            listings: RefCell::default(),
             projects: None,
             parsed: HashMap::new(),
-            judged: RefCell::default(),
-            verified: RefCell::default(),
-            last_signers: RefCell::default(),
-            templates: Memo::default(),
-            contents: Memo::default(),
-            restricted: OnceCell::new(),
+            notes: Notes::default(),
         }
     }
 
@@ -304,6 +282,11 @@ impl<'a> Cx<'a> {
             foreseen: self.foreseen.into_inner(),
             waits_for_chain: self.waits_for_chain.get(),
         }
+    }
+
+    /// What checks have noted down in this case.
+    pub(crate) fn notes<T: Default + Send + 'static>(&self) -> Result<&'a T, Stop> {
+        self.case.notes.of()
     }
 
     /// Says that something will almost surely be asked for, which cannot be asked for yet.

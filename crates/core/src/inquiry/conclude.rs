@@ -1,64 +1,28 @@
 //! From everything that was found to one answer.
 
-use super::{Fact, Halt, Inquiry, Need, State, Subject};
-use crate::checks::chain::TOO_MUCH_WORK;
-use crate::checks::{definition, tree, worker_implementation};
+use super::registry::{Conclusion, Scope};
+use super::{Cx, Established, Inquiry, Link, Need, State, Subject};
 use crate::policy::Landed;
-use crate::task::TaskId;
+use crate::task::{TaskId, WorkerImplementation};
 use crate::verdict::{
-    Class, Code, Finding, Findings, LinkSummary, Outcome, Relaxed, Side, Source, Standing, Verdict,
-    VerifiedArtifact, bounded_text,
+    Class, Finding, Findings, LinkSummary, Outcome, Relaxed, Source, Standing, Verdict, VerifiedArtifact,
+    bounded_text,
 };
-
-/// The name under which findings about what could not be known stand.
-pub(crate) const CHECK: &str = "outside";
-
-/// It could not be had, however often it was tried.
-pub(crate) const UNREACHABLE: Code = Code::new(
-    "outside-unreachable",
-    Class::Infra,
-    "Something that must be known could not be had: a service was unreachable, too slow or broken.",
-);
-/// Credentials are missing or do not suffice.
-pub(crate) const REFUSED: Code = Code::new(
-    "outside-refused",
-    Class::Infra,
-    "A service refused to tell something that must be known: credentials are missing or do not suffice.",
-);
-/// A check never got to its end.
-pub(crate) const UNFINISHED: Code = Code::new(
-    "outside-unfinished",
-    Class::Infra,
-    "A check could not be finished, because something it needs was never told.",
-);
-/// Time was up, or somebody interrupted, while checks were at work.
-pub(crate) const CANCELLED: Code = Code::new(
-    "outside-cancelled",
-    Class::Infra,
-    "The verification was cancelled before every check had ended: its deadline passed, or it was interrupted.",
-);
-
-/// What can be said of the world outside.
-pub(crate) const CODES: &[Code] = &[UNREACHABLE, REFUSED, UNFINISHED, CANCELLED];
+use std::collections::{BTreeSet, HashMap};
 
 pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
     let mut findings = Findings::default();
-    findings.extend(definition::examine(inquiry.case.definitions()));
     let mut artifacts: Vec<VerifiedArtifact> = Vec::new();
-    for item in &inquiry.items {
-        if let State::Done(examination) = &item.state {
-            findings.extend(examination.findings.iter().cloned());
-            artifacts.extend(examination.artifacts.iter().cloned());
-        }
+    for examination in inquiry.examinations() {
+        findings.extend(examination.findings.iter().cloned());
+        artifacts.extend(examination.artifacts.iter().cloned());
     }
-    unknown(inquiry, &mut findings);
+    let at_last = examine_at_last(inquiry);
+    let concluded: BTreeSet<&str> = at_last.iter().map(|finding| finding.check).collect();
+    findings.extend(at_last);
     let mut findings = findings.into_vec();
-    if let Some(halted) = halted(inquiry) {
-        // The check did not come to its end, whatever it has passed before.
-        let passed = |other: &Finding| other.standing == Standing::Passed && other.check == halted.check;
-        findings.retain(|other| !passed(other));
-        findings.push(halted);
-    }
+    // Such a check did not come to its end, whatever it has passed before.
+    findings.retain(|other| other.standing != Standing::Passed || !concluded.contains(other.check));
     relax(inquiry, &mut findings);
     if findings.iter().all(|finding| finding.standing != Standing::Failed) {
         let unfinished = unfinished(inquiry);
@@ -70,10 +34,9 @@ pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
     artifacts.sort_by(|left, right| (left.task_id, &left.name).cmp(&(right.task_id, &right.name)));
     artifacts.dedup_by(|left, right| (left.task_id, &left.name) == (right.task_id, &right.name));
     let outcome = outcome(&findings);
-    let cx = super::Cx::new(&inquiry.case, &inquiry.chain);
     Verdict {
         outcome,
-        tree: tree::goes_back_to(&cx).filter(|_| outcome == Outcome::Verified),
+        tree: tree(inquiry).filter(|_| outcome == Outcome::Verified),
         task_id: inquiry.case.target.task_id,
         kind: inquiry.case.target.kind.clone(),
         product: inquiry.case.product.name.clone(),
@@ -88,6 +51,30 @@ pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
         relaxed: relaxed(inquiry),
         artifacts,
     }
+}
+
+/// What checks find only when all is said.
+fn examine_at_last(inquiry: &Inquiry) -> Vec<Finding> {
+    // Whatever is open where the work has stopped is open because of that.
+    let asked = inquiry.handed_out.iter().chain(&inquiry.ready).filter(|_| !inquiry.has_stopped());
+    let mut untold: Vec<&Need> = asked.filter(|need| !inquiry.case.knows(need)).collect();
+    untold.sort_unstable();
+    let cx = Cx::new(&inquiry.case, &inquiry.chain);
+    let conclusion = Conclusion { cx: &cx, untold: &untold, halted: inquiry.case.work.halted() };
+    let scopes = inquiry.registry.checks.iter().flat_map(|check| check.scopes);
+    let found = scopes.map(|scope| match scope {
+        Scope::Conclusion(examine) => examine(&conclusion),
+        Scope::Task(_) | Scope::Link(_) | Scope::Chain(_) => Vec::new(),
+    });
+    found.flatten().collect()
+}
+
+/// The trusted tree that the chain goes back to, if a check has established it.
+fn tree(inquiry: &Inquiry) -> Option<String> {
+    inquiry.examinations().flat_map(|examination| &examination.established).find_map(|one| match one {
+        Established::Tree(tree) => Some(tree.clone()),
+        Established::Implementation(_) => None,
+    })
 }
 
 /// A no outweighs what could not be known, and that outweighs our own configuration: once a chain
@@ -107,82 +94,23 @@ fn outcome(findings: &[Finding]) -> Outcome {
     }
 }
 
-fn unknown(inquiry: &Inquiry, findings: &mut Findings) {
-    let unknown = |fact: &Fact| matches!(fact, Fact::Unreachable { .. } | Fact::Refused { .. });
-    let mut facts: Vec<_> = inquiry.case.facts().filter(|(_, fact)| unknown(fact)).collect();
-    // Which ones are listed must not be chance.
-    facts.sort_unstable_by_key(|(need, _)| *need);
-    for (need, fact) in facts {
-        let task_id = owner(inquiry, need);
-        match fact {
-            Fact::Unreachable { reason, attempts } => {
-                let message = format!("Could not get {need}: {reason} ({}).", tried(*attempts));
-                findings.push(Finding::new(CHECK, UNREACHABLE, Standing::Failed, task_id, message));
-            }
-            Fact::Refused { status, message } => {
-                let message = format!("Was refused {need}: status {status}, {message:?}.");
-                findings.push(Finding::new(CHECK, REFUSED, Standing::Failed, task_id, message));
-            }
-            _ => {}
-        }
-    }
-    // Whatever is open where the work has stopped is open because of that.
-    let asked = inquiry.handed_out.iter().chain(&inquiry.ready).filter(|_| !inquiry.has_stopped());
-    let mut untold: Vec<&Need> = asked.filter(|need| !inquiry.case.knows(need)).collect();
-    untold.sort_unstable();
-    for need in untold {
-        let message = format!("Was never told {need}.");
-        findings.push(Finding::new(CHECK, UNFINISHED, Standing::Failed, owner(inquiry, need), message));
-    }
-}
-
-/// Why the work has stopped before its end, if it has.
-fn halted(inquiry: &Inquiry) -> Option<Finding> {
-    let target = inquiry.case.target.task_id;
-    Some(match inquiry.case.work.halted()? {
-        Halt::Cancelled => {
-            let message = "The verification was cancelled while checks were at work.";
-            Finding::new(CHECK, CANCELLED, Standing::Failed, target, message)
-        }
-        Halt::Exhausted => {
-            let message = "Verifying the chain takes more work than the limit allows.";
-            Finding::new(crate::checks::chain::CHECK, TOO_MUCH_WORK, Standing::Failed, target, message)
-                .expected(Side::Policy, format!("at most {} steps", inquiry.case.work.limit()))
-                .actual(Side::Task, "more")
-        }
-    })
-}
-
-fn tried(attempts: u32) -> String {
-    if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") }
-}
-
-/// The task a need is about; the target for needs about repositories.
-fn owner(inquiry: &Inquiry, need: &Need) -> TaskId {
-    match need {
-        Need::Definition { task_id } | Need::Status { task_id } | Need::Listing { task_id, .. } => *task_id,
-        other => other.artifact().map_or(inquiry.case.target.task_id, |(task_id, _, _)| task_id),
-    }
-}
-
 /// Nothing failed, so nothing may have been left out: an examination that waits or is blocked, or a
 /// chain that is not closed, is a defect or a fact that was withheld, and never a yes.
 fn unfinished(inquiry: &Inquiry) -> Vec<Finding> {
     let target = inquiry.case.target.task_id;
+    let finding = inquiry.registry.unfinished;
     let mut findings = Vec::new();
     if !inquiry.chain.is_closed() {
-        let message = "The links of the chain are not all known.";
-        findings.push(Finding::new(CHECK, UNFINISHED, Standing::Failed, target, message));
+        findings.push(finding(target, "The links of the chain are not all known.".to_owned()));
     }
     for item in &inquiry.items {
         let empty = matches!(&item.state, State::Done(examination) if examination.findings.is_empty());
         if !matches!(item.state, State::Done(_)) || empty {
-            let (task_id, check) = match item.subject {
-                Subject::Link(task_id, check) => (task_id, format!("check {check} of the link")),
-                Subject::Chain(check) => (target, format!("check {check} of the chain")),
+            let (task_id, whole) = match item.subject {
+                Subject::Task(task_id, _) | Subject::Link(task_id, _) => (task_id, ""),
+                Subject::Chain(_) => (target, " of the chain"),
             };
-            let message = format!("A check came to no end: {check}.");
-            findings.push(Finding::new(CHECK, UNFINISHED, Standing::Failed, task_id, message));
+            findings.push(finding(task_id, format!("The check {}{whole} did not end.", item.check.name)));
         }
     }
     findings
@@ -255,21 +183,38 @@ fn order(inquiry: &Inquiry, findings: &mut [Finding]) {
 }
 
 fn links(inquiry: &Inquiry) -> Vec<LinkSummary> {
-    let cx = super::Cx::new(&inquiry.case, &inquiry.chain);
-    let summary = |link: &super::Link| LinkSummary {
+    let cx = Cx::new(&inquiry.case, &inquiry.chain);
+    let implementations = implementations(inquiry);
+    let summary = |link: &Link| LinkSummary {
         name: link.name.clone(),
         task_id: link.task_id,
         kind: link.kind.clone(),
         run_id: if link.has_run { cx.run(link).ok().map(|run| run.run_id) } else { None },
-        worker_implementation: worker_implementation::of(&inquiry.case.product, &link.definition).ok(),
+        worker_implementation: implementations.get(&link.task_id).copied(),
         title: link.definition.text(&["metadata", "name"]).map(|title| bounded_text(title.to_owned())),
     };
     inquiry.chain.links().map(summary).collect()
 }
 
+/// What ran each link, as far as a check has established it.
+fn implementations(inquiry: &Inquiry) -> HashMap<TaskId, WorkerImplementation> {
+    let mut implementations = HashMap::new();
+    for item in &inquiry.items {
+        if let (State::Done(examination), Subject::Link(task_id, _)) = (&item.state, item.subject) {
+            for established in &examination.established {
+                if let Established::Implementation(implementation) = established {
+                    implementations.insert(task_id, *implementation);
+                }
+            }
+        }
+    }
+    implementations
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict::Code;
     use proptest::prelude::*;
 
     fn finding() -> impl Strategy<Value = Finding> {
@@ -280,11 +225,6 @@ mod tests {
         (class, standing).prop_map(move |(class, standing)| {
             Finding::new("a check", Code::new("a-code", class, "Something."), standing, target, "Something.")
         })
-    }
-
-    #[test]
-    fn one_attempt_is_one() {
-        assert_eq!([0, 1, 5].map(tried), ["0 attempts", "1 attempt", "5 attempts"]);
     }
 
     /// How far from a yes: only tampering and policy say no for good.

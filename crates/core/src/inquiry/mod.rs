@@ -14,25 +14,28 @@ mod fact;
 mod foresight;
 mod memo;
 mod need;
+mod notes;
 mod reader;
+mod registry;
 mod work;
 
 pub(crate) use case::{Answer, Case, Cx, NoDefinition, Open, Stop};
 pub use case::{Extent, Switches, Target};
 pub(crate) use chain::{Chain, Link};
-pub(crate) use conclude::CODES as OUTSIDE_CODES;
 pub(crate) use cycle::cycle;
 pub use fact::{Body, Fact};
 use foresight::Foresight;
+pub(crate) use memo::Memo;
 pub use need::{Need, Reference, Shape, TreeFile};
 pub use reader::{Reader, Seen};
+pub use registry::Check;
+pub(crate) use registry::{Conclusion, Registry, Scope};
 pub use work::Cancel;
 pub(crate) use work::Halt;
 
 use crate::Limits;
-use crate::checks::{CHAIN_CHECKS, LINK_CHECKS, LOOKS_AHEAD};
 use crate::policy::{KeyRing, Product};
-use crate::task::TaskId;
+use crate::task::{TaskId, WorkerImplementation};
 use crate::verdict::{Finding, Verdict, VerifiedArtifact};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -44,19 +47,34 @@ pub(crate) struct Examination {
     pub(crate) findings: Vec<Finding>,
     /// Artifacts whose bytes it vouches for.
     pub(crate) artifacts: Vec<VerifiedArtifact>,
+    /// What the verdict is to tell of it beside that.
+    pub(crate) established: Vec<Established>,
+}
+
+/// What an examination comes to, or why it cannot go on.
+pub(crate) type Examined = Result<Examination, Stop>;
+
+/// Something a check has established that the verdict tells.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Established {
+    /// What ran the link.
+    Implementation(WorkerImplementation),
+    /// The trusted tree that the chain goes back to.
+    Tree(String),
 }
 
 impl From<Vec<Finding>> for Examination {
     fn from(findings: Vec<Finding>) -> Self {
-        Self { findings, artifacts: Vec::new() }
+        Self { findings, ..Self::default() }
     }
 }
 
-/// A check on a link, or on the whole chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a check is examined on, and how.
+#[derive(Clone, Copy, Debug)]
 enum Subject {
-    Link(TaskId, usize),
-    Chain(usize),
+    Task(TaskId, fn(&Cx<'_>, TaskId) -> Examined),
+    Link(TaskId, fn(&Cx<'_>, &Link) -> Examined),
+    Chain(fn(&Cx<'_>) -> Examined),
 }
 
 #[derive(Clone, Debug)]
@@ -68,6 +86,7 @@ enum State {
 
 #[derive(Clone, Debug)]
 struct Item {
+    check: &'static Check,
     subject: Subject,
     state: State,
     /// How many things it waits for. It is examined again when the last of them is there, so that a
@@ -80,6 +99,7 @@ struct Item {
 /// One case, from its target to its verdict.
 #[derive(Debug)]
 pub struct Inquiry {
+    registry: &'static Registry,
     case: Case,
     chain: Chain,
     items: Vec<Item>,
@@ -94,10 +114,9 @@ pub struct Inquiry {
 }
 
 impl Inquiry {
-    /// Opens a case. Keys, policy and limits are separate inputs and none has a default: a verifier
-    /// that was not told how to judge cannot be built.
-    #[must_use]
-    pub fn new(
+    /// Opens a case that these checks judge.
+    pub(crate) fn judged_by(
+        registry: &'static Registry,
         target: Target,
         product: Arc<Product>,
         keys: KeyRing,
@@ -107,6 +126,7 @@ impl Inquiry {
         let case = Case::new(target, product, keys, limits, switches);
         let chain = Chain::new(&case);
         let mut inquiry = Self {
+            registry,
             case,
             chain,
             items: Vec::new(),
@@ -117,9 +137,10 @@ impl Inquiry {
             ready: BTreeSet::new(),
             foresight: Foresight::default(),
         };
-        for number in 0..CHAIN_CHECKS.len() {
-            inquiry.add(Subject::Chain(number));
-        }
+        inquiry.add_all(|scope| match scope {
+            Scope::Chain(examine) => Some(Subject::Chain(*examine)),
+            _ => None,
+        });
         let awaited: Vec<TaskId> = inquiry.chain.awaited().collect();
         inquiry.ask_for_definitions(awaited);
         inquiry
@@ -220,6 +241,14 @@ impl Inquiry {
         conclude::conclude(self, now)
     }
 
+    /// The examinations that have ended.
+    fn examinations(&self) -> impl Iterator<Item = &Examination> {
+        self.items.iter().filter_map(|item| match &item.state {
+            State::Done(examination) => Some(examination),
+            State::Waiting | State::Blocked => None,
+        })
+    }
+
     fn ask_for_definitions(&mut self, tasks: Vec<TaskId>) {
         for task_id in tasks {
             let will_have_run = task_id != self.case.target.task_id || self.case.target.check_task;
@@ -232,11 +261,16 @@ impl Inquiry {
     fn advance(&mut self, task_id: TaskId) {
         let (asked, joined) = self.chain.advance(&self.case, task_id);
         self.ask_for_definitions(asked);
+        self.add_all(|scope| match scope {
+            Scope::Task(examine) => Some(Subject::Task(task_id, *examine)),
+            _ => None,
+        });
         for task_id in joined {
             self.look_ahead(task_id);
-            for number in 0..LINK_CHECKS.len() {
-                self.add(Subject::Link(task_id, number));
-            }
+            self.add_all(|scope| match scope {
+                Scope::Link(examine) => Some(Subject::Link(task_id, *examine)),
+                _ => None,
+            });
         }
         if self.chain.is_closed() {
             for item in std::mem::take(&mut self.waiting_for_chain) {
@@ -249,7 +283,8 @@ impl Inquiry {
     fn look_ahead(&mut self, task_id: TaskId) {
         let cx = Cx::new(&self.case, &self.chain);
         if let Some(link) = self.chain.link(task_id) {
-            LOOKS_AHEAD.iter().for_each(|look| look(&cx, link));
+            let look_ahead = self.registry.checks.iter().filter_map(|check| check.look_ahead);
+            look_ahead.for_each(|look| look(&cx, link));
         }
         let foreseen = cx.into_open().foreseen;
         self.foresee(foreseen);
@@ -269,9 +304,18 @@ impl Inquiry {
         }
     }
 
-    fn add(&mut self, subject: Subject) {
+    /// Examines every check on those of its scopes that `subject` makes something of.
+    fn add_all(&mut self, subject: impl Fn(&Scope) -> Option<Subject>) {
+        for check in self.registry.checks {
+            for subject in check.scopes.iter().filter_map(&subject) {
+                self.add(check, subject);
+            }
+        }
+    }
+
+    fn add(&mut self, check: &'static Check, subject: Subject) {
         let number = self.items.len();
-        self.items.push(Item { subject, state: State::Waiting, awaited: 0, steps: 0 });
+        self.items.push(Item { check, subject, state: State::Waiting, awaited: 0, steps: 0 });
         self.examine(number);
     }
 
@@ -282,11 +326,11 @@ impl Inquiry {
         }
         let cx = Cx::new(&self.case, &self.chain);
         let result = match item.subject {
-            Subject::Chain(check) => CHAIN_CHECKS.get(check).map(|check| check(&cx)),
-            Subject::Link(task_id, check) => match (LINK_CHECKS.get(check), self.chain.link(task_id)) {
-                (Some(check), Some(link)) => Some(check(&cx, link)),
-                _ => None,
-            },
+            Subject::Chain(examine) => examine(&cx),
+            Subject::Task(task_id, examine) => examine(&cx, task_id),
+            Subject::Link(task_id, examine) => {
+                self.chain.link(task_id).map_or(Err(Stop::Blocked), |link| examine(&cx, link))
+            }
         };
         let Open { missing, foreseen, waits_for_chain } = cx.into_open();
         let steps = self.case.work.end();
@@ -295,9 +339,9 @@ impl Inquiry {
         }
         self.foresee(foreseen);
         let state = match result {
-            Some(Ok(examination)) => State::Done(examination),
-            Some(Err(Stop::Blocked)) | None => State::Blocked,
-            Some(Err(Stop::Waiting | Stop::Halted)) => State::Waiting,
+            Ok(examination) => State::Done(examination),
+            Err(Stop::Blocked) => State::Blocked,
+            Err(Stop::Waiting | Stop::Halted) => State::Waiting,
         };
         let waits = matches!(state, State::Waiting);
         if let Some(item) = self.items.get_mut(number) {
@@ -438,13 +482,14 @@ mod tests {
         let judged = |inquiry: Inquiry| {
             let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
             let failed: BTreeSet<&str> = verdict.failed().map(|finding| finding.code.name).collect();
-            let told = verdict.failed().all(|finding| finding.message.contains("The policy relaxes action-hook"));
+            let told =
+                verdict.failed().all(|finding| finding.message.contains("The policy relaxes action-hook"));
             (verdict.outcome, failed.into_iter().collect::<Vec<_>>(), told)
         };
         let done = State::Done(vec![finding(Standing::Passed)].into());
         assert_eq!(judged(relaxing(done)), (Outcome::Verified, vec![], true));
         assert_eq!(judged(relaxing(State::Blocked)), (Outcome::Rejected, vec!["a-code"], true));
-        let unfinished = (Outcome::Undetermined, vec!["outside-unfinished"], false);
+        let unfinished = (Outcome::Undetermined, vec!["availability-unfinished"], false);
         for state in [State::Waiting, State::Done(Examination::default())] {
             assert_eq!(judged(relaxing(state)), unfinished);
         }
@@ -475,7 +520,7 @@ mod tests {
             let failed = verdict.failed().map(|finding| finding.code.name).collect::<BTreeSet<_>>();
             (verdict.outcome, failed.into_iter().collect::<Vec<_>>())
         };
-        let unfinished = (Outcome::Undetermined, vec!["outside-unfinished"]);
+        let unfinished = (Outcome::Undetermined, vec!["availability-unfinished"]);
         assert_eq!(judged(opened()), unfinished);
         for standing in [Standing::Passed, Standing::Relaxed] {
             assert_eq!(judged(ended(standing)), (Outcome::Verified, Vec::new()));
@@ -513,8 +558,14 @@ mod tests {
             (verdict.outcome, verdict.findings[0].standing, relaxed.collect::<Vec<_>>())
         };
         let told = |rule: Rule| vec![format!("{rule} policy"), "danger-allow-http switch".to_owned()];
-        assert_eq!(relaxing(Rule::ActionHook), (Outcome::Verified, Standing::Relaxed, told(Rule::ActionHook)));
-        assert_eq!(relaxing(Rule::ActionInput), (Outcome::Rejected, Standing::Failed, told(Rule::ActionInput)));
+        assert_eq!(
+            relaxing(Rule::ActionHook),
+            (Outcome::Verified, Standing::Relaxed, told(Rule::ActionHook))
+        );
+        assert_eq!(
+            relaxing(Rule::ActionInput),
+            (Outcome::Rejected, Standing::Failed, told(Rule::ActionInput))
+        );
     }
 
     #[test]
@@ -523,7 +574,10 @@ mod tests {
             let mut inquiry = ended(Standing::Passed);
             Arc::make_mut(&mut inquiry.case.product).landed = landed;
             let relaxed = inquiry.conclude("2026-08-12T09:30:12Z").relaxed;
-            relaxed.into_iter().map(|one| format!("{} {}", one.as_str(), one.by().as_str())).collect::<Vec<_>>()
+            relaxed
+                .into_iter()
+                .map(|one| format!("{} {}", one.as_str(), one.by().as_str()))
+                .collect::<Vec<_>>()
         };
         assert_eq!(relaxed(Landed::Assumed), ["landed-assumed policy"]);
         assert_eq!([relaxed(Landed::Compare), relaxed(Landed::BranchCommits)], [[""; 0]; 2]);
@@ -563,8 +617,11 @@ mod tests {
             evidence: crate::verdict::Evidence::Measured,
         };
         let artifacts = vec![made("public/b", 1), made("public/a", 2), made("public/b", 1)];
-        inquiry.items[0].state =
-            State::Done(Examination { findings: vec![finding(Standing::Passed)], artifacts });
+        inquiry.items[0].state = State::Done(Examination {
+            findings: vec![finding(Standing::Passed)],
+            artifacts,
+            ..Examination::default()
+        });
         let told = inquiry.conclude("2026-08-12T09:30:12Z").artifacts;
         assert_eq!(told, [made("public/a", 2), made("public/b", 1)]);
     }

@@ -246,6 +246,17 @@ impl Need {
         matches!(self, Self::Projects { .. } | Self::HgFile { .. } | Self::BranchCommits { .. })
     }
 
+    /// The task it is about, if it is about one.
+    #[must_use]
+    pub fn task_id(&self) -> Option<TaskId> {
+        match self {
+            Self::Definition { task_id } | Self::Status { task_id } | Self::Listing { task_id, .. } => {
+                Some(*task_id)
+            }
+            other => other.artifact().map(|(task_id, _, _)| task_id),
+        }
+    }
+
     /// The artifact this is, if it is one: task, run and name.
     #[must_use]
     pub fn artifact(&self) -> Option<(TaskId, RunId, ArtifactName)> {

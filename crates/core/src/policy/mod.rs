@@ -27,8 +27,8 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use identity::{KeysId, PolicyId};
 pub use keys::KeyRing;
 pub use policy::Policy;
-pub use rule::Rule;
 pub use product::{ImageKinds, KindRole, Landed, PolicyError, Product, RepositoryRule, ScopeRule, Vcs};
+pub use rule::Rule;
 pub(crate) use validity::parse_moment;
 pub use validity::{Invalid, Period, Revoked, TrustedKey, Validity};
 

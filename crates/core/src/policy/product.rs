@@ -1,7 +1,7 @@
 //! What a policy says of one product, resolved and ready to judge by.
 
-use super::rule::Rule;
 use super::identity::PolicyId;
+use super::rule::Rule;
 use crate::source::{RepositoryUrl, SourceUrl};
 use crate::task::{Kind, WorkerPool};
 use regex_lite::Regex;

@@ -277,8 +277,8 @@ pub fn unconfigured() -> Finding {
 
 pub fn unreachable() -> Finding {
     failed(
-        "outside",
-        code("outside-unreachable", Class::Infra),
+        "availability",
+        code("availability-unreachable", Class::Infra),
         DECISION,
         ".taskcluster.yml of hg.mozilla.org/mozilla-central could not be fetched: 503 Service Unavailable (5 attempts).",
     )

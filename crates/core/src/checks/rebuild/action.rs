@@ -8,6 +8,7 @@ use super::{
     ENVIRONMENT, NO_ACTION, Parent, RENDER, Rebuild, SEVERAL_ACTIONS, vcs,
 };
 use crate::checks::artifacts;
+use crate::checks::notes::notes;
 use crate::compare::differences;
 use crate::inquiry::{Body, Cx};
 use crate::policy::{Rule, Vcs};
@@ -97,7 +98,7 @@ fn read(
     // Each action walks over all of it, whoever reads it.
     cx.case.work.spend_bytes(body.bytes.len())?;
     let key = (parent.decision.task_id, name.clone());
-    let value = cx.case.contents.of(key, || parse(&body.bytes).map(Arc::new));
+    let value = notes(cx)?.contents.of(key, || parse(&body.bytes).map(Arc::new));
     value.map_err(|why| malformed(parent, name.as_str(), &why))
 }
 

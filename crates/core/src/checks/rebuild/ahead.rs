@@ -2,9 +2,9 @@
 
 use super::Parent;
 use super::context::{repository_url, revision};
-use crate::policy::Rule;
 use crate::checks::source::source;
 use crate::inquiry::{Case, Cx, Link, Need, Reference, TreeFile};
+use crate::policy::Rule;
 use crate::source::{GithubRepository, RepositoryUrl, Revision, Scheme, TagName};
 use crate::task::Definition;
 

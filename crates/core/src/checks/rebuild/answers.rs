@@ -1,8 +1,8 @@
 //! What services answer, and that it is about what was asked.
 
 use super::{ANSWER, Fail, IDENTITY, Parent, Rebuild, UNKNOWN};
-use crate::policy::Rule;
 use crate::inquiry::{Answer, Cx, Need};
+use crate::policy::Rule;
 use crate::source::GithubRepository;
 use crate::verdict::Side;
 use catena_json::{Path, Value};

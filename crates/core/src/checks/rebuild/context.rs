@@ -2,10 +2,10 @@
 
 use super::inputs::{Form, Told};
 use super::{ANSWER, ENDLESS, ENVIRONMENT, Fail, HOST, Parent, REPOSITORY, REVISION, Rebuild, UNKNOWN};
-use crate::policy::Rule;
 use crate::checks::source::repository;
 use crate::checks::tags::{self, NoCommit};
 use crate::inquiry::Cx;
+use crate::policy::Rule;
 use crate::source::{GithubRepository, RepositoryUrl, Revision, TagName};
 use crate::verdict::Side;
 use catena_json::{Map, Value};

@@ -5,8 +5,8 @@
 use super::inputs::{Form, member, shown, unconfirmed};
 use super::template::{TreeText, tree_file};
 use super::{CRON_DIFFERS, CRON_MALFORMED, CRON_UNKNOWN, ENVIRONMENT, Parent, Rebuild};
-use crate::policy::Rule;
 use crate::inquiry::{Cx, TreeFile};
+use crate::policy::Rule;
 use crate::verdict::{Finding, Side};
 use catena_json::{Map, Path, Value};
 

@@ -3,8 +3,8 @@
 use super::answers::{self, Answered};
 use super::context::{object, repository_url, revision};
 use super::{COMMENT, HOST, Parent, Rebuild, cron, projects};
-use crate::policy::Rule;
 use crate::inquiry::{Cx, Need};
+use crate::policy::Rule;
 use crate::verdict::Side;
 use catena_json::Value;
 use jiff::Timestamp;

@@ -7,8 +7,8 @@
 //! Specification 7.18. Off-reference: a rule of its own, `confirmed-values`.
 
 use super::{Parent, Rebuild, VALUE};
-use crate::policy::Rule;
 use crate::inquiry::{Cx, Link};
+use crate::policy::Rule;
 use crate::source::Revision;
 use crate::task::TaskId;
 use crate::verdict::{Finding, Side};

@@ -21,15 +21,17 @@ mod trusted;
 pub(crate) use ahead::look_ahead;
 pub(crate) use template::{Loaded, Unreadable};
 
+use super::describe;
 use super::source::source;
-use super::Examined;
-use crate::inquiry::{Case, Cx, Link, Stop};
+use crate::inquiry::{Case, Check, Cx, Examined, Link, Scope, Stop};
 use crate::policy::{Rule, Vcs};
 use crate::task::Definition;
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_json::{Path, Value};
 
-pub(crate) const CHECK: &str = "rebuild";
+pub(super) const DESCRIPTION: Check =
+    describe!("rebuild", CODES, Scope::Link(examine)).looking_ahead(look_ahead);
+const CHECK: &str = DESCRIPTION.name;
 
 const AGREES: Code = Code::passing("rebuild-agrees", "The parent is what the tree's template renders.");
 const NOT_NEEDED: Code =
@@ -204,7 +206,7 @@ const CRON_DIFFERS: Code = Code::new(
 )
 .relaxable(Rule::CronJob);
 
-pub(crate) const CODES: &[Code] = &[
+const CODES: &[Code] = &[
     AGREES,
     NOT_NEEDED,
     NO_DECISION,
@@ -286,7 +288,7 @@ impl Parent<'_> {
     }
 }
 
-pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let finding =
         |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
     if !link.is_parent() {

@@ -2,8 +2,9 @@
 
 use super::context::{commit, github, repository_url, revision};
 use super::{ANSWER, HOST, IDENTITY, NO_TEMPLATE, Parent, RENDER, Rebuild, TEMPLATE, action, answers};
-use crate::policy::Rule;
+use crate::checks::notes::notes;
 use crate::inquiry::{Answer, Cx, Need, Reference, TreeFile};
+use crate::policy::Rule;
 use crate::source::{Revision, Scheme};
 use crate::verdict::Side;
 use base64::Engine as _;
@@ -117,7 +118,7 @@ pub(super) fn tree_file(
 /// Reads a template, once for all parents that are rendered from it.
 fn read(cx: &Cx<'_>, parent: Parent<'_>, text: TreeText) -> Rebuild<Template> {
     let TreeText { need, content, origin } = text;
-    match cx.case.templates.of(need, || load(cx, &content.bytes()?).map(Arc::new)) {
+    match notes(cx)?.templates.of(need, || load(cx, &content.bytes()?).map(Arc::new)) {
         Ok(loaded) => {
             // Rendering walks over all of it, whoever reads it.
             cx.case.work.spend_bytes(loaded.bytes)?;

@@ -8,14 +8,15 @@ mod times;
 
 pub(crate) use times::signed;
 
-use super::Examined;
+use super::describe;
+use crate::inquiry::{Answer, Check, Cx, Examined, Link, Scope};
 use crate::policy::Rule;
-use crate::inquiry::{Answer, Cx, Link};
 use crate::task::{RunState, Status};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_json::{Path, Value};
 
-const CHECK: &str = "run";
+pub(super) const DESCRIPTION: Check = describe!("run", CODES, Scope::Link(examine));
+const CHECK: &str = DESCRIPTION.name;
 
 const COMPLETED: Code =
     Code::passing("run-completed", "The last run of the task completed; everything is taken from this run.");
@@ -50,10 +51,10 @@ const TIMES: Code = Code::new(
 const BEFORE: Code =
     Code::passing("run-not-needed", "The target is about to run, so no run of it is looked at.");
 
-pub(crate) const CODES: &[Code] =
+const CODES: &[Code] =
     &[COMPLETED, NOT_COMPLETED, NONE, UNKNOWN, MALFORMED, OTHER, CONTRADICTS, STATES, TIMES, BEFORE];
 
-pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let finding =
         |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
     if !link.has_run {

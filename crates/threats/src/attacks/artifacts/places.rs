@@ -111,7 +111,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The queue sends readers of a build's file to an address that is not encrypted.",
         mobile,
         |c| on_the_wire(c, Fault::Redirect("http://example.org/target.tar.xz".to_owned())),
-        "outside-unreachable",
+        "availability-unreachable",
     ),
     wire(
         "file on the verifier's disk",
@@ -119,7 +119,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The queue sends readers of a build's file to a file of the machine that verifies.",
         tag,
         |c| on_the_wire(c, Fault::Redirect("file:///etc/hostname".to_owned())),
-        "outside-unreachable",
+        "availability-unreachable",
     ),
     wire(
         "file shorter than announced",
@@ -127,7 +127,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The store announces the whole of a build's file and sends half of it.",
         push,
         |c| in_store(c, Fault::Truncate { after: 1500 }),
-        "outside-unreachable",
+        "availability-unreachable",
     ),
     wire(
         "file in a coding that it does not have",
@@ -135,7 +135,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The store says that a build's file is compressed, which it is not.",
         push,
         |c| in_store(c, Fault::Encoding("gzip".to_owned())),
-        "outside-unreachable",
+        "availability-unreachable",
     ),
     wire(
         "file in a coding that nobody asked for",
@@ -143,7 +143,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The store says that a build's file is in a coding that no reader asked for.",
         mobile,
         |c| in_store(c, Fault::Encoding("br".to_owned())),
-        "outside-unreachable",
+        "availability-unreachable",
     ),
     wire(
         "file in two codings",
@@ -151,7 +151,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The store says that a build's file was compressed twice.",
         cron,
         |c| in_store(c, Fault::Encoding("gzip, gzip".to_owned())),
-        "outside-unreachable",
+        "availability-unreachable",
     ),
     wire(
         "file that unpacks to another",

@@ -312,7 +312,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A signed document is padded beyond what is read of any.",
         push,
         |c| document_bytes(c, |bytes| Some([bytes, vec![b' '; 3 << 20]].concat())),
-        "outside-unreachable",
+        "availability-unreachable",
     )
     .within(|limits| limits.answer_bytes = 2 << 20),
     attack(

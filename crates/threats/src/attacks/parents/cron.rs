@@ -377,7 +377,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The tree's host does not say what the cron jobs are.",
         cron,
         |c| page_answers(c, ".cron.yml", 503, ""),
-        "outside-unreachable",
+        "availability-unreachable",
     ),
     attack(
         "argument that is a command, where the tree has no jobs",

@@ -91,7 +91,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The queue's definition of a build is ten thousand lists inside one another, which nobody reads.",
         push,
         |c| text(c, |_| format!("{}{}", "[".repeat(10_000), "]".repeat(10_000))),
-        "outside-unreachable",
+        "availability-unreachable",
     ),
     attack(
         "definition in other quotes",

@@ -479,7 +479,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "GitHub does not know the repository whose branch is to be compared with.",
         mobile,
         |c| page_missing(c, "/repos/mozilla-mobile/reference-browser"),
-        "outside-refused",
+        "availability-refused",
     )
     .under(COMPARE),
     attack(

@@ -11,8 +11,8 @@ use catena_json::Value;
 use catena_testbed::{Body, Chain, Fault};
 use std::time::Duration;
 
-pub(super) const UNREACHABLE: &str = "outside-unreachable";
-pub(super) const REFUSED: &str = "outside-refused";
+pub(super) const UNREACHABLE: &str = "availability-unreachable";
+pub(super) const REFUSED: &str = "availability-refused";
 
 pub(super) const ATTACKS: &[Attack] = &[
     wire(

@@ -1,0 +1,32 @@
+//! What checks note down from one examination to the next, so that it is not worked out again.
+
+use super::Stop;
+use std::any::Any;
+use std::cell::OnceCell;
+
+/// Room for one value of a type that its users choose: the state machine does not know what it holds. It
+/// decides nothing: what it holds is worked out again where it is gone.
+#[derive(Debug, Default)]
+pub(crate) struct Notes(OnceCell<Box<dyn Any + Send>>);
+
+impl Notes {
+    /// The value, made where there is none yet. Blocked where there is one of another type: then two kinds of
+    /// users share a case, which is a defect and no reason to pass.
+    pub(crate) fn of<T: Default + Send + 'static>(&self) -> Result<&T, Stop> {
+        self.0.get_or_init(|| Box::<T>::default()).downcast_ref().ok_or(Stop::Blocked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn one_value_is_kept_and_no_other_type_is_taken_for_it() {
+        let notes = Notes::default();
+        notes.of::<Cell<u8>>().unwrap().set(7);
+        assert_eq!(notes.of::<Cell<u8>>().unwrap().get(), 7);
+        assert_eq!(notes.of::<Cell<u16>>().err(), Some(Stop::Blocked));
+    }
+}
