@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::policy_files::PolicyTexts;
+use catena_core::Timestamp;
 use catena_core::inquiry::{Extent, Target};
 use catena_core::task::{Kind, TaskId};
 use serde::{Deserialize, Serialize};
@@ -87,6 +88,11 @@ impl RecordedInquiry {
         let extent = Extent::parse(&self.artifacts);
         let extent = extent.ok_or_else(|| broken(&format!("{:?} are no artifacts", self.artifacts)))?;
         Ok(Target { task_id, kind, check_task: self.check_task, extent })
+    }
+
+    /// When it was concluded.
+    pub(crate) fn concluded(&self) -> Result<Timestamp, Failure> {
+        self.concluded.parse().map_err(|_| broken(&format!("{:?} is not a time", self.concluded)))
     }
 
     /// Reads it from the folder of a recording.

@@ -24,4 +24,5 @@ pub mod source;
 pub mod task;
 pub mod verdict;
 
+pub use jiff::Timestamp;
 pub use limits::Limits;

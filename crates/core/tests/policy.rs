@@ -5,7 +5,7 @@ use catena_core::policy::{
     FIREFOX_CI, ImageKinds, KeyRing, KindRole, Landed, Policy, RepositoryRule, Rule, Severity, Validity, Vcs,
 };
 use catena_core::source::{RepositoryUrl, SourceUrl};
-use catena_core::task::{Kind, WorkerImplementation, WorkerPool};
+use catena_core::task::{Kind, Trigger, WorkerImplementation, WorkerPool};
 use std::collections::BTreeMap;
 
 /// A policy with one product and nothing to complain of.
@@ -369,7 +369,7 @@ products:
     let one = policy.product("one").unwrap();
     let pools: Vec<_> = one.decision_worker_pools.iter().map(WorkerPool::as_str).collect();
     assert_eq!(pools, ["one-4/decision"]);
-    assert_eq!(one.tasks_for.iter().collect::<Vec<_>>(), ["cron"]);
+    assert_eq!(one.tasks_for.iter().collect::<Vec<_>>(), [&Trigger::Cron]);
     assert_eq!(one.trees["central"].iter().collect::<Vec<_>>(), ["/central", "/new"]);
     let scopes: Vec<_> =
         one.restricted_scopes.iter().map(|rule| (rule.scope.as_str(), rule.trees.as_str())).collect();

@@ -52,7 +52,7 @@ pub fn json_value(verdict: &Verdict) -> Value {
         ("policy", policy(&verdict.policy)),
         ("keys", keys(&verdict.keys)),
         ("source", verdict.source.as_str().into()),
-        ("concluded", verdict.concluded.as_str().into()),
+        ("concluded", verdict.concluded.to_string().into()),
         ("relaxed", list(&verdict.relaxed, relaxed)),
         ("links", list(&verdict.links, link)),
         ("findings", list(&verdict.findings, |found| finding(found, &links))),

@@ -2,16 +2,16 @@
 
 use crate::honest::Honest;
 use crate::memory::Memory;
-use catena_core::Limits;
 use catena_core::inquiry::{Extent, Inquiry, Switches, Target};
 use catena_core::policy::{Diagnostic, KeyRing, Policy, PolicyError, Product};
-use catena_core::task::{Kind, TaskId, WorkerImplementation};
+use catena_core::task::{Kind, TaskId, Trigger, WorkerImplementation};
 use catena_core::verdict::Verdict;
+use catena_core::{Limits, Timestamp};
 use catena_testbed::Chain;
 use std::sync::{Arc, OnceLock};
 
 /// When verdicts on chains of the testbed are concluded; always the same, as the chains are.
-pub const NOW: &str = "2026-05-04T03:02:01Z";
+pub const NOW: Timestamp = Timestamp::constant(1_777_863_721, 0);
 
 /// How a chain is asked about.
 #[derive(Clone, Debug)]
@@ -121,7 +121,10 @@ impl Honest {
     /// A policy without the product.
     pub fn is_allowed(&self) -> Result<bool, Unasked> {
         let tasks_for = shipped()?.product(self.release.product.name)?.tasks_for;
-        Ok(self.made_for.iter().all(|name| tasks_for.contains(*name)))
+        Ok(self
+            .made_for
+            .iter()
+            .all(|name| Trigger::parse(name).is_some_and(|trigger| tasks_for.contains(&trigger))))
     }
 }
 

@@ -78,7 +78,7 @@ pub(crate) fn named(cx: &Cx<'_>, link: &Link, repository: &GithubRepository) -> 
 pub(crate) fn released(cx: &Cx<'_>, root: &Link) -> Option<GithubRepository> {
     let variable = format!("{}{HEAD_REPOSITORY}", cx.case.product.source_env_prefix);
     let url = RepositoryUrl::parse(root.definition.env(&variable)?).ok()?;
-    url.github().filter(|_| root.definition.tasks_for() == Some("github-release"))
+    url.github().filter(|_| root.definition.trigger() == Some(Trigger::GithubRelease))
 }
 
 /// The branch that a release was made for, by GitHub's word; none for what is no release's decision task,

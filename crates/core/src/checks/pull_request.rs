@@ -156,12 +156,11 @@ type Origin<'a> = (Result<GithubRepository, String>, Option<&'a str>, Vec<&'a st
 
 fn github(cx: &Cx<'_>, link: &Link) -> Result<Vec<Finding>, Stop> {
     let mut findings = Vec::new();
-    if let Some(tasks_for @ ("github-pull-request" | "github-pull-request-untrusted")) =
-        link.definition.tasks_for()
-    {
+    if let Some(trigger) = link.definition.trigger().filter(|trigger| trigger.is_pull_request()) {
         let message = "The task was made for a pull request.";
         findings.push(
-            failed(link, PULL_REQUEST, message, &["extra", "tasks_for"]).actual(Side::Queue, tasks_for),
+            failed(link, PULL_REQUEST, message, &["extra", "tasks_for"])
+                .actual(Side::Queue, trigger.as_str()),
         );
     }
     let variable = format!("{}_HEAD_REPOSITORY", cx.case.product.source_env_prefix);

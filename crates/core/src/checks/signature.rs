@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub(super) const DESCRIPTION: Check = describe!("signature", CODES, Scope::Link(examine));
 const CHECK: &str = DESCRIPTION.name;
 
-const VERIFIED: Code =
+pub const VERIFIED: Code =
     Code::passing("signature-verified", "A key the policy trusts for what ran the task signed the document.");
 const SKIPPED: Code = Code::new(
     "signature-skipped",

@@ -2,6 +2,7 @@
 
 use super::registry::{Conclusion, Scope};
 use super::{Cx, Established, Inquiry, Link, Need, State, Subject};
+use crate::Timestamp;
 use crate::policy::Landed;
 use crate::task::{TaskId, WorkerImplementation};
 use crate::verdict::{
@@ -10,7 +11,7 @@ use crate::verdict::{
 };
 use std::collections::{BTreeSet, HashMap};
 
-pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
+pub(super) fn conclude(inquiry: &Inquiry, now: Timestamp) -> Verdict {
     let mut findings = Findings::default();
     let mut artifacts: Vec<VerifiedArtifact> = Vec::new();
     for examination in inquiry.examinations() {
@@ -18,11 +19,11 @@ pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
         artifacts.extend(examination.artifacts.iter().cloned());
     }
     let at_last = examine_at_last(inquiry);
-    let concluded: BTreeSet<&str> = at_last.iter().map(|finding| finding.check).collect();
+    let found_last: BTreeSet<&str> = at_last.iter().map(|finding| finding.check).collect();
     findings.extend(at_last);
     let mut findings = findings.into_vec();
     // Such a check did not come to its end, whatever it has passed before.
-    findings.retain(|other| other.standing != Standing::Passed || !concluded.contains(other.check));
+    findings.retain(|other| other.standing != Standing::Passed || !found_last.contains(other.check));
     relax(inquiry, &mut findings);
     if findings.iter().all(|finding| finding.standing != Standing::Failed) {
         let unfinished = unfinished(inquiry);
@@ -45,7 +46,7 @@ pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
         source: Source::Services,
         check_task: inquiry.case.target.check_task,
         extent: inquiry.case.target.extent,
-        concluded: now.to_owned(),
+        concluded: now,
         links: links(inquiry),
         findings,
         relaxed: relaxed(inquiry),

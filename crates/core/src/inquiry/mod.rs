@@ -33,10 +33,10 @@ pub(crate) use registry::{Conclusion, Registry, Scope};
 pub use work::Cancel;
 pub(crate) use work::Halt;
 
-use crate::Limits;
 use crate::policy::{KeyRing, Product};
 use crate::task::{TaskId, WorkerImplementation};
 use crate::verdict::{Finding, Verdict, VerifiedArtifact};
+use crate::{Limits, Timestamp};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -234,10 +234,10 @@ impl Inquiry {
         self.chain.links().count()
     }
 
-    /// Concludes. `now` is the time of conclusion, RFC 3339, as the report is to say it. What is
-    /// not known by now keeps the verdict from being "verified".
+    /// Concludes. `now` is the time of conclusion, as the report is to say it. What is not known by now
+    /// keeps the verdict from being "verified".
     #[must_use]
-    pub fn conclude(&self, now: &str) -> Verdict {
+    pub fn conclude(&self, now: Timestamp) -> Verdict {
         conclude::conclude(self, now)
     }
 
@@ -463,7 +463,7 @@ mod tests {
         assert_eq!(closed().links(), 1);
         assert_eq!(closed().link_name(target()).as_deref(), Some("decision"));
         assert_eq!(closed().link_name(TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap()), None);
-        let links = closed().conclude("2026-08-12T09:30:12Z").links;
+        let links = closed().conclude(Timestamp::UNIX_EPOCH).links;
         let told: Vec<_> =
             links.iter().map(|link| (link.name.to_string(), link.task_id, link.run_id)).collect();
         assert_eq!(told, [("decision".to_owned(), target(), None)]);
@@ -480,7 +480,7 @@ mod tests {
             inquiry
         };
         let judged = |inquiry: Inquiry| {
-            let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
+            let verdict = inquiry.conclude(Timestamp::UNIX_EPOCH);
             let failed: BTreeSet<&str> = verdict.failed().map(|finding| finding.code.name).collect();
             let told =
                 verdict.failed().all(|finding| finding.message.contains("The policy relaxes action-hook"));
@@ -508,7 +508,7 @@ mod tests {
         for need in inquiry.needs() {
             inquiry.supply(&need, Fact::Absent { status: 404, message: "no such task".to_owned() });
         }
-        let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
+        let verdict = inquiry.conclude(Timestamp::UNIX_EPOCH);
         let failed: Vec<_> = verdict.failed().map(|finding| (finding.code.name, finding.task_id)).collect();
         assert_eq!(failed, [("task-unknown", target())]);
     }
@@ -516,7 +516,7 @@ mod tests {
     #[test]
     fn an_incomplete_case_is_no_yes() {
         let judged = |inquiry: Inquiry| {
-            let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
+            let verdict = inquiry.conclude(Timestamp::UNIX_EPOCH);
             let failed = verdict.failed().map(|finding| finding.code.name).collect::<BTreeSet<_>>();
             (verdict.outcome, failed.into_iter().collect::<Vec<_>>())
         };
@@ -553,7 +553,7 @@ mod tests {
             inquiry.case.product = Arc::new(product);
             inquiry.case.switches.danger_allow_http = true;
             inquiry.items[0].state = State::Done(vec![finding(Standing::Failed)].into());
-            let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
+            let verdict = inquiry.conclude(Timestamp::UNIX_EPOCH);
             let relaxed = verdict.relaxed.iter().map(|one| format!("{} {}", one.as_str(), one.by().as_str()));
             (verdict.outcome, verdict.findings[0].standing, relaxed.collect::<Vec<_>>())
         };
@@ -573,7 +573,7 @@ mod tests {
         let relaxed = |landed: Landed| {
             let mut inquiry = ended(Standing::Passed);
             Arc::make_mut(&mut inquiry.case.product).landed = landed;
-            let relaxed = inquiry.conclude("2026-08-12T09:30:12Z").relaxed;
+            let relaxed = inquiry.conclude(Timestamp::UNIX_EPOCH).relaxed;
             relaxed
                 .into_iter()
                 .map(|one| format!("{} {}", one.as_str(), one.by().as_str()))
@@ -599,7 +599,7 @@ mod tests {
         ];
         inquiry.items.truncate(1);
         inquiry.items[0].state = State::Done(findings.into());
-        let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
+        let verdict = inquiry.conclude(Timestamp::UNIX_EPOCH);
         let told = verdict.findings.iter().filter(|finding| finding.code == CODE);
         let told: Vec<_> = told.map(|finding| finding.message.as_str()).collect();
         assert_eq!(told, ["5", "4", "3", "1", "2", "of no link"]);
@@ -622,7 +622,7 @@ mod tests {
             artifacts,
             ..Examination::default()
         });
-        let told = inquiry.conclude("2026-08-12T09:30:12Z").artifacts;
+        let told = inquiry.conclude(Timestamp::UNIX_EPOCH).artifacts;
         assert_eq!(told, [made("public/a", 2), made("public/b", 1)]);
     }
 }

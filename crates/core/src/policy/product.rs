@@ -3,7 +3,7 @@
 use super::identity::PolicyId;
 use super::rule::Rule;
 use crate::source::{RepositoryUrl, SourceUrl};
-use crate::task::{Kind, WorkerPool};
+use crate::task::{Kind, Trigger, WorkerPool};
 use regex_lite::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,8 +21,8 @@ pub struct Product {
     pub source_env_prefix: String,
     /// Prefixes whose repository, where a task has it, is the one its source must lie in instead.
     pub overriding_source_env_prefixes: Vec<String>,
-    /// The values of `extra.tasks_for` a parent may have.
-    pub tasks_for: BTreeSet<String>,
+    /// What a parent may be made for.
+    pub tasks_for: BTreeSet<Trigger>,
     /// Where decision and action tasks may run.
     pub decision_worker_pools: BTreeSet<WorkerPool>,
     /// Where docker-image tasks may run.

@@ -8,20 +8,9 @@ use super::pattern;
 use super::product::{ImageKinds, KindRole, Landed, Product, RepositoryRule, ScopeRule, Vcs};
 use super::rule::Rule;
 use crate::source::{GithubRepository, RepositoryUrl};
-use crate::task::{Kind, WorkerPool};
+use crate::task::{Kind, Trigger, WorkerPool};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The triggers that there are rules for (specification 1.5).
-const TASKS_FOR: [&str; 8] = [
-    "action",
-    "cron",
-    "github-pull-request",
-    "github-pull-request-untrusted",
-    "github-push",
-    "github-release",
-    "hg-push",
-    "pr-action",
-];
 const ROLES: [(&str, KindRole); 5] = [
     ("action", KindRole::Action),
     ("decision", KindRole::Decision),
@@ -120,10 +109,9 @@ impl Reader<'_> {
         plain.then(|| text.to_owned())
     }
 
-    fn tasks_for(&mut self) -> BTreeSet<String> {
+    fn tasks_for(&mut self) -> BTreeSet<Trigger> {
         let Some(node) = self.required("tasks-for") else { return BTreeSet::new() };
-        let words = TASKS_FOR.map(|word| (word, word));
-        self.words(node, &words).into_iter().map(str::to_owned).collect()
+        self.words(node, &Trigger::ALL.map(|trigger| (trigger.as_str(), trigger)))
     }
 
     fn pools(&mut self, key: &'static str) -> BTreeSet<WorkerPool> {

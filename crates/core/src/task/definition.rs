@@ -203,7 +203,13 @@ impl Definition {
         self.text(&["schedulerId"]).unwrap_or_default()
     }
 
-    /// `extra.tasks_for`, why a parent was made.
+    /// Why a parent was made, where there are rules for that.
+    #[must_use]
+    pub fn trigger(&self) -> Option<Trigger> {
+        Trigger::parse(self.tasks_for()?)
+    }
+
+    /// `extra.tasks_for`, why a parent was made, in its own words.
     #[must_use]
     pub fn tasks_for(&self) -> Option<&str> {
         self.text(&["extra", "tasks_for"])

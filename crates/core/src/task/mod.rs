@@ -7,6 +7,7 @@ mod kind;
 mod listing;
 mod set;
 mod status;
+mod trigger;
 
 pub use artifact_name::{ArtifactName, ArtifactNameError};
 pub(crate) use definition::is_truthy;
@@ -17,3 +18,4 @@ pub(crate) use listing::ListingSoFar;
 pub use listing::{ListingError, ListingPage};
 pub use set::TaskSet;
 pub use status::{Run, RunState, Status, StatusError};
+pub use trigger::Trigger;

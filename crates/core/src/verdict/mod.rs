@@ -10,6 +10,7 @@ pub(crate) use bounds::value as bounded_value;
 pub use finding::{Claim, Class, Code, Difference, DifferenceKind, Finding, Place, Side, Standing};
 pub use relaxed::{Relaxed, RelaxedBy};
 
+use crate::Timestamp;
 use crate::digest::Digest;
 use crate::inquiry::Extent;
 use crate::policy::{KeysId, PolicyId};
@@ -40,8 +41,8 @@ pub struct Verdict {
     /// [`Outcome::Verified`], or where some link comes from elsewhere or takes in sources from elsewhere:
     /// such a chain may be verified if its target asks for nothing that needs a trusted tree.
     pub tree: Option<String>,
-    /// When it was concluded, RFC 3339 in UTC, as the caller said.
-    pub concluded: String,
+    /// When it was concluded, as the caller said.
+    pub concluded: Timestamp,
     /// The links of the chain, the target first.
     pub links: Vec<LinkSummary>,
     /// Every finding, in the order of the links; failed and passed.

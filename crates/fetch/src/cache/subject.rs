@@ -7,6 +7,7 @@
 use super::payload::write_bytes;
 use crate::body::measured;
 use crate::recording::NeedEntry;
+use catena_core::checks::codes::RUN_COMPLETED;
 use catena_core::digest::Digest;
 use catena_core::inquiry::{Extent, Fact, Need, Reference};
 use catena_core::source::Revision;
@@ -18,8 +19,6 @@ use std::collections::{HashMap, HashSet};
 
 /// What everything that is kept is kept for.
 const FORMAT: &str = "catena-cache 1";
-/// The finding that the run a chain is about has ended, and well.
-const COMPLETED: &str = "run-completed";
 
 /// Where a fact is kept: everything it depends on, written so that no two are the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,7 +140,7 @@ impl<'a> Vouching<'a> {
         let completed = verdict
             .findings
             .iter()
-            .filter(|finding| finding.code.name == COMPLETED && finding.standing == Standing::Passed);
+            .filter(|finding| finding.code == RUN_COMPLETED && finding.standing == Standing::Passed);
         let completed: HashSet<TaskId> = completed.map(|finding| finding.task_id).collect();
         let runs = verdict.links.iter().filter_map(|link| Some((link.task_id, link.run_id?)));
         let artifacts = verdict.artifacts.iter().filter_map(|artifact| {

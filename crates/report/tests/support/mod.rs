@@ -172,7 +172,7 @@ pub fn verdict(outcome: Outcome, findings: Vec<Finding>) -> Verdict {
         check_task: false,
         extent: Extent::Listed,
         tree: (outcome == Outcome::Verified).then(|| "/mozilla-central".to_owned()),
-        concluded: "2026-05-04T03:02:01Z".to_owned(),
+        concluded: "2026-05-04T03:02:01Z".parse().unwrap(),
         links: links(),
         findings: passed().into_iter().chain(findings).collect(),
         relaxed: Vec::new(),

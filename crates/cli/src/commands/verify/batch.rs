@@ -141,7 +141,7 @@ fn judged_by(policy: &Policy, name: &str, args: &VerifyArgs) -> Result<(Arc<Prod
 }
 
 async fn concluded(inquiry: Inquiry, source: Arc<dyn FactSource>, patience: Duration) -> Verdict {
-    investigate(inquiry, source, after(patience), &Quiet).await.conclude(&now())
+    investigate(inquiry, source, after(patience), &Quiet).await.conclude(now())
 }
 
 /// A verdict in one line; with `-v` the whole of it, unless it is a yes.

@@ -5,10 +5,10 @@ use super::case::Case;
 use crate::failure::Failure;
 use crate::progress::{Screen, Tally};
 use crate::recording::RecordedInquiry;
-use catena_core::Limits;
 use catena_core::inquiry::Cancel;
 use catena_core::task::TaskId;
 use catena_core::verdict::{Outcome, Verdict};
+use catena_core::{Limits, Timestamp};
 use catena_fetch::cache::{Cache, Cached};
 use catena_fetch::{FactSource, Fetcher, Options, Progress, Recorder, Replay, Staging, investigate};
 use catena_http::{HttpOptions, HttpSetupError, HttpTransport};
@@ -107,8 +107,9 @@ async fn ask(
     let deadline = after(args.deadline.unwrap_or(catena_fetch::DEADLINE));
     let (source, progress) = (sources.source.clone(), sources.progress.as_ref());
     let inquiry = investigate(case.open(limits, cancel), source, deadline, progress).await;
-    case.asked.concluded = now();
-    let verdict = inquiry.conclude(&case.asked.concluded);
+    let now = now();
+    case.asked.concluded = now.to_string();
+    let verdict = inquiry.conclude(now);
     drop_aside(inquiry);
     if let (Some(recorder), Some(folder)) = (recorder, &args.record) {
         unless_no(record(&recorder, &case, folder), &verdict)?;
@@ -221,13 +222,13 @@ fn publish(staging: &Staging, verdict: &Verdict) -> Result<(), Failure> {
 
 /// From a recording.
 async fn replay(case: &Case, folder: &Path, screen: &Screen, cancel: Cancel) -> Result<Verdict, Failure> {
-    let limits = Limits::default();
+    let (limits, concluded) = (Limits::default(), case.asked.concluded()?);
     let recorded = Replay::open(folder, &limits).map(Arc::new).map_err(|error| {
         Failure::usage(error).next("name a folder that --record filled and nobody touched since")
     })?;
     let tally = Tally::new(screen.clone());
     let inquiry = investigate(case.open(limits, cancel), recorded, after(AT_ONCE), &tally).await;
-    Ok(inquiry.conclude(&case.asked.concluded).from_recording())
+    Ok(inquiry.conclude(concluded).from_recording())
 }
 
 /// So much later than now; a clock that cannot say so has passed it already.
@@ -342,9 +343,10 @@ fn seed() -> u64 {
     u64::from(since.subsec_nanos()).rotate_left(32) ^ u64::from(std::process::id())
 }
 
-/// The time, RFC 3339 in UTC, to the second.
-pub(super) fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+/// The time, to the second.
+pub(super) fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 /// Somebody interrupts or ends us: SIGINT or SIGTERM, Ctrl-C elsewhere.

@@ -13,7 +13,7 @@ use crate::compare::differences;
 use crate::inquiry::{Body, Cx};
 use crate::policy::{Rule, Vcs};
 use crate::schema::{self, Misfit};
-use crate::task::ArtifactName;
+use crate::task::{ArtifactName, Trigger};
 use crate::verdict::Side;
 use catena_json::{Map, Path, Value};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// The context a hook renders the tree's template in. Worked backwards from what the action says of
 /// itself: its entry in `actions.json` renders the hook's payload, and `wrap` makes of that what the
 /// template sees.
-pub(super) fn context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebuild<Action> {
+pub(super) fn context(cx: &Cx<'_>, parent: Parent<'_>, trigger: Trigger) -> Rebuild<Action> {
     let actions = artifacts::content(cx, parent.decision, &ArtifactName::actions());
     let on_hg = vcs(cx, parent)? == Vcs::Hg;
     let parameters = artifacts::content(cx, parent.decision, &ArtifactName::parameters());
@@ -38,7 +38,7 @@ pub(super) fn context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebui
     let action = entry(parent, &actions)?;
     let payload = hook_payload(cx, parent, action, &told)?;
     check_input(cx, parent, action, &told)?;
-    check_hook(cx, parent, action, &payload, tasks_for)?;
+    check_hook(cx, parent, action, &payload, trigger)?;
     check_source(cx, parent, &payload)?;
     let mut context = catena_jsone::Context::new();
     context.set("payload", payload);
@@ -46,14 +46,14 @@ pub(super) fn context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebui
     context.set("now", Told::of(parent.link, &["created"]).value(cx, parent, Form::Time)?);
     context.set("clientId", told.get("clientId").cloned().unwrap_or(Value::Null));
     set_slugids(&mut context, parent);
-    Ok(Action { context, permission: permission(action), tasks_for: tasks_for.to_owned() })
+    Ok(Action { context, permission: permission(action), trigger })
 }
 
 /// How an action's template is rendered.
 pub(super) struct Action {
     pub(super) context: catena_jsone::Context,
     permission: String,
-    tasks_for: String,
+    trigger: Trigger,
 }
 
 impl Action {
@@ -67,13 +67,13 @@ impl Action {
             .collect();
         let scope = format!(
             "assume:repo:${{payload.decision.repository.url[8:]}}:{}:{}",
-            self.tasks_for, self.permission
+            self.trigger, self.permission
         );
         action.insert("repo_scope", scope.into());
         action.insert("action_perm", self.permission.as_str().into());
         let eval = |expression: &str| object([("$eval", expression.into())]);
         let bound = object([
-            ("tasks_for", self.tasks_for.as_str().into()),
+            ("tasks_for", self.trigger.as_str().into()),
             ("action", Value::Object(action)),
             ("push", eval("payload.decision.push")),
             ("repository", eval("payload.decision.repository")),
@@ -286,7 +286,7 @@ fn check_hook(
     parent: Parent<'_>,
     action: &Value,
     payload: &Value,
-    tasks_for: &str,
+    trigger: Trigger,
 ) -> Rebuild<()> {
     if cx.case.relaxes(Rule::ActionHook) {
         return Ok(());
@@ -301,8 +301,8 @@ fn check_hook(
     let Some(hook) = Hook::parse(id) else {
         return Err(refused("hook", "in-tree-action-<level>-<permission>/<hash>", id));
     };
-    if hook.of_pull_requests != (tasks_for == "pr-action") {
-        return Err(refused("hook", &format!("a hook that makes tasks for {tasks_for}"), id));
+    if hook.of_pull_requests != (trigger == Trigger::PrAction) {
+        return Err(refused("hook", &format!("a hook that makes tasks for {trigger}"), id));
     }
     let permission = permission(action);
     if hook.permission != permission {

@@ -6,12 +6,12 @@ use crate::checks::source::source;
 use crate::inquiry::{Case, Cx, Link, Need, Reference, TreeFile};
 use crate::policy::Rule;
 use crate::source::{GithubRepository, RepositoryUrl, Revision, Scheme, TagName};
-use crate::task::Definition;
+use crate::task::{Definition, Trigger};
 
 /// What a task says of its source tells where the tree is that its decision task comes from, before
 /// that task is known: nearly always the same repository and revision.
 pub(crate) fn look_ahead(cx: &Cx<'_>, link: &Link) {
-    let is_cron = link.is_parent() && link.definition.tasks_for() == Some("cron");
+    let is_cron = link.is_parent() && link.definition.trigger() == Some(Trigger::Cron);
     if is_cron && !cx.case.relaxes(Rule::CronJob) {
         cron_jobs(cx, link);
     }

@@ -7,14 +7,15 @@ use crate::checks::tags::{self, NoCommit};
 use crate::inquiry::Cx;
 use crate::policy::Rule;
 use crate::source::{GithubRepository, RepositoryUrl, Revision, TagName};
+use crate::task::Trigger;
 use crate::verdict::Side;
 use catena_json::{Map, Value};
 
 /// The part of the context that all triggers share.
-pub(super) fn common(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebuild<catena_jsone::Context> {
+pub(super) fn common(cx: &Cx<'_>, parent: Parent<'_>, trigger: Trigger) -> Rebuild<catena_jsone::Context> {
     let mut context = catena_jsone::Context::new();
     context.set("now", Told::of(parent.link, &["created"]).value(cx, parent, Form::Time)?);
-    context.set("tasks_for", tasks_for);
+    context.set("tasks_for", trigger.as_str());
     context.set("ownTaskId", parent.link.task_id.as_str());
     context.set("taskId", Value::Null);
     set_slugids(&mut context, parent);
@@ -103,7 +104,7 @@ pub(super) fn tag(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<TagName> {
 /// The commit that the tree is looked at: the revision, or that of the tag when the decision task is a
 /// release's.
 pub(super) fn commit(cx: &Cx<'_>, parent: Parent<'_>, repository: &GithubRepository) -> Rebuild<Revision> {
-    if parent.decision.definition.tasks_for() != Some("github-release") {
+    if parent.decision.definition.trigger() != Some(Trigger::GithubRelease) {
         return revision(cx, parent);
     }
     let tag = tag(cx, parent)?;
@@ -139,7 +140,7 @@ mod tests {
         let (case, chain) = (Case::sample(Product::empty("p")), Chain::default());
         let evaluated = |expression: &str| {
             let template = object([("$eval", expression.into())]);
-            let context = common(&Cx::new(&case, &chain), parent, "cron").unwrap();
+            let context = common(&Cx::new(&case, &chain), parent, Trigger::Cron).unwrap();
             let value = catena_jsone::render(&template, &context, &catena_jsone::Limits::default());
             value.ok().map(|value| value.as_str().unwrap_or("nothing").to_owned())
         };

@@ -25,7 +25,7 @@ use super::describe;
 use super::source::source;
 use crate::inquiry::{Case, Check, Cx, Examined, Link, Scope, Stop};
 use crate::policy::{Rule, Vcs};
-use crate::task::Definition;
+use crate::task::{Definition, Trigger};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_json::{Path, Value};
 
@@ -320,25 +320,26 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
 
 /// Rebuilds the definition and compares; answers where the template came from.
 fn rebuild(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<String> {
-    let tasks_for = tasks_for(cx, parent)?;
+    let trigger = trigger(cx, parent)?;
     trusted::repositories(cx, parent)?;
     // Asked for together: neither depends on the other.
     let template = template::fetch(cx, parent);
-    let context: Rebuild<template::Rendering> = match tasks_for.as_str() {
-        "action" | "pr-action" => action::context(cx, parent, &tasks_for).map(Into::into),
-        _ => trigger_context(cx, parent, &tasks_for).map(Into::into),
+    let context: Rebuild<template::Rendering> = if trigger.is_action() {
+        action::context(cx, parent, trigger).map(Into::into)
+    } else {
+        trigger_context(cx, parent, trigger).map(Into::into)
     };
-    let pushed = push_time::fetch(cx, parent, &tasks_for);
+    let pushed = push_time::fetch(cx, parent, trigger);
     let (template, context) = (template?, context?);
     let mut rendered = template.render(cx, parent, context)?;
     let mut tasks = match rendered.as_object_mut().and_then(|rendered| rendered.remove("tasks")) {
         Some(Value::Array(tasks)) if !tasks.is_empty() => tasks,
         _ => {
-            let message = format!("{} renders no task for {tasks_for}.", template.origin);
+            let message = format!("{} renders no task for {trigger}.", template.origin);
             return Err(parent.failed(NO_TASKS, message).origin(template.origin).into());
         }
     };
-    if matches!(tasks_for.as_str(), "action" | "pr-action") {
+    if trigger.is_action() {
         action::check_task_group(parent, &mut tasks)?;
     }
     sameness::compare(cx, parent, &tasks, &template)?;
@@ -346,15 +347,18 @@ fn rebuild(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<String> {
     Ok(template.origin)
 }
 
-fn tasks_for(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<String> {
+fn trigger(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Trigger> {
     let allowed = &cx.case.product.tasks_for;
-    match parent.link.definition.tasks_for() {
-        Some(tasks_for) if allowed.contains(tasks_for) => Ok(tasks_for.to_owned()),
-        other => Err(parent
+    match parent.link.definition.trigger() {
+        Some(trigger) if allowed.contains(&trigger) => Ok(trigger),
+        _ => Err(parent
             .failed(TASKS_FOR, "The product does not allow what the task says it was made for.")
             .at("the queue's definition", Some(Path::of(&["extra", "tasks_for"])))
-            .expected(Side::Policy, allowed.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
-            .actual(Side::Queue, other.unwrap_or("nothing"))
+            .expected(
+                Side::Policy,
+                allowed.iter().map(|trigger| trigger.as_str()).collect::<Vec<_>>().join(", "),
+            )
+            .actual(Side::Queue, parent.link.definition.tasks_for().unwrap_or("nothing"))
             .into()),
     }
 }
@@ -386,17 +390,17 @@ pub(crate) fn is_github(case: &Case, definition: &Definition) -> bool {
         || source(case, definition).is_ok_and(|source| source.host() == "github.com")
 }
 
-fn trigger_context(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebuild<catena_jsone::Context> {
-    let mut context = context::common(cx, parent, tasks_for)?;
-    match (vcs(cx, parent)?, tasks_for) {
-        (Vcs::Hg, "hg-push") => hg::push(cx, parent, &mut context)?,
-        (Vcs::Hg, "cron") => hg::cron(cx, parent, &mut context)?,
-        (Vcs::Github, "github-push") => github::push(cx, parent, &mut context)?,
-        (Vcs::Github, "github-pull-request" | "github-pull-request-untrusted") => {
+fn trigger_context(cx: &Cx<'_>, parent: Parent<'_>, trigger: Trigger) -> Rebuild<catena_jsone::Context> {
+    let mut context = context::common(cx, parent, trigger)?;
+    match (vcs(cx, parent)?, trigger) {
+        (Vcs::Hg, Trigger::HgPush) => hg::push(cx, parent, &mut context)?,
+        (Vcs::Hg, Trigger::Cron) => hg::cron(cx, parent, &mut context)?,
+        (Vcs::Github, Trigger::GithubPush) => github::push(cx, parent, &mut context)?,
+        (Vcs::Github, Trigger::GithubPullRequest | Trigger::GithubPullRequestUntrusted) => {
             github::pull_request(cx, parent, &mut context)?;
         }
-        (Vcs::Github, "github-release") => github::release(cx, parent, &mut context)?,
-        (Vcs::Github, "cron") => github::cron(cx, parent, &mut context)?,
+        (Vcs::Github, Trigger::GithubRelease) => github::release(cx, parent, &mut context)?,
+        (Vcs::Github, Trigger::Cron) => github::cron(cx, parent, &mut context)?,
         (vcs, other) => {
             let vcs = if vcs == Vcs::Hg { "hg" } else { "github" };
             let message = format!("{other} is not made from {vcs} trees.");
@@ -448,9 +452,11 @@ mod tests {
 
     #[test]
     fn triggers_belong_to_a_version_control_system() {
-        for (uses, trigger, name) in
-            [(Vcs::Hg, "github-push", "hg"), (Vcs::Hg, "nothing", "hg"), (Vcs::Github, "hg-push", "github")]
-        {
+        for (uses, trigger, name) in [
+            (Vcs::Hg, Trigger::GithubPush, "hg"),
+            (Vcs::Hg, Trigger::Action, "hg"),
+            (Vcs::Github, Trigger::HgPush, "github"),
+        ] {
             let told = judged(&[uses], false, |cx, parent| trigger_context(cx, parent, trigger).map(|_| ()));
             assert_eq!(told, Err(format!("rebuild-tasks-for: {trigger} is not made from {name} trees.")));
         }

@@ -8,6 +8,7 @@ use super::context::{github, repository_url, revision, tag};
 use super::{BEFORE_PUSH, OLD, Parent, Rebuild, hg, vcs};
 use crate::inquiry::{Cx, Need};
 use crate::policy::{Vcs, parse_moment};
+use crate::task::Trigger;
 use crate::verdict::Side;
 use jiff::{SignedDuration, Timestamp};
 
@@ -25,19 +26,19 @@ pub(super) struct Pushed {
 
 /// When it was pushed: the push log's date, a release's publication, or a commit's date where GitHub knows
 /// nothing better. What is not asked for otherwise is asked for where the product limits a push's age.
-pub(super) fn fetch(cx: &Cx<'_>, parent: Parent<'_>, tasks_for: &str) -> Rebuild<Option<Pushed>> {
-    if matches!(tasks_for, "action" | "pr-action") {
+pub(super) fn fetch(cx: &Cx<'_>, parent: Parent<'_>, trigger: Trigger) -> Rebuild<Option<Pushed>> {
+    if trigger.is_action() {
         return Ok(None);
     }
     let is_limited = cx.case.product.max_push_age.is_some();
-    let pushed = match (vcs(cx, parent)?, tasks_for) {
+    let pushed = match (vcs(cx, parent)?, trigger) {
         (Vcs::Hg, _) => Pushed { time: hg::pushed(cx, parent)?, ahead: SKEW },
-        (Vcs::Github, "github-release") => {
+        (Vcs::Github, Trigger::GithubRelease) => {
             let repository = github(parent, &repository_url(cx, parent, "HEAD_REPOSITORY")?)?;
             let release = answers::ask(cx, parent, Need::Release { repository, tag: tag(cx, parent)? })?;
             Pushed { time: moment(&release, parent, &["published_at"])?, ahead: SKEW }
         }
-        (Vcs::Github, tasks_for) if is_limited || tasks_for == "github-push" => {
+        (Vcs::Github, trigger) if is_limited || trigger == Trigger::GithubPush => {
             let repository = github(parent, &repository_url(cx, parent, "HEAD_REPOSITORY")?)?;
             let revision = revision(cx, parent)?;
             let need = Need::Commit { repository, revision: revision.clone() };

@@ -18,7 +18,7 @@ use catena_json::{Path, Value};
 pub(super) const DESCRIPTION: Check = describe!("run", CODES, Scope::Link(examine));
 const CHECK: &str = DESCRIPTION.name;
 
-const COMPLETED: Code =
+pub const COMPLETED: Code =
     Code::passing("run-completed", "The last run of the task completed; everything is taken from this run.");
 const NOT_COMPLETED: Code = Code::new(
     "run-not-completed",
