@@ -310,6 +310,11 @@ pub const HINTS: &[(&str, &str)] = &[
     ("rebuild-action-group", ACTION),
     ("rebuild-action-source", ACTION),
     ("rebuild-action-input", "fire the action again with an input that its schema in actions.json allows."),
+    (
+        "rebuild-action-schema",
+        "describe the action's input in the tree with keywords that are supported (specification 7.26), or relax \
+         action-schema after review.",
+    ),
     ("rebuild-action-hook", ACTION),
     (
         "rebuild-action-parameters",

@@ -155,6 +155,7 @@ const SILENT: &[Rule] = &[
     Rule::ActionHook,
     Rule::ActionInput,
     Rule::ActionParameters,
+    Rule::ActionSchema,
     Rule::ActionSource,
     Rule::AnswerIdentity,
     Rule::ConfirmedValues,

@@ -31,6 +31,8 @@ rules! {
     ActionInput = "action-input",
     /// On GitHub, an action's parameters are those that its decision task published.
     ActionParameters = "action-parameters",
+    /// The schema of an action's input has only keywords that are judged.
+    ActionSchema = "action-schema",
     /// An action is for the tree and revision of its decision task.
     ActionSource = "action-source",
     /// An answer is about what was asked.

@@ -436,6 +436,35 @@ pub(super) const CHANGED: &[Changed] = &[
         actions(c, |action| remove(action, &["schema"]))?;
         started_with(c, "{}")
     }),
+    ("input of one alternative", super::action, |c| {
+        let schema = json(r#"{"oneOf":[{"type":"null"},{"properties":{"tasks":{"type":"array"}}}]}"#)?;
+        actions(c, |action| set(action, &["schema"], schema.clone()))?;
+        started_with(c, r#"{"tasks":[]}"#)
+    }),
+    ("input with an address of mail", super::action, |c| {
+        let schema = json(r#"{"type":"object","properties":{"notify":{"type":"string","format":"email"}}}"#)?;
+        actions(c, |action| set(action, &["schema"], schema.clone()))?;
+        started_with(c, r#"{"notify":"noreply@noreply.mozilla.org","tasks":[]}"#)
+    }),
+    ("input of members by pattern", super::action, |c| {
+        let schema = json(
+            r#"{"type":"object","additionalProperties":false,"patternProperties":{"^tasks":{"type":"array"}}}"#,
+        )?;
+        actions(c, |action| set(action, &["schema"], schema.clone()))?;
+        started_with(c, r#"{"tasks":[]}"#)
+    }),
+    ("schema that refers to another where it is not used", super::action, |c| {
+        let schema = json(r#"{"type":"object","properties":{"partial":{"$ref":"x"}}}"#)?;
+        actions(c, |action| set(action, &["schema"], schema.clone()))?;
+        started_with(c, r#"{"tasks":[]}"#)
+    }),
+    ("schema that tells much and asks little", super::action, |c| {
+        let schema = json(
+            r#"{"$schema":"http://json-schema.org/draft-07/schema#","title":"t","description":"d","default":{},"examples":[],"type":"object","not":{"required":["all"]}}"#,
+        )?;
+        actions(c, |action| set(action, &["schema"], schema.clone()))?;
+        started_with(c, r#"{"tasks":[]}"#)
+    }),
     ("actions whose schema is null", super::action, |c| {
         actions(c, |action| set(action, &["schema"], Value::Null))?;
         started_with(c, "null")

@@ -4,17 +4,17 @@ use super::context::{object, set_slugids};
 use super::inputs::{self, Form, Told};
 use super::sameness::MOST_DIFFERENCES;
 use super::{
-    ACTION_GROUP, ACTION_HOOK, ACTION_INPUT, ACTION_KIND, ACTION_PARAMETERS, ACTION_SOURCE, ACTIONS,
-    ENVIRONMENT, NO_ACTION, Parent, RENDER, Rebuild, SEVERAL_ACTIONS, vcs,
+    ACTION_GROUP, ACTION_HOOK, ACTION_INPUT, ACTION_KIND, ACTION_PARAMETERS, ACTION_SCHEMA, ACTION_SOURCE,
+    ACTIONS, ENVIRONMENT, NO_ACTION, Parent, RENDER, Rebuild, SEVERAL_ACTIONS, vcs,
 };
 use crate::checks::artifacts;
 use crate::checks::notes::notes;
 use crate::compare::differences;
 use crate::inquiry::{Body, Cx};
 use crate::policy::{Rule, Vcs};
-use crate::schema::{self, Misfit};
+use crate::schema::{self, Misfit, Unsupported};
 use crate::task::{ArtifactName, Trigger};
-use crate::verdict::Side;
+use crate::verdict::{Finding, Side};
 use catena_json::{Map, Path, Value};
 use std::sync::Arc;
 
@@ -213,7 +213,7 @@ fn hook_payload(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> 
 
 /// The input is one that the action's own schema allows, as the hooks service checks before it fires.
 ///
-/// Off-reference: a rule of its own, `action-input`.
+/// Off-reference: rules of their own, `action-input` and `action-schema`.
 fn check_input(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> Rebuild<()> {
     let input = told.get("input").unwrap_or(&Value::Null);
     // An action that takes no input is fired with none, whatever its schema.
@@ -230,22 +230,38 @@ fn check_input(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> R
         let finding = parent.failed(ACTION_INPUT, message).at("the queue's definition", Some(path));
         return Err(finding.expected(Side::Worker, "null or {}").actual(Side::Queue, "an input").into());
     };
+    let unsupported =
+        if cx.case.relaxes(Rule::ActionSchema) { Unsupported::Ignored } else { Unsupported::Refused };
     let mut paid = Ok(());
-    let misfit = schema::misfit(schema, input, &mut |steps| {
+    let misfit = schema::misfit(schema, input, unsupported, &mut |steps| {
         paid = cx.spend(steps);
         paid.is_ok()
     });
     paid?;
-    let Some(misfit) = misfit else { return Ok(()) };
-    let mut path = Path::of(&["extra", "action", "context", "input"]);
-    let message = match &misfit {
-        Misfit::Breach { path: inner, .. } => {
-            inner.segments().iter().cloned().for_each(|segment| path.push(segment));
-            format!("The action's input breaks its schema: {misfit}.")
-        }
-        Misfit::Beyond => format!("Whether the action's input fits its schema cannot be told: {misfit}."),
+    misfit.map_or(Ok(()), |misfit| Err(misfitting(parent, &misfit).into()))
+}
+
+/// What is to be said of an input that does not fit its schema, as far as that can be told.
+fn misfitting(parent: Parent<'_>, misfit: &Misfit) -> Finding {
+    let in_input = |inner: &Path| {
+        let mut path = Path::of(&["extra", "action", "context", "input"]);
+        inner.segments().iter().cloned().for_each(|segment| path.push(segment));
+        path
     };
-    Err(parent.failed(ACTION_INPUT, message).at("the queue's definition", Some(path)).into())
+    let (code, path, message) = match misfit {
+        Misfit::Breach { path, .. } => {
+            (ACTION_INPUT, in_input(path), format!("The action's input breaks its schema: {misfit}."))
+        }
+        Misfit::Unsupported { path, .. } => {
+            let message = format!("Whether the action's input fits its schema cannot be told: {misfit}.");
+            (ACTION_SCHEMA, in_input(path), message)
+        }
+        Misfit::Beyond => {
+            let message = format!("Whether the action's input fits its schema cannot be told: {misfit}.");
+            (ACTION_INPUT, in_input(&Path::new()), message)
+        }
+    };
+    parent.failed(code, message).at("the queue's definition", Some(path))
 }
 
 /// What the name of an action's hook tells: `in-tree-action-<level>-<permission>/<hash>`, or

@@ -172,6 +172,12 @@ const ACTION_INPUT: Code = Code::new(
     "The action's input does not fit the action's own schema, or the schema is too large to tell.",
 )
 .relaxable(Rule::ActionInput);
+const ACTION_SCHEMA: Code = Code::new(
+    "rebuild-action-schema",
+    Class::Policy,
+    "The schema of the action's input has a keyword that is not supported, so that nobody knows whether the input fits.",
+)
+.relaxable(Rule::ActionSchema);
 const ACTION_HOOK: Code = Code::new(
     "rebuild-action-hook",
     Class::Tamper,
@@ -239,6 +245,7 @@ const CODES: &[Code] = &[
     ACTION_GROUP,
     ACTION_SOURCE,
     ACTION_INPUT,
+    ACTION_SCHEMA,
     ACTION_HOOK,
     ACTION_PARAMETERS,
     VALUE,

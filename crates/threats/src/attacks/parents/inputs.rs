@@ -126,4 +126,118 @@ pub(super) const ATTACKS: &[Attack] = &[
         },
         "rebuild-action-input",
     ),
+    attack(
+        "input that two alternatives allow",
+        &[T],
+        "An action's schema wants exactly one of two alternatives, and its input fits both.",
+        action,
+        |c| {
+            against(
+                c,
+                r##"{"oneOf":[{"type":"object"},{"properties":{"tasks":{"type":"array"}}}]}"##,
+                r#"{"tasks":[]}"#,
+            )
+        },
+        "rebuild-action-input",
+    ),
+    attack(
+        "input that its schema excludes",
+        &[T],
+        "An action's schema excludes inputs that skip, and the action is started with one.",
+        git_action,
+        |c| against(c, r##"{"type":"object","not":{"required":["skip"]}}"##, r#"{"skip":true,"tasks":[]}"#),
+        "rebuild-action-input",
+    ),
+    attack(
+        "input without an address of mail",
+        &[T],
+        "An action's schema wants an address to notify, and its input has a command there.",
+        action,
+        |c| {
+            against(
+                c,
+                r##"{"type":"object","properties":{"notify":{"type":"string","format":"email"}}}"##,
+                r#"{"notify":"$(id)@example.com","tasks":[]}"#,
+            )
+        },
+        "rebuild-action-input",
+    ),
+    attack(
+        "input named against its schema",
+        &[T],
+        "A member of an action's input has a name that its schema gives another type to.",
+        action,
+        |c| {
+            against(
+                c,
+                r##"{"type":"object","patternProperties":{"^tasks":{"type":"array"}}}"##,
+                r#"{"tasks":"all"}"#,
+            )
+        },
+        "rebuild-action-input",
+    ),
+    attack(
+        "schema that refers to another",
+        &[T, W],
+        "An action's schema refers to a definition, so that it asks nothing where references are not followed.",
+        action,
+        |c| {
+            against(
+                c,
+                r##"{"$ref":"#/definitions/input","definitions":{"input":{"type":"string"}}}"##,
+                r#"{"tasks":[]}"#,
+            )
+        },
+        "rebuild-action-schema",
+    ),
+    attack(
+        "schema with a condition",
+        &[T, W],
+        "An action's schema asks for something only under a condition, which is not judged.",
+        promotion,
+        |c| {
+            against(
+                c,
+                r##"{"type":"object","if":{"required":["release_promotion_flavor"]},"then":{"required":["build_number"]}}"##,
+                r#"{"release_promotion_flavor":"promote","version":"151.0"}"#,
+            )
+        },
+        "rebuild-action-schema",
+    ),
+    attack(
+        "schema with a pattern that looks ahead",
+        &[T, W],
+        "A pattern in an action's schema looks ahead, which no regular expression here does.",
+        git_action,
+        |c| {
+            against(
+                c,
+                r##"{"type":"object","properties":{"level":{"type":"string","pattern":"^(?!3)"}}}"##,
+                r#"{"level":"3","tasks":[]}"#,
+            )
+        },
+        "rebuild-action-schema",
+    ),
+    attack(
+        "schema of a type that does not exist",
+        &[T, W],
+        "An action's schema names a type that JSON does not have.",
+        pr_action,
+        |c| against(c, r##"{"type":"object","properties":{"tasks":{"type":"strings"}}}"##, r#"{"tasks":[]}"#),
+        "rebuild-action-schema",
+    ),
+    attack(
+        "schema of a bound that is a text",
+        &[T, W],
+        "An action's schema bounds a number by a text.",
+        promotion_of_rounds,
+        |c| {
+            against(
+                c,
+                r##"{"type":"object","properties":{"build_number":{"maximum":"3"}}}"##,
+                r#"{"build_number":4,"release_promotion_flavor":"promote"}"#,
+            )
+        },
+        "rebuild-action-schema",
+    ),
 ];

@@ -1,0 +1,45 @@
+//! Patterns of a schema, each read once.
+
+use super::{Budget, Misfit, QUICK};
+use regex::{Regex, RegexBuilder};
+use std::collections::HashMap;
+
+/// Bytes that a pattern may take once it is read, what reading it within these costs, and what each byte
+/// of a text then costs at worst: a pattern of many states is slow on a text that is made for it.
+const COSTS: [(usize, usize, usize); 3] = [(1 << 14, 500, 1), (1 << 16, 1000, 4), (1 << 18, 4000, 16)];
+
+/// A pattern, and what each byte of a text costs; none for a pattern in a dialect of its own.
+type Pattern = Option<(Regex, usize)>;
+
+#[derive(Default)]
+pub(super) struct Patterns<'a>(HashMap<&'a str, Pattern>);
+
+impl<'a> Patterns<'a> {
+    /// Whether a pattern is somewhere in a text; none for a pattern in a dialect that is not read.
+    pub(super) fn matches(
+        &mut self,
+        pattern: &'a str,
+        text: &str,
+        budget: &mut Budget<'_>,
+    ) -> Result<Option<bool>, Misfit> {
+        if !self.0.contains_key(pattern) {
+            self.0.insert(pattern, read(pattern, budget)?);
+        }
+        let Some(Some((pattern, per_byte))) = self.0.get(pattern) else { return Ok(None) };
+        budget.spend_on(text.len().saturating_mul(QUICK).saturating_mul(*per_byte))?;
+        Ok(Some(pattern.is_match(text)))
+    }
+}
+
+fn read(text: &str, budget: &mut Budget<'_>) -> Result<Pattern, Misfit> {
+    for (bytes, cost, per_byte) in COSTS {
+        budget.spend(cost)?;
+        budget.spend_on(text.len())?;
+        match RegexBuilder::new(text).size_limit(bytes).build() {
+            Ok(pattern) => return Ok(Some((pattern, per_byte))),
+            Err(regex::Error::CompiledTooBig(_)) => {}
+            Err(_) => return Ok(None),
+        }
+    }
+    Err(Misfit::Beyond)
+}
