@@ -26,3 +26,6 @@ pub mod verdict;
 
 pub use jiff::Timestamp;
 pub use limits::Limits;
+
+/// The version of this program, which verdicts name.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -38,6 +38,9 @@ pub enum KeyError {
 }
 
 impl PublicKey {
+    /// The name of the scheme that these keys are of.
+    pub const SCHEME: &'static str = "ed25519";
+
     /// Reads the base64 of the raw 32 bytes, as policies and `ed25519_public_keys` have them.
     ///
     /// # Errors

@@ -3,11 +3,14 @@
 use crate::escape;
 use crate::hints::advice;
 use crate::order::Links;
-use catena_core::policy::{KeysId, PolicyId};
+use catena_core::VERSION;
+use catena_core::policy::{FORMAT_VERSION, KeysId, PolicyId};
 use catena_core::verdict::{
-    Claim, Difference, Finding, LinkSummary, Place, Relaxed, Side, Standing, Verdict, VerifiedArtifact,
+    Claim, Difference, Edge, Finding, LinkSummary, Place, Relaxed, Side, SignedDocument, Standing, Verdict,
+    VerifiedArtifact, Worker,
 };
 use catena_json::{Map, Value};
+use catena_keys::PublicKey;
 
 /// The schema's name and version. The version changes when a member is removed or changes its
 /// meaning; members may be added within a version.
@@ -36,6 +39,7 @@ pub fn json_value(verdict: &Verdict) -> Value {
     let links = Links::of(verdict);
     object([
         ("schema", SCHEMA.into()),
+        ("program", object([("name", "catena".into()), ("version", VERSION.into())])),
         ("outcome", verdict.outcome.as_str().into()),
         ("exitStatus", u64::from(verdict.outcome.exit_status()).into()),
         (
@@ -63,6 +67,7 @@ pub fn json_value(verdict: &Verdict) -> Value {
 fn policy(policy: &PolicyId) -> Value {
     object([
         ("name", policy.name.as_str().into()),
+        ("version", FORMAT_VERSION.into()),
         ("digest", policy.digest.to_string().into()),
         ("origin", if policy.is_shipped() { "shipped" } else { "files" }.into()),
         ("layers", list(&policy.layers, |layer| layer.as_str().into())),
@@ -101,7 +106,29 @@ fn link(link: &LinkSummary) -> Value {
             or_null(link.worker_implementation, |implementation| implementation.as_str().into()),
         ),
         ("title", or_null(link.title.as_deref(), Value::from)),
+        ("worker", or_null(link.worker.as_ref(), worker)),
+        ("document", or_null(link.document.as_ref(), document)),
+        ("edges", list(&link.edges, edge)),
+        ("edgesLeftOut", number(link.edges_left_out)),
     ])
+}
+
+fn worker(worker: &Worker) -> Value {
+    object([("group", worker.group.as_str().into()), ("id", worker.id.as_str().into())])
+}
+
+fn document(document: &SignedDocument) -> Value {
+    let scheme = PublicKey::SCHEME;
+    let signer = object([("scheme", scheme.into()), ("key", document.signer.to_string().into())]);
+    object([("digest", document.digest.to_string().into()), ("signer", signer)])
+}
+
+fn edge(edge: &Edge) -> Value {
+    object([("name", edge.name.as_str().into()), ("taskId", edge.task_id.as_str().into())])
+}
+
+fn number(number: usize) -> Value {
+    u64::try_from(number).unwrap_or(u64::MAX).into()
 }
 
 fn finding(finding: &Finding, links: &Links<'_>) -> Value {
@@ -111,7 +138,7 @@ fn finding(finding: &Finding, links: &Links<'_>) -> Value {
         ("check", finding.check.into()),
         ("code", finding.code.name.into()),
         ("class", or_null(class, Value::from)),
-        ("standing", standing(finding.standing).into()),
+        ("standing", finding.standing.as_str().into()),
         ("rule", or_null(finding.code.rule, |rule| rule.as_str().into())),
         ("taskId", finding.task_id.as_str().into()),
         ("link", or_null(links.link(finding.task_id), way)),
@@ -167,14 +194,6 @@ fn artifact(artifact: &VerifiedArtifact) -> Value {
 
 fn way(link: &LinkSummary) -> Value {
     Value::Array(link.name.parts().iter().map(|part| part.as_str().into()).collect())
-}
-
-fn standing(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Passed => "passed",
-        Standing::Failed => "failed",
-        Standing::Relaxed => "relaxed",
-    }
 }
 
 fn object<const N: usize>(members: [(&str, Value); N]) -> Value {

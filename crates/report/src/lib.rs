@@ -4,7 +4,7 @@
 //! was there, who says so and what to do; [`json()`] holds the same and every passed finding, in the
 //! versioned schema of `docs/verdict-json.md`. Nothing here decides anything: a report says what the
 //! verdict holds. Both are made of text that others wrote, so both escape whatever could forge what
-//! a terminal shows ([`escape`]).
+//! a terminal shows ([`escape`]). [`ReadVerdict`] reads the JSON back.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod diff;
@@ -15,9 +15,11 @@ mod line;
 mod order;
 mod page;
 mod proof;
+mod read;
 mod text;
 
 pub use hints::{HINTS, advice, hint};
 pub use json::{SCHEMA, json, json_line, json_value};
 pub use line::line;
+pub use read::{ReadError, ReadFinding, ReadKeys, ReadPolicy, ReadRelaxed, ReadVerdict};
 pub use text::{TextOptions, text};

@@ -1,9 +1,7 @@
 //! What a verdict has proven, in numbers.
 
-use crate::order::Links;
-use catena_core::checks::codes::SIGNATURE_VERIFIED;
 use catena_core::verdict::{Evidence, Standing, Verdict};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What was proven.
 pub(crate) struct Proof {
@@ -21,25 +19,14 @@ pub(crate) struct Proof {
 }
 
 impl Proof {
-    pub(crate) fn of(verdict: &Verdict, links: &Links<'_>) -> Self {
-        let mut signed = BTreeSet::new();
-        let mut passed = 0_usize;
-        for finding in &verdict.findings {
-            if finding.standing == Standing::Passed {
-                passed = passed.saturating_add(1);
-                if finding.code == SIGNATURE_VERIFIED {
-                    signed.insert(finding.task_id);
-                }
-            }
-        }
+    pub(crate) fn of(verdict: &Verdict) -> Self {
+        let signed = verdict.links.iter().filter(|link| link.document.is_some());
         let mut by_implementation: BTreeMap<&'static str, usize> = BTreeMap::new();
-        for task_id in &signed {
-            let implementation = links.link(*task_id).and_then(|link| link.worker_implementation);
-            if let Some(implementation) = implementation {
-                let count = by_implementation.entry(implementation.as_str()).or_default();
-                *count = count.saturating_add(1);
-            }
+        for implementation in signed.clone().filter_map(|link| link.worker_implementation) {
+            let count = by_implementation.entry(implementation.as_str()).or_default();
+            *count = count.saturating_add(1);
         }
+        let passed = verdict.findings.iter().filter(|finding| finding.standing == Standing::Passed);
         let measured = verdict.artifacts.iter().filter(|artifact| artifact.evidence == Evidence::Measured);
         let artifacts = measured.clone().count();
         Self {
@@ -47,9 +34,9 @@ impl Proof {
             artifacts,
             bytes: measured.filter_map(|artifact| artifact.length).fold(0, u64::saturating_add),
             by_digest: verdict.artifacts.len().saturating_sub(artifacts),
-            signatures: signed.len(),
+            signatures: signed.count(),
             by_implementation,
-            passed,
+            passed: passed.count(),
         }
     }
 

@@ -40,7 +40,7 @@ pub struct TextOptions {
 #[must_use]
 pub fn text(verdict: &Verdict, options: &TextOptions) -> String {
     let links = Links::of(verdict);
-    let report = Report { verdict, proof: Proof::of(verdict, &links), links, options };
+    let report = Report { verdict, proof: Proof::of(verdict), links, options };
     let mut page = Page::new(options.color, options.width);
     let failed = failed(verdict, &report.links);
     report.answer(&mut page, &failed);
@@ -302,6 +302,10 @@ impl Report<'_> {
                 text.push_str(&format!("  {}", excerpt(title, 0, 80)));
             }
             page.words(&[(None, "   "), (None, &text)]);
+            if let Some(document) = &link.document {
+                let text = format!("document {}, signed with the key {}", document.digest, document.signer);
+                page.paragraph(5, &text);
+            }
         }
     }
 

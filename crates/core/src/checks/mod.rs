@@ -71,8 +71,6 @@ pub const ALL: &[Check] = &[
 pub mod codes {
     /// The run that a chain is about has ended, and well.
     pub use super::run::COMPLETED as RUN_COMPLETED;
-    /// A document's signature was verified.
-    pub use super::signature::VERIFIED as SIGNATURE_VERIFIED;
 }
 
 static REGISTRY: Registry = Registry { checks: ALL, unfinished: availability::unfinished };

@@ -8,18 +8,19 @@
 
 use super::notes::notes;
 use super::{describe, document, run, worker_implementation};
+use crate::digest::Digest;
 use crate::document::Document;
-use crate::inquiry::{Answer, Check, Cx, Examined, Link, Need, Scope, Stop};
+use crate::inquiry::{Answer, Check, Cx, Established, Examination, Examined, Link, Need, Scope, Stop};
 use crate::policy::{Invalid, Period, Rule, TrustedKey};
 use crate::task::WorkerImplementation;
-use crate::verdict::{Class, Code, Finding, Side, Standing};
+use crate::verdict::{Class, Code, Finding, Side, SignedDocument, Standing};
 use catena_keys::{PublicKey, Signature, SignatureError};
 use std::sync::Arc;
 
 pub(super) const DESCRIPTION: Check = describe!("signature", CODES, Scope::Link(examine));
 const CHECK: &str = DESCRIPTION.name;
 
-pub const VERIFIED: Code =
+const VERIFIED: Code =
     Code::passing("signature-verified", "A key the policy trusts for what ran the task signed the document.");
 const SKIPPED: Code = Code::new(
     "signature-skipped",
@@ -277,7 +278,8 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let implementation =
         worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
     let expected = || format!("a signature by one of the policy's {implementation} keys");
-    let finding = match &*judged(cx, link)? {
+    let judgement = judged(cx, link)?;
+    let finding = match &*judgement {
         Judgement::Verified(key) => finding(
             VERIFIED,
             Standing::Passed,
@@ -317,7 +319,19 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
             .expected(Side::Policy, format!("at least one key for {implementation}"))
             .actual(Side::Policy, "none"),
     };
-    Ok(vec![finding].into())
+    let established = signed_document(cx, link, &judgement)?.map(Established::Document).into_iter().collect();
+    Ok(Examination { established, ..vec![finding].into() })
+}
+
+/// What the verdict tells of a document whose signature was verified.
+fn signed_document(cx: &Cx<'_>, link: &Link, judgement: &Judgement) -> Result<Option<SignedDocument>, Stop> {
+    let Judgement::Verified(signer) = judgement else { return Ok(None) };
+    Ok(match cx.document_body(link)? {
+        Answer::Is(body) => {
+            Some(SignedDocument { digest: Digest::Sha256(body.measurement.sha256), signer: signer.clone() })
+        }
+        Answer::Absent(_) => None,
+    })
 }
 
 /// A signature by a key of the policy at a time when it does not count.

@@ -1,15 +1,20 @@
 //! From everything that was found to one answer.
 
+use super::chain::dependencies;
 use super::registry::{Conclusion, Scope};
 use super::{Cx, Established, Inquiry, Link, Need, State, Subject};
 use crate::Timestamp;
 use crate::policy::Landed;
-use crate::task::{TaskId, WorkerImplementation};
+use crate::task::{Run, TaskId, WorkerImplementation};
 use crate::verdict::{
-    Class, Finding, Findings, LinkSummary, Outcome, Relaxed, Source, Standing, Verdict, VerifiedArtifact,
-    bounded_text,
+    Class, Edge, Finding, Findings, LinkSummary, Outcome, Relaxed, SignedDocument, Source, Standing, Verdict,
+    VerifiedArtifact, Worker, bounded_text,
 };
 use std::collections::{BTreeSet, HashMap};
+
+/// The most edges that a verdict lists. The largest chains that are known have a few thousand; whoever writes
+/// definitions says how many there are.
+const MOST_EDGES: usize = 50_000;
 
 pub(super) fn conclude(inquiry: &Inquiry, now: Timestamp) -> Verdict {
     let mut findings = Findings::default();
@@ -74,7 +79,7 @@ fn examine_at_last(inquiry: &Inquiry) -> Vec<Finding> {
 fn tree(inquiry: &Inquiry) -> Option<String> {
     inquiry.examinations().flat_map(|examination| &examination.established).find_map(|one| match one {
         Established::Tree(tree) => Some(tree.clone()),
-        Established::Implementation(_) => None,
+        Established::Implementation(_) | Established::Document(_) => None,
     })
 }
 
@@ -185,31 +190,66 @@ fn order(inquiry: &Inquiry, findings: &mut [Finding]) {
 
 fn links(inquiry: &Inquiry) -> Vec<LinkSummary> {
     let cx = Cx::new(&inquiry.case, &inquiry.chain);
-    let implementations = implementations(inquiry);
-    let summary = |link: &Link| LinkSummary {
-        name: link.name.clone(),
-        task_id: link.task_id,
-        kind: link.kind.clone(),
-        run_id: if link.has_run { cx.run(link).ok().map(|run| run.run_id) } else { None },
-        worker_implementation: implementations.get(&link.task_id).copied(),
-        title: link.definition.text(&["metadata", "name"]).map(|title| bounded_text(title.to_owned())),
+    let established = established(inquiry);
+    let mut room = MOST_EDGES;
+    let summary = |link: &Link| {
+        let run = if link.has_run { cx.run(link).ok() } else { None };
+        let found = established.get(&link.task_id);
+        let (edges, edges_left_out) = edges(link, &mut room);
+        LinkSummary {
+            name: link.name.clone(),
+            task_id: link.task_id,
+            kind: link.kind.clone(),
+            run_id: run.map(|run| run.run_id),
+            worker: run.and_then(worker),
+            worker_implementation: found.and_then(|found| found.implementation),
+            title: link.definition.text(&["metadata", "name"]).map(|title| bounded_text(title.to_owned())),
+            document: found.and_then(|found| found.document.clone()),
+            edges,
+            edges_left_out,
+        }
     };
     inquiry.chain.links().map(summary).collect()
 }
 
-/// What ran each link, as far as a check has established it.
-fn implementations(inquiry: &Inquiry) -> HashMap<TaskId, WorkerImplementation> {
-    let mut implementations = HashMap::new();
+fn worker(run: &Run) -> Option<Worker> {
+    let text = |text: &Option<String>| text.clone().map(bounded_text);
+    Some(Worker { group: text(&run.worker_group)?, id: text(&run.worker_id)? })
+}
+
+/// What a link depends on, as far as there is room for it in the verdict, and how much more that is.
+fn edges(link: &Link, room: &mut usize) -> (Vec<Edge>, usize) {
+    let mut all = dependencies(&link.definition);
+    let left_out = all.len().saturating_sub(*room);
+    all.truncate(*room);
+    *room = room.saturating_sub(all.len());
+    let edge = |(name, task_id)| Edge { name: bounded_text(name), task_id };
+    (all.into_iter().map(edge).collect(), left_out)
+}
+
+/// What checks have established of a link.
+#[derive(Default)]
+struct OfLink {
+    implementation: Option<WorkerImplementation>,
+    document: Option<SignedDocument>,
+}
+
+fn established(inquiry: &Inquiry) -> HashMap<TaskId, OfLink> {
+    let mut found: HashMap<TaskId, OfLink> = HashMap::new();
     for item in &inquiry.items {
-        if let (State::Done(examination), Subject::Link(task_id, _)) = (&item.state, item.subject) {
-            for established in &examination.established {
-                if let Established::Implementation(implementation) = established {
-                    implementations.insert(task_id, *implementation);
-                }
+        let (State::Done(examination), Subject::Link(task_id, _)) = (&item.state, item.subject) else {
+            continue;
+        };
+        for established in &examination.established {
+            let of_link = found.entry(task_id).or_default();
+            match established {
+                Established::Implementation(implementation) => of_link.implementation = Some(*implementation),
+                Established::Document(document) => of_link.document = Some(document.clone()),
+                Established::Tree(_) => {}
             }
         }
     }
-    implementations
+    found
 }
 
 #[cfg(test)]

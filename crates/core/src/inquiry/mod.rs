@@ -35,7 +35,7 @@ pub(crate) use work::Halt;
 
 use crate::policy::{KeyRing, Product};
 use crate::task::{TaskId, WorkerImplementation};
-use crate::verdict::{Finding, Verdict, VerifiedArtifact};
+use crate::verdict::{Finding, SignedDocument, Verdict, VerifiedArtifact};
 use crate::{Limits, Timestamp};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -59,6 +59,8 @@ pub(crate) type Examined = Result<Examination, Stop>;
 pub(crate) enum Established {
     /// What ran the link.
     Implementation(WorkerImplementation),
+    /// The link's document, whose signature was verified.
+    Document(SignedDocument),
     /// The trusted tree that the chain goes back to.
     Tree(String),
 }

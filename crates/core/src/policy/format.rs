@@ -5,7 +5,7 @@ use super::document::{Content, Entry, Node, Place, Step};
 use std::collections::BTreeMap;
 
 /// The version of the format, under [`VERSION_KEY`].
-pub(super) const VERSION: &str = "1";
+pub const VERSION: &str = "1";
 pub(super) const VERSION_KEY: &str = "catena-policy";
 pub(super) const EXTENDS_KEY: &str = "extends";
 

@@ -24,6 +24,7 @@ mod soundness;
 mod validity;
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use format::VERSION as FORMAT_VERSION;
 pub use identity::{KeysId, PolicyId};
 pub use keys::KeyRing;
 pub use policy::Policy;

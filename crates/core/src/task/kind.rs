@@ -84,6 +84,12 @@ impl fmt::Display for WorkerImplementation {
 pub struct LinkName(Vec<String>);
 
 impl LinkName {
+    /// A name of these parts, of which there is at least one.
+    #[must_use]
+    pub fn of(parts: Vec<String>) -> Option<Self> {
+        (!parts.is_empty()).then_some(Self(parts))
+    }
+
     /// The target's own name.
     #[must_use]
     pub fn target(kind: &Kind) -> Self {
@@ -117,12 +123,6 @@ impl LinkName {
     #[must_use]
     pub fn parts(&self) -> &[String] {
         &self.0
-    }
-
-    /// As the reference verifier writes it: `signing:build:docker-image`.
-    #[must_use]
-    pub fn colon_path(&self) -> String {
-        self.0.join(":")
     }
 }
 

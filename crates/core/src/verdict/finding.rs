@@ -20,6 +20,15 @@ pub enum Class {
 }
 
 impl Class {
+    /// All of them, the alarming ones first.
+    pub const ALL: [Self; 4] = [Self::Tamper, Self::Policy, Self::Config, Self::Infra];
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == text)
+    }
+
     /// In one word, as reports have it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -80,6 +89,24 @@ pub enum Standing {
     Failed,
     /// The check failed, and the policy relaxes it.
     Relaxed,
+}
+
+impl Standing {
+    /// In one word, as the JSON report has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Relaxed => "relaxed",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Passed, Self::Failed, Self::Relaxed].into_iter().find(|one| one.as_str() == text)
+    }
 }
 
 /// Who says something.

@@ -2,12 +2,14 @@
 
 mod bounds;
 mod finding;
+mod link;
 mod relaxed;
 
 pub(crate) use bounds::Findings;
 pub(crate) use bounds::text as bounded_text;
 pub(crate) use bounds::value as bounded_value;
 pub use finding::{Claim, Class, Code, Difference, DifferenceKind, Finding, Place, Side, Standing};
+pub use link::{Edge, LinkSummary, SignedDocument, Worker};
 pub use relaxed::{Relaxed, RelaxedBy};
 
 use crate::Timestamp;
@@ -84,6 +86,12 @@ pub enum Evidence {
 }
 
 impl Evidence {
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Measured, Self::Recalled, Self::Named].into_iter().find(|one| one.as_str() == text)
+    }
+
     /// In one word, as reports have it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -105,6 +113,12 @@ pub enum Source {
 }
 
 impl Source {
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Services, Self::Recording].into_iter().find(|one| one.as_str() == text)
+    }
+
     /// In one word, as the JSON report has it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -129,6 +143,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Verified, Self::Rejected, Self::Undetermined, Self::Misconfigured];
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
+    }
+
     /// The process's exit status for it.
     #[must_use]
     pub fn exit_status(self) -> u8 {
@@ -150,23 +173,6 @@ impl Outcome {
             Self::Misconfigured => "misconfigured",
         }
     }
-}
-
-/// One link as the report shows it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LinkSummary {
-    /// The way to it from the target.
-    pub name: LinkName,
-    /// The task.
-    pub task_id: TaskId,
-    /// Its kind.
-    pub kind: Kind,
-    /// The run the chain is about, where that is known.
-    pub run_id: Option<RunId>,
-    /// What ran it, where that could be told.
-    pub worker_implementation: Option<WorkerImplementation>,
-    /// Its own name for itself (`metadata.name`), for people.
-    pub title: Option<String>,
 }
 
 impl Verdict {

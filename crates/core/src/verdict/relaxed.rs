@@ -60,6 +60,12 @@ impl Relaxed {
 }
 
 impl RelaxedBy {
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Policy, Self::Switch].into_iter().find(|by| by.as_str() == text)
+    }
+
     /// In one word, as reports have it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -7,10 +7,11 @@ use catena_core::inquiry::Extent;
 use catena_core::policy::{KeyRing, KeysId, PolicyId, Rule};
 use catena_core::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
 use catena_core::verdict::{
-    Claim, Class, Code, Difference, DifferenceKind, Evidence, Finding, LinkSummary, Outcome, Place, Relaxed,
-    Side, Source, Standing, Verdict, VerifiedArtifact,
+    Claim, Class, Code, Difference, DifferenceKind, Edge, Evidence, Finding, LinkSummary, Outcome, Place,
+    Relaxed, Side, SignedDocument, Source, Standing, Verdict, VerifiedArtifact, Worker,
 };
 use catena_json::{Limits, Path, Value};
+use catena_keys::PublicKey;
 
 pub const SIGNING: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
 pub const DECISION: &str = "fN1SbArXTPSVFNUvaOlinQ";
@@ -85,8 +86,19 @@ fn link(
         task_id: id(task_id),
         kind: Kind::parse(kind).unwrap(),
         run_id: Some(RunId(0)),
+        worker: Some(Worker { group: "mdc1".to_owned(), id: format!("{kind}-1") }),
         worker_implementation: Some(implementation),
         title: Some(title.to_owned()),
+        document: (task_id != SIGNING).then(signed_document),
+        edges: vec![Edge { name: "parent".to_owned(), task_id: id(DECISION) }],
+        edges_left_out: 0,
+    }
+}
+
+fn signed_document() -> SignedDocument {
+    SignedDocument {
+        digest: Digest::parse("sha256", &"3c".repeat(32)).unwrap(),
+        signer: PublicKey::parse_base64("kni6ts7z/MRkvs7i6+SF/T6UWj0hAJoHEcrgHB8BBR0=").unwrap(),
     }
 }
 
