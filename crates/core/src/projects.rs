@@ -83,8 +83,7 @@ impl Projects {
     /// # Errors
     /// It is not YAML within the limits, or no mapping.
     pub(crate) fn parse(bytes: &[u8], limits: catena_yaml::Limits) -> Result<Self, String> {
-        let options = catena_yaml::Options { limits, ..catena_yaml::Options::default() };
-        let document = catena_yaml::load_bytes(bytes, &options).map_err(|error| error.to_string())?;
+        let document = catena_yaml::load_bytes(bytes, &limits).map_err(|error| error.to_string())?;
         let value = document.root.to_json().map_err(|error| error.to_string())?;
         let Value::Object(projects) = &value else { return Err("it is no mapping".to_owned()) };
         Ok(Self(projects.iter().filter_map(|(name, value)| Project::read(name, value)).collect()))

@@ -13,7 +13,7 @@ fn main() {
 }
 
 fn template() -> Value {
-    let document = catena_yaml::load(TEMPLATE, &catena_yaml::Options::default()).unwrap();
+    let document = catena_yaml::load(TEMPLATE, &catena_yaml::Limits::default()).unwrap();
     document.root.to_json().unwrap()
 }
 

@@ -29,7 +29,7 @@ fn trials(path: &Path) -> Vec<Trial> {
     let mut trials = Vec::new();
     // A stream of documents, separated by lines of three dashes. The first is the file's header.
     for document in text.split("\n---\n").skip(1) {
-        let loaded = catena_yaml::load(document, &catena_yaml::Options::default())
+        let loaded = catena_yaml::load(document, &catena_yaml::Limits::default())
             .unwrap_or_else(|error| panic!("{document}\n{error}"));
         let case = loaded.root.to_json().unwrap_or_else(|error| panic!("{document}\n{error}"));
         if let Some(name) = case.get("section").and_then(Value::as_str) {

@@ -115,7 +115,7 @@ fn page_seeds(seeds: &mut Seeds, chain_name: &str, url: &str, page: &Page) -> Do
         url.contains(".taskcluster.yml") && !url.starts_with("https://api.") && page.status == 200;
     if is_template {
         seeds.add("yaml_load", &format!("{chain_name}-template"), &bytes)?;
-        let template = catena_yaml::load_bytes(&bytes, &catena_yaml::Options::default())?.root.to_json()?;
+        let template = catena_yaml::load_bytes(&bytes, &catena_yaml::Limits::default())?.root.to_json()?;
         seeds.add("jsone_template", chain_name, template.to_string().as_bytes())?;
         let mut found = BTreeSet::new();
         expressions(&template, &mut found);

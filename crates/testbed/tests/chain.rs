@@ -140,7 +140,7 @@ fn json(bytes: impl AsRef<[u8]>) -> Value {
 }
 
 fn rebuilt(template: &str, mut context: catena_jsone::Context, task: &Value, id: &str) -> Value {
-    let template = catena_yaml::load(template, &catena_yaml::Options::default()).unwrap();
+    let template = catena_yaml::load(template, &catena_yaml::Limits::default()).unwrap();
     context.set("now", text(task, &["created"])).set("ownTaskId", id).set("taskId", Value::Null);
     context.set("tasks_for", text(task, &["extra", "tasks_for"]));
     let own = id.to_owned();

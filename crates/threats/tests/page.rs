@@ -1,7 +1,10 @@
 //! `docs/attacks.md` lists the catalogue as it is. `cargo xtask regenerate attacks` writes it again.
 #![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
 
-use catena_threats::{Attack, Attacker, Means, THREATS, Threat};
+use catena_testbed::Release;
+use catena_testbed::chain::Trigger;
+use catena_threats::{Attack, Attacker, THREATS, Threat};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -12,13 +15,19 @@ const INTRODUCTION: &str = "\
 
 <!-- Written by `cargo xtask regenerate attacks`; the source is crates/threats/src/attacks/. -->
 
-Every attack takes an honest chain, changes one thing, and is refused with the finding that names the
-cause. `cargo run --release -- demo --attacks` runs them all; with a text after it, those that have the
-text in their name, class or code, each with the whole answer. The classes and the attackers are those
-of the [threat model](threat-model.md): **S** changes what is stored, **Q** answers for the queue, **T**
-creates tasks, **W** holds a worker and its key, **V** answers for hg or GitHub.
+Every attack takes a valid chain, changes one thing, and is refused with the finding that names the cause. Each row
+below is what one code refuses in one class: the first of its mutations, who can make them, on which subjects (what the
+changed chain was made for), and how many attacks there are. `cargo run --release -- demo --attacks` runs and names them
+all; with a text after it, those that have the text in their name, class or code, each with the whole answer. The
+classes and the attackers are those of the [threat model](threat-model.md): **S** changes what is stored, **Q** answers
+for the queue, **T** creates tasks, **W** holds a worker and its key, **V** answers for hg or GitHub.
 
 ";
+
+/// Mutations that a row names.
+const NAMED: usize = 2;
+/// The most words of the page: a table that a person can scan.
+const MOST_WORDS: usize = 6000;
 
 #[test]
 fn the_page_is_the_catalogue() {
@@ -27,6 +36,8 @@ fn the_page_is_the_catalogue() {
         std::fs::write(PAGE, &page).unwrap();
     }
     let stands = std::fs::read_to_string(Path::new(PAGE)).unwrap_or_default();
+    let words = page.split_whitespace().count();
+    assert!(words < MOST_WORDS, "{words} words are more than a person scans");
     assert!(stands == page, "docs/attacks.md is not the catalogue: `cargo xtask regenerate attacks`");
 }
 
@@ -40,16 +51,44 @@ fn page() -> String {
     }
     let all: Vec<Attack> = THREATS.iter().flat_map(|threat| threat.attacks()).copied().collect();
     writeln!(page, "| all | {} | {} |", all.len(), by(&all)).unwrap();
+    page.push_str("\n| mutation | class | by | code | subjects | attacks |\n|---|---|---|---|---|--:|\n");
     for threat in THREATS {
-        writeln!(page, "\n## {}. {}\n", threat.number, threat.name).unwrap();
+        let mut codes: Vec<&str> = Vec::new();
         for attack in threat.attacks() {
-            let letters: Vec<String> = attack.by.iter().map(|by| by.letter().to_string()).collect();
-            let wire = if matches!(attack.means, Means::Wire(_)) { " On the wire." } else { "" };
-            let (name, what, code) = (attack.name, attack.what, attack.code);
-            writeln!(page, "- **{name}** ({}): {what}{wire} → `{code}`", letters.join(", ")).unwrap();
+            if !codes.contains(&attack.code) {
+                codes.push(attack.code);
+            }
+        }
+        for code in codes {
+            let attacks: Vec<&Attack> = threat.attacks().filter(|attack| attack.code == code).collect();
+            writeln!(page, "{}", row(threat.number, code, &attacks)).unwrap();
         }
     }
     page
+}
+
+/// What one code refuses in one class.
+fn row(class: u8, code: &str, attacks: &[&Attack]) -> String {
+    let named: Vec<&str> = attacks.iter().take(NAMED).map(|attack| attack.name).collect();
+    let more = if attacks.len() > NAMED { "; …" } else { "" };
+    let by: BTreeSet<char> = attacks.iter().flat_map(|attack| attack.by).map(|by| by.letter()).collect();
+    let by: String = by.into_iter().collect();
+    let subjects: BTreeSet<&str> = attacks.iter().map(|attack| subject(&(attack.release)())).collect();
+    let subjects = subjects.into_iter().collect::<Vec<_>>().join(", ");
+    format!("|{}{more}|{class}|{by}|`{code}`|{subjects}|{}|", named.join("; "), attacks.len())
+}
+
+fn subject(release: &Release) -> &'static str {
+    match release.trigger {
+        Trigger::Push => "push",
+        Trigger::Cron => "cron",
+        Trigger::PullRequest => "pull-request",
+        Trigger::PullRequestUntrusted => "fork",
+        Trigger::Release => "release",
+        Trigger::Action => "action",
+        Trigger::PrAction => "pr-action",
+        Trigger::ReleasePromotion => "promotion",
+    }
 }
 
 /// How many of the attacks each attacker could make.

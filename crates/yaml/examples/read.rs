@@ -12,7 +12,7 @@ fn main() -> io::Result<()> {
         let limits = catena_json::Limits::default();
         let text = catena_json::parse(line?.as_bytes(), &limits).map_err(io::Error::other)?;
         let text = text.as_str().unwrap_or_default();
-        match catena_yaml::load(text, &catena_yaml::Options { strict: true, ..Default::default() }) {
+        match catena_yaml::load(text, &catena_yaml::Limits::default()) {
             Ok(document) => writeln!(out, "{}", encode::encode(&document.root))?,
             Err(_) => writeln!(out, "null")?,
         }

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind, LimitKind, Mark};
-use crate::limits::Options;
-use crate::notice::{self, Form, Notice};
+use crate::limits::Limits;
 use crate::parser::{Event, Parser, Properties};
 use crate::resolver::resolve;
 use crate::tag::Tag;
@@ -79,13 +78,12 @@ pub(crate) struct Composed {
     pub(crate) graph: Graph,
     /// Nothing when the stream holds no document.
     pub(crate) root: Option<Id>,
-    pub(crate) notices: Vec<Notice>,
 }
 
 /// Reads the single document of a stream.
-pub(crate) fn compose(parser: Parser, options: &Options) -> Result<Composed, Error> {
-    let composed = Composed { graph: Graph::default(), root: None, notices: Vec::new() };
-    let mut composer = Composer { parser, options, composed, open: Vec::new(), anchors: HashMap::new() };
+pub(crate) fn compose(parser: Parser, limits: &Limits) -> Result<Composed, Error> {
+    let composed = Composed { graph: Graph::default(), root: None };
+    let mut composer = Composer { parser, limits, composed, open: Vec::new(), anchors: HashMap::new() };
     loop {
         match composer.parser.next()? {
             (Event::DocumentStart, mark) if composer.composed.root.is_some() => {
@@ -106,7 +104,7 @@ struct Open {
 
 struct Composer<'a> {
     parser: Parser,
-    options: &'a Options,
+    limits: &'a Limits,
     composed: Composed,
     open: Vec<Open>,
     anchors: HashMap<String, Id>,
@@ -157,21 +155,12 @@ impl Composer<'_> {
         implicit: bool,
         mark: Mark,
     ) -> Result<(), Error> {
-        self.options.limits.check(LimitKind::Scalar, text.len(), mark)?;
+        self.limits.check(LimitKind::Scalar, text.len(), mark)?;
         let tag = match &properties.tag {
             _ if implicit => Ok(resolve(&text)),
             Some(name) if name != "!" => known(name),
             _ => Ok(Tag::Str),
         };
-        if self.options.strict {
-            let form = match properties.tag.as_deref() {
-                None if implicit => Form::Plain,
-                None => Form::Quoted,
-                Some("!") => Form::NonSpecific,
-                Some(_) => Form::Tagged,
-            };
-            self.composed.notices.extend(notice::reading(&tag, &text, form, mark));
-        }
         let id = self.add(properties.anchor, GraphNode { tag, mark, content: Content::Scalar(text) })?;
         self.place(id);
         Ok(())
@@ -191,13 +180,13 @@ impl Composer<'_> {
         let id = self.add(properties.anchor, GraphNode { tag, mark, content })?;
         self.place(id);
         self.open.push(Open { id, key: None });
-        self.options.limits.check(LimitKind::Depth, self.open.len(), mark)
+        self.limits.check(LimitKind::Depth, self.open.len(), mark)
     }
 
     fn add(&mut self, anchor: Option<String>, node: GraphNode) -> Result<Id, Error> {
         let mark = node.mark;
         let id = self.composed.graph.add(node);
-        self.options.limits.check(LimitKind::Nodes, self.composed.graph.0.len(), mark)?;
+        self.limits.check(LimitKind::Nodes, self.composed.graph.0.len(), mark)?;
         match anchor {
             Some(name) if self.anchors.contains_key(&name) => {
                 return Err(Error::new(ErrorKind::DuplicateAnchor(name), mark));
@@ -233,7 +222,7 @@ fn known(name: &str) -> Result<Tag, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{ErrorKind, Mark, Options, load};
+    use crate::{ErrorKind, Limits, Mark, load};
 
     #[test]
     fn faults_of_anchors_and_documents_are_told_apart() {
@@ -261,7 +250,7 @@ mod tests {
             ("!!omap\n- {}", ErrorKind::BadPair { tag: "tag:yaml.org,2002:omap".into() }, 2, 3),
         ];
         for (text, kind, line, column) in cases {
-            let error = load(text, &Options::default()).unwrap_err();
+            let error = load(text, &Limits::default()).unwrap_err();
             assert_eq!((error.kind, error.mark), (kind, Mark { line, column }), "{text}");
         }
     }

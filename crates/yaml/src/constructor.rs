@@ -1,46 +1,39 @@
 //! The graph to a tree of values: tags are given their meaning and aliases are expanded.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use num_bigint::BigInt;
 
 use crate::composer::{Composed, Content, Entries, Graph, GraphNode, Id};
 use crate::error::{Error, ErrorKind, LimitKind, Mark};
-use crate::limits::{DuplicateKeys, Options};
+use crate::limits::Limits;
 use crate::merge::Merger;
 use crate::node::{Document, Node, NodeValue};
-use crate::notice::{Notice, NoticeKind};
 use crate::scalar;
 use crate::tag::Tag;
 use crate::timestamp::Timestamp;
 
 /// Constructs the document of a composed stream; an empty stream is null.
-pub(crate) fn construct(composed: Composed, options: &Options) -> Result<Document, Error> {
-    let Composed { graph, root, notices } = composed;
-    let merger = Merger { limits: &options.limits, copied: 0 };
-    let mut constructor =
-        Constructor { graph, options, merger, notices, nodes: 0, bytes: 0, noticed: HashSet::new() };
+pub(crate) fn construct(composed: Composed, limits: &Limits) -> Result<Document, Error> {
+    let Composed { graph, root } = composed;
+    let merger = Merger { limits: limits, copied: 0 };
+    let mut constructor = Constructor { graph, limits, merger, nodes: 0, bytes: 0 };
     let root = match root {
         Some(id) => constructor.node(id, 1)?,
         None => Node { value: NodeValue::Null, mark: Mark::START },
     };
-    let mut notices = constructor.notices;
-    notices.sort_by_key(|notice| notice.mark);
-    Ok(Document { root, notices })
+    Ok(Document { root })
 }
 
 struct Constructor<'a> {
     graph: Graph,
-    options: &'a Options,
+    limits: &'a Limits,
     merger: Merger<'a>,
-    notices: Vec<Notice>,
     /// Nodes constructed so far.
     nodes: usize,
     /// Bytes of scalars constructed so far.
     bytes: usize,
-    /// Mappings whose duplicate keys are in the notices already.
-    noticed: HashSet<Id>,
 }
 
 impl Constructor<'_> {
@@ -55,13 +48,13 @@ impl Constructor<'_> {
         };
         let value = match &node.content {
             Content::Scalar(text) => {
-                let (bytes, value) = (text.len(), scalar_value(tag, text, mark, self.options)?);
+                let (bytes, value) = (text.len(), scalar_value(tag, text, mark, self.limits)?);
                 self.spend(bytes, mark)?;
                 value
             }
             content => {
                 // A scalar is no level of its own, as in JSON.
-                self.options.limits.check(LimitKind::Depth, depth, mark)?;
+                self.limits.check(LimitKind::Depth, depth, mark)?;
                 let kind = content.kind();
                 self.spend(0, mark)?;
                 self.collection(id, tag, kind, mark, depth)?
@@ -126,55 +119,32 @@ impl Constructor<'_> {
     }
 
     fn mapping(&mut self, id: Id, depth: usize) -> Result<Vec<(Node, Node)>, Error> {
-        let Entries { pairs, merged } = self.merger.flatten(&mut self.graph, id, depth)?;
-        let merged = merged.map_or(0, |merged| merged.entries);
+        let Entries { pairs, .. } = self.merger.flatten(&mut self.graph, id, depth)?;
         let depth = depth.saturating_add(1);
         let mut entries: Vec<(Node, Node)> = Vec::new();
-        let mut places: HashMap<Key, Place> = HashMap::new();
-        let mut duplicates = Vec::new();
-        for (at, (key, value)) in pairs.into_iter().enumerate() {
+        let mut places: HashMap<Key, usize> = HashMap::new();
+        for (key, value) in pairs {
             let key = self.key(key, depth)?;
             let hashed = Key::of(&key)?;
-            let own = (at >= merged).then_some(key.mark);
             let value = self.node(value, depth)?;
             match places.entry(hashed) {
                 Entry::Vacant(place) => {
-                    place.insert(Place { at: entries.len(), own });
+                    place.insert(entries.len());
                     entries.push((key, value));
                 }
                 Entry::Occupied(place) if *place.key() == Key::NotANumber => {
                     let what = "not-a-number twice as a key";
                     return Err(Error::new(ErrorKind::Unsupported { what }, key.mark));
                 }
-                Entry::Occupied(mut place) => {
-                    let place = place.get_mut();
-                    // An own key over a merged one is what `<<` is for, and no duplicate.
-                    if let (Some(mark), Some(first)) = (own, place.own) {
-                        duplicates.push((mark, key.describe(), first));
-                    }
-                    place.own = place.own.or(own);
-                    // As in Python's dict the first key stays and the last value counts.
-                    if let Some(entry) = entries.get_mut(place.at) {
+                // As in Python's dict the first key stays and the last value counts.
+                Entry::Occupied(place) => {
+                    if let Some(entry) = entries.get_mut(*place.get()) {
                         entry.1 = value;
                     }
                 }
             }
         }
-        self.duplicates(id, duplicates)?;
         Ok(entries)
-    }
-
-    fn duplicates(&mut self, id: Id, duplicates: Vec<(Mark, String, Mark)>) -> Result<(), Error> {
-        let fresh = self.options.strict && !duplicates.is_empty() && self.noticed.insert(id);
-        for (mark, key, first) in duplicates {
-            if self.options.duplicate_keys == DuplicateKeys::Refuse {
-                return Err(Error::new(ErrorKind::DuplicateKey { key, first }, mark));
-            }
-            if fresh {
-                self.notices.push(Notice { mark, kind: NoticeKind::DuplicateKey { key, first } });
-            }
-        }
-        Ok(())
     }
 
     /// The key `=` is the string it looks like.
@@ -192,9 +162,9 @@ impl Constructor<'_> {
     /// Counts a node with a scalar of `bytes`.
     fn spend(&mut self, bytes: usize, mark: Mark) -> Result<(), Error> {
         self.nodes = self.nodes.saturating_add(1);
-        self.options.limits.check(LimitKind::Nodes, self.nodes, mark)?;
+        self.limits.check(LimitKind::Nodes, self.nodes, mark)?;
         self.bytes = self.bytes.saturating_add(bytes);
-        self.options.limits.check(LimitKind::Expanded, self.bytes, mark)
+        self.limits.check(LimitKind::Expanded, self.bytes, mark)
     }
 }
 
@@ -205,13 +175,13 @@ struct Place {
     own: Option<Mark>,
 }
 
-fn scalar_value(tag: Tag, text: &str, mark: Mark, options: &Options) -> Result<NodeValue, Error> {
+fn scalar_value(tag: Tag, text: &str, mark: Mark, limits: &Limits) -> Result<NodeValue, Error> {
     let value = match tag {
         Tag::Null => Some(NodeValue::Null),
         Tag::Str => Some(NodeValue::String(text.to_owned())),
         Tag::Bool => scalar::bool(text).map(NodeValue::Bool),
         Tag::Int | Tag::Float => {
-            options.limits.check(LimitKind::Number, text.len(), mark)?;
+            limits.check(LimitKind::Number, text.len(), mark)?;
             if tag == Tag::Int {
                 scalar::int(text).map(NodeValue::Int)
             } else {

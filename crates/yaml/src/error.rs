@@ -97,14 +97,6 @@ pub enum ErrorKind {
         /// `tag:yaml.org,2002:omap` or `tag:yaml.org,2002:pairs`.
         tag: String,
     },
-    /// A key stands twice in a mapping and the options refuse that.
-    #[error("key {key} stands twice in a mapping, first at {first}")]
-    DuplicateKey {
-        /// The key as text.
-        key: String,
-        /// Where it stands first.
-        first: Mark,
-    },
     /// The stream holds more than one document.
     #[error("more than one document")]
     MultipleDocuments,

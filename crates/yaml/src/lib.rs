@@ -8,17 +8,10 @@
 //! `resolver`) → a tree of values (`constructor`, `merge`, `scalar`, `timestamp`).
 //!
 //! ```
-//! use catena_yaml::{Options, load};
+//! use catena_yaml::{Limits, load};
 //!
-//! let document = load("retries: 010\nnotify: on\n", &Options::default())?;
+//! let document = load("retries: 010\nnotify: on\n", &Limits::default())?;
 //! assert_eq!(document.root.to_json()?.to_string(), r#"{"retries":8,"notify":true}"#);
-//!
-//! let options = Options { strict: true, ..Options::default() };
-//! let notices = load("retries: 010", &options)?.notices;
-//! assert_eq!(
-//!     notices[0].to_string(),
-//!     r#""010" is the integer 8 in YAML 1.1 and the integer 10 in YAML 1.2 at line 1 column 10"#
-//! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -49,7 +42,6 @@ mod error;
 mod limits;
 mod merge;
 mod node;
-mod notice;
 mod parser;
 mod reader;
 mod resolver;
@@ -59,19 +51,18 @@ mod tag;
 mod timestamp;
 
 pub use error::{Error, ErrorKind, LimitKind, Mark};
-pub use limits::{DuplicateKeys, Limits, Options};
+pub use limits::Limits;
 pub use node::{Document, Node, NodeValue, NotJson, NotJsonKind};
-pub use notice::{Notice, NoticeKind, Reading};
 pub use timestamp::{TimeOfDay, Timestamp};
 
 /// Reads the single document of a text, as `yaml.safe_load(text)` does for a `str`.
 ///
 /// # Errors
 /// Says what is wrong and where; see [`ErrorKind`].
-pub fn load(text: &str, options: &Options) -> Result<Document, Error> {
-    let reader = reader::Reader::new(text, &options.limits)?;
+pub fn load(text: &str, limits: &Limits) -> Result<Document, Error> {
+    let reader = reader::Reader::new(text, limits)?;
     let parser = parser::Parser::new(scanner::Scanner::new(reader));
-    constructor::construct(composer::compose(parser, options)?, options)
+    constructor::construct(composer::compose(parser, limits)?, limits)
 }
 
 /// Reads the single document of a text that is still bytes, as `yaml.safe_load(data)` does for `bytes`:
@@ -79,7 +70,7 @@ pub fn load(text: &str, options: &Options) -> Result<Document, Error> {
 ///
 /// # Errors
 /// Says what is wrong and where; see [`ErrorKind`].
-pub fn load_bytes(bytes: &[u8], options: &Options) -> Result<Document, Error> {
-    options.limits.check(LimitKind::Bytes, bytes.len(), Mark::START)?;
-    load(&reader::decode(bytes)?, options)
+pub fn load_bytes(bytes: &[u8], limits: &Limits) -> Result<Document, Error> {
+    limits.check(LimitKind::Bytes, bytes.len(), Mark::START)?;
+    load(&reader::decode(bytes)?, limits)
 }

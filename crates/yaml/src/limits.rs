@@ -26,7 +26,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// No tree is deeper than this, whatever the options say: walking, comparing and dropping it
+    /// No tree is deeper than this, whatever the limits say: walking, comparing and dropping it
     /// recurses, and has to fit a thread of 2 MiB.
     pub const MAX_DEPTH: usize = 200;
 
@@ -59,25 +59,4 @@ impl Default for Limits {
             expanded: 16 << 20,
         }
     }
-}
-
-/// What to do with a key that stands twice in one mapping.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DuplicateKeys {
-    /// The last value counts, as in `PyYAML`.
-    #[default]
-    LastWins,
-    /// The text is refused.
-    Refuse,
-}
-
-/// The choices of a caller.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// Bounds on what the text may cost.
-    pub limits: Limits,
-    /// What a key that stands twice means.
-    pub duplicate_keys: DuplicateKeys,
-    /// Fill [`crate::Document::notices`].
-    pub strict: bool,
 }

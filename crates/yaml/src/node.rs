@@ -6,7 +6,6 @@ use catena_json::{Map, Number, Path, Segment, Value};
 use num_bigint::BigInt;
 
 use crate::error::Mark;
-use crate::notice::Notice;
 use crate::timestamp::Timestamp;
 
 /// A document that was read.
@@ -14,8 +13,6 @@ use crate::timestamp::Timestamp;
 pub struct Document {
     /// Its value; null when the text holds none.
     pub root: Node,
-    /// With [`crate::Options::strict`]: what another reader may read differently, in the order of the text.
-    pub notices: Vec<Notice>,
 }
 
 impl Document {
@@ -176,10 +173,10 @@ fn object(entries: &[(Node, Node)]) -> Result<Value, NotJson> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Options, load};
+    use crate::{Limits, load};
 
     fn read(text: &str) -> Document {
-        load(text, &Options::default()).unwrap()
+        load(text, &Limits::default()).unwrap()
     }
 
     #[test]

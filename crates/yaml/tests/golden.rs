@@ -6,19 +6,19 @@
 mod encode;
 
 use catena_json::Value;
-use catena_yaml::{Document, Error, Options, load, load_bytes};
+use catena_yaml::{Document, Error, Limits, load, load_bytes};
 
 const CASES: &str = include_str!("golden/cases.json");
 
 fn read(case: &Value) -> Result<Document, Error> {
-    let options = Options { strict: true, ..Options::default() };
+    let limits = Limits::default();
     match (case.get("text"), case.get("bytes")) {
-        (Some(text), _) => load(text.as_str().unwrap(), &options),
+        (Some(text), _) => load(text.as_str().unwrap(), &limits),
         (None, Some(hex)) => {
             let hex = hex.as_str().unwrap().as_bytes();
             let digit = |byte: u8| char::from(byte).to_digit(16).unwrap() as u8;
             let bytes: Vec<u8> = hex.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect();
-            load_bytes(&bytes, &options)
+            load_bytes(&bytes, &limits)
         }
         _ => panic!("a case needs a text or bytes: {case}"),
     }

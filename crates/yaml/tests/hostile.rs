@@ -2,16 +2,12 @@
 // Helpers of tests are not seen as tests by the lints.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use catena_yaml::{ErrorKind, LimitKind, Limits, Options, load, load_bytes};
+use catena_yaml::{ErrorKind, LimitKind, Limits, load, load_bytes};
 use proptest::prelude::*;
-
-fn limited(limits: Limits) -> Options {
-    Options { limits, strict: true, ..Options::default() }
-}
 
 /// The limit that `text` passes.
 fn passed(text: &str) -> Option<LimitKind> {
-    match load(text, &limited(Limits::default())) {
+    match load(text, &Limits::default()) {
         Err(error) => match error.kind {
             ErrorKind::Limit { limit, .. } => Some(limit),
             other => panic!("refused for {other}"),
@@ -46,14 +42,14 @@ fn nesting_is_bounded_in_every_form() {
 #[test]
 fn the_deepest_tree_fits_a_small_stack() {
     on_small_stack(|| {
-        let options = limited(Limits { depth: usize::MAX, ..Limits::default() });
+        let options = Limits { depth: usize::MAX, ..Limits::default() };
         let depth = Limits::MAX_DEPTH;
         let text = |depth: usize| format!("{}{}", "[{a: ".repeat(depth / 2), "}]".repeat(depth / 2));
-        let document = load(&text(depth), &options).unwrap();
+        let document = load(&text(depth), &limits).unwrap();
         assert_eq!(document.clone(), document);
         assert!(document.root.to_json().is_ok());
         assert!(!format!("{document:?}").is_empty());
-        assert!(load(&text(depth + 2), &options).is_err());
+        assert!(load(&text(depth + 2), &limits).is_err());
     });
 }
 
@@ -94,8 +90,8 @@ fn each_limit_is_exact() {
         ("[a, b, c]", LimitKind::Nodes, |n| Limits { nodes: n, ..Limits::default() }),
         ("[&a ab, *a]", LimitKind::Expanded, |n| Limits { expanded: n, ..Limits::default() }),
     ] {
-        assert!(load(text, &limited(set(4))).is_ok(), "{text}");
-        let error = load(text, &limited(set(3))).unwrap_err();
+        assert!(load(text, &set(4)).is_ok(), "{text}");
+        let error = load(text, &set(3)).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Limit { limit: kind, allowed: 3 }, "{text}");
     }
     assert!(defaults.depth <= Limits::MAX_DEPTH);
@@ -110,7 +106,7 @@ fn long_texts_of_one_character_are_read_or_refused() {
     ] {
         for (before, after) in [("", ""), ("[", ""), ("\"", ""), ("|\n ", ""), ("{", "}"), ("! '", "'")] {
             let text = format!("{before}{}{after}", piece.repeat(20_000));
-            let _ = load(&text, &limited(Limits::default()));
+            let _ = load(&text, &Limits::default());
         }
     }
 }
@@ -118,18 +114,18 @@ fn long_texts_of_one_character_are_read_or_refused() {
 proptest! {
     #[test]
     fn no_text_panics(text in "\\PC*|[-a:?#&*!|>'\"%@`,\\[\\]{} \n\t\\\\0-9<=.~]{0,80}") {
-        let _ = load(&text, &limited(Limits::default()));
+        let _ = load(&text, &Limits::default());
     }
 
     #[test]
     fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
-        let _ = load_bytes(&bytes, &limited(Limits::default()));
+        let _ = load_bytes(&bytes, &Limits::default());
     }
 
     #[test]
     fn marks_point_into_the_text(words in proptest::collection::vec("[a-z]{1,8}", 1..20)) {
         let text: String = words.iter().map(|word| format!("- {word}\n")).collect();
-        let document = load(&text, &Options::default()).unwrap();
+        let document = load(&text, &Limits::default()).unwrap();
         for (at, _) in words.iter().enumerate() {
             let mark = document.position(&catena_json::Path::new().index(at)).unwrap();
             prop_assert_eq!((mark.line, mark.column), (at + 1, 3));

@@ -270,7 +270,7 @@ fn slugid(context: &mut Context, decision: &str, own: &str) {
 
 fn in_tree(tree: &Tree) -> Result<Value, BuildError> {
     let text = template::text(tree.product, tree.vcs);
-    let document = catena_yaml::load(&text, &catena_yaml::Options::default())?;
+    let document = catena_yaml::load(&text, &catena_yaml::Limits::default())?;
     document.root.to_json().map_err(|_| BuildError::Template)
 }
 

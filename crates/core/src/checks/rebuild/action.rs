@@ -126,9 +126,8 @@ fn own_context(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Map> {
 
 /// `public/parameters.yml` of the decision task.
 fn signed_parameters(cx: &Cx<'_>, parent: Parent<'_>, body: &Body) -> Rebuild<Arc<Value>> {
-    let options = catena_yaml::Options { limits: cx.case.limits.yaml, ..catena_yaml::Options::default() };
     read(cx, parent, ArtifactName::parameters(), body, |bytes| {
-        let document = catena_yaml::load_bytes(bytes, &options).map_err(|error| error.to_string())?;
+        let document = catena_yaml::load_bytes(bytes, &cx.case.limits.yaml).map_err(|error| error.to_string())?;
         document.root.to_json().map_err(|error| error.to_string())
     })
 }

@@ -192,12 +192,11 @@ impl Job {
     fn find(cx: &Cx<'_>, parent: Parent<'_>, file: &TreeText, name: &str) -> Rebuild<Self> {
         let failed = |code, message: String| parent.failed(code, message).origin(file.origin.as_str());
         let malformed = |why: String| failed(CRON_MALFORMED, format!("{} is malformed: {why}.", file.origin));
-        let options = catena_yaml::Options { limits: cx.case.limits.yaml, ..catena_yaml::Options::default() };
         let bytes = file.bytes(parent)?;
         // Each cron task walks over all of it.
         cx.case.work.spend_bytes(bytes.len())?;
         let document =
-            catena_yaml::load_bytes(&bytes, &options).map_err(|error| malformed(error.to_string()))?;
+            catena_yaml::load_bytes(&bytes, &cx.case.limits.yaml).map_err(|error| malformed(error.to_string()))?;
         let value = document.root.to_json().map_err(|error| malformed(error.to_string()))?;
         let Some(jobs) = value.get("jobs").and_then(Value::as_array) else {
             return Err(malformed("it has no list of jobs".to_owned()).into());
@@ -272,7 +271,7 @@ mod tests {
     use super::*;
 
     fn job(text: &str) -> Result<(String, String, bool), &'static str> {
-        let document = catena_yaml::load(text, &catena_yaml::Options::default()).unwrap();
+        let document = catena_yaml::load(text, &catena_yaml::Limits::default()).unwrap();
         let job = Job::read(&document.root.to_json().unwrap())?;
         Ok((job.symbol, job.arguments, job.includes_input))
     }

@@ -135,9 +135,8 @@ fn read(cx: &Cx<'_>, parent: Parent<'_>, text: TreeText) -> Rebuild<Template> {
 }
 
 fn load(cx: &Cx<'_>, bytes: &[u8]) -> Result<Loaded, Unreadable> {
-    let options = catena_yaml::Options { limits: cx.case.limits.yaml, ..catena_yaml::Options::default() };
     let malformed = |why: &dyn ToString| Unreadable::Malformed(why.to_string());
-    let document = catena_yaml::load_bytes(bytes, &options).map_err(|error| malformed(&error))?;
+    let document = catena_yaml::load_bytes(bytes, &cx.case.limits.yaml).map_err(|error| malformed(&error))?;
     let value = document.root.to_json().map_err(|error| malformed(&error))?;
     if !value.is_object() {
         return Err(malformed(&"it is no mapping"));
@@ -313,7 +312,7 @@ mod tests {
             "              D: d",
         ];
         let text = text.join("\n");
-        let document = catena_yaml::load_bytes(text.as_bytes(), &catena_yaml::Options::default()).unwrap();
+        let document = catena_yaml::load_bytes(text.as_bytes(), &catena_yaml::Limits::default()).unwrap();
         let loaded = Arc::new(Loaded { value: Value::Null, document, bytes: 0 });
         let template = Template { loaded, origin: String::new() };
         let line = |keys: &[&str]| template.line_of(&Path::of(keys));
