@@ -46,14 +46,6 @@ pub(crate) enum Failure {
         /// What the system says.
         cause: std::io::Error,
     },
-    /// What a program says is not what was expected.
-    #[error("{what}: {why}")]
-    Unread {
-        /// Which program.
-        what: &'static str,
-        /// What is wrong.
-        why: String,
-    },
     /// `rustc -vV` does not say which machine this is.
     #[error("rustc -vV names no host")]
     NoHost,

@@ -1,10 +1,8 @@
 //! Everyday commands of those who work on this: `cargo xtask --help`.
 
 mod architecture;
-mod coverage;
 mod failure;
 mod fuzz;
-mod mutants;
 mod process;
 mod regenerate;
 mod scriptworker;
@@ -13,7 +11,7 @@ mod specification;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;
-use process::{Step, cargo};
+use process::{Step, cargo, target_dir};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -80,9 +78,20 @@ enum Task {
         arguments: Vec<String>,
     },
     /// Change the code, one place at a time, and see whether a test fails; needs cargo-mutants
-    Mutants(mutants::Mutants),
-    /// Tell which lines and branches the tests do not run; needs LLVM's tools
-    Coverage(coverage::Coverage),
+    Mutants {
+        /// Only what differs from this commit
+        #[arg(long, value_name = "COMMIT")]
+        since: Option<String>,
+        /// Given to cargo-mutants: --package NAME, --file GLOB, --shard K/N, --list
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Tell which lines the tests do not run; needs cargo-llvm-cov
+    Coverage {
+        /// Given to cargo-llvm-cov: --package NAME, --html, -- --lib
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Hold the tree of dependencies against deny.toml; needs cargo-deny
     Deny,
 }
@@ -110,8 +119,8 @@ fn run(task: Task) -> Result<(), Failure> {
         Task::Versus { arguments } => {
             Step::new("python3").arg("scripts/versus-scriptworker").args(&arguments).run()
         }
-        Task::Mutants(mutants) => mutants::run(&mutants),
-        Task::Coverage(coverage) => coverage::run(&coverage),
+        Task::Mutants { since, arguments } => mutants(since.as_deref(), &arguments),
+        Task::Coverage { arguments } => coverage(&arguments),
         Task::Deny => deny(),
     }
 }
@@ -137,6 +146,35 @@ fn bench(arguments: &[String]) -> Result<(), Failure> {
     let names = ["document", "graph", "hashing", "template"].map(|name| ["--bench", name]);
     let packages = ["catena-core", "catena-fetch", "catena-jsone"].map(|name| ["--package", name]);
     cargo(["bench"]).args(packages.concat()).args(names.concat()).arg("--").args(arguments).run()
+}
+
+/// What is left out, and why, is in `.cargo/mutants.toml`.
+fn mutants(since: Option<&str>, arguments: &[String]) -> Result<(), Failure> {
+    if !cargo(["mutants", "--version"]).succeeds() {
+        let remedy = "cargo install cargo-mutants --locked";
+        return Err(Failure::Missing { what: "cargo-mutants", remedy });
+    }
+    let folder = target_dir().join("mutants");
+    let mut step = cargo(["mutants", "--output"]).arg(&folder).env("INSTA_UPDATE", "no");
+    // The tests run in a copy of the repository: what is beside it has to be named in full.
+    if let Some(shared) = std::env::var_os("CATENA_SHARED").and_then(|it| std::path::absolute(it).ok()) {
+        step = step.env("CATENA_SHARED", shared);
+    }
+    if let Some(since) = since {
+        let (patch, text) = (folder.join("since.diff"), Step::new("git").args(["diff", since]).output()?);
+        let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&patch, text));
+        written.map_err(|cause| Failure::File { path: patch.clone(), cause })?;
+        step = step.arg("--in-diff").arg(patch);
+    }
+    step.args(arguments).run()
+}
+
+fn coverage(arguments: &[String]) -> Result<(), Failure> {
+    if !cargo(["llvm-cov", "--version"]).succeeds() {
+        let remedy = "cargo install cargo-llvm-cov --locked";
+        return Err(Failure::Missing { what: "cargo-llvm-cov", remedy });
+    }
+    cargo(["llvm-cov"]).args(arguments).run()
 }
 
 fn deny() -> Result<(), Failure> {

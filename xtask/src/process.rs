@@ -58,14 +58,6 @@ impl Step {
         self
     }
 
-    pub(crate) fn envs(
-        mut self,
-        variables: impl IntoIterator<Item = (impl AsRef<OsStr>, impl AsRef<OsStr>)>,
-    ) -> Self {
-        self.0.envs(variables);
-        self
-    }
-
     /// Runs it, told on standard error.
     pub(crate) fn run(mut self) -> Result<(), Failure> {
         eprintln!("xtask: {}", self.line());

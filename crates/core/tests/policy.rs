@@ -346,7 +346,7 @@ fn rules_are_relaxed_by_name_and_for_a_reason() {
     insta::assert_snapshot!(with("run-state"), @"p.yml:14:15: error: products.one.relaxed[0]: a map is wanted here, and this is text");
     assert_eq!(with("{rule: run-state, because: 'older workers'}"), "");
     let policy = extended("products: {one: {relaxed: [{rule: run-state, because: x}]}}").unwrap();
-    assert!(policy.product("one").unwrap().relaxed.contains("run-state"));
+    assert!(policy.product("one").unwrap().relaxed.contains(&Rule::RunState));
 }
 
 #[test]

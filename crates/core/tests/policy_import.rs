@@ -120,7 +120,7 @@ fn the_least_that_is_taken() {
         restricted-scopes:
           'project:one': trees
     ");
-    let policy = Policy::load("p.yml", &made.text, &[], &|_| Err(String::new())).unwrap();
+    let policy = Policy::load("p.yml", &made.text, &|_| Err(String::new())).unwrap();
     assert!(policy.warnings().is_empty());
 }
 
@@ -138,7 +138,7 @@ fn the_order_of_the_defaults_does_not_show() {
 #[test]
 fn a_product_whose_repositories_are_private_assumes_landed() {
     let made = import(&DEFAULTS.replace("{\"schemes\"", "{\"require_secret\": true, \"schemes\"")).unwrap();
-    let policy = Policy::load("p.yml", &made.text, &[], &|_| Err(String::new())).unwrap();
+    let policy = Policy::load("p.yml", &made.text, &|_| Err(String::new())).unwrap();
     assert_eq!(policy.product("one").unwrap().landed, Landed::Assumed);
 }
 

@@ -215,10 +215,7 @@ fn measured(mut verdict: Verdict) -> Verdict {
 type Easier = (fn(&mut Verdict), bool);
 
 const EASIER: [Easier; 5] = [
-    (
-        |verdict| verdict.relaxed.push(Relaxed::AllowHttp),
-        false,
-    ),
+    (|verdict| verdict.relaxed.push(Relaxed::AllowHttp), false),
     (|verdict| verdict.outcome = Outcome::Undetermined, false),
     // Nobody knows that a run has ended.
     (

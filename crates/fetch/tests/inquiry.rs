@@ -4,11 +4,11 @@
 
 mod support;
 
-use catena_core::{Limits, Timestamp};
 use catena_core::inquiry::{Extent, Inquiry, Switches, Target};
 use catena_core::policy::{KeyRing, Policy};
 use catena_core::task::{Kind, TaskId};
 use catena_core::verdict::{Outcome, Verdict};
+use catena_core::{Limits, Timestamp};
 use catena_fetch::{
     FactSource, Fetcher, Options, Progress, PublishError, Quiet, Recorder, Replay, Staging, Statistics,
     investigate,

@@ -30,8 +30,9 @@ fn steps_do_not_depend_on_the_order_of_facts() {
         let chain = release.build().unwrap();
         let first = answered(&chain, |_| ());
         let steps = first.steps();
-        assert_eq!(first.conclude(NOW).outcome, Outcome::Verified);
-        println!("{:?}: {} links, {steps} steps", release.trigger, first.links());
+        let verdict = first.conclude(NOW);
+        assert_eq!(verdict.outcome, Outcome::Verified);
+        println!("{:?}: {} links, {steps} steps", release.trigger, verdict.links.len());
         assert!(steps * 10 < Limits::default().steps);
         assert_eq!(answered(&chain, |open| open.reverse()).steps(), steps);
         assert_eq!(answered(&chain, |open| open.sort()).steps(), steps);

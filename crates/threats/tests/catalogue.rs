@@ -85,8 +85,7 @@ fn codes_that_only_pass_are_those_of_honest_chains() {
     let usual = Policy::shipped().unwrap();
     let assumed = "catena-policy: 1\ndefaults: {landed: assumed}\n";
     let nothing = |_: &str| Err("it extends nothing".to_owned());
-    let assumed =
-        Policy::load_all(&[("shipped:firefox-ci", FIREFOX_CI), ("assumed", assumed)], &nothing);
+    let assumed = Policy::load_all(&[("shipped:firefox-ci", FIREFOX_CI), ("assumed", assumed)], &nothing);
     let mut cases: Vec<_> = releases.into_iter().map(|release| (release, &usual)).collect();
     let assumed = assumed.unwrap();
     cases.push((honest::mobile(), &assumed));

@@ -10,11 +10,11 @@
     reason = "a test may stop at what it does not expect"
 )]
 
+use catena_core::Limits;
 use catena_core::inquiry::{Extent, Fact, Inquiry, Need, Switches, Target, TreeFile};
 use catena_core::policy::{KeyRing, Policy};
 use catena_core::task::{Kind, TaskId};
 use catena_core::verdict::{Outcome, Standing, Verdict};
-use catena_core::Limits;
 use catena_json::{Value, parse};
 use catena_testbed::{Body, Site};
 use catena_threats::{Memory, NOW, drive};

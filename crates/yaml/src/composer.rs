@@ -45,17 +45,8 @@ impl Content {
 #[derive(Clone, Default)]
 pub(crate) struct Entries {
     pub(crate) pairs: Vec<(Id, Id)>,
-    /// What became of the `<<` keys, once they are replaced.
-    pub(crate) merged: Option<Merged>,
-}
-
-/// What `<<` keys did to a mapping.
-#[derive(Clone, Copy)]
-pub(crate) struct Merged {
-    /// How many of the first entries came from them.
-    pub(crate) entries: usize,
-    /// How many of them there were.
-    pub(crate) keys: usize,
+    /// How many `<<` keys there were, once they are replaced.
+    pub(crate) merged: Option<usize>,
 }
 
 impl Graph {

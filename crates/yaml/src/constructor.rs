@@ -1,7 +1,7 @@
 //! The graph to a tree of values: tags are given their meaning and aliases are expanded.
 
-use std::collections::hash_map::Entry;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use num_bigint::BigInt;
 
@@ -109,7 +109,7 @@ impl Constructor<'_> {
             let Content::Mapping(Entries { pairs: entries, merged }) = &node.content else { return Err(bad) };
             let &[(key, value)] = entries.as_slice() else { return Err(bad) };
             // PyYAML sees `<<` here or what it was replaced with, depending on what it constructed first.
-            if merged.is_some_and(|merged| merged.keys > 0) {
+            if merged.is_some_and(|keys| keys > 0) {
                 return Err(bad);
             }
             let depth = depth.saturating_add(2);
@@ -166,13 +166,6 @@ impl Constructor<'_> {
         self.bytes = self.bytes.saturating_add(bytes);
         self.limits.check(LimitKind::Expanded, self.bytes, mark)
     }
-}
-
-/// Where a key stands among the entries.
-struct Place {
-    at: usize,
-    /// Where the mapping has it as a key of its own.
-    own: Option<Mark>,
 }
 
 fn scalar_value(tag: Tag, text: &str, mark: Mark, limits: &Limits) -> Result<NodeValue, Error> {

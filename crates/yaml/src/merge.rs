@@ -3,7 +3,7 @@
 //! An own entry counts over a merged one, and of a list of mappings an earlier one over a later one: the
 //! merged entries come first, those of the list backwards, and the last entry of a key counts.
 
-use crate::composer::{Content, Entries, Graph, Id, Merged};
+use crate::composer::{Content, Entries, Graph, Id};
 use crate::error::{Error, ErrorKind, LimitKind, Mark};
 use crate::limits::Limits;
 use crate::tag::Tag;
@@ -37,9 +37,8 @@ impl Merger<'_> {
                 own.push((key, value));
             }
         }
-        let done = Merged { entries: merged.len(), keys };
         merged.append(&mut own);
-        let entries = Entries { pairs: merged, merged: Some(done) };
+        let entries = Entries { pairs: merged, merged: Some(keys) };
         if let Some(node) = graph.node_mut(id) {
             node.content = Content::Mapping(entries.clone());
         }

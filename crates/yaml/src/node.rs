@@ -143,20 +143,6 @@ impl Node {
             NodeValue::Mapping(entries) => object(entries),
         }
     }
-
-    /// A key as a message shows it.
-    pub(crate) fn describe(&self) -> String {
-        match &self.value {
-            NodeValue::Null => "null".to_owned(),
-            NodeValue::Bool(value) => value.to_string(),
-            NodeValue::Int(value) => value.to_string(),
-            NodeValue::Float(value) => value.to_string(),
-            NodeValue::String(text) => text.chars().take(80).collect(),
-            NodeValue::Timestamp(timestamp) => timestamp.to_string(),
-            NodeValue::Binary(bytes) => format!("{} bytes", bytes.len()),
-            _ => "a collection".to_owned(),
-        }
-    }
 }
 
 fn object(entries: &[(Node, Node)]) -> Result<Value, NotJson> {

@@ -8,7 +8,7 @@
 
 use super::notes::notes;
 use super::signature::{Verified, verified};
-use super::{describe, target};
+use super::target;
 use crate::digest::{Digest, Measurement};
 use crate::document::{Document, Listing};
 use crate::fnmatch::{LONGEST, Pattern};

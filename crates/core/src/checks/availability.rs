@@ -2,7 +2,6 @@
 //!
 //! Specification 11.1 to 11.11. Off-reference: what could not be known is told apart from what is not there.
 
-use super::describe;
 use crate::inquiry::{Check, Conclusion, Fact, Halt, Need, Scope};
 use crate::task::TaskId;
 use crate::verdict::{Class, Code, Finding, Standing};

@@ -6,6 +6,7 @@
 
 use crate::inquiry::{Answer, Cx, Link, Need, Stop};
 use crate::source::{GithubRepository, RepositoryUrl, Revision, TagName};
+use crate::task::Trigger;
 use catena_json::Value;
 
 const HEAD_REPOSITORY: &str = "_HEAD_REPOSITORY";

@@ -2,7 +2,6 @@
 //!
 //! Specification 2.1 to 2.9. Off-reference: bounds on the number of links, and cycles.
 
-use super::describe;
 use crate::inquiry::{Check, Conclusion, Cx, Examined, Halt, Scope, cycle};
 use crate::policy::Rule;
 use crate::verdict::{Class, Code, Finding, Side, Standing};

@@ -3,7 +3,6 @@
 //! Specification 3.1 to 3.3. Off-reference: every part that a check rests on has its type
 //! before any check looks at it.
 
-use super::describe;
 use crate::inquiry::{Check, Cx, Examined, NoDefinition, Scope, Stop};
 use crate::policy::Rule;
 use crate::task::{Definition, DefinitionError, TaskId};

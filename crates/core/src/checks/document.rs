@@ -2,7 +2,6 @@
 //!
 //! Specification 4.6 to 4.11. Off-reference: run, worker and definition are compared as well.
 
-use super::describe;
 use super::signature::signed;
 use crate::compare::differences;
 use crate::document::{Document, DocumentError};

@@ -3,7 +3,7 @@
 //! Specification 8.1 to 8.6.
 
 use super::signature::verified;
-use super::{describe, tree, worker_implementation};
+use super::{tree, worker_implementation};
 use crate::digest::Digest;
 use crate::document::Listing;
 use crate::inquiry::{Check, Cx, Examined, Link, Scope, Stop};

@@ -2,7 +2,7 @@
 //!
 //! Specification 3.13 to 3.15.
 
-use super::{describe, worker_implementation};
+use super::worker_implementation;
 use crate::inquiry::{Check, Cx, Examined, Link, Scope, Stop};
 use crate::task::{Definition, WorkerImplementation, is_truthy};
 use crate::verdict::{Class, Code, Finding, Side, Standing};

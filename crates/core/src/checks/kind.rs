@@ -2,7 +2,7 @@
 //!
 //! Specification 2.4 to 2.6 and 2.10.
 
-use super::{describe, worker_implementation};
+use super::worker_implementation;
 use crate::inquiry::{Check, Cx, Examined, Link, Scope, Stop};
 use crate::policy::{KindRole, Rule};
 use crate::task::{Kind, WorkerImplementation};

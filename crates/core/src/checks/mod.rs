@@ -16,7 +16,6 @@ macro_rules! describe {
         }
     };
 }
-use describe;
 
 mod artifacts;
 mod availability;

@@ -8,7 +8,6 @@ mod landed;
 mod listing;
 
 use self::landed::{Landing, landed};
-use super::describe;
 use super::rebuild::is_github;
 use super::source::source;
 use super::tags::{self, NoCommit};

@@ -7,7 +7,7 @@
 //! signed by somebody we do not know.
 
 use super::notes::notes;
-use super::{describe, document, run, worker_implementation};
+use super::{document, run, worker_implementation};
 use crate::digest::Digest;
 use crate::document::Document;
 use crate::inquiry::{Answer, Check, Cx, Established, Examination, Examined, Link, Need, Scope, Stop};

@@ -3,7 +3,6 @@
 //! Specification 9.1. Off-reference: addresses have one plain form, so that no two readers
 //! take them differently.
 
-use super::describe;
 use crate::inquiry::{Case, Check, Cx, Examined, Link, Scope};
 use crate::policy::Rule;
 use crate::source::{RepositoryError, RepositoryUrl, SourceUrl};

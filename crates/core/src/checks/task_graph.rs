@@ -3,7 +3,7 @@
 //! Specification 6.1 to 6.7. Off-reference: what the task has beyond its entry in the graph may
 //! only be the platform's defaults, and its deadline and expiry are the graph's.
 
-use super::{artifacts, describe};
+use super::artifacts;
 use crate::Limits;
 use crate::compare::member_differences;
 use crate::graph::{GraphError, parse_time, resolve};

@@ -16,7 +16,7 @@ use named::{Trust, named};
 
 use super::notes::notes;
 use super::source::source;
-use super::{describe, target};
+use super::target;
 use crate::inquiry::{Check, Cx, Established, Examination, Examined, Link, Need, Scope, Stop};
 use crate::policy::{Product, Rule, ScopeRule};
 use crate::source::{Revision, shown};

@@ -2,7 +2,6 @@
 //!
 //! Specification 3.9 and 3.10.
 
-use super::describe;
 use crate::inquiry::{Check, Cx, Established, Examination, Examined, Link, Scope};
 use crate::policy::Product;
 use crate::task::{Definition, WorkerImplementation};

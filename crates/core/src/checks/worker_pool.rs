@@ -2,7 +2,6 @@
 //!
 //! Specification 3.11 and 3.12.
 
-use super::describe;
 use crate::inquiry::{Check, Cx, Examined, Link, Scope};
 use crate::policy::KindRole;
 use crate::task::WorkerPool;

@@ -224,12 +224,6 @@ impl Case {
         self.definitions.get(&task_id).cloned()
     }
 
-    pub(crate) fn definitions(
-        &self,
-    ) -> impl Iterator<Item = (TaskId, &Result<Arc<Definition>, NoDefinition>)> {
-        self.definitions.iter().map(|(task_id, definition)| (*task_id, definition))
-    }
-
     pub(crate) fn facts(&self) -> impl Iterator<Item = (&Need, &Fact)> {
         self.facts.iter()
     }

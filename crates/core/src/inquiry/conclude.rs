@@ -147,7 +147,7 @@ fn all_is_known(inquiry: &Inquiry) -> bool {
 fn restore(inquiry: &Inquiry, findings: &mut [Finding]) -> bool {
     let mut restored = false;
     for finding in findings.iter_mut().filter(|finding| finding.standing == Standing::Relaxed) {
-        if let Some(rule) = finding.code.rule.filter(|rule| inquiry.case.relaxes(rule)) {
+        if let Some(rule) = finding.code.rule.filter(|rule| inquiry.case.relaxes(*rule)) {
             finding.standing = Standing::Failed;
             finding.message.push_str(&format!(
                 " The policy relaxes {rule}; it counts all the same, since other checks came to no end."

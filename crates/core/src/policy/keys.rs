@@ -69,21 +69,6 @@ impl KeyRing {
         self.keys.iter().flat_map(|(implementation, keys)| keys.iter().map(|key| (*implementation, key)))
     }
 
-    /// The other implementation that one of its keys belongs to, where `is_signer` says which key
-    /// made a signature. A key may belong to several; then it is no other's.
-    #[must_use]
-    pub fn owner_of_other(
-        &self,
-        implementation: WorkerImplementation,
-        is_signer: impl Fn(&PublicKey) -> bool,
-    ) -> Option<WorkerImplementation> {
-        let own = self.for_implementation(implementation);
-        let is_own = |key: &PublicKey| own.iter().any(|trusted| trusted.key == *key);
-        let mut others =
-            self.iter().filter(|(other, trusted)| *other != implementation && !is_own(&trusted.key));
-        others.find(|(_, trusted)| is_signer(&trusted.key)).map(|(other, _)| other)
-    }
-
     /// Which keys these are.
     #[must_use]
     pub fn id(&self) -> KeysId {
@@ -212,14 +197,5 @@ mod tests {
             [DockerWorker, DockerWorker, Scriptworker]
         );
         assert!(!ring.is_empty() && KeyRing::default().is_empty());
-    }
-
-    #[test]
-    fn a_key_of_two_is_no_others() {
-        let ring = KeyRing::of([(DockerWorker, key(1)), (GenericWorker, key(1)), (Scriptworker, key(2))]);
-        assert_eq!(ring.owner_of_other(DockerWorker, |signer| *signer == key(1)), None);
-        assert_eq!(ring.owner_of_other(Scriptworker, |signer| *signer == key(1)), Some(DockerWorker));
-        assert_eq!(ring.owner_of_other(DockerWorker, |signer| *signer == key(2)), Some(Scriptworker));
-        assert_eq!(ring.owner_of_other(DockerWorker, |signer| *signer == key(3)), None);
     }
 }

@@ -5,7 +5,10 @@ use std::fmt;
 /// A full hash of a Mercurial changeset or Git commit: 40 lowercase hexadecimal digits. Short
 /// hashes, branches and tags can come to mean something else and do not parse.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Revision(String);
+pub struct Revision {
+    text: String,
+    is_full: bool,
+}
 
 /// The text does not name a revision, or not in this form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,19 +29,25 @@ impl Revision {
     pub fn parse(text: &str) -> Result<Self, RevisionError> {
         let wrong = || RevisionError::NotFullHash(text.chars().take(80).collect());
         let fits = text.len() == 40 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if fits { Ok(Self(text.to_owned())) } else { Err(wrong()) }
+        if fits { Ok(Self { text: text.to_owned(), is_full: true }) } else { Err(wrong()) }
     }
 
     /// Takes a tag, branch or short hash for a revision, where a policy relaxes `revision-form`.
     #[must_use]
     pub fn relaxed(name: &TagName) -> Self {
-        Self(name.0.clone())
+        Self::parse(&name.0).unwrap_or_else(|_| Self { text: name.0.clone(), is_full: false })
+    }
+
+    /// Whether it is a full hash, which always means the same.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.is_full
     }
 
     /// The hash as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 

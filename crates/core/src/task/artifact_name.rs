@@ -78,12 +78,6 @@ impl ArtifactName {
             || self.0.eq_ignore_ascii_case("public/chain-of-trust.json.sig")
     }
 
-    /// Whether anonymous readers may have it.
-    #[must_use]
-    pub fn is_public(&self) -> bool {
-        self.0.starts_with("public/")
-    }
-
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -130,11 +124,9 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_shown_escaped_and_says_who_may_read_it() {
+    fn a_name_is_shown_escaped() {
         let name = |text: &str| ArtifactName::parse(text).unwrap();
         assert_eq!(format!("{:?} {}", name("public/a\"b"), name("c")), "\"public/a\\\"b\" c");
-        assert!(name("public/a").is_public());
-        assert!(!name("publicity/a").is_public() && !name("private/a").is_public());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Task definitions, as the queue has them.
 
-use super::{TaskId, WorkerPool};
+use super::{TaskId, Trigger, WorkerPool};
 use catena_json::{Path, Value};
 use std::collections::BTreeMap;
 

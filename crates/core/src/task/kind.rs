@@ -141,7 +141,8 @@ mod tests {
         let target = LinkName::target(&Kind::parse("signing").unwrap());
         let image = target.dependency("build").dependency("docker-image");
         assert_eq!(image.to_string(), "signing → build → docker-image");
-        assert_eq!(image.colon_path(), "signing:build:docker-image");
+        assert_eq!(LinkName::of(image.parts().to_vec()), Some(image.clone()));
+        assert_eq!(LinkName::of(Vec::new()), None);
         assert_eq!((target.depth(), image.depth()), (0, 2));
     }
 

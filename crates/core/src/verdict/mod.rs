@@ -16,7 +16,7 @@ use crate::Timestamp;
 use crate::digest::Digest;
 use crate::inquiry::Extent;
 use crate::policy::{KeysId, PolicyId};
-use crate::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
+use crate::task::{ArtifactName, Kind, RunId, TaskId};
 
 /// What an inquiry came to.
 #[derive(Clone, Debug, PartialEq)]

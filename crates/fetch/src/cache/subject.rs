@@ -93,7 +93,6 @@ pub(super) fn written(need: &Need) -> Vec<u8> {
 /// Whether the answer is the same for ever, if there is one. A definition never changes, nor what a
 /// run that has ended made, nor what a full hash names. A policy may let a tag stand for a hash.
 pub(super) fn is_lasting(need: &Need) -> bool {
-    let full = |revision: &Revision| Revision::parse(revision.as_str()).is_ok();
     match need {
         Need::Definition { .. }
         | Need::Document { .. }
@@ -102,9 +101,9 @@ pub(super) fn is_lasting(need: &Need) -> bool {
         | Need::Artifact { .. }
         | Need::TaskGraph { .. } => true,
         Need::Push { revision, .. } | Need::HgFile { revision, .. } | Need::Commit { revision, .. } => {
-            full(revision)
+            revision.is_full()
         }
-        Need::GithubFile { reference: Reference::Revision(revision), .. } => full(revision),
+        Need::GithubFile { reference: Reference::Revision(revision), .. } => revision.is_full(),
         Need::GithubFile { reference: Reference::Tag(_), .. }
         | Need::Status { .. }
         | Need::Listing { .. }

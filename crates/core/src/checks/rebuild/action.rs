@@ -127,7 +127,8 @@ fn own_context(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Map> {
 /// `public/parameters.yml` of the decision task.
 fn signed_parameters(cx: &Cx<'_>, parent: Parent<'_>, body: &Body) -> Rebuild<Arc<Value>> {
     read(cx, parent, ArtifactName::parameters(), body, |bytes| {
-        let document = catena_yaml::load_bytes(bytes, &cx.case.limits.yaml).map_err(|error| error.to_string())?;
+        let document =
+            catena_yaml::load_bytes(bytes, &cx.case.limits.yaml).map_err(|error| error.to_string())?;
         document.root.to_json().map_err(|error| error.to_string())
     })
 }

@@ -195,8 +195,8 @@ impl Job {
         let bytes = file.bytes(parent)?;
         // Each cron task walks over all of it.
         cx.case.work.spend_bytes(bytes.len())?;
-        let document =
-            catena_yaml::load_bytes(&bytes, &cx.case.limits.yaml).map_err(|error| malformed(error.to_string()))?;
+        let document = catena_yaml::load_bytes(&bytes, &cx.case.limits.yaml)
+            .map_err(|error| malformed(error.to_string()))?;
         let value = document.root.to_json().map_err(|error| malformed(error.to_string()))?;
         let Some(jobs) = value.get("jobs").and_then(Value::as_array) else {
             return Err(malformed("it has no list of jobs".to_owned()).into());

@@ -21,7 +21,6 @@ mod trusted;
 pub(crate) use ahead::look_ahead;
 pub(crate) use template::{Loaded, Unreadable};
 
-use super::describe;
 use super::source::source;
 use crate::inquiry::{Case, Check, Cx, Examined, Link, Scope, Stop};
 use crate::policy::{Rule, Vcs};

@@ -8,7 +8,6 @@ mod times;
 
 pub(crate) use times::signed;
 
-use super::describe;
 use crate::inquiry::{Answer, Check, Cx, Examined, Link, Scope};
 use crate::policy::Rule;
 use crate::task::{RunState, Status};
@@ -18,6 +17,7 @@ use catena_json::{Path, Value};
 pub(super) const DESCRIPTION: Check = describe!("run", CODES, Scope::Link(examine));
 const CHECK: &str = DESCRIPTION.name;
 
+/// The last run ended, and well.
 pub const COMPLETED: Code =
     Code::passing("run-completed", "The last run of the task completed; everything is taken from this run.");
 const NOT_COMPLETED: Code = Code::new(

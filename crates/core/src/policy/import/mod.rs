@@ -106,7 +106,7 @@ const OVERRIDING_PREFIXES: [(&str, &str); 1] = [("enterprise", "COMM")];
 pub fn from_scriptworker(defaults: &Value, source: &str) -> Result<Imported, ImportError> {
     let defaults = Defaults::read(defaults)?;
     let text = write(&defaults, source);
-    Policy::load(source, &text, &[], &|_| Err(String::new())).map_err(ImportError::Unusable)?;
+    Policy::load(source, &text, &|_| Err(String::new())).map_err(ImportError::Unusable)?;
     Ok(Imported { text, unknown: defaults.unknown })
 }
 
