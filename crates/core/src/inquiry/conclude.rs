@@ -7,7 +7,7 @@ use crate::policy::Landed;
 use crate::task::TaskId;
 use crate::verdict::{
     Class, Code, Finding, Findings, LinkSummary, Outcome, Relaxed, Side, Source, Standing, Verdict,
-    VerifiedArtifact, bounded_text,
+    VerifiedArtifact, bounded_chain, bounded_text,
 };
 
 /// The name under which findings about what could not be known stand.
@@ -54,9 +54,8 @@ pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
     unknown(inquiry, &mut findings);
     let mut findings = findings.into_vec();
     if let Some(halted) = halted(inquiry) {
-        // The check did not come to its end, whatever it has passed before.
-        let passed = |other: &Finding| other.standing == Standing::Passed && other.check == halted.check;
-        findings.retain(|other| !passed(other));
+        // What passed until then proves nothing, and there may be very much of it to write.
+        findings.retain(|other| other.standing != Standing::Passed);
         findings.push(halted);
     }
     relax(inquiry, &mut findings);
@@ -66,6 +65,8 @@ pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
             findings.extend(unfinished);
         }
     }
+    order(inquiry, &mut findings);
+    let mut findings = bounded_chain(findings);
     order(inquiry, &mut findings);
     artifacts.sort_by(|left, right| (left.task_id, &left.name).cmp(&(right.task_id, &right.name)));
     artifacts.dedup_by(|left, right| (left.task_id, &left.name) == (right.task_id, &right.name));
