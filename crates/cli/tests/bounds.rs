@@ -12,7 +12,7 @@ mod support;
 use catena_json::Value;
 use catena_testbed::chain::Images;
 use catena_testbed::{Chain, Options, Release, Site, Testbed, Trigger};
-use catena_threats::change::{add, json, replace_page, target};
+use catena_threats::change::{add, json, replace_page, set, target};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -41,26 +41,69 @@ fn of_seed(seed: u64) -> Chain {
 /// A chain whose target takes in many decision tasks of one laborious template.
 fn laborious(mut chain: Chain) -> Chain {
     replace_page(&mut chain, "/raw-file/", "version: 1\n", &format!("version: 1\n{WORK}")).unwrap();
-    for number in 0..PARENTS {
-        let first = chain.decisions[0].get(..5).unwrap().to_owned();
-        another_decision(&mut chain, &format!("{first}0{number:0>2}QACAAAAAAAAAAA")).unwrap();
-    }
+    more_decisions(&mut chain, PARENTS).unwrap();
     chain
 }
 
-/// The decision task once more, under another id, among the target's upstream artifacts.
-fn another_decision(chain: &mut Chain, id: &str) -> Option<()> {
+/// A chain whose target takes in very many decision tasks of one template.
+fn of_many_parents(mut chain: Chain) -> Chain {
+    more_decisions(&mut chain, 1_000).unwrap();
+    chain
+}
+
+/// The decision task so many times more, under other ids, among the target's upstream artifacts.
+fn more_decisions(chain: &mut Chain, count: usize) -> Option<()> {
     let first = chain.decisions.first()?.clone();
-    let renamed = |value: &Value| json(&value.to_string().replace(&first, id));
-    let mut task = chain.task(&first)?.clone();
+    let ids: Vec<String> = (0..count).map(|number| id_like(&first, number)).collect();
+    ids.iter().try_for_each(|id| again(chain, &first, id, |_| Some(())))?;
+    take_in(chain, &ids, "decision")
+}
+
+/// A chain whose target takes in very many builds, each of which has the next as its input, and the last the
+/// first.
+fn ring(mut chain: Chain) -> Chain {
+    let first = chain.builds[0].clone();
+    let ids: Vec<String> = (0..2_400).map(|number| id_like(&first, number)).collect();
+    for (id, next) in ids.iter().zip(ids.iter().cycle().skip(1)) {
+        let in_a_ring =
+            |task: &mut Value| set(task, &["extra", "chainOfTrust", "inputs", "build"], next.as_str());
+        again(&mut chain, &first, id, in_a_ring).unwrap();
+    }
+    take_in(&mut chain, &ids, "build").unwrap();
+    chain
+}
+
+/// An id that differs from another one in its number.
+fn id_like(id: &str, number: usize) -> String {
+    format!("{}{number:0>4}QACAAAAAAAAAAA", id.get(..4).unwrap())
+}
+
+/// A task once more, under another id and changed, run by the same worker.
+fn again(
+    chain: &mut Chain,
+    first: &str,
+    id: &str,
+    change: impl FnOnce(&mut Value) -> Option<()>,
+) -> Option<()> {
+    let renamed = |value: &Value| json(&value.to_string().replace(first, id));
+    let mut task = chain.task(first)?.clone();
     task.definition = renamed(&task.definition)?;
+    change(&mut task.definition)?;
     task.status = renamed(&task.status)?;
     let document = task.document.as_mut()?;
     document.value = renamed(&document.value)?;
     chain.tasks.insert(id.to_owned(), task);
-    chain.resign(id);
-    let entry = json(&format!(r#"{{"taskId":"{id}","taskType":"decision","paths":[]}}"#))?;
-    target(chain, |task| add(task, &["payload", "upstreamArtifacts"], entry.clone()))
+    chain.redocument(id).then_some(())
+}
+
+/// Puts tasks among the target's upstream artifacts.
+fn take_in(chain: &mut Chain, ids: &[String], kind: &str) -> Option<()> {
+    let entries =
+        ids.iter().map(|id| json(&format!(r#"{{"taskId":"{id}","taskType":"{kind}","paths":[]}}"#)));
+    let entries: Vec<Value> = entries.collect::<Option<_>>()?;
+    target(chain, |task| {
+        entries.iter().try_for_each(|entry| add(task, &["payload", "upstreamArtifacts"], entry.clone()))
+    })
 }
 
 /// What is being served, and who is asked about it.
@@ -122,6 +165,22 @@ fn a_deadline_ends_checks_that_are_at_work() {
         "{}",
         answer.failed()
     );
+}
+
+/// Whatever was found until then, and however much: it is reported, says that the deadline passed, and is
+/// not verified.
+#[test]
+fn a_deadline_ends_the_verification_of_a_chain_of_very_many_links() {
+    for chain in [ring(of_seed(1)), of_many_parents(of_seed(1))] {
+        let served = Served::new(chain.clone().into_site(), &chain);
+        let began = Instant::now();
+        let answer = served.verify("2s").args(["--format", "json", "--", &chain.target]).run();
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(2) + GRACE, "{took:?}");
+        assert!(matches!(answer.status, 1 | 3), "{}: {}", answer.status, answer.stderr);
+        let failed = answer.failed();
+        assert!(failed.contains("outside-cancelled") || failed.contains("the deadline passed"), "{failed}");
+    }
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl Projects {
     /// The project whose repository a source lies in.
     pub(crate) fn by_source(&self, source: &SourceUrl) -> Option<&Project> {
         let place = source.path();
-        self.at(|url, path| place.starts_with(path) && source.is_inside(url))
+        self.at(|url, path| place.starts_with(path) && source.is_of(url))
     }
 
     /// The project of a repository, by its host and its whole path.

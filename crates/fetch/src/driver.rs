@@ -10,8 +10,9 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::{Id, JoinSet, block_in_place, yield_now};
 use tokio::time::{Instant, timeout_at};
 
-/// How long after its deadline an inquiry may still examine what is known by then.
-const GRACE: Duration = Duration::from_millis(500);
+/// How long after its deadline an inquiry may still examine what is known by then. Whoever reports the verdict
+/// has the rest of a second.
+const GRACE: Duration = Duration::from_millis(250);
 
 /// Bytes of an answer that takes long to read.
 const LARGE: usize = 256 << 10;
@@ -49,8 +50,8 @@ impl Case for Inquiry {
 
 /// Answers everything an inquiry needs, and gives it back ready to be concluded. Whatever is
 /// independent is asked at the same time, and what it foresees is asked with it; how much of that
-/// really goes out is the source's to bound. What is not known by the deadline is unreachable, and half a
-/// second later the inquiry stops examining, wherever it is.
+/// really goes out is the source's to bound. What is not known by the deadline is unreachable, and a
+/// quarter of a second later the inquiry stops examining, wherever it is.
 ///
 /// It examines on the thread it is polled on. On a runtime of several threads the other tasks of that
 /// thread go on meanwhile on another one, so that the system shares the processors among inquiries.

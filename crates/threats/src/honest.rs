@@ -2,6 +2,7 @@
 //! variations.
 
 mod absences;
+mod addresses;
 mod bounds;
 mod changes;
 mod files;
@@ -60,6 +61,7 @@ pub fn chains() -> Vec<Honest> {
     let changed = [
         changes::CHANGED,
         absences::CHANGED,
+        addresses::CHANGED,
         bounds::CHANGED,
         files::CHANGED,
         inputs::CHANGED,

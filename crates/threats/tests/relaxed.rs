@@ -97,6 +97,8 @@ const STILL: &[(&str, &str)] = &[
     ("repository that begins alike", "tree-level"),
     ("repository that begins alike in a release", "tree-level"),
     ("repository that begins alike in a cron job", "tree-level"),
+    ("scope for everything", "tree-foreign-scope"),
+    ("broad scope on the git mirror", "tree-foreign-scope"),
     ("run that waits", "document-of-another-worker"),
     ("signing that is still pending", "document-of-another-worker"),
     // Restricted scopes need a repository that can be read and that is trusted.

@@ -8,7 +8,7 @@ use crate::policy::Landed;
 use crate::task::{Run, TaskId, WorkerImplementation};
 use crate::verdict::{
     Class, Edge, Finding, Findings, LinkSummary, Outcome, Relaxed, SignedDocument, Source, Standing, Verdict,
-    VerifiedArtifact, Worker, bounded_text,
+    VerifiedArtifact, Worker, bounded_chain, bounded_text,
 };
 use std::collections::{BTreeSet, HashMap};
 
@@ -27,8 +27,11 @@ pub(super) fn conclude(inquiry: &Inquiry, now: Timestamp) -> Verdict {
     let found_last: BTreeSet<&str> = at_last.iter().map(|finding| finding.check).collect();
     findings.extend(at_last);
     let mut findings = findings.into_vec();
-    // Such a check did not come to its end, whatever it has passed before.
-    findings.retain(|other| other.standing != Standing::Passed || !found_last.contains(other.check));
+    // What passed before the work stopped proves nothing, and there may be very much of it to write. A check
+    // that did not end proves nothing either, whatever it has passed before.
+    let stopped = inquiry.case.work.halted().is_some();
+    let proves = |passed: &Finding| !stopped && !found_last.contains(passed.check);
+    findings.retain(|finding| finding.standing != Standing::Passed || proves(finding));
     relax(inquiry, &mut findings);
     if findings.iter().all(|finding| finding.standing != Standing::Failed) {
         let unfinished = unfinished(inquiry);
@@ -36,6 +39,8 @@ pub(super) fn conclude(inquiry: &Inquiry, now: Timestamp) -> Verdict {
             findings.extend(unfinished);
         }
     }
+    order(inquiry, &mut findings);
+    let mut findings = bounded_chain(findings);
     order(inquiry, &mut findings);
     artifacts.sort_by(|left, right| (left.task_id, &left.name).cmp(&(right.task_id, &right.name)));
     artifacts.dedup_by(|left, right| (left.task_id, &left.name) == (right.task_id, &right.name));

@@ -76,17 +76,33 @@ impl SourceUrl {
     }
 
     /// Whether this lies inside a repository: the same host, and the repository's path equal or
-    /// above by whole segments. A `.git` at the end of the repository's own segment does not count
-    /// on either side.
+    /// above by whole segments. The repository may be written with `.git` at its end, and this may not: the
+    /// reference refuses that too.
     #[must_use]
     pub fn is_inside(&self, repository: &RepositoryUrl) -> bool {
+        self.is_below(repository, false)
+    }
+
+    /// Whether this tells of something in a repository, however the repository is written here: `.git` at its
+    /// end makes no other repository of it.
+    #[must_use]
+    pub fn is_of(&self, repository: &RepositoryUrl) -> bool {
+        self.is_below(repository, true)
+    }
+
+    fn is_below(&self, repository: &RepositoryUrl, with_git: bool) -> bool {
         let wanted: Vec<&str> = repository.segments().collect();
         let last = wanted.len().saturating_sub(1);
+        let is_last = |position, wanted: &str, segment: &str| {
+            with_git && position == last && Some(wanted) == segment.strip_suffix(".git")
+        };
         self.host == repository.host()
             && self.path.len() >= wanted.len()
-            && wanted.iter().zip(&self.path).enumerate().all(|(position, (wanted, segment))| {
-                wanted == segment || (position == last && Some(*wanted) == segment.strip_suffix(".git"))
-            })
+            && wanted
+                .iter()
+                .zip(&self.path)
+                .enumerate()
+                .all(|(position, (wanted, segment))| wanted == segment || is_last(position, wanted, segment))
     }
 }
 
@@ -115,8 +131,25 @@ mod tests {
         assert!(!inside("https://hg.mozilla.org.evil.example/mozilla-central/file", central));
         assert!(!inside("https://hg.mozilla.org/", central));
         assert!(inside("https://github.com/a/b/blob/abc/x", "git@github.com:a/b.git"));
-        assert!(inside("https://github.com/a/b.git/blob/abc/x", "https://github.com/a/b"));
         assert!(!inside("https://github.com/a.git/b/blob/abc/x", "https://github.com/a/b"));
+    }
+
+    #[test]
+    fn only_a_repository_is_written_with_git() {
+        let source = |text: &str| SourceUrl::parse(text).unwrap();
+        let repository = |text: &str| RepositoryUrl::parse(text).unwrap();
+        for written in ["https://github.com/a/b", "https://github.com/a/b.git", "git@github.com:a/b.git"] {
+            let plain = source("https://github.com/a/b/blob/abc/x");
+            assert!(plain.is_inside(&repository(written)) && plain.is_of(&repository(written)), "{written}");
+            let with_git = source("https://github.com/a/b.git/blob/abc/x");
+            assert!(!with_git.is_inside(&repository(written)), "{written}");
+            assert!(with_git.is_of(&repository(written)), "{written}");
+        }
+        for other in
+            ["https://github.com/a.git/b/x", "https://github.com/a/b.gitx", "https://github.com/a/c.git"]
+        {
+            assert!(!source(other).is_of(&repository("https://github.com/a/b")), "{other}");
+        }
     }
 
     #[test]

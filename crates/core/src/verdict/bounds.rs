@@ -12,6 +12,8 @@ const LONGEST_TEXT: usize = 2048;
 const LONGEST_KEY: usize = 256;
 /// The most findings of one check with one code on one link that are listed.
 const MOST_ALIKE: usize = 100;
+/// The most findings of a whole chain that failed, or would have but for the policy, and are listed.
+const MOST_FAILED: usize = 2000;
 
 /// A text without its middle, where it is too long.
 pub(crate) fn text(text: String) -> String {
@@ -142,6 +144,30 @@ impl Extend<Finding> for Findings {
     }
 }
 
+/// The findings of a whole chain in their order, of which only so many are listed that did not pass. For the
+/// others of each code one finding, on the first link that has one, tells how many there are. So the size of a
+/// verdict, and the time to write it, do not grow with how often a chain is wrong.
+pub(crate) fn chain(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut failed = 0_usize;
+    let mut more: BTreeMap<(&'static str, &'static str, Standing), (Code, TaskId, usize)> = BTreeMap::new();
+    let mut listed = Vec::with_capacity(findings.len());
+    for finding in findings {
+        failed = failed.saturating_add(usize::from(finding.standing != Standing::Passed));
+        if finding.standing == Standing::Passed || failed <= MOST_FAILED {
+            listed.push(finding);
+            continue;
+        }
+        let key = (finding.check, finding.code.name, finding.standing);
+        let (_, _, count) = more.entry(key).or_insert((finding.code, finding.task_id, 0));
+        *count = count.saturating_add(1);
+    }
+    listed.extend(more.into_iter().map(|((check, _, standing), (code, task_id, count))| {
+        let message = format!("{count} more findings of this kind, on this link and others, are not listed.");
+        Finding::new(check, code, standing, task_id, message)
+    }));
+    listed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,5 +240,27 @@ mod tests {
         let more: Vec<_> = listed.iter().filter(|finding| finding.message.starts_with("7 more")).collect();
         assert_eq!(more.len(), 2);
         assert!(more.iter().all(|more| more.code == code("a") && more.standing == Standing::Failed));
+    }
+
+    #[test]
+    fn a_chain_lists_so_many_failures_and_counts_the_others() {
+        let code = |name| Code::new(name, Class::Tamper, "Something.");
+        let ids = ["IFn9x5gaQz-HXl2pa7Ny_w", "B1Y7D4twTB620sjIgyd3lg"].map(|id| TaskId::parse(id).unwrap());
+        let of = |name, standing, id| Finding::new("check", code(name), standing, id, "Something.");
+        let mut findings = vec![of("a", Standing::Failed, ids[0]); MOST_FAILED];
+        assert_eq!(chain(findings.clone()), findings);
+        findings.extend(vec![of("a", Standing::Failed, ids[1]); 3]);
+        findings.push(of("b", Standing::Passed, ids[1]));
+        findings.push(of("b", Standing::Relaxed, ids[1]));
+        let listed = chain(findings);
+        assert_eq!(listed.len(), MOST_FAILED + 3);
+        let told: Vec<_> = listed.iter().skip(MOST_FAILED).collect();
+        let counted = |number: usize| {
+            format!("{number} more findings of this kind, on this link and others, are not listed.")
+        };
+        assert_eq!((told[0].code.name, told[0].standing), ("b", Standing::Passed));
+        assert_eq!((told[1].code.name, told[1].standing, told[1].task_id), ("a", Standing::Failed, ids[1]));
+        assert_eq!((told[2].code.name, told[2].standing), ("b", Standing::Relaxed));
+        assert_eq!([&told[1].message, &told[2].message], [&counted(3), &counted(1)]);
     }
 }

@@ -6,6 +6,7 @@ mod link;
 mod relaxed;
 
 pub(crate) use bounds::Findings;
+pub(crate) use bounds::chain as bounded_chain;
 pub(crate) use bounds::text as bounded_text;
 pub(crate) use bounds::value as bounded_value;
 pub use finding::{Claim, Class, Code, Difference, DifferenceKind, Finding, Place, Side, Standing};

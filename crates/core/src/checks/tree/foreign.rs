@@ -6,15 +6,16 @@ use crate::verdict::{Finding, Side, Standing};
 use catena_json::Path;
 use std::collections::BTreeSet;
 
-/// A scope that only other products restrict is not the target's to have: its own product says nothing of
-/// who may use it. What a rule of its own matches is judged by that.
+/// A scope that other products restrict is not the target's to have: its own product says nothing of who may
+/// use it. What a rule of its own matches, exactly or by its beginning, is judged by that rule. A broad scope
+/// that merely satisfies a rule of its own satisfies those of the others as well.
 ///
 /// Off-reference: a rule of its own, `foreign-scope`.
 pub(super) fn scopes(cx: &Cx<'_>, target: &Link) -> Vec<Finding> {
     let product = &cx.case.product;
     let mut findings = Vec::new();
     for (index, scope) in target.definition.scopes().iter().enumerate() {
-        if product.restricted_scopes.iter().any(|rule| is_broad(&rule.scope, scope).is_some()) {
+        if product.restricted_scopes.iter().any(|rule| is_broad(&rule.scope, scope) == Some(false)) {
             continue;
         }
         let foreign = product.foreign_scopes.iter().filter(|(rule, _)| is_broad(rule, scope).is_some());
@@ -25,7 +26,7 @@ pub(super) fn scopes(cx: &Cx<'_>, target: &Link) -> Vec<Finding> {
         }
         let products = products.into_iter().collect::<Vec<_>>().join(", ");
         let message = format!(
-            "The scope {scope} is restricted by {products}, and {} has no rule for it.",
+            "The scope {scope} is restricted by {products}, and no rule of {} matches it.",
             product.name
         );
         findings.push(
@@ -49,8 +50,10 @@ mod tests {
     fn a_scope_of_others_is_refused_unless_a_rule_matches_it() {
         let found = |scope: &str| {
             let mut product = Product::empty("p");
-            product.restricted_scopes.push(ScopeRule { scope: "own:b".to_owned(), trees: "t".to_owned() });
-            for rule in ["own:b", "own:c", "other:a", "other:b*"] {
+            for rule in ["own:b", "own:d*"] {
+                product.restricted_scopes.push(ScopeRule { scope: rule.to_owned(), trees: "t".to_owned() });
+            }
+            for rule in ["own:b", "own:c", "own:dd", "other:a", "other:b*"] {
                 product.foreign_scopes.insert(rule.to_owned(), ["q".to_owned()].into());
             }
             let scopes_of = format!(r#""scopes":["x","{scope}"]"#);
@@ -64,8 +67,12 @@ mod tests {
         for scope in ["other:a", "other:b", "other:bc", "other:*", "other:b*", "own:c", "oth*"] {
             assert_eq!(found(scope), ["tree-foreign-scope"], "{scope}");
         }
-        // What an own rule matches as well, and what nobody restricts.
-        for scope in ["own:b", "own:*", "*", "o*", "other:", "other:ab", "oth", "y:*"] {
+        // A broad scope that satisfies a rule of its own, and those of others.
+        for scope in ["own:*", "*", "o*"] {
+            assert_eq!(found(scope), ["tree-foreign-scope"], "{scope}");
+        }
+        // What a rule of its own matches, and what nobody restricts.
+        for scope in ["own:b", "own:d", "own:d*", "own:dd", "other:", "other:ab", "oth", "y:*"] {
             assert_eq!(found(scope), [""; 0], "{scope}");
         }
     }

@@ -142,7 +142,7 @@ fn of_mirror(cx: &Cx<'_>) -> Result<Vec<Finding>, Stop> {
 fn revisions(cx: &Cx<'_>, link: &Link) -> Result<Vec<(Path, String)>, Stop> {
     let source = source(cx.case, &link.definition).map_err(|_| Stop::Blocked)?;
     let own = branch::repositories(link)
-        .filter(|(_, text)| RepositoryUrl::parse(text).is_ok_and(|url| source.is_inside(&url)));
+        .filter(|(_, text)| RepositoryUrl::parse(text).is_ok_and(|url| source.is_of(&url)));
     let in_env = own.filter_map(|(prefix, _)| {
         let variable = format!("{prefix}_HEAD_REV");
         let text = link.definition.env(&variable)?.to_owned();

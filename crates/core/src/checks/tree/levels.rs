@@ -138,7 +138,7 @@ impl Levels<'_> {
         let source = source(self.cx.case, &link.definition).map_err(|_| Stop::Blocked)?;
         let product = &self.cx.case.product;
         let others = branch::repositories(link).filter_map(|(prefix, text)| {
-            let url = RepositoryUrl::parse(text).ok().filter(|url| !source.is_inside(url))?;
+            let url = RepositoryUrl::parse(text).ok().filter(|url| !source.is_of(url))?;
             let project = self.projects.by_repository(&url);
             let is_declared = product.repositories_by_prefix.contains_key(prefix)
                 || product.overriding_source_env_prefixes.iter().any(|other| other == prefix)

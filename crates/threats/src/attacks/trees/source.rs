@@ -1,7 +1,10 @@
 //! Sources that are not in their repository, and addresses that two readers take differently.
 
 use super::super::{Attack, T, attack};
-use crate::change::{build, edit, edit_at, first_build, inside, link_of, nth_build, replace_in, set, target};
+use crate::change::{
+    build, edit, edit_at, first_build, first_decision, inside, link_of, nth_build, only, replace_in, set,
+    target,
+};
 use crate::honest::{action, cron, finished, fork, mobile, promotion, push, rounds, tag};
 use catena_testbed::chain::{Product, Scope, Vcs};
 use catena_testbed::{Chain, Release, Trigger};
@@ -73,6 +76,53 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A build on GitHub has its source in another repository of the same owner.",
         mobile,
         |c| edit_source(c, "/reference-browser/", "/reference-browser-tools/"),
+        "source-outside-repository",
+    ),
+    attack(
+        "source with .git in it",
+        &[T],
+        "A build's source names its repository as git does, which no page of GitHub is below.",
+        mobile,
+        |c| edit_source(c, "/reference-browser/", "/reference-browser.git/"),
+        "source-outside-repository",
+    ),
+    attack(
+        "source and repository with .git in them",
+        &[T],
+        "A build's source and repository both end in .git.",
+        tag,
+        |c| {
+            edit_source(c, "/reference-browser/", "/reference-browser.git/")?;
+            build(c, MOBILE, "https://github.com/mozilla-mobile/reference-browser.git")
+        },
+        "source-outside-repository",
+    ),
+    attack(
+        "source of a decision task with .git in it",
+        &[T],
+        "A decision task names its repository as git does, in its source too.",
+        || Release::of(Product::MOBILE, Trigger::Cron),
+        |c| {
+            let id = first_decision(c)?;
+            let (from, to) = ("/mozilla-mobile/reference-browser", "/mozilla-mobile/reference-browser.git");
+            only(c, &id, |task| replace_in(task, from, to))
+        },
+        "source-outside-repository",
+    ),
+    attack(
+        "source with .git of a repository over ssh",
+        &[T],
+        "A build of a private repository has .git in its source, as the repository's address has.",
+        || Release { ssh: true, ..Release::of(Product::MOZILLAVPN, Trigger::Push) },
+        |c| edit_source(c, "/mozilla-vpn-client/", "/mozilla-vpn-client.git/"),
+        "source-outside-repository",
+    ),
+    attack(
+        "source with .git on Mercurial",
+        &[T],
+        "A build's source is in a tree of Mercurial whose name goes on with .git.",
+        push,
+        |c| edit_source(c, "/mozilla-central/", "/mozilla-central.git/"),
         "source-outside-repository",
     ),
     attack(
