@@ -45,7 +45,7 @@ pub(super) fn verdict(
         let fetcher = Arc::new(fetcher(&testbed, room.path(), question.limits(), options)?);
         let began = Instant::now();
         let inquiry = investigate(question.inquiry(), fetcher.clone(), after(PATIENCE), &Quiet).await;
-        Ok((inquiry.conclude(NOW), began.elapsed()))
+        Ok((inquiry.conclude(NOW).into_verdict(), began.elapsed()))
     })
 }
 
