@@ -374,16 +374,16 @@ mod tests {
         hold(&staging, "public/build/other", b"other");
         assert!(!work.path().join("cot").exists());
         let published = settle(&staging, &[good.clone(), good]).unwrap();
-        let target = work.path().join("cot").join(task_id().as_str()).join("public/build/target.tar.xz");
+        let place = work.path().join("cot").join(task_id().as_str()).join("public/build/target.tar.xz");
         assert_eq!(published.files.len(), 1);
-        assert_eq!(fs::read(&target).unwrap(), b"good");
+        assert_eq!(fs::read(&place).unwrap(), b"good");
         drop(staging);
-        assert_eq!(files(work.path()), [target.display().to_string()]);
+        assert_eq!(files(work.path()), [place.display().to_string()]);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o644);
-            let folder = target.parent().unwrap();
+            assert_eq!(fs::metadata(&place).unwrap().permissions().mode() & 0o777, 0o644);
+            let folder = place.parent().unwrap();
             assert_eq!(fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o755);
             let staging = Staging::new(work.path(), target()).unwrap();
             assert_eq!(fs::metadata(staging.folder.path()).unwrap().permissions().mode() & 0o777, 0o700);

@@ -11,8 +11,7 @@ use catena_core::policy::{KeyRing, Policy};
 use catena_core::task::{Kind, TaskId};
 use catena_core::verdict::{Outcome, Source, Verdict};
 use catena_fetch::{
-    FactSource, Fetcher, Options, PublishError, Quiet, Recorder, Replay, Staging, Statistics,
-    investigate,
+    FactSource, Fetcher, Options, PublishError, Quiet, Recorder, Replay, Staging, Statistics, investigate,
 };
 use catena_http::{HttpOptions, HttpTransport, Proxy};
 use catena_taskcluster::RootUrl;

@@ -133,7 +133,8 @@ pub struct ClearedTask {
 
 impl Clearance {
     fn of(inquiry: &Inquiry, verdict: &Verdict) -> Option<Self> {
-        if verdict.outcome != Outcome::Verified || verdict.source != Source::Services || inquiry.has_stopped() {
+        if verdict.outcome != Outcome::Verified || verdict.source != Source::Services || inquiry.has_stopped()
+        {
             return None;
         }
         let case = &inquiry.case;

@@ -6,8 +6,8 @@ use crate::checks::{definition, tree, worker_implementation};
 use crate::policy::Landed;
 use crate::task::TaskId;
 use crate::verdict::{
-    Class, Code, Finding, Findings, LinkSummary, Outcome, Relaxed, Side, Standing, Verdict,
-    VerifiedArtifact, bounded_text,
+    Class, Code, Finding, Findings, LinkSummary, Outcome, Relaxed, Side, Standing, Verdict, VerifiedArtifact,
+    bounded_text,
 };
 
 /// The name under which findings about what could not be known stand.

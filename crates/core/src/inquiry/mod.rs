@@ -566,7 +566,10 @@ mod tests {
         };
         let conclusion = inquiry.conclude("2026-08-12T09:30:12Z");
         let clearance = conclusion.clearance().unwrap();
-        assert_eq!((weakened(clearance), clearance.is_weakened_by_switch()), (vec!["a-rule".to_owned()], false));
+        assert_eq!(
+            (weakened(clearance), clearance.is_weakened_by_switch()),
+            (vec!["a-rule".to_owned()], false)
+        );
         assert_eq!((clearance.task_id(), clearance.product()), (target(), "p"));
         for switch in ["danger-allow-http", "danger-skip-signatures", "offline"] {
             inquiry.case.switches = Switches {

@@ -217,7 +217,8 @@ impl Cached {
             None => Ok(()),
         };
         keep(need, fact)?;
-        if let (Fact::Graph(scan), Some(graph)) = (fact, self.fetcher.as_ref().and_then(|fetcher| fetcher.kept_graph(need)))
+        if let (Fact::Graph(scan), Some(graph)) =
+            (fact, self.fetcher.as_ref().and_then(|fetcher| fetcher.kept_graph(need)))
         {
             super::graph::keep(&self.cache, need, &graph, &scan.measurement)?;
         }

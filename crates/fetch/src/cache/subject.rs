@@ -238,8 +238,13 @@ mod tests {
             let vouching = Vouching::new(tasks, std::slice::from_ref(artifact));
             let fact = Fact::Measured(measurement);
             let need = Need::Artifact { task_id: task_id(), run_id, name: name.clone(), sha512: false };
-            let needs = [Need::Definition { task_id: task_id() }, Need::Document { task_id: task_id(), run_id }];
-            [needs.as_slice(), &[need]].concat().iter().map(|need| vouching.makes_lasting(need, &fact)).collect()
+            let needs =
+                [Need::Definition { task_id: task_id() }, Need::Document { task_id: task_id(), run_id }];
+            [needs.as_slice(), &[need]]
+                .concat()
+                .iter()
+                .map(|need| vouching.makes_lasting(need, &fact))
+                .collect()
         };
         assert_eq!(lasting(std::slice::from_ref(&task), &artifact), [true; 3]);
         assert_eq!(lasting(&[], &artifact), [false; 3]);
