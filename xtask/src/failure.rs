@@ -46,6 +46,14 @@ pub(crate) enum Failure {
         /// What the system says.
         cause: std::io::Error,
     },
+    /// The output of a program, or a file, is not as expected.
+    #[error("{what}: {why}")]
+    Unread {
+        /// Which.
+        what: &'static str,
+        /// What is wrong.
+        why: String,
+    },
     /// `rustc -vV` does not say which machine this is.
     #[error("rustc -vV names no host")]
     NoHost,

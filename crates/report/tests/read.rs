@@ -4,7 +4,7 @@
 mod support;
 
 use catena_core::schema::{self, Unsupported};
-use catena_core::verdict::{Class, Outcome, Standing, Verdict};
+use catena_core::verdict::{Class, Outcome, Source, Standing, Verdict};
 use catena_json::{Limits, Path, Segment, Value};
 use catena_report::{ReadError, ReadVerdict, json, json_line, json_value};
 use support::*;
@@ -15,11 +15,11 @@ fn read(text: &str) -> Result<ReadVerdict, ReadError> {
 
 fn verdicts() -> Vec<Verdict> {
     let relaxed = Verdict { relaxed: weakened(), ..verdict(Outcome::Verified, Vec::new()) };
-    let recorded = Verdict { keys: widened(), ..verdict(Outcome::Rejected, vec![unknown_key()]) };
+    let recorded = Verdict { keys: widened(), source: Source::Recording, ..verdict(Outcome::Rejected, vec![unknown_key()]) };
     let mut bare = verdict(Outcome::Undetermined, vec![unreachable()]);
     bare.links.clear();
     bare.artifacts.clear();
-    vec![verdict(Outcome::Verified, Vec::new()), relaxed, recorded.from_recording(), bare]
+    vec![verdict(Outcome::Verified, Vec::new()), relaxed, recorded, bare]
 }
 
 #[test]

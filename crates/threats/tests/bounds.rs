@@ -30,7 +30,7 @@ fn steps_do_not_depend_on_the_order_of_facts() {
         let chain = release.build().unwrap();
         let first = answered(&chain, |_| ());
         let steps = first.steps();
-        let verdict = first.conclude(NOW);
+        let verdict = first.conclude(NOW).into_verdict();
         assert_eq!(verdict.outcome, Outcome::Verified);
         println!("{:?}: {} links, {steps} steps", release.trigger, verdict.links.len());
         assert!(steps * 10 < Limits::default().steps);
@@ -81,7 +81,7 @@ fn what_is_cancelled_at_any_moment_is_no_yes() {
         let mut inquiry = question.inquiry();
         inquiry.cancel_when(Cancel::when(move || counted.fetch_add(1, Ordering::Relaxed) == at));
         memory.investigate(&mut inquiry);
-        (inquiry.conclude(NOW), count.load(Ordering::Relaxed))
+        (inquiry.conclude(NOW).into_verdict(), count.load(Ordering::Relaxed))
     };
     let (verdict, times) = asked(usize::MAX);
     assert_eq!(verdict.outcome, Outcome::Verified);

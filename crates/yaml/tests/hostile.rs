@@ -42,7 +42,7 @@ fn nesting_is_bounded_in_every_form() {
 #[test]
 fn the_deepest_tree_fits_a_small_stack() {
     on_small_stack(|| {
-        let options = Limits { depth: usize::MAX, ..Limits::default() };
+        let limits = Limits { depth: usize::MAX, ..Limits::default() };
         let depth = Limits::MAX_DEPTH;
         let text = |depth: usize| format!("{}{}", "[{a: ".repeat(depth / 2), "}]".repeat(depth / 2));
         let document = load(&text(depth), &limits).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::output::show;
-use catena_core::checks::{self, CheckInfo};
+use catena_core::checks::{self, Check};
 use catena_core::verdict::Code;
 use catena_report::hint;
 use clap::Args;
@@ -47,7 +47,7 @@ fn list() -> String {
     text
 }
 
-fn explain(check: &CheckInfo, code: &Code) -> String {
+fn explain(check: &Check, code: &Code) -> String {
     let mut text = format!("{} ({})\n  {}\n", code.name, code.meaning(), code.summary);
     if let Some(hint) = hint(code.name) {
         text.push_str(&format!("  what to do: {hint}\n"));

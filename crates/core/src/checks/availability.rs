@@ -2,7 +2,7 @@
 //!
 //! Specification 11.1 to 11.11. Off-reference: what could not be known is told apart from what is not there.
 
-use crate::inquiry::{Check, Conclusion, Fact, Halt, Need, Scope};
+use crate::inquiry::{Check, Fact, Halt, Need, Scope, Unresolved};
 use crate::task::TaskId;
 use crate::verdict::{Class, Code, Finding, Standing};
 
@@ -37,8 +37,8 @@ pub(super) fn unfinished(task_id: TaskId, message: String) -> Finding {
     Finding::new(CHECK, UNFINISHED, Standing::Failed, task_id, message)
 }
 
-fn examine(conclusion: &Conclusion<'_>) -> Vec<Finding> {
-    let case = conclusion.cx.case;
+fn examine(unresolved: &Unresolved<'_>) -> Vec<Finding> {
+    let case = unresolved.cx.case;
     let unknown = |fact: &Fact| matches!(fact, Fact::Unreachable { .. } | Fact::Refused { .. });
     let mut facts: Vec<_> = case.facts().filter(|(_, fact)| unknown(fact)).collect();
     // Which ones are listed must not be chance.
@@ -47,9 +47,9 @@ fn examine(conclusion: &Conclusion<'_>) -> Vec<Finding> {
     let owner = |need: &Need| need.task_id().unwrap_or(case.target.task_id);
     let mut findings: Vec<Finding> =
         facts.into_iter().filter_map(|(need, fact)| unavailable(owner(need), need, fact)).collect();
-    let untold = conclusion.untold.iter();
+    let untold = unresolved.untold.iter();
     findings.extend(untold.map(|need| unfinished(owner(need), format!("Was never told {need}."))));
-    if conclusion.halted == Some(Halt::Cancelled) {
+    if unresolved.halted == Some(Halt::Cancelled) {
         let message = "The verification was cancelled while checks were at work.";
         findings.push(Finding::new(CHECK, CANCELLED, Standing::Failed, case.target.task_id, message));
     }

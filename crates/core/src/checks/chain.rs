@@ -2,7 +2,7 @@
 //!
 //! Specification 2.1 to 2.9. Off-reference: bounds on the number of links, and cycles.
 
-use crate::inquiry::{Check, Conclusion, Cx, Examined, Halt, Scope, cycle};
+use crate::inquiry::{Check, Cx, Examined, Halt, Scope, Unresolved, cycle};
 use crate::policy::Rule;
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 
@@ -61,11 +61,11 @@ fn examine(cx: &Cx<'_>) -> Examined {
 }
 
 /// Whether the work has come to its limit, which no check comes to the end of.
-fn examine_work(conclusion: &Conclusion<'_>) -> Vec<Finding> {
-    if conclusion.halted != Some(Halt::Exhausted) {
+fn examine_work(unresolved: &Unresolved<'_>) -> Vec<Finding> {
+    if unresolved.halted != Some(Halt::Exhausted) {
         return Vec::new();
     }
-    let case = conclusion.cx.case;
+    let case = unresolved.cx.case;
     let message = "Verifying the chain takes more work than the limit allows.";
     let finding = Finding::new(CHECK, TOO_MUCH_WORK, Standing::Failed, case.target.task_id, message);
     let finding = finding.expected(Side::Policy, format!("at most {} steps", case.work.limit()));

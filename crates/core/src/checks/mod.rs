@@ -66,12 +66,6 @@ pub const ALL: &[Check] = &[
     availability::DESCRIPTION,
 ];
 
-/// Codes that other crates look for.
-pub mod codes {
-    /// The run that a chain is about has ended, and well.
-    pub use super::run::COMPLETED as RUN_COMPLETED;
-}
-
 static REGISTRY: Registry = Registry { checks: ALL, unfinished: availability::unfinished };
 
 impl Inquiry {

@@ -1,7 +1,7 @@
 //! What the checks note down of a case, so that it is not worked out for every link again.
 
 use super::rebuild::{Loaded, Unreadable};
-use super::signature::{Judgement, Verified};
+use super::signature::{Accepted, Judgement};
 use crate::inquiry::{Cx, Memo, Need, Stop};
 use crate::task::{ArtifactName, ListingSoFar, TaskId, WorkerImplementation};
 use catena_json::Value;
@@ -17,8 +17,8 @@ pub(super) struct Notes {
     /// `signature`: what became of a link's signature, once that is known: to try keys takes longer than all
     /// else that is done with a document. None where something it rests on is not as it must be.
     pub(super) judged: RefCell<BTreeMap<TaskId, Option<Arc<Judgement>>>>,
-    /// `signature`: which documents it vouches for, once it has judged them.
-    pub(super) verified: RefCell<BTreeMap<TaskId, Option<Verified>>>,
+    /// `signature`: which documents it accepts, once it has judged them.
+    pub(super) accepted: RefCell<BTreeMap<TaskId, Option<Accepted>>>,
     /// `signature`: which of an implementation's keys made the last signature that was one of its keys'.
     pub(super) last_signers: RefCell<BTreeMap<WorkerImplementation, usize>>,
     /// `rebuild`: templates of trees, read once for all parents they are rendered for.

@@ -17,7 +17,7 @@ use crate::task::{
 use crate::verdict::Evidence;
 use catena_json::{ParseError, Value};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// What an inquiry is about.
@@ -79,6 +79,14 @@ pub struct Switches {
     pub offline: bool,
 }
 
+impl Switches {
+    /// Whether anything is weakened.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self != Self::default()
+    }
+}
+
 /// Why a check cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
@@ -125,8 +133,6 @@ pub(crate) struct Case {
     pub(crate) switches: Switches,
     pub(crate) work: Work,
     facts: HashMap<Need, Fact>,
-    /// Whose facts were measured in an earlier run and not in this one.
-    recalled: HashSet<Need>,
     definitions: BTreeMap<TaskId, Result<Arc<Definition>, NoDefinition>>,
     statuses: HashMap<TaskId, Result<Status, StatusError>>,
     /// Documents by their tasks: only those of the runs that the chain is about are asked for.
@@ -160,7 +166,6 @@ impl Case {
             limits,
             switches,
             facts: HashMap::new(),
-            recalled: HashSet::new(),
             definitions: BTreeMap::new(),
             statuses: HashMap::new(),
             documents: HashMap::new(),
@@ -210,13 +215,6 @@ impl Case {
             (_, Reading::Json(json)) => drop(self.parsed.insert(need.clone(), json)),
             _ => {}
         }
-        let fact = match fact {
-            Fact::Recalled(fact) => {
-                self.recalled.insert(need.clone());
-                *fact
-            }
-            fact => fact,
-        };
         self.facts.insert(need, fact);
     }
 
@@ -234,7 +232,10 @@ impl Case {
 
     /// How the artifact of a need is known whose fact is there.
     pub(crate) fn evidence(&self, need: &Need) -> Evidence {
-        if self.recalled.contains(need) { Evidence::Recalled } else { Evidence::Measured }
+        match self.facts.get(need) {
+            Some(Fact::Recalled(_)) => Evidence::Recalled,
+            _ => Evidence::Measured,
+        }
     }
 
     /// Whether the policy relaxes a rule.
@@ -305,6 +306,7 @@ impl<'a> Cx<'a> {
             }
             Some(Fact::Unreachable { .. } | Fact::Refused { .. }) => Err(Stop::Blocked),
             Some(Fact::Absent { message, .. }) => Ok(Answer::Absent(message.clone())),
+            Some(Fact::Recalled(fact)) => Ok(Answer::Is(fact)),
             Some(fact) => Ok(Answer::Is(fact)),
         }
     }

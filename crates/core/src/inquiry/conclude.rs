@@ -1,13 +1,13 @@
 //! From everything that was found to one answer.
 
 use super::chain::dependencies;
-use super::registry::{Conclusion, Scope};
+use super::registry::{Scope, Unresolved};
 use super::{Cx, Established, Inquiry, Link, Need, State, Subject};
 use crate::Timestamp;
 use crate::policy::Landed;
 use crate::task::{Run, TaskId, WorkerImplementation};
 use crate::verdict::{
-    Class, Edge, Finding, Findings, LinkSummary, Outcome, Relaxed, SignedDocument, Source, Standing, Verdict,
+    Class, Edge, Finding, Findings, LinkSummary, Outcome, Relaxed, SignedDocument, Standing, Verdict,
     VerifiedArtifact, Worker, bounded_chain, bounded_text,
 };
 use std::collections::{BTreeSet, HashMap};
@@ -53,7 +53,7 @@ pub(super) fn conclude(inquiry: &Inquiry, now: Timestamp) -> Verdict {
         product: inquiry.case.product.name.clone(),
         policy: inquiry.case.product.policy.clone(),
         keys: inquiry.case.keys.id(),
-        source: Source::Services,
+        source: inquiry.source,
         check_task: inquiry.case.target.check_task,
         extent: inquiry.case.target.extent,
         concluded: now,
@@ -71,10 +71,10 @@ fn examine_at_last(inquiry: &Inquiry) -> Vec<Finding> {
     let mut untold: Vec<&Need> = asked.filter(|need| !inquiry.case.knows(need)).collect();
     untold.sort_unstable();
     let cx = Cx::new(&inquiry.case, &inquiry.chain);
-    let conclusion = Conclusion { cx: &cx, untold: &untold, halted: inquiry.case.work.halted() };
+    let unresolved = Unresolved { cx: &cx, untold: &untold, halted: inquiry.case.work.halted() };
     let scopes = inquiry.registry.checks.iter().flat_map(|check| check.scopes);
     let found = scopes.map(|scope| match scope {
-        Scope::Conclusion(examine) => examine(&conclusion),
+        Scope::Conclusion(examine) => examine(&unresolved),
         Scope::Task(_) | Scope::Link(_) | Scope::Chain(_) => Vec::new(),
     });
     found.flatten().collect()
@@ -84,7 +84,7 @@ fn examine_at_last(inquiry: &Inquiry) -> Vec<Finding> {
 fn tree(inquiry: &Inquiry) -> Option<String> {
     inquiry.examinations().flat_map(|examination| &examination.established).find_map(|one| match one {
         Established::Tree(tree) => Some(tree.clone()),
-        Established::Implementation(_) | Established::Document(_) => None,
+        Established::Implementation(_) | Established::Document(_) | Established::Completed => None,
     })
 }
 
@@ -250,7 +250,7 @@ fn established(inquiry: &Inquiry) -> HashMap<TaskId, OfLink> {
             match established {
                 Established::Implementation(implementation) => of_link.implementation = Some(*implementation),
                 Established::Document(document) => of_link.document = Some(document.clone()),
-                Established::Tree(_) => {}
+                Established::Tree(_) | Established::Completed => {}
             }
         }
     }

@@ -8,6 +8,7 @@
 
 mod case;
 mod chain;
+mod clearance;
 mod conclude;
 mod cycle;
 mod fact;
@@ -22,6 +23,7 @@ mod work;
 pub(crate) use case::{Answer, Case, Cx, NoDefinition, Open, Stop};
 pub use case::{Extent, Switches, Target};
 pub(crate) use chain::{Chain, Link};
+pub use clearance::{Clearance, ClearedTask, Conclusion};
 pub(crate) use cycle::cycle;
 pub use fact::{Body, Fact};
 use foresight::Foresight;
@@ -29,13 +31,13 @@ pub(crate) use memo::Memo;
 pub use need::{Need, Reference, Shape, TreeFile};
 pub use reader::{Reader, Seen};
 pub use registry::Check;
-pub(crate) use registry::{Conclusion, Registry, Scope};
+pub(crate) use registry::{Registry, Scope, Unresolved};
 pub use work::Cancel;
 pub(crate) use work::Halt;
 
 use crate::policy::{KeyRing, Product};
 use crate::task::{TaskId, WorkerImplementation};
-use crate::verdict::{Finding, SignedDocument, Verdict, VerifiedArtifact};
+use crate::verdict::{Finding, SignedDocument, Source, VerifiedArtifact};
 use crate::{Limits, Timestamp};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -61,6 +63,8 @@ pub(crate) enum Established {
     Implementation(WorkerImplementation),
     /// The link's document, whose signature was verified.
     Document(SignedDocument),
+    /// The run that the chain is about has completed, and nothing contradicts that.
+    Completed,
     /// The trusted tree that the chain goes back to.
     Tree(String),
 }
@@ -113,6 +117,7 @@ pub struct Inquiry {
     outstanding: usize,
     ready: BTreeSet<Need>,
     foresight: Foresight,
+    source: Source,
 }
 
 impl Inquiry {
@@ -138,6 +143,7 @@ impl Inquiry {
             outstanding: 0,
             ready: BTreeSet::new(),
             foresight: Foresight::default(),
+            source: Source::Services,
         };
         inquiry.add_all(|scope| match scope {
             Scope::Chain(examine) => Some(Subject::Chain(*examine)),
@@ -227,8 +233,19 @@ impl Inquiry {
     /// Concludes. `now` is the time of conclusion, as the report is to say it. What is not known by now
     /// keeps the verdict from being "verified".
     #[must_use]
-    pub fn conclude(&self, now: Timestamp) -> Verdict {
-        conclude::conclude(self, now)
+    pub fn conclude(&self, now: Timestamp) -> Conclusion {
+        Conclusion::of(self, conclude::conclude(self, now))
+    }
+
+    /// The facts come from a recording. The verdict says so, and gives no clearance: a recording is no
+    /// evidence of the present, and nobody but whoever keeps it vouches for it.
+    pub fn judge_recording(&mut self) {
+        self.source = Source::Recording;
+    }
+
+    /// Every fact that it was told and has taken, in no order.
+    pub fn facts(&self) -> impl Iterator<Item = (&Need, &Fact)> {
+        self.case.facts()
     }
 
     /// The examinations that have ended.
@@ -368,7 +385,7 @@ mod tests {
     use crate::digest::Measurement;
     use crate::policy::{KindRole, Landed, Rule};
     use crate::task::{Definition, Kind};
-    use crate::verdict::{Class, Code, Outcome, Standing};
+    use crate::verdict::{Class, Code, Outcome, Standing, Verdict};
 
     const CODE: Code = Code::new("a-code", Class::Tamper, "Something.").relaxable(Rule::ActionHook);
 
@@ -398,6 +415,10 @@ mod tests {
             inquiry.supply(&need, body(Definition::SAMPLE));
         }
         inquiry
+    }
+
+    fn concluded(inquiry: &Inquiry) -> Verdict {
+        inquiry.conclude(Timestamp::UNIX_EPOCH).into_verdict()
     }
 
     fn finding(standing: Standing) -> Finding {
@@ -449,8 +470,8 @@ mod tests {
 
     #[test]
     fn links_are_told_by_their_names() {
-        assert_eq!(opened().conclude(Timestamp::UNIX_EPOCH).links, []);
-        let links = closed().conclude(Timestamp::UNIX_EPOCH).links;
+        assert_eq!(concluded(&opened()).links, []);
+        let links = concluded(&closed()).links;
         let told: Vec<_> =
             links.iter().map(|link| (link.name.to_string(), link.task_id, link.run_id)).collect();
         assert_eq!(told, [("decision".to_owned(), target(), None)]);
@@ -467,7 +488,7 @@ mod tests {
             inquiry
         };
         let judged = |inquiry: Inquiry| {
-            let verdict = inquiry.conclude(Timestamp::UNIX_EPOCH);
+            let verdict = concluded(&inquiry);
             let failed: BTreeSet<&str> = verdict.failed().map(|finding| finding.code.name).collect();
             let told =
                 verdict.failed().all(|finding| finding.message.contains("The policy relaxes action-hook"));
@@ -495,7 +516,7 @@ mod tests {
         for need in inquiry.needs() {
             inquiry.supply(&need, Fact::Absent { status: 404, message: "no such task".to_owned() });
         }
-        let verdict = inquiry.conclude(Timestamp::UNIX_EPOCH);
+        let verdict = concluded(&inquiry);
         let failed: Vec<_> = verdict.failed().map(|finding| (finding.code.name, finding.task_id)).collect();
         assert_eq!(failed, [("task-unknown", target())]);
     }
@@ -503,7 +524,7 @@ mod tests {
     #[test]
     fn an_incomplete_case_is_no_yes() {
         let judged = |inquiry: Inquiry| {
-            let verdict = inquiry.conclude(Timestamp::UNIX_EPOCH);
+            let verdict = concluded(&inquiry);
             let failed = verdict.failed().map(|finding| finding.code.name).collect::<BTreeSet<_>>();
             (verdict.outcome, failed.into_iter().collect::<Vec<_>>())
         };
@@ -540,7 +561,7 @@ mod tests {
             inquiry.case.product = Arc::new(product);
             inquiry.case.switches.danger_allow_http = true;
             inquiry.items[0].state = State::Done(vec![finding(Standing::Failed)].into());
-            let verdict = inquiry.conclude(Timestamp::UNIX_EPOCH);
+            let verdict = concluded(&inquiry);
             let relaxed = verdict.relaxed.iter().map(|one| format!("{} {}", one.as_str(), one.by().as_str()));
             (verdict.outcome, verdict.findings[0].standing, relaxed.collect::<Vec<_>>())
         };
@@ -556,11 +577,60 @@ mod tests {
     }
 
     #[test]
+    fn only_a_verified_target_is_cleared() {
+        let cleared = |inquiry: &Inquiry| inquiry.conclude(Timestamp::UNIX_EPOCH).clearance().is_some();
+        assert!(cleared(&ended(Standing::Passed)));
+        for standing in [Standing::Failed, Standing::Passed] {
+            let mut inquiry = ended(standing);
+            // Any outcome but "verified": a failed check, then one that came to no end.
+            if standing == Standing::Passed {
+                inquiry.items[0].state = State::Waiting;
+            }
+            assert!(!cleared(&inquiry), "{:?}", concluded(&inquiry).outcome);
+            assert!(inquiry.conclude(Timestamp::UNIX_EPOCH).clearance_despite_switches().is_none());
+        }
+        let mut recorded = ended(Standing::Passed);
+        recorded.judge_recording();
+        let conclusion = recorded.conclude(Timestamp::UNIX_EPOCH);
+        assert_eq!(conclusion.verdict().outcome, Outcome::Verified);
+        assert_eq!(conclusion.verdict().source, Source::Recording);
+        assert!(conclusion.clearance_despite_switches().is_none());
+    }
+
+    #[test]
+    fn a_clearance_says_what_was_weakened_and_a_switch_withholds_it() {
+        let mut inquiry = ended(Standing::Failed);
+        Arc::make_mut(&mut inquiry.case.product).relaxed.insert(Rule::ActionHook);
+        let weakened = |clearance: &Clearance| {
+            clearance.weakened().iter().map(|one| one.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        let conclusion = inquiry.conclude(Timestamp::UNIX_EPOCH);
+        let clearance = conclusion.clearance().unwrap();
+        assert_eq!(
+            (weakened(clearance), clearance.is_weakened_by_switch()),
+            (vec!["action-hook".to_owned()], false)
+        );
+        assert_eq!((clearance.task_id(), clearance.product()), (target(), "p"));
+        for switch in ["danger-allow-http", "danger-skip-signatures", "offline"] {
+            inquiry.case.switches = Switches {
+                danger_allow_http: switch == "danger-allow-http",
+                danger_skip_signatures: switch == "danger-skip-signatures",
+                offline: switch == "offline",
+            };
+            let conclusion = inquiry.conclude(Timestamp::UNIX_EPOCH);
+            assert!(conclusion.clearance().is_none(), "{switch}");
+            let clearance = conclusion.clearance_despite_switches().unwrap();
+            assert!(clearance.is_weakened_by_switch());
+            assert_eq!(weakened(clearance), ["action-hook", switch]);
+        }
+    }
+
+    #[test]
     fn what_nobody_asks_counts_as_weakened() {
         let relaxed = |landed: Landed| {
             let mut inquiry = ended(Standing::Passed);
             Arc::make_mut(&mut inquiry.case.product).landed = landed;
-            let relaxed = inquiry.conclude(Timestamp::UNIX_EPOCH).relaxed;
+            let relaxed = concluded(&inquiry).relaxed;
             relaxed
                 .into_iter()
                 .map(|one| format!("{} {}", one.as_str(), one.by().as_str()))
@@ -586,7 +656,7 @@ mod tests {
         ];
         inquiry.items.truncate(1);
         inquiry.items[0].state = State::Done(findings.into());
-        let verdict = inquiry.conclude(Timestamp::UNIX_EPOCH);
+        let verdict = concluded(&inquiry);
         let told = verdict.findings.iter().filter(|finding| finding.code == CODE);
         let told: Vec<_> = told.map(|finding| finding.message.as_str()).collect();
         assert_eq!(told, ["5", "4", "3", "1", "2", "of no link"]);
@@ -609,7 +679,7 @@ mod tests {
             artifacts,
             ..Examination::default()
         });
-        let told = inquiry.conclude(Timestamp::UNIX_EPOCH).artifacts;
+        let told = concluded(&inquiry).artifacts;
         assert_eq!(told, [made("public/a", 2), made("public/b", 1)]);
     }
 }

@@ -49,11 +49,11 @@ pub(crate) enum Scope {
     /// Once, on the chain as a whole.
     Chain(fn(&Cx<'_>) -> Examined),
     /// Once, when the inquiry is concluded. What is found then outweighs that the check passed before.
-    Conclusion(fn(&Conclusion<'_>) -> Vec<Finding>),
+    Conclusion(fn(&Unresolved<'_>) -> Vec<Finding>),
 }
 
-/// What is known only when an inquiry is concluded.
-pub(crate) struct Conclusion<'a> {
+/// What is unresolved when a verification is concluded.
+pub(crate) struct Unresolved<'a> {
     pub(crate) cx: &'a Cx<'a>,
     /// What was asked and never told, in order. Where the work has stopped nothing is: what is open there
     /// is open because of that.

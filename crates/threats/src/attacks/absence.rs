@@ -1,7 +1,7 @@
 //! Answers that say "there is none" and are not the service's own: a proxy's, an ingress's, a portal's; or
 //! GitHub's, which says the same of what it hides. None of them is taken for absence.
 
-use super::outside::{REFUSED, UNREACHABLE, in_store, of_build};
+use super::availability::{REFUSED, UNREACHABLE, in_store, of_build};
 use super::{Attack, Q, S, V, attack, wire};
 use crate::change::{
     ARTIFACT, first_build, inside, json, page_answers, page_missing, replace_page, set, target,

@@ -8,7 +8,7 @@ mod times;
 
 pub(crate) use times::signed;
 
-use crate::inquiry::{Answer, Check, Cx, Examined, Link, Scope};
+use crate::inquiry::{Answer, Check, Cx, Established, Examination, Examined, Link, Scope};
 use crate::policy::Rule;
 use crate::task::{RunState, Status};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
@@ -17,8 +17,7 @@ use catena_json::{Path, Value};
 pub(super) const DESCRIPTION: Check = describe!("run", CODES, Scope::Link(examine));
 const CHECK: &str = DESCRIPTION.name;
 
-/// The last run ended, and well.
-pub const COMPLETED: Code =
+const COMPLETED: Code =
     Code::passing("run-completed", "The last run of the task completed; everything is taken from this run.");
 const NOT_COMPLETED: Code = Code::new(
     "run-not-completed",
@@ -77,10 +76,12 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     findings.extend(record::contradiction(status).map(|wrong| wrong.finding(link, STATES)));
     findings.extend(times::impossible(cx, link, status)?.map(|wrong| wrong.finding(link, TIMES)));
     let latest = latest(link, status);
-    if findings.is_empty() || latest.standing != Standing::Passed {
+    let passed = latest.standing == Standing::Passed;
+    let established = (passed && findings.is_empty()).then_some(Established::Completed);
+    if findings.is_empty() || !passed {
         findings.push(latest);
     }
-    Ok(findings.into())
+    Ok(Examination { findings, established: established.into_iter().collect(), ..Examination::default() })
 }
 
 /// The queue makes its status of the same record as its definition, so that what stands in both is the
