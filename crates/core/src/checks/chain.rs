@@ -22,8 +22,8 @@ pub(crate) const TOO_MUCH_WORK: Code = Code::new(
     Class::Policy,
     "Verifying the chain takes more work than the limit allows.",
 );
-const CYCLIC: Code =
-    Code::new("chain-cyclic", Class::Tamper, "A task is among its own inputs.").relaxable(rules::CHAIN_CYCLE);
+const CYCLIC: Code = Code::new("chain-cyclic", Class::Invalid, "A task is among its own inputs.")
+    .relaxable(rules::CHAIN_CYCLE);
 
 pub(crate) const CODES: &[Code] = &[SHAPE, TOO_DEEP, TOO_WIDE, TOO_MUCH_WORK, CYCLIC];
 

@@ -7,6 +7,7 @@ use super::work::Work;
 use super::{Body, Fact, Need};
 use crate::Limits;
 use crate::checks::rebuild::{Loaded, Unreadable};
+use crate::checks::rules;
 use crate::checks::signature::{Judgement, Verified};
 use crate::digest::Measurement;
 use crate::document::{Document, DocumentError};
@@ -425,8 +426,16 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// The run the chain is about: the last one. Everything else is asked of exactly this run.
+    /// The run the chain is about: the last one. Everything else is asked of exactly this run. While it has not
+    /// ended, nothing that it leaves is there for good, and nothing is judged of it but that.
     pub(crate) fn run(&self, link: &Link) -> Result<&'a Run, Stop> {
+        let run = self.latest_run(link)?;
+        let is_judged = run.state.has_ended() || self.case.relaxes(rules::RUN_STATE);
+        if is_judged { Ok(run) } else { Err(Stop::Blocked) }
+    }
+
+    /// The last run of a link's task, whether or not it has ended.
+    pub(crate) fn latest_run(&self, link: &Link) -> Result<&'a Run, Stop> {
         match self.status(link)? {
             Answer::Is(Ok(status)) if status.task_id == link.task_id => status.latest().ok_or(Stop::Blocked),
             _ => Err(Stop::Blocked),

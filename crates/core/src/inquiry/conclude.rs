@@ -97,7 +97,7 @@ fn outcome(findings: &[Finding]) -> Outcome {
     let has = |class: Class| {
         findings.iter().any(|finding| finding.standing == Standing::Failed && finding.code.class == class)
     };
-    if has(Class::Tamper) || has(Class::Policy) {
+    if [Class::Tamper, Class::Invalid, Class::Policy].into_iter().any(has) {
         Outcome::Rejected
     } else if has(Class::Infra) {
         Outcome::Undetermined
@@ -265,7 +265,7 @@ fn links(inquiry: &Inquiry) -> Vec<LinkSummary> {
         name: link.name.clone(),
         task_id: link.task_id,
         kind: link.kind.clone(),
-        run_id: if link.has_run { cx.run(link).ok().map(|run| run.run_id) } else { None },
+        run_id: if link.has_run { cx.latest_run(link).ok().map(|run| run.run_id) } else { None },
         worker_implementation: worker_implementation::of(&inquiry.case.product, &link.definition).ok(),
         title: link.definition.text(&["metadata", "name"]).map(|title| bounded_text(title.to_owned())),
     };
@@ -278,8 +278,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn finding() -> impl Strategy<Value = Finding> {
-        let class =
-            prop_oneof![Just(Class::Tamper), Just(Class::Policy), Just(Class::Config), Just(Class::Infra)];
+        let class = prop::sample::select(vec![
+            Class::Tamper,
+            Class::Invalid,
+            Class::Policy,
+            Class::Config,
+            Class::Infra,
+        ]);
         let standing = prop_oneof![Just(Standing::Passed), Just(Standing::Failed), Just(Standing::Relaxed)];
         let target = TaskId::parse("fN1SbArXTPSVFUUvaOlinQ").unwrap();
         (class, standing).prop_map(move |(class, standing)| {
@@ -292,7 +297,7 @@ mod tests {
         assert_eq!([0, 1, 5].map(tried), ["0 attempts", "1 attempt", "5 attempts"]);
     }
 
-    /// How far from a yes: only tampering and policy say no for good.
+    /// How far from verified: rejected is for good.
     fn firmness(outcome: Outcome) -> u8 {
         match outcome {
             Outcome::Verified => 0,
