@@ -11,10 +11,10 @@ const EDITED: &str = "somebody made or changed this task by other means than its
      (the queue's log has the client id); if it was meant, let an action task make it.";
 const WORKER: &str = "the worker's document and the queue do not belong together. Look at the worker that ran the \
      task: its version, and whether its key is used elsewhere.";
-const WORKER_VERSION: &str = "no released worker writes such a document. Look at the version and the log of the worker that \
-     ran the task, put it right, and run the task again.";
-const SOURCE_FORM: &str = "write the address plainly in the tree that makes the task: https, no user, no dot segments, \
-     no query, and the full hash as revision.";
+const WORKER_VERSION: &str = "workers of today write no such document. Look at the version and the log of the worker that \
+     ran the task, update it, and run the task again; if it is up to date, find out who uploaded the document.";
+const SOURCE_FORM: &str = "find out who created this task. If the tree really writes the address so, write it plainly \
+     there: https, no user, no dot segments, no query, and the full hash as revision.";
 const BROKEN_ANSWER: &str = "the queue, or something between here and there, does not answer as Taskcluster does. \
      Check the root URL and the proxy before anything else.";
 const SCOPES: &str = "the task asks for more than its tree may have. Run it from one of the trees named above, or \
@@ -51,7 +51,11 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     (
         "run-not-completed",
-        "nothing may be taken from a run that did not complete. Wait for it, or run the task again.",
+        "nothing may be taken from a run that failed. Look at its log, and run the task again.",
+    ),
+    (
+        "run-not-finished",
+        "wait for the run to end and ask again; for a task that is about to run, say --no-check-task.",
     ),
     (
         "run-status-unknown",
@@ -66,7 +70,7 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     (
         "run-times-impossible",
-        "somebody may have put a time back, to make a key count that had been revoked. Keep the evidence (--record DIR), ask the queue from another network, and find what changes its answers.",
+        "compare the times with the queue's from another network. If no clock was wrong, somebody may have put a time back to make a revoked key count: keep the evidence (--record DIR) and find what changes the answers.",
     ),
     (
         "worker-implementation-missing",
@@ -136,11 +140,11 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     (
         "signature-unknown-key",
-        "a key that nobody vouches for, or one that was rotated. If it is new, add it to the policy by way of its owner, never from what was seen here; else raise the alarm.",
+        "the worker's key was rotated, or it is nobody's. Ask who runs the worker pool; a new key goes into the policy by way of its owner, never from what was seen here. Until then do not use what was made.",
     ),
     (
         "signature-key-revoked",
-        "do not use it. Run the task again on a worker with a good key; if the run is older than the theft, let the policy say from when the key is revoked.",
+        "do not use it. Run the task again on a worker with a good key; if the run is older than the theft or the rotation, let the policy say from when the key is revoked.",
     ),
     (
         "signature-key-not-yet-valid",
@@ -184,11 +188,18 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     (
         "artifact-unlisted",
-        "the worker that made the document did not see this artifact: it was uploaded later or by other means, or the name in `upstreamArtifacts` is wrong.",
+        "the worker that made the document did not upload this file; somebody else did, or the worker did so later. Do not use it; keep the evidence (--record DIR) and look at who may write to that storage.",
+    ),
+    (
+        "artifact-not-made",
+        "look at the task's log and at the name in `upstreamArtifacts`: a file that was renamed, of another platform, or misspelled. Put the name, or the task that makes the file, right in the tree.",
     ),
     ("artifact-without-digest", WORKER_VERSION),
     ("artifact-digest-malformed", WORKER_VERSION),
-    ("artifact-missing", "the artifact has expired or was removed. Run the task that makes it again."),
+    (
+        "artifact-missing",
+        "the file has expired or was removed. Run the task that makes it again; if it should still exist, ask who removed it.",
+    ),
     ("artifact-altered", REPLACED),
     (
         "artifact-names-collide",
@@ -237,7 +248,7 @@ pub const HINTS: &[(&str, &str)] = &[
     // Rebuilding parents.
     (
         "rebuild-differs",
-        "somebody made or changed this parent by hand, or a hook's copy of the template is out of step with the tree. Find out who created it (the queue's log has the client id).",
+        "compare what differs. Only `priority`: the queue's API changed it. Only a user: a merge by somebody else, or a bot. Else a hook is out of step with the tree, or somebody made the task: find out who created it.",
     ),
     (
         "rebuild-empty-values-added",
@@ -246,7 +257,7 @@ pub const HINTS: &[(&str, &str)] = &[
     ("rebuild-decision-unknown", EDITED),
     (
         "rebuild-tasks-for",
-        "no parent may be made for this here. After review, add the trigger to the policy (tasks-for).",
+        "no parent may be made for this here. A trigger that this version of Catena does not know needs a newer one; one that it knows is added, after review, to the policy (tasks-for).",
     ),
     ("rebuild-vcs", "the tree is not where the product's trees are; check --product, or the policy (vcs)."),
     (
@@ -272,7 +283,7 @@ pub const HINTS: &[(&str, &str)] = &[
     ("rebuild-no-tasks", TRIGGER),
     (
         "rebuild-unknown-to-vcs",
-        "look whether it was deleted or rewritten; for a private repository, give a token that may see it (CATENA_GITHUB_TOKEN).",
+        "look whether it was deleted, rebased or rewritten, and then run the tasks again; for a private repository, give a token that may see it (CATENA_GITHUB_TOKEN). Else find out who created the task.",
     ),
     (
         "rebuild-tags-endless",
@@ -365,7 +376,7 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     (
         "tree-part-of-a-name",
-        "the repository only begins like a trusted one. It is another repository; find out whose.",
+        "the repository's name begins like that of a trusted one, and it is another repository. Find out whose it is, and who created the task.",
     ),
     (
         "tree-sibling-revision",
@@ -373,7 +384,7 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     (
         "tree-other-source",
-        "build from a trusted tree, or, after review, add the repository to the policy (repositories).",
+        "find out who created the task. If the tree really takes these sources in, the repository is added, after review, to the policy (repositories).",
     ),
     (
         "tree-input-tree",
@@ -411,7 +422,7 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     (
         "pull-request-not-landed",
-        "land the commit on the branch that the task names, or, if it was rebased away, run the tasks again from what landed.",
+        "land the commit on the branch that the task names, or, if it was rebased away or the branch deleted, run the tasks again from what landed.",
     ),
     ("pull-request-source", SOURCE_FORM),
     (
@@ -440,7 +451,10 @@ pub const HINTS: &[(&str, &str)] = &[
         "image-of-another-kind",
         "the image must come from a docker-image task; put the input right in the tree that makes the task.",
     ),
-    ("image-hash-missing", WORKER_VERSION),
+    (
+        "image-hash-missing",
+        "generic-worker wrote no hash of a docker image before 81.0.3. Update the workers of this pool and run the task again; if they are up to date, find out who uploaded the document.",
+    ),
     ("image-hash-malformed", WORKER_VERSION),
     (
         "image-unlisted",
@@ -477,9 +491,11 @@ pub fn hint(code: &str) -> Option<&'static str> {
 pub fn advice(code: &Code) -> &'static str {
     hint(code.name).unwrap_or(match code.class {
         Class::Tamper => EVIDENCE,
+        Class::Invalid => {
+            "find out who made what is named above, and how it came to be so, before anything of it is used."
+        }
         Class::Policy => {
-            "nothing was altered, but the product's policy does not allow this. Change the task in its tree, \
-             or, after review, the policy."
+            "the product's policy does not allow this. Change the task in its tree, or, after review, the policy."
         }
         Class::Config => "our own policy or keys say too little to judge this. Complete them (--policy, --keys) and ask again.",
         Class::Infra => "nothing was proven wrong. Ask again; if it stays so, look at the service that is named above.",

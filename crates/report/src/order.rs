@@ -45,7 +45,7 @@ impl<'a> Links<'a> {
     }
 }
 
-/// The failed findings: tamper, policy, config, infra, and then by the order of the chain.
+/// The failed findings: tamper, invalid, policy, config, infra, and then by the order of the chain.
 pub(crate) fn failed<'a>(verdict: &'a Verdict, links: &Links<'_>) -> Vec<&'a Finding> {
     let mut failed: Vec<&Finding> = verdict.failed().collect();
     failed.sort_by_key(|finding| (finding.code.class, links.position(finding.task_id)));

@@ -352,7 +352,7 @@ fn headline(verdict: &Verdict) -> (&'static str, Paint) {
 
 fn class_paint(class: Class) -> Paint {
     match class {
-        Class::Tamper | Class::Policy => Paint::Bad,
+        Class::Tamper | Class::Invalid | Class::Policy => Paint::Bad,
         Class::Config | Class::Infra => Paint::Unsure,
     }
 }
@@ -377,9 +377,8 @@ fn unlooked_at(verdict: &Verdict) -> bool {
     of_target.into_iter().any(|artifact| artifact.evidence != Evidence::Measured)
 }
 
-/// What the exit status means for what happens next.
+/// What the exit status, and the class of what leads, mean for what happens next.
 fn meaning(verdict: &Verdict, failed: &[&Finding]) -> String {
-    let tampered = failed.iter().any(|finding| finding.code.class == Class::Tamper);
     let words = match (verdict.outcome, verdict.check_task) {
         (Outcome::Verified, true) if unlooked_at(verdict) => {
             "what this task made may be used if it has the digests of this verdict (--verbose or --format json \
@@ -387,20 +386,26 @@ fn meaning(verdict: &Verdict, failed: &[&Finding]) -> String {
         }
         (Outcome::Verified, true) => "what this task made may be used",
         (Outcome::Verified, false) => "this task may run",
-        (Outcome::Rejected, _) if tampered => {
-            "this task must not run, nor may what it made be used. Something was altered, forged or replayed: \
-             never retry, raise the alarm"
-        }
-        (Outcome::Rejected, _) => {
-            "this task must not run, nor may what it made be used. Nothing was altered, but it is not allowed; \
-             asking again will not help"
-        }
+        (Outcome::Rejected, _) => match failed.first().map(|finding| finding.code.class) {
+            Some(Class::Tamper) => {
+                "this task must not run, nor may what it made be used. No mistake explains this: treat it as \
+                 tampering, do not retry, and keep the evidence"
+            }
+            Some(Class::Invalid) => {
+                "this task must not run, nor may what it made be used. The evidence does not show why: find out \
+                 who made what is named above before anything of it is used"
+            }
+            _ => {
+                "this task must not run, nor may what it made be used. It is well formed and not allowed; asking \
+                 again gives the same answer"
+            }
+        },
         (Outcome::Undetermined, _) => {
-            "nothing says no, but something could not be known. It is not verified; ask again"
+            "incomplete: required data was not available, or is not there yet. It is not verified; ask again"
         }
         (Outcome::Misconfigured, _) => {
-            "nothing says no, but our own policy or keys do not suffice to judge. It is not verified; \
-             put them right and ask again"
+            "our own policy or keys do not suffice to verify this. It is not verified; put them right and ask \
+             again"
         }
     };
     format!("exit status {}: {words}.", verdict.outcome.exit_status())

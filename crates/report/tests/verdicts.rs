@@ -158,7 +158,7 @@ fn the_answer_stands_in_the_first_ten_lines() {
 fn text_of_others_forges_nothing() {
     let mut found = failed(
         "signature",
-        code("signature-unknown-key", Class::Tamper),
+        code("signature-unknown-key", Class::Invalid),
         BUILD,
         "first line\nVERIFIED  signing task\r\u{1b}[2J\u{202e}gnihton",
     );

@@ -141,7 +141,7 @@ impl Attack {
     pub fn outcome(&self) -> Option<Outcome> {
         let (_, code) = find_code(self.code)?;
         Some(match code.class {
-            Class::Tamper | Class::Policy => Outcome::Rejected,
+            Class::Tamper | Class::Invalid | Class::Policy => Outcome::Rejected,
             Class::Infra => Outcome::Undetermined,
             Class::Config => Outcome::Misconfigured,
         })

@@ -51,7 +51,7 @@ impl Honest {
 }
 
 /// Builds a release once: hundreds of attacks begin with the same few.
-fn built(release: &Release) -> Result<Chain, BuildError> {
+pub(crate) fn built(release: &Release) -> Result<Chain, BuildError> {
     static BUILT: LazyLock<Mutex<HashMap<String, Chain>>> = LazyLock::new(Mutex::default);
     let name = format!("{release:?}");
     if let Some(chain) = BUILT.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {

@@ -1,7 +1,8 @@
 //! Attacks on a chain, each with the finding that refuses it, and honest chains that must stay accepted.
 //!
 //! An [`Attack`] takes an honest chain and changes one thing. [`THREATS`] lists them by the ten classes
-//! of the threat model; [`honest::chains`] lists what must never be refused. [`Question`] judges a chain
+//! of the threat model; [`honest::chains`] lists what must never be refused;
+//! [`mistakes::all`] lists what honest operators do wrong, and what befalls them. [`Question`] judges a chain
 //! without a network: [`Memory`] answers what an inquiry asks from what the testbed would serve.
 
 pub mod attacks;
@@ -9,6 +10,7 @@ mod build;
 pub mod change;
 pub mod honest;
 mod memory;
+pub mod mistakes;
 mod question;
 mod told;
 

@@ -42,29 +42,37 @@ const COLLIDE: Code = Code::new(
     "The name of an artifact is a directory of another one's, so that both cannot be kept as files.",
 );
 const NAME: Code =
-    Code::new("artifact-name", Class::Tamper, "The name of a wanted artifact could leave its directory.");
+    Code::new("artifact-name", Class::Invalid, "The name of a wanted artifact could leave its directory.");
 const RESERVED: Code = Code::new(
     "artifact-reserved",
-    Class::Tamper,
+    Class::Policy,
     "A wanted artifact has a name that only the worker itself writes.",
 );
-const UNLISTED: Code =
-    Code::new("artifact-unlisted", Class::Tamper, "The document does not name a wanted artifact.");
+const UNLISTED: Code = Code::new(
+    "artifact-unlisted",
+    Class::Tamper,
+    "The queue lists a wanted artifact that the document of the run does not name.",
+);
+const NOT_MADE: Code = Code::new(
+    "artifact-not-made",
+    Class::Invalid,
+    "Neither the document nor the queue's list names a wanted artifact: the task did not make it.",
+);
 const NO_DIGEST: Code = Code::new(
     "artifact-without-digest",
-    Class::Tamper,
+    Class::Invalid,
     "The document names an artifact without saying any digest.",
 )
 .relaxable(Rule::ArtifactHash);
 const WRONG_DIGEST: Code = Code::new(
     "artifact-digest-malformed",
-    Class::Tamper,
+    Class::Invalid,
     "The document's digest of an artifact is of another algorithm or malformed.",
 );
 const MISSING: Code = Code::new(
     "artifact-missing",
-    Class::Tamper,
-    "The document names a wanted artifact, but it does not exist.",
+    Class::Policy,
+    "The document names a wanted artifact that does not exist any more, as after it has expired.",
 );
 const ALTERED: Code =
     Code::new("artifact-altered", Class::Tamper, "An artifact is not the one the worker made.");
@@ -81,7 +89,7 @@ const LISTED_ABSENT: Code = Code::new(
 )
 .relaxable(Rule::OptionalArtifact);
 const LISTING: Code =
-    Code::new("artifacts-listing-malformed", Class::Tamper, "The queue's list of artifacts is malformed.");
+    Code::new("artifacts-listing-malformed", Class::Invalid, "The queue's list of artifacts is malformed.");
 const ENDLESS: Code = Code::new(
     "artifacts-listing-endless",
     Class::Infra,
@@ -97,7 +105,7 @@ const WANTED: Code = Code::passing(
 );
 const FOREIGN: Code = Code::new(
     "artifacts-foreign",
-    Class::Tamper,
+    Class::Invalid,
     "Artifacts are wanted of a task that is no link of the chain, or has not run.",
 );
 const GLOB: Code = Code::new(
@@ -120,6 +128,7 @@ const CODES: &[Code] = &[
     NAME,
     RESERVED,
     UNLISTED,
+    NOT_MADE,
     NO_DIGEST,
     WRONG_DIGEST,
     MISSING,
@@ -489,11 +498,10 @@ fn judge(
             return found_box(found(ABSENT, Standing::Passed, format!("The optional {name} was not made.")));
         }
         Listing::Absent => {
-            return found_box(found(
-                UNLISTED,
-                Standing::Failed,
-                format!("The document does not name {name}."),
-            ));
+            return Ok(Judgement::Found(match listing(cx, link)? {
+                Err(finding) => finding,
+                Ok(names) => Box::new(unnamed(link, &name, &names)),
+            }));
         }
         Listing::NoDigest => {
             return found_box(
@@ -560,12 +568,43 @@ fn judge(
         },
         Answer::Absent(answer) => match named(name.clone()).filter(|_| wanted.how == How::Listed) {
             Some(artifact) => Ok(Judgement::Absent(Box::new((artifact, answer)))),
-            None => found_box(found(
-                MISSING,
-                Standing::Failed,
-                format!("The document names {name}, but it does not exist: {answer}"),
-            )),
+            None => Ok(Judgement::Found(match listing(cx, link)? {
+                Err(finding) => finding,
+                Ok(names) => Box::new(missing(link, &name, &names, &answer)),
+            })),
         },
+    }
+}
+
+/// A wanted artifact that the document does not name: whether the task made it after all shows in the queue's
+/// list.
+fn unnamed(link: &Link, name: &ArtifactName, names: &BTreeSet<Arc<str>>) -> Finding {
+    let (code, message) = if names.contains(name.as_str()) {
+        (UNLISTED, format!("The queue lists {name}, and the document does not name it."))
+    } else {
+        (
+            NOT_MADE,
+            format!("The task did not make {name}: neither its document nor the queue's list names it."),
+        )
+    };
+    Finding::new(CHECK, code, Standing::Failed, link.task_id, message)
+        .at(THING, Some(Path::of(&["artifacts"]).key(name.as_str())))
+}
+
+/// A wanted artifact that the document names and that does not exist any more.
+fn missing(link: &Link, name: &ArtifactName, names: &BTreeSet<Arc<str>>, answer: &str) -> Finding {
+    let message = if names.contains(name.as_str()) {
+        format!("The document and the queue name {name}, but its storage does not have it: {answer}")
+    } else {
+        format!("The document names {name}, and the queue does not list it any more: {answer}")
+    };
+    let finding = Finding::new(CHECK, MISSING, Standing::Failed, link.task_id, message)
+        .at(THING, Some(Path::of(&["artifacts"]).key(name.as_str())));
+    match link.definition.text(&["expires"]) {
+        Some(expires) => {
+            finding.actual(Side::Queue, format!("the task and what it made expire at {expires}"))
+        }
+        None => finding,
     }
 }
 

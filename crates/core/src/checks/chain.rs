@@ -24,7 +24,7 @@ const TOO_MUCH_WORK: Code = Code::new(
     "Verifying the chain takes more work than the limit allows.",
 );
 const CYCLIC: Code =
-    Code::new("chain-cyclic", Class::Tamper, "A task is among its own inputs.").relaxable(Rule::ChainCycle);
+    Code::new("chain-cyclic", Class::Invalid, "A task is among its own inputs.").relaxable(Rule::ChainCycle);
 
 const CODES: &[Code] = &[SHAPE, TOO_DEEP, TOO_WIDE, TOO_MUCH_WORK, CYCLIC];
 

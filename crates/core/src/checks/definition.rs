@@ -14,7 +14,7 @@ const CHECK: &str = DESCRIPTION.name;
 
 const SOUND: Code =
     Code::passing("definition-sound", "The queue has a definition of the task with every part it must have.");
-const UNKNOWN: Code = Code::new("task-unknown", Class::Policy, "The queue does not know the task.");
+const UNKNOWN: Code = Code::new("task-unknown", Class::Invalid, "The queue does not know the task.");
 const EMPTY: Code = Code::new(
     "definition-empty",
     Class::Policy,
@@ -22,17 +22,17 @@ const EMPTY: Code = Code::new(
 );
 const NOT_JSON: Code = Code::new(
     "definition-not-json",
-    Class::Tamper,
+    Class::Invalid,
     "The queue's answer is not strict JSON, or holds a key twice.",
 );
 const MALFORMED: Code = Code::new(
     "definition-malformed",
-    Class::Tamper,
+    Class::Invalid,
     "A part of the definition is missing or has another type.",
 );
 const POOL: Code = Code::new(
     "definition-pool-contradiction",
-    Class::Tamper,
+    Class::Invalid,
     "taskQueueId names another worker pool than provisionerId and workerType.",
 )
 .relaxable(Rule::WorkerPool);

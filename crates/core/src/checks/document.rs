@@ -18,16 +18,16 @@ const AGREES: Code =
     Code::passing("document-agrees", "The document is about this task, run, worker and definition.");
 const BEFORE: Code =
     Code::passing("document-not-needed", "The target is about to run, so it has no document yet.");
-const NOT_JSON: Code = Code::new("document-not-json", Class::Tamper, "The document is not strict JSON.");
+const NOT_JSON: Code = Code::new("document-not-json", Class::Invalid, "The document is not strict JSON.");
 const DUPLICATE_KEY: Code = Code::new(
     "document-duplicate-key",
     Class::Tamper,
     "The document holds a key twice, so that readers disagree about what it says.",
 );
 const VERSION: Code =
-    Code::new("document-version", Class::Tamper, "The document's version is missing, mistyped or unknown.");
+    Code::new("document-version", Class::Invalid, "The document's version is missing, mistyped or unknown.");
 const MALFORMED: Code =
-    Code::new("document-malformed", Class::Tamper, "A part of the document is missing or has another type.");
+    Code::new("document-malformed", Class::Invalid, "A part of the document is missing or has another type.");
 const TASK_ID: Code =
     Code::new("document-of-another-task", Class::Tamper, "The document is about another task.");
 const RUN: Code =
@@ -35,7 +35,7 @@ const RUN: Code =
         .relaxable(Rule::DocumentRun);
 const WORKER: Code = Code::new(
     "document-of-another-worker",
-    Class::Tamper,
+    Class::Invalid,
     "The document names another worker than the one the queue gave the run to.",
 )
 .relaxable(Rule::DocumentWorker);

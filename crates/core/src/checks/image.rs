@@ -38,21 +38,21 @@ const UNKNOWN: Code =
     Code::new("image-unknown-type", Class::Policy, "The task's image is of a type that nobody knows.");
 const NOT_DECLARED: Code = Code::new(
     "image-not-declared",
-    Class::Tamper,
+    Class::Invalid,
     "The task's image is not the one that it declares as its input.",
 );
 const NOT_AN_IMAGE: Code = Code::new(
     "image-of-another-kind",
-    Class::Tamper,
+    Class::Invalid,
     "The task's image was made by a task that is no docker-image task of the chain.",
 );
 const NO_HASH: Code =
-    Code::new("image-hash-missing", Class::Tamper, "The worker does not say which image it ran.");
+    Code::new("image-hash-missing", Class::Invalid, "The worker does not say which image it ran.");
 const HASH: Code =
-    Code::new("image-hash-malformed", Class::Tamper, "The worker's word for the image is not a digest.");
+    Code::new("image-hash-malformed", Class::Invalid, "The worker's word for the image is not a digest.");
 const UNLISTED: Code = Code::new(
     "image-unlisted",
-    Class::Tamper,
+    Class::Invalid,
     "The docker-image task's document does not name the image, or not in that algorithm.",
 );
 const DIFFERS: Code = Code::new(

@@ -16,7 +16,7 @@ const KNOWN: Code = Code::passing(
     "kind-known",
     "The policy knows the link's kind, and what ran it is what the kind asks for.",
 );
-const UNKNOWN: Code = Code::new("kind-unknown", Class::Policy, "The policy does not know the link's kind.");
+const UNKNOWN: Code = Code::new("kind-unknown", Class::Invalid, "The policy does not know the link's kind.");
 const NOT_SCRIPTWORKER: Code = Code::new(
     "kind-needs-scriptworker",
     Class::Policy,
@@ -25,7 +25,7 @@ const NOT_SCRIPTWORKER: Code = Code::new(
 
 const OTHER: Code = Code::new(
     "kind-declared-otherwise",
-    Class::Policy,
+    Class::Invalid,
     "The task itself says that it is of another kind than it is declared as.",
 )
 .relaxable(Rule::KindTag);

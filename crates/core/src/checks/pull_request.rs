@@ -49,7 +49,7 @@ const NOT_LANDED: Code = Code::new(
 );
 const UNREADABLE: Code = Code::new(
     "pull-request-source",
-    Class::Tamper,
+    Class::Invalid,
     "A link's source does not tell its repository and revision.",
 );
 const NO_TAG: Code = Code::new(
@@ -68,7 +68,7 @@ const LISTING: Code = Code::new(
     "GitHub's page of the branches that a commit is on is neither empty nor such a list.",
 );
 const ANSWER: Code =
-    Code::new("pull-request-answer-malformed", Class::Tamper, "GitHub's answer lacks what it must tell.");
+    Code::new("pull-request-answer-malformed", Class::Invalid, "GitHub's answer lacks what it must tell.");
 
 const CODES: &[Code] = &[
     NOT_NEEDED,

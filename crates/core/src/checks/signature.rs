@@ -24,32 +24,32 @@ const VERIFIED: Code =
     Code::passing("signature-verified", "A key the policy trusts for what ran the task signed the document.");
 const SKIPPED: Code = Code::new(
     "signature-skipped",
-    Class::Tamper,
+    Class::Policy,
     "The signature was not looked at, because the caller said so.",
 );
 const BEFORE: Code =
     Code::passing("signature-not-needed", "The target is about to run, so it has no document yet.");
 const NO_DOCUMENT: Code =
-    Code::new("signature-without-document", Class::Tamper, "The run has no Chain of Trust document.");
+    Code::new("signature-without-document", Class::Invalid, "The run has no Chain of Trust document.");
 const MISSING: Code =
-    Code::new("signature-missing", Class::Tamper, "The run has a document, but no signature for it.");
-const EMPTY: Code = Code::new("signature-empty", Class::Tamper, "The signature has no bytes.");
-const TRUNCATED: Code = Code::new("signature-truncated", Class::Tamper, "The signature is cut off.");
+    Code::new("signature-missing", Class::Invalid, "The run has a document, but no signature for it.");
+const EMPTY: Code = Code::new("signature-empty", Class::Invalid, "The signature has no bytes.");
+const TRUNCATED: Code = Code::new("signature-truncated", Class::Invalid, "The signature is cut off.");
 const TOO_LONG: Code = Code::new(
     "signature-too-long",
-    Class::Tamper,
+    Class::Invalid,
     "The signature has more than 64 bytes, as if it were encoded as text.",
 );
 const OTHER_IMPLEMENTATION: Code = Code::new(
     "signature-other-implementation",
-    Class::Tamper,
+    Class::Invalid,
     "The document was signed with the key of another worker implementation.",
 );
 const OTHER_BYTES: Code =
     Code::new("signature-other-bytes", Class::Tamper, "The document was changed after it was signed.");
 const UNKNOWN_KEY: Code = Code::new(
     "signature-unknown-key",
-    Class::Tamper,
+    Class::Invalid,
     "No key the policy knows made this signature over this document.",
 );
 const NO_KEYS: Code = Code::new(
@@ -59,7 +59,7 @@ const NO_KEYS: Code = Code::new(
 );
 const KEY_REVOKED: Code = Code::new(
     "signature-key-revoked",
-    Class::Tamper,
+    Class::Policy,
     "The key that signed the document was revoked when the run ended.",
 );
 const KEY_NOT_YET: Code = Code::new(

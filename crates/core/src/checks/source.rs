@@ -19,18 +19,18 @@ const NONE: Code =
     Code::passing("source-without-repository", "The task names no repository of its own, only a source.");
 const REPOSITORY: Code = Code::new(
     "source-repository-malformed",
-    Class::Tamper,
+    Class::Invalid,
     "The address of the task's repository is not in the one plain form.",
 )
 .relaxable(Rule::RepositoryForm);
 const SOURCE: Code = Code::new(
     "source-malformed",
-    Class::Tamper,
+    Class::Invalid,
     "The address of the task's source is not in the one plain form.",
 )
 .relaxable(Rule::RepositoryForm);
 const OUTSIDE: Code =
-    Code::new("source-outside-repository", Class::Tamper, "The task's source lies outside its repository.");
+    Code::new("source-outside-repository", Class::Invalid, "The task's source lies outside its repository.");
 
 const CODES: &[Code] = &[INSIDE, NONE, REPOSITORY, SOURCE, OUTSIDE];
 

@@ -22,12 +22,12 @@ const PARENT: Code =
     Code::passing("graph-not-needed", "The task is a parent: it is in no graph, but rebuilt from the tree.");
 const NO_PARENT: Code = Code::new(
     "graph-parent-makes-no-tasks",
-    Class::Tamper,
+    Class::Invalid,
     "The task's parent is not a decision or action task of the chain.",
 );
 const UNREADABLE: Code = Code::new(
     "graph-unreadable",
-    Class::Tamper,
+    Class::Invalid,
     "The parent's graph is not one JSON object, or holds the task twice.",
 );
 const LIMITS: Code = Code::new(
@@ -36,9 +36,9 @@ const LIMITS: Code = Code::new(
     "The parent's graph, or the task's entry in it, is larger or deeper than our own limits.",
 );
 const LACKS: Code =
-    Code::new("graph-lacks-task", Class::Tamper, "The parent's graph does not hold the task.");
+    Code::new("graph-lacks-task", Class::Invalid, "The parent's graph does not hold the task.");
 const ENTRY: Code =
-    Code::new("graph-entry-malformed", Class::Tamper, "The graph's entry for the task is not an entry.");
+    Code::new("graph-entry-malformed", Class::Invalid, "The graph's entry for the task is not an entry.");
 const DIFFERS: Code = Code::new(
     "graph-definition-differs",
     Class::Tamper,
@@ -46,24 +46,24 @@ const DIFFERS: Code = Code::new(
 );
 const DEPENDENCIES: Code = Code::new(
     "graph-dependencies-added",
-    Class::Tamper,
+    Class::Invalid,
     "The task depends on tasks that its entry in the graph does not.",
 );
 const ADDITIONS: Code = Code::new(
     "graph-definition-additions",
-    Class::Tamper,
+    Class::Invalid,
     "The task has parts that its entry in the graph lacks and that are not the platform's defaults.",
 )
 .relaxable(Rule::GraphAdditions);
 const TIMES: Code = Code::new(
     "graph-times-differ",
-    Class::Tamper,
+    Class::Invalid,
     "The task's deadline or expiry is not the one its entry in the graph sets.",
 )
 .relaxable(Rule::GraphTimes);
 const CREATED: Code = Code::new(
     "graph-created-malformed",
-    Class::Tamper,
+    Class::Invalid,
     "The task's creation time is not written as the queue writes it.",
 );
 

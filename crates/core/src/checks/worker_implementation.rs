@@ -16,17 +16,17 @@ const TOLD: Code =
     Code::passing("worker-implementation-told", "The definition tells in one way what ran the task.");
 const MISSING: Code = Code::new(
     "worker-implementation-missing",
-    Class::Policy,
+    Class::Invalid,
     "Nothing in the definition tells what ran the task.",
 );
 const AMBIGUOUS: Code = Code::new(
     "worker-implementation-ambiguous",
-    Class::Policy,
+    Class::Invalid,
     "The definition tells of more than one worker implementation.",
 );
 const UNKNOWN: Code = Code::new(
     "worker-implementation-unknown",
-    Class::Policy,
+    Class::Invalid,
     "The definition names a worker implementation that does not exist.",
 );
 

@@ -404,8 +404,16 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// The run the chain is about: the last one. Everything else is asked of exactly this run.
+    /// The run the chain is about: the last one. Everything else is asked of exactly this run. While it has not
+    /// ended, nothing that it leaves is there for good, and nothing is judged of it but that.
     pub(crate) fn run(&self, link: &Link) -> Result<&'a Run, Stop> {
+        let run = self.latest_run(link)?;
+        let is_judged = run.state.has_ended() || self.case.relaxes(Rule::RunState);
+        if is_judged { Ok(run) } else { Err(Stop::Blocked) }
+    }
+
+    /// The last run of a link's task, whether or not it has ended.
+    pub(crate) fn latest_run(&self, link: &Link) -> Result<&'a Run, Stop> {
         match self.status(link)? {
             Answer::Is(Ok(status)) if status.task_id == link.task_id => status.latest().ok_or(Stop::Blocked),
             _ => Err(Stop::Blocked),

@@ -94,7 +94,7 @@ fn outcome(findings: &[Finding]) -> Outcome {
     let has = |class: Class| {
         findings.iter().any(|finding| finding.standing == Standing::Failed && finding.code.class == class)
     };
-    if has(Class::Tamper) || has(Class::Policy) {
+    if [Class::Tamper, Class::Invalid, Class::Policy].into_iter().any(has) {
         Outcome::Rejected
     } else if has(Class::Infra) {
         Outcome::Undetermined
@@ -198,7 +198,7 @@ fn links(inquiry: &Inquiry) -> Vec<LinkSummary> {
     let established = established(inquiry);
     let mut room = MOST_EDGES;
     let summary = |link: &Link| {
-        let run = if link.has_run { cx.run(link).ok() } else { None };
+        let run = if link.has_run { cx.latest_run(link).ok() } else { None };
         let found = established.get(&link.task_id);
         let (edges, edges_left_out) = edges(link, &mut room);
         LinkSummary {
@@ -264,8 +264,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn finding() -> impl Strategy<Value = Finding> {
-        let class =
-            prop_oneof![Just(Class::Tamper), Just(Class::Policy), Just(Class::Config), Just(Class::Infra)];
+        let class = prop::sample::select(vec![
+            Class::Tamper,
+            Class::Invalid,
+            Class::Policy,
+            Class::Config,
+            Class::Infra,
+        ]);
         let standing = prop_oneof![Just(Standing::Passed), Just(Standing::Failed), Just(Standing::Relaxed)];
         let target = TaskId::parse("fN1SbArXTPSVFUUvaOlinQ").unwrap();
         (class, standing).prop_map(move |(class, standing)| {
@@ -273,7 +278,7 @@ mod tests {
         })
     }
 
-    /// How far from a yes: only tampering and policy say no for good.
+    /// How far from verified: rejected is for good.
     fn firmness(outcome: Outcome) -> u8 {
         match outcome {
             Outcome::Verified => 0,

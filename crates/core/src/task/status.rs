@@ -72,6 +72,12 @@ impl RunState {
         }
     }
 
+    /// Whether it is over, well or not.
+    #[must_use]
+    pub fn has_ended(self) -> bool {
+        !matches!(self, Self::Pending | Self::Running)
+    }
+
     fn parse(text: &str) -> Option<Self> {
         [Self::Pending, Self::Running, Self::Completed, Self::Failed, Self::Exception]
             .into_iter()

@@ -9,9 +9,12 @@ use std::fmt;
 /// What a failed finding means for what happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// Something was altered, forged or replayed. Never retry; raise the alarm.
+    /// The evidence cannot be explained by a mistake. Never retry; raise the alarm.
     Tamper,
-    /// Everything is what it says it is, but it is not allowed.
+    /// Malformed, incomplete or inconsistent input, whose cause the evidence does not show. Find out who made
+    /// it.
+    Invalid,
+    /// Well formed, and not allowed.
     Policy,
     /// Our own set-up (policy or keys) does not suffice to judge.
     Config,
@@ -34,6 +37,7 @@ impl Class {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Tamper => "tamper",
+            Self::Invalid => "invalid",
             Self::Policy => "policy",
             Self::Config => "config",
             Self::Infra => "infra",
@@ -310,8 +314,8 @@ mod tests {
     fn words_of_reports_are_fixed() {
         use DifferenceKind::{Added, Changed, Missing, Reordered, Retyped};
         use Side::{Graph, Policy, Queue, Storage, Task, Tree, Vcs, Worker};
-        let classes = [Class::Tamper, Class::Policy, Class::Config, Class::Infra].map(Class::as_str);
-        assert_eq!(classes, ["tamper", "policy", "config", "infra"]);
+        let classes = [Class::Tamper, Class::Invalid, Class::Policy, Class::Config, Class::Infra];
+        assert_eq!(classes.map(Class::as_str), ["tamper", "invalid", "policy", "config", "infra"]);
         let sides = [Tree, Graph, Queue, Worker, Storage, Policy, Vcs, Task].map(Side::as_str);
         assert_eq!(sides, ["tree", "graph", "queue", "worker", "storage", "policy", "vcs", "task"]);
         let kinds = [Changed, Retyped, Missing, Added, Reordered].map(DifferenceKind::as_str);

@@ -203,7 +203,7 @@ pub fn widened() -> KeysId {
 pub fn unknown_key() -> Finding {
     let mut found = failed(
         "signature",
-        code("signature-unknown-key", Class::Tamper),
+        code("signature-unknown-key", Class::Invalid),
         BUILD,
         "The signature is by none of the keys of any worker implementation.",
     );
@@ -297,7 +297,7 @@ pub fn unreachable() -> Finding {
 }
 
 pub fn relaxed_finding() -> Finding {
-    let mut code = code("artifact-without-digest", Class::Tamper);
+    let mut code = code("artifact-without-digest", Class::Invalid);
     code.rule = Some(Rule::ArtifactHash);
     finding("artifacts", code, Standing::Relaxed, IMAGE, "The entry of public/image.tar.zst names no digest.")
 }

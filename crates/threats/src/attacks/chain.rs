@@ -352,7 +352,7 @@ pub(super) const ATTACKS: &[Attack] = &[
             let id = link_of(c, "signing")?;
             run_is(c, &id, "pending")
         },
-        "run-not-completed",
+        "run-not-finished",
     ),
     attack(
         "kind nobody knows",

@@ -37,7 +37,7 @@ const NOT_NEEDED: Code =
     Code::passing("rebuild-not-needed", "The task is no parent: its parent's graph says what it must be.");
 const NO_DECISION: Code = Code::new(
     "rebuild-decision-unknown",
-    Class::Tamper,
+    Class::Invalid,
     "The parent's decision task is no decision or action task of the chain.",
 );
 const TASKS_FOR: Code = Code::new(
@@ -54,7 +54,7 @@ const HOST: Code =
     Code::new("rebuild-host", Class::Policy, "The tree is on a host that templates are not fetched from.");
 const REPOSITORY: Code = Code::new(
     "rebuild-repository",
-    Class::Tamper,
+    Class::Invalid,
     "The decision task does not name its repository in the one plain form.",
 );
 const TEMPLATE_REPOSITORY: Code = Code::new(
@@ -65,43 +65,46 @@ const TEMPLATE_REPOSITORY: Code = Code::new(
 .relaxable(Rule::TemplateRepository);
 const REVISION: Code = Code::new(
     "rebuild-revision",
-    Class::Tamper,
+    Class::Invalid,
     "The decision task does not name its revision as a full hash.",
 )
 .relaxable(Rule::RevisionForm);
-const NO_TEMPLATE: Code =
-    Code::new("rebuild-template-missing", Class::Tamper, "The tree has no .taskcluster.yml at the revision.");
+const NO_TEMPLATE: Code = Code::new(
+    "rebuild-template-missing",
+    Class::Invalid,
+    "The tree has no .taskcluster.yml at the revision.",
+);
 const TEMPLATE: Code =
-    Code::new("rebuild-template-malformed", Class::Tamper, "The tree's .taskcluster.yml cannot be read.");
+    Code::new("rebuild-template-malformed", Class::Invalid, "The tree's .taskcluster.yml cannot be read.");
 const RENDER: Code = Code::new(
     "rebuild-template-fails",
-    Class::Tamper,
+    Class::Invalid,
     "The tree's .taskcluster.yml cannot be rendered for this task.",
 );
 const NO_TASKS: Code = Code::new(
     "rebuild-no-tasks",
-    Class::Tamper,
+    Class::Invalid,
     "The tree's .taskcluster.yml renders no task for this trigger.",
 );
 const DIFFERS: Code =
-    Code::new("rebuild-differs", Class::Tamper, "The parent differs from what the tree's template renders.");
+    Code::new("rebuild-differs", Class::Invalid, "The parent differs from what the tree's template renders.");
 const EMPTIES: Code = Code::new(
     "rebuild-empty-values-added",
-    Class::Tamper,
+    Class::Invalid,
     "The parent has empty values that the tree's template does not render.",
 )
 .relaxable(Rule::EmptyValues);
 const ANSWER: Code =
-    Code::new("rebuild-answer-malformed", Class::Tamper, "A service's answer lacks what it must tell.");
+    Code::new("rebuild-answer-malformed", Class::Invalid, "A service's answer lacks what it must tell.");
 const IDENTITY: Code = Code::new(
     "rebuild-answer-about-another",
-    Class::Tamper,
+    Class::Invalid,
     "A service's answer is about something other than what was asked.",
 )
 .relaxable(Rule::AnswerIdentity);
 const UNKNOWN: Code = Code::new(
     "rebuild-unknown-to-vcs",
-    Class::Tamper,
+    Class::Invalid,
     "A push, commit, pull request or release does not exist.",
 );
 const ENDLESS: Code = Code::new(
@@ -113,7 +116,7 @@ const DRAFT: Code =
     Code::new("rebuild-release-draft", Class::Policy, "The release is a draft, which nobody has published.");
 const COMMENT: Code = Code::new(
     "rebuild-push-comment",
-    Class::Tamper,
+    Class::Invalid,
     "The decision task's commit message is neither one space nor the try line of the push.",
 );
 const BEFORE_PUSH: Code = Code::new(
@@ -134,34 +137,34 @@ const PROJECT: Code = Code::new(
 );
 const ENVIRONMENT: Code = Code::new(
     "rebuild-environment",
-    Class::Tamper,
+    Class::Invalid,
     "The decision task lacks a value that its trigger needs.",
 );
 const ACTIONS: Code = Code::new(
     "rebuild-actions-malformed",
-    Class::Tamper,
+    Class::Invalid,
     "The decision task's actions.json or parameters.yml cannot be read.",
 );
 const NO_ACTION: Code = Code::new(
     "rebuild-action-unknown",
-    Class::Tamper,
+    Class::Invalid,
     "No action of the decision task has the parent's callback.",
 );
 const SEVERAL_ACTIONS: Code = Code::new(
     "rebuild-action-ambiguous",
-    Class::Tamper,
+    Class::Invalid,
     "Several actions of the decision task have the parent's callback.",
 );
 const ACTION_KIND: Code =
     Code::new("rebuild-action-kind", Class::Policy, "The action is not of the kind hook.");
 const ACTION_GROUP: Code = Code::new(
     "rebuild-action-group",
-    Class::Tamper,
+    Class::Invalid,
     "ACTION_TASK_GROUP_ID is neither the action nor its decision task.",
 );
 const ACTION_SOURCE: Code = Code::new(
     "rebuild-action-source",
-    Class::Tamper,
+    Class::Invalid,
     "The action is for another tree or revision than its decision task.",
 )
 .relaxable(Rule::ActionSource);
@@ -179,34 +182,34 @@ const ACTION_SCHEMA: Code = Code::new(
 .relaxable(Rule::ActionSchema);
 const ACTION_HOOK: Code = Code::new(
     "rebuild-action-hook",
-    Class::Tamper,
+    Class::Invalid,
     "The action's hook is none of a tree's, or its group, permission and level do not fit together or are not its decision task's.",
 )
 .relaxable(Rule::ActionHook);
 const ACTION_PARAMETERS: Code = Code::new(
     "rebuild-action-parameters",
-    Class::Policy,
+    Class::Invalid,
     "The action was started with other parameters than its decision task published.",
 )
 .relaxable(Rule::ActionParameters);
 const VALUE: Code = Code::new(
     "rebuild-value-unconfirmed",
-    Class::Policy,
+    Class::Invalid,
     "A value that the definition is rebuilt with comes from the task itself and is not in the form it must have.",
 )
 .relaxable(Rule::ConfirmedValues);
 const CRON_MALFORMED: Code =
-    Code::new("rebuild-cron-malformed", Class::Policy, "The tree's .cron.yml cannot be read.")
+    Code::new("rebuild-cron-malformed", Class::Invalid, "The tree's .cron.yml cannot be read.")
         .relaxable(Rule::CronJob);
 const CRON_UNKNOWN: Code = Code::new(
     "rebuild-cron-job-unknown",
-    Class::Policy,
+    Class::Invalid,
     "The cron task's job is none of the tree's .cron.yml that makes decision tasks.",
 )
 .relaxable(Rule::CronJob);
 const CRON_DIFFERS: Code = Code::new(
     "rebuild-cron-differs",
-    Class::Policy,
+    Class::Invalid,
     "The cron task differs from what the tree's .cron.yml says of its job.",
 )
 .relaxable(Rule::CronJob);

@@ -141,6 +141,9 @@ fn load(cx: &Cx<'_>, bytes: &[u8]) -> Result<Loaded, Unreadable> {
     if !value.is_object() {
         return Err(malformed(&"it is no mapping"));
     }
+    if value.get("version") == Some(&Value::from(0_i64)) {
+        return Err(malformed(&"it is of version 0 of the format; decision tasks are made from version 1"));
+    }
     Ok(Loaded { value, document, bytes: bytes.len() })
 }
 

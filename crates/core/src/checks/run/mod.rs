@@ -22,36 +22,53 @@ const COMPLETED: Code =
 const NOT_COMPLETED: Code = Code::new(
     "run-not-completed",
     Class::Policy,
-    "The last run of the task failed, ended in an exception, or has not ended.",
+    "The last run of the task failed, or ended in an exception.",
 )
 .relaxable(Rule::RunState);
-const NONE: Code = Code::new("run-none", Class::Policy, "The task has no run.");
-const UNKNOWN: Code = Code::new("run-status-unknown", Class::Policy, "The queue has no status of the task.");
+const NOT_FINISHED: Code = Code::new(
+    "run-not-finished",
+    Class::Infra,
+    "The last run of the task has not ended yet: it waits for a worker, or is still going on.",
+)
+.relaxable(Rule::RunState);
+const NONE: Code = Code::new("run-none", Class::Infra, "The task has no run.");
+const UNKNOWN: Code = Code::new("run-status-unknown", Class::Invalid, "The queue has no status of the task.");
 const MALFORMED: Code =
-    Code::new("run-status-malformed", Class::Tamper, "The queue's status of the task is malformed.");
+    Code::new("run-status-malformed", Class::Invalid, "The queue's status of the task is malformed.");
 const OTHER: Code =
-    Code::new("run-status-of-another-task", Class::Tamper, "The queue's status is about another task.");
+    Code::new("run-status-of-another-task", Class::Invalid, "The queue's status is about another task.");
 const CONTRADICTS: Code = Code::new(
     "run-status-contradicts",
-    Class::Tamper,
+    Class::Invalid,
     "The queue's status names another worker pool, task group or scheduler than its definition of the task.",
 )
 .relaxable(Rule::StatusDefinition);
 const STATES: Code = Code::new(
     "run-state-contradicts",
-    Class::Tamper,
+    Class::Invalid,
     "What the queue says of how far the task and its runs got contradicts itself.",
 );
 const TIMES: Code = Code::new(
     "run-times-impossible",
-    Class::Tamper,
+    Class::Invalid,
     "The times of the task's runs are in an order in which nothing can have happened.",
 );
 const BEFORE: Code =
     Code::passing("run-not-needed", "The target is about to run, so no run of it is looked at.");
 
-const CODES: &[Code] =
-    &[COMPLETED, NOT_COMPLETED, NONE, UNKNOWN, MALFORMED, OTHER, CONTRADICTS, STATES, TIMES, BEFORE];
+const CODES: &[Code] = &[
+    COMPLETED,
+    NOT_COMPLETED,
+    NOT_FINISHED,
+    NONE,
+    UNKNOWN,
+    MALFORMED,
+    OTHER,
+    CONTRADICTS,
+    STATES,
+    TIMES,
+    BEFORE,
+];
 
 fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let finding =
@@ -119,7 +136,12 @@ fn latest(link: &Link, status: &Status) -> Finding {
     let reason = run.reason_resolved.as_deref().filter(|reason| *reason != run.state.as_str());
     let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
     let place = Path::of(&["status", "runs"]).index(status.runs.len().saturating_sub(1)).key("state");
-    finding(NOT_COMPLETED, Standing::Failed, format!("Run {} did not complete.", run.run_id))
+    let (code, message) = if run.state.has_ended() {
+        (NOT_COMPLETED, format!("Run {} did not complete.", run.run_id))
+    } else {
+        (NOT_FINISHED, format!("Run {} has not ended yet.", run.run_id))
+    };
+    finding(code, Standing::Failed, message)
         .at("the queue's status", Some(place))
         .expected(Side::Policy, RunState::Completed.as_str())
         .actual(Side::Queue, format!("{}{reason}", run.state.as_str()))

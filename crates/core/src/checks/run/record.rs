@@ -57,7 +57,7 @@ fn of_run(run: &Run, is_replaced: bool) -> Option<Wrong> {
     let is_there = |there: bool| if there { "a time" } else { "nothing" };
     let (started, resolved) = (run.started.is_some(), run.resolved.is_some());
     let reason = run.reason_resolved.as_deref();
-    let has_ended = !matches!(run.state, RunState::Pending | RunState::Running);
+    let has_ended = run.state.has_ended();
     if is_replaced && !has_ended {
         let message = format!("Run {} is {state}, although there is a later run.", run.run_id);
         let (expected, actual) = ("a state that has an end".to_owned(), state.to_owned());

@@ -82,6 +82,6 @@ pub(super) const ATTACKS: &[Attack] = &[
             let paths: Vec<Value> = (0..2_000).map(|n| Value::from(format!("public/build/{n}"))).collect();
             upstream(c, "paths", paths)
         },
-        "artifact-unlisted",
+        "artifact-not-made",
     ),
 ];

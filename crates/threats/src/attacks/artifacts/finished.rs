@@ -436,6 +436,6 @@ pub(super) const ATTACKS: &[Attack] = &[
             c.artifacts_mut(&build)?.insert("public/build/target.mar".into(), artifact);
             paths_before(c, "public/build/target.mar")
         },
-        "artifact-unlisted",
+        "artifact-not-made",
     ),
 ];

@@ -32,7 +32,7 @@ pub(super) const ATTACKS: &[Attack] = &[
             let id = first_build(c)?;
             run_is(c, &id, "running")
         },
-        "run-not-completed",
+        "run-not-finished",
     ),
     attack(
         "run that waits",
@@ -43,7 +43,7 @@ pub(super) const ATTACKS: &[Attack] = &[
             let id = first_build(c)?;
             run_is(c, &id, "pending")
         },
-        "run-not-completed",
+        "run-not-finished",
     ),
     attack(
         "image of a run that was given up",
@@ -99,7 +99,7 @@ pub(super) const ATTACKS: &[Attack] = &[
             later_run(c, &id, "running")?;
             document_of(c, &id, |document| set(document, &["runId"], 1_i64))
         },
-        "run-not-completed",
+        "run-not-finished",
     ),
     attack(
         "second run that failed",
@@ -140,10 +140,11 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "task without a run",
         &[Q],
-        "The queue says that a build that has completed has no run.",
+        "The queue says that a build that has completed has not been scheduled, and has no run.",
         push,
         |c| {
             let id = first_build(c)?;
+            set(c.status_mut(&id)?, &["status", "state"], "unscheduled")?;
             set(c.status_mut(&id)?, &["status", "runs"], Vec::new())
         },
         "run-none",

@@ -147,6 +147,28 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-input-revision",
     ),
     attack(
+        "promoted build whose environment is of another revision",
+        &[T],
+        "A promoted build's source is at the right revision, and its environment names another.",
+        promotion,
+        |c| {
+            let id = nth_build(c, 2)?;
+            edit_at(c, &id, &["payload", "env", "GECKO_HEAD_REV"], OTHER_REV)
+        },
+        "tree-input-revision",
+    ),
+    attack(
+        "mirrored build whose environment is of another commit",
+        &[T],
+        "A build that uses the git mirror has its source at the commit of the others, and names another.",
+        mirrored,
+        |c| {
+            let id = nth_build(c, 3)?;
+            edit_at(c, &id, &["payload", "env", "GECKO_HEAD_REV"], OTHER_REV)
+        },
+        "tree-mirror-commit",
+    ),
+    attack(
         "promoted signing of no revision",
         &[T],
         "In a promotion, a signing's source is the front page of its repository.",

@@ -3,7 +3,7 @@
 use super::super::{Attack, T, V, attack};
 use crate::change::{
     build, edit_at, edit_text, first_build, image_elsewhere, in_project, link_of, nth_build, page_is,
-    page_missing, project, replace_page, set, target,
+    page_missing, project, replace_in, replace_page, set, target,
 };
 use crate::honest::{action, cron, mobile, promotion, promotion_of_rounds, push, tag};
 use catena_testbed::chain::Product;
@@ -11,6 +11,7 @@ use catena_testbed::{Release, Trigger};
 
 const CENTRAL: &str = "https://hg.mozilla.org/mozilla-central";
 const AUTOLAND: &str = "https://hg.mozilla.org/integration/autoland";
+const MIRROR: &str = "https://github.com/mozilla-firefox/firefox";
 const BROWSER: &str = "https://github.com/mozilla-mobile/reference-browser";
 const DESKTOP: &str = "https://github.com/thunderbird/thunderbird-desktop";
 /// A tree on GitHub that is trusted beside the own one, of a low level.
@@ -136,6 +137,43 @@ pub(super) const ATTACKS: &[Attack] = &[
         |c| {
             image_elsewhere(c, "hg.mozilla.org/mozilla-central", "hg.mozilla.org/integration/autoland")?;
             in_project(c, AUTOLAND, "scm_level_3", "scm_level_x")
+        },
+        "tree-level",
+    ),
+    attack(
+        "image from a tree of a group whose name tells of no level",
+        &[T],
+        "The image comes from a trusted tree whose access group is none of those that are level 3.",
+        push,
+        |c| {
+            image_elsewhere(c, "hg.mozilla.org/mozilla-central", "hg.mozilla.org/integration/autoland")?;
+            in_project(c, AUTOLAND, "scm_level_3", "scm_l10n")
+        },
+        "tree-level",
+    ),
+    attack(
+        "image of level 2 for a target of the git mirror of level 1",
+        &[T],
+        "The target's source is in the git mirror of its tree, and the image is of a level between the two.",
+        push,
+        |c| {
+            let (tree, mirror) =
+                ("hg.mozilla.org/mozilla-central/file/", "github.com/mozilla-firefox/firefox/blob/");
+            target(c, |task| replace_in(task.get_mut("metadata")?, tree, mirror))?;
+            in_project(c, MIRROR, "level: 3", "level: 1")?;
+            image_elsewhere(c, "hg.mozilla.org/mozilla-central", "hg.mozilla.org/integration/autoland")?;
+            in_project(c, AUTOLAND, "scm_level_3", "scm_level_2")
+        },
+        "tree-level",
+    ),
+    attack(
+        "image from a repository whose name begins with a project's",
+        &[T],
+        "The image comes from a trusted repository whose name goes on after that of a project of the level.",
+        || Release::of(Product::ENTERPRISE, Trigger::Push),
+        |c| {
+            image_elsewhere(c, "mozilla/enterprise-firefox", "thunderbird/thunderbird-desktop")?;
+            project(c, &DESKTOP_LOW.replace("-desktop", "").replace("level: 2", "level: 3"))
         },
         "tree-level",
     ),
