@@ -25,7 +25,7 @@ for the queue, **T** creates tasks, **W** holds a worker and its key, **V** answ
 ";
 
 /// Mutations that a row names.
-const NAMED: usize = 2;
+const NAMED: usize = 6;
 /// The most words of the page: a table that a person can scan.
 const MOST_WORDS: usize = 6000;
 
