@@ -7,9 +7,11 @@
 pub(crate) mod artifacts;
 mod branch;
 pub(crate) mod chain;
+pub(crate) mod custody;
 pub(crate) mod definition;
 pub(crate) mod document;
 pub(crate) mod image;
+pub(crate) mod inputs;
 pub(crate) mod interactive;
 pub(crate) mod kind;
 pub(crate) mod pull_request;
@@ -44,6 +46,7 @@ pub(crate) const LINK_CHECKS: &[fn(&Cx<'_>, &Link) -> Examined] = &[
     run::examine,
     signature::examine,
     document::examine,
+    custody::examine,
     artifacts::examine,
     task_graph::examine,
     rebuild::examine,
@@ -53,7 +56,7 @@ pub(crate) const LINK_CHECKS: &[fn(&Cx<'_>, &Link) -> Examined] = &[
 
 /// The checks on the chain as a whole.
 pub(crate) const CHAIN_CHECKS: &[fn(&Cx<'_>) -> Examined] =
-    &[chain::examine, artifacts::examine_wanted, tree::examine, pull_request::examine];
+    &[chain::examine, artifacts::examine_wanted, inputs::examine, tree::examine, pull_request::examine];
 
 /// What is foreseen of a link as soon as it is known, and not only when a check comes to it.
 pub(crate) const LOOKS_AHEAD: &[fn(&Cx<'_>, &Link)] =
@@ -91,6 +94,8 @@ checks! {
     "run" => run::CODES,
     "signature" => signature::CODES,
     "document" => document::CODES,
+    "custody" => custody::CODES,
+    "inputs" => inputs::CODES,
     "artifacts" => artifacts::CODES,
     "task-graph" => task_graph::CODES,
     "rebuild" => rebuild::CODES,
@@ -114,6 +119,7 @@ pub const RULES: &[&str] = &[
     rules::CHAIN_CYCLE,
     rules::CONFIRMED_VALUES,
     rules::CRON_JOB,
+    rules::CUSTODY_TIME,
     rules::DOCUMENT_RUN,
     rules::DOCUMENT_TASK,
     rules::DOCUMENT_WORKER,
@@ -130,6 +136,7 @@ pub const RULES: &[&str] = &[
     rules::OTHER_SOURCES,
     rules::PARENT_TREE,
     rules::PUSH_TIME,
+    rules::RECORDED_INPUT,
     rules::REPOSITORY_FORM,
     rules::REVISION_FORM,
     rules::RUN_STATE,
@@ -155,6 +162,7 @@ pub(crate) mod rules {
     pub(crate) const CHAIN_CYCLE: &str = "chain-cycle";
     pub(crate) const CONFIRMED_VALUES: &str = "confirmed-values";
     pub(crate) const CRON_JOB: &str = "cron-job";
+    pub(crate) const CUSTODY_TIME: &str = "custody-time";
     pub(crate) const DOCUMENT_RUN: &str = "document-run";
     pub(crate) const DOCUMENT_TASK: &str = "document-task";
     pub(crate) const DOCUMENT_WORKER: &str = "document-worker";
@@ -171,6 +179,7 @@ pub(crate) mod rules {
     pub(crate) const OTHER_SOURCES: &str = "other-sources";
     pub(crate) const PARENT_TREE: &str = "parent-tree";
     pub(crate) const PUSH_TIME: &str = "push-time";
+    pub(crate) const RECORDED_INPUT: &str = "recorded-input";
     pub(crate) const REPOSITORY_FORM: &str = "repository-form";
     pub(crate) const REVISION_FORM: &str = "revision-form";
     pub(crate) const RUN_STATE: &str = "run-state";

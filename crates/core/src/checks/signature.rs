@@ -10,7 +10,7 @@ use super::{Examined, document, rules, run, worker_implementation};
 use crate::document::Document;
 use crate::inquiry::{Answer, Cx, Link, Need, Stop};
 use crate::policy::{Invalid, Period, TrustedKey};
-use crate::task::WorkerImplementation;
+use crate::task::{Run, WorkerImplementation};
 use crate::verdict::{Class, Code, Finding, Side, Standing};
 use catena_keys::{PublicKey, Signature, SignatureError};
 use std::sync::Arc;
@@ -106,6 +106,13 @@ impl std::ops::Deref for Verified {
     }
 }
 
+impl Verified {
+    /// The document alone.
+    pub(super) fn into_document(self) -> Arc<Document> {
+        self.0
+    }
+}
+
 /// The verified document of a link that has run.
 pub(crate) fn verified(cx: &Cx<'_>, link: &Link) -> Result<Verified, Stop> {
     if let Some(known) = cx.case.verified.borrow().get(&link.task_id) {
@@ -169,12 +176,24 @@ fn judged(cx: &Cx<'_>, link: &Link) -> Result<Arc<Judgement>, Stop> {
     judgement.ok_or(Stop::Blocked)
 }
 
+/// The key that signed a link's document; none where the signature was not looked at.
+pub(super) fn signer_of(cx: &Cx<'_>, link: &Link) -> Result<Option<PublicKey>, Stop> {
+    Ok(match &*judged(cx, link)? {
+        Judgement::Verified(key) => Some(key.clone()),
+        _ => None,
+    })
+}
+
 fn judge(cx: &Cx<'_>, link: &Link) -> Result<Judgement, Stop> {
+    judge_run(cx, link, cx.run(link)?)
+}
+
+/// What becomes of the signature of one run of a task, which need not be a link.
+pub(super) fn judge_run(cx: &Cx<'_>, link: &Link, last: &Run) -> Result<Judgement, Stop> {
     let implementation =
         worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
-    let last = cx.run(link)?;
     let run_id = last.run_id;
-    let document = cx.document_body(link);
+    let document = cx.body(&Need::Document { task_id: link.task_id, run_id });
     if cx.case.switches.danger_skip_signatures {
         return Ok(match document? {
             Answer::Is(_) => Judgement::Skipped,
