@@ -160,7 +160,11 @@ fn judged(chain: Chain, room: &Path) -> Answer {
     let mut catena = Catena::through(&testbed, room);
     catena.args(["verify", "--task-type", &kind, "--product", &product, "--format", "json", "--keys"]);
     let answer = catena.arg(file).args(["--", &target]).run();
-    if let Some(python) = std::env::var_os("CATENA_SCRIPTWORKER_PYTHON").filter(|_| answer.status == 0) {
+    let Some(python) = std::env::var_os("CATENA_SCRIPTWORKER_PYTHON") else {
+        eprintln!("CATENA_SCRIPTWORKER_PYTHON is not set: the release is not judged by scriptworker");
+        return answer;
+    };
+    if answer.status == 0 {
         let port: u16 = testbed.root_url().rsplit(':').next().unwrap().parse().unwrap();
         let question = json!({
             "port": port, "product": product, "kind": kind, "task_id": target, "check_task": true, "keys": keys,
@@ -168,8 +172,6 @@ fn judged(chain: Chain, room: &Path) -> Answer {
         });
         let word = Reference::new(python.into(), testbed.ca_pem()).ask(&question);
         assert!(matches!(word, Word::Accepted { .. }), "{word:?}");
-    } else {
-        eprintln!("CATENA_SCRIPTWORKER_PYTHON is not set: the release is not judged by scriptworker");
     }
     answer
 }
