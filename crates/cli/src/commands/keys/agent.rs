@@ -31,7 +31,7 @@ pub(crate) struct AgentArgs {
     /// Where to listen; a socket that nobody listens on is replaced
     #[arg(long, value_name = "PATH")]
     socket: PathBuf,
-    /// Who may connect: 600 (this user) or 660 (the group of the directory too)
+    /// Who may connect: 600 (this user) or 660 (the group of the socket too)
     #[arg(long, value_enum, default_value_t, value_name = "MODE", hide_possible_values = true)]
     mode: Mode,
     /// Sign for processes of this user id, in place of this user's; may be given several times
