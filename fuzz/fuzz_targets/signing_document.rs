@@ -16,7 +16,7 @@ fn written(task: TaskDefinition, environment: Environment, style: Style) -> Valu
         worker_id: "w".to_owned(),
         worker_type: "t".to_owned(),
     };
-    let document = Document { task, run, artifacts: Default::default(), environment };
+    let document = Document { task, run, artifacts: Default::default(), environment, custody: None };
     let limits = Limits { depth: 200, bytes: 64 << 20, ..Limits::default() };
     parse(&document.to_bytes(style), &limits).expect("a document is strict JSON")
 }

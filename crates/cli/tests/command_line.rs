@@ -38,6 +38,7 @@ fn help_is_worth_reading() {
         ("help_demo", &["demo", "--help"]),
         ("help_keys", &["keys", "--help"]),
         ("help_keys_new", &["keys", "new", "--help"]),
+        ("help_keys_agent", &["keys", "agent", "--help"]),
         ("help_sign", &["sign", "--help"]),
         ("help_completions", &["completions", "--help"]),
         ("help_man", &["man", "--help"]),

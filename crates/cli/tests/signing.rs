@@ -2,61 +2,178 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::arithmetic_side_effects)]
 
+#[path = "differential/reference.rs"]
+#[allow(dead_code)]
+mod reference;
 mod support;
 
 use catena_keys::PublicKey;
 use catena_testbed::chain::{DOCUMENT, Layout, SIGNATURE};
 use catena_testbed::{Artifact, Chain, Options, Release, Testbed, Trigger};
+use reference::{Reference, Word};
 use serde_json::{Value, json};
 use std::fs::Permissions;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-use std::process::Command;
-use support::{Catena, keys_file};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use support::{Answer, Catena, keys_file};
 
-/// Signs one task of a chain again; answers the document and its signature.
-fn signed(chain: &Chain, id: &str, style: &str, room: &Path) -> (Vec<u8>, Vec<u8>) {
-    let task = &chain.tasks[id];
-    let (run, artifacts) = task.runs.iter().next_back().unwrap();
-    let folder = room.join(id);
-    for (name, artifact) in artifacts {
-        let file = folder.join(name);
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        let mut file = std::fs::File::create(file).unwrap();
-        artifact.body.for_each(|bytes| file.write_all(bytes)).unwrap();
+/// What a worker is given for one run of a chain's task.
+struct Work<'a> {
+    chain: &'a Chain,
+    id: &'a str,
+    room: &'a Path,
+    /// What the testbed's worker signed.
+    signed: Value,
+}
+
+impl<'a> Work<'a> {
+    /// Puts the run's artifacts into a folder of their own.
+    fn new(chain: &'a Chain, id: &'a str, room: &'a Path) -> Self {
+        let task = &chain.tasks[id];
+        let folder = room.join(id);
+        std::fs::create_dir_all(&folder).unwrap();
+        for (name, artifact) in task.runs.values().next_back().unwrap() {
+            let file = folder.join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            let mut file = std::fs::File::create(file).unwrap();
+            artifact.body.for_each(|bytes| file.write_all(bytes)).unwrap();
+        }
+        let signed = serde_json::from_slice(&task.document.as_ref().unwrap().bytes()).unwrap();
+        Self { chain, id, room, signed }
     }
-    std::fs::create_dir_all(&folder).unwrap();
-    let said: Value = serde_json::from_slice(&task.document.as_ref().unwrap().bytes()).unwrap();
-    let text = |name: &str| said[name].as_str().unwrap().to_owned();
-    let (mut environment, mut additional) = (json!({}), json!({"environment": {}}));
-    for (name, value) in said["environment"].as_object().unwrap() {
-        let hash = name.starts_with("image");
-        (if hash { &mut additional["environment"] } else { &mut environment })[name] = value.clone();
+
+    fn folder(&self) -> PathBuf {
+        self.room.join(self.id)
     }
-    let write = |name: &str, text: &str| {
-        let file = room.join(format!("{id}-{name}"));
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let file = self.room.join(format!("{}-{name}", self.id));
         std::fs::write(&file, text).unwrap();
         std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         file
-    };
-    let mut catena = Catena::new();
-    catena.arg("sign").arg("--task").arg(write("task", &said["task"].to_string()));
-    catena.args(["--run", &run.to_string(), "--style", style, "--task-id", id]);
-    catena.args(["--worker-group", &text("workerGroup"), "--worker-id", &text("workerId")]);
-    catena.arg("--artifacts").arg(&folder);
-    catena.arg("--key").arg(write("key", &chain.keys.signing_key(task.implementation).to_base64()));
-    catena.arg("--environment").arg(write("environment", &environment.to_string()));
-    if !additional["environment"].as_object().unwrap().is_empty() {
-        catena.arg("--additional-data").arg(write("additional", &additional.to_string()));
+    }
+
+    fn key(&self) -> PathBuf {
+        let key = self.chain.keys.signing_key(self.chain.tasks[self.id].implementation);
+        self.write("key", &key.to_base64())
+    }
+
+    /// `catena sign` without a key, and without a record of custody or anything of an image.
+    fn command(&self, style: &str) -> Catena {
+        let text = |name: &str| self.signed[name].as_str().unwrap().to_owned();
+        let run = self.signed["runId"].to_string();
+        let mut environment = self.signed["environment"].clone();
+        environment.as_object_mut().unwrap().retain(|name, _| !name.starts_with("image"));
+        let mut catena = Catena::new();
+        catena.arg("sign").arg("--task").arg(self.write("task", &self.signed["task"].to_string()));
+        catena.args(["--run", &run, "--style", style, "--task-id", self.id]);
+        catena.args(["--worker-group", &text("workerGroup"), "--worker-id", &text("workerId")]);
+        catena.arg("--artifacts").arg(self.folder());
+        catena.arg("--environment").arg(self.write("environment", &environment.to_string()));
+        catena
+    }
+
+    /// The document and its signature, once they are written.
+    fn written(&self) -> (Vec<u8>, Vec<u8>) {
+        let read = |name: &str| std::fs::read(self.folder().join(name)).unwrap();
+        (read(DOCUMENT), read(SIGNATURE))
+    }
+}
+
+/// Signs one task of a chain as today's workers do; answers the document and its signature.
+fn signed(chain: &Chain, id: &str, style: &str, room: &Path) -> (Vec<u8>, Vec<u8>) {
+    let work = Work::new(chain, id, room);
+    let mut catena = work.command(style);
+    catena.arg("--no-custody").arg("--key").arg(work.key());
+    let mut image = work.signed["environment"].clone();
+    image.as_object_mut().unwrap().retain(|name, _| name.starts_with("image"));
+    if !image.as_object().unwrap().is_empty() {
+        catena
+            .arg("--additional-data")
+            .arg(work.write("additional", &json!({"environment": image}).to_string()));
     }
     let answer = catena.run();
     assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{id}");
-    (std::fs::read(folder.join(DOCUMENT)).unwrap(), std::fs::read(folder.join(SIGNATURE)).unwrap())
+    work.written()
+}
+
+/// Signs one task of a chain with a record of custody that says what the testbed's worker recorded.
+fn signed_with_custody(chain: &Chain, id: &str, style: &str, room: &Path) -> (Vec<u8>, Vec<u8>) {
+    let work = Work::new(chain, id, room);
+    let record = &work.signed["custody"];
+    let mut uploads = record["artifacts"].clone();
+    for upload in uploads.as_object_mut().unwrap().values_mut() {
+        upload.as_object_mut().unwrap().remove("size").unwrap();
+    }
+    let mut facts = json!({
+        "worker": record["worker"], "creatorClientId": record["creatorClientId"], "artifacts": uploads,
+    });
+    if let Some(image) = record.get("image") {
+        facts["image"] = image.clone();
+    }
+    let inputs = json!({"version": 1, "inputs": record["inputs"]});
+    let mut catena = work.command(style);
+    catena.arg("--key").arg(work.key()).arg("--facts").arg(work.write("facts", &facts.to_string()));
+    catena.arg("--inputs").arg(work.write("inputs", &inputs.to_string()));
+    let answer = catena.args(["--signed-at", record["signedAt"].as_str().unwrap()]).run();
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{id}");
+    let (document, signature) = work.written();
+    let written: Value = serde_json::from_slice(&document).unwrap();
+    assert_eq!(written["custody"], *record, "{id}");
+    assert_eq!(written["environment"], work.signed["environment"], "{id}");
+    (document, signature)
 }
 
 fn release() -> Chain {
     Release { finished: true, ..Release::new("firefox", Trigger::Push).unwrap() }.build().unwrap()
+}
+
+/// The same, where every worker records custody.
+fn release_with_custody() -> Chain {
+    let release = Release::new("firefox", Trigger::Push).unwrap();
+    Release { finished: true, custody: true, ..release }.build().unwrap()
+}
+
+/// Puts what Catena signs in the place of what the testbed's workers signed.
+fn replace_documents(chain: &mut Chain, room: &Path) {
+    for id in finished(chain) {
+        let document = chain.tasks[&id].document.as_ref().unwrap();
+        let style = if document.layout == Layout::Python { "scriptworker" } else { "generic-worker" };
+        let custody = document.value.get("custody").is_some();
+        let sign = if custody { signed_with_custody } else { signed };
+        let (bytes, signature) = sign(chain, &id, style, room);
+        *chain.signature_mut(&id).unwrap() = signature;
+        let artifact = Artifact::new(bytes, "text/plain; charset=utf-8");
+        chain.artifacts_mut(&id).unwrap().insert(DOCUMENT.into(), artifact);
+    }
+}
+
+/// The answer about a chain, over loopback.
+fn judged(chain: Chain, room: &Path) -> Answer {
+    let keys = chain.keys.public_keys_base64().into_iter();
+    let keys: Value = keys.map(|(name, keys)| (name.to_owned(), json!(keys))).collect();
+    let file = keys_file(room, &keys);
+    let (kind, product, target) = (chain.kind.clone(), chain.product.clone(), chain.target.clone());
+    let testbed = Testbed::start_blocking(chain.into_site(), Options::default()).unwrap();
+    let mut catena = Catena::through(&testbed, room);
+    catena.args(["verify", "--task-type", &kind, "--product", &product, "--format", "json", "--keys"]);
+    let answer = catena.arg(file).args(["--", &target]).run();
+    let Some(python) = std::env::var_os("CATENA_SCRIPTWORKER_PYTHON") else {
+        eprintln!("CATENA_SCRIPTWORKER_PYTHON is not set: the release is not judged by scriptworker");
+        return answer;
+    };
+    if answer.status == 0 {
+        let port: u16 = testbed.root_url().rsplit(':').next().unwrap().parse().unwrap();
+        let question = json!({
+            "port": port, "product": product, "kind": kind, "task_id": target, "check_task": true, "keys": keys,
+            "work_dir": room.join("reference"),
+        });
+        let word = Reference::new(python.into(), testbed.ca_pem()).ask(&question);
+        assert!(matches!(word, Word::Accepted { .. }), "{word:?}");
+    }
+    answer
 }
 
 /// The tasks that have run.
@@ -97,32 +214,111 @@ fn documents_are_those_of_the_workers_byte_for_byte() {
     assert!(compared.contains(&"generic-worker") && compared.contains(&"scriptworker"), "{compared:?}");
 }
 
+/// With `CATENA_SCRIPTWORKER_PYTHON`, scriptworker verifies it too.
 #[test]
 fn a_release_that_catena_signs_is_verified() {
-    let (mut chain, room) = (release(), tempfile::tempdir().unwrap());
-    for id in finished(&chain) {
-        let is_python = chain.tasks[&id].document.as_ref().unwrap().layout == Layout::Python;
-        let style = if is_python { "scriptworker" } else { "generic-worker" };
-        let (bytes, signature) = signed(&chain, &id, style, room.path());
-        *chain.signature_mut(&id).unwrap() = signature;
-        chain
-            .artifacts_mut(&id)
-            .unwrap()
-            .insert(DOCUMENT.into(), Artifact::new(bytes, "text/plain; charset=utf-8"));
+    for mut chain in [release(), release_with_custody()] {
+        let room = tempfile::tempdir().unwrap();
+        replace_documents(&mut chain, room.path());
+        let answer = judged(chain, room.path());
+        assert_eq!(answer.status, 0, "{}{}", answer.failed(), answer.stderr);
     }
-    let keys: Value = chain
-        .keys
-        .public_keys_base64()
-        .into_iter()
-        .map(|(name, keys)| (name.to_owned(), json!(keys)))
-        .collect();
-    let keys = keys_file(room.path(), &keys);
-    let (kind, product, target) = (chain.kind.clone(), chain.product.clone(), chain.target.clone());
-    let testbed = Testbed::start_blocking(chain.into_site(), Options::default()).unwrap();
-    let mut catena = Catena::through(&testbed, room.path());
-    catena.args(["verify", "--task-type", &kind, "--product", &product, "--format", "json", "--keys"]);
-    let answer = catena.arg(keys).args(["--", &target]).run();
+}
+
+#[test]
+fn documents_with_and_without_custody_stand_in_one_chain() {
+    let (mut chain, room) = (release_with_custody(), tempfile::tempdir().unwrap());
+    for id in [chain.decisions[0].clone(), chain.builds[1].clone()] {
+        let document = chain.document_mut(&id).unwrap();
+        document.as_object_mut().unwrap().remove("custody").unwrap();
+        assert!(chain.resign(&id));
+    }
+    replace_documents(&mut chain, room.path());
+    let answer = judged(chain, room.path());
     assert_eq!(answer.status, 0, "{}{}", answer.failed(), answer.stderr);
+}
+
+#[test]
+fn an_input_that_was_exchanged_is_refused() {
+    let (mut chain, room) = (release_with_custody(), tempfile::tempdir().unwrap());
+    let build = chain.builds[0].clone();
+    let inputs = chain.document_mut(&build).unwrap().get_mut("custody").unwrap().get_mut("inputs").unwrap();
+    let input = inputs.as_array_mut().unwrap()[0].as_object_mut().unwrap();
+    input.insert("sha256", "ab".repeat(32).into());
+    replace_documents(&mut chain, room.path());
+    let answer = judged(chain, room.path());
+    assert_eq!(answer.status, 1, "{}", answer.stderr);
+    assert_eq!(answer.codes(), ["input-mismatched"]);
+}
+
+#[test]
+fn a_task_cannot_write_the_record_of_custody() {
+    let (chain, room) = (release(), tempfile::tempdir().unwrap());
+    let work = Work::new(&chain, &chain.builds[0], room.path());
+    for more in [&[][..], &["--no-custody"]] {
+        let mut catena = work.command("generic-worker");
+        catena.args(more).arg("--key").arg(work.key());
+        catena.arg("--additional-data").arg(work.write("additional", r#"{"custody":{"version":1}}"#));
+        let answer = catena.run();
+        assert_eq!(answer.status, 2);
+        assert!(answer.stderr.contains("only the worker writes it"), "{}", answer.stderr);
+    }
+}
+
+#[test]
+fn an_agent_signs_for_a_process_that_cannot_read_the_key() {
+    let (chain, room) = (release(), tempfile::tempdir().unwrap());
+    let work = Work::new(&chain, &chain.builds[0], room.path());
+    let (socket, key) = (room.path().join("agent.sock"), work.key());
+    let mut agent = Command::new(env!("CARGO_BIN_EXE_catena"));
+    agent.env_clear().args(["keys", "agent", "--socket"]).arg(&socket).arg("--key").arg(&key);
+    let mut agent = agent.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = String::new();
+    BufReader::new(agent.stdout.take().unwrap()).read_line(&mut told).unwrap();
+    let public = PublicKey::parse_base64(told.trim_end()).unwrap();
+    assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
+    let seed = std::fs::read_to_string(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let mut catena = work.command("generic-worker");
+    let answer = catena.arg("--signer").arg(format!("unix:{}", socket.display())).run();
+    agent.kill().unwrap();
+    let log = agent.wait_with_output().unwrap();
+    let log = String::from_utf8(log.stderr).unwrap();
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{log}");
+    let (document, signature) = work.written();
+    assert!(public.verify(&document, &catena_keys::Signature::parse(&signature).unwrap()));
+    let written: Value = serde_json::from_slice(&document).unwrap();
+    let id: String = public.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(written["custody"]["keyId"], format!("sha256:{id}"));
+    assert!(log.contains("signed ") && log.contains(", for user "), "{log}");
+    for text in [&answer.stdout, &log, &told] {
+        assert!(!text.contains(seed.trim_end()));
+    }
+    let mut catena = work.command("generic-worker");
+    let gone = catena.arg("--signer").arg(format!("unix:{}", socket.display())).run();
+    assert_eq!(gone.status, 3);
+    assert!(gone.stderr.contains("agent.sock"), "{}", gone.stderr);
+}
+
+/// The example of a signer that keeps its key elsewhere, as a hardware module does behind OpenSSL.
+#[test]
+fn the_example_signer_signs_with_openssl() {
+    if Command::new("openssl").arg("version").output().is_err() {
+        eprintln!("openssl is not installed: the example signer is not run");
+        return;
+    }
+    let (chain, room) = (release(), tempfile::tempdir().unwrap());
+    let work = Work::new(&chain, &chain.builds[0], room.path());
+    let key = room.path().join("key.pem");
+    let public = Catena::new().args(["keys", "new", "--form", "pem"]).arg(&key).run().stdout;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/signer-openssl");
+    let mut catena = work.command("generic-worker");
+    catena.env("PATH", std::env::var_os("PATH").unwrap());
+    let answer = catena.arg("--signer").arg(format!("{script} {}", key.display())).run();
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
+    let (document, signature) = work.written();
+    let public = PublicKey::parse_base64(public.trim_end()).unwrap();
+    assert!(public.verify(&document, &catena_keys::Signature::parse(&signature).unwrap()));
 }
 
 #[test]
@@ -211,7 +407,7 @@ fn scriptworker_writes_the_same_bytes() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut catena = Catena::new();
     catena.args(["sign", "--style", "scriptworker", "--task-id", id, "--run", "3", "--worker-group", "g"]);
-    catena.args(["--worker-id", "w-1", "--worker-type", "t", "--task"]).arg(&task);
+    catena.args(["--no-custody", "--worker-id", "w-1", "--worker-type", "t", "--task"]).arg(&task);
     let answer = catena.arg("--artifacts").arg(&ours).arg("--key").arg(&key).run();
     assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
     let read = |folder: &Path, name: &str| std::fs::read(folder.join(name)).unwrap();

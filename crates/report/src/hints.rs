@@ -31,11 +31,38 @@ const TRIGGER: &str = "look at the tree's .taskcluster.yml at that revision and 
      put them in step and let the trigger make a new one.";
 const PROPOSED: &str = "take the input from a task of a trusted push; a cached task that was made for a pull request, \
      a fork or try must be made again on the branch.";
+const CUSTODY: &str = "the worker's own statements contradict each other. Look at the worker that ran the task, its version, and \
+     what the task wrote into chain-of-trust-additional-data.json.";
+const INPUT: &str = "the task used something else than its maker signed. Do not use what it made; keep the evidence \
+     (--record DIR) and look at how the input reached the task.";
 const LIMIT: &str =
     "an honest chain does not come near this limit. Look at what the task names as its inputs.";
 
 /// Advice by code. A code without a line here gets its class's advice.
 pub const HINTS: &[(&str, &str)] = &[
+    // Custody.
+    ("custody-unsupported", "upgrade Catena here before the workers that write the newer record."),
+    ("custody-malformed", CUSTODY),
+    ("custody-key-mismatched", CUSTODY),
+    ("custody-time-implausible", "set the worker's clock right and run the task again."),
+    ("custody-artifacts-mismatched", CUSTODY),
+    ("artifact-size-mismatched", CUSTODY),
+    ("custody-environment-mismatched", CUSTODY),
+    (
+        "custody-image-claimed",
+        "let the worker itself say which image it ran (catena sign --facts), and run the task again.",
+    ),
+    (
+        "input-run",
+        "run the task that makes the input again, then the task that uses it. If the run should exist, ask the queue from another network.",
+    ),
+    (
+        "input-document",
+        "run the task that makes the input again with Chain of Trust enabled, then the task that uses it; a document that expired is gone.",
+    ),
+    ("input-unlisted", INPUT),
+    ("input-mismatched", INPUT),
+    ("inputs-too-many", LIMIT),
     // Definition, run, worker.
     ("task-unknown", "check the task id and the root URL; a task is forgotten some time after it expires."),
     ("definition-empty", "the task has expired, so its chain can no longer be judged. Run it again."),

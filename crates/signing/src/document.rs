@@ -1,9 +1,11 @@
 //! The Chain of Trust document of one run.
 
 use crate::beneath;
+use crate::custody::image_members;
 use crate::definition::{DefinitionError, TaskDefinition};
 use crate::measure::Measured;
 use crate::print::Printer;
+use catena_core::custody::{CUSTODY, Custody, ImageRecord};
 use catena_json::{Limits, Map, ParseError, Value};
 use catena_keys::Signature;
 use std::collections::BTreeMap;
@@ -45,7 +47,8 @@ pub struct Run {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Environment {
     members: BTreeMap<&'static str, String>,
-    additional: Option<Value>,
+    pub(crate) image: Option<ImageRecord>,
+    pub(crate) additional: Option<Value>,
 }
 
 /// Why a document cannot be written.
@@ -73,6 +76,12 @@ pub enum DocumentError {
     /// Additional data must be an object.
     #[error("the additional data must be a JSON object")]
     Additional,
+    /// Only the worker writes the record of custody.
+    #[error("the additional data must not have the member {CUSTODY:?}; only the worker writes it")]
+    Reserved,
+    /// Facts that cannot be recorded.
+    #[error("the worker's facts cannot be recorded: {0}")]
+    Facts(String),
 }
 
 /// The members of generic-worker's environment, in its order.
@@ -98,7 +107,7 @@ impl Environment {
             let text = value.as_str().ok_or_else(|| wrong(key))?;
             members.insert(*known, text.to_owned());
         }
-        Ok(Self { members, additional: None })
+        Ok(Self { members, image: None, additional: None })
     }
 
     /// Adds what generic-worker merges into the document from `chain-of-trust-additional-data.json`, such as
@@ -106,15 +115,36 @@ impl Environment {
     /// as a float.
     ///
     /// # Errors
-    /// Text that is not a JSON object.
+    /// Text that is not a JSON object, or one that holds a record of custody.
     pub fn with_additional_data(mut self, text: &[u8]) -> Result<Self, DocumentError> {
         let value = catena_json::parse(text, &Limits::default())
             .map_err(|cause| DocumentError::Json { what: "the additional data", cause })?;
-        if value.as_object().is_none() {
-            return Err(DocumentError::Additional);
+        let Value::Object(members) = &value else { return Err(DocumentError::Additional) };
+        if members.contains_key(CUSTODY) {
+            return Err(DocumentError::Reserved);
         }
         self.additional = Some(value);
         Ok(self)
+    }
+
+    /// Says which docker image the task ran in, as the worker knows it. Generic-worker writes it in the way of
+    /// additional data, so that the document is written as for [`Environment::with_additional_data`].
+    #[must_use]
+    pub fn with_image(mut self, image: ImageRecord) -> Self {
+        self.image = Some(image);
+        self
+    }
+
+    /// A member, if it is known.
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
+        self.members.get(name).cloned()
+    }
+
+    /// What is merged below the document: additional data, and above it the image that the worker knows.
+    fn merged_data(&self) -> Option<Value> {
+        let Some(image) = &self.image else { return self.additional.clone() };
+        let own: Value = Map::from_iter([("environment".to_owned(), image_members(image))]).into();
+        Some(self.additional.as_ref().map_or_else(|| own.clone(), |additional| merged(additional, &own)))
     }
 
     /// The members in their order, as generic-worker writes them: an address that is not known is left out,
@@ -141,6 +171,9 @@ pub struct Document {
     pub artifacts: BTreeMap<String, Measured>,
     /// The machine it ran on; scriptworker writes none.
     pub environment: Environment,
+    /// The record of custody; without one the bytes are those of today's workers
+    /// ([`Document::with_custody`]).
+    pub custody: Option<Custody>,
 }
 
 impl Document {
@@ -148,18 +181,23 @@ impl Document {
     #[must_use]
     pub fn to_bytes(&self, style: Style) -> Vec<u8> {
         let mut out = Printer::default();
-        match (style, &self.environment.additional) {
+        match (style, self.environment.merged_data()) {
             (Style::Scriptworker, _) => out.python(&self.scriptworker()),
             (Style::GenericWorker, None) => self.print_go(&mut out),
-            (Style::GenericWorker, Some(additional)) => {
-                let mut plain = Printer::default();
-                self.print_go(&mut plain);
-                // What was printed here is JSON.
-                let own = catena_json::parse(plain.finish().as_bytes(), &Limits::default());
-                out.go_map(&own.map(|own| merged(additional, &own)).unwrap_or_default());
-            }
+            (Style::GenericWorker, Some(data)) => out.go_map(&merged(&data, &self.own_value())),
         }
         out.finish().into_bytes()
+    }
+
+    /// What a generic-worker itself says, without additional data.
+    pub(crate) fn own_value(&self) -> Value {
+        let mut plain = Printer::default();
+        self.print_go(&mut plain);
+        let own = catena_json::parse(plain.finish().as_bytes(), &Limits::default());
+        // What was printed here is JSON.
+        let own = own.unwrap_or_default();
+        let Some(image) = &self.environment.image else { return own };
+        merged(&Map::from_iter([("environment".to_owned(), image_members(image))]).into(), &own)
     }
 
     fn print_go(&self, out: &mut Printer) {
@@ -187,7 +225,9 @@ impl Document {
         };
         let run = &self.run;
         let number = |out: &mut Printer| out.push(&run.run_id.to_string());
-        let members: [(&str, Print<'_>); 8] = [
+        let custody = self.custody.as_ref().map(Custody::to_value);
+        let custody = |out: &mut Printer| custody.iter().for_each(|custody| out.go_value(custody));
+        let members: [(&str, Print<'_>); 9] = [
             ("chainOfTrustVersion", &|out| out.push("1")),
             ("artifacts", &artifacts),
             ("task", &|out| self.task.print_go(out)),
@@ -196,8 +236,10 @@ impl Document {
             ("workerGroup", &text(&run.worker_group)),
             ("workerId", &text(&run.worker_id)),
             ("environment", &environment),
+            (CUSTODY, &custody),
         ];
-        out.group(('{', '}'), members, |out, (name, print)| {
+        let count = if self.custody.is_some() { members.len() } else { members.len().saturating_sub(1) };
+        out.group(('{', '}'), members.into_iter().take(count), |out, (name, print)| {
             out.go_string(name);
             out.push(": ");
             print(out);
@@ -222,7 +264,11 @@ impl Document {
             ("workerId", run.worker_id.as_str().into()),
             ("workerType", run.worker_type.as_str().into()),
         ];
-        Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        let mut all: Map = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        if let Some(custody) = &self.custody {
+            all.insert(CUSTODY, custody.to_value());
+        }
+        Value::Object(all)
     }
 }
 
@@ -267,7 +313,13 @@ mod tests {
         };
         let measured = Measured { size: 3, sha256: [0xab; 32] };
         let artifacts = [("public/b".to_owned(), measured), ("public/<a>".to_owned(), measured)].into();
-        Document { task: TaskDefinition::parse(TASK.as_bytes()).unwrap(), run, artifacts, environment }
+        Document {
+            task: TaskDefinition::parse(TASK.as_bytes()).unwrap(),
+            run,
+            artifacts,
+            environment,
+            custody: None,
+        }
     }
 
     fn text(document: &Document, style: Style) -> String {
@@ -345,5 +397,7 @@ mod tests {
             assert!(Environment::parse(text.as_bytes()).is_err(), "{text}");
         }
         assert!(Environment::default().with_additional_data(b"[]").is_err());
+        let reserved = Environment::default().with_additional_data(br#"{"custody":{}}"#);
+        assert!(matches!(reserved, Err(DocumentError::Reserved)));
     }
 }

@@ -5,16 +5,21 @@
 //! and scriptworker write, so that every verifier reads them.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+mod agent;
 mod beneath;
+mod custody;
 mod definition;
 mod document;
+mod facts;
 mod key_file;
 mod measure;
 mod print;
 mod signer;
 
+pub use agent::{Agent, AgentEvent, AgentSigner, SocketAccess, bind as bind_agent};
 pub use definition::{DefinitionError, TaskDefinition};
 pub use document::{DOCUMENT, Document, DocumentError, Environment, Run, SIGNATURE, Style, write_signed};
+pub use facts::{Facts, Upload};
 pub use key_file::{KeyFileError, KeyForm, read_key, write_key};
 pub use measure::{MeasureError, Measured, measure};
 pub use signer::{CommandSigner, LocalSigner, Signer, SignerError};

@@ -15,6 +15,10 @@ use std::sync::{Arc, Mutex, mpsc};
 
 /// Bytes that are read at once.
 const BLOCK: usize = 256 << 10;
+/// From this size on, one thread reads a file while another one hashes it.
+const LARGE: i64 = 8 << 20;
+/// Blocks of a large file that have been read and wait to be hashed.
+const BLOCKS_AHEAD: usize = 4;
 /// Files that are open and wait for a thread.
 const WAITING: usize = 32;
 /// The longest artifact name.
@@ -198,21 +202,52 @@ fn hash(mut file: File, name: &str, block: &mut [u8]) -> Result<Measured, Measur
     let path = Path::new(name);
     let before = rustix::fs::fstat(&file).map_err(|errno| io(path, errno))?;
     let (mut hasher, mut size) = (Sha256::new(), 0_u64);
-    loop {
-        let read = match file.read(block) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(io(path, error)),
-        };
-        hasher.update(block.get(..read).unwrap_or_default());
-        size = size.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
-    }
+    let add = |bytes: &[u8]| {
+        hasher.update(bytes);
+        size = size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    };
+    let read = if before.st_size < LARGE { each_block(&mut file, block, add) } else { ahead(&mut file, add) };
+    read.map_err(|error| io(path, error))?;
     let after = rustix::fs::fstat(&file).map_err(|errno| io(path, errno))?;
     if fingerprint(&before) != fingerprint(&after) || u64::try_from(after.st_size) != Ok(size) {
         return Err(MeasureError::Changed(path.to_owned()));
     }
     Ok(Measured { size, sha256: hasher.finalize().into() })
+}
+
+/// Reads to the end, one block after the other.
+fn each_block(file: &mut File, block: &mut [u8], mut add: impl FnMut(&[u8])) -> std::io::Result<()> {
+    loop {
+        match file.read(block) {
+            Ok(0) => return Ok(()),
+            Ok(read) => add(block.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The same, where a thread reads ahead: one large file would keep only one processor at work.
+fn ahead(file: &mut File, mut add: impl FnMut(&[u8])) -> std::io::Result<()> {
+    let (full_sender, full) = mpsc::sync_channel::<Vec<u8>>(BLOCKS_AHEAD);
+    let (empty, empty_receiver) = mpsc::channel::<Vec<u8>>();
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(move || {
+            let mut first = vec![0; BLOCK];
+            each_block(file, &mut first, |bytes| {
+                let mut filled = empty_receiver.try_recv().unwrap_or_default();
+                filled.clear();
+                filled.extend_from_slice(bytes);
+                // The one who hashes takes all blocks.
+                let _ = full_sender.send(filled);
+            })
+        });
+        for block in full {
+            add(&block);
+            let _ = empty.send(block);
+        }
+        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// What changes when a file is written to.

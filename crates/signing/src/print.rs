@@ -104,6 +104,11 @@ impl Printer {
         self.value(value, &Self::python_string, &|number| number.to_string());
     }
 
+    /// A value as Go writes one: keys sorted, numbers as they are.
+    pub(crate) fn go_value(&mut self, value: &Value) {
+        self.value(value, &Self::go_string, &|number| number.to_string());
+    }
+
     /// A value as Go writes one that it has read into a `map[string]any`: keys sorted, every number a float.
     pub(crate) fn go_map(&mut self, value: &Value) {
         self.value(value, &Self::go_string, &go_float);

@@ -5,6 +5,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +17,12 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// Signs documents. What it returns verifies under the public key that comes with it.
 pub trait Signer {
+    /// The key that [`Signer::sign`] signs with, for documents that name it.
+    ///
+    /// # Errors
+    /// The signer is not available, or does not do what it must.
+    fn public_key(&self) -> Result<PublicKey, SignerError>;
+
     /// Signs exactly these bytes.
     ///
     /// # Errors
@@ -66,6 +73,14 @@ pub enum SignerError {
         /// The key it named.
         key: Box<PublicKey>,
     },
+    /// The agent cannot be reached, refuses, or answers something else.
+    #[error("the agent at {} did not sign: {why}", path.display())]
+    Agent {
+        /// Its socket.
+        path: PathBuf,
+        /// What went wrong.
+        why: String,
+    },
 }
 
 /// A key in this process.
@@ -81,6 +96,10 @@ impl LocalSigner {
 }
 
 impl Signer for LocalSigner {
+    fn public_key(&self) -> Result<PublicKey, SignerError> {
+        Ok(self.0.public_key())
+    }
+
     fn sign(&self, message: &[u8]) -> Result<(PublicKey, Signature), SignerError> {
         Ok((self.0.public_key(), self.0.sign(message)))
     }
@@ -89,7 +108,7 @@ impl Signer for LocalSigner {
 /// Another program that holds the key, such as a client of an HSM or of a key management service. It is
 /// started without a shell, reads the message from standard input until its end, writes two lines to standard
 /// output (the raw public key and the raw signature, each in base64), and exits with 0. What it writes to
-/// standard error is passed on.
+/// standard error is passed on. An empty message asks for its public key; then the first line is enough.
 #[derive(Clone, Debug)]
 pub struct CommandSigner {
     program: OsString,
@@ -157,27 +176,41 @@ impl CommandSigner {
         }
     }
 
-    fn parse(&self, answer: &[u8]) -> Result<(PublicKey, Signature), SignerError> {
-        let wrong = |why: String| SignerError::Answer { program: self.program.clone(), why };
-        let text = std::str::from_utf8(answer).map_err(|_| wrong("it is not text".to_owned()))?;
-        let lines: Vec<&str> = text.lines().collect();
-        let [key, signature] = lines.as_slice() else {
-            return Err(wrong(format!("it has {} lines", lines.len())));
-        };
-        let key = PublicKey::parse_base64(key).map_err(|error| wrong(format!("the key is {error}")))?;
-        let signature = Signature::parse_base64(signature)
-            .ok_or_else(|| wrong("the signature is not the base64 of 64 bytes".to_owned()))?;
-        Ok((key, signature))
+    fn wrong(&self, why: impl ToString) -> SignerError {
+        SignerError::Answer { program: self.program.clone(), why: why.to_string() }
     }
-}
 
-impl Signer for CommandSigner {
-    fn sign(&self, message: &[u8]) -> Result<(PublicKey, Signature), SignerError> {
+    /// Runs the command, which must exit with 0, and returns the lines of its answer.
+    fn ask(&self, message: &[u8]) -> Result<Vec<String>, SignerError> {
         let (answer, status) = self.run(message)?;
         if !status.success() {
             return Err(SignerError::Failed { program: self.program.clone(), status });
         }
-        let (key, signature) = self.parse(&answer)?;
+        let text = String::from_utf8(answer).map_err(|_| self.wrong("it is not text"))?;
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    fn key(&self, line: &str) -> Result<PublicKey, SignerError> {
+        PublicKey::parse_base64(line).map_err(|error| self.wrong(format!("the key is {error}")))
+    }
+}
+
+impl Signer for CommandSigner {
+    fn public_key(&self) -> Result<PublicKey, SignerError> {
+        match self.ask(b"")?.as_slice() {
+            [key] | [key, _] => self.key(key),
+            lines => Err(self.wrong(format!("it has {} lines", lines.len()))),
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<(PublicKey, Signature), SignerError> {
+        let lines = self.ask(message)?;
+        let [key, signature] = lines.as_slice() else {
+            return Err(self.wrong(format!("it has {} lines", lines.len())));
+        };
+        let key = self.key(key)?;
+        let signature = Signature::parse_base64(signature)
+            .ok_or_else(|| self.wrong("the signature is not the base64 of 64 bytes"))?;
         if !key.verify(message, &signature) {
             return Err(SignerError::Mismatch { program: self.program.clone(), key: Box::new(key) });
         }
@@ -207,6 +240,18 @@ mod tests {
         assert_eq!((public.clone(), public.verify(b"message", &made)), (key().public_key(), true));
         let refused = script(&answer, 60).sign(b"other");
         assert!(matches!(refused, Err(SignerError::Failed { .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn a_command_tells_its_key_with_or_without_a_signature() {
+        let public = key().public_key();
+        let signature = key().sign(b"").to_base64();
+        for answer in [format!("cat; echo {public}"), format!("cat; echo {public}; echo {signature}")] {
+            assert_eq!(script(&answer, 60).public_key().unwrap(), public, "{answer}");
+        }
+        for answer in ["true", "echo x", "exit 1"] {
+            assert!(script(answer, 60).public_key().is_err(), "{answer}");
+        }
     }
 
     #[test]

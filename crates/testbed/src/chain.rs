@@ -1,6 +1,7 @@
 //! Chains: everything a verifier meets for one target task, as data that tests can bend.
 
 mod build;
+mod custody;
 mod decision;
 mod document;
 mod folder;
@@ -188,8 +189,13 @@ impl Chain {
         let Some(task) = self.tasks.get_mut(id) else { return Ok(false) };
         let bodies = task.runs.values().next_back().into_iter().flatten();
         let digests = document::digests(bodies.map(|(name, artifact)| (name.as_str(), &artifact.body)))?;
+        let run = task.runs.values().next_back();
+        let sizes = run.map(custody::artifacts).transpose()?.unwrap_or_default();
         if let Some(document) = &mut task.document {
             value::extend(&mut document.value, value::object! {"artifacts" => digests});
+            if let Some(record) = document.value.get_mut("custody") {
+                value::extend(record, value::object! {"artifacts" => sizes});
+            }
         }
         Ok(self.resign(id))
     }

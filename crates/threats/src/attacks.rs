@@ -13,6 +13,8 @@ mod task_graph;
 mod trees;
 mod workers;
 
+pub(crate) use documents::toolchain;
+
 use crate::question::{Question, Unasked};
 use catena_core::Limits;
 use catena_core::checks::find_code;

@@ -5,6 +5,7 @@ mod absences;
 mod addresses;
 mod bounds;
 mod changes;
+mod custody;
 mod files;
 mod inputs;
 mod levels;
@@ -63,6 +64,7 @@ pub fn chains() -> Vec<Honest> {
         absences::CHANGED,
         addresses::CHANGED,
         bounds::CHANGED,
+        custody::CHANGED,
         files::CHANGED,
         inputs::CHANGED,
         levels::CHANGED,
@@ -189,6 +191,24 @@ pub fn mirrored() -> Release {
 #[must_use]
 pub fn finished() -> Release {
     Release { finished: true, ..push() }
+}
+
+/// A push whose workers record custody.
+#[must_use]
+pub fn custody() -> Release {
+    Release { custody: true, ..push() }
+}
+
+/// A push to GitHub whose workers record custody.
+#[must_use]
+pub fn mobile_custody() -> Release {
+    Release { custody: true, ..mobile() }
+}
+
+/// A push whose target has run too, and whose workers record custody.
+#[must_use]
+pub fn finished_custody() -> Release {
+    Release { custody: true, ..finished() }
 }
 
 fn variations() -> Vec<(&'static str, Release)> {

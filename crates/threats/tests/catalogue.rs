@@ -81,6 +81,7 @@ fn codes_that_only_pass_are_those_of_honest_chains() {
         honest::globs(),
         Release { images_from: Images::Prebuilt, scope: Scope::Unrestricted, ..honest::mobile() },
         honest::fork(),
+        honest::custody(),
     ];
     let usual = Policy::shipped().unwrap();
     let assumed = "catena-policy: 1\ndefaults: {landed: assumed}\n";

@@ -1,11 +1,12 @@
 //! `catena keys`: private keys of workers.
 
+mod agent;
+
 use crate::failure::{DONE, Failure};
 use crate::output::show;
 use catena_keys::{PublicKey, SigningKey};
 use catena_signing::{KeyFileError, KeyForm, read_key, write_key};
 use clap::{Args, Subcommand, ValueEnum};
-use sha2::{Digest as _, Sha256};
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
@@ -27,6 +28,9 @@ pub(crate) enum KeysCommand {
     Public(FileArgs),
     /// Describe a key without showing its secret
     Inspect(InspectArgs),
+    /// Hold a key in this process, and sign for others over a Unix socket
+    #[command(after_long_help = agent::EXAMPLES)]
+    Agent(agent::AgentArgs),
 }
 
 /// A new key.
@@ -80,6 +84,7 @@ pub(crate) fn run(command: &KeysCommand) -> Result<u8, Failure> {
         KeysCommand::Inspect(arguments) => {
             show(&described(&key(&arguments.file)?.public_key(), arguments.format))
         }
+        KeysCommand::Agent(arguments) => agent::run(arguments),
     }
 }
 
@@ -114,7 +119,7 @@ fn refused(error: &KeyFileError) -> Failure {
 
 /// SHA-256 of the raw public key, by which logs and reports can name a key in short.
 fn fingerprint(key: &PublicKey) -> String {
-    Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    key.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn described(key: &PublicKey, format: Format) -> String {

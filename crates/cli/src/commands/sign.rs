@@ -3,12 +3,15 @@
 use super::keys::key;
 use crate::failure::Failure;
 use crate::output::show;
+use catena_core::custody::PinnedInputs;
 use catena_core::task::TaskId;
+use catena_keys::PublicKey;
 use catena_signing::{
-    CommandSigner, Document, Environment, LocalSigner, Run, Signer, Style, TaskDefinition, measure,
-    write_signed,
+    AgentSigner, CommandSigner, Document, Environment, Facts, LocalSigner, Run, Signer, Style,
+    TaskDefinition, measure, write_signed,
 };
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read as _;
@@ -21,11 +24,13 @@ Example:
       --worker-id i-0123 --artifacts artifacts --key signing.key
 
 Measures every file below the artifact directory and writes public/chain-of-trust.json and
-public/chain-of-trust.json.sig there, byte for byte as generic-worker or scriptworker writes them.
+public/chain-of-trust.json.sig there, byte for byte as generic-worker or scriptworker writes them,
+with one further member: the record of custody. --no-custody leaves it out.
 
 A signer is a program that is started without a shell. It reads the document from standard input
 until its end, and writes two lines to standard output: the raw public key and the raw signature,
-each in base64. It must end within 60 seconds, with status 0.";
+each in base64. It must end within 60 seconds, with status 0. It is asked for its key first, with empty
+input; then the first line is enough. An agent is named unix:PATH (catena keys agent).";
 
 /// No task definition and no description of a machine is larger.
 const LARGEST: u64 = 32 << 20;
@@ -59,7 +64,7 @@ pub(crate) struct SignArgs {
     /// The file of the private key
     #[arg(long, value_name = "FILE", required_unless_present = "signer", conflicts_with = "signer")]
     key: Option<PathBuf>,
-    /// A program that signs, and its arguments, divided by spaces
+    /// A program that signs, and its arguments, divided by spaces; or unix:PATH, an agent
     #[arg(long, value_name = "COMMAND")]
     signer: Option<OsString>,
     /// Whose bytes are written: generic-worker or scriptworker
@@ -73,6 +78,18 @@ pub(crate) struct SignArgs {
     /// docker image (JSON)
     #[arg(long, value_name = "FILE")]
     additional_data: Option<PathBuf>,
+    /// What the task consumed, as `catena fetch --record` writes it (JSON)
+    #[arg(long, value_name = "FILE", conflicts_with = "no_custody")]
+    inputs: Option<PathBuf>,
+    /// What the worker itself knows: worker, creatorClientId, image, artifacts (JSON)
+    #[arg(long, value_name = "FILE")]
+    facts: Option<PathBuf>,
+    /// When the document is signed [default: now]
+    #[arg(long, value_name = "TIME", conflicts_with = "no_custody")]
+    signed_at: Option<Timestamp>,
+    /// Write exactly what today's workers write, without the record of custody
+    #[arg(long)]
+    no_custody: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -87,12 +104,45 @@ fn parse_task_id(text: &str) -> Result<TaskId, String> {
 }
 
 pub(crate) fn run(arguments: &SignArgs) -> Result<u8, Failure> {
-    let task =
-        TaskDefinition::parse(&read(&arguments.task)?).map_err(|error| wrong(&arguments.task, &error))?;
-    let environment = environment(arguments)?;
     // A key that cannot be used is told before anything is measured.
     let signer = signer(arguments)?;
-    let measured = measure(&arguments.artifacts).map_err(|error| wrong(&arguments.artifacts, &error))?;
+    let key = match arguments.no_custody {
+        true => None,
+        false => Some(signer.public_key().map_err(Failure::undetermined)?),
+    };
+    let document = document(arguments, key.as_ref())?;
+    let count = document.artifacts.len();
+    let document = document.to_bytes(match arguments.style {
+        StyleName::GenericWorker => Style::GenericWorker,
+        StyleName::Scriptworker => Style::Scriptworker,
+    });
+    let (signer_key, signature) = signer.sign(&document).map_err(Failure::undetermined)?;
+    if key.is_some_and(|key| key != signer_key) {
+        let what = "the signer changed its key between telling it and signing";
+        return Err(Failure::undetermined(what).next("sign again"));
+    }
+    write_signed(&arguments.artifacts, &document, &signature).map_err(|cause| {
+        Failure::undetermined(format!(
+            "cannot write the document below {}: {cause}",
+            arguments.artifacts.display()
+        ))
+    })?;
+    show(&format!(
+        "Signed run {} of {}: {count} artifacts, {} bytes, with the key {signer_key}.\n",
+        arguments.run,
+        arguments.task_id,
+        document.len()
+    ))
+}
+
+/// What is to be signed, with a record of custody if a key is named for it.
+fn document(arguments: &SignArgs, key: Option<&PublicKey>) -> Result<Document, Failure> {
+    let task =
+        TaskDefinition::parse(&read(&arguments.task)?).map_err(|error| wrong(&arguments.task, &error))?;
+    let facts = read_optional(arguments.facts.as_deref(), Facts::parse)?;
+    let inputs = read_optional(arguments.inputs.as_deref(), PinnedInputs::parse)?;
+    let environment = environment(arguments, &facts)?;
+    let artifacts = measure(&arguments.artifacts).map_err(|error| wrong(&arguments.artifacts, &error))?;
     let worker_type = match &arguments.worker_type {
         Some(worker_type) => worker_type.clone(),
         None => task.value().get("workerType").and_then(|text| text.as_str()).unwrap_or_default().to_owned(),
@@ -104,31 +154,17 @@ pub(crate) fn run(arguments: &SignArgs) -> Result<u8, Failure> {
         worker_id: arguments.worker_id.clone(),
         worker_type,
     };
-    let count = measured.len();
-    let style = match arguments.style {
-        StyleName::GenericWorker => Style::GenericWorker,
-        StyleName::Scriptworker => Style::Scriptworker,
-    };
-    let document = Document { task, run, artifacts: measured, environment }.to_bytes(style);
-    let (key, signature) = signer.sign(&document).map_err(Failure::undetermined)?;
-    write_signed(&arguments.artifacts, &document, &signature).map_err(|cause| {
-        Failure::undetermined(format!(
-            "cannot write the document below {}: {cause}",
-            arguments.artifacts.display()
-        ))
-    })?;
-    show(&format!(
-        "Signed run {} of {}: {count} artifacts, {} bytes, with the key {key}.\n",
-        arguments.run,
-        arguments.task_id,
-        document.len()
-    ))
+    let document = Document { task, run, artifacts, environment, custody: None };
+    let Some(key) = key else { return Ok(document) };
+    let signed_at = arguments.signed_at.unwrap_or_else(Timestamp::now);
+    document.with_custody(&facts, inputs, key, signed_at).map_err(Failure::usage)
 }
 
-fn environment(arguments: &SignArgs) -> Result<Environment, Failure> {
-    let environment = match &arguments.environment {
-        Some(file) => Environment::parse(&read(file)?).map_err(|error| wrong(file, &error))?,
-        None => Environment::default(),
+fn environment(arguments: &SignArgs, facts: &Facts) -> Result<Environment, Failure> {
+    let environment = read_optional(arguments.environment.as_deref(), Environment::parse)?;
+    let environment = match &facts.image {
+        Some(image) => environment.with_image(image.clone()),
+        None => environment,
     };
     match &arguments.additional_data {
         Some(file) => environment.with_additional_data(&read(file)?).map_err(|error| wrong(file, &error)),
@@ -142,9 +178,21 @@ fn signer(arguments: &SignArgs) -> Result<Box<dyn Signer>, Failure> {
         return Ok(Box::new(LocalSigner::new(key(file)?)));
     };
     let command = command.to_str().ok_or_else(|| Failure::usage("--signer is not UTF-8"))?;
+    if let Some(path) = command.strip_prefix("unix:") {
+        return Ok(Box::new(AgentSigner::new(path, SIGNER_LIMIT)));
+    }
     let mut words = command.split_whitespace().map(OsString::from);
     let program = words.next().ok_or_else(|| Failure::usage("--signer names no program"))?;
     Ok(Box::new(CommandSigner::new(program, words.collect(), SIGNER_LIMIT)))
+}
+
+/// What a file says; nothing where none is named.
+fn read_optional<T: Default, E: std::error::Error>(
+    file: Option<&Path>,
+    parse: impl FnOnce(&[u8]) -> Result<T, E>,
+) -> Result<T, Failure> {
+    let Some(file) = file else { return Ok(T::default()) };
+    parse(&read(file)?).map_err(|error| wrong(file, &error))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {

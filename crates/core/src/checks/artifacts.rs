@@ -9,6 +9,7 @@
 use super::notes::notes;
 use super::signature::{Accepted, accepted};
 use super::target;
+use crate::custody::CUSTODY;
 use crate::digest::{Digest, Measurement};
 use crate::document::{Document, Listing};
 use crate::fnmatch::{LONGEST, Pattern};
@@ -76,6 +77,11 @@ const MISSING: Code = Code::new(
 );
 const ALTERED: Code =
     Code::new("artifact-altered", Class::Tamper, "An artifact is not the one the worker made.");
+const SIZE: Code = Code::new(
+    "artifact-size-mismatched",
+    Class::Invalid,
+    "An artifact has the signed digest and another size than the record of custody says.",
+);
 const OPTIONAL_ALTERED: Code = Code::new(
     "artifact-altered-optional",
     Class::Tamper,
@@ -133,6 +139,7 @@ const CODES: &[Code] = &[
     WRONG_DIGEST,
     MISSING,
     ALTERED,
+    SIZE,
     OPTIONAL_ALTERED,
     LISTED_ABSENT,
     LISTING,
@@ -534,14 +541,17 @@ fn judge(
     let need = need(link.task_id, run_id, &name, wanted.how, &digests, || graph_wants(cx, link.task_id))?;
     match cx.measurement(&need)? {
         Answer::Is(measurement) => match mismatch(&digests, &measurement) {
-            None => Ok(Judgement::Verified(VerifiedArtifact {
-                task_id: link.task_id,
-                run_id,
-                name,
-                digest: Digest::Sha256(measurement.sha256),
-                length: Some(measurement.length),
-                evidence: cx.case.evidence(&need),
-            })),
+            None => match size_mismatch(link, document, &name, measurement.length) {
+                Some(finding) => found_box(finding),
+                None => Ok(Judgement::Verified(VerifiedArtifact {
+                    task_id: link.task_id,
+                    run_id,
+                    name,
+                    digest: Digest::Sha256(measurement.sha256),
+                    length: Some(measurement.length),
+                    evidence: cx.case.evidence(&need),
+                })),
+            },
             Some((expected, actual)) => {
                 let code = if wanted.optional { OPTIONAL_ALTERED } else { ALTERED };
                 let message = format!("{name} is not the file that the worker made.");
@@ -606,6 +616,20 @@ fn missing(link: &Link, name: &ArtifactName, names: &BTreeSet<Arc<str>>, answer:
         }
         None => finding,
     }
+}
+
+/// An artifact whose bytes have the signed digest has the recorded size too.
+fn size_mismatch(link: &Link, document: &Document, name: &ArtifactName, measured: u64) -> Option<Finding> {
+    let Some(Ok(custody)) = &document.custody else { return None };
+    let recorded = custody.artifacts.get(name.as_str())?.size;
+    (recorded != measured).then(|| {
+        let message = format!("{name} has the signed digest and another size than was recorded.");
+        let path = Path::of(&[CUSTODY, "artifacts"]).key(name.as_str()).key("size");
+        Finding::new(CHECK, SIZE, Standing::Failed, link.task_id, message)
+            .at(THING, Some(path))
+            .expected(Side::Worker, format!("{recorded} bytes"))
+            .actual(Side::Storage, format!("{measured} bytes"))
+    })
 }
 
 /// An artifact that was not measured, by the digest that the document names.

@@ -21,9 +21,11 @@ mod artifacts;
 mod availability;
 mod branch;
 mod chain;
+mod custody;
 mod definition;
 mod document;
 mod image;
+mod inputs;
 mod interactive;
 mod kind;
 mod notes;
@@ -56,6 +58,8 @@ pub const ALL: &[Check] = &[
     run::DESCRIPTION,
     signature::DESCRIPTION,
     document::DESCRIPTION,
+    custody::DESCRIPTION,
+    inputs::DESCRIPTION,
     artifacts::DESCRIPTION,
     task_graph::DESCRIPTION,
     rebuild::DESCRIPTION,

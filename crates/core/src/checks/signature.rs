@@ -12,7 +12,7 @@ use crate::digest::Digest;
 use crate::document::Document;
 use crate::inquiry::{Answer, Check, Cx, Established, Examination, Examined, Link, Need, Scope, Stop};
 use crate::policy::{Invalid, Period, Rule, TrustedKey};
-use crate::task::WorkerImplementation;
+use crate::task::{Run, WorkerImplementation};
 use crate::verdict::{Class, Code, Finding, Side, SignedDocument, Standing};
 use catena_keys::{PublicKey, Signature, SignatureError};
 use std::sync::Arc;
@@ -122,6 +122,15 @@ impl std::ops::Deref for Accepted {
     }
 }
 
+impl Accepted {
+    /// The document alone.
+    pub(super) fn into_document(self) -> Arc<Document> {
+        match self {
+            Self::Verified(Verified(document)) | Self::Skipped(Skipped(document)) => document,
+        }
+    }
+}
+
 /// The document of a link that has run, where it may be built on.
 pub(crate) fn accepted(cx: &Cx<'_>, link: &Link) -> Result<Accepted, Stop> {
     if let Some(known) = notes(cx)?.accepted.borrow().get(&link.task_id) {
@@ -190,12 +199,24 @@ fn judged(cx: &Cx<'_>, link: &Link) -> Result<Arc<Judgement>, Stop> {
     judgement.ok_or(Stop::Blocked)
 }
 
+/// The key that signed a link's document; none where the signature was not looked at.
+pub(super) fn signer_of(cx: &Cx<'_>, link: &Link) -> Result<Option<PublicKey>, Stop> {
+    Ok(match &*judged(cx, link)? {
+        Judgement::Verified(key) => Some(key.clone()),
+        _ => None,
+    })
+}
+
 fn judge(cx: &Cx<'_>, link: &Link) -> Result<Judgement, Stop> {
+    judge_run(cx, link, cx.run(link)?)
+}
+
+/// What becomes of the signature of one run of a task, which need not be a link.
+pub(super) fn judge_run(cx: &Cx<'_>, link: &Link, last: &Run) -> Result<Judgement, Stop> {
     let implementation =
         worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
-    let last = cx.run(link)?;
     let run_id = last.run_id;
-    let document = cx.document_body(link);
+    let document = cx.body(&Need::Document { task_id: link.task_id, run_id });
     if cx.case.switches.danger_skip_signatures {
         return Ok(match document? {
             Answer::Is(_) => Judgement::Skipped,

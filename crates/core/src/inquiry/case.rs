@@ -12,7 +12,7 @@ use crate::graph::GraphScan;
 use crate::policy::{KeyRing, Product, Rule};
 use crate::projects::Projects;
 use crate::task::{
-    Definition, DefinitionError, Kind, ListingError, ListingPage, Run, Status, StatusError, TaskId,
+    Definition, DefinitionError, Kind, ListingError, ListingPage, Run, RunId, Status, StatusError, TaskId,
 };
 use crate::verdict::Evidence;
 use catena_json::{ParseError, Value};
@@ -135,8 +135,8 @@ pub(crate) struct Case {
     facts: HashMap<Need, Fact>,
     definitions: BTreeMap<TaskId, Result<Arc<Definition>, NoDefinition>>,
     statuses: HashMap<TaskId, Result<Status, StatusError>>,
-    /// Documents by their tasks: only those of the runs that the chain is about are asked for.
-    documents: HashMap<TaskId, Parsed>,
+    /// Documents by their runs.
+    documents: HashMap<(TaskId, RunId), Parsed>,
     /// Pages of the queue's lists of artifacts.
     pages: HashMap<Need, Result<ListingPage, ListingError>>,
     /// The list of projects, of which there is one, or why it cannot be read.
@@ -207,8 +207,8 @@ impl Case {
             (Need::Status { task_id }, Reading::Status(status)) => {
                 self.statuses.insert(*task_id, status);
             }
-            (Need::Document { task_id, .. }, Reading::Document(document)) => {
-                self.documents.insert(*task_id, document);
+            (Need::Document { task_id, run_id }, Reading::Document(document)) => {
+                self.documents.insert((*task_id, *run_id), document);
             }
             (_, Reading::Listing(page)) => drop(self.pages.insert(need.clone(), page)),
             (_, Reading::Projects(projects)) => self.projects = Some(projects),
@@ -420,17 +420,25 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// The bytes of a link's document, without any judgement.
-    pub(crate) fn document_body(&self, link: &Link) -> Result<Answer<&'a Body>, Stop> {
-        let run_id = self.run(link)?.run_id;
-        self.body(&Need::Document { task_id: link.task_id, run_id })
-    }
-
     /// A link's document as it parses, without any judgement of who signed it.
     pub(crate) fn unverified_document(&self, link: &Link) -> Result<Answer<Parsed>, Stop> {
-        if let Answer::Absent(message) = self.document_body(link)? {
+        self.document_of(link.task_id, self.run(link)?.run_id)
+    }
+
+    /// The document of any run as it parses, without any judgement of who signed it.
+    pub(crate) fn document_of(&self, task_id: TaskId, run_id: RunId) -> Result<Answer<Parsed>, Stop> {
+        if let Answer::Absent(message) = self.body(&Need::Document { task_id, run_id })? {
             return Ok(Answer::Absent(message));
         }
-        self.case.documents.get(&link.task_id).cloned().map(Answer::Is).ok_or(Stop::Blocked)
+        self.case.documents.get(&(task_id, run_id)).cloned().map(Answer::Is).ok_or(Stop::Blocked)
+    }
+
+    /// The definition of any task. Where it cannot be used, the definition check says why.
+    pub(crate) fn definition(&self, task_id: TaskId) -> Result<Arc<Definition>, Stop> {
+        self.fact(&Need::Definition { task_id })?;
+        match self.case.definition(task_id) {
+            Some(Ok(definition)) => Ok(definition),
+            _ => Err(Stop::Blocked),
+        }
     }
 }

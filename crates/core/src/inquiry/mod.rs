@@ -220,7 +220,9 @@ impl Inquiry {
             return;
         }
         if let Need::Definition { task_id } = need {
-            if let Some(Ok(definition)) = self.case.definition(task_id) {
+            // What the maker of an input depends on is nobody's business.
+            let is_place = self.chain.place_of(task_id).is_some();
+            if let Some(Ok(definition)) = self.case.definition(task_id).filter(|_| is_place) {
                 self.foresight.dependencies_of(&definition, self.case.limits.links);
             }
             self.advance(task_id);

@@ -49,6 +49,8 @@ rules! {
     ConfirmedValues = "confirmed-values",
     /// A cron task is of a job of its tree's `.cron.yml`, with the arguments of that job.
     CronJob = "cron-job",
+    /// The recorded time of signing is within the run.
+    CustodyTime = "custody-time",
     /// The document is of the run the chain is about.
     DocumentRun = "document-run",
     /// The document's definition is the queue's.
@@ -82,6 +84,8 @@ rules! {
     /// A decision task is not created before its push: by more than a minute (Mercurial, releases), or a
     /// day (commits on GitHub).
     PushTime = "push-time",
+    /// A recorded input is of a completed run with a document that a trusted worker signed.
+    RecordedInput = "recorded-input",
     /// Repositories have addresses that every reader understands the same way.
     RepositoryForm = "repository-form",
     /// Revisions are full hashes.

@@ -1,5 +1,6 @@
 //! Building a chain: trees, then graphs of plans, then tasks that ran, signed documents and pages.
 
+use super::custody;
 use super::decision::{self, Event};
 use super::document::{self, Document, Machine};
 use super::keyring::{Implementation, Keyring};
@@ -19,6 +20,8 @@ use std::collections::BTreeMap;
 use std::slice;
 
 const IMAGE: &str = "public/image.tar.zst";
+/// What builds take in of a task that is no link, where workers record it.
+const TOOLCHAIN: &str = "public/build/clang.tar.zst";
 /// Bytes of an image.
 const IMAGE_SIZE: u64 = 4096;
 /// Entries of the graph images come from, when that is not the target's own.
@@ -205,6 +208,7 @@ impl Builder<'_> {
             extra: object! {},
             dependencies: vec![group.parent.clone()],
             artifacts: Vec::new(),
+            inputs: Vec::new(),
             tree: group.tree.clone(),
         }
     }
@@ -249,6 +253,7 @@ impl Builder<'_> {
             (Some(id), _) => {
                 plan.dependencies.retain(|dependency| *dependency != *id);
                 plan.dependencies.push(id.clone());
+                plan.inputs.push((id.clone(), IMAGE));
                 let inputs = object! {"docker-image" => id.as_str()};
                 extend(&mut plan.extra, object! {"chainOfTrust" => object! {"inputs" => inputs}});
                 object! {"type" => "task-image", "taskId" => id.as_str(), "path" => IMAGE}
@@ -262,8 +267,20 @@ impl Builder<'_> {
         }
     }
 
+    /// A task whose artifact builds take in without declaring it as an input of their chain.
+    fn toolchain(&mut self, group: &mut Group) -> String {
+        let label = "toolchain-linux64-clang".to_owned();
+        let mut plan = self.plan(group, "toolchain", label, Engine::GenericWorker);
+        plan.payload = generic_payload(&group.tree);
+        plan.artifacts = vec![(TOOLCHAIN.to_owned(), self.body(IMAGE_SIZE))];
+        let id = plan.id.clone();
+        group.plans.push(plan);
+        id
+    }
+
     fn builds(&mut self, group: &mut Group, images: &[String]) -> Vec<Output> {
         let mirror = self.mirror();
+        let toolchain = self.release.custody.then(|| self.toolchain(group));
         let mut outputs = Vec::new();
         for i in 0..self.release.builds.max(1) {
             let worker = match (self.release.builders, i % 3) {
@@ -293,6 +310,10 @@ impl Builder<'_> {
             };
             plan.scopes = vec![format!("secrets:get:project/releng/{}/build/*", plan.tree.product.domain)];
             plan.artifacts = self.build_artifacts();
+            if let Some(toolchain) = &toolchain {
+                plan.dependencies.push(toolchain.clone());
+                plan.inputs.push((toolchain.clone(), TOOLCHAIN));
+            }
             outputs.push(output("build", &plan));
             group.plans.push(plan);
         }
@@ -449,7 +470,8 @@ impl Builder<'_> {
         for plan in &plans {
             let task = plan.definition(&group.parent, &group.task_group, created);
             let finished = !targets.contains(&plan.id) || self.release.finished;
-            self.add(&plan.id, task, plan.worker, plan.artifacts.clone(), finished)?;
+            let made = (plan.artifacts.clone(), plan.inputs.as_slice());
+            self.add(&plan.id, task, plan.worker, made, finished)?;
         }
         let mut graph = plans;
         self.fill(&group, graph_size, &mut graph);
@@ -463,7 +485,7 @@ impl Builder<'_> {
             ("public/parameters.yml".to_owned(), decision::parameters_yml(parameters).into()),
         ];
         let worker = if self.release.builders == Builders::D2g { Engine::D2g } else { Engine::DockerWorker };
-        self.add(&group.parent, parent, worker, artifacts, true)
+        self.add(&group.parent, parent, worker, (artifacts, &[]), true)
     }
 
     /// Adds tasks that have nothing to do with the chain until the graph is as large as asked for.
@@ -489,7 +511,7 @@ impl Builder<'_> {
         id: &str,
         definition: Value,
         worker: Engine,
-        artifacts: Vec<(String, Body)>,
+        (artifacts, inputs): (Vec<(String, Body)>, &[(String, &str)]),
         finished: bool,
     ) -> Result<(), BuildError> {
         let machine = self.machine(&definition, worker);
@@ -513,7 +535,14 @@ impl Builder<'_> {
             if let Some(digest) = digests.pointer(&[IMAGE, "sha256"]).and_then(Value::as_str) {
                 self.image_digests.insert(id.to_owned(), digest.to_owned());
             }
-            let value = document::write(id, &definition, digests, &machine, layout);
+            let record = if self.release.custody {
+                let key = self.keys.signing_key(implementation).public_key();
+                let inputs = custody::inputs(&self.tasks, inputs)?;
+                Some(custody::record(&key, &definition, &machine, custody::artifacts(&run)?, inputs))
+            } else {
+                None
+            };
+            let value = document::write(id, &definition, digests, &machine, (layout, record));
             let mut signed = Document { value, layout, signature: Vec::new() };
             signed.sign(self.keys.signing_key(implementation));
             document = Some(signed);

@@ -1,6 +1,6 @@
 //! Chain of Trust documents as the workers write and sign them.
 
-use super::value::{self, Layout, extend, object, sorted};
+use super::value::{self, Layout, extend, merged, object, sorted};
 use crate::body::Body;
 use catena_json::{Map, Value};
 use catena_keys::{Signature, SigningKey};
@@ -48,13 +48,21 @@ pub(super) struct Machine {
 }
 
 /// What a document says, in the order its worker says it.
-pub(super) fn write(id: &str, task: &Value, artifacts: Value, machine: &Machine, layout: Layout) -> Value {
+pub(super) fn write(
+    id: &str,
+    task: &Value,
+    artifacts: Value,
+    machine: &Machine,
+    (layout, custody): (Layout, Option<Value>),
+) -> Value {
+    let custody = custody.map_or_else(|| object! {}, |custody| object! {"custody" => custody});
     if layout == Layout::Python {
-        return sorted(&object! {
+        let document = object! {
             "artifacts" => artifacts, "chainOfTrustVersion" => 1_i64, "environment" => object! {}, "runId" => i64::from(machine.run),
             "task" => task.clone(), "taskId" => id, "workerGroup" => "us-central1", "workerId" => machine.id.as_str(),
             "workerType" => task.get("workerType").cloned().unwrap_or_default(),
-        });
+        };
+        return sorted(&merged([document, custody]));
     }
     let mut environment = object! {
         "publicIpAddress" => "192.0.2.7", "privateIpAddress" => "10.0.0.7", "instanceId" => machine.id.as_str(),
@@ -66,11 +74,12 @@ pub(super) fn write(id: &str, task: &Value, artifacts: Value, machine: &Machine,
             extend(&mut environment, object! {name => format!("sha256:{hash}")});
         }
     }
-    let document = object! {
+    let mut document = object! {
         "chainOfTrustVersion" => 1_i64, "artifacts" => artifacts, "task" => task.clone(), "taskId" => id,
         "runId" => i64::from(machine.run), "workerGroup" => "us-central1", "workerId" => machine.id.as_str(),
         "environment" => environment,
     };
+    extend(&mut document, custody);
     // Additional data (an image's hashes) sends the whole document through a map: keys come out sorted.
     if layout == Layout::Go && machine.image.is_some() { sorted(&document) } else { document }
 }

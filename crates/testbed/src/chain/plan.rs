@@ -31,6 +31,8 @@ pub(super) struct Plan {
     pub(super) extra: Value,
     pub(super) dependencies: Vec<String>,
     pub(super) artifacts: Vec<(String, Body)>,
+    /// What it takes in, by the task that made it and the name, where its worker records that.
+    pub(super) inputs: Vec<(String, &'static str)>,
     /// Where its sources are: its decision task's tree, or that tree's mirror.
     pub(super) tree: Tree,
 }

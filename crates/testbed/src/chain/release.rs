@@ -101,6 +101,8 @@ pub struct Release {
     pub optional_and_globs: bool,
     /// The target has finished and has a document of its own.
     pub finished: bool,
+    /// Every worker records custody, and builds take in a toolchain that no link made.
+    pub custody: bool,
     /// The first run of everything ended in an exception, and what counts is the second.
     pub retried: bool,
     /// What the target may do.
@@ -148,6 +150,7 @@ impl Release {
             targets: 1,
             optional_and_globs: false,
             finished: false,
+            custody: false,
             retried: false,
             scope: Scope::Fitting,
             kind: None,

@@ -1,5 +1,6 @@
 //! Attacks on what a worker signs: about something else, in another form, or of a run that does not count.
 
+mod custody;
 mod form;
 mod identity;
 mod record;
@@ -11,7 +12,10 @@ use catena_testbed::chain::{DOCUMENT, Implementation, SIGNATURE};
 use catena_testbed::{Artifact, Chain};
 use std::collections::BTreeMap;
 
-pub(super) const PARTS: &[&[Attack]] = &[identity::ATTACKS, form::ATTACKS, runs::ATTACKS, record::ATTACKS];
+pub(super) const PARTS: &[&[Attack]] =
+    &[identity::ATTACKS, form::ATTACKS, runs::ATTACKS, record::ATTACKS, custody::ATTACKS];
+
+pub(crate) use custody::toolchain;
 
 /// An image that builds ran in.
 pub(super) fn image(chain: &Chain) -> Option<String> {
