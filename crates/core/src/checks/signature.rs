@@ -365,7 +365,8 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
 /// What the verdict tells of a document whose signature was verified.
 fn signed_document(cx: &Cx<'_>, link: &Link, judgement: &Judgement) -> Result<Option<SignedDocument>, Stop> {
     let Judgement::Verified(signer) = judgement else { return Ok(None) };
-    Ok(match cx.document_body(link)? {
+    let need = Need::Document { task_id: link.task_id, run_id: cx.run(link)?.run_id };
+    Ok(match cx.body(&need)? {
         Answer::Is(body) => {
             Some(SignedDocument { digest: Digest::Sha256(body.measurement.sha256), signer: signer.clone() })
         }
