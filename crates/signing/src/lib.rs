@@ -6,7 +6,7 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod agent;
-mod beneath;
+pub mod beneath;
 mod custody;
 mod definition;
 mod document;
