@@ -1,0 +1,342 @@
+//! The life of one task, from its claim to its resolution.
+
+use crate::claimed::ClaimedTask;
+use crate::gate::{Permission, Refusal, Request};
+use crate::lease::Lease;
+use crate::log::LiveLog;
+use crate::queue::{QueueError, Upload};
+use crate::script::{Ended, Script, Stop};
+use crate::status::{Resolution, Status};
+use crate::worker::Worker;
+use catena_core::inquiry::Cancel;
+use catena_signing::{Document, Environment, Measured, Run, Style, clear_document, measure, write_document};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long a verification may take; what takes longer could not be determined.
+const VERIFICATION_LIMIT: Duration = Duration::from_secs(900);
+/// Between attempts to report how a task ended.
+const REPORT_PAUSE: Duration = Duration::from_secs(5);
+/// The name of the verdict among the logs of a task.
+const VERDICT_FILE: &str = "chain_of_trust.json";
+
+/// Whether the worker may go on after a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It may claim the next task.
+    GoOn,
+    /// Its own set-up is at fault: every other task would end in the same way.
+    Misconfigured,
+}
+
+/// How far a task came.
+struct End {
+    status: Status,
+    next: Next,
+    /// What was run, by whose permission: the script has ended by itself, and what it made can be signed.
+    made: Option<(ClaimedTask, Permission)>,
+}
+
+impl End {
+    fn early(status: Status) -> Self {
+        Self { status, next: Next::GoOn, made: None }
+    }
+}
+
+/// One task at work.
+pub(crate) struct Task<'a> {
+    pub(crate) worker: &'a Worker,
+    pub(crate) lease: &'a Lease,
+}
+
+impl Task<'_> {
+    /// Runs the task to its resolution.
+    pub(crate) async fn run(&self) -> Next {
+        let (worker, claim) = (self.worker, self.lease.claim());
+        worker.log.info(format!("Going to run taskId {} runId {}!", claim.task_id, claim.run_id));
+        let mut live = match LiveLog::begin(&worker.config.directories.task_logs) {
+            Ok(live) => live,
+            Err(error) => {
+                worker.log.critical(format!("The log of the task cannot be made: {error}"));
+                self.resolve(Status::RESOURCE_UNAVAILABLE).await;
+                return Next::GoOn;
+            }
+        };
+        let expires = expires(&claim.task);
+        let End { mut status, next, made } = self.attempt(&mut live).await;
+        let documented = match made {
+            Some((task, permission)) => self.sign(task, &permission).await.map(Some),
+            None => clear_document(&worker.config.directories.artifacts).map(|()| None).map_err(unwritten),
+        };
+        let documented = documented.unwrap_or_else(|(worse, why)| {
+            worker.log.critical(&why);
+            live.line(&why);
+            status = status.worst(worse);
+            None
+        });
+        drop(live);
+        if let Some(expires) = expires {
+            status = status.worst(self.upload(&expires, documented.as_ref()).await);
+        }
+        self.resolve(status).await;
+        next
+    }
+
+    /// Verifies and runs the task.
+    async fn attempt(&self, live: &mut LiveLog) -> End {
+        let task = match ClaimedTask::parse(self.lease.claim()) {
+            Ok(task) => task,
+            Err(why) => return self.refuse(live, Status::MALFORMED_PAYLOAD, &why),
+        };
+        let claim = self.lease.claim();
+        let written = self.worker.config.directories.write_task(task.definition.value(), &claim.task_id, claim.run_id);
+        if let Err(error) = written {
+            return self.refuse(live, Status::RESOURCE_UNAVAILABLE, &error.to_string());
+        }
+        let permission = match self.verify(&task, live).await {
+            Ok(permission) => permission,
+            Err(end) => return end,
+        };
+        // The claim may have been lost, or the task cancelled, while its chain was verified.
+        if let Err(error) = self.lease.renew().await {
+            let status = match error {
+                QueueError::Conflict(_) => Status::FAILURE,
+                _ => Status::INTERMITTENT_TASK,
+            };
+            return self.refuse(live, status, &format!("The claim could not be confirmed before the start: {error}"));
+        }
+        if let Some(why) = self.lease.stopped() {
+            return self.stop(live, why);
+        }
+        self.run_script(task, permission, live).await
+    }
+
+    fn refuse(&self, live: &mut LiveLog, status: Status, why: &str) -> End {
+        self.worker.log.critical(why);
+        live.line("The task was not run:");
+        why.lines().for_each(|line| live.line(line));
+        End::early(status)
+    }
+
+    fn stop(&self, live: &mut LiveLog, why: Stop) -> End {
+        match why {
+            Stop::Shutdown => self.refuse(live, Status::WORKER_SHUTDOWN, "The worker is shutting down."),
+            Stop::ClaimLost => self.refuse(live, Status::FAILURE, "The claim is lost: the task was cancelled, or is run elsewhere."),
+        }
+    }
+
+    /// Asks the gate.
+    async fn verify(&self, task: &ClaimedTask, live: &mut LiveLog) -> Result<Permission, End> {
+        let (log, logs) = (&self.worker.log, &self.worker.config.directories.task_logs);
+        if let Err(error) = log.begin_chain(logs) {
+            let why = format!("{}: {error}", logs.display());
+            return Err(self.refuse(live, Status::RESOURCE_UNAVAILABLE, &why));
+        }
+        log.info(format!("Running catena version {}", env!("CARGO_PKG_VERSION")));
+        let answer = self.ask(task).await;
+        match &answer {
+            Ok(_) => log.info("Good."),
+            Err(refusal) => {
+                log.critical("Chain of Trust verification error!");
+                log.critical(&refusal.report);
+            }
+        }
+        // Closed before it is hashed or uploaded.
+        log.end_chain();
+        let verdict = match &answer {
+            Ok(permission) => permission.verdict(),
+            Err(refusal) => refusal.verdict.as_deref(),
+        };
+        if let Some(verdict) = verdict
+            && let Err(error) = std::fs::write(logs.join(VERDICT_FILE), catena_report::json(verdict))
+        {
+            log.warning(format!("The verdict cannot be kept: {error}"));
+        }
+        answer.map_err(|refusal| self.refused(live, &refusal))
+    }
+
+    async fn ask(&self, task: &ClaimedTask) -> Result<Permission, Refusal> {
+        let mut stop = self.lease.subscribe();
+        let stopped = stop.clone();
+        let now = Instant::now();
+        let request = Request {
+            task_id: task.task_id,
+            task: task.definition.value(),
+            work_dir: &self.worker.config.directories.work,
+            deadline: now.checked_add(VERIFICATION_LIMIT).unwrap_or(now),
+            cancel: Cancel::when(move || stopped.borrow().is_some()),
+        };
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(Option::is_some) => Err(Refusal {
+                status: Status::INTERMITTENT_TASK,
+                report: "The verification was cancelled.".to_owned(),
+                verdict: None,
+                is_misconfigured: false,
+            }),
+            answer = self.worker.gate.admit(request) => answer,
+        }
+    }
+
+    fn refused(&self, live: &mut LiveLog, refusal: &Refusal) -> End {
+        if let Some(why) = self.lease.stopped() {
+            return self.stop(live, why);
+        }
+        let mut end = self.refuse(live, refusal.status, &refusal.report);
+        if refusal.is_misconfigured {
+            end.next = Next::Misconfigured;
+        }
+        end
+    }
+
+    /// Runs the script of a task that may run.
+    async fn run_script(&self, task: ClaimedTask, permission: Permission, live: &mut LiveLog) -> End {
+        let (worker, claim) = (self.worker, self.lease.claim());
+        let descriptor = match self.lease.open_descriptor(&worker.temporary) {
+            Ok(descriptor) => descriptor,
+            Err(error) => {
+                let why = format!("{}: {error}", worker.temporary.display());
+                return self.refuse(live, Status::RESOURCE_UNAVAILABLE, &why);
+            }
+        };
+        let limit = worker.config.task_max_timeout.min(task.max_run_time.unwrap_or(Duration::MAX));
+        let variables = [
+            ("TASK_ID", claim.task_id.clone()),
+            ("RUN_ID", claim.run_id.to_string()),
+            ("TASKCLUSTER_ROOT_URL", worker.config.root_url_text.clone()),
+            ("TASKCLUSTER_CREDENTIALS_FD", descriptor.number().to_string()),
+        ];
+        let script =
+            Script { words: &worker.config.script, variables: &variables, descriptor: Some(&descriptor), limit };
+        let mut write = |line: &str| {
+            live.script_line(line);
+            worker.log.info(line);
+        };
+        let ended = worker.launcher.run(&script, &mut self.lease.subscribe(), &mut write).await;
+        let mut tell = |line: String| {
+            worker.log.info(&line);
+            live.line(&line);
+        };
+        let (status, is_done) = match ended {
+            Ok(Ended::Exited(code)) => {
+                tell(format!("exit code: {code}"));
+                (Status::of_exit(code), true)
+            }
+            Ok(Ended::Signaled(signal)) => {
+                tell(format!("Automation Error: python exited with signal -{signal}"));
+                (Status::FAILURE, true)
+            }
+            Ok(Ended::TimedOut) => {
+                tell(format!("Exceeded max run time of {} seconds", limit.as_secs()));
+                (Status::of_exit(worker.config.timeout_status), false)
+            }
+            Ok(Ended::Stopped(Stop::Shutdown)) => {
+                tell("The worker is shutting down; the script was stopped.".to_owned());
+                (Status::WORKER_SHUTDOWN, false)
+            }
+            Ok(Ended::Stopped(Stop::ClaimLost)) => {
+                tell("The claim is lost; the script was stopped.".to_owned());
+                (Status::FAILURE, false)
+            }
+            Err(error) => {
+                tell(format!("The script was not started: {error}"));
+                (Status::INTERNAL_ERROR, false)
+            }
+        };
+        End { status, next: Next::GoOn, made: is_done.then_some((task, permission)) }
+    }
+
+    /// Writes the document of what was made, and signs it.
+    async fn sign(
+        &self,
+        task: ClaimedTask,
+        permission: &Permission,
+    ) -> Result<BTreeMap<String, Measured>, (Status, String)> {
+        let (config, claim) = (&self.worker.config, self.lease.claim());
+        if permission.task_id() != task.task_id {
+            return Err((Status::INTERNAL_ERROR, "The permission is for another task.".to_owned()));
+        }
+        let run = Run {
+            task_id: claim.task_id.clone(),
+            run_id: claim.run_id,
+            worker_group: claim.worker_group.clone(),
+            worker_id: config.identity.worker_id.clone(),
+            worker_type: config.identity.worker_type.clone(),
+        };
+        let (artifacts, signer) = (config.directories.artifacts.clone(), self.worker.signer.clone());
+        let make = move || {
+            let measured = measure(&artifacts).map_err(|error| {
+                (Status::FAILURE, format!("What the script left cannot be signed: {error}"))
+            })?;
+            let environment = Environment::default();
+            let document = Document { task: task.definition, run, artifacts: measured, environment };
+            let bytes = document.to_bytes(Style::Scriptworker);
+            let signature = match signer {
+                Some(signer) => Some(signer.sign(&bytes).map_err(|error| {
+                    (Status::INTERNAL_ERROR, format!("The document cannot be signed: {error}"))
+                })?),
+                None => None,
+            };
+            let signature = signature.as_ref().map(|(_, signature)| signature);
+            write_document(&artifacts, &bytes, signature).map_err(unwritten)?;
+            Ok(document.artifacts)
+        };
+        match tokio::task::spawn_blocking(make).await {
+            Ok(made) => made,
+            Err(error) => Err((Status::INTERNAL_ERROR, error.to_string())),
+        }
+    }
+
+    async fn upload(&self, expires: &str, documented: Option<&BTreeMap<String, Measured>>) -> Status {
+        let artifacts = &self.worker.config.directories.artifacts;
+        match self.worker.queue.upload(self.lease, Upload { artifacts, documented, expires }).await {
+            Ok(()) => Status::SUCCESS,
+            Err(failure) => {
+                self.worker.log.critical(format!("The artifacts could not be uploaded: {failure}"));
+                failure.status
+            }
+        }
+    }
+
+    /// Tells the queue how the task ended, until it listens or the claim has ended.
+    async fn resolve(&self, status: Status) {
+        let (worker, claim) = (self.worker, self.lease.claim());
+        let resolution = status.resolution(&worker.config.reversed_statuses);
+        let how = match resolution {
+            Resolution::Completed => "completed".to_owned(),
+            Resolution::Failed => "failed".to_owned(),
+            Resolution::Exception(reason) => format!("exception {}", reason.as_str()),
+        };
+        worker.log.info(format!("Reporting task {} run {}: {how}", claim.task_id, claim.run_id));
+        loop {
+            let credentials = self.lease.credentials();
+            match worker.queue.resolve(claim, &credentials, resolution).await {
+                Ok(()) => return,
+                Err(QueueError::Conflict(why)) => {
+                    return worker.log.warning(format!("409: not reporting {how}: {why}"));
+                }
+                Err(error @ QueueError::Refused(_)) => {
+                    return worker.log.critical(format!("The task stays unresolved: {error}"));
+                }
+                Err(error) => {
+                    worker.log.warning(format!("Reporting failed: {error}"));
+                    if self.lease.remaining().is_zero() {
+                        return worker.log.critical("The claim has ended; the task stays unresolved.");
+                    }
+                    sleep(REPORT_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+fn unwritten(cause: std::io::Error) -> (Status, String) {
+    (Status::INTERNAL_ERROR, format!("The document cannot be written: {cause}"))
+}
+
+/// When the artifacts of a task expire, as far as its definition can be read at all.
+fn expires(task: &[u8]) -> Option<String> {
+    let value = catena_json::parse(task, &catena_json::Limits::default()).ok()?;
+    value.get("expires").and_then(|text| text.as_str()).map(str::to_owned)
+}
