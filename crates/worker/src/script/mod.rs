@@ -32,6 +32,18 @@ const BLOCK: usize = 64 << 10;
 /// The worker's own credentials, which are never a script's.
 const OWN: [&str; 3] = ["TASKCLUSTER_CLIENT_ID", "TASKCLUSTER_ACCESS_TOKEN", "TASKCLUSTER_CERTIFICATE"];
 
+/// Keeps other processes of the same user, scripts among them, from reading this process's memory, where the
+/// signing key is. Only Linux can do that.
+pub fn hide_memory() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+            tracing::warn!("the memory of this process cannot be hidden: {error}");
+        }
+    }
+}
+
 /// Why a script must end before it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
