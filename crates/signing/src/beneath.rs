@@ -109,14 +109,6 @@ pub(crate) fn replace(directory: BorrowedFd<'_>, name: &str, content: &[u8]) -> 
     Ok(rustix::fs::renameat(directory, &staged, directory, name)?)
 }
 
-/// Removes a file, if there is one.
-pub(crate) fn remove(directory: BorrowedFd<'_>, name: &str) -> std::io::Result<()> {
-    match rustix::fs::unlinkat(directory, name, AtFlags::empty()) {
-        Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(errno) => Err(errno.into()),
-    }
-}
-
 /// What a name in a directory is, without following it.
 pub(crate) fn kind(directory: BorrowedFd<'_>, name: &OsStr) -> Result<FileType, Errno> {
     let stat = rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;

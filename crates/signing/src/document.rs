@@ -17,9 +17,6 @@ pub const DOCUMENT: &str = "public/chain-of-trust.json";
 /// The name of its signature.
 pub const SIGNATURE: &str = "public/chain-of-trust.json.sig";
 
-const DOCUMENT_FILE: &str = "chain-of-trust.json";
-const SIGNATURE_FILE: &str = "chain-of-trust.json.sig";
-
 /// Which worker's bytes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
@@ -234,38 +231,10 @@ impl Document {
 /// # Errors
 /// The directory cannot be written to, or `public` in it is not a directory.
 pub fn write_signed(artifacts: &Path, document: &[u8], signature: &Signature) -> std::io::Result<()> {
-    write_document(artifacts, document, Some(signature))
-}
-
-/// As [`write_signed`], for a worker that may sign nothing. Without a signature, one that the task left is
-/// removed.
-///
-/// # Errors
-/// As [`write_signed`].
-pub fn write_document(
-    artifacts: &Path,
-    document: &[u8],
-    signature: Option<&Signature>,
-) -> std::io::Result<()> {
     let root = File::open(artifacts)?;
     let public = beneath::make_directory(root.as_fd(), OsStr::new("public"))?;
-    beneath::replace(public.as_fd(), DOCUMENT_FILE, document)?;
-    match signature {
-        Some(signature) => beneath::replace(public.as_fd(), SIGNATURE_FILE, signature.as_bytes()),
-        None => beneath::remove(public.as_fd(), SIGNATURE_FILE),
-    }
-}
-
-/// Removes a document and a signature that a task left, so that nobody takes them for the worker's.
-///
-/// # Errors
-/// One of them is there and cannot be removed: a directory, perhaps.
-pub fn clear_document(artifacts: &Path) -> std::io::Result<()> {
-    let root = File::open(artifacts)?;
-    // A link or a file of this name holds no artifact of these names.
-    let Ok(public) = beneath::open_directory(root.as_fd(), OsStr::new("public")) else { return Ok(()) };
-    beneath::remove(public.as_fd(), DOCUMENT_FILE)?;
-    beneath::remove(public.as_fd(), SIGNATURE_FILE)
+    beneath::replace(public.as_fd(), "chain-of-trust.json", document)?;
+    beneath::replace(public.as_fd(), "chain-of-trust.json.sig", signature.as_bytes())
 }
 
 /// `above` laid over `below`: objects are merged member by member, anything else of `above` counts.
@@ -368,22 +337,6 @@ mod tests {
         std::os::unix::fs::symlink(elsewhere.path(), linked.path().join("public")).unwrap();
         assert!(write_signed(linked.path(), b"{}", &signature).is_err());
         assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn a_document_of_the_task_does_not_stay() {
-        let folder = tempfile::tempdir().unwrap();
-        clear_document(folder.path()).unwrap();
-        let signature = catena_keys::SigningKey::from_seed(&[7; 32]).sign(b"{}");
-        write_signed(folder.path(), b"{}", &signature).unwrap();
-        write_document(folder.path(), b"[]", None).unwrap();
-        assert_eq!(std::fs::read(folder.path().join(DOCUMENT)).unwrap(), b"[]");
-        assert!(!folder.path().join(SIGNATURE).exists());
-        write_signed(folder.path(), b"{}", &signature).unwrap();
-        clear_document(folder.path()).unwrap();
-        assert_eq!(std::fs::read_dir(folder.path().join("public")).unwrap().count(), 0);
-        std::fs::create_dir(folder.path().join(DOCUMENT)).unwrap();
-        assert!(clear_document(folder.path()).is_err());
     }
 
     #[test]

@@ -14,10 +14,7 @@ mod print;
 mod signer;
 
 pub use definition::{DefinitionError, TaskDefinition};
-pub use document::{
-    DOCUMENT, Document, DocumentError, Environment, Run, SIGNATURE, Style, clear_document, write_document,
-    write_signed,
-};
+pub use document::{DOCUMENT, Document, DocumentError, Environment, Run, SIGNATURE, Style, write_signed};
 pub use key_file::{KeyFileError, KeyForm, read_key, write_key};
 pub use measure::{MeasureError, Measured, measure};
 pub use print::python_json;

@@ -1,7 +1,7 @@
 //! A task as it was claimed: what must be right about it before anything else is done.
 
 use crate::queue::Claim;
-use catena_core::task::{Definition, TaskId};
+use catena_core::task::Definition;
 use catena_json::Value;
 use catena_signing::TaskDefinition;
 use std::collections::BTreeSet;
@@ -10,14 +10,10 @@ use std::time::Duration;
 /// A claimed task that can be run.
 #[derive(Debug)]
 pub struct ClaimedTask {
-    /// Its id.
-    pub task_id: TaskId,
     /// Its definition, as it is signed.
     pub definition: TaskDefinition,
     /// The longest that it may run, by its own payload.
     pub max_run_time: Option<Duration>,
-    /// When it expires.
-    pub expires: String,
 }
 
 impl ClaimedTask {
@@ -26,7 +22,6 @@ impl ClaimedTask {
     /// # Errors
     /// What is malformed, in words for the author of the task.
     pub fn parse(claim: &Claim) -> Result<Self, String> {
-        let task_id = TaskId::parse(&claim.task_id).map_err(|error| error.to_string())?;
         let definition = TaskDefinition::parse(&claim.task).map_err(|error| error.to_string())?;
         let value = definition.value();
         let read = Definition::parse(value.clone()).map_err(|error| format!("the task definition: {error}"))?;
@@ -40,8 +35,7 @@ impl ClaimedTask {
             check_unique(value, list)?;
         }
         let max_run_time = max_run_time(value)?;
-        let expires = value.get("expires").and_then(Value::as_str).unwrap_or_default().to_owned();
-        Ok(Self { task_id, definition, max_run_time, expires })
+        Ok(Self { definition, max_run_time })
     }
 }
 
@@ -88,7 +82,9 @@ fn shortened(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::descriptor::ClaimCredentials;
+    use catena_core::task::{RunId, TaskId};
+    use catena_http::Secret;
+    use catena_taskcluster::{TaskRun, TaskclusterCredentials};
 
     const TASK: &str = r#"{"provisionerId":"scriptworker-k8s","workerType":"gecko-3-signing","taskQueueId":"scriptworker-k8s/gecko-3-signing",
         "schedulerId":"gecko-level-3","taskGroupId":"MrP01xxxQACAAAAAAAAAAA","dependencies":["MrP01xxxQACAAAAAAAAAAA"],
@@ -99,11 +95,9 @@ mod tests {
 
     fn parse(from: &str, to: &str) -> Result<ClaimedTask, String> {
         assert!(TASK.contains(from), "{from}");
-        let credentials =
-            ClaimCredentials { client_id: "c".into(), access_token: String::new().into(), certificate: None };
+        let credentials = TaskclusterCredentials::new("c".to_owned(), Secret::new(String::new()), None).unwrap();
         ClaimedTask::parse(&Claim {
-            task_id: "IFn9x5gaQz-HXl2pa7Ny_w".into(),
-            run_id: 0,
+            run: TaskRun { task_id: TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap(), run_id: RunId(0) },
             worker_group: "g".into(),
             taken_until: jiff::Timestamp::UNIX_EPOCH,
             task: TASK.replacen(from, to, 1).into_bytes(),

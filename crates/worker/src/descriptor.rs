@@ -4,6 +4,7 @@
 //! anew for each use, since the offset is shared by everybody who holds it.
 
 use catena_json::{Map, Value};
+use catena_taskcluster::TaskclusterCredentials;
 use rustix::io::FdFlags;
 use std::fs::File;
 use std::io;
@@ -13,34 +14,15 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
 
-/// The credentials of one claim, as the queue gives them.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ClaimCredentials {
-    /// The client.
-    pub client_id: String,
-    /// Its token.
-    pub access_token: Zeroizing<String>,
-    /// Its certificate, JSON as text.
-    pub certificate: Option<Zeroizing<String>>,
-}
-
-impl std::fmt::Debug for ClaimCredentials {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("ClaimCredentials").field("client_id", &self.client_id).finish_non_exhaustive()
+/// The contents of the descriptor: sorted keys, two spaces, ASCII.
+fn text(credentials: &TaskclusterCredentials) -> Zeroizing<String> {
+    let mut map = Map::new();
+    map.insert("accessToken", credentials.access_token().expose().into());
+    if let Some(certificate) = credentials.certificate() {
+        map.insert("certificate", certificate.expose().into());
     }
-}
-
-impl ClaimCredentials {
-    /// The contents of the descriptor: sorted keys, two spaces, ASCII.
-    fn text(&self) -> Zeroizing<String> {
-        let mut map = Map::new();
-        map.insert("accessToken", self.access_token.as_str().into());
-        if let Some(certificate) = &self.certificate {
-            map.insert("certificate", certificate.as_str().into());
-        }
-        map.insert("clientId", self.client_id.as_str().into());
-        Zeroizing::new(catena_signing::python_json(&Value::Object(map)))
-    }
+    map.insert("clientId", credentials.client_id().into());
+    Zeroizing::new(catena_signing::python_json(&Value::Object(map)))
 }
 
 /// The descriptor.
@@ -56,7 +38,7 @@ impl Descriptor {
     ///
     /// # Errors
     /// It cannot be made or written.
-    pub fn new(temporary: &Path, credentials: &ClaimCredentials) -> io::Result<Self> {
+    pub fn new(temporary: &Path, credentials: &TaskclusterCredentials) -> io::Result<Self> {
         let file = tempfile::tempfile_in(temporary)?;
         let descriptor = Self { file, length: Mutex::new(0) };
         descriptor.rewrite(credentials)?;
@@ -68,8 +50,8 @@ impl Descriptor {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn rewrite(&self, credentials: &ClaimCredentials) -> io::Result<()> {
-        let text = credentials.text();
+    pub fn rewrite(&self, credentials: &TaskclusterCredentials) -> io::Result<()> {
+        let text = text(credentials);
         let mut held = self.length.lock().unwrap_or_else(PoisonError::into_inner);
         let length = held.max(text.len());
         // With its final capacity from the start: a buffer that grows would leave copies behind.
@@ -100,15 +82,13 @@ impl Descriptor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use catena_http::Secret;
     use std::io::Read as _;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    fn credentials(client: &str, certificate: Option<&str>) -> ClaimCredentials {
-        ClaimCredentials {
-            client_id: client.to_owned(),
-            access_token: Zeroizing::new("t".repeat(44)),
-            certificate: certificate.map(|text| Zeroizing::new(text.to_owned())),
-        }
+    fn credentials(client: &str, certificate: Option<&str>) -> TaskclusterCredentials {
+        let certificate = certificate.map(|text| Secret::new(text.to_owned()));
+        TaskclusterCredentials::new(client.to_owned(), Secret::new("t".repeat(44)), certificate).unwrap()
     }
 
     fn pread(file: &File) -> String {
@@ -121,9 +101,9 @@ mod tests {
     fn b041_it_holds_sorted_json() {
         let folder = tempfile::tempdir().unwrap();
         let descriptor =
-            Descriptor::new(folder.path(), &credentials("task-client/é", Some(r#"{"version":1}"#))).unwrap();
+            Descriptor::new(folder.path(), &credentials("task-client/x", Some(r#"{"version":"é"}"#))).unwrap();
         let expected = format!(
-            "{{\n  \"accessToken\": \"{}\",\n  \"certificate\": \"{{\\\"version\\\":1}}\",\n  \"clientId\": \"task-client/\\u00e9\"\n}}",
+            "{{\n  \"accessToken\": \"{}\",\n  \"certificate\": \"{{\\\"version\\\":\\\"\\u00e9\\\"}}\",\n  \"clientId\": \"task-client/x\"\n}}",
             "t".repeat(44)
         );
         assert_eq!(pread(&descriptor.file), expected);

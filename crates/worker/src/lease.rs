@@ -1,9 +1,10 @@
 //! A claim that is kept alive while its task runs.
 
-use crate::descriptor::{ClaimCredentials, Descriptor};
+use crate::descriptor::Descriptor;
 use crate::log::Log;
 use crate::queue::{Claim, Queue, QueueError, Renewed};
 use crate::script::Stop;
+use catena_taskcluster::TaskclusterCredentials;
 use jiff::Timestamp;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +27,7 @@ pub struct Lease {
 }
 
 struct State {
-    credentials: ClaimCredentials,
+    credentials: TaskclusterCredentials,
     taken_until: Timestamp,
     /// What the script reads.
     descriptor: Option<Arc<Descriptor>>,
@@ -52,7 +53,7 @@ impl Lease {
 
     /// The credentials of now.
     #[must_use]
-    pub fn credentials(&self) -> ClaimCredentials {
+    pub fn credentials(&self) -> TaskclusterCredentials {
         self.state().credentials.clone()
     }
 
@@ -110,8 +111,8 @@ impl Lease {
     /// # Errors
     /// It could not be renewed.
     pub async fn renew(&self) -> Result<(), QueueError> {
-        let (task_id, run_id) = (&self.claim.task_id, self.claim.run_id);
-        self.log.debug(format!("Reclaiming task {task_id} run {run_id}..."));
+        let run = self.claim.run;
+        self.log.debug(format!("Reclaiming {run}..."));
         let credentials = self.credentials();
         match self.queue.reclaim(&self.claim, &credentials).await {
             Ok(renewed) => {
@@ -119,7 +120,7 @@ impl Lease {
                 Ok(())
             }
             Err(error) => {
-                self.log.warning(format!("Reclaiming task {task_id} run {run_id} failed: {error}"));
+                self.log.warning(format!("Reclaiming {run} failed: {error}"));
                 if matches!(error, QueueError::Conflict(_)) {
                     self.stop(Stop::ClaimLost);
                 }

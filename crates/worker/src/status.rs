@@ -1,65 +1,11 @@
 //! How a task ended, and how the queue is told.
 
+use catena_taskcluster::{ExceptionReason, Resolution};
 use std::collections::BTreeMap;
-
-/// A reason that the queue takes for an exception.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
-    /// The worker was told to stop. The queue runs the task again.
-    WorkerShutdown,
-    /// The task cannot be run as it is.
-    MalformedPayload,
-    /// Something that the task needs was not available.
-    ResourceUnavailable,
-    /// The worker itself is at fault.
-    InternalError,
-    /// It may succeed another time. The queue runs the task again.
-    IntermittentTask,
-}
-
-impl Reason {
-    /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::WorkerShutdown,
-        Self::MalformedPayload,
-        Self::ResourceUnavailable,
-        Self::InternalError,
-        Self::IntermittentTask,
-    ];
-
-    /// As the queue spells it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::WorkerShutdown => "worker-shutdown",
-            Self::MalformedPayload => "malformed-payload",
-            Self::ResourceUnavailable => "resource-unavailable",
-            Self::InternalError => "internal-error",
-            Self::IntermittentTask => "intermittent-task",
-        }
-    }
-
-    /// As the queue spells it, back.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
-    }
-}
 
 /// How a task ended. Statuses have scriptworker's numbers, of which the largest counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Status(i32);
-
-/// What the queue is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resolution {
-    /// The task did what it should.
-    Completed,
-    /// The task ran and failed.
-    Failed,
-    /// The task did not run to its end.
-    Exception(Reason),
-}
 
 impl Status {
     /// The task did what it should.
@@ -83,6 +29,18 @@ impl Status {
         Self(code)
     }
 
+    /// The status that is reported for this reason.
+    #[must_use]
+    pub const fn of_reason(reason: ExceptionReason) -> Self {
+        match reason {
+            ExceptionReason::WorkerShutdown => Self::WORKER_SHUTDOWN,
+            ExceptionReason::MalformedPayload => Self::MALFORMED_PAYLOAD,
+            ExceptionReason::ResourceUnavailable => Self::RESOURCE_UNAVAILABLE,
+            ExceptionReason::InternalError => Self::INTERNAL_ERROR,
+            ExceptionReason::IntermittentTask => Self::INTERMITTENT_TASK,
+        }
+    }
+
     /// The number.
     #[must_use]
     pub const fn number(self) -> i32 {
@@ -98,17 +56,17 @@ impl Status {
     /// What the queue is told; `reversed` is added to the built-in map, and beats it. Status 6, which was
     /// `superseded` when the queue had that reason, is `internal-error`: the queue takes no other.
     #[must_use]
-    pub fn resolution(self, reversed: &BTreeMap<i32, Reason>) -> Resolution {
+    pub fn resolution(self, reversed: &BTreeMap<i32, ExceptionReason>) -> Resolution {
         if let Some(reason) = reversed.get(&self.0) {
             return Resolution::Exception(*reason);
         }
         match self.0 {
             0 => Resolution::Completed,
-            2 => Resolution::Exception(Reason::WorkerShutdown),
-            3 => Resolution::Exception(Reason::MalformedPayload),
-            4 => Resolution::Exception(Reason::ResourceUnavailable),
-            5 | 6 => Resolution::Exception(Reason::InternalError),
-            7 => Resolution::Exception(Reason::IntermittentTask),
+            2 => Resolution::Exception(ExceptionReason::WorkerShutdown),
+            3 => Resolution::Exception(ExceptionReason::MalformedPayload),
+            4 => Resolution::Exception(ExceptionReason::ResourceUnavailable),
+            5 | 6 => Resolution::Exception(ExceptionReason::InternalError),
+            7 => Resolution::Exception(ExceptionReason::IntermittentTask),
             _ => Resolution::Failed,
         }
     }
@@ -116,8 +74,8 @@ impl Status {
 
 /// What `reversed_statuses` is where the configuration does not say.
 #[must_use]
-pub fn default_reversed() -> BTreeMap<i32, Reason> {
-    [(241, Reason::IntermittentTask), (245, Reason::IntermittentTask)].into()
+pub fn default_reversed() -> BTreeMap<i32, ExceptionReason> {
+    [(241, ExceptionReason::IntermittentTask), (245, ExceptionReason::IntermittentTask)].into()
 }
 
 #[cfg(test)]
@@ -126,7 +84,9 @@ mod tests {
 
     #[test]
     fn b044_exit_codes_have_the_meaning_they_always_had() {
-        use Reason::*;
+        use ExceptionReason::{
+            IntermittentTask, InternalError, MalformedPayload, ResourceUnavailable, WorkerShutdown,
+        };
         let reversed = default_reversed();
         for (code, expected) in [
             (0, Resolution::Completed),
@@ -150,20 +110,12 @@ mod tests {
     #[test]
     fn b045_a_reason_that_the_queue_no_longer_takes_is_an_internal_error() {
         let told = Status::of_exit(6).resolution(&default_reversed());
-        assert_eq!(told, Resolution::Exception(Reason::InternalError));
+        assert_eq!(told, Resolution::Exception(ExceptionReason::InternalError));
     }
 
     #[test]
     fn b086_the_worse_status_counts() {
         assert_eq!(Status::SUCCESS.worst(Status::INTERMITTENT_TASK), Status::INTERMITTENT_TASK);
         assert_eq!(Status::INTERNAL_ERROR.worst(Status::RESOURCE_UNAVAILABLE), Status::INTERNAL_ERROR);
-    }
-
-    #[test]
-    fn reasons_are_spelled_as_the_queue_does() {
-        for reason in Reason::ALL {
-            assert_eq!(Reason::parse(reason.as_str()), Some(reason));
-        }
-        assert_eq!(Reason::parse("superseded"), None);
     }
 }

@@ -4,13 +4,19 @@ use crate::claimed::ClaimedTask;
 use crate::gate::{Permission, Refusal, Request};
 use crate::lease::Lease;
 use crate::log::LiveLog;
-use crate::queue::{QueueError, Upload};
+use crate::queue::QueueError;
 use crate::script::{Ended, Script, Stop};
-use crate::status::{Resolution, Status};
+use crate::status::Status;
 use crate::worker::Worker;
 use catena_core::inquiry::Cancel;
-use catena_signing::{Document, Environment, Measured, Run, Style, clear_document, measure, write_document};
-use std::collections::BTreeMap;
+use catena_core::task::ArtifactName;
+use catena_signing::{Document, Environment, Run, Signer, Style, TaskDefinition, beneath};
+use catena_taskcluster::{Expiry, Resolution};
+use catena_upload::{Snapshot, SnapshotLimits, Storage};
+use std::ffi::OsStr;
+use std::os::fd::AsFd as _;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -54,7 +60,7 @@ impl Task<'_> {
     /// Runs the task to its resolution.
     pub(crate) async fn run(&self) -> Next {
         let (worker, claim) = (self.worker, self.lease.claim());
-        worker.log.info(format!("Going to run taskId {} runId {}!", claim.task_id, claim.run_id));
+        worker.log.info(format!("Going to run taskId {} runId {}!", claim.run.task_id, claim.run.run_id));
         let mut live = match LiveLog::begin(&worker.config.directories.task_logs) {
             Ok(live) => live,
             Err(error) => {
@@ -63,21 +69,23 @@ impl Task<'_> {
                 return Next::GoOn;
             }
         };
-        let expires = expires(&claim.task);
         let End { mut status, next, made } = self.attempt(&mut live).await;
-        let documented = match made {
-            Some((task, permission)) => self.sign(task, &permission).await.map(Some),
-            None => clear_document(&worker.config.directories.artifacts).map(|()| None).map_err(unwritten),
-        };
-        let documented = documented.unwrap_or_else(|(worse, why)| {
+        let mut uploadable = self.pack(made).await;
+        if let Err((worse, why)) = uploadable {
             worker.log.critical(&why);
             live.line(&why);
             status = status.worst(worse);
-            None
-        });
+            // What there is, without a document, and with the reason in the log.
+            uploadable = self.pack(None).await;
+        }
         drop(live);
-        if let Some(expires) = expires {
-            status = status.worst(self.upload(&expires, documented.as_ref()).await);
+        match (uploadable, expires(&claim.task)) {
+            (Ok(snapshot), Some(expires)) => status = status.worst(self.upload(&snapshot, &expires).await),
+            (Err((worse, why)), _) => {
+                worker.log.critical(&why);
+                status = status.worst(worse);
+            }
+            (Ok(_), None) => worker.log.critical("Nothing is uploaded: the task says no time until which."),
         }
         self.resolve(status).await;
         next
@@ -90,7 +98,7 @@ impl Task<'_> {
             Err(why) => return self.refuse(live, Status::MALFORMED_PAYLOAD, &why),
         };
         let claim = self.lease.claim();
-        let written = self.worker.config.directories.write_task(task.definition.value(), &claim.task_id, claim.run_id);
+        let written = self.worker.config.directories.write_task(task.definition.value(), claim.run);
         if let Err(error) = written {
             return self.refuse(live, Status::RESOURCE_UNAVAILABLE, &error.to_string());
         }
@@ -161,7 +169,7 @@ impl Task<'_> {
         let stopped = stop.clone();
         let now = Instant::now();
         let request = Request {
-            task_id: task.task_id,
+            task_id: self.lease.claim().run.task_id,
             task: task.definition.value(),
             work_dir: &self.worker.config.directories.work,
             deadline: now.checked_add(VERIFICATION_LIMIT).unwrap_or(now),
@@ -202,8 +210,8 @@ impl Task<'_> {
         };
         let limit = worker.config.task_max_timeout.min(task.max_run_time.unwrap_or(Duration::MAX));
         let variables = [
-            ("TASK_ID", claim.task_id.clone()),
-            ("RUN_ID", claim.run_id.to_string()),
+            ("TASK_ID", claim.run.task_id.to_string()),
+            ("RUN_ID", claim.run.run_id.to_string()),
             ("TASKCLUSTER_ROOT_URL", worker.config.root_url_text.clone()),
             ("TASKCLUSTER_CREDENTIALS_FD", descriptor.number().to_string()),
         ];
@@ -247,53 +255,51 @@ impl Task<'_> {
         End { status, next: Next::GoOn, made: is_done.then_some((task, permission)) }
     }
 
-    /// Writes the document of what was made, and signs it.
-    async fn sign(
-        &self,
-        task: ClaimedTask,
-        permission: &Permission,
-    ) -> Result<BTreeMap<String, Measured>, (Status, String)> {
-        let (config, claim) = (&self.worker.config, self.lease.claim());
-        if permission.task_id() != task.task_id {
-            return Err((Status::INTERNAL_ERROR, "The permission is for another task.".to_owned()));
-        }
-        let run = Run {
-            task_id: claim.task_id.clone(),
-            run_id: claim.run_id,
-            worker_group: claim.worker_group.clone(),
-            worker_id: config.identity.worker_id.clone(),
-            worker_type: config.identity.worker_type.clone(),
+    /// Copies what is to be uploaded. With `made`, its document and the signature are added, and anything that
+    /// cannot be an artifact is an error.
+    async fn pack(&self, made: Option<(ClaimedTask, Permission)>) -> Result<Snapshot, (Status, String)> {
+        let (directory, scratch) = (self.artifacts().to_owned(), self.worker.temporary.clone());
+        let signed = made.map(|(task, permission)| self.signing(task, &permission)).transpose()?;
+        let pack = move || {
+            let limits = SnapshotLimits::default();
+            let mut snapshot = Snapshot::take(&directory, &scratch, Storage::S3, &limits)
+                .map_err(|error| (Status::RESOURCE_UNAVAILABLE, format!("The artifacts cannot be copied: {error}")))?;
+            if let Some(signing) = signed {
+                signing.sign(&mut snapshot, &directory)?;
+            }
+            Ok(snapshot)
         };
-        let (artifacts, signer) = (config.directories.artifacts.clone(), self.worker.signer.clone());
-        let make = move || {
-            let measured = measure(&artifacts).map_err(|error| {
-                (Status::FAILURE, format!("What the script left cannot be signed: {error}"))
-            })?;
-            let environment = Environment::default();
-            let document = Document { task: task.definition, run, artifacts: measured, environment };
-            let bytes = document.to_bytes(Style::Scriptworker);
-            let signature = match signer {
-                Some(signer) => Some(signer.sign(&bytes).map_err(|error| {
-                    (Status::INTERNAL_ERROR, format!("The document cannot be signed: {error}"))
-                })?),
-                None => None,
-            };
-            let signature = signature.as_ref().map(|(_, signature)| signature);
-            write_document(&artifacts, &bytes, signature).map_err(unwritten)?;
-            Ok(document.artifacts)
-        };
-        match tokio::task::spawn_blocking(make).await {
-            Ok(made) => made,
+        match tokio::task::spawn_blocking(pack).await {
+            Ok(packed) => packed,
             Err(error) => Err((Status::INTERNAL_ERROR, error.to_string())),
         }
     }
 
-    async fn upload(&self, expires: &str, documented: Option<&BTreeMap<String, Measured>>) -> Status {
-        let artifacts = &self.worker.config.directories.artifacts;
-        match self.worker.queue.upload(self.lease, Upload { artifacts, documented, expires }).await {
+    fn artifacts(&self) -> &Path {
+        &self.worker.config.directories.artifacts
+    }
+
+    /// What it takes to sign what a task made, by whose permission it ran.
+    fn signing(&self, task: ClaimedTask, permission: &Permission) -> Result<Signing, (Status, String)> {
+        let (claim, identity) = (self.lease.claim(), &self.worker.config.identity);
+        if permission.task_id() != claim.run.task_id {
+            return Err((Status::INTERNAL_ERROR, "The permission is for another task.".to_owned()));
+        }
+        let run = Run {
+            task_id: claim.run.task_id.to_string(),
+            run_id: claim.run.run_id.0,
+            worker_group: claim.worker_group.clone(),
+            worker_id: identity.worker_id.clone(),
+            worker_type: identity.worker_type.clone(),
+        };
+        Ok(Signing { task: task.definition, run, signer: self.worker.signer.clone() })
+    }
+
+    async fn upload(&self, snapshot: &Snapshot, expires: &Expiry) -> Status {
+        match self.worker.queue.upload(self.lease, snapshot, expires).await {
             Ok(()) => Status::SUCCESS,
             Err(failure) => {
-                self.worker.log.critical(format!("The artifacts could not be uploaded: {failure}"));
+                self.worker.log.critical(format!("The artifacts could not be uploaded:\n{failure}"));
                 failure.status
             }
         }
@@ -308,7 +314,7 @@ impl Task<'_> {
             Resolution::Failed => "failed".to_owned(),
             Resolution::Exception(reason) => format!("exception {}", reason.as_str()),
         };
-        worker.log.info(format!("Reporting task {} run {}: {how}", claim.task_id, claim.run_id));
+        worker.log.info(format!("Reporting {}: {how}", claim.run));
         loop {
             let credentials = self.lease.credentials();
             match worker.queue.resolve(claim, &credentials, resolution).await {
@@ -331,12 +337,54 @@ impl Task<'_> {
     }
 }
 
-fn unwritten(cause: std::io::Error) -> (Status, String) {
-    (Status::INTERNAL_ERROR, format!("The document cannot be written: {cause}"))
+/// What a document is made of, and who signs it.
+struct Signing {
+    task: TaskDefinition,
+    run: Run,
+    /// None where the configuration has signing switched off; the document is written all the same.
+    signer: Option<Arc<dyn Signer + Send + Sync>>,
+}
+
+impl Signing {
+    /// Adds the document of everything in the snapshot, and its signature.
+    fn sign(self, snapshot: &mut Snapshot, artifacts: &Path) -> Result<(), (Status, String)> {
+        if let Some(refused) = snapshot.refused().first() {
+            let why = format!("What the script left cannot be signed: {}: {}", refused.path, refused.reason);
+            return Err((Status::FAILURE, why));
+        }
+        let (environment, measured) = (Environment::default(), snapshot.measured());
+        let document = Document { task: self.task, run: self.run, artifacts: measured, environment };
+        let bytes = document.to_bytes(Style::Scriptworker);
+        let signature = self.signer.map(|signer| signer.sign(&bytes)).transpose().map_err(|error| {
+            (Status::INTERNAL_ERROR, format!("The document cannot be signed: {error}"))
+        })?;
+        let signature = signature.as_ref().map(|(_, signature)| signature.as_bytes().as_slice());
+        let add = |snapshot: &mut Snapshot, name: ArtifactName, bytes: &[u8]| {
+            snapshot.add(name, bytes).map_err(|error| {
+                (Status::RESOURCE_UNAVAILABLE, format!("The document cannot be kept: {error}"))
+            })
+        };
+        add(snapshot, ArtifactName::document(), &bytes)?;
+        if let Some(signature) = signature {
+            add(snapshot, ArtifactName::signature(), signature)?;
+        }
+        if let Err(error) = leave(artifacts, &bytes, signature) {
+            tracing::warn!("the document is uploaded, but not left in {}: {error}", artifacts.display());
+        }
+        Ok(())
+    }
+}
+
+/// Leaves the document beside the artifacts, as scriptworker does. What is uploaded is not read from there.
+fn leave(artifacts: &Path, document: &[u8], signature: Option<&[u8]>) -> std::io::Result<()> {
+    let root = std::fs::File::open(artifacts)?;
+    let public = beneath::make_directory(root.as_fd(), OsStr::new("public"))?;
+    beneath::replace(public.as_fd(), "chain-of-trust.json", document)?;
+    signature.map_or(Ok(()), |signature| beneath::replace(public.as_fd(), "chain-of-trust.json.sig", signature))
 }
 
 /// When the artifacts of a task expire, as far as its definition can be read at all.
-fn expires(task: &[u8]) -> Option<String> {
+fn expires(task: &[u8]) -> Option<Expiry> {
     let value = catena_json::parse(task, &catena_json::Limits::default()).ok()?;
-    value.get("expires").and_then(|text| text.as_str()).map(str::to_owned)
+    Expiry::parse(value.get("expires")?.as_str()?).ok()
 }

@@ -2,6 +2,7 @@
 
 use crate::config::Directories;
 use catena_json::{Map, Value};
+use catena_taskcluster::TaskRun;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -43,12 +44,12 @@ impl Directories {
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn write_task(&self, task: &Value, task_id: &str, run_id: u32) -> Result<(), WorkDirError> {
-        let mut run = Map::new();
-        run.insert("runId", i64::from(run_id).into());
-        run.insert("taskId", task_id.into());
+    pub fn write_task(&self, task: &Value, run: TaskRun) -> Result<(), WorkDirError> {
+        let mut info = Map::new();
+        info.insert("runId", i64::from(run.run_id.0).into());
+        info.insert("taskId", run.task_id.as_str().into());
         write(&self.work.join(TASK_FILE), &catena_signing::python_json(task))?;
-        write(&self.work.join(RUN_FILE), &catena_signing::python_json(&Value::Object(run)))
+        write(&self.work.join(RUN_FILE), &catena_signing::python_json(&Value::Object(info)))
     }
 }
 
@@ -100,6 +101,7 @@ fn open_up(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use catena_core::task::{RunId, TaskId};
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     fn directories(folder: &Path) -> Directories {
@@ -140,8 +142,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let directories = directories(folder.path());
         directories.empty().unwrap();
+        let run = TaskRun { task_id: TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap(), run_id: RunId(0) };
         let task = value(r#"{"b":[],"a":{"ü":1.5,"x":[1,"<"]},"c":{}}"#);
-        directories.write_task(&task, "IFn9x5gaQz-HXl2pa7Ny_w", 0).unwrap();
+        directories.write_task(&task, run).unwrap();
         let read = |name| fs::read_to_string(directories.work.join(name)).unwrap();
         assert_eq!(
             read(TASK_FILE),

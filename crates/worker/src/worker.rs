@@ -116,7 +116,7 @@ impl Worker {
             for (number, lease) in leases.iter().enumerate() {
                 if number > 0 && let Err(error) = self.config.directories.empty() {
                     // The claim runs out, and the queue gives the task to another worker.
-                    self.log.critical(format!("Task {} is not run: {error}", lease.claim().task_id));
+                    self.log.critical(format!("{} is not run: {error}", lease.claim().run));
                     continue;
                 }
                 let task = Task { worker: self, lease };

@@ -1,8 +1,9 @@
 //! Configuration files through the public API.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+use catena_taskcluster::ExceptionReason as Reason;
 use catena_worker::config::{Checked, Config, Severity};
-use catena_worker::status::Reason;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -121,7 +122,7 @@ fn b007_everything_that_is_missing_is_told_at_once() {
     }
     assert_eq!(told.len(), 7, "{told:?}");
     for (text, part) in [("", "must hold a map"), ("- a", "must hold a map"), ("a: [", "is not YAML"), ("\0", "is not YAML")] {
-        assert!(errors(&read(text))[0].contains(part), "{text:?}");
+        assert!(errors(&read(text)).iter().any(|error| error.contains(part)), "{text:?}");
     }
 }
 

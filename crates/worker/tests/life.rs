@@ -4,16 +4,19 @@
 
 mod support;
 
+use catena_core::task::{RunId, TaskId};
+use catena_http::Secret;
 use catena_keys::{Signature, SigningKey};
 use catena_signing::{DOCUMENT, LocalSigner, SIGNATURE, Signer, measure};
+use catena_taskcluster::{ExceptionReason as Reason, Expiry, Resolution, TaskRun, TaskclusterCredentials};
+use catena_upload::Snapshot;
 use catena_worker::config::Config;
-use catena_worker::descriptor::ClaimCredentials;
 use catena_worker::gate::{Gate, Open, Permission, Refusal, Request};
 use catena_worker::lease::Lease;
 use catena_worker::log::Log;
-use catena_worker::queue::{Claim, Queue, QueueError, Renewed, Upload, UploadFailure};
+use catena_worker::queue::{Claim, Queue, QueueError, Renewed, UploadFailure};
 use catena_worker::script::Launcher;
-use catena_worker::status::{Reason, Resolution, Status};
+use catena_worker::status::Status;
 use catena_worker::worker::{Exit, Order, Worker};
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
@@ -70,7 +73,7 @@ fn main() -> ExitCode {
 enum Event {
     Claimed,
     Renewed(String),
-    Uploaded(BTreeMap<String, Vec<u8>>, bool),
+    Uploaded(BTreeMap<String, Vec<u8>>),
     Resolved(String, Resolution),
 }
 
@@ -82,6 +85,7 @@ struct Story {
     claims: Mutex<VecDeque<Claims>>,
     renewals: Mutex<VecDeque<Result<(), QueueError>>>,
     reports: Mutex<VecDeque<Result<(), QueueError>>>,
+    artifacts: PathBuf,
     upload: Option<UploadFailure>,
     upload_takes: Duration,
     taken_for: Duration,
@@ -98,8 +102,8 @@ impl Story {
     }
 }
 
-fn credentials(client: &str) -> ClaimCredentials {
-    ClaimCredentials { client_id: client.into(), access_token: "t".to_owned().into(), certificate: None }
+fn credentials(client: &str) -> TaskclusterCredentials {
+    TaskclusterCredentials::new(client.to_owned(), Secret::new("t".to_owned()), None).unwrap()
 }
 
 impl Queue for Story {
@@ -124,10 +128,10 @@ impl Queue for Story {
     fn reclaim<'a>(
         &'a self,
         claim: &'a Claim,
-        _: &'a ClaimCredentials,
+        _: &'a TaskclusterCredentials,
     ) -> BoxFuture<'a, Result<Renewed, QueueError>> {
         Box::pin(async {
-            self.note(Event::Renewed(claim.task_id.clone()));
+            self.note(Event::Renewed(claim.run.task_id.to_string()));
             let next = self.renewals.lock().unwrap().pop_front();
             next.unwrap_or(Ok(()))?;
             Ok(Renewed { taken_until: self.taken_until(), credentials: credentials("renewed") })
@@ -137,22 +141,33 @@ impl Queue for Story {
     fn resolve<'a>(
         &'a self,
         claim: &'a Claim,
-        _: &'a ClaimCredentials,
+        _: &'a TaskclusterCredentials,
         resolution: Resolution,
     ) -> BoxFuture<'a, Result<(), QueueError>> {
         Box::pin(async move {
-            self.note(Event::Resolved(claim.task_id.clone(), resolution));
+            self.note(Event::Resolved(claim.run.task_id.to_string(), resolution));
             let next = self.reports.lock().unwrap().pop_front();
             next.unwrap_or(Ok(()))
         })
     }
 
-    fn upload<'a>(&'a self, _: &'a Lease, upload: Upload<'a>) -> BoxFuture<'a, Result<(), UploadFailure>> {
+    fn upload<'a>(
+        &'a self,
+        _: &'a Lease,
+        snapshot: &'a Snapshot,
+        _: &'a Expiry,
+    ) -> BoxFuture<'a, Result<(), UploadFailure>> {
         Box::pin(async move {
-            let mut files = BTreeMap::new();
-            gather(upload.artifacts, upload.artifacts, &mut files);
+            let mut left = BTreeMap::new();
+            gather(&self.artifacts, &self.artifacts, &mut left);
+            // What is uploaded, whose bytes are still there.
+            let files = snapshot.measured().into_keys().map(|name| {
+                let bytes = left.remove(&name).unwrap_or_else(|| panic!("{name} is only in the snapshot"));
+                (name, bytes)
+            });
+            let files = files.collect();
             tokio::time::sleep(self.upload_takes).await;
-            self.note(Event::Uploaded(files, upload.documented.is_some()));
+            self.note(Event::Uploaded(files));
             self.upload.clone().map_or(Ok(()), Err)
         })
     }
@@ -212,8 +227,7 @@ fn definition() -> Value {
 
 fn claim_of(task_id: &str, task: &Value) -> Claim {
     Claim {
-        task_id: task_id.into(),
-        run_id: 1,
+        run: TaskRun { task_id: TaskId::parse(task_id).unwrap(), run_id: RunId(1) },
         worker_group: "group-of-the-claim".into(),
         taken_until: Timestamp::now(),
         task: task.to_string().into_bytes(),
@@ -244,10 +258,12 @@ struct Seen {
 
 impl Case {
     fn new(script: &str) -> Self {
-        let story = Story { taken_for: Duration::from_secs(1200), ..Story::default() };
+        let folder = tempfile::tempdir().unwrap();
+        let artifacts = folder.path().join("artifacts");
+        let story = Story { taken_for: Duration::from_secs(1200), artifacts, ..Story::default() };
         story.claims.lock().unwrap().push_back(Ok(vec![claim()]));
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder,
             story,
             guard: Guard::default(),
             script: script.to_owned(),
@@ -346,17 +362,16 @@ impl Seen {
         told.collect()
     }
 
-    /// What was uploaded, and whether with a document of the worker's.
-    fn uploaded(&self) -> (&BTreeMap<String, Vec<u8>>, bool) {
+    fn uploaded(&self) -> &BTreeMap<String, Vec<u8>> {
         let found = self.events.iter().find_map(|(_, event)| match event {
-            Event::Uploaded(files, documented) => Some((files, *documented)),
+            Event::Uploaded(files) => Some(files),
             _ => None,
         });
         found.unwrap_or_else(|| panic!("{:?}", self.events))
     }
 
     fn file(&self, name: &str) -> String {
-        let bytes = self.uploaded().0.get(name).unwrap_or_else(|| panic!("no {name}: {:?}", self.uploaded().0.keys()));
+        let bytes = self.uploaded().get(name).unwrap_or_else(|| panic!("no {name}: {:?}", self.uploaded().keys()));
         String::from_utf8(bytes.clone()).unwrap()
     }
 
@@ -365,17 +380,17 @@ impl Seen {
     }
 
     fn has(&self, name: &str) -> bool {
-        self.uploaded().0.contains_key(name)
+        self.uploaded().contains_key(name)
     }
 
     /// The document that was uploaded; its signature and the digests in it are right.
     fn document(&self) -> Value {
         let text = self.file(DOCUMENT);
-        let signature = Signature::parse(&self.uploaded().0[SIGNATURE]).unwrap();
+        let signature = Signature::parse(&self.uploaded()[SIGNATURE]).unwrap();
         assert!(key().public_key().verify(text.as_bytes(), &signature));
         let document: Value = serde_json::from_str(&text).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        for (name, bytes) in self.uploaded().0 {
+        for (name, bytes) in self.uploaded() {
             let file = folder.path().join(name);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(file, bytes).unwrap();
@@ -475,8 +490,7 @@ fn script_is_stopped() {
     let until = begun(&case);
     let seen = case.told(Order::ShutDown, until);
     assert_eq!(seen.resolutions(), exception(Reason::WorkerShutdown));
-    let (_, documented) = seen.uploaded();
-    assert!(!documented && !seen.has(DOCUMENT), "b068: a script that was stopped is not signed");
+    assert!(!seen.has(DOCUMENT), "b068: a script that was stopped is not signed");
     assert!(seen.live().contains("shutting down"), "{}", seen.live());
     assert!(seen.took < Duration::from_secs(5), "{:?}", seen.took);
 }
@@ -590,7 +604,7 @@ fn too_long() {
     let seen = Case { more: "task_max_timeout_status: 7".into(), ..case }.run();
     assert_eq!(seen.resolutions(), exception(Reason::IntermittentTask));
     assert!(seen.live().ends_with("Exceeded max run time of 1 seconds\n"), "{}", seen.live());
-    assert!(!seen.has(DOCUMENT) && !seen.uploaded().1);
+    assert!(!seen.has(DOCUMENT));
 }
 
 fn workers_limit() {
@@ -699,7 +713,6 @@ fn good() {
 
 fn failed_is_signed() {
     let seen = Case::new("exit 1").run();
-    assert!(seen.uploaded().1);
     seen.document();
 }
 
@@ -732,7 +745,7 @@ fn link_leads_out() {
     case.script = format!("ln -s /etc/passwd {}/x.txt", case.path("artifacts").display());
     let seen = case.run();
     assert_eq!(seen.resolutions(), [Resolution::Failed]);
-    assert!(!seen.uploaded().1 && seen.live().contains("x.txt"), "{}", seen.live());
+    assert!(!seen.has(DOCUMENT) && seen.live().contains("x.txt"), "{}", seen.live());
 }
 
 fn report_conflict() {

@@ -3,9 +3,10 @@
 use crate::failure::{DONE, Failure, USAGE};
 use crate::output::show;
 use catena_fetch::Options;
-use catena_http::{HttpOptions, HttpTransport};
+use catena_http::{HttpOptions, HttpTransport, is_loopback};
 use catena_report::escape;
 use catena_signing::Signer;
+use catena_taskcluster::ClientOptions;
 use catena_worker::config::{Checked, Config, DEFAULT_FILE};
 use catena_worker::gate::{ChainGate, Gate, Open};
 use catena_worker::log::Log;
@@ -19,8 +20,9 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::runtime::Runtime;
+use url::Url;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -165,12 +167,19 @@ fn work(args: &RunArgs) -> Result<u8, Failure> {
             github_token: config.github_token.clone(),
             options: Options {
                 danger_allow_http: args.danger_allow_http,
+                seed: seed(),
                 github_app: Some(config.github_app.clone()).filter(|name| !name.is_empty()),
                 ..Options::default()
             },
         }),
     };
-    let queue = Arc::new(TaskclusterQueue::new(transport, &config));
+    let options = ClientOptions {
+        danger_allow_http: args.danger_allow_http,
+        seed: seed(),
+        ..ClientOptions::default()
+    };
+    let queue = TaskclusterQueue::new(transport, &config, options, log.clone()).map_err(Failure::usage)?;
+    let queue = Arc::new(queue);
     let worker =
         Worker { config, queue, gate, launcher, signer, log: log.clone(), temporary: std::env::temp_dir() };
     let exit = runtime.block_on(async { worker.run(signals.into_orders(log)).await });
@@ -205,9 +214,16 @@ fn runtime() -> Result<Runtime, Failure> {
         .map_err(|cause| Failure::undetermined(format!("cannot start: {cause}")))
 }
 
+/// Different for workers that start at the same time.
+fn seed() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::from(since.subsec_nanos()).rotate_left(32) ^ u64::from(std::process::id())
+}
+
 /// What starts scripts; and whether services may be asked at all.
 fn launcher(args: &RunArgs, config: &Config) -> Result<Launcher, Failure> {
-    if leaves_unprotected(&config.root_url) && !args.danger_allow_http {
+    let is_protected = Url::parse(config.root_url.as_str()).is_ok_and(|url| url.scheme() == "https" || is_loopback(&url));
+    if !is_protected && !args.danger_allow_http {
         let what = format!("{} is asked over plain http", config.root_url.as_str());
         return Err(Failure::usage(what).next("use https; --danger-allow-http takes the risk"));
     }

@@ -10,10 +10,10 @@ pub use problem::{Problem, Severity};
 pub use trust::Trust;
 
 use crate::log::LineFormat;
-use crate::status::{Reason, default_reversed};
+use crate::status::default_reversed;
 use catena_http::Secret;
 use catena_json::Value;
-use catena_taskcluster::{RootUrl, TaskclusterCredentials};
+use catena_taskcluster::{ExceptionReason, RootUrl, TaskclusterCredentials};
 use file::File;
 use problem::Problems;
 use std::collections::BTreeMap;
@@ -22,6 +22,10 @@ use std::time::Duration;
 
 /// The file that is read where none is named.
 pub const DEFAULT_FILE: &str = "./scriptworker.yaml";
+
+/// The reasons that the queue takes for an exception.
+const REASONS: &str =
+    "worker-shutdown, malformed-payload, resource-unavailable, internal-error, intermittent-task";
 
 /// Who the worker is to the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +94,7 @@ pub struct Config {
     /// How long an upload may make no progress.
     pub upload_stall: Duration,
     /// Exit codes that are reported as exceptions.
-    pub reversed_statuses: BTreeMap<i32, Reason>,
+    pub reversed_statuses: BTreeMap<i32, ExceptionReason>,
     /// What chains are verified by; none where they are not verified.
     pub trust: Option<Trust>,
     /// For GitHub, where Taskcluster has no token for a repository.
@@ -249,16 +253,15 @@ impl Draft<'_> {
         }
     }
 
-    fn reversed_statuses(&mut self) -> BTreeMap<i32, Reason> {
+    fn reversed_statuses(&mut self) -> BTreeMap<i32, ExceptionReason> {
         let key = "reversed_statuses";
         let Some(map) = self.file.value(key).and_then(Value::as_object) else { return default_reversed() };
         let mut reversed = BTreeMap::new();
         for (code, reason) in map {
-            match (code.parse::<i32>(), reason.as_str().and_then(Reason::parse)) {
+            match (code.parse::<i32>(), reason.as_str().and_then(ExceptionReason::parse)) {
                 (Ok(code), Some(reason)) => drop(reversed.insert(code, reason)),
                 _ => {
-                    let reasons = Reason::ALL.map(Reason::as_str).join(", ");
-                    let what = format!("{key}: {code}: {reason}: an exit code and one of {reasons} are needed");
+                    let what = format!("{key}: {code}: {reason}: an exit code and a reason of {REASONS} are needed");
                     self.problems.error(self.file.mark(key), what);
                 }
             }

@@ -1,21 +1,21 @@
 //! What a worker asks of the queue.
 
-use crate::descriptor::ClaimCredentials;
+mod taskcluster;
+
+pub use taskcluster::{NameError, TaskclusterQueue};
+
 use crate::lease::Lease;
-use crate::status::{Resolution, Status};
-use catena_signing::Measured;
+use crate::status::Status;
+use catena_taskcluster::{Expiry, Resolution, TaskRun, TaskclusterCredentials};
+use catena_upload::Snapshot;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
-use std::path::Path;
 
 /// A task that the queue gave to this worker.
 #[derive(Clone, Debug)]
 pub struct Claim {
-    /// The task.
-    pub task_id: String,
     /// The run.
-    pub run_id: u32,
+    pub run: TaskRun,
     /// The group of the worker, as the queue has it.
     pub worker_group: String,
     /// When the claim ends, unless it is renewed.
@@ -23,7 +23,7 @@ pub struct Claim {
     /// The definition, as the queue sent it.
     pub task: Vec<u8>,
     /// What may be done with the claim.
-    pub credentials: ClaimCredentials,
+    pub credentials: TaskclusterCredentials,
 }
 
 /// A claim that was renewed.
@@ -32,7 +32,7 @@ pub struct Renewed {
     /// When it ends now.
     pub taken_until: Timestamp,
     /// What may be done with it from now on.
-    pub credentials: ClaimCredentials,
+    pub credentials: TaskclusterCredentials,
 }
 
 /// Why the queue did not do what it was asked.
@@ -58,35 +58,24 @@ pub trait Queue: Send + Sync {
     fn reclaim<'a>(
         &'a self,
         claim: &'a Claim,
-        credentials: &'a ClaimCredentials,
+        credentials: &'a TaskclusterCredentials,
     ) -> BoxFuture<'a, Result<Renewed, QueueError>>;
 
     /// Tells how the run ended.
     fn resolve<'a>(
         &'a self,
         claim: &'a Claim,
-        credentials: &'a ClaimCredentials,
+        credentials: &'a TaskclusterCredentials,
         resolution: Resolution,
     ) -> BoxFuture<'a, Result<(), QueueError>>;
 
-    /// Uploads every file below the directory of artifacts. Where there is a document, what is uploaded must be
-    /// what it says (`documented`), and the document itself.
+    /// Uploads everything in a snapshot, with the credentials that the lease has at each moment.
     fn upload<'a>(
         &'a self,
         lease: &'a Lease,
-        upload: Upload<'a>,
+        snapshot: &'a Snapshot,
+        expires: &'a Expiry,
     ) -> BoxFuture<'a, Result<(), UploadFailure>>;
-}
-
-/// What is uploaded.
-#[derive(Clone, Copy, Debug)]
-pub struct Upload<'a> {
-    /// The directory of artifacts.
-    pub artifacts: &'a Path,
-    /// What a document says of them.
-    pub documented: Option<&'a BTreeMap<String, Measured>>,
-    /// When they expire: with their task.
-    pub expires: &'a str,
 }
 
 /// An upload that failed, after everything was tried.
@@ -95,6 +84,6 @@ pub struct Upload<'a> {
 pub struct UploadFailure {
     /// How the task ends because of it.
     pub status: Status,
-    /// What failed.
+    /// What failed, a line for each artifact.
     pub message: String,
 }

@@ -1,16 +1,17 @@
 //! The queue of a Taskcluster deployment.
 
-use super::{Claim, Queue, QueueError, Renewed, Upload, UploadFailure};
+use super::{Claim, Queue, QueueError, Renewed, UploadFailure};
 use crate::config::Config;
 use crate::lease::Lease;
 use crate::log::Log;
-use crate::status::{Reason, Resolution};
+use crate::status::Status;
 use catena_core::task::WorkerPool;
 use catena_http::Transport;
 use catena_taskcluster::{
-    CallError, CallErrorKind, Client, ClientOptions, ExceptionReason, IdentifierError, TaskclusterCredentials,
+    CallError, CallErrorKind, Client, ClientOptions, Expiry, IdentifierError, Resolution, TaskclusterCredentials,
     WorkerIdentity,
 };
+use catena_upload::{Snapshot, UploadError, UploadOptions, Uploader};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub struct TaskclusterQueue {
     credentials: TaskclusterCredentials,
     pool: WorkerPool,
     worker: WorkerIdentity,
+    uploads: UploadOptions,
     log: Log,
 }
 
@@ -52,12 +54,13 @@ impl TaskclusterQueue {
         options: ClientOptions,
         log: Log,
     ) -> Result<Self, NameError> {
-        let identity = &config.identity;
+        let (identity, seed) = (&config.identity, options.seed);
         Ok(Self {
             client: Client::new(transport, config.root_url.clone(), options),
             credentials: config.credentials.clone(),
             pool: WorkerPool::parse(&format!("{}/{}", identity.provisioner_id, identity.worker_type))?,
             worker: WorkerIdentity::parse(&identity.worker_group, &identity.worker_id)?,
+            uploads: UploadOptions { stall: config.upload_stall, seed, ..UploadOptions::default() },
             log,
         })
     }
@@ -112,6 +115,27 @@ impl Queue for TaskclusterQueue {
             Ok(client.resolve(claim.run, resolution, within(CALL_LIMIT)).await?)
         })
     }
+
+    fn upload<'a>(
+        &'a self,
+        lease: &'a Lease,
+        snapshot: &'a Snapshot,
+        expires: &'a Expiry,
+    ) -> BoxFuture<'a, Result<(), UploadFailure>> {
+        Box::pin(async move {
+            let client = || self.client.with_credentials(lease.credentials());
+            let uploader = Uploader::new(lease.claim().run, expires, &client, &self.uploads);
+            failure(&uploader.upload(snapshot).await)
+        })
+    }
+}
+
+/// The worst of what failed, and all of it in words.
+fn failure(errors: &[UploadError]) -> Result<(), UploadFailure> {
+    let status = errors.iter().map(|error| Status::of_reason(error.exception())).max();
+    let Some(status) = status else { return Ok(()) };
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Err(UploadFailure { status, message: lines.join("\n") })
 }
 
 impl From<CallError> for QueueError {
