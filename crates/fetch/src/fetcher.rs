@@ -7,7 +7,7 @@ use crate::exchange::{Ask, Authorization, Exchange, Form, Outcome};
 use crate::github::Tokens;
 use crate::graphs::{GraphIntake, KeptGraph};
 use crate::options::Options;
-use crate::patience::{Backoff, Closed};
+use crate::patience::Closed;
 use crate::permits::Permits;
 use crate::progress::{Event, Progress, Quiet};
 use crate::source::FactSource;
@@ -18,9 +18,8 @@ use catena_core::Limits;
 use catena_core::graph::Scanner;
 use catena_core::inquiry::{Body, Fact, Need, Shape};
 use catena_core::task::TaskSet;
-use catena_http::Secret;
-use catena_http::Transport;
 use catena_http::headers::Coding;
+use catena_http::{Backoff, Secret, Transport};
 use catena_taskcluster::RootUrl;
 use catena_taskcluster::TaskclusterCredentials;
 use futures_util::FutureExt;
@@ -97,7 +96,12 @@ impl Fetcher {
             root,
             budget: Budget::new(&limits),
             limits,
-            backoff: Backoff::new(&options),
+            backoff: Backoff::new(
+                options.backoff,
+                options.backoff_cap,
+                options.retry_after_cap,
+                options.seed,
+            ),
             options,
             taskcluster: None,
             tokens: Tokens::default(),

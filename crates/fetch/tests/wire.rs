@@ -8,7 +8,9 @@ use catena_core::Limits;
 use catena_core::inquiry::{Fact, Need, TreeFile};
 use catena_core::source::RepositoryUrl;
 use catena_fetch::{Fetcher, Options};
-use catena_http::{HttpOptions, HttpSetupError, HttpTransport, Proxy, Request, Secret, Transport};
+use catena_http::{
+    HttpOptions, HttpSetupError, HttpTransport, Proxy, Request, RequestBody, Secret, Transport,
+};
 use catena_taskcluster::{RootUrl, TaskclusterCredentials};
 use catena_testbed::{Artifact, Fault, Page, Run, Site, Task, Testbed};
 use http::{HeaderMap, Method};
@@ -162,7 +164,8 @@ async fn more_requests_than_share_a_connection_go_over_others() {
     let root = Url::parse(&testbed.tls_root_url()).unwrap();
     let ask = |number: usize| {
         let url = root.join(&format!("/api/{number}")).unwrap();
-        let request = Request { method: Method::GET, url, headers: HeaderMap::new(), body: None };
+        let request =
+            Request { method: Method::GET, url, headers: HeaderMap::new(), body: RequestBody::Empty };
         let transport = transport.clone();
         async move { transport.send(request).await.map(|_| ()) }
     };

@@ -2,15 +2,15 @@
 
 mod connector;
 
+use crate::body::Outgoing;
 use crate::transport::{Request, Response, Transport, TransportError};
-use bytes::Bytes;
 use connector::Connector;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
-use http::Uri;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::Scheme;
-use http_body_util::{BodyExt, Full};
+use http::{Method, Uri};
+use http_body_util::BodyExt;
 use hyper_util::client::legacy::{self as client, Client};
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -133,7 +133,7 @@ impl HttpTransport {
         Ok(tls.with_root_certificates(roots).with_no_client_auth())
     }
 
-    fn client(connector: Connector) -> Client<Connector, Full<Bytes>> {
+    fn client(connector: Connector) -> Client<Connector, Outgoing> {
         Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -173,7 +173,7 @@ impl HttpTransport {
     }
 
     /// The first client that is not busy, or else the one that is least so.
-    fn lane(&self) -> Option<(&Client<Connector, Full<Bytes>>, Busy)> {
+    fn lane(&self) -> Option<(&Client<Connector, Outgoing>, Busy)> {
         let free = |lane: &&Lane| lane.busy.load(Ordering::Relaxed) < SHARED;
         let least = || self.lanes.iter().min_by_key(|lane| lane.busy.load(Ordering::Relaxed));
         let lane = self.lanes.iter().find(free).or_else(least)?;
@@ -184,7 +184,7 @@ impl HttpTransport {
 /// A client, and how many of its requests are out: until their bodies have ended.
 #[derive(Debug)]
 struct Lane {
-    client: Client<Connector, Full<Bytes>>,
+    client: Client<Connector, Outgoing>,
     busy: Arc<AtomicUsize>,
 }
 
@@ -244,11 +244,15 @@ impl Transport for HttpTransport {
             let uri = Uri::try_from(request.url.as_str()).map_err(|error| {
                 TransportError::lasting(format!("an address that cannot be sent: {error}"))
             })?;
-            let headers = self.headers(request.headers, &uri)?;
+            let mut headers = self.headers(request.headers, &uri)?;
+            if matches!(request.method, Method::POST | Method::PUT) && request.body.length() == 0 {
+                // Without it some stores refuse an empty body (411).
+                headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+            }
             let Some((client, busy)) = self.lane() else {
                 return Err(TransportError::lasting("there is no HTTP client"));
             };
-            let mut out = http::Request::new(Full::new(request.body.unwrap_or_default()));
+            let mut out = http::Request::new(request.body.open());
             *out.uri_mut() = uri.clone();
             *out.method_mut() = request.method;
             *out.headers_mut() = headers;
@@ -264,6 +268,14 @@ impl Transport for HttpTransport {
 
 /// What a failure was.
 fn failure(error: &(dyn Error + 'static)) -> TransportError {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        // A request's body could not be read.
+        if let Some(own) = error.downcast_ref::<TransportError>() {
+            return own.clone();
+        }
+        cause = error.source();
+    }
     let message = chain(error);
     if is_certificate(error) { TransportError::lasting(message) } else { TransportError::passing(message) }
 }

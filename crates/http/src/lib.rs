@@ -5,13 +5,17 @@
 //! those who use it.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+mod backoff;
+mod body;
 pub mod headers;
 mod http_transport;
 mod secret;
 mod transport;
 
+pub use backoff::Backoff;
+pub use body::{RequestBody, StreamBody};
 pub use http_transport::{HttpOptions, HttpSetupError, HttpTransport, Proxy};
 pub use secret::{Secret, bearer, sensitive};
 pub use transport::{
-    Chunks, Request, Response, Shown, Transport, TransportError, TransportErrorKind, same_origin,
+    Chunks, Request, Response, Shown, Transport, TransportError, TransportErrorKind, is_loopback, same_origin,
 };

@@ -1,24 +1,25 @@
 //! The one seam to the network: a request in, the head of an answer and its body as a stream out.
 
+use crate::body::RequestBody;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use http::{HeaderMap, Method, StatusCode};
 use std::fmt;
-use url::Url;
+use url::{Host, Url};
 
 /// One request, to be sent as it is: a transport follows no redirects, adds no credentials, decodes
 /// nothing and tries once.
 #[derive(Clone)]
 pub struct Request {
-    /// GET, or POST where a token is asked for.
+    /// The method.
     pub method: Method,
     /// Where to.
     pub url: Url,
     /// Its headers. Credentials among them are marked sensitive.
     pub headers: HeaderMap,
-    /// The body of a POST.
-    pub body: Option<Bytes>,
+    /// Its body.
+    pub body: RequestBody,
 }
 
 impl fmt::Debug for Request {
@@ -37,6 +38,17 @@ impl fmt::Display for Shown<'_> {
             write!(out, ":{port}")?;
         }
         out.write_str(self.0.path())
+    }
+}
+
+/// Whether an address is on this machine.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
@@ -116,7 +128,30 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("authorization", http::HeaderValue::from_static("secret"));
         let request =
-            Request { method: Method::GET, url, headers, body: Some(Bytes::from_static(b"secret")) };
+            Request { method: Method::GET, url, headers, body: Bytes::from_static(b"secret").into() };
         assert_eq!(format!("{request:?}"), "GET https://s3.example:8443/a/b");
+    }
+
+    #[test]
+    fn this_machine() {
+        let loopback = |text: &str| is_loopback(&Url::parse(text).unwrap());
+        for here in [
+            "http://127.0.0.1:1/",
+            "http://127.8.9.1/",
+            "http://[::1]/",
+            "http://localhost:80/",
+            "http://0x7f.1/",
+        ] {
+            assert!(loopback(here), "{here}");
+        }
+        for there in [
+            "http://0.0.0.0/",
+            "http://tc.example/",
+            "http://localhost.evil.example/",
+            "http://[::ffff:10.0.0.1]/",
+            "http://10.0.0.1/",
+        ] {
+            assert!(!loopback(there), "{there}");
+        }
     }
 }

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use catena_http::{
-    HttpOptions, HttpSetupError, HttpTransport, Proxy, Request, Transport, TransportError, TransportErrorKind,
+    HttpOptions, HttpSetupError, HttpTransport, Proxy, Request, RequestBody, Transport, TransportError,
+    TransportErrorKind,
 };
 use futures_util::TryStreamExt;
 use http::{HeaderMap, Method};
@@ -38,7 +39,8 @@ async fn ask(proxy: &str, url: &str) -> Result<String, TransportError> {
     };
     let transport = HttpTransport::new(&options).unwrap();
     let (url, headers) = (Url::parse(url).unwrap(), HeaderMap::new());
-    let response = transport.send(Request { method: Method::GET, url, headers, body: None }).await?;
+    let response =
+        transport.send(Request { method: Method::GET, url, headers, body: RequestBody::Empty }).await?;
     let chunks: Vec<_> = response.body.try_collect().await?;
     Ok(String::from_utf8(chunks.concat()).unwrap())
 }
@@ -110,7 +112,10 @@ async fn a_host_that_never_shakes_hands_is_given_up() {
     let transport = HttpTransport::new(&options).unwrap();
     let (url, headers) = (Url::parse(&url).unwrap(), HeaderMap::new());
     let begun = tokio::time::Instant::now();
-    let error = transport.send(Request { method: Method::GET, url, headers, body: None }).await.unwrap_err();
+    let error = transport
+        .send(Request { method: Method::GET, url, headers, body: RequestBody::Empty })
+        .await
+        .unwrap_err();
     assert!(error.kind == TransportErrorKind::Passing && error.message.contains("too long"), "{error}");
     assert!(error.message.starts_with("cannot connect to 127.0.0.1:"), "{error}");
     assert_eq!(begun.elapsed().as_secs(), 10);

@@ -11,7 +11,8 @@ use url::Url;
 use zeroize::Zeroizing;
 
 /// Taskcluster credentials: permanent, or temporary ones with a certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Handed")]
 pub struct TaskclusterCredentials {
     client_id: String,
     access_token: Secret,
@@ -59,6 +60,31 @@ struct File {
     access_token: Secret,
     #[serde(default)]
     certificate: Option<Box<RawValue>>,
+}
+
+/// What services hand out: the same, with whatever newer ones may add.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Handed {
+    client_id: String,
+    access_token: Secret,
+    #[serde(default)]
+    certificate: Option<Box<RawValue>>,
+}
+
+impl TryFrom<Handed> for TaskclusterCredentials {
+    type Error = CredentialsError;
+
+    fn try_from(handed: Handed) -> Result<Self, CredentialsError> {
+        Self::new(handed.client_id, handed.access_token, certificate(handed.certificate))
+    }
+}
+
+/// The text of a certificate that is given as text or as the object itself.
+fn certificate(raw: Option<Box<RawValue>>) -> Option<Secret> {
+    let text =
+        raw.map(|raw| serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned()));
+    text.filter(|text| !matches!(text.trim(), "" | "null")).map(Secret::new)
 }
 
 /// Larger than any credentials.
@@ -122,10 +148,7 @@ impl TaskclusterCredentials {
             line: error.line(),
             column: error.column(),
         })?;
-        let certificate = file
-            .certificate
-            .map(|raw| serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned()));
-        let certificate = certificate.filter(|text| !matches!(text.trim(), "" | "null")).map(Secret::new);
+        let certificate = certificate(file.certificate);
         Self::new(file.client_id, file.access_token, certificate)
     }
 
@@ -133,6 +156,18 @@ impl TaskclusterCredentials {
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.client_id
+    }
+
+    /// The access token, for whoever hands the credentials on.
+    #[must_use]
+    pub fn access_token(&self) -> &Secret {
+        &self.access_token
+    }
+
+    /// The certificate of temporary credentials, the JSON text that Taskcluster hands out.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Secret> {
+        self.certificate.as_ref()
     }
 
     /// The `Authorization` of one request (Hawk). None where the request cannot be signed, which

@@ -11,7 +11,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Answer with this status instead, in the queue's error shape. What is not there (404, 410, 422) is said
+    /// Answer with this status instead, in the queue's error shape, and do nothing of what was asked. What is not there (404, 410, 422) is said
     /// in the form of the service that is asked, so far as it has one.
     Status(u16),
     /// Wait before answering; every delay that matches a request is added up.
@@ -20,6 +20,23 @@ pub enum Fault {
     Silence,
     /// Reset the connection (RST) without a word.
     HangUp,
+    /// Answer with this status before anything of the request's body is read.
+    Early(u16),
+    /// Take this many bytes of the request's body, then reset the connection (RST).
+    Abort {
+        /// Bytes of the body taken first.
+        after: u64,
+    },
+    /// Take this many bytes of the request's body, then no more, and never answer.
+    Stall {
+        /// Bytes of the body taken first.
+        after: u64,
+    },
+    /// Take the request's body piece by piece, waiting after each.
+    Sip {
+        /// Time between pieces.
+        every: Duration,
+    },
     /// Send this many bytes of the body, then reset the connection (RST).
     Reset {
         /// Bytes of the body sent first.
@@ -81,6 +98,11 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Whether it strikes while the request's body is read.
+    pub(crate) fn is_of_intake(&self) -> bool {
+        matches!(self, Fault::Early(_) | Fault::Abort { .. } | Fault::Stall { .. } | Fault::Sip { .. })
+    }
+
     /// What the fault is at an address: those that depend on it become others that do not.
     pub(crate) fn at(self, url: &str) -> Fault {
         let more = |member: &str| format!("{url}{}{member}", if url.contains('?') { '&' } else { '?' });

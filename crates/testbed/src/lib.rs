@@ -3,13 +3,15 @@
 //! A [`Site`] is everything the world answers, as data: tasks, statuses, artifacts, pages. [`Testbed`]
 //! serves one on 127.0.0.1 the way production is reached: the queue and its artifact store over HTTP
 //! (or TLS), hg and GitHub over TLS through the same port used as an HTTP proxy, with a private CA.
-//! Faults ([`Fault`]) are laid over any URL, and every request is counted.
+//! Faults ([`Fault`]) are laid over any URL, and every request is counted. Beside the site, which does not
+//! change, stands a [`Queue`] with state, whose tasks are claimed, run and resolved.
 // Test data and offsets into bodies this crate made itself: no arithmetic here takes hostile input.
 #![allow(clippy::arithmetic_side_effects)]
 
 mod body;
 pub mod chain;
 mod fault;
+pub mod queue;
 mod server;
 mod site;
 mod tls;
@@ -17,5 +19,6 @@ mod tls;
 pub use body::Body;
 pub use chain::{Chain, Release, Trigger};
 pub use fault::Fault;
+pub use queue::Queue;
 pub use server::{Latency, Options, Request, StartError, Stats, Testbed};
 pub use site::{Artifact, FolderError, Page, Run, Site, Task};

@@ -3,6 +3,7 @@
 mod answer;
 mod connection;
 mod ledger;
+mod live;
 mod queue;
 mod route;
 mod stream;
@@ -10,6 +11,7 @@ mod stream;
 pub use ledger::{Request, Stats};
 
 use crate::fault::{Fault, Faults};
+use crate::queue::{Queue, Story};
 use crate::site::Site;
 use crate::tls::Authority;
 use ledger::Ledger;
@@ -81,6 +83,16 @@ struct Shared {
     authority: Authority,
     faults: Faults,
     ledger: Arc<Ledger>,
+    queue: Queue,
+}
+
+impl Shared {
+    /// Tells the queue a story, and lays its faults.
+    fn tell(&self, story: &Story) {
+        for (pattern, (first, last), fault) in story.tell(&self.queue) {
+            self.faults.add(&pattern, first..=last, fault);
+        }
+    }
 }
 
 /// A running site; it stops when dropped.
@@ -112,7 +124,8 @@ impl Testbed {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (faults, ledger) = (Faults::default(), Arc::default());
-        let shared = Arc::new(Shared { site, options, address, authority, faults, ledger });
+        let queue = Queue::default();
+        let shared = Arc::new(Shared { site, options, address, authority, faults, ledger, queue });
         let accepting = tokio::spawn(accept(listener, shared.clone())).abort_handle();
         Ok(Testbed { shared, accepting, runtime: None })
     }
@@ -165,6 +178,16 @@ impl Testbed {
     /// The site being served.
     pub fn site(&self) -> &Site {
         &self.shared.site
+    }
+
+    /// The queue whose tasks are claimed.
+    pub fn queue(&self) -> &Queue {
+        &self.shared.queue
+    }
+
+    /// Tells the queue a story, and lays its faults over this server.
+    pub fn tell(&self, story: &Story) {
+        self.shared.tell(story);
     }
 
     /// Lays a fault over every URL that `pattern` means, on these attempts (counted from 1 per URL).

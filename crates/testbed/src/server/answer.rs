@@ -72,7 +72,6 @@ impl Answer {
         reset: Arc<AtomicBool>,
     ) -> io::Result<Response<Stream>> {
         match &fault {
-            Some(Fault::Status(status)) => self = Answer::failed(*status),
             Some(Fault::Redirect(to)) => self = Answer::see_other(to),
             Some(Fault::Replace(body)) => {
                 self.body = body.clone();
@@ -124,7 +123,7 @@ impl Answer {
         response
     }
 
-    fn failed(status: u16) -> Answer {
+    pub(super) fn failed(status: u16) -> Answer {
         if status == 424 {
             let reason = "file-missing-on-worker";
             return Answer::json(status, &json!({"reason": reason, "message": "the task did not make it"}));

@@ -36,6 +36,9 @@ pub(super) fn taskcluster(shared: &Shared, asked: &Asked<'_>) -> Answer {
 /// Answers for the store: `/_store/<taskId>/<runId>/<name>`.
 pub(super) fn store(shared: &Shared, asked: &Asked<'_>) -> Answer {
     let path = asked.target.split('?').next().unwrap_or_default();
+    if let Some(answer) = put_before(shared, path.trim_start_matches("/_store/")) {
+        return answer;
+    }
     let Some((name, artifact)) = shared.site.object(path.trim_start_matches("/_store/")) else {
         return no_object();
     };
@@ -44,6 +47,20 @@ pub(super) fn store(shared: &Shared, asked: &Asked<'_>) -> Answer {
         Some(zipped) => Answer::new(200, zipped, &artifact.content_type).header(CONTENT_ENCODING, "gzip"),
         None => Answer::new(200, artifact.body.clone(), &artifact.content_type),
     }
+}
+
+/// What a worker put to the store.
+fn put_before(shared: &Shared, place: &str) -> Option<Answer> {
+    let place = decode(place.strip_prefix("_object/t/").unwrap_or(place));
+    let mut parts = place.splitn(3, '/');
+    let (task, run, name) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+    let artifact = shared.queue.artifacts(task, run).remove(name)?;
+    let Some(body) = artifact.body else { return Some(no_object()) };
+    let answer = Answer::new(200, body, &artifact.content_type);
+    Some(match artifact.encoding {
+        Some(encoding) => answer.header(CONTENT_ENCODING, encoding),
+        None => answer,
+    })
 }
 
 /// What the store answers for what it does not have.
@@ -61,7 +78,10 @@ fn task(shared: &Shared, asked: &Asked<'_>, id: &str, rest: &[&str], query: &str
         ["runs", ..] => "getArtifact",
         _ => "latestArtifactInfo",
     };
-    let Some(task) = shared.site.tasks.get(id).filter(|task| !task.definition.is_empty()) else {
+    let live = shared.queue.task(id);
+    let Some(task) =
+        live.as_ref().or_else(|| shared.site.tasks.get(id)).filter(|task| !task.definition.is_empty())
+    else {
         let hint = format!(
             "`{id}` does not correspond to a task that exists.\nAre you sure this task has already been submitted?"
         );
@@ -84,6 +104,9 @@ fn task(shared: &Shared, asked: &Asked<'_>, id: &str, rest: &[&str], query: &str
         ["artifacts"] => list(run, query, shared.options.page_size),
         [kind @ ("artifacts" | "artifact-info" | "artifact-content"), name @ ..] => {
             let wanted = Wanted { id, number, name: decode(&name.join("/")), method };
+            if let Some((reason, message)) = shared.queue.error(id, number, &wanted.name) {
+                return Answer::json(424, &json!({"reason": reason, "message": message}));
+            }
             artifact(asked, run, &wanted, kind, query)
         }
         _ => Answer::json(404, &json!({"code": "NotFound", "message": "no such route"})),

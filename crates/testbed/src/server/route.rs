@@ -3,12 +3,13 @@
 use super::answer::Answer;
 use super::ledger::Request;
 use super::stream::Stream;
-use super::{Shared, queue};
+use super::{Shared, live, queue};
 use crate::fault::Fault;
+use crate::queue::{Intake, Slot};
 use crate::site::Page;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{AUTHORIZATION, HOST, LINK};
-use hyper::{Method, Response, Version};
+use hyper::{HeaderMap, Method, Response, Version};
 use std::future::pending;
 use std::io;
 use std::pin::Pin;
@@ -17,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Requests with larger bodies are refused; the largest honest one is a few hundred bytes.
-const LARGEST_REQUEST: usize = 1 << 20;
+const LARGEST_REQUEST: u64 = 1 << 20;
 
 /// What a request asks for, whichever way it came.
 pub(super) struct Asked<'a> {
@@ -61,16 +62,32 @@ pub(super) async fn answer(
         target: head.uri.path_and_query().map_or("/", |target| target.as_str()),
         authorization: text(AUTHORIZATION),
     };
-    let url = asked.url();
+    let place = place(&shared, &asked);
+    // What is secret in an address of the store is another each time; it is still the same place.
+    let url = match (&place, asked.method == Method::PUT) {
+        (Place::Store, true) => asked.url().split('?').next().unwrap_or_default().to_owned(),
+        _ => asked.url(),
+    };
     let attempt = shared.ledger.request(Request {
         method: asked.method.to_string(),
         url: url.clone(),
         authorization: asked.authorization.map(str::to_owned),
         http2: head.version == Version::HTTP_2,
     });
-    let small = drain(body).await?;
-    let place = place(&shared, &asked);
     let mut faults = shared.faults.striking(&url, attempt);
+    let intake = faults.iter().position(Fault::is_of_intake).map(|place| faults.remove(place));
+    if let Some(Fault::Early(status)) = intake {
+        return live::denied(status, "Early").send(None, shared.ledger.clone(), reset).await;
+    }
+    let slot = match &place {
+        Place::Store if asked.method == Method::PUT => Some(live::slot(&shared, asked.target, &head.headers)),
+        _ => None,
+    };
+    let limit = if slot.is_some() { u64::MAX } else { LARGEST_REQUEST };
+    let Some(content) = take(body, intake, limit).await? else {
+        reset.store(true, Ordering::Release);
+        return Err(io::ErrorKind::ConnectionAborted.into());
+    };
     let mut wait = distance(&shared, &place);
     faults.retain(|fault| match fault {
         Fault::Delay(delay) => {
@@ -91,28 +108,59 @@ pub(super) async fn answer(
         return Err(io::ErrorKind::ConnectionAborted.into());
     }
     let (answer, fault) = match (fault, &place) {
-        _ if !small => (Answer::new(413, "", "text/plain"), None),
+        _ if content.length() > limit => (Answer::new(413, "", "text/plain"), None),
         // Each service has its own words for what it does not have.
         (Some(Fault::Status(status @ (404 | 410 | 422))), Place::Page(url)) => {
             (missing(Page { status, ..Page::missing(url) }), None)
         }
         (Some(Fault::Status(404)), Place::Store) => (queue::no_object(), None),
-        (fault, _) => (reply(&shared, &asked, &place), fault),
+        (Some(Fault::Status(status)), _) => (Answer::failed(status), None),
+        (fault, _) => (act(&shared, &asked, &place, &head.headers, slot, content).await?, fault),
     };
     answer.send(fault, shared.ledger.clone(), reset).await
 }
 
-/// Reads a request's body to its end; whether it was of an honest size.
-async fn drain(mut body: Incoming) -> io::Result<bool> {
-    let mut length = 0;
-    while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+/// Does what was asked.
+async fn act(
+    shared: &Shared,
+    asked: &Asked<'_>,
+    place: &Place,
+    headers: &HeaderMap,
+    slot: Option<Result<Slot, Answer>>,
+    content: Intake,
+) -> io::Result<Answer> {
+    match (slot, place) {
+        (Some(Ok(slot)), _) => live::put(shared, &slot, headers, content),
+        (Some(Err(denied)), _) => Ok(denied),
+        (None, Place::Taskcluster) => {
+            let changed = live::taskcluster(shared, asked, content.in_memory()).await;
+            Ok(changed.unwrap_or_else(|| reply(shared, asked, place)))
+        }
+        _ => Ok(reply(shared, asked, place)),
+    }
+}
+
+/// Takes a request's body; nothing where the connection is to be broken off. What is beyond the limit is counted
+/// and not kept.
+async fn take(mut body: Incoming, fault: Option<Fault>, limit: u64) -> io::Result<Option<Intake>> {
+    let mut intake = Intake::default();
+    loop {
+        match &fault {
+            Some(Fault::Abort { after }) if intake.length() >= *after => return Ok(None),
+            Some(Fault::Stall { after }) if intake.length() >= *after => pending::<()>().await,
+            Some(Fault::Sip { every }) => tokio::time::sleep(*every).await,
+            _ => {}
+        }
+        let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await else { break };
         let frame = frame.map_err(io::Error::other)?;
-        length += frame.data_ref().map_or(0, |data| data.len());
-        if length > LARGEST_REQUEST {
-            return Ok(false);
+        if let Some(data) = frame.data_ref() {
+            intake.write(data)?;
+        }
+        if intake.length() > limit {
+            break;
         }
     }
-    Ok(true)
+    Ok(Some(intake))
 }
 
 fn place(shared: &Shared, asked: &Asked<'_>) -> Place {

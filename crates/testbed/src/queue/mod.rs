@@ -1,0 +1,358 @@
+//! A queue with state: tasks wait, are claimed, reclaimed and resolved, and get artifacts.
+//!
+//! It judges as the real queue does: signatures, scopes and lifetimes of credentials, claims that run out,
+//! conflicts, and what may be uploaded. What a test wants to happen it says by [`Queue::after`] or directly.
+
+mod access;
+mod artifact;
+mod story;
+mod task;
+
+pub use artifact::{StorageKind, StoredArtifact};
+pub use story::{Story, StoryError};
+pub use task::RunView;
+
+pub(crate) use artifact::{Intake, NewArtifact, Slot};
+pub(crate) use task::Refusal;
+
+use crate::site::Task;
+use access::Clients;
+use jiff::{Span, Timestamp};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use task::LiveTask;
+use tokio::sync::Notify;
+
+/// What happens to a task, said beforehand or at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// Somebody cancels the task.
+    Cancel,
+    /// Its claim runs out, and the queue makes a new run.
+    ExpireClaim,
+    /// Its deadline passes.
+    ExceedDeadline,
+    /// The temporary credentials of its run are no longer good.
+    ExpireCredentials,
+}
+
+/// One call that was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The queue's name for the call, such as `reclaimTask`.
+    pub call: String,
+    /// The task it was about, if any.
+    pub task: Option<String>,
+    /// The status of the answer.
+    pub status: u16,
+}
+
+struct Trigger {
+    call: String,
+    times: u64,
+    action: Action,
+}
+
+pub(crate) struct State {
+    pub(crate) tasks: BTreeMap<String, LiveTask>,
+    pub(crate) clients: Clients,
+    pub(crate) slots: BTreeMap<String, Slot>,
+    triggers: Vec<Trigger>,
+    events: Vec<Event>,
+    claim_timeout: Duration,
+    long_poll: Duration,
+    /// What ids and secrets are made of; each is used once.
+    counter: u64,
+}
+
+/// The queue. All methods may be called while it is served.
+pub struct Queue {
+    state: Mutex<State>,
+    /// Something has changed that somebody may wait for.
+    changed: Notify,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        let state = State {
+            tasks: BTreeMap::new(),
+            clients: Clients::default(),
+            slots: BTreeMap::new(),
+            triggers: Vec::new(),
+            events: Vec::new(),
+            claim_timeout: Duration::from_secs(20 * 60),
+            long_poll: Duration::from_secs(20),
+            counter: 0,
+        };
+        Queue { state: Mutex::new(state), changed: Notify::new() }
+    }
+}
+
+impl Queue {
+    /// A definition that the real queue would take, of a task that was created now and lives for a year.
+    /// `pool` is `provisionerId/workerType`.
+    pub fn definition(pool: &str, payload: &Value) -> Value {
+        let (provisioner, worker_type) = pool.split_once('/').unwrap_or((pool, pool));
+        let now = Timestamp::now();
+        let later = |span: Span| timestamp(now.checked_add(span).unwrap_or(now));
+        json!({
+            "provisionerId": provisioner, "workerType": worker_type, "taskQueueId": pool,
+            "schedulerId": "testbed", "projectId": "none", "taskGroupId": "AAAAAAAAQAKAAAAAAAAAAA",
+            "dependencies": [], "requires": "all-completed", "routes": [], "priority": "lowest", "retries": 5,
+            "created": timestamp(now), "deadline": later(Span::new().hours(24)),
+            "expires": later(Span::new().hours(24 * 365)),
+            "scopes": [], "payload": payload, "tags": {}, "extra": {},
+            "metadata": {
+                "name": "a task of the testbed", "description": "", "owner": "nobody@example.com",
+                "source": "https://example.com",
+            },
+        })
+    }
+
+    /// Adds a task that waits for a worker. Its pool is what its definition says.
+    pub fn add_task(&self, id: &str, definition: &Value) {
+        let mut state = self.state();
+        state.tasks.insert(id.to_owned(), LiveTask::new(id, definition));
+        self.changed.notify_waiters();
+    }
+
+    /// Adds a client with these scopes; one that ends in `*` stands for all that begin so.
+    pub fn add_client(&self, id: &str, access_token: &str, scopes: &[&str]) {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        self.state().clients.add(id, access_token, scopes);
+    }
+
+    /// How long a claim lasts: twenty minutes if nothing else is said.
+    pub fn set_claim_timeout(&self, timeout: Duration) {
+        self.state().claim_timeout = timeout;
+    }
+
+    /// How long `claimWork` waits for a task: twenty seconds if nothing else is said.
+    pub fn set_long_poll(&self, wait: Duration) {
+        self.state().long_poll = wait;
+    }
+
+    /// Lets something happen to a task now.
+    pub fn act(&self, id: &str, action: Action) {
+        self.state().act(id, action);
+        self.changed.notify_waiters();
+    }
+
+    /// Lets something happen right after the call of this name has succeeded so many times (from 1), to the
+    /// task that the call was about.
+    pub fn after(&self, call: &str, times: u64, action: Action) {
+        self.state().triggers.push(Trigger { call: call.to_owned(), times, action });
+    }
+
+    /// Every call so far, in the order of the answers.
+    pub fn events(&self) -> Vec<Event> {
+        self.state().events.clone()
+    }
+
+    /// How often a call of this name was answered with this status.
+    pub fn count(&self, call: &str, status: u16) -> usize {
+        let is = |event: &&Event| event.call == call && event.status == status;
+        self.state().events.iter().filter(is).count()
+    }
+
+    /// A run as the queue knows it now.
+    pub fn run(&self, id: &str, run: usize) -> Option<RunView> {
+        self.current().tasks.get(id)?.runs.get(run).map(RunView::of)
+    }
+
+    /// How many runs a task has had.
+    pub fn runs(&self, id: &str) -> usize {
+        self.current().tasks.get(id).map_or(0, |task| task.runs.len())
+    }
+
+    /// A run's artifacts.
+    pub fn artifacts(&self, id: &str, run: usize) -> BTreeMap<String, StoredArtifact> {
+        let state = self.current();
+        state
+            .tasks
+            .get(id)
+            .and_then(|task| task.runs.get(run))
+            .map(|run| run.artifacts.clone())
+            .unwrap_or_default()
+    }
+
+    /// Waits until a run is neither pending nor running, and tells what became of it.
+    pub async fn resolved(&self, id: &str, run: usize) -> RunView {
+        loop {
+            let changed = self.changed.notified();
+            if let Some(view) = self.run(id, run)
+                && !matches!(view.state.as_str(), "pending" | "running")
+            {
+                return view;
+            }
+            // A claim runs out without anybody saying so.
+            let _ = tokio::time::timeout(Duration::from_millis(50), changed).await;
+        }
+    }
+
+    /// Everything it knows, as JSON: for programs that look from outside.
+    pub fn to_json(&self) -> Value {
+        let state = self.current();
+        let tasks: serde_json::Map<String, Value> =
+            state.tasks.iter().map(|(id, task)| (id.clone(), task.to_json())).collect();
+        let events: Vec<Value> = state
+            .events
+            .iter()
+            .map(|event| json!({"call": event.call, "task": event.task, "status": event.status}))
+            .collect();
+        json!({"tasks": tasks, "events": events})
+    }
+
+    /// A task as a site has it, so that it is served as one.
+    pub(crate) fn task(&self, id: &str) -> Option<Task> {
+        self.current().tasks.get(id).map(LiveTask::to_site)
+    }
+
+    /// Why there is no artifact of this name, and the same for people.
+    pub(crate) fn error(&self, id: &str, run: u32, name: &str) -> Option<(String, String)> {
+        let artifact = self.artifacts(id, usize::try_from(run).ok()?).remove(name)?;
+        let is_error = artifact.kind == StorageKind::Error;
+        is_error.then(|| (artifact.target.unwrap_or_default(), artifact.message.unwrap_or_default()))
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // The state stays usable after a panic elsewhere: each change is made whole under the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state, after what time has brought about.
+    pub(crate) fn current(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        state.pass_time(Timestamp::now());
+        state
+    }
+
+    /// Notes an answer, and lets happen what was to happen after it.
+    pub(crate) fn note(&self, call: &str, task: Option<&str>, status: u16) {
+        let mut state = self.state();
+        state.events.push(Event { call: call.to_owned(), task: task.map(str::to_owned), status });
+        if status < 300 {
+            state.trigger(call, task);
+        }
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Claims what is pending, waiting as long as the real queue does.
+    pub(crate) async fn claim(&self, pool: &str, worker: (&str, &str), most: usize) -> Vec<Value> {
+        let long_poll = self.state().long_poll;
+        let until = tokio::time::Instant::now() + long_poll;
+        loop {
+            let changed = self.changed.notified();
+            let claims = self.current().claim(pool, worker, most);
+            if !claims.is_empty() || tokio::time::timeout_at(until, changed).await.is_err() {
+                return claims;
+            }
+        }
+    }
+}
+
+impl State {
+    fn act(&mut self, id: &str, action: Action) {
+        let now = Timestamp::now();
+        let Some(task) = self.tasks.get_mut(id) else { return };
+        match action {
+            Action::Cancel => task.end("exception", "canceled", now),
+            Action::ExceedDeadline => task.end("exception", "deadline-exceeded", now),
+            Action::ExpireClaim => task.expire_claim(now),
+            Action::ExpireCredentials => self.clients.expire(&format!("task-client/{id}/")),
+        }
+    }
+
+    fn trigger(&mut self, call: &str, task: Option<&str>) {
+        let succeeded = |event: &&Event| event.call == call && event.status < 300;
+        let times = self.events.iter().filter(succeeded).count() as u64;
+        let due: Vec<Action> = self
+            .triggers
+            .iter()
+            .filter(|trigger| trigger.call == call && trigger.times == times)
+            .map(|trigger| trigger.action)
+            .collect();
+        for action in due {
+            if let Some(task) = task {
+                self.act(task, action);
+            }
+        }
+    }
+
+    fn pass_time(&mut self, now: Timestamp) {
+        for task in self.tasks.values_mut() {
+            if task.is_taken_until_before(now) {
+                task.expire_claim(now);
+            }
+        }
+    }
+
+    fn claim(&mut self, pool: &str, worker: (&str, &str), most: usize) -> Vec<Value> {
+        let pending = self.tasks.iter().filter(|(_, task)| task.pool == pool && task.is_pending());
+        let mut pending: Vec<_> = pending.map(|(id, task)| (task.waiting_since(), id.clone())).collect();
+        pending.sort();
+        pending.truncate(most);
+        let now = Timestamp::now();
+        let until = now.checked_add(self.claim_timeout).unwrap_or(now);
+        let mut claims = Vec::new();
+        for (_, id) in pending {
+            let Some(task) = self.tasks.get_mut(&id) else { continue };
+            let run = task.take(worker, now, until);
+            claims.push(self.taken(&id, run, true));
+        }
+        claims
+    }
+
+    /// Prolongs a claim.
+    pub(crate) fn reclaim(&mut self, id: &str, run: usize) -> Result<Value, Refusal> {
+        let now = Timestamp::now();
+        let until = now.checked_add(self.claim_timeout).unwrap_or(now);
+        let task = self.tasks.get_mut(id).ok_or_else(Refusal::no_task)?;
+        task.running(run)?.taken_until = Some(until);
+        Ok(self.taken(id, run, false))
+    }
+
+    /// What the queue says of a run that is taken, with new credentials.
+    fn taken(&mut self, id: &str, run: usize, with_task: bool) -> Value {
+        let secret = self.secret();
+        let Some((task, taken)) = self.tasks.get(id).and_then(|task| Some((task, task.runs.get(run)?)))
+        else {
+            return Value::Null;
+        };
+        let until = taken.taken_until.unwrap_or(Timestamp::UNIX_EPOCH);
+        let (group, worker) = taken.worker.clone().unwrap_or_default();
+        let client = format!("task-client/{id}/{run}/on/{group}/{worker}/until/{}", until.as_second());
+        let mut scopes: Vec<String> = ["reclaim-task", "resolve-task", "create-artifact"]
+            .iter()
+            .map(|what| format!("queue:{what}:{id}/{run}"))
+            .collect();
+        scopes.extend(task.scopes());
+        let mut claim = json!({
+            "status": task.status(), "runId": run, "workerGroup": group, "workerId": worker,
+            "takenUntil": until.to_string().replace('Z', "+00:00"),
+        });
+        if with_task {
+            claim["task"] = task.definition.clone();
+        }
+        claim["credentials"] = self.clients.issue(&client, &secret, scopes, until);
+        claim
+    }
+
+    /// A new secret. It need not be one: nobody else is on loopback.
+    pub(crate) fn secret(&mut self) -> String {
+        use base64::Engine as _;
+        use sha2::Digest as _;
+        self.counter += 1;
+        let digest = sha2::Sha256::digest(format!("testbed {}", self.counter));
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(digest)
+    }
+}
+
+/// A time as Taskcluster writes it.
+pub(crate) fn timestamp(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
