@@ -13,7 +13,7 @@ const MOST_LINKS: usize = 16;
 
 /// What a name below the directory leads to.
 #[derive(Debug)]
-pub(crate) enum Opened {
+pub enum Opened {
     /// A regular file, open for reading.
     File(OwnedFd),
     /// A directory, or a link to one.
@@ -22,7 +22,7 @@ pub(crate) enum Opened {
 
 /// Why a name cannot be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Beyond {
+pub enum Beyond {
     /// A link leads out of the directory, or around in a circle.
     Link,
     /// It is a socket, a FIFO or a device.
@@ -38,14 +38,20 @@ impl From<Errno> for Beyond {
 }
 
 /// Opens a directory without following a link in its last component.
-pub(crate) fn open_directory(parent: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, Errno> {
+///
+/// # Errors
+/// What the system says.
+pub fn open_directory(parent: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(parent, name, flags, Mode::empty())
 }
 
 /// Opens what `path`, relative to `root`, leads to. Every component is opened by itself and without
 /// following links; links are resolved here, and none leads out of `root`.
-pub(crate) fn open(root: BorrowedFd<'_>, path: &OsStr) -> Result<Opened, Beyond> {
+///
+/// # Errors
+/// A link out of `root`, something that is neither a file nor a directory, or what the system says.
+pub fn open(root: BorrowedFd<'_>, path: &OsStr) -> Result<Opened, Beyond> {
     let mut todo: VecDeque<OsString> = components(path);
     let mut above: Vec<OwnedFd> = Vec::new();
     let mut links = 0_usize;
@@ -89,7 +95,10 @@ pub(crate) fn open(root: BorrowedFd<'_>, path: &OsStr) -> Result<Opened, Beyond>
 }
 
 /// Opens a directory below another one, which is made if it is not there. No link is followed.
-pub(crate) fn make_directory(parent: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, Errno> {
+///
+/// # Errors
+/// What the system says.
+pub fn make_directory(parent: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, Errno> {
     match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o755)) {
         Ok(()) | Err(Errno::EXIST) => open_directory(parent, name),
         Err(errno) => Err(errno),
@@ -98,7 +107,10 @@ pub(crate) fn make_directory(parent: BorrowedFd<'_>, name: &OsStr) -> Result<Own
 
 /// Writes a file in a directory, in place of one that is there: under another name first, so that it is
 /// never there in part.
-pub(crate) fn replace(directory: BorrowedFd<'_>, name: &str, content: &[u8]) -> std::io::Result<()> {
+///
+/// # Errors
+/// What the system says.
+pub fn replace(directory: BorrowedFd<'_>, name: &str, content: &[u8]) -> std::io::Result<()> {
     let staged = format!(".{name}.catena");
     let _ = rustix::fs::unlinkat(directory, &staged, AtFlags::empty());
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -109,8 +121,24 @@ pub(crate) fn replace(directory: BorrowedFd<'_>, name: &str, content: &[u8]) -> 
     Ok(rustix::fs::renameat(directory, &staged, directory, name)?)
 }
 
+/// Opens a directory that was reached without links, by the same way.
+///
+/// # Errors
+/// A component that is a link or no directory, or what the system says.
+pub fn open_folder(root: BorrowedFd<'_>, folder: &OsStr) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let mut here = rustix::fs::openat(root, ".", flags, Mode::empty())?;
+    for name in folder.as_bytes().split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
+        here = open_directory(here.as_fd(), OsStr::from_bytes(name))?;
+    }
+    Ok(here)
+}
+
 /// What a name in a directory is, without following it.
-pub(crate) fn kind(directory: BorrowedFd<'_>, name: &OsStr) -> Result<FileType, Errno> {
+///
+/// # Errors
+/// What the system says.
+pub fn kind(directory: BorrowedFd<'_>, name: &OsStr) -> Result<FileType, Errno> {
     let stat = rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
     Ok(FileType::from_raw_mode(stat.st_mode))
 }

@@ -5,7 +5,7 @@
 //! and scriptworker write, so that every verifier reads them.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
-mod beneath;
+pub mod beneath;
 mod definition;
 mod document;
 mod key_file;

@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, mpsc};
 
@@ -132,7 +132,7 @@ fn walk(root: &OwnedFd, sender: &mpsc::SyncSender<(String, OwnedFd)>) -> Result<
 /// The names in a directory below the root.
 fn names(root: &OwnedFd, folder: &OsStr) -> Result<Vec<OsString>, MeasureError> {
     let failed = |errno: rustix::io::Errno| io(Path::new(folder), errno);
-    let directory = open_folder(root, folder).map_err(failed)?;
+    let directory = beneath::open_folder(root.as_fd(), folder).map_err(failed)?;
     let mut names = Vec::new();
     for entry in rustix::fs::Dir::new(directory).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name().to_bytes().to_vec();
@@ -144,22 +144,9 @@ fn names(root: &OwnedFd, folder: &OsStr) -> Result<Vec<OsString>, MeasureError> 
     Ok(names)
 }
 
-/// Opens a directory that was reached without links, by the same way.
-fn open_folder(root: &OwnedFd, folder: &OsStr) -> Result<OwnedFd, rustix::io::Errno> {
-    let mut here = rustix::fs::openat(
-        root,
-        ".",
-        rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::CLOEXEC,
-        rustix::fs::Mode::empty(),
-    )?;
-    for name in folder.as_bytes().split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
-        here = beneath::open_directory(here.as_fd(), OsStr::from_bytes(name))?;
-    }
-    Ok(here)
-}
-
 fn is_link(root: &OwnedFd, folder: &OsStr, name: &OsStr) -> bool {
-    let kind = open_folder(root, folder).and_then(|folder| beneath::kind(folder.as_fd(), name));
+    let kind =
+        beneath::open_folder(root.as_fd(), folder).and_then(|folder| beneath::kind(folder.as_fd(), name));
     kind.is_ok_and(|kind| kind == FileType::Symlink)
 }
 

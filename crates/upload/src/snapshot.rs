@@ -1,0 +1,733 @@
+//! A copy of what a task left in its artifact directory, which nobody can change any more.
+//!
+//! All files are copied, one after the other, into one file that has no name. What is uploaded is read from
+//! there, so that it is what was measured. A process of the task that still runs can change neither.
+
+use crate::content_type::{content_type, is_compressible};
+use catena_core::task::ArtifactName;
+use catena_signing::beneath::{self, Beyond, Opened};
+use catena_signing::{DOCUMENT, Measured, SIGNATURE};
+use catena_taskcluster::ErrorReason;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rustix::fs::{FileType, Stat};
+use sha2::{Digest as _, Sha256, Sha512};
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read as _, Write};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Bytes that are read at once.
+const BLOCK: usize = 256 << 10;
+
+/// Where the bodies of artifacts are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Storage {
+    /// S3: text is compressed, and a body has at most 5 GiB.
+    #[default]
+    S3,
+    /// The object service: bodies are kept as they are.
+    Object,
+}
+
+/// How much a task may leave behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotLimits {
+    /// Files and directories.
+    pub entries: usize,
+    /// Bytes of one file. One request can put 5 GiB to S3.
+    pub file_bytes: u64,
+    /// Bytes of all files together.
+    pub total_bytes: u64,
+    /// Directories inside one another.
+    pub depth: usize,
+}
+
+impl Default for SnapshotLimits {
+    fn default() -> Self {
+        Self { entries: 100_000, file_bytes: 5 << 30, total_bytes: 64 << 30, depth: 64 }
+    }
+}
+
+/// A file to upload.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    /// Its name: its path below the directory.
+    pub name: ArtifactName,
+    /// Its type.
+    pub content_type: &'static str,
+    /// Bytes of the file.
+    pub size: u64,
+    /// SHA-256 of the file.
+    pub sha256: [u8; 32],
+    /// SHA-512 of the file, which only the object service wants.
+    pub(crate) sha512: Option<[u8; 64]>,
+    /// Whether what is sent is the file compressed with gzip.
+    pub is_compressed: bool,
+    /// Where what is sent stands in the snapshot.
+    pub(crate) place: Place,
+}
+
+/// A part of the snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+}
+
+/// Something in the directory that cannot be an artifact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Its path below the directory, as text.
+    pub path: String,
+    /// Its name as an artifact, if it can have one.
+    pub name: Option<ArtifactName>,
+    /// Why not.
+    pub reason: RefusedReason,
+}
+
+/// Why something cannot be an artifact.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RefusedReason {
+    /// A link out of the directory, or one that never ends.
+    #[error("it is a link that leads out of the artifact directory or never ends")]
+    Link,
+    /// A socket, a FIFO or a device.
+    #[error("it is a socket, a FIFO or a device; only regular files can be artifacts")]
+    Special,
+    /// The queue has no such names.
+    #[error("its name is not that of an artifact: printable ASCII without backslashes, at most 1,024 bytes")]
+    Name,
+    /// Directories are nested too deep.
+    #[error("it is nested deeper than {0} directories")]
+    Depth(usize),
+    /// It is too large, alone or with all others.
+    #[error("it has {size} bytes, and {left} are left of what {what} may have")]
+    TooLarge {
+        /// Its bytes.
+        size: u64,
+        /// Bytes that are left.
+        left: u64,
+        /// What has the limit.
+        what: &'static str,
+    },
+    /// There are more files and directories than a task may leave.
+    #[error("there are more than {0} files and directories")]
+    TooMany(usize),
+    /// The system says no.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
+    /// It changed while it was read.
+    #[error("it changed while it was read; is a process of the task still running?")]
+    Changed,
+}
+
+impl RefusedReason {
+    /// The queue's word for it.
+    #[must_use]
+    pub fn as_error(&self) -> ErrorReason {
+        match self {
+            Self::TooLarge { .. } | Self::TooMany(_) => ErrorReason::TooLarge,
+            Self::Unreadable(_) => ErrorReason::NotReadable,
+            _ => ErrorReason::Invalid,
+        }
+    }
+}
+
+/// Why there is no snapshot: the directory itself cannot be read, or the copy cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The directory cannot be read.
+    #[error("cannot read the artifact directory: {0}")]
+    Directory(io::Error),
+    /// The copy cannot be written.
+    #[error("cannot write the copy of the artifacts: {0}; is the disk full?")]
+    Scratch(io::Error),
+}
+
+/// An artifact that the document and the snapshot do not have alike.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is not in the snapshot as the document lists it; did a process of the task still run?")]
+pub struct Mismatch {
+    /// Its name.
+    pub name: String,
+    /// What the document lists, if it lists it.
+    pub expected: Option<Measured>,
+    /// What the snapshot has, if it has it.
+    pub actual: Option<Measured>,
+}
+
+/// Immutable copies of artifacts.
+#[derive(Debug)]
+pub struct Snapshot {
+    file: Arc<File>,
+    end: u64,
+    storage: Storage,
+    artifacts: Vec<Artifact>,
+    refused: Vec<Refused>,
+}
+
+impl Snapshot {
+    /// An empty one, which is kept in `scratch` in a file without a name.
+    ///
+    /// # Errors
+    /// No file can be made there.
+    pub fn new(scratch: &Path, storage: Storage) -> Result<Self, SnapshotError> {
+        let file = Arc::new(tempfile::tempfile_in(scratch).map_err(SnapshotError::Scratch)?);
+        Ok(Self { file, end: 0, storage, artifacts: Vec::new(), refused: Vec::new() })
+    }
+
+    /// Copies everything below a directory that can be an artifact, in the order of names. A document and a
+    /// signature that the task left are passed over: they are the worker's to make. Links to files inside of the
+    /// directory are files; directories behind links are not entered.
+    ///
+    /// # Errors
+    /// The directory cannot be read, or the copy cannot be written. What cannot be an artifact is no error
+    /// here: see [`Snapshot::refused`].
+    pub fn take(
+        directory: &Path,
+        scratch: &Path,
+        storage: Storage,
+        limits: &SnapshotLimits,
+    ) -> Result<Self, SnapshotError> {
+        let root: OwnedFd = File::open(directory).map_err(SnapshotError::Directory)?.into();
+        let mut snapshot = Self::new(scratch, storage)?;
+        let mut walk = Walk { root, limits, found: 0, bytes: 0 };
+        let mut todo: Vec<(OsString, usize)> = vec![(OsString::new(), 0)];
+        while let Some((path, depth)) = todo.pop() {
+            match walk.visit(&path, depth, &mut snapshot)? {
+                Visited::File => {}
+                Visited::Directory(names) => {
+                    let below = depth.saturating_add(1);
+                    todo.extend(names.into_iter().rev().map(|name| (join(&path, &name), below)));
+                }
+                Visited::End => break,
+            }
+        }
+        Ok(snapshot)
+    }
+
+    /// Adds an artifact that is in memory, such as the document.
+    ///
+    /// # Errors
+    /// The copy cannot be written.
+    pub fn add(&mut self, name: ArtifactName, content: &[u8]) -> Result<(), SnapshotError> {
+        let mut copy = self.copy(&name);
+        copy.write(content).map_err(SnapshotError::Scratch)?;
+        let artifact = copy.end(name).map_err(SnapshotError::Scratch)?;
+        self.keep(artifact);
+        Ok(())
+    }
+
+    /// Sizes and digests of everything that can be uploaded so far, for the document.
+    #[must_use]
+    pub fn measured(&self) -> BTreeMap<String, Measured> {
+        let measured = |one: &Artifact| Measured { size: one.size, sha256: one.sha256 };
+        self.artifacts.iter().map(|one| (one.name.as_str().to_owned(), measured(one))).collect()
+    }
+
+    /// Compares it with what a document lists, before the document itself is added.
+    ///
+    /// # Errors
+    /// The first artifact that the two do not have alike.
+    pub fn compare(&self, document: &BTreeMap<String, Measured>) -> Result<(), Mismatch> {
+        let measured = self.measured();
+        let differing = |name: &&String| document.get(*name) != measured.get(*name);
+        match document.keys().chain(measured.keys()).find(differing) {
+            None => Ok(()),
+            Some(name) => Err(Mismatch {
+                name: name.clone(),
+                expected: document.get(name).copied(),
+                actual: measured.get(name).copied(),
+            }),
+        }
+    }
+
+    /// What can be uploaded.
+    #[must_use]
+    pub fn artifacts(&self) -> &[Artifact] {
+        &self.artifacts
+    }
+
+    /// What cannot.
+    #[must_use]
+    pub fn refused(&self) -> &[Refused] {
+        &self.refused
+    }
+
+    /// Where it is to be kept.
+    #[must_use]
+    pub fn storage(&self) -> Storage {
+        self.storage
+    }
+
+    pub(crate) fn file(&self) -> &Arc<File> {
+        &self.file
+    }
+
+    fn copy(&self, name: &ArtifactName) -> Copy {
+        let content_type = content_type(name.as_str());
+        let tail = Tail { file: self.file.clone(), offset: self.end, length: 0 };
+        let is_compressed = self.storage == Storage::S3 && is_compressible(content_type);
+        let sink = if is_compressed {
+            Sink::Gzip(Box::new(GzEncoder::new(tail, Compression::default())))
+        } else {
+            Sink::Plain(tail)
+        };
+        let sha512 = (self.storage == Storage::Object).then(Sha512::new);
+        Copy { sink, content_type, size: 0, sha256: Sha256::new(), sha512 }
+    }
+
+    fn refuse(&mut self, path: &OsStr, name: Option<ArtifactName>, reason: RefusedReason) {
+        self.refused.push(Refused { path: path.to_string_lossy().into_owned(), name, reason });
+    }
+
+    fn keep(&mut self, artifact: Artifact) {
+        self.end = artifact.place.offset.saturating_add(artifact.place.length);
+        self.artifacts.push(artifact);
+    }
+}
+
+/// What is at a path.
+enum Found {
+    File(File, ArtifactName),
+    Directory(Vec<OsString>),
+    /// Nothing of the task's.
+    Passed,
+}
+
+/// How the way goes on.
+enum Visited {
+    File,
+    Directory(Vec<OsString>),
+    /// There are too many files.
+    End,
+}
+
+/// The way through a directory.
+struct Walk<'a> {
+    root: OwnedFd,
+    limits: &'a SnapshotLimits,
+    found: usize,
+    bytes: u64,
+}
+
+impl Walk<'_> {
+    fn visit(
+        &mut self,
+        path: &OsStr,
+        depth: usize,
+        snapshot: &mut Snapshot,
+    ) -> Result<Visited, SnapshotError> {
+        self.found = self.found.saturating_add(1);
+        let name = artifact_name(path);
+        if self.found > self.limits.entries.saturating_add(1) {
+            snapshot.refuse(path, name, RefusedReason::TooMany(self.limits.entries));
+            return Ok(Visited::End);
+        }
+        match self.look(path, depth, name.as_ref()) {
+            Ok(Found::Passed) => {}
+            Ok(Found::Directory(names)) => return Ok(Visited::Directory(names)),
+            Ok(Found::File(file, name)) => match self.copied(file, &name, snapshot) {
+                Ok(artifact) => snapshot.keep(artifact),
+                Err(Uncopied::Refused(reason)) => snapshot.refuse(path, Some(name), reason),
+                Err(Uncopied::Scratch(error)) => return Err(SnapshotError::Scratch(error)),
+            },
+            Err(RefusedReason::Unreadable(why)) if depth == 0 => {
+                return Err(SnapshotError::Directory(io::Error::other(why)));
+            }
+            Err(reason) => snapshot.refuse(path, name, reason),
+        }
+        Ok(Visited::File)
+    }
+
+    /// What is at a path, if it can be an artifact or hold some.
+    fn look(&self, path: &OsStr, depth: usize, name: Option<&ArtifactName>) -> Result<Found, RefusedReason> {
+        let unreadable = |errno: rustix::io::Errno| RefusedReason::Unreadable(errno.to_string());
+        match beneath::open(self.root.as_fd(), path) {
+            Ok(Opened::Directory) if depth > 0 && self.is_link(path) => Ok(Found::Passed),
+            Ok(Opened::Directory) if depth > self.limits.depth => {
+                Err(RefusedReason::Depth(self.limits.depth))
+            }
+            Ok(Opened::Directory) => self.names(path).map(Found::Directory).map_err(unreadable),
+            Ok(Opened::File(file)) => match name {
+                None => Err(RefusedReason::Name),
+                Some(name) if [DOCUMENT, SIGNATURE].contains(&name.as_str()) => Ok(Found::Passed),
+                Some(name) => Ok(Found::File(File::from(file), name.clone())),
+            },
+            Err(Beyond::Link) => Err(RefusedReason::Link),
+            Err(Beyond::Special) => Err(RefusedReason::Special),
+            Err(Beyond::System(errno)) => Err(unreadable(errno)),
+        }
+    }
+
+    /// Copies a file. What it is before and after must be the same.
+    fn copied(
+        &mut self,
+        mut file: File,
+        name: &ArtifactName,
+        snapshot: &Snapshot,
+    ) -> Result<Artifact, Uncopied> {
+        let before = stat(&file)?;
+        let size = u64::try_from(before.st_size).unwrap_or(u64::MAX);
+        self.room(size)?;
+        let mut copy = snapshot.copy(name);
+        let mut block = vec![0; BLOCK];
+        loop {
+            let read = match file.read(&mut block) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(Uncopied::Refused(RefusedReason::Unreadable(error.to_string()))),
+            };
+            copy.write(block.get(..read).unwrap_or_default()).map_err(Uncopied::Scratch)?;
+            if copy.size > size {
+                return Err(Uncopied::Refused(RefusedReason::Changed));
+            }
+        }
+        let after = stat(&file)?;
+        if fingerprint(&before) != fingerprint(&after) || copy.size != size {
+            return Err(Uncopied::Refused(RefusedReason::Changed));
+        }
+        self.bytes = self.bytes.saturating_add(size);
+        copy.end(name.clone()).map_err(Uncopied::Scratch)
+    }
+
+    /// Whether a file of this size may be copied.
+    fn room(&self, size: u64) -> Result<(), Uncopied> {
+        let total = self.limits.total_bytes.saturating_sub(self.bytes);
+        let limits = [(self.limits.file_bytes, "one artifact"), (total, "all artifacts together")];
+        match limits.into_iter().find(|(left, _)| size > *left) {
+            Some((left, what)) => Err(Uncopied::Refused(RefusedReason::TooLarge { size, left, what })),
+            None => Ok(()),
+        }
+    }
+
+    fn is_link(&self, path: &OsStr) -> bool {
+        let bytes = path.as_bytes();
+        let (folder, name) = match bytes.iter().rposition(|byte| *byte == b'/') {
+            Some(slash) => (bytes.get(..slash), bytes.get(slash.saturating_add(1)..)),
+            None => (Some(&b""[..]), Some(bytes)),
+        };
+        let (folder, name) = (folder.unwrap_or_default(), name.unwrap_or_default());
+        let kind = beneath::open_folder(self.root.as_fd(), OsStr::from_bytes(folder))
+            .and_then(|folder| beneath::kind(folder.as_fd(), OsStr::from_bytes(name)));
+        kind.is_ok_and(|kind| kind == FileType::Symlink)
+    }
+
+    /// The names in a directory, in order.
+    fn names(&self, path: &OsStr) -> Result<Vec<OsString>, rustix::io::Errno> {
+        let directory = beneath::open_folder(self.root.as_fd(), path)?;
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::new(directory)? {
+            if names.len() > self.limits.entries {
+                break;
+            }
+            let name = entry?.file_name().to_bytes().to_vec();
+            if !matches!(name.as_slice(), b"." | b"..") {
+                names.push(OsString::from_vec(name));
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+}
+
+/// Why a file was not copied.
+enum Uncopied {
+    Refused(RefusedReason),
+    Scratch(io::Error),
+}
+
+fn stat(file: &File) -> Result<Stat, Uncopied> {
+    let unreadable =
+        |errno: rustix::io::Errno| Uncopied::Refused(RefusedReason::Unreadable(errno.to_string()));
+    rustix::fs::fstat(file).map_err(unreadable)
+}
+
+/// What changes when a file is written to.
+fn fingerprint(stat: &Stat) -> [i128; 5] {
+    [
+        stat.st_size.into(),
+        stat.st_mtime.into(),
+        stat.st_mtime_nsec.into(),
+        stat.st_ctime.into(),
+        stat.st_ctime_nsec.into(),
+    ]
+}
+
+fn join(folder: &OsStr, name: &OsStr) -> OsString {
+    let mut path = folder.to_owned();
+    if !path.is_empty() {
+        path.push("/");
+    }
+    path.push(name);
+    path
+}
+
+/// The queue takes names of printable ASCII only.
+fn artifact_name(path: &OsStr) -> Option<ArtifactName> {
+    let name = ArtifactName::parse(path.to_str()?).ok()?;
+    name.as_str().bytes().all(|byte| matches!(byte, b' '..=b'~')).then_some(name)
+}
+
+/// A file while it is copied.
+struct Copy {
+    sink: Sink,
+    content_type: &'static str,
+    size: u64,
+    sha256: Sha256,
+    sha512: Option<Sha512>,
+}
+
+enum Sink {
+    Plain(Tail),
+    Gzip(Box<GzEncoder<Tail>>),
+}
+
+impl Copy {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.size = self.size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.sha256.update(bytes);
+        if let Some(hash) = &mut self.sha512 {
+            hash.update(bytes);
+        }
+        match &mut self.sink {
+            Sink::Plain(tail) => tail.write_all(bytes),
+            Sink::Gzip(encoder) => encoder.write_all(bytes),
+        }
+    }
+
+    fn end(self, name: ArtifactName) -> io::Result<Artifact> {
+        let (tail, is_compressed) = match self.sink {
+            Sink::Plain(tail) => (tail, false),
+            Sink::Gzip(encoder) => (encoder.finish()?, true),
+        };
+        Ok(Artifact {
+            name,
+            content_type: self.content_type,
+            size: self.size,
+            sha256: self.sha256.finalize().into(),
+            sha512: self.sha512.map(|hash| hash.finalize().into()),
+            is_compressed,
+            place: Place { offset: tail.offset, length: tail.length },
+        })
+    }
+}
+
+/// The end of the snapshot's file, which grows.
+struct Tail {
+    file: Arc<File>,
+    offset: u64,
+    length: u64,
+}
+
+impl Write for Tail {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let at = self.offset.checked_add(self.length).ok_or(io::ErrorKind::FileTooLarge)?;
+        self.file.write_all_at(bytes, at)?;
+        self.length = self.length.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    fn take_with(folder: &tempfile::TempDir, limits: &SnapshotLimits) -> Snapshot {
+        let scratch = tempfile::tempdir().unwrap();
+        Snapshot::take(folder.path(), scratch.path(), Storage::S3, limits).unwrap()
+    }
+
+    fn take(folder: &tempfile::TempDir) -> Snapshot {
+        take_with(folder, &SnapshotLimits::default())
+    }
+
+    fn names(snapshot: &Snapshot) -> Vec<&str> {
+        snapshot.artifacts().iter().map(|artifact| artifact.name.as_str()).collect()
+    }
+
+    fn refused(snapshot: &Snapshot) -> BTreeMap<String, RefusedReason> {
+        snapshot.refused().iter().map(|refused| (refused.path.clone(), refused.reason.clone())).collect()
+    }
+
+    fn sent(snapshot: &Snapshot, number: usize) -> Vec<u8> {
+        let place = snapshot.artifacts()[number].place;
+        let mut bytes = vec![0; usize::try_from(place.length).unwrap()];
+        snapshot.file().read_exact_at(&mut bytes, place.offset).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn b065_digests_are_of_what_the_task_wrote() {
+        let folder = folder(&[("public/a.log", "abc"), ("public/b.bin", "abc")]);
+        let snapshot = take(&folder);
+        assert_eq!(names(&snapshot), ["public/a.log", "public/b.bin"]);
+        for artifact in snapshot.artifacts() {
+            assert_eq!((artifact.sha256, artifact.size), (Sha256::digest("abc").into(), 3));
+        }
+        assert_eq!(sent(&snapshot, 1), b"abc");
+        let mut unpacked = String::new();
+        io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&sent(&snapshot, 0)[..]), &mut unpacked)
+            .unwrap();
+        assert_eq!(unpacked, "abc");
+    }
+
+    #[test]
+    fn b072_a_document_of_the_task_is_passed_over() {
+        let folder = folder(&[
+            ("public/chain-of-trust.json", "{}"),
+            ("public/chain-of-trust.json.sig", "x"),
+            ("chain-of-trust.json", "{}"),
+        ]);
+        assert_eq!(names(&take(&folder)), ["chain-of-trust.json"]);
+    }
+
+    #[test]
+    fn b073_hidden_files_are_artifacts_and_empty_directories_are_not() {
+        let folder = folder(&[("public/.hidden/.x", "")]);
+        std::fs::create_dir_all(folder.path().join("public/empty")).unwrap();
+        assert_eq!(names(&take(&folder)), ["public/.hidden/.x"]);
+    }
+
+    #[test]
+    fn b075_an_empty_text_is_compressed() {
+        let folder = folder(&[("a.txt", ""), ("b.bin", "")]);
+        let snapshot = take(&folder);
+        assert!(snapshot.artifacts()[0].is_compressed && snapshot.artifacts()[0].place.length > 0);
+        assert!(!snapshot.artifacts()[1].is_compressed && snapshot.artifacts()[1].place.length == 0);
+    }
+
+    #[test]
+    fn b082_links_out_of_the_directory_are_refused() {
+        let folder = folder(&[("public/a", "abc")]);
+        symlink("a", folder.path().join("public/inside")).unwrap();
+        symlink("public", folder.path().join("again")).unwrap();
+        symlink("/etc/passwd", folder.path().join("absolute.txt")).unwrap();
+        symlink("../../etc/passwd", folder.path().join("out")).unwrap();
+        symlink("round", folder.path().join("round")).unwrap();
+        let snapshot = take(&folder);
+        assert_eq!(names(&snapshot), ["public/a", "public/inside"]);
+        let refused = refused(&snapshot);
+        assert_eq!(refused.keys().collect::<Vec<_>>(), ["absolute.txt", "out", "round"]);
+        assert!(refused.values().all(|reason| *reason == RefusedReason::Link));
+        assert!(std::fs::read_to_string("/etc/passwd").unwrap().contains("root"));
+    }
+
+    #[test]
+    fn only_regular_files_with_good_names_are_artifacts() {
+        let folder = folder(&[("ü", ""), ("a\nb", ""), ("a\\b", ""), ("good", "")]);
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            folder.path().join("fifo"),
+            FileType::Fifo,
+            rustix::fs::Mode::from_raw_mode(0o600),
+            0,
+        )
+        .unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
+        let snapshot = take(&folder);
+        assert_eq!(names(&snapshot), ["good"]);
+        let refused = refused(&snapshot);
+        assert_eq!(refused.len(), 5);
+        assert_eq!(
+            (&refused["fifo"], &refused["socket"]),
+            (&RefusedReason::Special, &RefusedReason::Special)
+        );
+        assert!(["ü", "a\nb", "a\\b"].iter().all(|name| refused[*name] == RefusedReason::Name));
+    }
+
+    #[test]
+    fn limits_hold_and_the_rest_is_taken() {
+        let folder = folder(&[("a", "1234"), ("b", "12345"), ("c", "1"), ("d/e/f", "1")]);
+        std::fs::File::create(folder.path().join("sparse")).unwrap().set_len(1 << 40).unwrap();
+        let limits =
+            SnapshotLimits { file_bytes: 1000, total_bytes: 6, depth: 1, ..SnapshotLimits::default() };
+        let snapshot = take_with(&folder, &limits);
+        assert_eq!(names(&snapshot), ["a", "c"]);
+        let refused = refused(&snapshot);
+        let total = RefusedReason::TooLarge { size: 5, left: 2, what: "all artifacts together" };
+        assert_eq!(refused["b"], total);
+        assert_eq!(refused["d/e"], RefusedReason::Depth(1));
+        assert!(matches!(refused["sparse"], RefusedReason::TooLarge { what: "one artifact", .. }));
+        let few = take_with(&folder, &SnapshotLimits { entries: 1, ..SnapshotLimits::default() });
+        assert_eq!((few.artifacts().len(), few.refused().len()), (1, 1));
+        assert_eq!(few.refused()[0].reason, RefusedReason::TooMany(1));
+    }
+
+    #[test]
+    fn a_document_lists_what_is_in_the_snapshot() {
+        let snapshot = take(&folder(&[("a", "abc"), ("b", "")]));
+        let document = snapshot.measured();
+        assert_eq!(snapshot.compare(&document), Ok(()));
+        let mut missing = document.clone();
+        missing.remove("b");
+        assert_eq!(snapshot.compare(&missing).unwrap_err().name, "b");
+        let mut altered = document.clone();
+        altered.get_mut("a").unwrap().sha256[0] ^= 1;
+        assert_eq!(snapshot.compare(&altered).unwrap_err().name, "a");
+        let mut more = document;
+        more.insert("c".to_owned(), Measured { size: 0, sha256: [0; 32] });
+        assert_eq!(snapshot.compare(&more).unwrap_err().actual, None);
+    }
+
+    #[test]
+    fn what_is_added_is_an_artifact_of_its_type() {
+        let mut snapshot = take(&folder(&[("a", "abc")]));
+        snapshot.add(ArtifactName::document(), b"{}").unwrap();
+        snapshot.add(ArtifactName::signature(), b"signature").unwrap();
+        let types: Vec<_> =
+            snapshot.artifacts().iter().map(|one| (one.content_type, one.is_compressed)).collect();
+        let expected =
+            [("application/binary", false), ("application/json", true), ("application/pgp-signature", false)];
+        assert_eq!(types, expected);
+        assert_eq!(sent(&snapshot, 0), b"abc");
+        assert_eq!(sent(&snapshot, 2), b"signature");
+    }
+
+    #[test]
+    fn objects_are_kept_as_they_are() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = folder(&[("a.txt", "abc")]);
+        let limits = SnapshotLimits::default();
+        let snapshot = Snapshot::take(folder.path(), scratch.path(), Storage::Object, &limits).unwrap();
+        let artifact = &snapshot.artifacts()[0];
+        assert!(!artifact.is_compressed);
+        assert_eq!(artifact.sha512, Some(Sha512::digest("abc").into()));
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_read_is_refused_alone() {
+        let folder = folder(&[("a", ""), ("closed/b", "")]);
+        let closed = folder.path().join("closed");
+        std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0)).unwrap();
+        let snapshot = take(&folder);
+        std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700)).unwrap();
+        // Root reads everything.
+        if !rustix::process::geteuid().is_root() {
+            assert_eq!(names(&snapshot), ["a"]);
+            assert!(matches!(refused(&snapshot)["closed"], RefusedReason::Unreadable(_)));
+        }
+    }
+}
