@@ -106,7 +106,7 @@ impl Honest {
             open.extend(inquiry.needs());
             if open.is_empty() {
                 assert_eq!(inquiry.outstanding(), 0);
-                return inquiry.conclude(NOW);
+                return inquiry.conclude(NOW).into_verdict();
             }
             let now = if last_first { open.split_off(open.len() - 1) } else { std::mem::take(&mut open) };
             for need in now {

@@ -1,12 +1,9 @@
 //! Which cache, with which key, up to which size.
 
 use crate::failure::Failure;
-use catena_core::Limits;
-use catena_fetch::cache::{Cache, DirectoryError, DirectoryStore, Key, KeyError};
-use catena_taskcluster::RootUrl;
+use catena_fetch::cache::{DirectoryError, DirectoryStore, Key, KeyError};
 use clap::Args;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Where a cache is.
 #[derive(Clone, Debug, Args)]
@@ -36,18 +33,11 @@ impl CacheOptions {
     /// The cache that was named, if one was.
     ///
     /// # Errors
-    /// Wrong usage (2): a directory or key that cannot be used, or should not.
-    pub(crate) fn open(&self, root_url: &str, limits: &Limits) -> Result<Option<Arc<Cache>>, Failure> {
+    /// A usage error (2): it is not known where its key is.
+    pub(crate) fn options(&self) -> Result<Option<catena::CacheOptions>, Failure> {
         let Some(directory) = &self.cache else { return Ok(None) };
-        let root = RootUrl::parse(root_url).map_err(Failure::usage)?;
-        let store = DirectoryStore::open(directory, self.bound()).map_err(|error| unusable(&error))?;
-        let path = self.key_file()?;
-        if stands_in(&path, directory) {
-            let what = format!("the key {} stands in the cache it is to protect", path.display());
-            return Err(Failure::usage(what).next("name a --cache-key that stands elsewhere"));
-        }
-        let key = Key::read_or_make(&path).map_err(|error| no_key(&error))?;
-        Ok(Some(Arc::new(Cache::new(Box::new(store), key, root, limits.clone()))))
+        let (directory, key_file, bound) = (directory.clone(), self.key_file()?, self.bound());
+        Ok(Some(catena::CacheOptions { directory, key_file, bound }))
     }
 
     /// The directory that was named, which must be a cache already.
@@ -88,16 +78,7 @@ impl CacheOptions {
     }
 }
 
-/// Whether a file is somewhere in a directory, wherever links lead.
-fn stands_in(file: &Path, directory: &Path) -> bool {
-    let folder = file.ancestors().skip(1).find_map(|folder| {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        folder.canonicalize().ok()
-    });
-    directory.canonicalize().is_ok_and(|directory| folder.is_some_and(|folder| folder.starts_with(directory)))
-}
-
-fn unusable(error: &DirectoryError) -> Failure {
+pub(crate) fn unusable(error: &DirectoryError) -> Failure {
     let next = match error {
         DirectoryError::Missing(_) => "name the directory that `catena verify --cache` was given",
         DirectoryError::NotPrivate { .. } => {
@@ -110,7 +91,7 @@ fn unusable(error: &DirectoryError) -> Failure {
     Failure::usage(error).next(next)
 }
 
-fn no_key(error: &KeyError) -> Failure {
+pub(crate) fn no_key(error: &KeyError) -> Failure {
     let next = match error {
         KeyError::NotPrivate { .. } => {
             "if others may have read it, remove it and the cache (catena cache clear); else chmod 600"
@@ -164,17 +145,5 @@ mod tests {
         for wrong in ["", "GiB", "1.5GiB", "-1", "10PiB", "99999999999999999999", "99999999TiB"] {
             assert!(size(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_key_in_the_cache_is_found_out() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = folder.path().join("cache");
-        std::fs::create_dir(&cache).unwrap();
-        assert!(stands_in(&cache.join("key"), &cache));
-        assert!(stands_in(&cache.join("not/there/yet/key"), &cache));
-        assert!(stands_in(&folder.path().join("cache/../cache/key"), &cache));
-        assert!(!stands_in(&folder.path().join("key"), &cache));
-        assert!(!stands_in(&folder.path().join("cache-key/key"), &cache));
     }
 }

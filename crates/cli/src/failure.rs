@@ -1,5 +1,7 @@
 //! Why a command did not come to its answer, in words for the one who called it.
 
+use crate::cache_options::{no_key, unusable};
+use catena::Error;
 use catena_core::policy::Diagnostic;
 use catena_report::escape;
 use std::fmt::Display;
@@ -77,6 +79,61 @@ impl Failure {
         }
         text
     }
+}
+
+/// What the library could not do, with what to do next.
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let failure = match &error {
+            Error::Policy(mistakes) => {
+                return Self::diagnostics("the policy cannot be used:", mistakes)
+                    .next("put these right; `catena policy check FILE` looks again");
+            }
+            Error::Keys(mistakes) => {
+                return Self::diagnostics("the keys cannot be used:", mistakes).next(
+                    "a file of keys is a map from worker implementation to a list of base64 public keys",
+                );
+            }
+            Error::CacheDirectory(error) => return unusable(error),
+            Error::CacheKey(error) => return no_key(error),
+            error if error.is_usage() => Self::usage(error),
+            error => Self::undetermined(error),
+        };
+        match remedy(&error) {
+            Some(remedy) => failure.next(remedy),
+            None => failure,
+        }
+    }
+}
+
+/// What to do about it.
+fn remedy(error: &Error) -> Option<String> {
+    let remedy = match error {
+        Error::Read { .. } => "name a file that exists and can be read",
+        Error::Product(_) => "name one of these, or add the product to a policy (--policy)",
+        Error::NoRootUrl => "say so with --root-url URL or TASKCLUSTER_ROOT_URL, or in the policy (root-url)",
+        Error::RootUrl(_) => "say where Taskcluster is with --root-url https://… or TASKCLUSTER_ROOT_URL",
+        Error::PlainHttp(_) => "use https; --danger-allow-http takes the risk",
+        Error::CacheKeyInside(_) => "name a --cache-key that stands elsewhere",
+        Error::WorkDirectory { .. } => "name a --work-dir that can be written to",
+        Error::Temporary(_) => "make room in $TMPDIR, or name another folder there",
+        Error::RecordingExists(_) => "name another folder, or remove this one first",
+        Error::RecordingDirectory { .. } | Error::NotRecorded { .. } => {
+            "name a folder that can be written to"
+        }
+        Error::NoRecording { .. } => "name a folder that --record filled",
+        Error::RecordedRequest { .. } => "a recording is only good as it was made; make it again",
+        Error::Recording(_) => "name a folder that --record filled and nobody touched since",
+        Error::NotPublished(_) => "see to --work-dir, or name another one, and ask again",
+        Error::RecordingVersion { made_by, .. } => {
+            return Some(format!("it was made by catena {made_by}; use that"));
+        }
+        Error::NotRetracted { work_dir, .. } => {
+            return Some(format!("remove {}", work_dir.join("cot").display()));
+        }
+        _ => return None,
+    };
+    Some(remedy.to_owned())
 }
 
 #[cfg(test)]

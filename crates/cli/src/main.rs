@@ -8,9 +8,7 @@ mod commands;
 mod failure;
 mod log;
 mod output;
-mod policy_files;
 mod progress;
-mod recording;
 
 use catena_worker::script;
 use clap::Parser;

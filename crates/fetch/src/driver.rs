@@ -3,6 +3,7 @@
 use crate::progress::{Event, Progress};
 use crate::source::FactSource;
 use catena_core::inquiry::{Cancel, Fact, Inquiry, Need, Reader, Seen};
+use catena_core::verdict::Source;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +63,9 @@ pub async fn investigate(
 ) -> Inquiry {
     let end = deadline.checked_add(GRACE).unwrap_or(deadline);
     inquiry.cancel_when(Cancel::when(move || Instant::now() >= end));
+    if source.origin() == Source::Recording {
+        inquiry.judge_recording();
+    }
     drive(&mut inquiry, &source, deadline, progress).await;
     // Whoever interrupted the examinations comes first, before the inquiry is concluded.
     yield_now().await;
@@ -236,6 +240,10 @@ mod tests {
                 Fact::Absent { status: 404, message: String::new() }
             }
             .boxed()
+        }
+
+        fn origin(&self) -> Source {
+            Source::Services
         }
 
         fn foresee(self: Arc<Self>, _: Need, _: Instant) -> BoxFuture<'static, ()> {

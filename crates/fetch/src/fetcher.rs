@@ -18,6 +18,7 @@ use catena_core::Limits;
 use catena_core::graph::Scanner;
 use catena_core::inquiry::{Body, Fact, Need, Shape};
 use catena_core::task::TaskSet;
+use catena_core::verdict::Source;
 use catena_http::headers::Coding;
 use catena_http::{Backoff, Secret, Transport};
 use catena_taskcluster::RootUrl;
@@ -202,6 +203,14 @@ impl Fetcher {
             let failed = || slot.try_lock().is_ok_and(|slot| slot.as_ref().is_none_or(Answered::is_failure));
             Arc::strong_count(slot) > 1 || !(scarce || failed())
         });
+    }
+
+    /// The whole task graph of which the answer to this need told some entries, where it is kept.
+    pub(crate) fn kept_graph(&self, need: &Need) -> Option<Arc<KeptGraph>> {
+        let address = Address::of(need, &self.root).ok()?;
+        let key = (address.url.as_str().to_owned(), self.staging_for(need).is_some());
+        let slot = self.answered.lock().unwrap_or_else(PoisonError::into_inner).get(&key)?.clone();
+        slot.try_lock().ok()?.as_ref()?.graph.clone()
     }
 
     /// Where the body of this need is staged, if it may be published.
@@ -432,15 +441,12 @@ impl FactSource for Fetcher {
         async move { drop(self.answer(&need, deadline).await) }.boxed()
     }
 
-    fn budget(&self) -> Option<Arc<Budget>> {
-        Some(self.budget.clone())
+    fn origin(&self) -> Source {
+        Source::Services
     }
 
-    fn kept_graph(&self, need: &Need) -> Option<Arc<KeptGraph>> {
-        let address = Address::of(need, &self.root).ok()?;
-        let key = (address.url.as_str().to_owned(), self.staging_for(need).is_some());
-        let slot = self.answered.lock().unwrap_or_else(PoisonError::into_inner).get(&key)?.clone();
-        slot.try_lock().ok()?.as_ref()?.graph.clone()
+    fn budget(&self) -> Option<Arc<Budget>> {
+        Some(self.budget.clone())
     }
 }
 

@@ -1,8 +1,8 @@
 //! Where facts come from.
 
 use crate::budget::Budget;
-use crate::graphs::KeptGraph;
 use catena_core::inquiry::{Fact, Need};
+use catena_core::verdict::Source;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -15,15 +15,13 @@ pub trait FactSource: Send + Sync {
     /// [`Fact::Unreachable`].
     fn fact(self: Arc<Self>, need: Need, deadline: Instant) -> BoxFuture<'static, Fact>;
 
+    /// Whether its facts are of the present or of a recording; the verdict says so.
+    fn origin(&self) -> Source;
+
     /// Sees to it that the answer to a need is on its way before it is asked for, which it may never
     /// be. A source whose answers cost no time does nothing.
     fn foresee(self: Arc<Self>, _need: Need, _deadline: Instant) -> BoxFuture<'static, ()> {
         std::future::ready(()).boxed()
-    }
-
-    /// The whole task graph of which the answer to this need told some entries, where it is kept.
-    fn kept_graph(&self, _need: &Need) -> Option<Arc<KeptGraph>> {
-        None
     }
 
     /// The memory that its answers share, for whoever holds more of them.

@@ -1,4 +1,4 @@
-//! Keeping artifacts: what streams in is written beside its final place, and only what a verdict
+//! Keeping artifacts: what streams in is written beside its final place, and only what a clearance
 //! vouches for is moved there.
 
 mod claim;
@@ -6,8 +6,9 @@ mod flush;
 mod places;
 
 use catena_core::digest::Measurement;
+use catena_core::inquiry::Clearance;
 use catena_core::task::{ArtifactName, RunId, TaskId};
-use catena_core::verdict::{Evidence, Outcome, Verdict, VerifiedArtifact};
+use catena_core::verdict::{Evidence, VerifiedArtifact};
 use claim::{Claim, PREFIX};
 use flush::{Ahead, Flusher};
 use places::{Places, make_directory, set_mode};
@@ -28,6 +29,7 @@ type Key = (TaskId, RunId, ArtifactName);
 #[derive(Debug)]
 pub struct Staging {
     work_dir: PathBuf,
+    target: TaskId,
     folder: TempDir,
     /// Tells others that the folder is in use; it goes after the folder.
     _claim: Claim,
@@ -55,10 +57,15 @@ pub struct Published {
 /// Why artifacts were not moved to their final place.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The verdict is not "verified"; nothing was moved.
-    #[error("only a verified task's artifacts are kept")]
-    NotVerified,
-    /// The bytes that are held are not those the verdict vouches for; nothing was moved.
+    /// The clearance is one of another task than the files are for; nothing was moved.
+    #[error("task {cleared} is cleared, and the files are staged for task {target}")]
+    OtherTarget {
+        /// Whose clearance it is.
+        cleared: TaskId,
+        /// Whose files they are.
+        target: TaskId,
+    },
+    /// The bytes that are held are not those the clearance vouches for; nothing was moved.
     #[error("the bytes held of {name} of task {task_id} are not the ones that were verified")]
     Differs {
         /// The task.
@@ -92,11 +99,12 @@ pub enum PublishError {
 }
 
 impl Staging {
-    /// Makes a staging folder in a work directory, and the work directory where there is none.
+    /// Makes a staging folder for the verification of a target in a work directory, and the work directory
+    /// where there is none.
     ///
     /// # Errors
     /// The work directory cannot be made or written to.
-    pub fn new(work_dir: &Path) -> io::Result<Arc<Self>> {
+    pub fn new(work_dir: &Path, target: TaskId) -> io::Result<Arc<Self>> {
         fs::create_dir_all(work_dir)?;
         let work_dir = work_dir.canonicalize()?;
         claim::sweep(&work_dir);
@@ -104,7 +112,7 @@ impl Staging {
         let claim = Claim::on(folder.path())?;
         let flusher = Flusher::default();
         let (counter, held) = (AtomicU64::new(0), Mutex::new(BTreeMap::new()));
-        Ok(Arc::new(Self { work_dir, folder, _claim: claim, counter, held, flusher }))
+        Ok(Arc::new(Self { work_dir, target, folder, _claim: claim, counter, held, flusher }))
     }
 
     /// A file to stream an artifact into.
@@ -131,26 +139,31 @@ impl Staging {
     /// chain's tasks and of what an earlier yes about the target left, nothing else remains. What is not
     /// vouched for stays behind and goes with the folder.
     ///
+    /// Nothing but a clearance is taken:
+    ///
+    /// ```compile_fail,E0308
+    /// # use catena_core::verdict::Verdict;
+    /// # use catena_fetch::Staging;
+    /// fn published(staging: &Staging, verdict: &Verdict) {
+    ///     let _ = staging.publish(verdict);
+    /// }
+    /// ```
+    ///
     /// # Errors
-    /// A verdict other than "verified", with which nothing is moved; bytes that are not those the
-    /// verdict vouches for; names that collide; anything that stands in the way of the final places.
-    pub fn publish(&self, verdict: &Verdict) -> Result<Published, PublishError> {
-        if verdict.outcome == Outcome::Verified {
-            let links: Vec<TaskId> = verdict.links.iter().map(|link| link.task_id).collect();
-            self.settle(verdict.task_id, &links, &verdict.artifacts)
-        } else {
-            Err(PublishError::NotVerified)
+    /// A clearance of another task than the staging is for; bytes that are not those the clearance vouches
+    /// for; names that collide; anything that stands in the way of the final places.
+    pub fn publish(&self, clearance: &Clearance) -> Result<Published, PublishError> {
+        let cleared = clearance.task_id();
+        if cleared != self.target {
+            return Err(PublishError::OtherTarget { cleared, target: self.target });
         }
+        let links: Vec<TaskId> = clearance.tasks().iter().map(|task| task.task_id).collect();
+        self.settle(&links, clearance.artifacts())
     }
 
     /// The places of these artifacts, and everything that belongs to it: `links` are the tasks of the
-    /// chain, for whose sake other folders may be there that this verdict does not vouch for.
-    fn settle(
-        &self,
-        target: TaskId,
-        links: &[TaskId],
-        vouched: &[VerifiedArtifact],
-    ) -> Result<Published, PublishError> {
+    /// chain, for whose sake other folders may be there that this clearance does not vouch for.
+    fn settle(&self, links: &[TaskId], vouched: &[VerifiedArtifact]) -> Result<Published, PublishError> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let mut published = Published::default();
         let mut moves = Vec::new();
@@ -183,26 +196,20 @@ impl Staging {
             arrange(held.path, &new, task_id, &name)?;
             published.files.push(self.work_dir.join("cot").join(task_id.as_str()).join(name.as_str()));
         }
-        self.replace(target, links, &tasks, &new)?;
+        self.replace(links, &tasks, &new)?;
         Ok(published)
     }
 
     /// Puts new folders in place, and takes away what is there of the chain or for the target besides.
-    fn replace(
-        &self,
-        target: TaskId,
-        links: &[TaskId],
-        tasks: &BTreeSet<TaskId>,
-        new: &Path,
-    ) -> Result<(), PublishError> {
+    fn replace(&self, links: &[TaskId], tasks: &BTreeSet<TaskId>, new: &Path) -> Result<(), PublishError> {
         if tasks.is_empty() && fs::symlink_metadata(self.work_dir.join("cot")).is_err() {
             return Ok(());
         }
         let mut places = Places::open(&self.work_dir)?;
-        let mut old = places.of(target);
+        let mut old = places.of(self.target);
         old.extend(links.iter().chain(tasks));
         places.check(&old)?;
-        places.claim(tasks, target)?;
+        places.claim(tasks, self.target)?;
         for task_id in old {
             places.take_away(task_id, &self.own("old"))?;
         }
@@ -222,7 +229,7 @@ impl Staging {
             return Ok(());
         }
         let io = |error| PublishError::Io { path: work_dir.to_owned(), error };
-        let staging = Self::new(work_dir).map_err(io)?;
+        let staging = Self::new(work_dir, target).map_err(io)?;
         let places = Places::open(&staging.work_dir)?;
         let old = places.of(target);
         places.check(&old)?;
@@ -335,7 +342,7 @@ mod tests {
     }
 
     fn settle(staging: &Staging, vouched: &[VerifiedArtifact]) -> Result<Published, PublishError> {
-        staging.settle(target(), &[target(), task_id()], vouched)
+        staging.settle(&[target(), task_id()], vouched)
     }
 
     /// All files but our own record.
@@ -362,23 +369,23 @@ mod tests {
     #[test]
     fn only_what_is_vouched_for_reaches_its_place() {
         let work = tempfile::tempdir().unwrap();
-        let staging = Staging::new(work.path()).unwrap();
+        let staging = Staging::new(work.path(), target()).unwrap();
         let good = hold(&staging, "public/build/target.tar.xz", b"good");
         hold(&staging, "public/build/other", b"other");
         assert!(!work.path().join("cot").exists());
         let published = settle(&staging, &[good.clone(), good]).unwrap();
-        let target = work.path().join("cot").join(task_id().as_str()).join("public/build/target.tar.xz");
+        let place = work.path().join("cot").join(task_id().as_str()).join("public/build/target.tar.xz");
         assert_eq!(published.files.len(), 1);
-        assert_eq!(fs::read(&target).unwrap(), b"good");
+        assert_eq!(fs::read(&place).unwrap(), b"good");
         drop(staging);
-        assert_eq!(files(work.path()), [target.display().to_string()]);
+        assert_eq!(files(work.path()), [place.display().to_string()]);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o644);
-            let folder = target.parent().unwrap();
+            assert_eq!(fs::metadata(&place).unwrap().permissions().mode() & 0o777, 0o644);
+            let folder = place.parent().unwrap();
             assert_eq!(fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o755);
-            let staging = Staging::new(work.path()).unwrap();
+            let staging = Staging::new(work.path(), target()).unwrap();
             assert_eq!(fs::metadata(staging.folder.path()).unwrap().permissions().mode() & 0o777, 0o700);
         }
     }
@@ -386,7 +393,7 @@ mod tests {
     #[test]
     fn another_digest_or_length_moves_nothing() {
         let work = tempfile::tempdir().unwrap();
-        let staging = Staging::new(work.path()).unwrap();
+        let staging = Staging::new(work.path(), target()).unwrap();
         let good = hold(&staging, "public/a", b"good");
         let digest = VerifiedArtifact { digest: Digest::Sha256([0; 32]), ..hold(&staging, "public/b", b"b") };
         let length = VerifiedArtifact { length: Some(3), ..hold(&staging, "public/c", b"c") };
@@ -403,7 +410,7 @@ mod tests {
     #[test]
     fn what_is_not_held_is_said() {
         let work = tempfile::tempdir().unwrap();
-        let staging = Staging::new(work.path()).unwrap();
+        let staging = Staging::new(work.path(), target()).unwrap();
         let other_run = VerifiedArtifact { run_id: RunId(1), ..hold(&staging, "public/a", b"good") };
         let published = settle(&staging, std::slice::from_ref(&other_run)).unwrap();
         assert_eq!(published, Published { files: vec![], not_held: vec![(task_id(), other_run.name)] });
@@ -417,7 +424,7 @@ mod tests {
         fs::create_dir_all(folder.join("taken")).unwrap();
         fs::write(folder.join("a"), b"old and longer").unwrap();
         fs::write(folder.join("taken/stale"), b"of a former run").unwrap();
-        let staging = Staging::new(work.path()).unwrap();
+        let staging = Staging::new(work.path(), target()).unwrap();
         let new = [hold(&staging, "public/a", b"new"), hold(&staging, "public/taken", b"x")];
         settle(&staging, &new).unwrap();
         assert_eq!(
@@ -436,7 +443,7 @@ mod tests {
     fn what_is_not_vouched_for_any_more_is_taken_away() {
         let work = tempfile::tempdir().unwrap();
         let cot = work.path().join("cot");
-        let staging = Staging::new(work.path()).unwrap();
+        let staging = Staging::new(work.path(), target()).unwrap();
         let other = TaskId::parse("aLg2l0ZYS5OX4CItxpN0Qg").unwrap();
         let of_other = |name: &str| {
             let artifact = VerifiedArtifact { task_id: other, ..hold(&staging, name, b"x") };
@@ -465,7 +472,7 @@ mod tests {
         Staging::retract(work.path(), target()).unwrap();
         assert_eq!(fs::read_dir(work.path()).unwrap().count(), 0);
         let cot = work.path().join("cot");
-        let staging = Staging::new(work.path()).unwrap();
+        let staging = Staging::new(work.path(), target()).unwrap();
         settle(&staging, &[hold(&staging, "public/a", b"1")]).unwrap();
         let theirs = cot.join("aLg2l0ZYS5OX4CItxpN0Qg");
         fs::create_dir(&theirs).unwrap();
@@ -477,7 +484,8 @@ mod tests {
         // Whoever published last for a task is whose answer counts.
         settle(&staging, &[hold(&staging, "public/a", b"1")]).unwrap();
         let later = TaskId::parse("aLg2l0ZYS5OX4CItxpN0Qg").unwrap();
-        staging.settle(later, &[], &[hold(&staging, "public/b", b"2")]).unwrap();
+        let of_later = Staging::new(work.path(), later).unwrap();
+        of_later.settle(&[], &[hold(&of_later, "public/b", b"2")]).unwrap();
         Staging::retract(work.path(), target()).unwrap();
         assert!(cot.join(task_id().as_str()).join("public/b").exists());
         Staging::retract(work.path(), later).unwrap();
@@ -487,7 +495,7 @@ mod tests {
     #[test]
     fn names_that_collide_move_nothing() {
         let work = tempfile::tempdir().unwrap();
-        let staging = Staging::new(work.path()).unwrap();
+        let staging = Staging::new(work.path(), target()).unwrap();
         for names in [["public/a", "public/a/b"], ["public/a/b", "public/a"]] {
             let artifacts = names.map(|name| hold(&staging, name, b"x"));
             let result = settle(&staging, &artifacts);
@@ -499,7 +507,7 @@ mod tests {
     #[test]
     fn what_was_not_measured_is_not_published() {
         let work = tempfile::tempdir().unwrap();
-        let staging = Staging::new(work.path()).unwrap();
+        let staging = Staging::new(work.path(), target()).unwrap();
         for evidence in [Evidence::Named, Evidence::Recalled] {
             let artifact = VerifiedArtifact { evidence, ..hold(&staging, "public/a", b"x") };
             let published = settle(&staging, std::slice::from_ref(&artifact)).unwrap();
@@ -518,7 +526,7 @@ mod tests {
             let link = work.path().join(at);
             fs::create_dir_all(link.parent().unwrap()).unwrap();
             symlink(outside.path(), &link).unwrap();
-            let staging = Staging::new(work.path()).unwrap();
+            let staging = Staging::new(work.path(), target()).unwrap();
             let result = settle(&staging, &[hold(&staging, "public/a", b"x")]);
             assert!(matches!(result, Err(PublishError::NotDirectory(_))), "{at}: {result:?}");
             assert_eq!(files(outside.path()).len(), 1, "{at}");
@@ -530,7 +538,7 @@ mod tests {
         let folder = work.path().join("cot").join(task_id().as_str());
         fs::create_dir_all(&folder).unwrap();
         symlink(outside.path(), folder.join("public")).unwrap();
-        let staging = Staging::new(work.path()).unwrap();
+        let staging = Staging::new(work.path(), target()).unwrap();
         settle(&staging, &[hold(&staging, "public/b", b"ours")]).unwrap();
         assert!(!folder.join("public").is_symlink());
         symlink(outside.path(), folder.join("link")).unwrap();
@@ -544,7 +552,7 @@ mod tests {
     fn many_make_the_same_directories() {
         let work = tempfile::tempdir().unwrap();
         let publish = |number: usize| {
-            let staging = Staging::new(work.path()).unwrap();
+            let staging = Staging::new(work.path(), target()).unwrap();
             let deep = format!("public/{}/a", (0..20).map(|n| n.to_string()).collect::<Vec<_>>().join("/"));
             let artifact = hold(&staging, &deep, b"same");
             settle(&staging, &[artifact]).map_err(|error| format!("{number}: {error}"))
@@ -561,7 +569,7 @@ mod tests {
     #[test]
     fn an_unfinished_file_is_gone() {
         let work = tempfile::tempdir().unwrap();
-        let staging = Staging::new(work.path()).unwrap();
+        let staging = Staging::new(work.path(), target()).unwrap();
         let empty = files(work.path());
         let mut file = staging.begin().unwrap();
         file.write(b"half").unwrap();

@@ -3,8 +3,8 @@
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use catena_core::Limits;
-use catena_core::inquiry::{Fact, Need};
-use catena_core::verdict::{Evidence, Outcome, Relaxed, Standing, Verdict, VerifiedArtifact};
+use catena_core::inquiry::{Conclusion, Fact, Inquiry, Need, Switches};
+use catena_core::verdict::{Evidence, Outcome, Source, Verdict, VerifiedArtifact};
 use catena_fetch::cache::{Cache, CacheStatistics, Cached, Key, Name, Store, seal};
 use catena_fetch::{FactSource, Quiet, investigate};
 use catena_taskcluster::RootUrl;
@@ -66,6 +66,10 @@ impl FactSource for World {
         std::future::ready(fact).boxed()
     }
 
+    fn origin(&self) -> Source {
+        Source::Services
+    }
+
     fn foresee(self: Arc<Self>, need: Need, _: Instant) -> BoxFuture<'static, ()> {
         self.foreseen.lock().unwrap().push(need);
         std::future::ready(()).boxed()
@@ -103,22 +107,27 @@ impl Case {
     async fn run(&self) -> Run {
         let world = World::of(&self.chain);
         let cache = self.cache();
-        let cached = Arc::new(Cached::new(cache.clone(), world.clone(), Arc::new(Quiet)));
-        let verdict = self.judge(&cached).await;
-        cached.keep(&verdict, None);
+        let cached = Arc::new(Cached::new(cache.clone(), world.clone(), self.question.target()));
+        let (inquiry, conclusion) = self.judge(&cached).await;
+        if let Some(clearance) = conclusion.clearance_despite_switches() {
+            cached.keep(clearance, inquiry.facts(), None);
+        }
+        let verdict = conclusion.into_verdict();
         let asked = std::mem::take(&mut *world.asked.lock().unwrap());
         let foreseen = std::mem::take(&mut *world.foreseen.lock().unwrap());
         Run { verdict, asked, foreseen, statistics: cache.statistics() }
     }
 
     async fn offline(&self) -> Verdict {
-        let cached = Cached::offline(self.cache(), self.question.target(), Arc::new(Quiet));
-        self.judge(&Arc::new(cached)).await
+        let cached = Cached::offline(self.cache(), self.question.target());
+        self.judge(&Arc::new(cached)).await.1.into_verdict()
     }
 
-    async fn judge(&self, cached: &Arc<Cached>) -> Verdict {
+    async fn judge(&self, cached: &Arc<Cached>) -> (Inquiry, Conclusion) {
         let deadline = Instant::now() + Duration::from_secs(600);
-        investigate(self.question.inquiry(), cached.clone(), deadline, cached.as_ref()).await.conclude(NOW)
+        let inquiry = investigate(self.question.inquiry(), cached.clone(), deadline, &Quiet).await;
+        let conclusion = inquiry.conclude(NOW);
+        (inquiry, conclusion)
     }
 
     fn names(&self) -> Vec<Name> {
@@ -211,53 +220,25 @@ fn measured(mut verdict: Verdict) -> Verdict {
     verdict
 }
 
-/// Something that makes a yes worth less, and whether anything is kept of it all the same.
-type Easier = (fn(&mut Verdict), bool);
-
-const EASIER: [Easier; 5] = [
-    (
-        |verdict| verdict.relaxed.push(Relaxed { rule: "danger-allow-http".into(), by: "switch".into() }),
-        false,
-    ),
-    (|verdict| verdict.outcome = Outcome::Undetermined, false),
-    // Nobody knows that a run has ended.
-    (
-        |verdict| {
-            let findings = verdict.findings.iter_mut();
-            let completed = findings.filter(|finding| finding.code.name == "run-completed");
-            completed.for_each(|finding| finding.standing = Standing::Relaxed);
-        },
-        true,
-    ),
-    // Other bytes were vouched for than were seen.
-    (
-        |verdict| {
-            verdict
-                .artifacts
-                .iter_mut()
-                .for_each(|artifact| artifact.length = artifact.length.map(|length| length + 1))
-        },
-        true,
-    ),
-    (|verdict| verdict.links.iter_mut().for_each(|link| link.run_id = None), true),
-];
-
+/// A clearance that a switch has weakened, and one of another target.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_yes_that_was_made_easier_keeps_less_or_nothing() {
-    let case = Case::of(honest::push().build().unwrap());
-    let verdict = case.run().await.verdict;
-    let all = case.names().len();
-    for (number, (change, some)) in EASIER.into_iter().enumerate() {
-        case.shelf.0.lock().unwrap().clear();
-        let mut changed = verdict.clone();
-        change(&mut changed);
-        let world = World::of(&case.chain);
-        let cached = Arc::new(Cached::new(case.cache(), world, Arc::new(Quiet)));
-        case.judge(&cached).await;
-        cached.keep(&changed, None);
-        let kept = case.names().len();
-        assert!(kept < all && (kept > 0) == some, "{number}: {kept} of {all}");
+async fn nothing_is_kept_by_a_weaker_clearance_or_that_of_another() {
+    let mut case = Case::of(honest::push().build().unwrap());
+    let plain = case.question.clone();
+    for switches in [
+        Switches { danger_allow_http: true, ..Switches::default() },
+        Switches { danger_skip_signatures: true, ..Switches::default() },
+    ] {
+        case.question = plain.clone().weakened(switches);
+        assert_eq!(case.run().await.verdict.outcome, Outcome::Verified);
+        assert_eq!(case.names(), [], "{switches:?}");
     }
+    case.question = plain;
+    let other = Question::of(&honest::promotion().build().unwrap()).unwrap();
+    let cached = Arc::new(Cached::new(case.cache(), World::of(&case.chain), other.target()));
+    let (inquiry, conclusion) = case.judge(&cached).await;
+    cached.keep(conclusion.clearance().unwrap(), inquiry.facts(), None);
+    assert_eq!(case.names(), []);
 }
 
 /// What somebody who can write to the store may do to an entry.
@@ -373,10 +354,10 @@ async fn an_entry_that_is_too_large_is_not_read() {
     let root = RootUrl::parse(case.root).unwrap();
     let cache = Arc::new(Cache::new(Box::new(Endless(read.clone())), case.key.clone(), root, limits));
     let world = World::of(&case.chain);
-    let cached = Arc::new(Cached::new(cache.clone(), world, Arc::new(Quiet)));
-    let verdict = case.judge(&cached).await;
-    assert_eq!(verdict, case.question.judge(case.chain.clone()));
-    cached.keep(&verdict, None);
+    let cached = Arc::new(Cached::new(cache.clone(), world, case.question.target()));
+    let (inquiry, conclusion) = case.judge(&cached).await;
+    assert_eq!(*conclusion.verdict(), case.question.judge(case.chain.clone()));
+    cached.keep(conclusion.clearance().unwrap(), inquiry.facts(), None);
     let statistics = cache.statistics();
     assert!(statistics.misses > 0 && statistics.broken >= statistics.misses && statistics.hits == 0);
     assert!(*read.lock().unwrap() < statistics.broken * (8 << 20), "{}", read.lock().unwrap());

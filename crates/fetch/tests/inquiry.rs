@@ -6,13 +6,12 @@ mod support;
 
 use catena_core::Limits;
 use catena_core::checks;
-use catena_core::inquiry::{Extent, Inquiry, Switches, Target};
+use catena_core::inquiry::{Conclusion, Extent, Inquiry, Switches, Target};
 use catena_core::policy::{KeyRing, Policy};
 use catena_core::task::{Kind, TaskId};
-use catena_core::verdict::{Outcome, Verdict};
+use catena_core::verdict::{Outcome, Source, Verdict};
 use catena_fetch::{
-    FactSource, Fetcher, Options, Progress, PublishError, Quiet, Recorder, Replay, Staging, Statistics,
-    investigate,
+    FactSource, Fetcher, Options, PublishError, Quiet, Recorder, Replay, Staging, Statistics, investigate,
 };
 use catena_http::{HttpOptions, HttpTransport, Proxy};
 use catena_taskcluster::RootUrl;
@@ -66,8 +65,10 @@ impl Case {
         Inquiry::new(self.target.clone(), product, self.keys.clone(), Limits::default(), Switches::default())
     }
 
-    async fn judge(&self, source: Arc<dyn FactSource>, progress: &dyn Progress) -> Verdict {
-        investigate(self.inquiry(), source, soon(), progress).await.conclude("2026-08-12T12:00:00Z")
+    async fn judge(&self, source: Arc<dyn FactSource>) -> (Inquiry, Conclusion) {
+        let inquiry = investigate(self.inquiry(), source, soon(), &Quiet).await;
+        let conclusion = inquiry.conclude("2026-08-12T12:00:00Z");
+        (inquiry, conclusion)
     }
 }
 
@@ -103,13 +104,17 @@ impl Served {
         &self,
         case: &Case,
         staging: Option<Arc<Staging>>,
-    ) -> (Verdict, Verdict, Statistics) {
+    ) -> (Conclusion, Verdict, Statistics) {
         let fetcher = Arc::new(self.fetcher(staging));
-        let recorder = Recorder::new(&self.path("recording"), Arc::new(Quiet)).unwrap();
-        let live = case.judge(fetcher.clone(), &recorder).await;
-        recorder.finish(BTreeMap::new()).unwrap();
+        let recorder = Recorder::new(&self.path("recording")).unwrap();
+        let (inquiry, live) = case.judge(fetcher.clone()).await;
+        recorder.write(inquiry.facts()).unwrap();
         let replay = Replay::open(&self.path("recording"), &Limits::default()).unwrap();
-        (live, case.judge(Arc::new(replay), &Quiet).await, fetcher.statistics())
+        let (_, replayed) = case.judge(Arc::new(replay)).await;
+        assert!(replayed.clearance_despite_switches().is_none(), "a recording clears nothing");
+        assert_eq!(replayed.verdict().source, Source::Recording);
+        let replayed = Verdict { source: Source::Services, ..replayed.into_verdict() };
+        (live, replayed, fetcher.statistics())
     }
 }
 
@@ -135,15 +140,22 @@ async fn a_verified_chain_is_recorded_and_kept() {
     let case = Case::demo();
     let served = Served::new(&case).await;
     let work = served.path("work");
-    let staging = Staging::new(&work).unwrap();
-    let (live, replayed, statistics) = served.judge_twice(&case, Some(staging.clone())).await;
+    let staging = Staging::new(&work, case.target.task_id).unwrap();
+    let (concluded, replayed, statistics) = served.judge_twice(&case, Some(staging.clone())).await;
+    let live = concluded.verdict();
     assert_eq!(live.outcome, Outcome::Verified, "{:#?}", live.failed().collect::<Vec<_>>());
-    assert_eq!(live, replayed);
+    assert_eq!(*live, replayed);
     assert_eq!(served.testbed.stats().repeated(), Vec::<(&str, u64)>::new());
     assert_eq!((statistics.retries, statistics.requests), (0, served.testbed.stats().requests));
 
     assert!(files(&work.join("cot")).is_empty());
-    let published = staging.publish(&live).unwrap();
+    let clearance = concluded.clearance().unwrap();
+    // Not for another task, whoever holds what files.
+    let other = TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap();
+    let theirs = Staging::new(&served.path("theirs"), other).unwrap();
+    assert!(matches!(theirs.publish(clearance), Err(PublishError::OtherTarget { .. })));
+    assert!(!served.path("theirs").join("cot").exists());
+    let published = staging.publish(clearance).unwrap();
     assert_eq!(published.not_held, vec![]);
     drop(staging);
     let mut kept = files(&work);
@@ -173,12 +185,12 @@ async fn a_chain_that_is_not_verified_leaves_nothing() {
         let served = Served::new(&case).await;
         served.testbed.fault("/_store/*/public/build/*", 1.., fault);
         let work = served.path("work");
-        let staging = Staging::new(&work).unwrap();
+        let staging = Staging::new(&work, case.target.task_id).unwrap();
         let (live, replayed, _) = served.judge_twice(&case, Some(staging.clone())).await;
-        assert_eq!(live.outcome, outcome);
-        assert_eq!(live, replayed);
+        assert_eq!(live.verdict().outcome, outcome);
+        assert_eq!(*live.verdict(), replayed);
         assert!(!files(&work).is_empty(), "other artifacts were staged");
-        assert!(matches!(staging.publish(&live), Err(PublishError::NotVerified)));
+        assert!(live.clearance_despite_switches().is_none());
         drop(staging);
         assert_eq!(files(&work), Vec::<PathBuf>::new());
         assert!(!work.join("cot").exists());
@@ -199,6 +211,7 @@ async fn recorded_cases() {
             let (case, accept) = Case::recorded(&folder);
             let served = Served::new(&case).await;
             let (live, replayed, _) = served.judge_twice(&case, None).await;
+            let live = live.into_verdict();
             assert_eq!(live, replayed, "{}", folder.display());
             assert_eq!(served.testbed.stats().repeated(), Vec::<(&str, u64)>::new(), "{}", folder.display());
             let expected = if accept { Outcome::Verified } else { Outcome::Rejected };

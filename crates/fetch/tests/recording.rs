@@ -10,7 +10,7 @@ use catena_core::graph::{GraphError, GraphScan};
 use catena_core::inquiry::{Body, Fact, Need, Reference, TreeFile};
 use catena_core::source::{RepositoryUrl, Revision, TagName};
 use catena_core::task::RunId;
-use catena_fetch::{Event, Progress, Quiet, Recorder, RecordingError, Replay};
+use catena_fetch::{Recorder, RecordingError, Replay};
 use catena_threats::{Means, Memory, NOW, Question, THREATS, drive, honest};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256, Sha512};
@@ -107,11 +107,8 @@ fn facts() -> Vec<(Need, Fact)> {
 }
 
 fn record(folder: &Path, facts: &[(Need, Fact)]) {
-    let recorder = Recorder::new(folder, Arc::new(Quiet)).unwrap();
-    for (need, fact) in facts {
-        recorder.event(Event::Answered { need, fact });
-    }
-    recorder.finish(BTreeMap::from([("concluded".to_owned(), "2026-08-12T10:00:00Z".to_owned())])).unwrap();
+    let recorder = Recorder::new(folder).unwrap();
+    recorder.write(facts.iter().map(|(need, fact)| (need, fact))).unwrap();
 }
 
 #[test]
@@ -122,7 +119,6 @@ fn what_was_recorded_is_told_again() {
     for (need, fact) in facts() {
         assert_eq!(replay.answer(&need), fact, "{need}");
     }
-    assert_eq!(replay.about()["concluded"], "2026-08-12T10:00:00Z");
     let other = Need::Document { task_id: task_id(), run_id: RunId(4) };
     assert_eq!(unreachable(&replay.answer(&other)), ("not in the recording".to_owned(), 0));
 }
@@ -154,7 +150,7 @@ fn a_recording_gives_the_verdict_that_the_world_gave() {
         let replay = Replay::open(folder.path(), &Limits::default()).unwrap();
         let mut again = question.inquiry();
         drive(&mut again, |need| replay.answer(need));
-        assert_eq!(live.conclude(NOW), again.conclude(NOW));
+        assert_eq!(live.conclude(NOW).verdict(), again.conclude(NOW).verdict());
     }
 }
 
@@ -197,7 +193,7 @@ fn parse(index: &str) -> Result<Replay, RecordingError> {
 }
 
 fn index(facts: &str) -> String {
-    format!(r#"{{"format": "catena-recording", "version": 1, "about": {{}}, "facts": [{facts}]}}"#)
+    format!(r#"{{"format": "catena-recording", "version": 1, "facts": [{facts}]}}"#)
 }
 
 const STATUS: &str = r#"{"kind": "status", "taskId": "IFn9x5gaQz-HXl2pa7Ny_w"}"#;
@@ -241,7 +237,7 @@ fn an_index_is_read_strictly() {
     for wrong in [
         String::new(),
         "[]".to_owned(),
-        index("").replace("\"about\"", "\"more\": 1, \"about\""),
+        index("").replace("\"facts\"", "\"more\": 1, \"facts\""),
         index(&format!(r#"{{"need": {STATUS}, "fact": {ABSENT}, "more": 1}}"#)),
         index(&format!(r#"{{"need": {}, "fact": {ABSENT}}}"#, STATUS.replace('}', ", \"more\": 1}"))),
         index(&format!(r#"{{"need": {STATUS}, "fact": {}}}"#, ABSENT.replace('}', ", \"status\": 404}"))),

@@ -4,7 +4,7 @@
 mod support;
 
 use catena_core::inquiry::Extent;
-use catena_core::verdict::{Class, Evidence, Outcome, Side};
+use catena_core::verdict::{Class, Evidence, Outcome, Side, Source};
 use catena_report::{TextOptions, json, line, text};
 use insta::assert_snapshot;
 use std::time::Duration;
@@ -61,7 +61,8 @@ fn verified_with_a_relaxed_rule() {
 
 #[test]
 fn verified_from_a_recording_with_other_keys() {
-    let mut verdict = verdict(Outcome::Verified, Vec::new()).from_recording();
+    let mut verdict = verdict(Outcome::Verified, Vec::new());
+    verdict.source = Source::Recording;
     verdict.keys = widened();
     assert_snapshot!("recording", text(&verdict, &plain()));
     let json = catena_report::json_value(&verdict);

@@ -110,7 +110,7 @@ impl Question {
         let memory = Memory::new(chain.into_site(), self.limits.clone());
         let mut inquiry = self.inquiry();
         memory.investigate(&mut inquiry);
-        inquiry.conclude(NOW)
+        inquiry.conclude(NOW).into_verdict()
     }
 }
 

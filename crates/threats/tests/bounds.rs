@@ -30,7 +30,7 @@ fn steps_do_not_depend_on_the_order_of_facts() {
         let chain = release.build().unwrap();
         let first = answered(&chain, |_| ());
         let steps = first.steps();
-        assert_eq!(first.conclude(NOW).outcome, Outcome::Verified);
+        assert_eq!(first.conclude(NOW).verdict().outcome, Outcome::Verified);
         println!("{:?}: {} links, {steps} steps", release.trigger, first.links());
         assert!(steps * 10 < Limits::default().steps);
         assert_eq!(answered(&chain, |open| open.reverse()).steps(), steps);
@@ -80,7 +80,7 @@ fn what_is_cancelled_at_any_moment_is_no_yes() {
         let mut inquiry = question.inquiry();
         inquiry.cancel_when(Cancel::when(move || counted.fetch_add(1, Ordering::Relaxed) == at));
         memory.investigate(&mut inquiry);
-        (inquiry.conclude(NOW), count.load(Ordering::Relaxed))
+        (inquiry.conclude(NOW).into_verdict(), count.load(Ordering::Relaxed))
     };
     let (verdict, times) = asked(usize::MAX);
     assert_eq!(verdict.outcome, Outcome::Verified);

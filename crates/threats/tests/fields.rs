@@ -160,7 +160,7 @@ fn every_change(release: &Release, side: Side, stride: usize, tally: &Tally) -> 
         asked.insert(need.clone());
         memory.answer(need)
     });
-    assert_eq!(inquiry.conclude(NOW).outcome, Outcome::Verified, "the chain is honest");
+    assert_eq!(inquiry.conclude(NOW).verdict().outcome, Outcome::Verified, "the chain is honest");
     let mut survivors = Vec::new();
     let mut number = 0;
     for subject in subjects(&chain, side, &asked) {

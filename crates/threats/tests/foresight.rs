@@ -140,7 +140,7 @@ fn nothing_is_foreseen_of_honest_chains_that_they_do_not_need() {
         let surplus: Vec<_> = steps.foreseen.difference(&steps.needed).collect();
         assert!(surplus.is_empty(), "{:?}: {surplus:?}", release());
         assert!(steps.foreseen.len() > steps.needed.len() / 2, "{:?}", release());
-        assert_eq!(steps.inquiry.conclude(NOW).outcome, Outcome::Verified);
+        assert_eq!(steps.inquiry.conclude(NOW).verdict().outcome, Outcome::Verified);
     }
 }
 
@@ -157,7 +157,7 @@ fn of_a_task_that_ran_again_the_first_run_was_foreseen() {
         assert_eq!(*run_id, RunId(0));
         assert!(steps.needed.contains(&Need::Document { task_id: *task_id, run_id: RunId(1) }), "{need:?}");
     }
-    assert_eq!(steps.inquiry.conclude(NOW).outcome, Outcome::Verified);
+    assert_eq!(steps.inquiry.conclude(NOW).verdict().outcome, Outcome::Verified);
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn what_was_only_foreseen_decides_nothing() {
             }
             let needs = steps.ask();
             if needs.is_empty() {
-                return steps.inquiry.conclude(NOW);
+                return steps.inquiry.conclude(NOW).into_verdict();
             }
             needs.iter().for_each(|need| steps.supply(need));
         }

@@ -48,7 +48,7 @@ fn judge_in_order(chain: &Chain, mut next: impl FnMut(usize) -> usize) -> Verdic
         }
         assert_eq!(inquiry.outstanding(), open.len());
         if open.is_empty() {
-            return inquiry.conclude(NOW);
+            return inquiry.conclude(NOW).into_verdict();
         }
         let need = open.swap_remove(next(open.len()));
         inquiry.supply(&need, memory.answer(&need));
@@ -94,7 +94,7 @@ fn foresight(chain: &Chain) -> (Verdict, BTreeSet<Need>, BTreeSet<Need>) {
             assert!(foreseen.insert(need.clone()), "{need} is foreseen twice");
         }
         if needs.is_empty() {
-            return (inquiry.conclude(NOW), foreseen, asked);
+            return (inquiry.conclude(NOW).into_verdict(), foreseen, asked);
         }
         asked.extend(needs.iter().cloned());
         needs.iter().for_each(|need| inquiry.supply(need, memory.answer(need)));
@@ -137,7 +137,7 @@ fn judge_with(chain: &Chain, instead: impl Fn(&Need) -> Option<Fact>) -> (Verdic
         asked.push(need.clone());
         instead(need).unwrap_or_else(|| memory.answer(need))
     });
-    (inquiry.conclude(NOW), asked)
+    (inquiry.conclude(NOW).into_verdict(), asked)
 }
 
 /// What may be absent without a no: an artifact that the target says is optional.

@@ -113,7 +113,7 @@ fn verify(root: &Path) -> Verdict {
     let memory = Memory::new(Site::from_folder(root).expect("the case can be read"), Limits::default());
     let mut inquiry = Inquiry::new(target, product, keys, Limits::default(), Switches::default());
     memory.investigate(&mut inquiry);
-    inquiry.conclude(NOW)
+    inquiry.conclude(NOW).into_verdict()
 }
 
 fn read_json(path: &Path) -> Value {
@@ -148,7 +148,7 @@ fn rebuilt(root: &Path) -> Result<(), Failed> {
         };
         nothing.fact(need, &Body::File(root.join(name)))
     });
-    let verdict = inquiry.conclude(NOW);
+    let verdict = inquiry.conclude(NOW).into_verdict();
     let findings: Vec<_> = verdict.findings.iter().filter(|finding| finding.check == "rebuild").collect();
     match findings.as_slice() {
         [finding] if finding.standing == Standing::Passed => Ok(()),

@@ -21,7 +21,7 @@ fn judge_with(chain: Chain, question: &Question, other: impl Fn(&Need, &Fact) ->
         let usual = memory.answer(need);
         other(need, &usual).unwrap_or(usual)
     });
-    inquiry.conclude(NOW)
+    inquiry.conclude(NOW).into_verdict()
 }
 
 fn told(verdict: &Verdict) -> (Outcome, BTreeSet<&'static str>) {

@@ -2,28 +2,39 @@
 
 use crate::config::Trust;
 use crate::status::Status;
+use catena::{
+    CancellationToken, Clearance, Conclusion, Control, Error, Event, Extent, Network, Outcome, Progress,
+    Question, Target, TaskId, Verdict, Verifier,
+};
 use catena_core::Limits;
-use catena_core::inquiry::{Cancel, Extent, Fact, Inquiry, Need, Switches, Target};
-use catena_core::task::TaskId;
-use catena_core::verdict::{Outcome, Verdict};
-use catena_fetch::{Event, Fetcher, Options, Progress, Staging, investigate};
-use catena_http::{Secret, Transport};
+use catena_core::inquiry::{Fact, Need};
 use catena_json::Value;
 use catena_report::TextOptions;
-use catena_taskcluster::{RootUrl, TaskclusterCredentials};
 use futures_util::future::BoxFuture;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::time::Instant;
+use std::time::Duration;
 
-/// The permission to run one task and to sign what comes out. Only a gate gives it.
+/// The permission to run one task and to sign what comes out. Only a gate of this module gives it.
 #[derive(Debug)]
 pub struct Permission {
     task_id: TaskId,
-    verdict: Option<Box<Verdict>>,
+    /// None where the configuration has verification switched off.
+    conclusion: Option<Box<Conclusion>>,
 }
 
 impl Permission {
+    /// The permission that a clearance is. A configuration that accepts documents without signatures takes a
+    /// clearance that is weakened by that.
+    fn of(conclusion: Conclusion, signatures: bool) -> Result<Self, Conclusion> {
+        let clearance =
+            if signatures { conclusion.clearance() } else { conclusion.clearance_despite_switches() };
+        match clearance.map(Clearance::task_id) {
+            Some(task_id) => Ok(Self { task_id, conclusion: Some(Box::new(conclusion)) }),
+            None => Err(conclusion),
+        }
+    }
+
     /// The task that may run.
     #[must_use]
     pub fn task_id(&self) -> TaskId {
@@ -33,7 +44,7 @@ impl Permission {
     /// The verdict it rests on; none where the configuration has verification switched off.
     #[must_use]
     pub fn verdict(&self) -> Option<&Verdict> {
-        self.verdict.as_deref()
+        self.conclusion.as_deref().map(Conclusion::verdict)
     }
 }
 
@@ -51,7 +62,9 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(status: Status, report: impl Into<String>) -> Self {
+    /// A refusal without a verdict.
+    #[must_use]
+    pub fn new(status: Status, report: impl Into<String>) -> Self {
         Self { status, report: report.into(), verdict: None, is_misconfigured: false }
     }
 }
@@ -65,10 +78,10 @@ pub struct Request<'a> {
     pub task: &'a Value,
     /// Where verified artifacts go: `cot/<taskId>/<path>` below it.
     pub work_dir: &'a Path,
-    /// When there must be an answer.
-    pub deadline: Instant,
+    /// How long the verification may take.
+    pub limit: Duration,
     /// What ends the verification early.
-    pub cancel: Cancel,
+    pub cancellation: CancellationToken,
 }
 
 /// Decides whether a task may run.
@@ -83,24 +96,14 @@ pub struct Open;
 
 impl Gate for Open {
     fn admit<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Permission, Refusal>> {
-        Box::pin(async move { Ok(Permission { task_id: request.task_id, verdict: None }) })
+        Box::pin(async move { Ok(Permission { task_id: request.task_id, conclusion: None }) })
     }
 }
 
 /// Lets a task run whose chain is verified, and puts its verified inputs in place.
 pub struct ChainGate {
-    /// What chains are verified by.
-    pub trust: Trust,
-    /// Reaches the services.
-    pub transport: Arc<dyn Transport>,
-    /// Where Taskcluster is.
-    pub root: RootUrl,
-    /// Who the worker is to Taskcluster.
-    pub credentials: TaskclusterCredentials,
-    /// For GitHub.
-    pub github_token: Option<Secret>,
-    /// The bounds of fetching.
-    pub options: Options,
+    verifier: Verifier,
+    trust: Trust,
 }
 
 impl Gate for ChainGate {
@@ -110,76 +113,62 @@ impl Gate for ChainGate {
 }
 
 impl ChainGate {
+    /// A gate that verifies by the configuration's trust.
+    ///
+    /// # Errors
+    /// A deployment that may not be asked.
+    pub fn new(trust: Trust, root_url: &str, network: Network) -> Result<Self, Error> {
+        let verifier = Verifier::new(trust.authority.clone(), Some(root_url), network)?
+            .danger_skip_signatures(!trust.signatures);
+        Ok(Self { verifier, trust })
+    }
+
     async fn decide(&self, request: Request<'_>) -> Result<Permission, Refusal> {
-        let staging = Staging::new(request.work_dir).map_err(|error| {
-            let report = format!("{}: {error}", request.work_dir.display());
-            Refusal::new(Status::RESOURCE_UNAVAILABLE, report)
-        })?;
         let definition = Arc::new(Definition { task_id: request.task_id, seen: Mutex::new(None) });
-        let verdict = self.verify(&request, &staging, &definition).await;
-        let task_id = request.task_id;
-        if verdict.outcome != Outcome::Verified {
-            return Err(refusal(verdict));
-        }
+        let ended = self.verifier.verify(&self.request(&request, definition.clone())).await;
+        let permission = Permission::of(ended.map_err(|error| failed(&error))?.conclusion, self.trust.signatures);
+        let permission = permission.map_err(refusal)?;
         if !definition.says_same(request.task) {
             let report = "The definition that was claimed is not the definition that was verified. \
                           The queue gave the worker two different definitions of the same task.";
             return Err(Refusal::new(Status::MALFORMED_PAYLOAD, report));
         }
-        let publish = move || staging.publish(&verdict).map(|_| verdict);
-        match tokio::task::spawn_blocking(publish).await {
-            Ok(Ok(verdict)) => Ok(Permission { task_id, verdict: Some(Box::new(verdict)) }),
-            Ok(Err(error)) => Err(Refusal::new(
-                Status::RESOURCE_UNAVAILABLE,
-                format!("The chain is verified, but its artifacts could not be kept: {error}"),
-            )),
-            Err(error) => Err(Refusal::new(Status::INTERNAL_ERROR, error.to_string())),
-        }
+        Ok(permission)
     }
 
-    async fn verify(
-        &self,
-        request: &Request<'_>,
-        staging: &Arc<Staging>,
-        definition: &Arc<Definition>,
-    ) -> Verdict {
-        let limits = Limits::default();
-        let fetcher =
-            Fetcher::new(Arc::clone(&self.transport), self.root.clone(), limits.clone(), self.options.clone())
-                .with_taskcluster(Some(self.credentials.clone()))
-                .with_github_token(self.github_token.clone())
-                .with_staging(Some(Arc::clone(staging)))
-                .with_progress(definition.clone());
+    fn request(&self, request: &Request<'_>, progress: Arc<dyn Progress>) -> catena::Request {
         let target = Target {
             task_id: request.task_id,
             kind: self.trust.kind.clone(),
             check_task: false,
             extent: Extent::Listed,
         };
-        let switches = Switches {
-            danger_skip_signatures: !self.trust.signatures,
-            danger_allow_http: self.options.danger_allow_http,
-            offline: false,
-        };
-        let (product, keys) = (Arc::clone(&self.trust.product), self.trust.keys.clone());
-        let mut inquiry = Inquiry::new(target, product, keys, limits, switches);
-        inquiry.cancel_when(request.cancel.clone());
-        let inquiry = investigate(inquiry, Arc::new(fetcher), request.deadline, definition.as_ref()).await;
-        inquiry.conclude(&jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        let question = Question { target, product: self.trust.product.name.clone() };
+        let cancellation = request.cancellation.clone();
+        catena::Request::new(question)
+            .with_work_dir(request.work_dir)
+            .with_control(Control { deadline: request.limit, progress, cancellation })
     }
 }
 
-/// A verdict other than verified, as the end of a task. Only a rejected chain is the task's fault; what could
-/// not be determined may be another time.
-fn refusal(verdict: Verdict) -> Refusal {
+/// A verification that came to no verdict, or a verified chain whose artifacts could not be kept.
+fn failed(error: &Error) -> Refusal {
+    let status = if error.is_usage() { Status::INTERNAL_ERROR } else { Status::INTERMITTENT_TASK };
+    Refusal { is_misconfigured: error.is_usage(), ..Refusal::new(status, error.to_string()) }
+}
+
+/// A verdict that gives no permission, as the end of a task. Only a rejected chain is the task's fault; what
+/// could not be determined may be another time.
+fn refusal(conclusion: Conclusion) -> Refusal {
+    let verdict = conclusion.into_verdict();
     let status = match verdict.outcome {
         Outcome::Rejected => Status::MALFORMED_PAYLOAD,
         Outcome::Undetermined => Status::INTERMITTENT_TASK,
-        // A verified chain is no refusal; were it one, the worker would be at fault.
+        // Verified, and no clearance: weakened in a way that the configuration does not say.
         Outcome::Misconfigured | Outcome::Verified => Status::INTERNAL_ERROR,
     };
     let report = catena_report::text(&verdict, &TextOptions::default());
-    let is_misconfigured = verdict.outcome == Outcome::Misconfigured;
+    let is_misconfigured = status == Status::INTERNAL_ERROR;
     Refusal { status, report, verdict: Some(Box::new(verdict)), is_misconfigured }
 }
 

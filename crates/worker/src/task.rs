@@ -8,7 +8,7 @@ use crate::queue::QueueError;
 use crate::script::{Ended, Script, Stop};
 use crate::status::Status;
 use crate::worker::Worker;
-use catena_core::inquiry::Cancel;
+use catena::CancellationToken;
 use catena_core::task::ArtifactName;
 use catena_signing::{Document, Environment, Run, Signer, Style, TaskDefinition, beneath};
 use catena_taskcluster::{Expiry, Resolution};
@@ -18,7 +18,7 @@ use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 /// How long a verification may take; what takes longer could not be determined.
 const VERIFICATION_LIMIT: Duration = Duration::from_secs(900);
@@ -166,25 +166,30 @@ impl Task<'_> {
 
     async fn ask(&self, task: &ClaimedTask) -> Result<Permission, Refusal> {
         let mut stop = self.lease.subscribe();
-        let stopped = stop.clone();
-        let now = Instant::now();
+        let cancellation = CancellationToken::new();
+        // From another thread: the verification may be at work on this one for a while.
+        let (mut stopped, cancel) = (stop.clone(), cancellation.clone());
+        let watching = tokio::spawn(async move {
+            if stopped.wait_for(Option::is_some).await.is_ok() {
+                cancel.cancel();
+            }
+        });
         let request = Request {
             task_id: self.lease.claim().run.task_id,
             task: task.definition.value(),
             work_dir: &self.worker.config.directories.work,
-            deadline: now.checked_add(VERIFICATION_LIMIT).unwrap_or(now),
-            cancel: Cancel::when(move || stopped.borrow().is_some()),
+            limit: VERIFICATION_LIMIT,
+            cancellation,
         };
-        tokio::select! {
+        let answer = tokio::select! {
             biased;
-            _ = stop.wait_for(Option::is_some) => Err(Refusal {
-                status: Status::INTERMITTENT_TASK,
-                report: "The verification was cancelled.".to_owned(),
-                verdict: None,
-                is_misconfigured: false,
-            }),
+            _ = stop.wait_for(Option::is_some) => {
+                Err(Refusal::new(Status::INTERMITTENT_TASK, "The verification was cancelled."))
+            }
             answer = self.worker.gate.admit(request) => answer,
-        }
+        };
+        watching.abort();
+        answer
     }
 
     fn refused(&self, live: &mut LiveLog, refusal: &Refusal) -> End {

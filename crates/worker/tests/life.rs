@@ -200,12 +200,9 @@ impl Gate for Guard {
             tokio::time::sleep(self.takes).await;
             match self.refuses {
                 None => Open.admit(request).await,
-                Some((status, is_misconfigured)) => Err(Refusal {
-                    status,
-                    report: "REJECTED\nbecause of this".to_owned(),
-                    verdict: None,
-                    is_misconfigured,
-                }),
+                Some((status, is_misconfigured)) => {
+                    Err(Refusal { is_misconfigured, ..Refusal::new(status, "REJECTED\nbecause of this") })
+                }
             }
         })
     }

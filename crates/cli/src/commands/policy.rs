@@ -2,7 +2,7 @@
 
 use crate::failure::{DONE, Failure, USAGE};
 use crate::output::{Output, show};
-use crate::policy_files::{PolicyTexts, keys, product, text_of};
+use catena::{Authority, Error, TextFile};
 use catena_core::policy::import::{DUMP, from_scriptworker};
 use catena_core::policy::{
     Diagnostic, FIREFOX_CI, ImageKinds, KeyRing, KindRole, Landed, Product, Severity, Vcs,
@@ -123,9 +123,13 @@ fn check(args: &CheckArgs) -> Result<u8, Failure> {
 }
 
 fn check_one(name: &str, files: &[PathBuf], text: &mut String) -> Result<bool, Failure> {
-    let checked = PolicyTexts::read(files)?.diagnose();
+    let checked = match Authority::read(files, None) {
+        Ok(authority) => Ok(authority),
+        Err(Error::Policy(diagnostics)) => Err(diagnostics),
+        Err(error) => return Err(error.into()),
+    };
     let (usable, diagnostics) = match &checked {
-        Ok(policy) => (true, policy.warnings()),
+        Ok(authority) => (true, authority.policy().warnings()),
         Err(diagnostics) => (false, diagnostics.as_slice()),
     };
     for diagnostic in diagnostics {
@@ -134,7 +138,10 @@ fn check_one(name: &str, files: &[PathBuf], text: &mut String) -> Result<bool, F
         }
     }
     let summary = match &checked {
-        Ok(policy) => format!("good: {} products, {} warnings", policy.products().count(), diagnostics.len()),
+        Ok(authority) => {
+            let products = authority.policy().products().count();
+            format!("good: {products} products, {} warnings", diagnostics.len())
+        }
         Err(diagnostics) => format!("cannot be used: {} errors", errors(diagnostics)),
     };
     push_line(text, &format!("{name}: {summary}"));
@@ -160,7 +167,7 @@ fn import(args: ImportArgs) -> Result<u8, Failure> {
     let (name, json) = match (&args.installed, &args.source) {
         (Some(python), _) => (python.display().to_string(), installed(python)?),
         (None, Some(file)) if file.as_os_str() == "-" => ("standard input".to_owned(), standard_input()?),
-        (None, Some(file)) => (file.display().to_string(), text_of(file)?),
+        (None, Some(file)) => (file.display().to_string(), TextFile::read(file)?.text),
         (None, None) => return Err(Failure::usage("nothing to import").next("name a SOURCE, or --installed")),
     };
     let parsed = catena_json::parse(json.as_bytes(), &Limits::default()).map_err(|error| {
@@ -214,11 +221,18 @@ fn show_policy(args: &ShowArgs) -> Result<u8, Failure> {
     if args.product.is_none() && args.policy.is_empty() {
         return show(FIREFOX_CI);
     }
-    let policy = PolicyTexts::read(&args.policy)?.load()?;
+    let authority = Authority::read(&args.policy, None)?;
     let Some(name) = &args.product else {
-        return show(&policy.products().map(|name| format!("{}\n", escape::line(name))).collect::<String>());
+        return show(
+            &authority
+                .policy()
+                .products()
+                .map(|name| format!("{}\n", escape::line(name)))
+                .collect::<String>(),
+        );
     };
-    show(&told(&product(&policy, name)?, &keys(&policy, name, None)?))
+    let (product, keys) = authority.product(name)?;
+    show(&told(&product, &keys))
 }
 
 /// A product as it holds, in the words of a policy file.

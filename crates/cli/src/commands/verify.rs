@@ -2,24 +2,23 @@
 
 mod arguments;
 mod batch;
-mod case;
-mod drive;
+mod interruption;
+mod setup;
 
 pub(crate) use arguments::{EXAMPLES, VerifyArgs};
-#[cfg(feature = "demo")]
-pub(crate) use drive::after;
 
 use crate::cli::Manner;
 use crate::failure::{DONE, Failure, UNDETERMINED};
 use crate::log;
 use crate::output::Output;
-use crate::progress::Screen;
+use crate::progress::{Screen, Tally};
 use arguments::Format;
-use case::Case;
-use catena_core::verdict::Verdict;
+use catena::{CancellationToken, Control, Error, Progress, Request, Verdict, Verifier};
 use catena_report::TextOptions;
-use drive::Dialing;
+use interruption::block_on;
+use setup::Dialing;
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 
 /// Columns of text that nobody's terminal wraps.
 const WIDTH: usize = 100;
@@ -45,11 +44,45 @@ pub(crate) fn run(args: VerifyArgs, manner: &Manner) -> Result<u8, Failure> {
 
 fn judged(args: &VerifyArgs, screen: &Screen) -> Result<Verdict, Failure> {
     let dialing = Dialing::begin(args);
-    let case = match &args.replay {
-        Some(folder) => Case::recorded(folder)?,
-        None => Case::asked(args)?,
-    };
-    drive::run(case, args, dialing, screen)
+    let progress: Arc<dyn Progress> = Arc::new(Tally::new(screen.clone()));
+    if let Some(folder) = &args.replay {
+        let replayed = async |cancellation| Ok(catena::replay(folder, progress, cancellation).await?);
+        return block_on(replayed).map(catena::Conclusion::into_verdict);
+    }
+    let question = setup::question(args)?;
+    let verifier = setup::verifier(args, dialing)?;
+    block_on(async |cancellation| {
+        let mut request = Request::new(question).with_control(control(args, progress, cancellation));
+        if let Some(work_dir) = &args.work_dir {
+            request = request.with_work_dir(work_dir);
+        }
+        if let Some(folder) = &args.record {
+            request = request.with_recording(folder);
+        }
+        verified(&verifier, &request).await
+    })
+}
+
+/// The verdict. What else went wrong is told.
+async fn verified(verifier: &Verifier, request: &Request) -> Result<Verdict, Failure> {
+    match verifier.verify(request).await {
+        Ok(ended) => {
+            for problem in ended.problems {
+                Failure::from(problem).tell();
+            }
+            Ok(ended.conclusion.into_verdict())
+        }
+        Err(Error::NotRetracted { work_dir, error, instead: Some(instead) }) => {
+            Failure::from(Error::NotRetracted { work_dir, error, instead: None }).tell();
+            Err(Failure::from(*instead))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn control(args: &VerifyArgs, progress: Arc<dyn Progress>, cancellation: CancellationToken) -> Control {
+    let defaults = Control::default();
+    Control { deadline: args.deadline.unwrap_or(defaults.deadline), progress, cancellation }
 }
 
 fn written(verdict: &Verdict, format: Format, options: &TextOptions) -> String {

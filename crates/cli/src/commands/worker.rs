@@ -2,7 +2,7 @@
 
 use crate::failure::{DONE, Failure, USAGE};
 use crate::output::show;
-use catena_fetch::Options;
+use catena::{Network, Options};
 use catena_http::{HttpOptions, HttpTransport, is_loopback};
 use catena_report::escape;
 use catena_signing::Signer;
@@ -159,19 +159,19 @@ fn work(args: &RunArgs) -> Result<u8, Failure> {
     })?);
     let gate: Arc<dyn Gate> = match &config.trust {
         None => Arc::new(Open),
-        Some(trust) => Arc::new(ChainGate {
-            trust: trust.clone(),
-            transport: transport.clone(),
-            root: config.root_url.clone(),
-            credentials: config.credentials.clone(),
-            github_token: config.github_token.clone(),
-            options: Options {
+        Some(trust) => {
+            let options = Options {
                 danger_allow_http: args.danger_allow_http,
                 seed: seed(),
                 github_app: Some(config.github_app.clone()).filter(|name| !name.is_empty()),
                 ..Options::default()
-            },
-        }),
+            };
+            let network = Network::new(transport.clone())
+                .with_options(options)
+                .with_credentials(Some(config.credentials.clone()))
+                .with_github_token(config.github_token.clone());
+            Arc::new(ChainGate::new(trust.clone(), config.root_url.as_str(), network).map_err(Failure::usage)?)
+        }
     };
     let options = ClientOptions {
         danger_allow_http: args.danger_allow_http,

@@ -1,9 +1,9 @@
 //! What a driver tells, counted for the screen and written to the log.
 
 use super::{Screen, Standing};
+use catena::{Event, Progress};
 use catena_core::digest::Digest;
 use catena_core::inquiry::{Fact, Need, Shape};
-use catena_fetch::{Event, Progress};
 use catena_report::escape;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};

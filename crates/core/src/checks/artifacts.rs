@@ -6,7 +6,7 @@
 //! artifact is measured that its document lists, or else the verdict names their digests; no name is a
 //! directory of another.
 
-use super::signature::{Verified, verified};
+use super::signature::{Accepted, accepted};
 use super::{Examined, rules, target};
 use crate::digest::{Digest, Measurement};
 use crate::document::{Document, Listing};
@@ -260,7 +260,7 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
         Err(finding) => return Ok(vec![*finding].into()),
     };
     if link.is_target {
-        want_listed(cx, &*verified(cx, link)?, &mut wanted);
+        want_listed(cx, &*accepted(cx, link)?, &mut wanted);
     }
     if wanted.is_empty() {
         return none("Nothing of the task is used as a file.");
@@ -272,7 +272,7 @@ pub(crate) fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
             .actual(Side::Task, wanted.len().to_string());
         return Ok(vec![finding].into());
     }
-    let document = verified(cx, link)?;
+    let document = accepted(cx, link)?;
     let run_id = document.run_id;
     // Every artifact is asked for before any is judged, so that they are fetched together.
     let judged = wanted.iter().map(|wanted| judge(cx, link, run_id, &document, wanted));
@@ -456,7 +456,7 @@ fn judge(
     cx: &Cx<'_>,
     link: &Link,
     run_id: RunId,
-    document: &Verified,
+    document: &Accepted,
     wanted: &Wanted,
 ) -> Result<Judgement, Stop> {
     let shown = &wanted.name;
@@ -613,7 +613,7 @@ fn published_need(
     name: &ArtifactName,
     how: How,
 ) -> Result<(Need, Vec<Digest>), Stop> {
-    let document = verified(cx, link)?;
+    let document = accepted(cx, link)?;
     let Listing::Digests(digests) = document.listing(name.as_str()) else { return Err(Stop::Blocked) };
     let need = need(link.task_id, document.run_id, name, how, &digests, || graph_wants(cx, link.task_id))?;
     Ok((need, digests))

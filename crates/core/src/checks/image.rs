@@ -2,7 +2,7 @@
 //!
 //! Specification 8.1 to 8.6.
 
-use super::signature::verified;
+use super::signature::accepted;
 use super::{Examined, rules, tree, worker_implementation};
 use crate::digest::Digest;
 use crate::document::Listing;
@@ -152,7 +152,7 @@ fn built(cx: &Cx<'_>, link: &Link, image_task: TaskId, path: &str) -> Result<Fin
         .expected(Side::Policy, "a docker-image task")
         .actual(Side::Task, image_link.kind.as_str()));
     }
-    let (document, image_document) = (verified(cx, link), verified(cx, image_link));
+    let (document, image_document) = (accepted(cx, link), accepted(cx, image_link));
     let (document, image_document) = (document?, image_document?);
     let place = Path::of(&["environment", "imageArtifactHash"]);
     let in_document = |code, message: String| {

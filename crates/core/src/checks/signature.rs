@@ -94,47 +94,72 @@ pub(crate) const CODES: &[Code] = &[
     TIME_UNKNOWN,
 ];
 
-/// A document that may be built on: a key the policy trusts signed it, its shape is right, and it is
-/// about the link's task and the run the chain is about. Only [`verified`] makes one.
+/// A document that a key the policy trusts has signed.
 #[derive(Clone, Debug)]
 pub(crate) struct Verified(Arc<Document>);
 
-impl std::ops::Deref for Verified {
-    type Target = Document;
-    fn deref(&self) -> &Document {
-        &self.0
+/// A document whose signature nobody looked at, because the caller said so.
+#[derive(Clone, Debug)]
+pub(crate) struct Skipped(Arc<Document>);
+
+/// A document that may be built on: it is signed, or accepted without its signature; its shape is right, and
+/// it is about the link's task and the run the chain is about. Only [`accepted`] makes one.
+#[derive(Clone, Debug)]
+pub(crate) enum Accepted {
+    Verified(Verified),
+    Skipped(Skipped),
+}
+
+impl Accepted {
+    /// Whether nobody looked at its signature.
+    pub(crate) fn is_skipped(&self) -> bool {
+        matches!(self, Self::Skipped(_))
     }
 }
 
-/// The verified document of a link that has run.
-pub(crate) fn verified(cx: &Cx<'_>, link: &Link) -> Result<Verified, Stop> {
-    if let Some(known) = cx.case.verified.borrow().get(&link.task_id) {
+impl std::ops::Deref for Accepted {
+    type Target = Document;
+    fn deref(&self) -> &Document {
+        match self {
+            Self::Verified(Verified(document)) | Self::Skipped(Skipped(document)) => document,
+        }
+    }
+}
+
+/// The document of a link that has run, where it may be built on.
+pub(crate) fn accepted(cx: &Cx<'_>, link: &Link) -> Result<Accepted, Stop> {
+    if let Some(known) = cx.case.accepted.borrow().get(&link.task_id) {
         return known.clone().ok_or(Stop::Blocked);
     }
-    let document = match verify(cx, link) {
+    let document = match accept(cx, link) {
         Err(stop @ (Stop::Waiting | Stop::Halted)) => return Err(stop),
         Err(Stop::Blocked) => None,
         Ok(document) => document,
     };
-    cx.case.verified.borrow_mut().insert(link.task_id, document.clone());
+    cx.case.accepted.borrow_mut().insert(link.task_id, document.clone());
     document.ok_or(Stop::Blocked)
 }
 
-fn verify(cx: &Cx<'_>, link: &Link) -> Result<Option<Verified>, Stop> {
+fn accept(cx: &Cx<'_>, link: &Link) -> Result<Option<Accepted>, Stop> {
     let Some(document) = signed(cx, link)? else { return Ok(None) };
     // A document of another run is no word on this one, and the document check says so.
     let run = cx.run(link)?.run_id == document.run_id || cx.case.relaxes(rules::DOCUMENT_RUN);
-    Ok(run.then_some(Verified(document)))
+    Ok(run.then_some(document))
 }
 
-/// The document of a link whose signature is right and that is about the link's task; what else it
-/// says is for the document check.
-pub(super) fn signed(cx: &Cx<'_>, link: &Link) -> Result<Option<Arc<Document>>, Stop> {
-    if !link.has_run || !matches!(*judged(cx, link)?, Judgement::Verified(_) | Judgement::Skipped) {
+/// The document of a link whose signature is right, or skipped, and that is about the link's task; what else
+/// it says is for the document check.
+pub(super) fn signed(cx: &Cx<'_>, link: &Link) -> Result<Option<Accepted>, Stop> {
+    if !link.has_run {
         return Ok(None);
     }
+    let accept = match *judged(cx, link)? {
+        Judgement::Verified(_) => |document| Accepted::Verified(Verified(document)),
+        Judgement::Skipped => |document| Accepted::Skipped(Skipped(document)),
+        _ => return Ok(None),
+    };
     Ok(match cx.unverified_document(link)? {
-        Answer::Is(Ok(document)) if document.task_id == link.task_id => Some(document),
+        Answer::Is(Ok(document)) if document.task_id == link.task_id => Some(accept(document)),
         _ => None,
     })
 }

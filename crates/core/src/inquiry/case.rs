@@ -7,7 +7,7 @@ use super::work::Work;
 use super::{Body, Fact, Need};
 use crate::Limits;
 use crate::checks::rebuild::{Loaded, Unreadable};
-use crate::checks::signature::{Judgement, Verified};
+use crate::checks::signature::{Accepted, Judgement};
 use crate::digest::Measurement;
 use crate::document::{Document, DocumentError};
 use crate::graph::GraphScan;
@@ -20,7 +20,7 @@ use crate::task::{
 use crate::verdict::Evidence;
 use catena_json::{ParseError, Value};
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// What an inquiry is about.
@@ -82,6 +82,14 @@ pub struct Switches {
     pub offline: bool,
 }
 
+impl Switches {
+    /// Whether anything is weakened.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self != Self::default()
+    }
+}
+
 /// Why a check cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
@@ -128,8 +136,6 @@ pub(crate) struct Case {
     pub(crate) switches: Switches,
     pub(crate) work: Work,
     facts: HashMap<Need, Fact>,
-    /// Whose facts were measured in an earlier run and not in this one.
-    recalled: HashSet<Need>,
     definitions: BTreeMap<TaskId, Result<Arc<Definition>, NoDefinition>>,
     statuses: HashMap<TaskId, Result<Status, StatusError>>,
     /// Documents by their tasks: only those of the runs that the chain is about are asked for.
@@ -145,8 +151,8 @@ pub(crate) struct Case {
     /// What became of a link's signature, once that is known: to try keys takes longer than all else that
     /// is done with a document. None where something it rests on is not as it must be.
     pub(crate) judged: RefCell<BTreeMap<TaskId, Option<Arc<Judgement>>>>,
-    /// Which documents the signature check vouches for, once it has judged them.
-    pub(crate) verified: RefCell<BTreeMap<TaskId, Option<Verified>>>,
+    /// Which documents the signature check accepts, once it has judged them.
+    pub(crate) accepted: RefCell<BTreeMap<TaskId, Option<Accepted>>>,
     /// Which of an implementation's keys made the last signature that was one of its keys'.
     pub(crate) last_signers: RefCell<BTreeMap<WorkerImplementation, usize>>,
     /// Templates of trees, read once for all parents they are rendered for.
@@ -176,7 +182,6 @@ impl Case {
             limits,
             switches,
             facts: HashMap::new(),
-            recalled: HashSet::new(),
             definitions: BTreeMap::new(),
             statuses: HashMap::new(),
             documents: HashMap::new(),
@@ -185,7 +190,7 @@ impl Case {
             projects: None,
             parsed: HashMap::new(),
             judged: RefCell::default(),
-            verified: RefCell::default(),
+            accepted: RefCell::default(),
             last_signers: RefCell::default(),
             templates: Memo::default(),
             contents: Memo::default(),
@@ -232,13 +237,6 @@ impl Case {
             (_, Reading::Json(json)) => drop(self.parsed.insert(need.clone(), json)),
             _ => {}
         }
-        let fact = match fact {
-            Fact::Recalled(fact) => {
-                self.recalled.insert(need.clone());
-                *fact
-            }
-            fact => fact,
-        };
         self.facts.insert(need, fact);
     }
 
@@ -262,7 +260,10 @@ impl Case {
 
     /// How the artifact of a need is known whose fact is there.
     pub(crate) fn evidence(&self, need: &Need) -> Evidence {
-        if self.recalled.contains(need) { Evidence::Recalled } else { Evidence::Measured }
+        match self.facts.get(need) {
+            Some(Fact::Recalled(_)) => Evidence::Recalled,
+            _ => Evidence::Measured,
+        }
     }
 
     /// Whether the policy relaxes a rule.
@@ -328,6 +329,7 @@ impl<'a> Cx<'a> {
             }
             Some(Fact::Unreachable { .. } | Fact::Refused { .. }) => Err(Stop::Blocked),
             Some(Fact::Absent { message, .. }) => Ok(Answer::Absent(message.clone())),
+            Some(Fact::Recalled(fact)) => Ok(Answer::Is(fact)),
             Some(fact) => Ok(Answer::Is(fact)),
         }
     }

@@ -6,8 +6,8 @@ use crate::checks::{definition, tree, worker_implementation};
 use crate::policy::Landed;
 use crate::task::TaskId;
 use crate::verdict::{
-    Class, Code, Finding, Findings, LinkSummary, Outcome, Relaxed, Side, Source, Standing, Verdict,
-    VerifiedArtifact, bounded_text,
+    Class, Code, Finding, Findings, LinkSummary, Outcome, Relaxed, Side, Standing, Verdict, VerifiedArtifact,
+    bounded_text,
 };
 
 /// The name under which findings about what could not be known stand.
@@ -79,7 +79,7 @@ pub(super) fn conclude(inquiry: &Inquiry, now: &str) -> Verdict {
         product: inquiry.case.product.name.clone(),
         policy: inquiry.case.product.policy.clone(),
         keys: inquiry.case.keys.id(),
-        source: Source::Services,
+        source: inquiry.source,
         check_task: inquiry.case.target.check_task,
         extent: inquiry.case.target.extent,
         concluded: now.to_owned(),

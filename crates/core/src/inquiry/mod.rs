@@ -8,6 +8,7 @@
 
 mod case;
 mod chain;
+mod clearance;
 mod conclude;
 mod cycle;
 mod fact;
@@ -20,6 +21,7 @@ mod work;
 pub(crate) use case::{Answer, Case, Cx, NoDefinition, Open, Stop};
 pub use case::{Extent, Switches, Target};
 pub(crate) use chain::{Chain, Link};
+pub use clearance::{Clearance, ClearedTask, Conclusion};
 pub(crate) use conclude::CODES as OUTSIDE_CODES;
 pub(crate) use cycle::cycle;
 pub use fact::{Body, Fact};
@@ -33,7 +35,7 @@ use crate::Limits;
 use crate::checks::{CHAIN_CHECKS, LINK_CHECKS, LOOKS_AHEAD};
 use crate::policy::{KeyRing, Product};
 use crate::task::TaskId;
-use crate::verdict::{Finding, Verdict, VerifiedArtifact};
+use crate::verdict::{Finding, Source, VerifiedArtifact};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -91,6 +93,7 @@ pub struct Inquiry {
     outstanding: usize,
     ready: BTreeSet<Need>,
     foresight: Foresight,
+    source: Source,
 }
 
 impl Inquiry {
@@ -116,6 +119,7 @@ impl Inquiry {
             outstanding: 0,
             ready: BTreeSet::new(),
             foresight: Foresight::default(),
+            source: Source::Services,
         };
         for number in 0..CHAIN_CHECKS.len() {
             inquiry.add(Subject::Chain(number));
@@ -216,8 +220,19 @@ impl Inquiry {
     /// Concludes. `now` is the time of conclusion, RFC 3339, as the report is to say it. What is
     /// not known by now keeps the verdict from being "verified".
     #[must_use]
-    pub fn conclude(&self, now: &str) -> Verdict {
-        conclude::conclude(self, now)
+    pub fn conclude(&self, now: &str) -> Conclusion {
+        Conclusion::of(self, conclude::conclude(self, now))
+    }
+
+    /// The facts come from a recording. The verdict says so, and gives no clearance: a recording is no
+    /// evidence of the present, and nobody but whoever keeps it vouches for it.
+    pub fn judge_recording(&mut self) {
+        self.source = Source::Recording;
+    }
+
+    /// Every fact that it was told and has taken, in no order.
+    pub fn facts(&self) -> impl Iterator<Item = (&Need, &Fact)> {
+        self.case.facts()
     }
 
     fn ask_for_definitions(&mut self, tasks: Vec<TaskId>) {
@@ -334,7 +349,7 @@ mod tests {
     use crate::digest::Measurement;
     use crate::policy::{KindRole, Landed};
     use crate::task::{Definition, Kind};
-    use crate::verdict::{Class, Code, Outcome, Standing};
+    use crate::verdict::{Class, Code, Outcome, Standing, Verdict};
 
     const CODE: Code = Code::new("a-code", Class::Tamper, "Something.").relaxable("a-rule");
 
@@ -364,6 +379,10 @@ mod tests {
             inquiry.supply(&need, body(Definition::SAMPLE));
         }
         inquiry
+    }
+
+    fn concluded(inquiry: &Inquiry) -> Verdict {
+        inquiry.conclude("2026-08-12T09:30:12Z").into_verdict()
     }
 
     fn finding(standing: Standing) -> Finding {
@@ -419,7 +438,7 @@ mod tests {
         assert_eq!(closed().links(), 1);
         assert_eq!(closed().link_name(target()).as_deref(), Some("decision"));
         assert_eq!(closed().link_name(TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap()), None);
-        let links = closed().conclude("2026-08-12T09:30:12Z").links;
+        let links = concluded(&closed()).links;
         let told: Vec<_> =
             links.iter().map(|link| (link.name.to_string(), link.task_id, link.run_id)).collect();
         assert_eq!(told, [("decision".to_owned(), target(), None)]);
@@ -436,7 +455,7 @@ mod tests {
             inquiry
         };
         let judged = |inquiry: Inquiry| {
-            let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
+            let verdict = concluded(&inquiry);
             let failed: BTreeSet<&str> = verdict.failed().map(|finding| finding.code.name).collect();
             let told = verdict.failed().all(|finding| finding.message.contains("The policy relaxes a-rule"));
             (verdict.outcome, failed.into_iter().collect::<Vec<_>>(), told)
@@ -463,7 +482,7 @@ mod tests {
         for need in inquiry.needs() {
             inquiry.supply(&need, Fact::Absent { status: 404, message: "no such task".to_owned() });
         }
-        let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
+        let verdict = concluded(&inquiry);
         let failed: Vec<_> = verdict.failed().map(|finding| (finding.code.name, finding.task_id)).collect();
         assert_eq!(failed, [("task-unknown", target())]);
     }
@@ -471,7 +490,7 @@ mod tests {
     #[test]
     fn an_incomplete_case_is_no_yes() {
         let judged = |inquiry: Inquiry| {
-            let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
+            let verdict = concluded(&inquiry);
             let failed = verdict.failed().map(|finding| finding.code.name).collect::<BTreeSet<_>>();
             (verdict.outcome, failed.into_iter().collect::<Vec<_>>())
         };
@@ -508,7 +527,7 @@ mod tests {
             inquiry.case.product = Arc::new(product);
             inquiry.case.switches.danger_allow_http = true;
             inquiry.items[0].state = State::Done(vec![finding(Standing::Failed)].into());
-            let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
+            let verdict = concluded(&inquiry);
             let relaxed = verdict.relaxed.iter().map(|one| format!("{} {}", one.rule, one.by));
             (verdict.outcome, verdict.findings[0].standing, relaxed.collect::<Vec<_>>())
         };
@@ -518,11 +537,60 @@ mod tests {
     }
 
     #[test]
+    fn only_a_verified_target_is_cleared() {
+        let cleared = |inquiry: &Inquiry| inquiry.conclude("2026-08-12T09:30:12Z").clearance().is_some();
+        assert!(cleared(&ended(Standing::Passed)));
+        for standing in [Standing::Failed, Standing::Passed] {
+            let mut inquiry = ended(standing);
+            // Any outcome but "verified": a failed check, then one that came to no end.
+            if standing == Standing::Passed {
+                inquiry.items[0].state = State::Waiting;
+            }
+            assert!(!cleared(&inquiry), "{:?}", concluded(&inquiry).outcome);
+            assert!(inquiry.conclude("2026-08-12T09:30:12Z").clearance_despite_switches().is_none());
+        }
+        let mut recorded = ended(Standing::Passed);
+        recorded.judge_recording();
+        let conclusion = recorded.conclude("2026-08-12T09:30:12Z");
+        assert_eq!(conclusion.verdict().outcome, Outcome::Verified);
+        assert_eq!(conclusion.verdict().source, Source::Recording);
+        assert!(conclusion.clearance_despite_switches().is_none());
+    }
+
+    #[test]
+    fn a_clearance_says_what_was_weakened_and_a_switch_withholds_it() {
+        let mut inquiry = ended(Standing::Failed);
+        Arc::make_mut(&mut inquiry.case.product).relaxed.insert("a-rule".to_owned());
+        let weakened = |clearance: &Clearance| {
+            clearance.weakened().iter().map(|one| one.rule.clone()).collect::<Vec<_>>()
+        };
+        let conclusion = inquiry.conclude("2026-08-12T09:30:12Z");
+        let clearance = conclusion.clearance().unwrap();
+        assert_eq!(
+            (weakened(clearance), clearance.is_weakened_by_switch()),
+            (vec!["a-rule".to_owned()], false)
+        );
+        assert_eq!((clearance.task_id(), clearance.product()), (target(), "p"));
+        for switch in ["danger-allow-http", "danger-skip-signatures", "offline"] {
+            inquiry.case.switches = Switches {
+                danger_allow_http: switch == "danger-allow-http",
+                danger_skip_signatures: switch == "danger-skip-signatures",
+                offline: switch == "offline",
+            };
+            let conclusion = inquiry.conclude("2026-08-12T09:30:12Z");
+            assert!(conclusion.clearance().is_none(), "{switch}");
+            let clearance = conclusion.clearance_despite_switches().unwrap();
+            assert!(clearance.is_weakened_by_switch());
+            assert_eq!(weakened(clearance), ["a-rule", switch]);
+        }
+    }
+
+    #[test]
     fn what_nobody_asks_counts_as_weakened() {
         let relaxed = |landed: Landed| {
             let mut inquiry = ended(Standing::Passed);
             Arc::make_mut(&mut inquiry.case.product).landed = landed;
-            let relaxed = inquiry.conclude("2026-08-12T09:30:12Z").relaxed;
+            let relaxed = concluded(&inquiry).relaxed;
             relaxed.into_iter().map(|one| format!("{} {}", one.rule, one.by)).collect::<Vec<_>>()
         };
         assert_eq!(relaxed(Landed::Assumed), ["landed-assumed policy"]);
@@ -545,7 +613,7 @@ mod tests {
         ];
         inquiry.items.truncate(1);
         inquiry.items[0].state = State::Done(findings.into());
-        let verdict = inquiry.conclude("2026-08-12T09:30:12Z");
+        let verdict = concluded(&inquiry);
         let told = verdict.findings.iter().filter(|finding| finding.code == CODE);
         let told: Vec<_> = told.map(|finding| finding.message.as_str()).collect();
         assert_eq!(told, ["5", "4", "3", "1", "2", "of no link"]);
@@ -565,7 +633,7 @@ mod tests {
         let artifacts = vec![made("public/b", 1), made("public/a", 2), made("public/b", 1)];
         inquiry.items[0].state =
             State::Done(Examination { findings: vec![finding(Standing::Passed)], artifacts });
-        let told = inquiry.conclude("2026-08-12T09:30:12Z").artifacts;
+        let told = concluded(&inquiry).artifacts;
         assert_eq!(told, [made("public/a", 2), made("public/b", 1)]);
     }
 }

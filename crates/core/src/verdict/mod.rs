@@ -13,7 +13,8 @@ use crate::inquiry::Extent;
 use crate::policy::{KeysId, PolicyId};
 use crate::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
 
-/// What an inquiry came to.
+/// What a verification came to, as data: it can be shown and kept, and decides nothing. What may be done is
+/// for its [`Clearance`](crate::inquiry::Clearance) to say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
     /// The answer.
@@ -46,8 +47,8 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// What was weakened: relaxed rules of the policy and `danger` switches. Shown in every report.
     pub relaxed: Vec<Relaxed>,
-    /// The artifacts that the answer is about, each with the digest that a signature vouches for. They
-    /// may be used only when the outcome is [`Outcome::Verified`].
+    /// The artifacts that the answer is about, each with the digest that a signature vouches for. What is
+    /// to use them takes a [`Clearance`](crate::inquiry::Clearance), not this list.
     pub artifacts: Vec<VerifiedArtifact>,
 }
 
@@ -176,13 +177,6 @@ pub struct Relaxed {
 }
 
 impl Verdict {
-    /// The same verdict, of a recording.
-    #[must_use]
-    pub fn from_recording(mut self) -> Self {
-        self.source = Source::Recording;
-        self
-    }
-
     /// The findings that failed and count.
     pub fn failed(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.standing == Standing::Failed)

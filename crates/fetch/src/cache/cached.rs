@@ -2,18 +2,17 @@
 
 use super::intake::{Held, Look};
 use super::subject::{Address, Vouching, is_lasting};
-use super::{Cache, Name, Seen, payload};
+use super::{Cache, CacheStatistics, Name, Seen, payload};
 use crate::budget::Budget;
-use crate::graphs::KeptGraph;
-use crate::progress::{Event, Progress};
+use crate::fetcher::Fetcher;
 use crate::source::FactSource;
 use crate::staging::Staging;
-use catena_core::inquiry::{Fact, Need, Target};
+use catena_core::inquiry::{Clearance, Fact, Need, Target};
 use catena_core::task::ArtifactName;
-use catena_core::verdict::Verdict;
+use catena_core::verdict;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -23,17 +22,19 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-/// Answers from a cache what cannot change, and asks for the rest. It listens to the driver as well,
-/// and so keeps exactly what the inquiry was told.
+/// Answers from a cache what cannot change, and asks for the rest.
 pub struct Cached {
     cache: Arc<Cache>,
+    target: Target,
     source: Source,
+    /// Who keeps whole task graphs.
+    fetcher: Option<Arc<Fetcher>>,
     staging: Option<Arc<Staging>>,
     held: Arc<Held>,
-    next: Arc<dyn Progress>,
     /// How many look into the store at once: as many as can hash at once, and a few that wait for it.
     turns: Arc<Semaphore>,
-    told: Mutex<Told>,
+    /// What it has answered, which is in the cache already.
+    answered: Mutex<HashSet<Need>>,
 }
 
 /// Who is asked for what is not in the cache.
@@ -43,30 +44,29 @@ enum Source {
     Nobody(Arc<Seen>),
 }
 
-#[derive(Default)]
-struct Told {
-    facts: HashMap<Need, Fact>,
-    /// Which of them are in the cache already.
-    cached: HashSet<Need>,
-}
-
 impl Cached {
-    /// Looks into the cache, else asks `source`; and passes on to `next` what the driver tells it.
+    /// Looks into the cache for the verification of a target, else asks `source`.
     #[must_use]
-    pub fn new(cache: Arc<Cache>, source: Arc<dyn FactSource>, next: Arc<dyn Progress>) -> Self {
-        Self::from(cache, Source::Asked(source), next)
+    pub fn new(cache: Arc<Cache>, source: Arc<dyn FactSource>, target: &Target) -> Self {
+        Self::from(cache, Source::Asked(source), target)
+    }
+
+    /// The same, where the task graphs that a fetcher keeps are kept in the cache as a whole.
+    #[must_use]
+    pub fn over(cache: Arc<Cache>, fetcher: Arc<Fetcher>, target: &Target) -> Self {
+        Self { fetcher: Some(fetcher.clone()), ..Self::new(cache, fetcher, target) }
     }
 
     /// Asks nobody: what may have changed is as it was when there was a yes about this target last.
     /// What is not known from then is unreachable.
     #[must_use]
-    pub fn offline(cache: Arc<Cache>, target: &Target, next: Arc<dyn Progress>) -> Self {
+    pub fn offline(cache: Arc<Cache>, target: &Target) -> Self {
         let address = Address::seen(&cache.root, target.task_id, target.check_task, target.extent);
         let seen = cache.payload(&address, cache.longest()).and_then(|payload| Seen::decode(&payload));
-        Self::from(cache, Source::Nobody(Arc::new(seen.unwrap_or_default())), next)
+        Self::from(cache, Source::Nobody(Arc::new(seen.unwrap_or_default())), target)
     }
 
-    fn from(cache: Arc<Cache>, source: Source, next: Arc<dyn Progress>) -> Self {
+    fn from(cache: Arc<Cache>, source: Source, target: &Target) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let turns = Arc::new(Semaphore::new(cores.saturating_add(2)));
         // What is asked for and what is not share the memory there is.
@@ -75,7 +75,8 @@ impl Cached {
             Source::Nobody(_) => None,
         };
         let held = Arc::new(Held::within(budget.unwrap_or_else(|| Budget::new(&cache.limits))));
-        Self { cache, source, staging: None, held, next, turns, told: Mutex::default() }
+        let (target, answered) = (target.clone(), Mutex::default());
+        Self { cache, target, source, fetcher: None, staging: None, held, turns, answered }
     }
 
     /// Puts the bytes of artifacts where they can be published from. It must be the staging that the
@@ -101,7 +102,7 @@ impl Cached {
     pub async fn answer(&self, need: &Need, deadline: Instant) -> Fact {
         if let Some(fact) = self.look(need).await {
             self.cache.counters.hits.add(1);
-            self.told().cached.insert(need.clone());
+            self.answered().insert(need.clone());
             return fact;
         }
         match &self.source {
@@ -153,32 +154,58 @@ impl Cached {
         looked.await.unwrap_or(false)
     }
 
-    /// Keeps what a yes was made of, for whoever asks next; the bytes of artifacts where they were
-    /// published, in `work_dir`. Other verdicts keep nothing. A cache that cannot be written to makes
-    /// no verdict worse: it is only told of.
-    pub fn keep(&self, verdict: &Verdict, work_dir: Option<&Path>) {
-        let (Source::Asked(_), Some(vouching)) = (&self.source, Vouching::of(verdict)) else { return };
-        if let Err(error) = self.write(verdict, &vouching, work_dir) {
+    /// Keeps the facts that a target was verified by, for whoever asks next; the bytes of artifacts where
+    /// they were published, in `work_dir`. A clearance of another target, and one that a switch has
+    /// weakened, keep nothing. A cache that cannot be written to makes no verdict worse: it is only told of.
+    ///
+    /// Nothing but a clearance is taken:
+    ///
+    /// ```compile_fail,E0308
+    /// # use catena_core::verdict::Verdict;
+    /// # use catena_fetch::cache::Cached;
+    /// fn kept(cached: &Cached, verdict: &Verdict) {
+    ///     cached.keep(verdict, [], None);
+    /// }
+    /// ```
+    pub fn keep<'a>(
+        &self,
+        clearance: &Clearance,
+        facts: impl IntoIterator<Item = (&'a Need, &'a Fact)>,
+        work_dir: Option<&Path>,
+    ) {
+        let (Source::Asked(_), Some(vouching)) = (&self.source, Vouching::of(clearance)) else { return };
+        if *clearance.target() != self.target {
+            return;
+        }
+        if let Err(error) = self.write(&mut facts.into_iter(), &vouching, work_dir) {
             tracing::warn!(%error, "the cache does not keep what this was verified by");
         }
     }
 
-    fn write(&self, verdict: &Verdict, vouching: &Vouching<'_>, work_dir: Option<&Path>) -> io::Result<()> {
-        let told = std::mem::take(&mut *self.told());
+    /// What the cache did so far.
+    #[must_use]
+    pub fn statistics(&self) -> CacheStatistics {
+        self.cache.statistics()
+    }
+
+    fn write(
+        &self,
+        facts: &mut dyn Iterator<Item = (&Need, &Fact)>,
+        vouching: &Vouching<'_>,
+        work_dir: Option<&Path>,
+    ) -> io::Result<()> {
+        let answered = std::mem::take(&mut *self.answered());
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let mut seen = Seen::at(now.as_secs());
         let before = self.cache.statistics().bytes;
-        for (need, fact) in &told.facts {
-            if told.cached.contains(need) {
-                continue;
-            }
+        for (need, fact) in facts.filter(|(need, _)| !answered.contains(need)) {
             if vouching.makes_lasting(need, fact) {
                 self.write_lasting(need, fact, work_dir)?;
             } else {
                 seen.add(need, fact);
             }
         }
-        let Verdict { task_id, check_task, extent, .. } = *verdict;
+        let Target { task_id, check_task, extent, .. } = self.target;
         let address = Address::seen(&self.cache.root, task_id, check_task, extent);
         self.cache.keep(&address, &seen.encode())?;
         self.cache.store.tidy(self.cache.statistics().bytes.saturating_sub(before))
@@ -190,7 +217,9 @@ impl Cached {
             None => Ok(()),
         };
         keep(need, fact)?;
-        if let (Fact::Graph(scan), Some(graph)) = (fact, self.kept_graph(need)) {
+        if let (Fact::Graph(scan), Some(graph)) =
+            (fact, self.fetcher.as_ref().and_then(|fetcher| fetcher.kept_graph(need)))
+        {
             super::graph::keep(&self.cache, need, &graph, &scan.measurement)?;
         }
         let (Some(work_dir), Some((task_id, run_id, name))) = (work_dir, need.artifact()) else {
@@ -215,21 +244,21 @@ impl Cached {
         }
     }
 
-    fn kept_graph(&self, need: &Need) -> Option<Arc<KeptGraph>> {
-        match &self.source {
-            Source::Asked(source) => source.kept_graph(need),
-            Source::Nobody(_) => None,
-        }
-    }
-
-    fn told(&self) -> std::sync::MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn answered(&self) -> std::sync::MutexGuard<'_, HashSet<Need>> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl FactSource for Cached {
     fn fact(self: Arc<Self>, need: Need, deadline: Instant) -> BoxFuture<'static, Fact> {
         async move { self.answer(&need, deadline).await }.boxed()
+    }
+
+    fn origin(&self) -> verdict::Source {
+        match &self.source {
+            Source::Asked(source) => source.origin(),
+            Source::Nobody(_) => verdict::Source::Services,
+        }
     }
 
     fn foresee(self: Arc<Self>, need: Need, deadline: Instant) -> BoxFuture<'static, ()> {
@@ -241,16 +270,6 @@ impl FactSource for Cached {
             }
         }
         .boxed()
-    }
-}
-
-impl Progress for Cached {
-    fn event(&self, event: Event<'_>) {
-        if let (Event::Answered { need, fact }, Source::Asked(_)) = (event, &self.source) {
-            // The first fact is the one that the inquiry keeps.
-            self.told().facts.entry(need.clone()).or_insert_with(|| fact.clone());
-        }
-        self.next.event(event);
     }
 }
 

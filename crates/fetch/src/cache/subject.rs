@@ -8,18 +8,16 @@ use super::payload::write_bytes;
 use crate::body::measured;
 use crate::recording::NeedEntry;
 use catena_core::digest::Digest;
-use catena_core::inquiry::{Extent, Fact, Need, Reference};
+use catena_core::inquiry::{Clearance, ClearedTask, Extent, Fact, Need, Reference};
 use catena_core::source::Revision;
 use catena_core::task::{ArtifactName, RunId, TaskId, TaskSet};
-use catena_core::verdict::{Outcome, Standing, Verdict};
+use catena_core::verdict::VerifiedArtifact;
 use catena_taskcluster::RootUrl;
 use sha2::{Digest as _, Sha256};
 use std::collections::{HashMap, HashSet};
 
 /// What everything that is kept is kept for.
 const FORMAT: &str = "catena-cache 1";
-/// The finding that the run a chain is about has ended, and well.
-const COMPLETED: &str = "run-completed";
 
 /// Where a fact is kept: everything it depends on, written so that no two are the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +117,7 @@ pub(super) fn is_lasting(need: &Need) -> bool {
     }
 }
 
-/// What a yes says of the facts it was made of.
+/// What a clearance says of the facts that its target was verified by.
 pub(super) struct Vouching<'a> {
     /// The tasks of the chain.
     links: HashSet<TaskId>,
@@ -130,28 +128,23 @@ pub(super) struct Vouching<'a> {
 }
 
 impl<'a> Vouching<'a> {
-    /// None for any other verdict, and for a yes that was made easier on the command line: facts that
-    /// came over plain http are believed by that run alone.
-    pub(super) fn of(verdict: &'a Verdict) -> Option<Self> {
-        let by_switch = verdict.relaxed.iter().any(|relaxed| relaxed.by == "switch");
-        if verdict.outcome != Outcome::Verified || by_switch {
-            return None;
-        }
-        // Where the state of a run is relaxed, nobody knows that it will not change.
-        let completed = verdict
-            .findings
-            .iter()
-            .filter(|finding| finding.code.name == COMPLETED && finding.standing == Standing::Passed);
-        let completed: HashSet<TaskId> = completed.map(|finding| finding.task_id).collect();
-        let runs = verdict.links.iter().filter_map(|link| Some((link.task_id, link.run_id?)));
-        let artifacts = verdict.artifacts.iter().filter_map(|artifact| {
+    /// None for a clearance that was weakened on the command line: facts that came over plain http are
+    /// believed by that run alone.
+    pub(super) fn of(clearance: &'a Clearance) -> Option<Self> {
+        let is_weakened = clearance.is_weakened_by_switch();
+        (!is_weakened).then(|| Self::new(clearance.tasks(), clearance.artifacts()))
+    }
+
+    fn new(tasks: &[ClearedTask], artifacts: &'a [VerifiedArtifact]) -> Self {
+        let completed = tasks.iter().filter(|task| task.has_completed);
+        let artifacts = artifacts.iter().filter_map(|artifact| {
             Some(((artifact.task_id, artifact.run_id, &artifact.name), (artifact.digest, artifact.length?)))
         });
-        Some(Self {
-            links: verdict.links.iter().map(|link| link.task_id).collect(),
-            ended: runs.filter(|(task_id, _)| completed.contains(task_id)).collect(),
+        Self {
+            links: tasks.iter().map(|task| task.task_id).collect(),
+            ended: completed.filter_map(|task| Some((task.task_id, task.run_id?))).collect(),
             artifacts: artifacts.collect(),
-        })
+        }
     }
 
     /// Whether the answer to this need will be the same for ever.
@@ -177,8 +170,10 @@ impl<'a> Vouching<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use catena_core::digest::Measurement;
     use catena_core::inquiry::{Reference, TreeFile};
     use catena_core::source::{GithubRepository, RepositoryUrl, TagName};
+    use catena_core::verdict::Evidence;
 
     fn task_id() -> TaskId {
         TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap()
@@ -223,6 +218,49 @@ mod tests {
             Need::Tags { repository: github(), page: 1 },
         ] {
             assert!(!is_lasting(&need), "{need}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_known_to_have_ended_and_to_be_vouched_for_lasts() {
+        let (run_id, name) = (RunId(0), ArtifactName::parse("public/a").unwrap());
+        let measurement = Measurement { length: 5, sha256: [7; 32], sha512: None };
+        let artifact = VerifiedArtifact {
+            task_id: task_id(),
+            run_id,
+            name: name.clone(),
+            digest: Digest::Sha256([7; 32]),
+            length: Some(5),
+            evidence: Evidence::Measured,
+        };
+        let task = ClearedTask { task_id: task_id(), run_id: Some(run_id), has_completed: true };
+        let lasting = |tasks: &[ClearedTask], artifact: &VerifiedArtifact| -> Vec<bool> {
+            let vouching = Vouching::new(tasks, std::slice::from_ref(artifact));
+            let fact = Fact::Measured(measurement);
+            let need = Need::Artifact { task_id: task_id(), run_id, name: name.clone(), sha512: false };
+            let needs =
+                [Need::Definition { task_id: task_id() }, Need::Document { task_id: task_id(), run_id }];
+            [needs.as_slice(), &[need]]
+                .concat()
+                .iter()
+                .map(|need| vouching.makes_lasting(need, &fact))
+                .collect()
+        };
+        assert_eq!(lasting(std::slice::from_ref(&task), &artifact), [true; 3]);
+        assert_eq!(lasting(&[], &artifact), [false; 3]);
+        // Nobody knows that the run has ended, or which it was.
+        let running = ClearedTask { has_completed: false, ..task.clone() };
+        let unknown = ClearedTask { run_id: None, ..task.clone() };
+        assert_eq!(lasting(&[running], &artifact), [true, false, false]);
+        assert_eq!(lasting(&[unknown], &artifact), [true, false, false]);
+        // Other bytes were vouched for than were seen.
+        for other in [
+            VerifiedArtifact { length: Some(6), ..artifact.clone() },
+            VerifiedArtifact { length: None, ..artifact.clone() },
+            VerifiedArtifact { digest: Digest::Sha256([8; 32]), ..artifact.clone() },
+            VerifiedArtifact { run_id: RunId(1), ..artifact.clone() },
+        ] {
+            assert_eq!(lasting(std::slice::from_ref(&task), &other), [true, true, false]);
         }
     }
 

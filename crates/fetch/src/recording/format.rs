@@ -18,8 +18,6 @@ pub(super) const VERSION: u32 = 1;
 pub(super) struct Index {
     pub(super) format: String,
     pub(super) version: u32,
-    /// What whoever recorded wants to find again: the target, the time of conclusion.
-    pub(super) about: BTreeMap<String, String>,
     pub(super) facts: Vec<Entry>,
 }
 

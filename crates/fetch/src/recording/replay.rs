@@ -8,6 +8,7 @@ use catena_core::Limits;
 use catena_core::digest::Measurement;
 use catena_core::graph::GraphScan;
 use catena_core::inquiry::{Body, Fact, Need, Shape};
+use catena_core::verdict::Source;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::collections::{BTreeMap, HashMap};
@@ -21,7 +22,6 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub struct Replay {
     facts: HashMap<Need, Fact>,
-    about: BTreeMap<String, String>,
 }
 
 /// Why a recording cannot be used.
@@ -106,13 +106,7 @@ impl Replay {
                 return Err(wrong("its need has a fact already".to_owned()));
             }
         }
-        Ok(Self { facts, about: index.about })
-    }
-
-    /// What was said about the recording when it was finished.
-    #[must_use]
-    pub fn about(&self) -> &BTreeMap<String, String> {
-        &self.about
+        Ok(Self { facts })
     }
 
     /// The recorded answer.
@@ -128,6 +122,10 @@ impl Replay {
 impl FactSource for Replay {
     fn fact(self: Arc<Self>, need: Need, _deadline: Instant) -> BoxFuture<'static, Fact> {
         std::future::ready(self.answer(&need)).boxed()
+    }
+
+    fn origin(&self) -> Source {
+        Source::Recording
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::file::File;
 use super::problem::{Problems, Severity};
+use catena::{Authority, TextFile};
 use catena_core::checks;
-use catena_core::policy::{FIREFOX_CI, KeyRing, Policy, Product, import};
+use catena_core::policy::{FIREFOX_CI, Policy, Product, import};
 use catena_core::task::Kind;
 use std::sync::Arc;
 
@@ -13,10 +14,10 @@ const SHIPPED: &str = "shipped:firefox-ci";
 /// What chains are verified by.
 #[derive(Clone, Debug)]
 pub struct Trust {
+    /// The policy, and the keys in it.
+    pub authority: Authority,
     /// The product.
     pub product: Arc<Product>,
-    /// The keys of its workers.
-    pub keys: KeyRing,
     /// The kind of the tasks that the worker runs.
     pub kind: Kind,
     /// Whether documents count only with a signature.
@@ -50,7 +51,17 @@ pub(super) fn read(
         }
     };
     let trust = match load(policies, Some((&source, &layer))) {
-        Ok(policy) => trust(file, &policy, name, problems),
+        Ok(policy) => {
+            let files = files(policies, Some((&source, &layer)));
+            let text = |(name, text): (&str, &str)| TextFile { name: name.to_owned(), text: text.to_owned() };
+            match Authority::new(files.into_iter().map(text).collect(), None) {
+                Ok(authority) => trust(file, authority, &policy, name, problems),
+                Err(error) => {
+                    problems.error(None, error.to_string());
+                    None
+                }
+            }
+        }
         Err(reasons) => {
             reasons.into_iter().for_each(|reason| problems.error(None, reason));
             None
@@ -67,9 +78,14 @@ pub(super) fn read(
     (trust.filter(|_| verify), layer)
 }
 
-fn trust(file: &File, policy: &Policy, name: &str, problems: &mut Problems) -> Option<Trust> {
+fn trust(
+    file: &File,
+    authority: Authority,
+    policy: &Policy,
+    name: &str,
+    problems: &mut Problems,
+) -> Option<Trust> {
     let product = policy.product(name).map_err(|error| problems.error(file.mark("cot_product"), error.to_string()));
-    let keys = policy.keys(name).ok()?;
     let text = file.text("cot_job_type").unwrap_or_default();
     let product = product.ok()?;
     let kind = Kind::parse(text).ok().filter(|kind| product.role(kind).is_some());
@@ -82,13 +98,20 @@ fn trust(file: &File, policy: &Policy, name: &str, problems: &mut Problems) -> O
         return None;
     };
     let signatures = file.truth("verify_cot_signature");
-    Some(Trust { product: Arc::new(product), keys, kind, signatures })
+    Some(Trust { authority, product: Arc::new(product), kind, signatures })
 }
 
 /// The policy that ships, the files that were named, and the layer of the configuration.
-fn load(policies: &[(String, String)], layer: Option<(&str, &str)>) -> Result<Policy, Vec<String>> {
+fn files<'a>(
+    policies: &'a [(String, String)],
+    layer: Option<(&'a str, &'a str)>,
+) -> Vec<(&'a str, &'a str)> {
     let named = policies.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-    let files: Vec<(&str, &str)> = [(SHIPPED, FIREFOX_CI)].into_iter().chain(named).chain(layer).collect();
+    [(SHIPPED, FIREFOX_CI)].into_iter().chain(named).chain(layer).collect()
+}
+
+fn load(policies: &[(String, String)], layer: Option<(&str, &str)>) -> Result<Policy, Vec<String>> {
+    let files = files(policies, layer);
     let loader = |name: &str| match name {
         SHIPPED => Ok(FIREFOX_CI.to_owned()),
         _ => Err("a worker's policy files extend only shipped:firefox-ci".to_owned()),

@@ -1,7 +1,6 @@
 //! A Taskcluster, hg and GitHub on loopback, and the real driver.
 
 use super::stuck;
-use crate::commands::verify::after;
 use crate::failure::Failure;
 use catena_core::Limits;
 use catena_core::verdict::Verdict;
@@ -44,8 +43,10 @@ pub(super) fn verdict(
         }
         let fetcher = Arc::new(fetcher(&testbed, room.path(), question.limits(), options)?);
         let began = Instant::now();
-        let inquiry = investigate(question.inquiry(), fetcher.clone(), after(PATIENCE), &Quiet).await;
-        Ok((inquiry.conclude(NOW), began.elapsed()))
+        let deadline =
+            tokio::time::Instant::now().checked_add(PATIENCE).ok_or_else(|| stuck("no such time"))?;
+        let inquiry = investigate(question.inquiry(), fetcher.clone(), deadline, &Quiet).await;
+        Ok((inquiry.conclude(NOW).into_verdict(), began.elapsed()))
     })
 }
 

@@ -16,7 +16,7 @@ use catena_json::{Path, Value};
 
 const CHECK: &str = "run";
 
-const COMPLETED: Code =
+pub(crate) const COMPLETED: Code =
     Code::passing("run-completed", "The last run of the task completed; everything is taken from this run.");
 const NOT_COMPLETED: Code = Code::new(
     "run-not-completed",

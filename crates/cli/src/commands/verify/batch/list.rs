@@ -1,8 +1,8 @@
 //! A list of tasks: a line each.
 
+use super::VerifyArgs;
 use crate::failure::Failure;
-use crate::policy_files;
-use catena_core::task::{Kind, TaskId};
+use catena::{Kind, Question, Target, TaskId, TextFile};
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::path::Path;
@@ -14,31 +14,33 @@ const MISTAKES: usize = 10;
 
 /// One line of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Question {
+struct Line {
     /// The task.
-    pub(super) task_id: TaskId,
+    task_id: TaskId,
     /// The kind it is judged as.
-    pub(super) kind: Kind,
+    kind: Kind,
     /// The product whose policy is applied.
-    pub(super) product: String,
+    product: String,
 }
 
 /// Reads a list from a file, or from standard input where that is `-`.
-pub(super) fn read(
-    file: &Path,
-    kind: Option<&Kind>,
-    product: Option<&str>,
-) -> Result<Vec<Question>, Failure> {
+pub(super) fn read(file: &Path, args: &VerifyArgs) -> Result<Vec<Question>, Failure> {
     let text = if file.as_os_str() == OsStr::new("-") {
         text_of(std::io::stdin().lock())
             .map_err(|cause| Failure::usage(format!("standard input: {cause}")))?
     } else {
-        policy_files::text_of(file)?
+        TextFile::read(file)?.text
     };
-    parse(&text, kind, product).map_err(|mistakes| {
+    let lines = parse(&text, args.task_type.as_ref(), args.product.as_deref()).map_err(|mistakes| {
         Failure::usage(format!("{} cannot be used:\n{}", file.display(), mistakes.join("\n")))
             .next("a line is TASK_ID [KIND [PRODUCT]]; --task-type and --product say what lines do not")
-    })
+    })?;
+    let (check_task, extent) = (args.checks_task(), args.artifacts.into());
+    let question = |Line { task_id, kind, product }| Question {
+        target: Target { task_id, kind, check_task, extent },
+        product,
+    };
+    Ok(lines.into_iter().map(question).collect())
 }
 
 /// All of it or nothing: of a list that was cut short nobody would be told that the rest was not verified.
@@ -53,17 +55,17 @@ fn text_of(from: impl Read) -> io::Result<String> {
 }
 
 /// Empty lines, and what follows a `#`, say nothing.
-fn parse(text: &str, kind: Option<&Kind>, product: Option<&str>) -> Result<Vec<Question>, Vec<String>> {
-    let (mut questions, mut mistakes) = (Vec::new(), Vec::new());
+fn parse(text: &str, kind: Option<&Kind>, product: Option<&str>) -> Result<Vec<Line>, Vec<String>> {
+    let (mut lines, mut mistakes) = (Vec::new(), Vec::new());
     for (position, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default();
         let words: Vec<&str> = line.split_whitespace().collect();
-        match question(&words, kind, product) {
-            Ok(question) => questions.extend(question),
+        match task(&words, kind, product) {
+            Ok(task) => lines.extend(task),
             Err(mistake) => mistakes.push(format!("  line {}: {mistake}", position.saturating_add(1))),
         }
     }
-    if mistakes.is_empty() && questions.is_empty() {
+    if mistakes.is_empty() && lines.is_empty() {
         mistakes.push("  it names no task".to_owned());
     }
     let more = mistakes.len().saturating_sub(MISTAKES);
@@ -71,10 +73,10 @@ fn parse(text: &str, kind: Option<&Kind>, product: Option<&str>) -> Result<Vec<Q
         mistakes.truncate(MISTAKES);
         mistakes.push(format!("  and {more} more"));
     }
-    if mistakes.is_empty() { Ok(questions) } else { Err(mistakes) }
+    if mistakes.is_empty() { Ok(lines) } else { Err(mistakes) }
 }
 
-fn question(words: &[&str], kind: Option<&Kind>, product: Option<&str>) -> Result<Option<Question>, String> {
+fn task(words: &[&str], kind: Option<&Kind>, product: Option<&str>) -> Result<Option<Line>, String> {
     let (task_id, own_kind, own_product) = match words {
         [] => return Ok(None),
         [task_id] => (*task_id, None, None),
@@ -86,7 +88,7 @@ fn question(words: &[&str], kind: Option<&Kind>, product: Option<&str>) -> Resul
     let kind = own_kind.or_else(|| kind.cloned()).ok_or("its kind is missing, and so is --task-type")?;
     let product = own_product.or(product).ok_or("its product is missing, and so is --product")?;
     let task_id = TaskId::parse(task_id).map_err(|error| error.to_string())?;
-    Ok(Some(Question { task_id, kind, product: product.to_owned() }))
+    Ok(Some(Line { task_id, kind, product: product.to_owned() }))
 }
 
 #[cfg(test)]
@@ -97,8 +99,8 @@ mod tests {
 
     fn told(text: &str, kind: Option<&str>, product: Option<&str>) -> Result<Vec<String>, Vec<String>> {
         let kind = kind.map(|kind| Kind::parse(kind).unwrap());
-        let questions = parse(text, kind.as_ref(), product)?;
-        Ok(questions.iter().map(|q| format!("{} {} {}", q.task_id, q.kind, q.product)).collect())
+        let lines = parse(text, kind.as_ref(), product)?;
+        Ok(lines.iter().map(|q| format!("{} {} {}", q.task_id, q.kind, q.product)).collect())
     }
 
     #[test]

@@ -1,0 +1,37 @@
+//! Verifies a finished task: `embed TASK_ID KIND PRODUCT [KEYS]`.
+
+use catena::{Authority, Extent, HttpOptions, Kind, Network, Question, Request, Target, TaskId, Verifier};
+use std::error::Error;
+use std::path::Path;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [task_id, kind, product, keys @ ..] = arguments.as_slice() else {
+        return Err("usage: embed TASK_ID KIND PRODUCT [KEYS]".into());
+    };
+    let target = Target {
+        task_id: TaskId::parse(task_id)?,
+        kind: Kind::parse(kind)?,
+        check_task: true,
+        extent: Extent::Listed,
+    };
+
+    // The policy that ships, perhaps with other keys; the network as the environment describes it.
+    let authority = Authority::read(&[] as &[&Path], keys.first().map(Path::new))?;
+    let network = Network::connect(&HttpOptions::default())?;
+    let root_url = std::env::var("TASKCLUSTER_ROOT_URL").ok();
+    let verifier = Verifier::new(authority, root_url.as_deref(), network)?;
+
+    let question = Question { target, product: product.clone() };
+    let verification = verifier.verify(&Request::new(question).with_work_dir("work")).await?;
+    let verdict = verification.conclusion.verdict();
+    println!("{task_id}: {}", verdict.outcome.as_str());
+    for finding in verdict.failed() {
+        println!("  {}: {}", finding.code.name, finding.message);
+    }
+    // Whatever must not happen without a verification takes a clearance.
+    let clearance = verification.conclusion.clearance().ok_or("the task is not cleared")?;
+    println!("{} artifacts of {} tasks", clearance.artifacts().len(), clearance.tasks().len());
+    Ok(())
+}

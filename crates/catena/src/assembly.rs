@@ -1,0 +1,78 @@
+//! The one way from a question and a source of facts to a verdict: single, in a batch, or replayed.
+
+use crate::{Authority, Control, Error, Question};
+use catena_core::Limits;
+use catena_core::inquiry::{Cancel, Conclusion, Inquiry, Switches, Target};
+use catena_core::policy::{KeyRing, Product};
+use catena_fetch::{FactSource, Progress, investigate};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// A question with what it is judged by.
+#[derive(Clone)]
+pub(crate) struct Assembly {
+    pub(crate) target: Target,
+    pub(crate) product: Arc<Product>,
+    pub(crate) keys: KeyRing,
+    pub(crate) limits: Limits,
+    pub(crate) switches: Switches,
+}
+
+/// A verification that has ended, and everything it has learned.
+pub(crate) struct Ended {
+    pub(crate) inquiry: Inquiry,
+    pub(crate) conclusion: Conclusion,
+}
+
+impl Assembly {
+    pub(crate) fn new(
+        authority: &Authority,
+        question: &Question,
+        limits: Limits,
+        switches: Switches,
+    ) -> Result<Self, Error> {
+        let (product, keys) = authority.product(&question.product)?;
+        Ok(Self { target: question.target.clone(), product, keys, limits, switches })
+    }
+
+    /// Asks the source until the verdict can be concluded. `now` is called then.
+    pub(crate) async fn run(
+        self,
+        source: Arc<dyn FactSource>,
+        control: &Control,
+        now: impl FnOnce() -> String,
+    ) -> Result<Ended, Error> {
+        let Control { deadline, progress, cancellation } = control;
+        let work = self.conclude(source, after(*deadline), progress.as_ref(), cancellation, now);
+        tokio::select! {
+            biased;
+            () = cancellation.cancelled() => Err(Error::Cancelled),
+            ended = work => Ok(ended),
+        }
+    }
+
+    async fn conclude(
+        self,
+        source: Arc<dyn FactSource>,
+        deadline: Instant,
+        progress: &dyn Progress,
+        cancellation: &CancellationToken,
+        now: impl FnOnce() -> String,
+    ) -> Ended {
+        let Self { target, product, keys, limits, switches } = self;
+        let mut inquiry = Inquiry::new(target, product, keys, limits, switches);
+        let cancellation = cancellation.clone();
+        inquiry.cancel_when(Cancel::when(move || cancellation.is_cancelled()));
+        let inquiry = investigate(inquiry, source, deadline, progress).await;
+        let conclusion = inquiry.conclude(&now());
+        Ended { inquiry, conclusion }
+    }
+}
+
+/// So much later than now; a clock that cannot say so has passed it already.
+fn after(time: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(time).unwrap_or(now)
+}

@@ -1,0 +1,121 @@
+//! Many verifications at once: what they have in common is fetched once.
+
+use crate::assembly::{Assembly, Ended};
+use crate::sources::fetcher;
+use crate::verifier::Clock;
+use crate::{Control, Error, Question, Verifier};
+use catena_core::Limits;
+use catena_core::inquiry::Conclusion;
+use catena_core::policy::{KeyRing, Product};
+use catena_fetch::{Fetcher, Statistics};
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::vec::IntoIter;
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+/// How many times the memory of one verification a batch may hold, of what its tasks have in common.
+const SHARES: usize = 4;
+
+/// Verifications that are under way, and those that follow. Dropped, all of them end.
+pub struct Batch {
+    waiting: IntoIter<Assembly>,
+    running: JoinSet<Result<Conclusion, Error>>,
+    jobs: usize,
+    fetcher: Arc<Fetcher>,
+    control: Control,
+    clock: Clock,
+    /// Where task graphs are kept, as long as there may be a use for them.
+    _graphs: Option<TempDir>,
+}
+
+impl Batch {
+    pub(crate) fn new(
+        verifier: &Verifier,
+        questions: Vec<Question>,
+        jobs: NonZeroUsize,
+        control: Control,
+    ) -> Result<Self, Error> {
+        let network = verifier.network.as_ref().ok_or(Error::Offline)?;
+        let waiting = assemblies(verifier, questions)?.into_iter();
+        let graphs = verifier.temporary.as_ref().map(tempfile::tempdir_in).transpose();
+        let graphs = graphs.map_err(Error::Temporary)?;
+        // What tasks have in common is held once, so that many at once do not take as many times as much.
+        let shares = u64::try_from(jobs.get().min(SHARES)).unwrap_or(1);
+        let held_bytes = verifier.limits.held_bytes.saturating_mul(shares);
+        let limits = Limits { held_bytes, ..verifier.limits.clone() };
+        let fetcher = fetcher(verifier, network, limits, &control.progress);
+        let fetcher = Arc::new(match &graphs {
+            Some(folder) => fetcher.keeping_graphs(folder.path().to_owned()),
+            None => fetcher,
+        });
+        let (running, jobs, clock) = (JoinSet::new(), jobs.get(), verifier.clock());
+        Ok(Self { waiting, running, jobs, fetcher, control, clock, _graphs: graphs })
+    }
+
+    /// The next verdict, in the order in which verifications end; none once all have ended. It may be dropped
+    /// without losing one.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`], after which there are none, and [`Error::Defect`].
+    pub async fn next(&mut self) -> Option<Result<Conclusion, Error>> {
+        if self.control.cancellation.is_cancelled() {
+            return self.cancelled();
+        }
+        while self.running.len() < self.jobs
+            && let Some(assembly) = self.waiting.next()
+        {
+            self.start(assembly);
+        }
+        let ended = self.running.join_next().await?;
+        // What could not be had for one of them may be there for the next.
+        self.fetcher.forget();
+        match ended {
+            Ok(Err(Error::Cancelled)) => self.cancelled(),
+            Ok(ended) => Some(ended),
+            Err(error) => Some(Err(Error::Defect(error.to_string()))),
+        }
+    }
+
+    /// What fetching cost so far.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.fetcher.statistics()
+    }
+
+    fn start(&mut self, assembly: Assembly) {
+        let (fetcher, control, clock) = (self.fetcher.clone(), self.control.clone(), self.clock.clone());
+        self.running.spawn(async move {
+            let ended = assembly.run(fetcher, &control, || crate::verifier::written(clock())).await;
+            ended.map(|Ended { conclusion, .. }| conclusion)
+        });
+    }
+
+    /// Says so once, unless all had ended before.
+    fn cancelled(&mut self) -> Option<Result<Conclusion, Error>> {
+        let is_unfinished = !self.running.is_empty() || self.waiting.len() > 0;
+        self.waiting = Vec::new().into_iter();
+        self.running = JoinSet::new();
+        is_unfinished.then_some(Err(Error::Cancelled))
+    }
+}
+
+/// Products are looked up once, before anything is asked.
+fn assemblies(verifier: &Verifier, questions: Vec<Question>) -> Result<Vec<Assembly>, Error> {
+    let mut products: BTreeMap<String, (Arc<Product>, KeyRing)> = BTreeMap::new();
+    let mut assemblies = Vec::with_capacity(questions.len());
+    for question in questions {
+        let known = products.get(&question.product).cloned();
+        let (product, keys) = match known {
+            Some(known) => known,
+            None => {
+                let known = verifier.authority.product(&question.product)?;
+                products.insert(question.product.clone(), known.clone());
+                known
+            }
+        };
+        assemblies.push(verifier.assembly_of(question.target, product, keys));
+    }
+    Ok(assemblies)
+}

@@ -1,0 +1,150 @@
+//! Why there is no verdict, or not all that was asked for beside it.
+
+use catena_core::policy::{Diagnostic, PolicyError};
+use catena_fetch::cache::{DirectoryError, KeyError};
+use catena_fetch::{PublishError, RecordingError};
+use catena_taskcluster::RootUrlError;
+use std::io;
+use std::path::PathBuf;
+
+/// Why there is no verdict, or not all that was asked for beside it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file of the policy or of keys cannot be read.
+    #[error("{}: {error}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The policy cannot be used: every mistake in it.
+    #[error("the policy cannot be used: {}", lines(.0))]
+    Policy(Vec<Diagnostic>),
+    /// The file of keys cannot be used: every mistake in it.
+    #[error("the keys cannot be used: {}", lines(.0))]
+    Keys(Vec<Diagnostic>),
+    /// The policy has no such product.
+    #[error(transparent)]
+    Product(#[from] PolicyError),
+    /// Neither the caller nor the policy says where Taskcluster is.
+    #[error("it is not known where Taskcluster is")]
+    NoRootUrl,
+    /// What says where Taskcluster is, is malformed.
+    #[error(transparent)]
+    RootUrl(#[from] RootUrlError),
+    /// Taskcluster would be asked over plain http on another machine.
+    #[error("{0} is asked over plain http, so anybody on the way can answer in its name")]
+    PlainHttp(String),
+    /// The directory of a cache cannot be used.
+    #[error(transparent)]
+    CacheDirectory(#[from] DirectoryError),
+    /// The key of a cache cannot be used.
+    #[error(transparent)]
+    CacheKey(#[from] KeyError),
+    /// The key of a cache is a file inside of that cache.
+    #[error("the key {} stands in the cache it is to protect", .0.display())]
+    CacheKeyInside(PathBuf),
+    /// A batch asks services, and the verifier asks nobody.
+    #[error("nobody is asked, and there is no cache to judge by")]
+    Offline,
+    /// The work directory cannot be made or written to.
+    #[error("{}: {error}", path.display())]
+    WorkDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// There is no room for temporary files.
+    #[error("no room for temporary files: {0}")]
+    Temporary(io::Error),
+    /// A directory holds a recording already: evidence is not written over.
+    #[error("{} holds a recording already", .0.display())]
+    RecordingExists(PathBuf),
+    /// The directory of a recording cannot be made.
+    #[error("{}: {error}", path.display())]
+    RecordingDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A recording could not be written in full.
+    #[error("{}: {error}", path.display())]
+    NotRecorded {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A directory is not a recording: it does not say what was asked.
+    #[error("{}: {error}", path.display())]
+    NoRecording {
+        /// The file that is missing.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A recording that another version of this program made.
+    #[error("{}: version {version} is not known here", path.display())]
+    RecordingVersion {
+        /// The file that says so.
+        path: PathBuf,
+        /// The version of the format.
+        version: u32,
+        /// The version of the program that made it.
+        made_by: String,
+    },
+    /// A recording that does not say in full what was asked.
+    #[error("{}: {reason}", path.display())]
+    RecordedRequest {
+        /// The file.
+        path: PathBuf,
+        /// What is malformed.
+        reason: String,
+    },
+    /// The facts of a recording are malformed.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    /// The chain is verified, but its artifacts did not reach their final places.
+    #[error("the chain is verified, but its artifacts could not be kept: {0}")]
+    NotPublished(PublishError),
+    /// The chain is not verified, and what an earlier verification of the task left could not be removed.
+    #[error("what an earlier verification left in {} cannot be removed: {error}", work_dir.display())]
+    NotRetracted {
+        /// The work directory.
+        work_dir: PathBuf,
+        /// What is in the way.
+        error: PublishError,
+        /// Why there is no verdict, if there is none.
+        instead: Option<Box<Error>>,
+    },
+    /// The caller cancelled the verification.
+    #[error("interrupted before there was an answer")]
+    Cancelled,
+    /// A verification ended by a defect of this library.
+    #[error("a defect of catena: {0}")]
+    Defect(String),
+}
+
+impl Error {
+    /// Whether what the caller gave is at fault: asking again with the same gives the same.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        !matches!(
+            self,
+            Self::Temporary(_)
+                | Self::NotRecorded { .. }
+                | Self::NotPublished(_)
+                | Self::NotRetracted { .. }
+                | Self::Cancelled
+                | Self::Defect(_)
+        )
+    }
+}
+
+fn lines(diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(|diagnostic| format!("\n{diagnostic}")).collect()
+}

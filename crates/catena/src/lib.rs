@@ -1,0 +1,51 @@
+//! Taskcluster's Chain of Trust, for programs that embed it.
+//!
+//! A policy with its keys, a source of facts and perhaps a work directory go in. Out come a verdict and, where
+//! it is "verified", a [`Clearance`]: what publishes artifacts, and whatever else must not happen without a
+//! verification, takes one.
+//!
+//! ```no_run
+#![doc = include_str!("../examples/embed.rs")]
+//! ```
+//!
+//! - [`Authority`]: the policy and the keys, from files or texts.
+//! - [`Network`]: how services are asked, over a transport that verifications share.
+//! - [`Verifier`]: one task ([`Verifier::verify`]), many ([`Verifier::batch`]); with a cache, or with a cache
+//!   alone ([`Verifier::offline`]).
+//! - [`Request`] and [`Control`]: which task, its work directory, a recording, the deadline, an observer, and a
+//!   way to cancel it.
+//! - [`replay`]: a verdict made again from a recording, which gives no clearance.
+//!
+//! Nothing here prints, reads the environment or changes anything that belongs to the whole process; a
+//! transport reads the environment where [`HttpOptions`] say so. Events go to [`tracing`]. It needs a tokio
+//! runtime, best one of several threads.
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
+
+mod assembly;
+mod authority;
+mod batch;
+mod cache;
+mod error;
+mod network;
+mod recording;
+mod request;
+mod sources;
+mod verifier;
+mod work_dir;
+
+pub use authority::{Authority, TextFile};
+pub use batch::Batch;
+pub use cache::CacheOptions;
+pub use error::Error;
+pub use network::Network;
+pub use recording::replay;
+pub use request::{Control, Question, Request};
+pub use verifier::{Clock, Verification, Verifier};
+
+pub use catena_core::inquiry::{Clearance, Conclusion, Extent, Target};
+pub use catena_core::task::{Kind, TaskId};
+pub use catena_core::verdict::{Outcome, Verdict};
+pub use catena_fetch::{Event, Options, Progress, Quiet, Statistics};
+pub use catena_http::{HttpOptions, Proxy, Secret, Transport};
+pub use catena_taskcluster::{RootUrl, TaskclusterCredentials};
+pub use tokio_util::sync::CancellationToken;

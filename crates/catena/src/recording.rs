@@ -1,0 +1,195 @@
+//! Recordings: what was asked and every fact, in a directory, so that a verdict can be made again.
+
+use crate::assembly::{Assembly, Ended};
+use crate::authority::PolicyTexts;
+use crate::{Authority, Control, Error, Question, TextFile, Verifier};
+use catena_core::Limits;
+use catena_core::inquiry::{Conclusion, Extent, Fact, Need, Switches, Target};
+use catena_core::task::{Kind, TaskId};
+use catena_fetch::{Progress, Recorder, Replay};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What was asked, in the directory of a recording.
+const FILE: &str = "inquiry.json";
+/// The version of the format.
+const VERSION: u32 = 1;
+/// The largest such file, in bytes: it holds the texts of a policy.
+const LARGEST: u64 = 64 << 20;
+/// Far enough for facts that are there already.
+const AT_ONCE: Duration = Duration::from_secs(3600);
+
+/// Makes a verdict again from a recording: target, product, policy, keys and time are those of the
+/// recording, and nobody is asked. The verdict says that it is of a recording, which gives no clearance.
+///
+/// # Errors
+/// A directory that is not a recording, or not as it was written.
+pub async fn replay(
+    directory: &Path,
+    progress: Arc<dyn Progress>,
+    cancellation: CancellationToken,
+) -> Result<Conclusion, Error> {
+    let recorded = Recorded::read(directory)?;
+    let question = recorded.question().map_err(|reason| malformed(directory, reason))?;
+    let switches = recorded.switches();
+    let Recorded { policy, keys, concluded, .. } = recorded;
+    let authority = Authority::of(policy, keys)?;
+    let assembly = Assembly::new(&authority, &question, Limits::default(), switches)?;
+    let facts = Arc::new(Replay::open(directory, &assembly.limits)?);
+    let control = Control { deadline: AT_ONCE, progress, cancellation };
+    let Ended { conclusion, .. } = assembly.run(facts, &control, || concluded).await?;
+    Ok(conclusion)
+}
+
+/// The question a recording answers, and what it was judged by. The facts stand beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Recorded {
+    /// The version of this format.
+    catena_inquiry: u32,
+    /// The version of catena that made it.
+    made_by: String,
+    /// The target's id.
+    task_id: String,
+    /// The target's kind.
+    task_type: String,
+    /// Whether the target's own document was checked too.
+    check_task: bool,
+    /// Which artifacts were measured beside those that the target takes in. Recordings from before this
+    /// hold none of the others.
+    #[serde(default = "before_this")]
+    artifacts: String,
+    /// The product.
+    product: String,
+    /// Where Taskcluster was.
+    root_url: String,
+    /// Whether documents were accepted without their signatures.
+    danger_skip_signatures: bool,
+    /// Whether facts could come over plain http.
+    danger_allow_http: bool,
+    /// Whether nobody was asked. Not written where somebody was, as in all recordings before this.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    offline: bool,
+    /// The policy.
+    policy: PolicyTexts,
+    /// The file of keys that stood in for the product's.
+    keys: Option<TextFile>,
+    /// When it was concluded, RFC 3339.
+    concluded: String,
+}
+
+impl Recorded {
+    /// What a verifier was asked, and when it was concluded.
+    pub(crate) fn of(verifier: &Verifier, question: &Question, concluded: &str) -> Self {
+        let Question { target, product } = question;
+        let switches = verifier.switches();
+        Self {
+            catena_inquiry: VERSION,
+            made_by: env!("CARGO_PKG_VERSION").to_owned(),
+            task_id: target.task_id.to_string(),
+            task_type: target.kind.to_string(),
+            check_task: target.check_task,
+            artifacts: target.extent.as_str().to_owned(),
+            product: product.clone(),
+            root_url: verifier.root_url().as_str().to_owned(),
+            danger_skip_signatures: switches.danger_skip_signatures,
+            danger_allow_http: switches.danger_allow_http,
+            offline: switches.offline,
+            policy: verifier.authority.texts().clone(),
+            keys: verifier.authority.keys().cloned(),
+            concluded: concluded.to_owned(),
+        }
+    }
+
+    fn question(&self) -> Result<Question, String> {
+        let task_id = TaskId::parse(&self.task_id).map_err(|error| error.to_string())?;
+        let kind = Kind::parse(&self.task_type).map_err(|error| error.to_string())?;
+        let extent = Extent::parse(&self.artifacts);
+        let extent = extent.ok_or_else(|| format!("unsupported artifacts: {:?}", self.artifacts))?;
+        let target = Target { task_id, kind, check_task: self.check_task, extent };
+        Ok(Question { target, product: self.product.clone() })
+    }
+
+    fn switches(&self) -> Switches {
+        Switches {
+            danger_skip_signatures: self.danger_skip_signatures,
+            danger_allow_http: self.danger_allow_http,
+            offline: self.offline,
+        }
+    }
+
+    fn read(directory: &Path) -> Result<Self, Error> {
+        let path = directory.join(FILE);
+        let text = match contents(&path) {
+            Ok(text) => text,
+            Err(error) => return Err(Error::NoRecording { path, error }),
+        };
+        let read: Self =
+            serde_json::from_str(&text).map_err(|error| malformed(directory, error.to_string()))?;
+        if read.catena_inquiry != VERSION {
+            let (version, made_by) = (read.catena_inquiry, read.made_by);
+            return Err(Error::RecordingVersion { path, version, made_by });
+        }
+        Ok(read)
+    }
+
+    fn write(&self, directory: &Path) -> io::Result<()> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(directory.join(FILE)).map(drop).map_err(|error| error.error)
+    }
+}
+
+fn before_this() -> String {
+    Extent::Named.as_str().to_owned()
+}
+
+fn malformed(directory: &Path, reason: String) -> Error {
+    Error::RecordedRequest { path: directory.join(FILE), reason }
+}
+
+fn contents(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)?.take(LARGEST.saturating_add(1)).read_to_string(&mut text)?;
+    if u64::try_from(read).is_ok_and(|read| read <= LARGEST) {
+        Ok(text)
+    } else {
+        Err(io::Error::other(format!("larger than {LARGEST} bytes")))
+    }
+}
+
+/// A recording that is being made.
+pub(crate) struct NewRecording {
+    directory: PathBuf,
+    recorder: Recorder,
+}
+
+impl NewRecording {
+    /// Makes its directory, before anything is asked. A recording that is there is not written over.
+    pub(crate) fn begin(directory: &Path) -> Result<Self, Error> {
+        if directory.join(FILE).exists() {
+            return Err(Error::RecordingExists(directory.to_owned()));
+        }
+        let recorder = Recorder::new(directory)
+            .map_err(|error| Error::RecordingDirectory { path: directory.to_owned(), error })?;
+        Ok(Self { directory: directory.to_owned(), recorder })
+    }
+
+    /// Writes it.
+    pub(crate) fn finish<'a>(
+        self,
+        recorded: &Recorded,
+        facts: impl Iterator<Item = (&'a Need, &'a Fact)>,
+    ) -> Result<(), Error> {
+        let written = self.recorder.write(facts).and_then(|()| recorded.write(&self.directory));
+        written.map_err(|error| Error::NotRecorded { path: self.directory, error })
+    }
+}

@@ -1,0 +1,74 @@
+//! What is asked: a target, and what is to become of it beside the verdict.
+
+use catena_core::inquiry::Target;
+use catena_fetch::{DEADLINE, Progress, Quiet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Which task is verified, and by the policy of which product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The task.
+    pub target: Target,
+    /// The product.
+    pub product: String,
+}
+
+/// One verification: a question, and what is to become of it beside the verdict.
+#[derive(Clone)]
+pub struct Request {
+    pub(crate) question: Question,
+    pub(crate) work_dir: Option<PathBuf>,
+    pub(crate) record: Option<PathBuf>,
+    pub(crate) control: Control,
+}
+
+/// How long a verification may take, who is told of it, and who can cancel it.
+#[derive(Clone)]
+pub struct Control {
+    /// What is not known after this long is unreachable.
+    pub deadline: Duration,
+    /// Who is told how it goes.
+    pub progress: Arc<dyn Progress>,
+    /// Once this is cancelled, the verification ends with [`Error::Cancelled`](crate::Error::Cancelled),
+    /// whatever it is doing.
+    pub cancellation: CancellationToken,
+}
+
+/// Five minutes, nobody is told, and nobody cancels it.
+impl Default for Control {
+    fn default() -> Self {
+        Self { deadline: DEADLINE, progress: Arc::new(Quiet), cancellation: CancellationToken::new() }
+    }
+}
+
+impl Request {
+    /// A verdict, and nothing beside it.
+    #[must_use]
+    pub fn new(question: Question) -> Self {
+        Self { question, work_dir: None, record: None, control: Control::default() }
+    }
+
+    /// Leaves each verified artifact at `DIR/cot/<taskId>/<name>`, and nothing unverified.
+    #[must_use]
+    pub fn with_work_dir(mut self, work_dir: impl Into<PathBuf>) -> Self {
+        self.work_dir = Some(work_dir.into());
+        self
+    }
+
+    /// Keeps everything the verdict is made from in a directory, for [`replay`](crate::replay).
+    #[must_use]
+    pub fn with_recording(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.record = Some(directory.into());
+        self
+    }
+
+    /// With another deadline, an observer, or a way to cancel it.
+    #[must_use]
+    pub fn with_control(mut self, control: Control) -> Self {
+        self.control = control;
+        self
+    }
+}

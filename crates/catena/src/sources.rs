@@ -1,0 +1,93 @@
+//! Where the facts of one verification come from.
+
+use crate::verifier::written;
+use crate::{Error, Network, Verifier};
+use catena_core::Limits;
+use catena_core::inquiry::{Conclusion, Inquiry, Target};
+use catena_fetch::cache::Cached;
+use catena_fetch::{FactSource, Fetcher, Progress, Staging};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A network, a cache in front of one, or a cache alone.
+pub(crate) struct Sources {
+    fetcher: Option<Arc<Fetcher>>,
+    cached: Option<Arc<Cached>>,
+    source: Arc<dyn FactSource>,
+}
+
+impl Sources {
+    pub(crate) fn open(
+        verifier: &Verifier,
+        target: &Target,
+        staging: Option<&Arc<Staging>>,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Self, Error> {
+        let fetcher = verifier.network.as_ref().map(|network| {
+            let fetcher = fetcher(verifier, network, verifier.limits.clone(), progress);
+            let fetcher = fetcher.with_staging(staging.cloned());
+            Arc::new(match (&verifier.cache, &verifier.temporary) {
+                (Some(_), Some(folder)) => fetcher.keeping_graphs(folder.clone()),
+                _ => fetcher,
+            })
+        });
+        let cached = match (&verifier.cache, &fetcher) {
+            (None, _) => None,
+            (Some(cache), Some(fetcher)) => Some(Cached::over(cache.clone(), fetcher.clone(), target)),
+            (Some(cache), None) => Some(Cached::offline(cache.clone(), target)),
+        };
+        let cached = cached.map(|cached| Arc::new(cached.with_staging(staging.cloned())));
+        let source: Arc<dyn FactSource> = match (&cached, &fetcher) {
+            (Some(cached), fetcher) => {
+                if fetcher.is_none() {
+                    tell_age(cached);
+                }
+                Arc::<Cached>::clone(cached)
+            }
+            (None, Some(fetcher)) => fetcher.clone(),
+            (None, None) => return Err(Error::Offline),
+        };
+        Ok(Self { fetcher, cached, source })
+    }
+
+    pub(crate) fn source(&self) -> Arc<dyn FactSource> {
+        Arc::clone(&self.source)
+    }
+
+    /// What helps whoever asks next, once everything is in place for the one who asked now.
+    pub(crate) fn end(&self, conclusion: &Conclusion, inquiry: &Inquiry, work_dir: Option<&Path>) {
+        if let Some(cached) = &self.cached {
+            if let Some(clearance) = conclusion.clearance() {
+                cached.keep(clearance, inquiry.facts(), work_dir);
+            }
+            tracing::debug!(statistics = ?cached.statistics(), "cached");
+        }
+        if let Some(fetcher) = &self.fetcher {
+            tracing::debug!(statistics = ?fetcher.statistics(), "fetched");
+        }
+    }
+}
+
+/// A fetcher over a network.
+pub(crate) fn fetcher(
+    verifier: &Verifier,
+    network: &Network,
+    limits: Limits,
+    progress: &Arc<dyn Progress>,
+) -> Fetcher {
+    let Network { transport, options, credentials, github_token } = network.clone();
+    Fetcher::new(transport, verifier.root.clone(), limits, options)
+        .with_taskcluster(credentials)
+        .with_github_token(github_token)
+        .with_progress(progress.clone())
+}
+
+/// Nobody is asked: whoever reads the answer should know of when it is.
+fn tell_age(cached: &Cached) {
+    match cached.seen_at() {
+        Some(time) => {
+            tracing::warn!("offline: what may have changed is as it was seen at {}", written(time));
+        }
+        None => tracing::warn!("offline: the cache knows of no yes about this task"),
+    }
+}

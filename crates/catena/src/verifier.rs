@@ -1,0 +1,293 @@
+//! Verifications of tasks of one Taskcluster, by one policy.
+
+use crate::assembly::{Assembly, Ended};
+use crate::recording::{NewRecording, Recorded};
+use crate::sources::Sources;
+use crate::work_dir::Earlier;
+use crate::{Authority, Batch, CacheOptions, Control, Error, Network, Question, Request};
+use catena_core::Limits;
+use catena_core::inquiry::{Conclusion, Switches, Target};
+use catena_core::policy::{KeyRing, Product};
+use catena_core::task::TaskId;
+use catena_core::verdict::Outcome;
+use catena_fetch::Staging;
+use catena_fetch::cache::Cache;
+use catena_taskcluster::RootUrl;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::SystemTime;
+use url::{Host, Url};
+
+/// Tells the time of a conclusion.
+pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+
+/// Verifies tasks of one Taskcluster by one policy. It can be shared: any number of verifications may run at
+/// the same time, over the same transport.
+pub struct Verifier {
+    pub(crate) authority: Authority,
+    pub(crate) root: RootUrl,
+    /// None where nobody is asked.
+    pub(crate) network: Option<Network>,
+    pub(crate) cache: Option<Arc<Cache>>,
+    pub(crate) limits: Limits,
+    pub(crate) temporary: Option<PathBuf>,
+    skip_signatures: bool,
+    clock: Clock,
+}
+
+/// A verification that has ended.
+#[derive(Debug)]
+pub struct Verification {
+    /// The verdict and, where it is "verified", the clearance.
+    pub conclusion: Conclusion,
+    /// Files that were moved to their final places in the work directory.
+    pub published: Vec<PathBuf>,
+    /// What was to be done beside a verdict other than "verified", and was not: such a verdict stands
+    /// all the same.
+    pub problems: Vec<Error>,
+}
+
+impl Verifier {
+    /// Asks over a network. `root_url` says where Taskcluster is; without it the policy says so.
+    ///
+    /// # Errors
+    /// [`Error::NoRootUrl`], [`Error::RootUrl`], and [`Error::PlainHttp`] unless the network's options allow
+    /// that.
+    pub fn new(authority: Authority, root_url: Option<&str>, network: Network) -> Result<Self, Error> {
+        let root = root_url_of(&authority, root_url)?;
+        if leaves_unprotected(&root) && !network.options.danger_allow_http {
+            return Err(Error::PlainHttp(root.as_str().to_owned()));
+        }
+        Ok(Self::from(authority, root, Some(network)))
+    }
+
+    /// Asks nobody: judges by a cache alone, what may have changed being as it was when the task was
+    /// verified last. Verdicts say so.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new) and [`with_cache`](Self::with_cache).
+    pub fn offline(
+        authority: Authority,
+        root_url: Option<&str>,
+        cache: &CacheOptions,
+    ) -> Result<Self, Error> {
+        let root = root_url_of(&authority, root_url)?;
+        Self::from(authority, root, None).with_cache(cache)
+    }
+
+    fn from(authority: Authority, root: RootUrl, network: Option<Network>) -> Self {
+        Self {
+            authority,
+            root,
+            network,
+            cache: None,
+            limits: Limits::default(),
+            temporary: None,
+            skip_signatures: false,
+            clock: Arc::new(SystemTime::now),
+        }
+    }
+
+    /// Answers from a cache what is immutable, and fills it after each verdict that is "verified" without any
+    /// danger switch.
+    ///
+    /// # Errors
+    /// A directory or key that cannot be used, or should not.
+    pub fn with_cache(mut self, options: &CacheOptions) -> Result<Self, Error> {
+        self.cache = Some(options.open(&self.root, &self.limits)?);
+        Ok(self)
+    }
+
+    /// Keeps task graphs in files in this directory, which have no name there, where they are of use again:
+    /// in a batch, and to fill a cache.
+    #[must_use]
+    pub fn with_temporary_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.temporary = Some(directory.into());
+        self
+    }
+
+    /// Tells the time by another clock than the system's.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Accepts documents without verifying their signatures. Verdicts say so, and their clearance is only
+    /// given by [`Conclusion::clearance_despite_switches`].
+    #[must_use]
+    pub fn danger_skip_signatures(mut self, skip: bool) -> Self {
+        self.skip_signatures = skip;
+        self
+    }
+
+    /// The Taskcluster that is asked.
+    #[must_use]
+    pub fn root_url(&self) -> &RootUrl {
+        &self.root
+    }
+
+    /// Verifies a task. With a work directory, its artifacts stand at their final places once this returns a
+    /// verdict that is "verified"; after anything else, nothing that an earlier verification of the task left
+    /// does.
+    ///
+    /// It may be dropped at any time, which has the same effect as to cancel it. It examines on the thread
+    /// that polls it, for some tenths of a second at a time.
+    ///
+    /// # Errors
+    /// Whatever keeps a verdict from being made, or one that is "verified" from being delivered in full.
+    pub async fn verify(&self, request: &Request) -> Result<Verification, Error> {
+        let earlier =
+            request.work_dir.as_deref().map(|dir| Earlier::new(dir, request.question.target.task_id));
+        let mut answered = self.answer(request).await;
+        let Some(earlier) = earlier else { return answered };
+        let is_verified = |ended: &Verification| ended.conclusion.verdict().outcome == Outcome::Verified;
+        if answered.as_ref().is_ok_and(is_verified) {
+            earlier.is_replaced();
+        } else if let Err(error) = earlier.retract() {
+            let work_dir = request.work_dir.clone().unwrap_or_default();
+            let failed = |instead| Error::NotRetracted { work_dir, error, instead };
+            match &mut answered {
+                Ok(ended) => ended.problems.push(failed(None)),
+                Err(_) => answered = answered.map_err(|instead| failed(Some(Box::new(instead)))),
+            }
+        }
+        answered
+    }
+
+    /// Verifies many tasks, `jobs` at the same time. What they have in common is fetched once. A cache is not
+    /// used.
+    ///
+    /// # Errors
+    /// A product that the policy does not have, [`Error::Offline`], and [`Error::Temporary`].
+    pub fn batch(
+        &self,
+        questions: Vec<Question>,
+        jobs: NonZeroUsize,
+        control: Control,
+    ) -> Result<Batch, Error> {
+        Batch::new(self, questions, jobs, control)
+    }
+
+    async fn answer(&self, request: &Request) -> Result<Verification, Error> {
+        let Request { question, work_dir, record, control } = request;
+        let target = &question.target;
+        let assembly = self.assembly(question)?;
+        let staging = work_dir.as_deref().map(|dir| staging(dir, target.task_id)).transpose()?;
+        let recording = record.as_deref().map(NewRecording::begin).transpose()?;
+        let sources = Sources::open(self, target, staging.as_ref(), &control.progress)?;
+        let Ended { inquiry, conclusion } = assembly.run(sources.source(), control, || self.now()).await?;
+        let mut ended = Verification { conclusion, published: Vec::new(), problems: Vec::new() };
+        if let Some(recording) = recording {
+            let recorded = Recorded::of(self, question, &ended.conclusion.verdict().concluded);
+            ended.unless_verified(recording.finish(&recorded, inquiry.facts()))?;
+        }
+        if let (Some(staging), Some(clearance)) = (staging, ended.conclusion.clearance_despite_switches()) {
+            ended.published = staging.publish(clearance).map_err(Error::NotPublished)?.files;
+            tracing::info!(files = ended.published.len(), "verified artifacts are in place");
+        }
+        sources.end(&ended.conclusion, &inquiry, work_dir.as_deref());
+        drop_aside(inquiry);
+        Ok(ended)
+    }
+
+    /// What a question is judged by.
+    pub(crate) fn assembly(&self, question: &Question) -> Result<Assembly, Error> {
+        let (product, keys) = self.authority.product(&question.product)?;
+        Ok(self.assembly_of(question.target.clone(), product, keys))
+    }
+
+    /// The same, where the product is known.
+    pub(crate) fn assembly_of(&self, target: Target, product: Arc<Product>, keys: KeyRing) -> Assembly {
+        Assembly { target, product, keys, limits: self.limits.clone(), switches: self.switches() }
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    pub(crate) fn switches(&self) -> Switches {
+        let network = self.network.as_ref();
+        Switches {
+            danger_skip_signatures: self.skip_signatures,
+            danger_allow_http: network.is_some_and(|network| network.options.danger_allow_http),
+            offline: network.is_none(),
+        }
+    }
+
+    /// The time, RFC 3339 in UTC, to the second.
+    pub(crate) fn now(&self) -> String {
+        written((self.clock)())
+    }
+}
+
+impl Verification {
+    /// What was to be delivered beside the verdict and was not keeps "verified" from being said; any other
+    /// verdict is said all the same.
+    fn unless_verified(&mut self, delivered: Result<(), Error>) -> Result<(), Error> {
+        match delivered {
+            Err(error) if self.conclusion.verdict().outcome != Outcome::Verified => {
+                self.problems.push(error);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+fn staging(work_dir: &Path, target: TaskId) -> Result<Arc<Staging>, Error> {
+    Staging::new(work_dir, target).map_err(|error| Error::WorkDirectory { path: work_dir.to_owned(), error })
+}
+
+/// A time, RFC 3339 in UTC, to the second.
+pub(crate) fn written(time: SystemTime) -> String {
+    let time = jiff::Timestamp::try_from(time).unwrap_or_default();
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Takes apart what is large while something else goes on. Nobody waits for the end of it.
+fn drop_aside<T: Send + 'static>(large: T) {
+    drop(thread::Builder::new().spawn(move || drop(large)));
+}
+
+fn root_url_of(authority: &Authority, named: Option<&str>) -> Result<RootUrl, Error> {
+    let named = named.filter(|url| !url.is_empty()).or(authority.policy().root_url());
+    Ok(RootUrl::parse(named.ok_or(Error::NoRootUrl)?)?)
+}
+
+/// Whether requests leave this machine unprotected.
+fn leaves_unprotected(root: &RootUrl) -> bool {
+    Url::parse(root.as_str()).is_ok_and(|url| {
+        url.scheme() == "http"
+            && match url.host() {
+                Some(Host::Domain(name)) => name != "localhost",
+                Some(Host::Ipv4(address)) => !address.is_loopback(),
+                Some(Host::Ipv6(address)) => !address.is_loopback(),
+                None => true,
+            }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_is_asked_over_plain_http() {
+        let unprotected = |text: &str| leaves_unprotected(&RootUrl::parse(text).unwrap());
+        for here in ["http://localhost:80", "http://127.0.0.1:8080", "http://[::1]", "https://tc.example"] {
+            assert!(!unprotected(here), "{here}");
+        }
+        for there in ["http://tc.example", "http://10.0.0.1", "http://localhost.example", "http://0.0.0.0"] {
+            assert!(unprotected(there), "{there}");
+        }
+    }
+
+    #[test]
+    fn times_are_rfc_3339() {
+        let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(1_700_000_000_900);
+        assert_eq!(written(time), "2023-11-14T22:13:20Z");
+    }
+}

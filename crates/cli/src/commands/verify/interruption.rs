@@ -1,0 +1,64 @@
+//! Somebody interrupts or ends us: SIGINT or SIGTERM, Ctrl-C elsewhere.
+
+use crate::failure::Failure;
+use catena::CancellationToken;
+
+/// Runs to the end. The first signal cancels the token.
+pub(super) fn block_on<T>(
+    work: impl AsyncFnOnce(CancellationToken) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|cause| Failure::undetermined(format!("cannot start: {cause}")))?;
+    runtime.block_on(async {
+        // Before anything is asked or made: a signal that comes earlier than its listener ends us where we
+        // stand.
+        let interruption = Interruption::listen();
+        let cancellation = CancellationToken::new();
+        let cancelled = cancellation.clone();
+        // On a thread of its own, whatever the one that works is doing.
+        drop(tokio::spawn(async move {
+            interruption.arrives().await;
+            cancelled.cancel();
+        }));
+        work(cancellation).await
+    })
+}
+
+struct Interruption {
+    #[cfg(unix)]
+    signals: Vec<tokio::signal::unix::Signal>,
+}
+
+impl Interruption {
+    /// From here on signals are noted instead of ending the process. One that cannot be listened to
+    /// ends it as ever.
+    fn listen() -> Self {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+            Self { signals: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
+        }
+        #[cfg(not(unix))]
+        Self {}
+    }
+
+    /// Waits for the first of them, if need be for ever.
+    async fn arrives(self) {
+        #[cfg(unix)]
+        {
+            let mut signals = self.signals;
+            std::future::poll_fn(|cx| {
+                let arrived = signals.iter_mut().any(|signal| signal.poll_recv(cx).is_ready());
+                if arrived { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+            })
+            .await;
+        }
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

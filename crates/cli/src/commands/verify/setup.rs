@@ -1,0 +1,101 @@
+//! What the arguments of `catena verify` say, in the words of the library.
+
+use super::VerifyArgs;
+use crate::failure::Failure;
+use catena::{
+    Authority, HttpOptions, Network, Options, Question, Target, TaskclusterCredentials, Transport, Verifier,
+};
+use catena_http::{HttpSetupError, HttpTransport};
+use catena_taskcluster::github_token_from_environment;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::SystemTime;
+
+/// The task that was named.
+pub(super) fn question(args: &VerifyArgs) -> Result<Question, Failure> {
+    let (Some(task_id), Some(kind), Some(product)) =
+        (args.task_id, args.task_type.clone(), args.product.clone())
+    else {
+        return Err(Failure::usage("TASK_ID, --task-type and --product are needed")
+            .next("see `catena verify --help`"));
+    };
+    let target = Target { task_id, kind, check_task: args.checks_task(), extent: args.artifacts.into() };
+    Ok(Question { target, product })
+}
+
+/// Who verifies it.
+pub(super) fn verifier(args: &VerifyArgs, dialing: Dialing) -> Result<Verifier, Failure> {
+    let authority = Authority::read(&args.policy, args.keys.as_deref())?;
+    let root_url = args.root_url.as_deref();
+    // A list shares what it fetches without one.
+    let cache = if args.batch.is_some() { None } else { args.cache.options()? };
+    let verifier = match (&cache, args.offline) {
+        (Some(cache), true) => Verifier::offline(authority, root_url, cache)?,
+        (None, true) => return Err(Failure::usage("--offline needs a --cache")),
+        (Some(cache), false) => {
+            Verifier::new(authority, root_url, network(args, dialing)?)?.with_cache(cache)?
+        }
+        (None, false) => Verifier::new(authority, root_url, network(args, dialing)?)?,
+    };
+    let verifier = verifier.with_temporary_dir(std::env::temp_dir());
+    Ok(verifier.danger_skip_signatures(args.danger_skip_signatures))
+}
+
+fn network(args: &VerifyArgs, dialing: Dialing) -> Result<Network, Failure> {
+    let defaults = Options::default();
+    let options = Options {
+        attempts: args.attempts.map_or(defaults.attempts, NonZeroU32::get),
+        stall: args.stall.unwrap_or(defaults.stall),
+        danger_allow_http: args.danger_allow_http,
+        seed: seed(),
+        ..defaults
+    };
+    let variable = |name: &str| std::env::var(name).ok();
+    Ok(Network::new(dialing.transport()?)
+        .with_options(options)
+        .with_credentials(credentials(args)?)
+        .with_github_token(github_token_from_environment(variable)))
+}
+
+fn credentials(args: &VerifyArgs) -> Result<Option<TaskclusterCredentials>, Failure> {
+    let found = match &args.credentials {
+        Some(file) => TaskclusterCredentials::from_file(file).map(Some),
+        None => TaskclusterCredentials::from_environment(|name| std::env::var(name).ok()),
+    };
+    found
+        .map_err(|error| Failure::usage(error).next("without any credentials only public things can be read"))
+}
+
+/// Different for those who start at the same time.
+fn seed() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::from(since.subsec_nanos()).rotate_left(32) ^ u64::from(std::process::id())
+}
+
+/// A transport on its way: to read which certificates the system trusts takes some milliseconds, in which
+/// the policy can be read.
+pub(super) struct Dialing {
+    options: HttpOptions,
+    /// None where nothing will be asked for, and where there is no room for a thread.
+    begun: Option<JoinHandle<Result<HttpTransport, HttpSetupError>>>,
+}
+
+impl Dialing {
+    /// Begins, if anything will be asked for.
+    pub(super) fn begin(args: &VerifyArgs) -> Self {
+        let options = HttpOptions { ca_file: args.ca_file.clone(), ..HttpOptions::default() };
+        let asks = args.replay.is_none() && !args.offline;
+        let own = options.clone();
+        let begin = || thread::Builder::new().spawn(move || HttpTransport::new(&own)).ok();
+        Self { options, begun: asks.then(begin).flatten() }
+    }
+
+    fn transport(self) -> Result<Arc<dyn Transport>, Failure> {
+        let ended = self.begun.and_then(|begun| begun.join().ok());
+        let transport = ended.unwrap_or_else(|| HttpTransport::new(&self.options)).map_err(|error| {
+            Failure::usage(error).next("see to --ca-file, SSL_CERT_FILE, HTTPS_PROXY and the like")
+        })?;
+        Ok(Arc::new(transport))
+    }
+}
