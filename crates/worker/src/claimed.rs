@@ -24,11 +24,13 @@ impl ClaimedTask {
     pub fn parse(claim: &Claim) -> Result<Self, String> {
         let definition = TaskDefinition::parse(&claim.task).map_err(|error| error.to_string())?;
         let value = definition.value();
-        let read = Definition::parse(value.clone()).map_err(|error| format!("the task definition: {error}"))?;
+        let read =
+            Definition::parse(value.clone()).map_err(|error| format!("the task definition: {error}"))?;
         for upstream in read.upstream_artifacts() {
             for path in &upstream.paths {
-                check_path(path, upstream.optional)
-                    .map_err(|why| format!("payload.upstreamArtifacts of {}: {path:?} {why}", upstream.task_id))?;
+                check_path(path, upstream.optional).map_err(|why| {
+                    format!("payload.upstreamArtifacts of {}: {path:?} {why}", upstream.task_id)
+                })?;
             }
         }
         for list in ["scopes", "dependencies"] {
@@ -95,7 +97,8 @@ mod tests {
 
     fn parse(from: &str, to: &str) -> Result<ClaimedTask, String> {
         assert!(TASK.contains(from), "{from}");
-        let credentials = TaskclusterCredentials::new("c".to_owned(), Secret::new(String::new()), None).unwrap();
+        let credentials =
+            TaskclusterCredentials::new("c".to_owned(), Secret::new(String::new()), None).unwrap();
         ClaimedTask::parse(&Claim {
             run: TaskRun { task_id: TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap(), run_id: RunId(0) },
             worker_group: "g".into(),
@@ -107,13 +110,25 @@ mod tests {
 
     #[test]
     fn b036_paths_stay_in_the_directory_of_their_task() {
-        for (path, part) in [("../a", "leads out"), ("a/../b", "leads out"), ("/a", "absolute"), ("a/*", "optional")] {
+        for (path, part) in
+            [("../a", "leads out"), ("a/../b", "leads out"), ("/a", "absolute"), ("a/*", "optional")]
+        {
             let told = parse("public/a", path).unwrap_err();
             assert!(told.contains(part) && told.contains(path), "{told}");
         }
         assert!(parse("public/a", "public/a..b").is_ok());
-        assert!(parse(r#""taskType":"build","paths":["public/a"]"#, r#""taskType":"build","paths":["a/*"],"optional":true"#).is_ok());
-        for malformed in [r#"{"taskType":"build","paths":[]}"#, r#"{"taskId":"MrP01xxxQACAAAAAAAAAAA","taskType":"x"}"#, "1"] {
+        assert!(
+            parse(
+                r#""taskType":"build","paths":["public/a"]"#,
+                r#""taskType":"build","paths":["a/*"],"optional":true"#
+            )
+            .is_ok()
+        );
+        for malformed in [
+            r#"{"taskType":"build","paths":[]}"#,
+            r#"{"taskId":"MrP01xxxQACAAAAAAAAAAA","taskType":"x"}"#,
+            "1",
+        ] {
             let whole = r#"{"taskId":"MrP01xxxQACAAAAAAAAAAA","taskType":"build","paths":["public/a"]}"#;
             assert!(parse(whole, malformed).unwrap_err().contains("upstreamArtifacts"), "{malformed}");
         }

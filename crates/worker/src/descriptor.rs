@@ -101,7 +101,8 @@ mod tests {
     fn b041_it_holds_sorted_json() {
         let folder = tempfile::tempdir().unwrap();
         let descriptor =
-            Descriptor::new(folder.path(), &credentials("task-client/x", Some(r#"{"version":"é"}"#))).unwrap();
+            Descriptor::new(folder.path(), &credentials("task-client/x", Some(r#"{"version":"é"}"#)))
+                .unwrap();
         let expected = format!(
             "{{\n  \"accessToken\": \"{}\",\n  \"certificate\": \"{{\\\"version\\\":\\\"\\u00e9\\\"}}\",\n  \"clientId\": \"task-client/x\"\n}}",
             "t".repeat(44)
@@ -113,7 +114,8 @@ mod tests {
     #[test]
     fn b042_a_shorter_value_leaves_no_tail_and_the_offset_stays() {
         let folder = tempfile::tempdir().unwrap();
-        let descriptor = Descriptor::new(folder.path(), &credentials("long".repeat(99).as_str(), None)).unwrap();
+        let descriptor =
+            Descriptor::new(folder.path(), &credentials("long".repeat(99).as_str(), None)).unwrap();
         let before = pread(&descriptor.file).len();
         let mut shared = descriptor.file.try_clone().unwrap();
         shared.read_exact(&mut [0; 10]).unwrap();
@@ -135,7 +137,8 @@ mod tests {
                 let mut seen = std::collections::BTreeSet::new();
                 while !done.load(Ordering::Relaxed) {
                     let text = pread(&reader);
-                    let read: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
+                    let read: serde_json::Value =
+                        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
                     seen.insert(read["clientId"].as_str().unwrap().len());
                 }
                 seen

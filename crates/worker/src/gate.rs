@@ -126,7 +126,8 @@ impl ChainGate {
     async fn decide(&self, request: Request<'_>) -> Result<Permission, Refusal> {
         let definition = Arc::new(Definition { task_id: request.task_id, seen: Mutex::new(None) });
         let ended = self.verifier.verify(&self.request(&request, definition.clone())).await;
-        let permission = Permission::of(ended.map_err(|error| failed(&error))?.conclusion, self.trust.signatures);
+        let permission =
+            Permission::of(ended.map_err(|error| failed(&error))?.conclusion, self.trust.signatures);
         let permission = permission.map_err(refusal)?;
         if !definition.says_same(request.task) {
             let report = "The definition that was claimed is not the definition that was verified. \
@@ -145,9 +146,11 @@ impl ChainGate {
         };
         let question = Question { target, product: self.trust.product.name.clone() };
         let cancellation = request.cancellation.clone();
-        catena::Request::new(question)
-            .with_work_dir(request.work_dir)
-            .with_control(Control { deadline: request.limit, progress, cancellation })
+        catena::Request::new(question).with_work_dir(request.work_dir).with_control(Control {
+            deadline: request.limit,
+            progress,
+            cancellation,
+        })
     }
 }
 

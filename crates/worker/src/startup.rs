@@ -65,7 +65,11 @@ fn find(program: &str, path: Option<&str>) -> Result<PathBuf, String> {
     let runs = |path: &Path| path.is_file() && access(path, Access::EXEC_OK).is_ok();
     if program.contains('/') {
         let file = PathBuf::from(program);
-        return if runs(&file) { Ok(file) } else { Err(format!("{program} is not a program that can be run")) };
+        return if runs(&file) {
+            Ok(file)
+        } else {
+            Err(format!("{program} is not a program that can be run"))
+        };
     }
     // Where there is no PATH, the C library looks here.
     let path = path.unwrap_or("/bin:/usr/bin");
@@ -79,7 +83,9 @@ mod tests {
 
     #[test]
     fn programs_are_found_as_the_system_finds_them() {
-        assert!(find("/bin/sh", None).is_ok() && find("sh", None).is_ok() && find("sh", Some("/bin")).is_ok());
+        assert!(
+            find("/bin/sh", None).is_ok() && find("sh", None).is_ok() && find("sh", Some("/bin")).is_ok()
+        );
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("sh"), "").unwrap();
         assert!(find("sh", folder.path().to_str()).is_err());

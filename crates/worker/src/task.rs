@@ -112,7 +112,11 @@ impl Task<'_> {
                 QueueError::Conflict(_) => Status::FAILURE,
                 _ => Status::INTERMITTENT_TASK,
             };
-            return self.refuse(live, status, &format!("The claim could not be confirmed before the start: {error}"));
+            return self.refuse(
+                live,
+                status,
+                &format!("The claim could not be confirmed before the start: {error}"),
+            );
         }
         if let Some(why) = self.lease.stopped() {
             return self.stop(live, why);
@@ -130,7 +134,11 @@ impl Task<'_> {
     fn stop(&self, live: &mut LiveLog, why: Stop) -> End {
         match why {
             Stop::Shutdown => self.refuse(live, Status::WORKER_SHUTDOWN, "The worker is shutting down."),
-            Stop::ClaimLost => self.refuse(live, Status::FAILURE, "The claim is lost: the task was cancelled, or is run elsewhere."),
+            Stop::ClaimLost => self.refuse(
+                live,
+                Status::FAILURE,
+                "The claim is lost: the task was cancelled, or is run elsewhere.",
+            ),
         }
     }
 
@@ -220,8 +228,12 @@ impl Task<'_> {
             ("TASKCLUSTER_ROOT_URL", worker.config.root_url_text.clone()),
             ("TASKCLUSTER_CREDENTIALS_FD", descriptor.number().to_string()),
         ];
-        let script =
-            Script { words: &worker.config.script, variables: &variables, descriptor: Some(&descriptor), limit };
+        let script = Script {
+            words: &worker.config.script,
+            variables: &variables,
+            descriptor: Some(&descriptor),
+            limit,
+        };
         let mut write = |line: &str| {
             live.script_line(line);
             worker.log.info(line);
@@ -267,8 +279,10 @@ impl Task<'_> {
         let signed = made.map(|(task, permission)| self.signing(task, &permission)).transpose()?;
         let pack = move || {
             let limits = SnapshotLimits::default();
-            let mut snapshot = Snapshot::take(&directory, &scratch, Storage::S3, &limits)
-                .map_err(|error| (Status::RESOURCE_UNAVAILABLE, format!("The artifacts cannot be copied: {error}")))?;
+            let mut snapshot =
+                Snapshot::take(&directory, &scratch, Storage::S3, &limits).map_err(|error| {
+                    (Status::RESOURCE_UNAVAILABLE, format!("The artifacts cannot be copied: {error}"))
+                })?;
             if let Some(signing) = signed {
                 signing.sign(&mut snapshot, &directory)?;
             }
@@ -360,9 +374,10 @@ impl Signing {
         let (environment, measured) = (Environment::default(), snapshot.measured());
         let document = Document { task: self.task, run: self.run, artifacts: measured, environment };
         let bytes = document.to_bytes(Style::Scriptworker);
-        let signature = self.signer.map(|signer| signer.sign(&bytes)).transpose().map_err(|error| {
-            (Status::INTERNAL_ERROR, format!("The document cannot be signed: {error}"))
-        })?;
+        let signature =
+            self.signer.map(|signer| signer.sign(&bytes)).transpose().map_err(|error| {
+                (Status::INTERNAL_ERROR, format!("The document cannot be signed: {error}"))
+            })?;
         let signature = signature.as_ref().map(|(_, signature)| signature.as_bytes().as_slice());
         let add = |snapshot: &mut Snapshot, name: ArtifactName, bytes: &[u8]| {
             snapshot.add(name, bytes).map_err(|error| {
@@ -385,7 +400,8 @@ fn leave(artifacts: &Path, document: &[u8], signature: Option<&[u8]>) -> std::io
     let root = std::fs::File::open(artifacts)?;
     let public = beneath::make_directory(root.as_fd(), OsStr::new("public"))?;
     beneath::replace(public.as_fd(), "chain-of-trust.json", document)?;
-    signature.map_or(Ok(()), |signature| beneath::replace(public.as_fd(), "chain-of-trust.json.sig", signature))
+    signature
+        .map_or(Ok(()), |signature| beneath::replace(public.as_fd(), "chain-of-trust.json.sig", signature))
 }
 
 /// When the artifacts of a task expire, as far as its definition can be read at all.

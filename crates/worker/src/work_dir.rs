@@ -132,7 +132,8 @@ mod tests {
         directories.empty().unwrap();
         assert_eq!(fs::read_dir(&directories.work).unwrap().count(), 0);
         assert_eq!(fs::read_dir(&directories.task_logs).unwrap().count(), 0);
-        let names: Vec<_> = fs::read_dir(&directories.artifacts).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let names: Vec<_> =
+            fs::read_dir(&directories.artifacts).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["public"]);
         assert!(kept.exists(), "a link was followed");
     }

@@ -114,7 +114,9 @@ impl Worker {
         let run = pin!(async {
             let mut next = Next::GoOn;
             for (number, lease) in leases.iter().enumerate() {
-                if number > 0 && let Err(error) = self.config.directories.empty() {
+                if number > 0
+                    && let Err(error) = self.config.directories.empty()
+                {
                     // The claim runs out, and the queue gives the task to another worker.
                     self.log.critical(format!("{} is not run: {error}", lease.claim().run));
                     continue;

@@ -58,8 +58,14 @@ fn a_whole_file_has_scriptworkers_defaults() {
     assert_eq!(config.identity.worker_id, "dummy-worker-myname1");
     assert_eq!(config.task_max_timeout, Duration::from_secs(1200));
     assert_eq!(config.timeout_status, 1);
-    assert_eq!((config.reclaim_interval, config.poll_interval), (Duration::from_secs(300), Duration::from_secs(10)));
-    assert_eq!(config.reversed_statuses, [(241, Reason::IntermittentTask), (245, Reason::IntermittentTask)].into());
+    assert_eq!(
+        (config.reclaim_interval, config.poll_interval),
+        (Duration::from_secs(300), Duration::from_secs(10))
+    );
+    assert_eq!(
+        config.reversed_statuses,
+        [(241, Reason::IntermittentTask), (245, Reason::IntermittentTask)].into()
+    );
     assert_eq!(config.private_key, Some(PathBuf::from("/w/key")));
     assert!(config.trust.is_none() && config.log.verbose && !config.log.watch);
 }
@@ -85,7 +91,10 @@ fn b004_an_unknown_key_is_an_error_that_names_the_nearest() {
 #[test]
 fn b005_types_are_exact() {
     for (line, told) in [
-        ("poll_interval: 10.0", "scriptworker.yaml poll_interval: type <class 'float'> is not <class 'int'>!"),
+        (
+            "poll_interval: 10.0",
+            "scriptworker.yaml poll_interval: type <class 'float'> is not <class 'int'>!",
+        ),
         ("poll_interval: true", "poll_interval: type <class 'bool'> is not <class 'int'>!"),
         ("verbose: 1", "verbose: type <class 'int'> is not <class 'bool'>!"),
         ("reversed_statuses: [1]", "type <class 'tuple'> is not <class 'immutabledict.immutabledict'>!"),
@@ -104,7 +113,8 @@ fn b006_names_have_the_form_that_taskcluster_asks() {
     for key in ["provisioner_id", "worker_group", "worker_type", "worker_id"] {
         for wrong in ["x".repeat(39), "a b".to_owned(), String::new(), "a\\n".to_owned(), "é".to_owned()] {
             let told = error(&format!("{key}: \"{wrong}\"\n"));
-            let expected = format!("{key} doesn't match \"^[a-zA-Z0-9-_]{{1,38}}$\" (required by Taskcluster)");
+            let expected =
+                format!("{key} doesn't match \"^[a-zA-Z0-9-_]{{1,38}}$\" (required by Taskcluster)");
             assert!(told.ends_with(&expected), "{told}");
         }
     }
@@ -115,13 +125,21 @@ fn b006_names_have_the_form_that_taskcluster_asks() {
 fn b007_everything_that_is_missing_is_told_at_once() {
     let told = errors(&read("{}"));
     for key in [
-        "work_dir", "log_dir", "artifact_dir", "task_log_dir", "ed25519_private_key_path", "credentials", "task_script",
+        "work_dir",
+        "log_dir",
+        "artifact_dir",
+        "task_log_dir",
+        "ed25519_private_key_path",
+        "credentials",
+        "task_script",
     ] {
         let expected = format!("scriptworker.yaml {key} needs to be defined!");
         assert!(told.iter().any(|problem| problem.ends_with(&expected)), "{key}: {told:?}");
     }
     assert_eq!(told.len(), 7, "{told:?}");
-    for (text, part) in [("", "must hold a map"), ("- a", "must hold a map"), ("a: [", "is not YAML"), ("\0", "is not YAML")] {
+    for (text, part) in
+        [("", "must hold a map"), ("- a", "must hold a map"), ("a: [", "is not YAML"), ("\0", "is not YAML")]
+    {
         assert!(errors(&read(text)).iter().any(|error| error.contains(part)), "{text:?}");
     }
 }
@@ -129,10 +147,13 @@ fn b007_everything_that_is_missing_is_told_at_once() {
 #[test]
 fn b008_without_a_product_nothing_can_be_verified() {
     let told = error("verify_chain_of_trust: true\n");
-    assert!(told.ends_with("scriptworker.yaml verify_chain_of_trust can't be True when cot_product is not set!"));
+    assert!(
+        told.ends_with("scriptworker.yaml verify_chain_of_trust can't be True when cot_product is not set!")
+    );
 }
 
-const VERIFYING: &str = "cot_job_type: scriptworker\nverify_chain_of_trust: true\nverify_cot_signature: true\n";
+const VERIFYING: &str =
+    "cot_job_type: scriptworker\nverify_chain_of_trust: true\nverify_cot_signature: true\n";
 
 #[test]
 fn b009_settings_of_a_product_are_given_plain_or_by_product() {
@@ -178,7 +199,12 @@ fn b010_a_new_product_is_configured_by_a_policy_file() {
     let text = format!("{WHOLE}{VERIFYING}cot_product: new\n");
     let policies = [("own.yml".to_owned(), layer)];
     let checked = Config::read(Path::new("x.yaml"), text.as_bytes(), &policies, &|_| None);
-    assert_eq!(checked.config.unwrap().trust.unwrap().product.source_env_prefix, "NEW", "{:?}", checked.problems);
+    assert_eq!(
+        checked.config.unwrap().trust.unwrap().product.source_env_prefix,
+        "NEW",
+        "{:?}",
+        checked.problems
+    );
 }
 
 #[test]
@@ -191,9 +217,13 @@ fn b011_text_and_list_are_both_taken() {
 
 #[test]
 fn b012_credentials_of_the_file_count_before_the_environment() {
-    let variable = |name: &str| name.starts_with("TASKCLUSTER_").then(|| "other".to_owned()).filter(|_| name != "TASKCLUSTER_ROOT_URL");
-    let config = read_as("x.yaml", WHOLE, &variable).config;
-    assert!(config.is_none() || config.unwrap().credentials.client_id() == "me");
+    let variable = |name: &str| {
+        name.starts_with("TASKCLUSTER_")
+            .then(|| "other".to_owned())
+            .filter(|_| name != "TASKCLUSTER_ROOT_URL")
+    };
+    let config = read_as("x.yaml", WHOLE, &variable).config.unwrap();
+    assert_eq!(config.credentials.client_id(), "me");
 }
 
 #[test]
@@ -204,10 +234,16 @@ fn the_environment_names_worker_and_deployment_where_the_file_does_not() {
         _ => None,
     };
     let config = read_as("x.yaml", WHOLE, &variable).config.unwrap();
-    assert_eq!((config.identity.worker_id.as_str(), config.root_url.as_str()), ("of-the-environment", "https://tc.example"));
+    assert_eq!(
+        (config.identity.worker_id.as_str(), config.root_url.as_str()),
+        ("of-the-environment", "https://tc.example")
+    );
     let text = format!("{WHOLE}worker_id: own\ntaskcluster_root_url: https://own.example/\n");
     let config = read_as("x.yaml", &text, &variable).config.unwrap();
-    assert_eq!((config.identity.worker_id.as_str(), config.root_url.as_str()), ("own", "https://own.example"));
+    assert_eq!(
+        (config.identity.worker_id.as_str(), config.root_url.as_str()),
+        ("own", "https://own.example")
+    );
     assert_eq!(config.root_url_text, "https://own.example/");
 }
 
@@ -240,14 +276,18 @@ fn what_is_read_by_nobody_is_told_with_the_reason() {
 fn what_weakens_the_worker_is_told() {
     let told = with("cot_product: firefox\ncot_job_type: scriptworker\n").problems;
     assert!(told.iter().any(|problem| problem.message.contains("every task that is claimed is run")));
-    let told = with("cot_product: firefox\ncot_job_type: scriptworker\nverify_chain_of_trust: true\n").problems;
+    let told =
+        with("cot_product: firefox\ncot_job_type: scriptworker\nverify_chain_of_trust: true\n").problems;
     assert!(told.iter().any(|problem| problem.message.contains("accepted without a signature")));
 }
 
 #[test]
 fn a_kind_that_the_policy_does_not_have_is_an_error() {
     let told = error("cot_product: firefox\nverify_chain_of_trust: true\nverify_cot_signature: true\n");
-    assert!(told.contains("cot_job_type") && told.contains("\"unknown\"") && told.contains("signing"), "{told}");
+    assert!(
+        told.contains("cot_job_type") && told.contains("\"unknown\"") && told.contains("signing"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -267,7 +307,10 @@ fn values_that_cannot_work_are_errors() {
         ("valid_hash_algorithms: [sha256]", "valid_hash_algorithms"),
         ("taskcluster_root_url: tc.example", "taskcluster_root_url"),
     ] {
-        let text = WHOLE.replace("task_script: [bash, -c, 'true']\n", if line.starts_with("task_script") { "" } else { "task_script: [x]\n" });
+        let text = WHOLE.replace(
+            "task_script: [bash, -c, 'true']\n",
+            if line.starts_with("task_script") { "" } else { "task_script: [x]\n" },
+        );
         let told = errors(&read(&format!("{text}{line}\n")));
         assert!(told.len() == 1 && told[0].contains(part), "{line}: {told:?}");
     }

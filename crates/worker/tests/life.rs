@@ -368,7 +368,8 @@ impl Seen {
     }
 
     fn file(&self, name: &str) -> String {
-        let bytes = self.uploaded().get(name).unwrap_or_else(|| panic!("no {name}: {:?}", self.uploaded().keys()));
+        let bytes =
+            self.uploaded().get(name).unwrap_or_else(|| panic!("no {name}: {:?}", self.uploaded().keys()));
         String::from_utf8(bytes.clone()).unwrap()
     }
 
@@ -430,7 +431,8 @@ fn errors_are_waited_out() {
     }
     let seen = case.run();
     assert_eq!(seen.resolutions(), [Resolution::Completed]);
-    let claimed: Vec<Instant> = seen.events.iter().filter(|(_, event)| *event == Event::Claimed).map(|(at, _)| *at).collect();
+    let claimed: Vec<Instant> =
+        seen.events.iter().filter(|(_, event)| *event == Event::Claimed).map(|(at, _)| *at).collect();
     for pair in claimed[..4].windows(2) {
         let pause = pair[1] - pair[0];
         assert!(pause >= Duration::from_millis(990) && pause < Duration::from_secs(3), "{pause:?}");
@@ -442,7 +444,9 @@ fn next_at_once() {
     let case = Case::new("true");
     case.story.claims.lock().unwrap().push_back(Ok(vec![claim_of(TWO, &definition())]));
     let seen = case.told(Order::Drain, |events| resolved(events) == 2);
-    let at = |wanted: &dyn Fn(&Event) -> bool| seen.events.iter().filter(|(_, event)| wanted(event)).map(|(at, _)| *at).collect::<Vec<_>>();
+    let at = |wanted: &dyn Fn(&Event) -> bool| {
+        seen.events.iter().filter(|(_, event)| wanted(event)).map(|(at, _)| *at).collect::<Vec<_>>()
+    };
     let claimed = at(&|event| *event == Event::Claimed);
     let resolved = at(&|event| matches!(event, Event::Resolved(..)));
     assert!(claimed[1] - resolved[0] < Duration::from_millis(500));
@@ -454,7 +458,14 @@ fn two_tasks() {
     *case.story.claims.lock().unwrap() = [Ok(both)].into();
     let case = Case { more: "reclaim_interval: 1".into(), ..case };
     let seen = case.told(Order::Drain, |events| resolved(events) == 2);
-    let ended: Vec<&str> = seen.events.iter().filter_map(|(_, event)| match event { Event::Resolved(id, _) => Some(id.as_str()), _ => None }).collect();
+    let ended: Vec<&str> = seen
+        .events
+        .iter()
+        .filter_map(|(_, event)| match event {
+            Event::Resolved(id, _) => Some(id.as_str()),
+            _ => None,
+        })
+        .collect();
     assert_eq!(ended, [ONE, TWO]);
     let first_end = seen.events.iter().find(|(_, event)| matches!(event, Event::Resolved(..))).unwrap().0;
     assert!(seen.events.iter().any(|(at, event)| *event == Event::Renewed(TWO.into()) && *at < first_end));
@@ -539,7 +550,8 @@ fn never_runs(change: impl Fn(&mut Value)) -> String {
 
 fn path_leads_out() {
     let told = never_runs(|task| {
-        task["payload"]["upstreamArtifacts"] = json!([{"taskId": TWO, "taskType": "build", "paths": ["../x"]}]);
+        task["payload"]["upstreamArtifacts"] =
+            json!([{"taskId": TWO, "taskType": "build", "paths": ["../x"]}]);
     });
     assert!(told.contains("leads out"), "{told}");
 }
@@ -563,11 +575,17 @@ fn works() {
     let live = seen.live();
     assert_eq!(seen.resolutions(), [Resolution::Completed], "{live}");
     assert!(live.contains(&format!("{ONE} 1 https://firefox-ci-tc.services.mozilla.com/\n")), "{live}");
-    assert!(live.contains("renewed\n") && live.contains("oops\n") && live.ends_with("exit code: 0\n"), "{live}");
+    assert!(
+        live.contains("renewed\n") && live.contains("oops\n") && live.ends_with("exit code: 0\n"),
+        "{live}"
+    );
     let read: Value = serde_json::from_str(&seen.file("public/task.json")).unwrap();
     assert_eq!(read, definition());
     let document = seen.document();
-    assert_eq!((&document["task"], &document["runId"], &document["taskId"]), (&definition(), &json!(1), &json!(ONE)));
+    assert_eq!(
+        (&document["task"], &document["runId"], &document["taskId"]),
+        (&definition(), &json!(1), &json!(ONE))
+    );
     let worker = ["workerGroup", "workerId", "workerType"].map(|key| document[key].as_str().unwrap());
     assert_eq!(worker, ["group-of-the-claim", "the-worker", "the-type"]);
     assert!(document["artifacts"].get("public/logs/live_backing.log").is_some());
@@ -692,7 +710,10 @@ fn rejected() {
     let lines: Vec<&str> = chain.lines().collect();
     assert!(lines[0].contains("    INFO - Running catena version"), "{chain}");
     assert!(lines[1].ends_with("CRITICAL - Chain of Trust verification error!"), "{chain}");
-    assert!(lines[2].ends_with("REJECTED") && lines[3].ends_with("because of this") && lines.len() == 4, "{chain}");
+    assert!(
+        lines[2].ends_with("REJECTED") && lines[3].ends_with("because of this") && lines.len() == 4,
+        "{chain}"
+    );
 }
 
 fn undetermined() {
@@ -767,7 +788,9 @@ fn report_fails() {
 fn clean_start() {
     let mut case = Case::new("");
     let root = case.folder.path().display().to_string();
-    case.script = format!("set -e; test ! -e {root}/work/left; test ! -e {root}/artifacts/left; touch {root}/work/left {root}/artifacts/left");
+    case.script = format!(
+        "set -e; test ! -e {root}/work/left; test ! -e {root}/artifacts/left; touch {root}/work/left {root}/artifacts/left"
+    );
     case.story.claims.lock().unwrap().push_back(Ok(vec![claim_of(TWO, &definition())]));
     let seen = case.told(Order::Drain, |events| resolved(events) == 2);
     assert_eq!(seen.resolutions(), [Resolution::Completed, Resolution::Completed]);
@@ -792,7 +815,8 @@ fn misconfigured() {
     let ended = Mutex::new(None);
     let seen = case.told(Order::ShutDown, move |events| {
         let mut ended = ended.lock().unwrap();
-        resolved(events) == 1 && ended.get_or_insert_with(Instant::now).elapsed() > Duration::from_millis(1500)
+        resolved(events) == 1
+            && ended.get_or_insert_with(Instant::now).elapsed() > Duration::from_millis(1500)
     });
     assert_eq!(seen.resolutions(), exception(Reason::InternalError));
     assert_eq!(seen.exit, Exit::Misconfigured);

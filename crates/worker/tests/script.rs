@@ -99,8 +99,14 @@ impl Case {
 /// Children of this process.
 fn children() -> usize {
     let own = std::process::id().to_string();
-    let stats = std::fs::read_dir("/proc").unwrap().filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("stat")).ok());
-    stats.filter(|stat| stat.rsplit_once(')').is_some_and(|(_, rest)| rest.split_whitespace().nth(1) == Some(&own))).count()
+    let stats = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("stat")).ok());
+    stats
+        .filter(|stat| {
+            stat.rsplit_once(')').is_some_and(|(_, rest)| rest.split_whitespace().nth(1) == Some(&own))
+        })
+        .count()
 }
 
 fn exited(answer: &Answer) -> i32 {
@@ -183,7 +189,11 @@ fn ignores_term() {
     let case = Case { limit: Duration::from_millis(300), ..Case::new() };
     let answer = case.run("trap 'echo ignored' TERM; while true; do sleep 0.05; done");
     assert_eq!((answer.ended.as_ref().unwrap(), answer.text().contains("ignored")), (&Ended::TimedOut, true));
-    assert!(answer.took > Duration::from_millis(550) && answer.took < Duration::from_secs(5), "{:?}", answer.took);
+    assert!(
+        answer.took > Duration::from_millis(550) && answer.took < Duration::from_secs(5),
+        "{:?}",
+        answer.took
+    );
 }
 
 fn stopped() {
@@ -222,7 +232,9 @@ fn daemon_with_session() {
     let text = "(setsid bash -c 'setsid sleep 300 & sleep 300' </dev/null &>/dev/null &) ; echo done";
     let answer = Case::new().run(text);
     assert_eq!((exited(&answer), answer.text().as_str()), (0, "done"));
-    let left = std::fs::read_dir("/proc").unwrap().filter_map(|entry| std::fs::read(entry.ok()?.path().join("cmdline")).ok());
+    let left = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| std::fs::read(entry.ok()?.path().join("cmdline")).ok());
     assert_eq!(left.filter(|line| line.as_slice() == b"sleep\x00300\x00").count(), 0);
 }
 
@@ -286,7 +298,12 @@ fn hidden_beside() {
          t=$(mktemp -d -p {work}); echo temporary > $t/x; cat $t/x; rm -r $t"
     );
     let answer = hiding(&file).run(&text);
-    assert_eq!((exited(&answer), answer.lines.join(" ").as_str()), (0, "configuration made temporary"), "{}", answer.text());
+    assert_eq!(
+        (exited(&answer), answer.lines.join(" ").as_str()),
+        (0, "configuration made temporary"),
+        "{}",
+        answer.text()
+    );
 }
 
 fn privileges() {

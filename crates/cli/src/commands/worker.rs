@@ -41,6 +41,8 @@ Exit status:
 
 /// The configuration cannot be used, or the worker cannot start: scriptworker's status for it.
 const UNUSABLE: u8 = 1;
+/// The last word of scriptworker when it does not start.
+const EXITING: &str = "Exiting...";
 /// No configuration or policy file is larger.
 const LARGEST: u64 = 16 << 20;
 
@@ -118,7 +120,7 @@ fn show_lines(lines: &[String], answer: &str) -> Result<u8, Failure> {
 /// The configuration, if it can be used, and everything that is wrong with it.
 fn read(args: &RunArgs) -> Result<(Option<Config>, Vec<String>), Failure> {
     let Ok(text) = contents(&args.config) else {
-        return Ok((None, vec![format!("{} doesn't exist! Exiting...", args.config.display())]));
+        return Ok((None, vec![format!("{} doesn't exist! {EXITING}", args.config.display())]));
     };
     let mut policies = Vec::new();
     for file in &args.policy {
@@ -170,14 +172,13 @@ fn work(args: &RunArgs) -> Result<u8, Failure> {
                 .with_options(options)
                 .with_credentials(Some(config.credentials.clone()))
                 .with_github_token(config.github_token.clone());
-            Arc::new(ChainGate::new(trust.clone(), config.root_url.as_str(), network).map_err(Failure::usage)?)
+            Arc::new(
+                ChainGate::new(trust.clone(), config.root_url.as_str(), network).map_err(Failure::usage)?,
+            )
         }
     };
-    let options = ClientOptions {
-        danger_allow_http: args.danger_allow_http,
-        seed: seed(),
-        ..ClientOptions::default()
-    };
+    let options =
+        ClientOptions { danger_allow_http: args.danger_allow_http, seed: seed(), ..ClientOptions::default() };
     let queue = TaskclusterQueue::new(transport, &config, options, log.clone()).map_err(Failure::usage)?;
     let queue = Arc::new(queue);
     let worker =
@@ -203,7 +204,9 @@ pub(crate) fn trust_layer(file: &Path) -> Result<String, Failure> {
 /// Tells what is wrong, as scriptworker does.
 fn unusable(lines: &[String]) -> u8 {
     lines.iter().for_each(|line| eprintln!("{}", escape::line(line)));
-    eprintln!("Exiting...");
+    if lines.last().is_none_or(|line| !line.ends_with(EXITING)) {
+        eprintln!("{EXITING}");
+    }
     UNUSABLE
 }
 
@@ -222,12 +225,14 @@ fn seed() -> u64 {
 
 /// What starts scripts; and whether services may be asked at all.
 fn launcher(args: &RunArgs, config: &Config) -> Result<Launcher, Failure> {
-    let is_protected = Url::parse(config.root_url.as_str()).is_ok_and(|url| url.scheme() == "https" || is_loopback(&url));
+    let is_protected =
+        Url::parse(config.root_url.as_str()).is_ok_and(|url| url.scheme() == "https" || is_loopback(&url));
     if !is_protected && !args.danger_allow_http {
         let what = format!("{} is asked over plain http", config.root_url.as_str());
         return Err(Failure::usage(what).next("use https; --danger-allow-http takes the risk"));
     }
-    let program = std::env::current_exe().map_err(|cause| Failure::undetermined(format!("own program: {cause}")))?;
+    let program =
+        std::env::current_exe().map_err(|cause| Failure::undetermined(format!("own program: {cause}")))?;
     Ok(Launcher {
         program,
         hide: config.private_key.clone().filter(|_| !args.danger_expose_key),

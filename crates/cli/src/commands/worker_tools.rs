@@ -46,7 +46,9 @@ pub(crate) fn generate(args: &GenerateArgs) -> Result<u8, Failure> {
     let key = key_pair()?;
     let public = named("public_key");
     if public.exists() {
-        return Err(Failure::usage(format!("{} exists already", public.display())).next("name another PREFIX"));
+        return Err(
+            Failure::usage(format!("{} exists already", public.display())).next("name another PREFIX")
+        );
     }
     write_key(&named("private_key"), &key, KeyForm::Base64, false)
         .map_err(|error| Failure::usage(error).next("name another PREFIX"))?;
@@ -107,7 +109,8 @@ fn keys(file: Option<&Path>) -> Result<Vec<(String, PublicKey)>, Failure> {
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    let read = File::open(file).and_then(|opened| opened.take(LARGEST.saturating_add(1)).read_to_end(&mut bytes));
+    let read =
+        File::open(file).and_then(|opened| opened.take(LARGEST.saturating_add(1)).read_to_end(&mut bytes));
     let size = read.map_err(|cause| Failure::usage(format!("{}: {cause}", file.display())))?;
     if u64::try_from(size).unwrap_or(u64::MAX) > LARGEST {
         return Err(Failure::usage(format!("{} has more than {LARGEST} bytes", file.display())));
@@ -141,7 +144,8 @@ pub(crate) struct VerifyCotArgs {
 impl VerifyCotArgs {
     /// The same as arguments of `catena verify`.
     pub(crate) fn as_verify(&self, verbose: u8) -> Vec<OsString> {
-        let mut words = vec!["catena", "verify", "--task-type", &self.task_type, "--product", &self.cot_product];
+        let mut words =
+            vec!["catena", "verify", "--task-type", &self.task_type, "--product", &self.cot_product];
         words.push(if self.no_check_task { "--no-check-task" } else { "--check-task" });
         if !self.verify_sigs {
             words.push("--danger-skip-signatures");
@@ -161,7 +165,10 @@ mod tests {
         let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
         let with = by_link(words(&["/usr/bin/verify_cot", "x"]));
         assert_eq!(with, words(&["/usr/bin/verify_cot", "verify-cot", "x"]));
-        assert_eq!(by_link(words(&["gen_ed25519_key.py"])), words(&["gen_ed25519_key.py", "gen-ed25519-key"]));
+        assert_eq!(
+            by_link(words(&["gen_ed25519_key.py"])),
+            words(&["gen_ed25519_key.py", "gen-ed25519-key"])
+        );
         assert_eq!(by_link(words(&["catena", "x"])), words(&["catena", "x"]));
         assert_eq!(by_link(Vec::new()), words(&[]));
     }

@@ -60,7 +60,9 @@ impl File {
         self.mentioned.insert(setting.name);
         match json(setting.name, value) {
             Ok(value) => drop(self.found.insert(setting.name, (key.mark, value))),
-            Err((mark, what)) => problems.error(Some(mark), format!("{path} {name}: {what} cannot stand here")),
+            Err((mark, what)) => {
+                problems.error(Some(mark), format!("{path} {name}: {what} cannot stand here"))
+            }
         }
     }
 

@@ -158,7 +158,11 @@ struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    fn config(&mut self, credentials: Option<TaskclusterCredentials>, trust: Option<Trust>) -> Option<Config> {
+    fn config(
+        &mut self,
+        credentials: Option<TaskclusterCredentials>,
+        trust: Option<Trust>,
+    ) -> Option<Config> {
         let identity = self.identity();
         let root = self.root_url();
         let script = self.script();
@@ -170,7 +174,8 @@ impl Draft<'_> {
         let log = self.log();
         self.fixed();
         let directories = self.directories();
-        let private_key = self.path("ed25519_private_key_path").filter(|_| self.file.truth("sign_chain_of_trust"));
+        let private_key =
+            self.path("ed25519_private_key_path").filter(|_| self.file.truth("sign_chain_of_trust"));
         let token = self.file.text("github_oauth_token").unwrap_or_default().trim().to_owned();
         let [task_max_timeout, reclaim_interval, poll_interval, upload_stall] = times;
         let (root_url, root_url_text) = root?;
@@ -203,7 +208,8 @@ impl Draft<'_> {
             let text = given.unwrap_or_else(|| self.file.text(key).unwrap_or_default().to_owned());
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
             if !(1..=38).contains(&text.len()) || !text.bytes().all(plain) {
-                let what = format!("{key} doesn't match \"^[a-zA-Z0-9-_]{{1,38}}$\" (required by Taskcluster)");
+                let what =
+                    format!("{key} doesn't match \"^[a-zA-Z0-9-_]{{1,38}}$\" (required by Taskcluster)");
                 self.problems.error(self.file.mark(key), what);
             }
             text
@@ -233,7 +239,8 @@ impl Draft<'_> {
     fn script(&mut self) -> Vec<String> {
         let key = "task_script";
         let Some(value) = self.file.value(key) else {
-            self.problems.error(None, format!("{} {key} needs to be defined!", self.problems.file().display()));
+            self.problems
+                .error(None, format!("{} {key} needs to be defined!", self.problems.file().display()));
             return Vec::new();
         };
         let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -261,7 +268,8 @@ impl Draft<'_> {
             match (code.parse::<i32>(), reason.as_str().and_then(ExceptionReason::parse)) {
                 (Ok(code), Some(reason)) => drop(reversed.insert(code, reason)),
                 _ => {
-                    let what = format!("{key}: {code}: {reason}: an exit code and a reason of {REASONS} are needed");
+                    let what =
+                        format!("{key}: {code}: {reason}: an exit code and a reason of {REASONS} are needed");
                     self.problems.error(self.file.mark(key), what);
                 }
             }
@@ -275,7 +283,8 @@ impl Draft<'_> {
         match u64::try_from(number).ok().filter(|seconds| *seconds <= 366 * 86_400) {
             Some(seconds) => Duration::from_secs(seconds),
             None => {
-                self.problems.error(self.file.mark(key), format!("{key}: {number} is not a number of seconds"));
+                self.problems
+                    .error(self.file.mark(key), format!("{key}: {number} is not a number of seconds"));
                 Duration::ZERO
             }
         }
@@ -284,7 +293,8 @@ impl Draft<'_> {
     fn status_number(&mut self, key: &str) -> i32 {
         let number = self.file.whole(key);
         i32::try_from(number).ok().filter(|status| (0..=255).contains(status)).unwrap_or_else(|| {
-            self.problems.error(self.file.mark(key), format!("{key}: {number} is not a status from 0 to 255"));
+            self.problems
+                .error(self.file.mark(key), format!("{key}: {number} is not a status from 0 to 255"));
             0
         })
     }
@@ -313,7 +323,8 @@ impl Draft<'_> {
     fn fixed(&mut self) {
         let algorithm = self.file.text("chain_of_trust_hash_algorithm").unwrap_or_default();
         if algorithm != "sha256" {
-            let what = format!("chain_of_trust_hash_algorithm: {algorithm} is not supported; documents have sha256");
+            let what =
+                format!("chain_of_trust_hash_algorithm: {algorithm} is not supported; documents have sha256");
             self.problems.error(self.file.mark("chain_of_trust_hash_algorithm"), what);
         }
         let pushlog = self.file.text("pushlog_url").unwrap_or_default();
@@ -345,16 +356,24 @@ impl Draft<'_> {
         let names = ["work_dir", "artifact_dir", "task_log_dir", "log_dir"];
         for name in names {
             if self.file.text(name) == Some("") {
-                self.problems.error(self.file.mark(name), format!("{name}: the name of a directory is needed"));
+                self.problems
+                    .error(self.file.mark(name), format!("{name}: the name of a directory is needed"));
             }
         }
         let [work, artifacts, task_logs, logs] = names.map(|name| self.path(name));
         let found = Directories { work: work?, artifacts: artifacts?, task_logs: task_logs?, logs: logs? };
-        let emptied = [("work_dir", &found.work), ("artifact_dir", &found.artifacts), ("task_log_dir", &found.task_logs)];
+        let emptied = [
+            ("work_dir", &found.work),
+            ("artifact_dir", &found.artifacts),
+            ("task_log_dir", &found.task_logs),
+        ];
         for (name, path) in emptied {
             let root = path.parent().is_none_or(|parent| parent.as_os_str().is_empty() && path.is_absolute());
             if root {
-                self.problems.error(self.file.mark(name), format!("{name}: {} is emptied before each task", path.display()));
+                self.problems.error(
+                    self.file.mark(name),
+                    format!("{name}: {} is emptied before each task", path.display()),
+                );
             }
             let holds_logs = found.logs.starts_with(path);
             if holds_logs {
@@ -364,13 +383,15 @@ impl Draft<'_> {
         }
         let apart = |one: &Path, other: &Path| !one.starts_with(other) && !other.starts_with(one);
         if !apart(&found.work, &found.artifacts) || found.artifacts.starts_with(&found.task_logs) {
-            let what = "work_dir, artifact_dir and task_log_dir: only the last may lie in another, artifact_dir";
+            let what =
+                "work_dir, artifact_dir and task_log_dir: only the last may lie in another, artifact_dir";
             self.problems.error(self.file.mark("artifact_dir"), what);
         }
         if let Some(key) = self.path("ed25519_private_key_path")
             && emptied.iter().any(|(_, path)| key.starts_with(path))
         {
-            let what = "ed25519_private_key_path: the key lies in a directory that is emptied before each task";
+            let what =
+                "ed25519_private_key_path: the key lies in a directory that is emptied before each task";
             self.problems.error(self.file.mark("ed25519_private_key_path"), what);
         }
         Some(found)

@@ -115,11 +115,7 @@ pub(super) const SETTINGS: [Setting; 56] = [
     worker("task_max_timeout", Shape::Whole, Default::Whole(1200)),
     worker("task_max_timeout_status", Shape::Whole, Default::Whole(1)),
     worker("task_script", Shape::List, Default::Open),
-    worker(
-        "taskcluster_root_url",
-        Shape::Text,
-        Default::Text("https://firefox-ci-tc.services.mozilla.com/"),
-    ),
+    worker("taskcluster_root_url", Shape::Text, Default::Text("https://firefox-ci-tc.services.mozilla.com/")),
     product("trusted_vcs_rules", Shape::List),
     ignored(
         "valid_artifact_rules",

@@ -85,7 +85,8 @@ fn trust(
     name: &str,
     problems: &mut Problems,
 ) -> Option<Trust> {
-    let product = policy.product(name).map_err(|error| problems.error(file.mark("cot_product"), error.to_string()));
+    let product =
+        policy.product(name).map_err(|error| problems.error(file.mark("cot_product"), error.to_string()));
     let text = file.text("cot_job_type").unwrap_or_default();
     let product = product.ok()?;
     let kind = Kind::parse(text).ok().filter(|kind| product.role(kind).is_some());
@@ -102,10 +103,7 @@ fn trust(
 }
 
 /// The policy that ships, the files that were named, and the layer of the configuration.
-fn files<'a>(
-    policies: &'a [(String, String)],
-    layer: Option<(&'a str, &'a str)>,
-) -> Vec<(&'a str, &'a str)> {
+fn files<'a>(policies: &'a [(String, String)], layer: Option<(&'a str, &'a str)>) -> Vec<(&'a str, &'a str)> {
     let named = policies.iter().map(|(name, text)| (name.as_str(), text.as_str()));
     [(SHIPPED, FIREFOX_CI)].into_iter().chain(named).chain(layer).collect()
 }

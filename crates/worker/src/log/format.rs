@@ -73,7 +73,11 @@ impl LineFormat {
                         Name::Process => std::process::id().to_string(),
                     };
                     let width = *width;
-                    line.push_str(&if *is_left { format!("{value:<width$}") } else { format!("{value:>width$}") });
+                    line.push_str(&if *is_left {
+                        format!("{value:<width$}")
+                    } else {
+                        format!("{value:>width$}")
+                    });
                 }
             }
         }
@@ -97,7 +101,8 @@ fn parts(format: &str) -> Result<Vec<Part>, String> {
             .strip_prefix('(')
             .and_then(|after| after.split_once(')'))
             .ok_or("a % must be followed by (name) or another %")?;
-        let digits_end = after.find(|letter: char| letter != '-' && !letter.is_ascii_digit()).unwrap_or(after.len());
+        let digits_end =
+            after.find(|letter: char| letter != '-' && !letter.is_ascii_digit()).unwrap_or(after.len());
         let (width, after) = after.split_at_checked(digits_end).unwrap_or_default();
         rest = after.strip_prefix(['s', 'd']).ok_or_else(|| format!("%({name}) must end in s"))?;
         let (is_left, digits) = width.strip_prefix('-').map_or((false, width), |digits| (true, digits));

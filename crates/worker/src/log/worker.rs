@@ -211,7 +211,8 @@ mod tests {
     #[test]
     fn files_are_rotated_and_the_oldest_goes() {
         let folder = tempfile::tempdir().unwrap();
-        let log = Log::open(folder.path(), WorkerLogOptions { rotation: Some((60, 2)), ..options() }).unwrap();
+        let log =
+            Log::open(folder.path(), WorkerLogOptions { rotation: Some((60, 2)), ..options() }).unwrap();
         for text in ["1", "2", "3", "4", "5", "6", "7"] {
             log.info(text);
         }

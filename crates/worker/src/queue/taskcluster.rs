@@ -8,8 +8,8 @@ use crate::status::Status;
 use catena_core::task::WorkerPool;
 use catena_http::Transport;
 use catena_taskcluster::{
-    CallError, CallErrorKind, Client, ClientOptions, Expiry, IdentifierError, Resolution, TaskclusterCredentials,
-    WorkerIdentity,
+    CallError, CallErrorKind, Client, ClientOptions, Expiry, IdentifierError, Resolution,
+    TaskclusterCredentials, WorkerIdentity,
 };
 use catena_upload::{Snapshot, UploadError, UploadOptions, Uploader};
 use futures_util::future::BoxFuture;

@@ -60,7 +60,8 @@ fn beside(file: &Path) -> Result<Vec<std::path::PathBuf>, String> {
     let mut found = Vec::new();
     let mut below = file;
     while let Some(directory) = below.parent() {
-        let entries = std::fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+        let entries =
+            std::fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
         for entry in entries {
             let entry = entry.map_err(|error| format!("{}: {error}", directory.display()))?;
             let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());

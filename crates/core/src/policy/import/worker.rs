@@ -73,7 +73,8 @@ impl Settings {
         let map = |name: &str| top.find(name)?.map(|part| part.map_of(Part::text)).transpose();
         settings.max_chain_length = top.find("max_chain_length")?.map(|part| part.number()).transpose()?;
         settings.keys = top.find("ed25519_public_keys")?.map(|part| part.map_of(Part::list)).transpose()?;
-        settings.trees = top.find("cot_restricted_trees")?.map(|part| part.map_of(Part::sorted)).transpose()?;
+        settings.trees =
+            top.find("cot_restricted_trees")?.map(|part| part.map_of(Part::sorted)).transpose()?;
         settings.restricted_scopes = map("cot_restricted_scopes")?;
         settings.hg_git_mirrors = map("hg_git_mirrors")?;
         if let Some(part) = top.find("trusted_vcs_rules")? {
@@ -103,7 +104,9 @@ impl Settings {
         let (product, keys) = below.unzip();
         if let Some(own) = &self.keys {
             let old = keys.map(|keys| keys.iter().map(|(owner, _)| owner.as_str().to_owned()).collect());
-            replace(file, "keys", own, names(old.unwrap_or_default()), |file, name, keys| file.list(name, keys));
+            replace(file, "keys", own, names(old.unwrap_or_default()), |file, name, keys| {
+                file.list(name, keys)
+            });
         }
         if let Some(own) = &self.trees {
             let old = product.map(|product| product.trees.keys().cloned().collect());
@@ -112,7 +115,8 @@ impl Settings {
             });
         }
         if let Some(own) = &self.restricted_scopes {
-            let old = product.map(|product| product.restricted_scopes.iter().map(|rule| rule.scope.clone()).collect());
+            let old = product
+                .map(|product| product.restricted_scopes.iter().map(|rule| rule.scope.clone()).collect());
             replace(file, "restricted-scopes", own, names(old.unwrap_or_default()), |file, scope, trees| {
                 file.text(scope, trees);
             });
