@@ -2,7 +2,7 @@
 
 #[cfg(feature = "demo")]
 use crate::commands::demo;
-use crate::commands::{cache, completions, explain, keys, man, policy, sign, verify};
+use crate::commands::{cache, completions, explain, keys, man, policy, sign, verify, worker, worker_tools};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -104,6 +104,20 @@ pub(crate) enum Command {
     /// Write and sign the Chain of Trust document of a run
     #[command(after_long_help = sign::EXAMPLES)]
     Sign(Box<sign::SignArgs>),
+    /// Claim tasks, verify their chains, run them, sign and upload what they made
+    ///
+    /// Takes the place of scriptworker, with its configuration.
+    #[command(after_long_help = worker::EXAMPLES)]
+    Worker(worker::WorkerArgs),
+    /// Write a new key pair into the current directory, as scriptworker's gen_ed25519_key does
+    #[command(name = "gen-ed25519-key", hide = true)]
+    GenEd25519Key(worker_tools::GenerateArgs),
+    /// Say by which key a file is signed, as scriptworker's verify_ed25519_signature does
+    #[command(name = "verify-ed25519-signature", hide = true)]
+    VerifyEd25519Signature(worker_tools::SignatureArgs),
+    /// Verify a chain, as scriptworker's verify_cot does
+    #[command(name = "verify-cot", hide = true)]
+    VerifyCot(worker_tools::VerifyCotArgs),
     /// Check, import and show policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),

@@ -10,9 +10,12 @@ pub(crate) mod man;
 pub(crate) mod policy;
 pub(crate) mod sign;
 pub(crate) mod verify;
+pub(crate) mod worker;
+pub(crate) mod worker_tools;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
+use clap::Parser as _;
 
 /// Runs what was asked, to its exit status.
 pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
@@ -22,6 +25,16 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Explain(args) => explain::run(&args),
         Command::Keys(command) => keys::run(&command),
         Command::Sign(args) => sign::run(&args),
+        Command::Worker(args) => worker::run(&args),
+        Command::GenEd25519Key(args) => worker_tools::generate(&args),
+        Command::VerifyEd25519Signature(args) => worker_tools::verify_signature(&args),
+        Command::VerifyCot(args) => {
+            let cli = Cli::try_parse_from(args.as_verify(manner.verbose)).map_err(Failure::usage)?;
+            match run(cli)? {
+                0 => Ok(0),
+                _ => Ok(worker_tools::NOT_VALID),
+            }
+        }
         Command::Policy(command) => policy::run(command),
         Command::Cache(command) => cache::run(command),
         #[cfg(feature = "demo")]

@@ -10,11 +10,20 @@ mod log;
 mod output;
 mod progress;
 
+use catena_worker::script;
 use clap::Parser;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    // The worker starts itself to become a script: before anything else is done, and not for people.
+    if let [_, command, order @ ..] = arguments.as_slice()
+        && command == script::COMMAND
+    {
+        return ExitCode::from(script::launch(order));
+    }
+    let cli = cli::Cli::parse_from(commands::worker_tools::by_link(arguments));
     match commands::run(cli) {
         Ok(status) => ExitCode::from(status),
         Err(failure) => failure.tell(),

@@ -22,4 +22,5 @@ pub use document::{DOCUMENT, Document, DocumentError, Environment, Run, SIGNATUR
 pub use facts::{Facts, Upload};
 pub use key_file::{KeyFileError, KeyForm, read_key, write_key};
 pub use measure::{MeasureError, Measured, measure};
+pub use print::python_json;
 pub use signer::{CommandSigner, LocalSigner, Signer, SignerError};

@@ -4,6 +4,14 @@
 use catena_json::{Number, Value};
 use std::fmt::Write as _;
 
+/// A value as Python's `json.dumps(value, indent=2, sort_keys=True)` writes it.
+#[must_use]
+pub fn python_json(value: &Value) -> String {
+    let mut out = Printer::default();
+    out.python(value);
+    out.finish()
+}
+
 /// Writes JSON with two spaces for each level.
 #[derive(Debug, Default)]
 pub(crate) struct Printer {

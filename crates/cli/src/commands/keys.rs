@@ -88,11 +88,16 @@ pub(crate) fn run(command: &KeysCommand) -> Result<u8, Failure> {
     }
 }
 
-fn new(arguments: &NewArgs) -> Result<u8, Failure> {
+/// A new key.
+pub(super) fn key_pair() -> Result<SigningKey, Failure> {
     let mut seed = Zeroizing::new([0; 32]);
     getrandom::fill(seed.as_mut_slice())
         .map_err(|cause| Failure::undetermined(format!("the system gives no random bytes: {cause}")))?;
-    let key = SigningKey::from_seed(&seed);
+    Ok(SigningKey::from_seed(&seed))
+}
+
+fn new(arguments: &NewArgs) -> Result<u8, Failure> {
+    let key = key_pair()?;
     let form = match arguments.form {
         Form::Base64 => KeyForm::Base64,
         Form::Pem => KeyForm::Pem,

@@ -72,8 +72,12 @@ pub(crate) struct CheckArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     /// scriptworker's DEFAULT_CONFIG as JSON; `-` reads standard input
-    #[arg(value_name = "SOURCE", required_unless_present = "installed", conflicts_with = "installed")]
+    #[arg(value_name = "SOURCE", required_unless_present_any = ["installed", "worker"])]
+    #[arg(conflicts_with = "installed")]
     source: Option<PathBuf>,
+    /// What the configuration of a worker says about trust, as a layer over the policy that ships
+    #[arg(long, value_name = "CONFIG", conflicts_with_all = ["source", "installed", "of"])]
+    worker: Option<PathBuf>,
     /// Ask the scriptworker that is installed for PYTHON
     #[arg(long, value_name = "PYTHON", num_args = 0..=1, default_missing_value = "python3")]
     installed: Option<PathBuf>,
@@ -156,6 +160,10 @@ fn push_line(text: &mut String, line: &str) {
 fn import(args: ImportArgs) -> Result<u8, Failure> {
     let output = Output::of(args.output);
     output.check()?;
+    if let Some(config) = &args.worker {
+        output.write(&super::worker::trust_layer(config)?)?;
+        return Ok(DONE);
+    }
     let (name, json) = match (&args.installed, &args.source) {
         (Some(python), _) => (python.display().to_string(), installed(python)?),
         (None, Some(file)) if file.as_os_str() == "-" => ("standard input".to_owned(), standard_input()?),

@@ -183,7 +183,7 @@ impl Source {
 }
 
 impl Rule {
-    fn read(part: &Part<'_>) -> Result<Self, ImportError> {
+    pub(super) fn read(part: &Part<'_>) -> Result<Self, ImportError> {
         const KNOWN: [&str; 4] = ["netlocs", "path_regexes", "require_secret", "schemes"];
         if let Some(key) = part.map()?.keys().find(|key| !KNOWN.contains(key)) {
             return Err(part.inexpressible(format!("{key:?}"), KNOWN.join(", ")));
@@ -202,9 +202,9 @@ impl Rule {
 }
 
 /// A value and where it is, for messages.
-struct Part<'a> {
-    value: &'a Value,
-    path: Path,
+pub(super) struct Part<'a> {
+    pub(super) value: &'a Value,
+    pub(super) path: Path,
 }
 
 impl<'a> Part<'a> {
@@ -217,11 +217,17 @@ impl<'a> Part<'a> {
         }
     }
 
+    /// A value that may be absent.
+    pub(super) fn find(&self, key: &str) -> Result<Option<Part<'a>>, ImportError> {
+        let value = self.map()?.get(key);
+        Ok(value.map(|value| Part { value, path: self.path.key(key) }))
+    }
+
     fn map(&self) -> Result<&'a Map, ImportError> {
         self.value.as_object().ok_or_else(|| self.mistyped("an object"))
     }
 
-    fn map_of<T>(
+    pub(super) fn map_of<T>(
         &self,
         read: impl Fn(&Part<'a>) -> Result<T, ImportError>,
     ) -> Result<BTreeMap<String, T>, ImportError> {
@@ -231,7 +237,7 @@ impl<'a> Part<'a> {
             .collect()
     }
 
-    fn items(&self) -> Result<Vec<Part<'a>>, ImportError> {
+    pub(super) fn items(&self) -> Result<Vec<Part<'a>>, ImportError> {
         let items = self.value.as_array().ok_or_else(|| self.mistyped("a list"))?;
         Ok(items
             .iter()
@@ -240,26 +246,26 @@ impl<'a> Part<'a> {
             .collect())
     }
 
-    fn text(&self) -> Result<String, ImportError> {
+    pub(super) fn text(&self) -> Result<String, ImportError> {
         self.value.as_str().map(str::to_owned).ok_or_else(|| self.mistyped("a string"))
     }
 
-    fn number(&self) -> Result<String, ImportError> {
+    pub(super) fn number(&self) -> Result<String, ImportError> {
         self.value.as_u64().map(|number| number.to_string()).ok_or_else(|| self.mistyped("a whole number"))
     }
 
-    fn list(&self) -> Result<Vec<String>, ImportError> {
+    pub(super) fn list(&self) -> Result<Vec<String>, ImportError> {
         self.items()?.iter().map(Part::text).collect()
     }
 
-    fn sorted(&self) -> Result<Vec<String>, ImportError> {
+    pub(super) fn sorted(&self) -> Result<Vec<String>, ImportError> {
         let mut list = self.list()?;
         list.sort();
         Ok(list)
     }
 
     /// A sorted list; a single string is a list of one, and the empty string of none.
-    fn one_or_more(&self) -> Result<Vec<String>, ImportError> {
+    pub(super) fn one_or_more(&self) -> Result<Vec<String>, ImportError> {
         match self.value.as_str() {
             Some("") => Ok(Vec::new()),
             Some(one) => Ok(vec![one.to_owned()]),

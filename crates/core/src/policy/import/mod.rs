@@ -6,7 +6,10 @@
 //! of, in the answer and at the top of the file.
 
 mod defaults;
+mod worker;
 mod writer;
+
+pub use worker::from_worker;
 
 use super::diagnostic::Diagnostic;
 use super::policy::Policy;

@@ -34,6 +34,11 @@ impl Writer {
         self.line(&format!("{}: {digits}", scalar(key)));
     }
 
+    /// Takes out what a file below has.
+    pub(super) fn null(&mut self, key: &str) {
+        self.line(&format!("{}: ~", scalar(key)));
+    }
+
     pub(super) fn list(&mut self, key: &str, items: &[String]) {
         let items: Vec<String> = items.iter().map(|item| scalar(item)).collect();
         let line = format!("{}: [{}]", scalar(key), items.join(", "));

@@ -1,0 +1,552 @@
+//! `catena worker`: the real binary with the loopback queue, from the claim to the verdict about what came out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::arithmetic_side_effects)]
+
+mod support;
+
+use catena_testbed::chain::{DOCUMENT, SIGNATURE};
+use catena_testbed::queue::{Action, RunView};
+use catena_testbed::{Chain, Fault, Options, Queue, Release, Testbed, Trigger};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use support::{Answer, Catena};
+use tempfile::TempDir;
+
+const TOKEN: &str = "GBEQTf20RJ-4HCLo8Y6fvgLyNzREdhRZSuRyc7VAgXHw";
+
+/// A chain whose target waits for a worker, and what belongs to the worker.
+struct Case {
+    testbed: Testbed,
+    room: TempDir,
+    target: String,
+    kind: String,
+    product: String,
+    pool: String,
+    keys: Value,
+    key: String,
+}
+
+impl Case {
+    fn new(chain: Chain) -> Self {
+        let target = chain.target.clone();
+        let task = &chain.tasks[&target];
+        let definition: Value = serde_json::from_str(&task.definition.to_string()).unwrap();
+        let pool = definition["taskQueueId"].as_str().unwrap().to_owned();
+        let keys =
+            chain.keys.public_keys_base64().into_iter().map(|(name, keys)| (name.to_owned(), json!(keys)));
+        let keys = Value::Object(keys.collect());
+        let key = chain.keys.signing_key(task.implementation).to_base64().to_string();
+        let (kind, product) = (chain.kind.clone(), chain.product.clone());
+        let testbed = Testbed::start_blocking(chain.into_site(), Options::default()).unwrap();
+        let queue = testbed.queue();
+        let claim = format!("queue:claim-work:{pool}");
+        queue.add_client(
+            "project/releng/worker",
+            TOKEN,
+            &[&claim, "queue:worker-id:the-group/the-worker", "queue:get-artifact:*"],
+        );
+        queue.add_task(&target, &definition);
+        queue.set_long_poll(Duration::from_millis(300));
+        let case =
+            Self { testbed, room: tempfile::tempdir().unwrap(), target, kind, product, pool, keys, key };
+        let file = case.path("etc/key");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, &case.key).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        case
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.room.path().join(name)
+    }
+
+    /// The configuration that scriptworker would be started with too.
+    fn config(&self, script: &str, change: impl Fn(&mut Value)) -> PathBuf {
+        let (provisioner, worker_type) = self.pool.split_once('/').unwrap();
+        let path = |name: &str| self.path(name).to_str().unwrap().to_owned();
+        let mut config = json!({
+            "taskcluster_root_url": self.testbed.root_url(), "provisioner_id": provisioner, "worker_type": worker_type,
+            "worker_group": "the-group", "worker_id": "the-worker",
+            "credentials": {"clientId": "project/releng/worker", "accessToken": TOKEN},
+            "work_dir": path("work"), "artifact_dir": path("artifacts"), "log_dir": path("logs"),
+            "task_log_dir": path("artifacts/public/logs"), "ed25519_private_key_path": path("etc/key"),
+            "task_script": ["/bin/bash", "-c", script.replace("$ROOM", self.room.path().to_str().unwrap())],
+            "cot_product": self.product, "cot_job_type": self.kind, "verify_chain_of_trust": true,
+            "verify_cot_signature": true, "sign_chain_of_trust": true, "ed25519_public_keys": self.keys,
+            "poll_interval": 1, "verbose": true,
+        });
+        change(&mut config);
+        let file = self.path("scriptworker.yaml");
+        std::fs::write(&file, config.to_string()).unwrap();
+        file
+    }
+
+    fn catena(&self) -> Catena {
+        let mut catena = Catena::through(&self.testbed, self.room.path());
+        catena.env("PATH", std::env::var("PATH").unwrap());
+        catena.command().current_dir(self.room.path());
+        catena
+    }
+
+    /// Starts the worker.
+    fn start(&self, script: &str) -> Running<'_> {
+        let config = self.config(script, |_| {});
+        self.start_with(&config)
+    }
+
+    fn start_with(&self, config: &Path) -> Running<'_> {
+        let mut catena = self.catena();
+        let log = std::fs::File::create(self.path("stderr")).unwrap();
+        let command = catena.arg("worker").arg(config).command();
+        let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        Running { case: self, child }
+    }
+
+    /// The bytes of an artifact of the target's first run, without their encoding.
+    fn artifact(&self, name: &str) -> String {
+        let artifacts = self.testbed.queue().artifacts(&self.target, 0);
+        let found = artifacts.get(name).unwrap_or_else(|| panic!("no {name}: {:?}", artifacts.keys()));
+        let bytes = found.bytes().unwrap().unwrap_or_else(|| panic!("{name} has no body"));
+        match found.encoding.as_deref() {
+            Some("gzip") => {
+                let mut text = String::new();
+                std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(bytes.as_slice()), &mut text)
+                    .unwrap();
+                text
+            }
+            _ => String::from_utf8(bytes).unwrap(),
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.testbed.queue().artifacts(&self.target, 0).contains_key(name)
+    }
+
+    fn said(&self) -> String {
+        std::fs::read_to_string(self.path("stderr")).unwrap()
+    }
+}
+
+/// A worker at work.
+struct Running<'a> {
+    case: &'a Case,
+    child: Child,
+}
+
+impl Running<'_> {
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits until the run is resolved.
+    fn resolved(&mut self, run: usize) -> RunView {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let resolved = self.case.testbed.queue().resolved(&self.case.target, run);
+        let limit = Duration::from_secs(90);
+        runtime
+            .block_on(async { tokio::time::timeout(limit, resolved).await })
+            .unwrap_or_else(|_| panic!("not resolved: {}", self.case.said()))
+    }
+
+    /// Waits until the worker has ended; its exit status.
+    fn ended(mut self) -> i32 {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or_else(|| panic!("{status}: {}", self.case.said()));
+            }
+            if begun.elapsed() > Duration::from_secs(60) {
+                let _ = self.child.kill();
+                panic!("it does not end: {}", self.case.said());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Drains the worker; its exit status.
+    fn drained(self) -> i32 {
+        self.signal(Signal::USR1);
+        self.ended()
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn push() -> Chain {
+    Chain::demo().unwrap()
+}
+
+/// A script that makes one artifact of its verified inputs.
+const SIGNING: &str = "set -e; cd $ROOM; mkdir -p artifacts/public/build; \
+    find work/cot -type f -not -path '*/.catena*' | sort > artifacts/public/build/inputs.txt; \
+    test -s artifacts/public/build/inputs.txt; echo signed";
+
+#[test]
+fn a_verified_task_runs_and_what_it_makes_is_verified() {
+    let case = Case::new(push());
+    let mut worker = case.start(SIGNING);
+    let run = worker.resolved(0);
+    let live = case.artifact("public/logs/live_backing.log");
+    assert_eq!(
+        (run.state.as_str(), run.worker.clone()),
+        ("completed", Some(("the-group".into(), "the-worker".into()))),
+        "{live}"
+    );
+    assert_eq!(worker.drained(), 0);
+    assert_eq!(live, "signed\nexit code: 0\n");
+    let chain = case.artifact("public/logs/chain_of_trust.log");
+    assert!(chain.ends_with("    INFO - Good.\n"), "{chain}");
+    let verdict: Value = serde_json::from_str(&case.artifact("public/logs/chain_of_trust.json")).unwrap();
+    assert_eq!(verdict["outcome"], "verified");
+    assert!(case.artifact("public/build/inputs.txt").lines().count() > 0);
+    assert!(case.has(DOCUMENT) && case.has(SIGNATURE));
+    // The task has run, and its own document is part of the chain now.
+    let mut catena = case.catena();
+    catena.args([
+        "verify",
+        "--task-type",
+        &case.kind,
+        "--product",
+        &case.product,
+        "--check-task",
+        "--format",
+        "json",
+    ]);
+    std::fs::write(case.path("keys.json"), case.keys.to_string()).unwrap();
+    let answer: Answer = catena.arg("--keys").arg(case.path("keys.json")).args(["--", &case.target]).run();
+    assert_eq!(answer.status, 0, "{}{}", answer.failed(), answer.stderr);
+}
+
+#[test]
+fn b059_a_rejected_task_never_runs() {
+    let mut chain = push();
+    let build = chain.builds[0].clone();
+    let artifacts = chain.artifacts_mut(&build).unwrap();
+    let name = artifacts.keys().find(|name| name.starts_with("public/build/")).unwrap().clone();
+    artifacts.get_mut(&name).unwrap().body = b"something else".to_vec().into();
+    let case = Case::new(chain);
+    let mut worker = case.start("touch $ROOM/ran");
+    let run = worker.resolved(0);
+    assert_eq!((run.state.as_str(), run.reason.as_deref()), ("exception", Some("malformed-payload")));
+    assert_eq!(worker.drained(), 0);
+    assert!(!case.path("ran").exists() && !case.has(DOCUMENT));
+    let live = case.artifact("public/logs/live_backing.log");
+    assert!(live.starts_with("The task was not run:\nREJECTED"), "{live}");
+    let chain = case.artifact("public/logs/chain_of_trust.log");
+    assert!(chain.contains("CRITICAL - Chain of Trust verification error!"), "{chain}");
+    assert!(!case.path("work/cot").exists(), "inputs of a rejected task are left");
+}
+
+#[test]
+fn b062_an_undetermined_task_is_given_back() {
+    let case = Case::new(push());
+    case.testbed.fault("*/.taskcluster.yml*", 1.., Fault::Status(403));
+    case.testbed.fault("*/contents/.taskcluster.yml*", 1.., Fault::Status(403));
+    let mut worker = case.start("touch $ROOM/ran");
+    let run = worker.resolved(0);
+    assert_eq!((run.state.as_str(), run.reason.as_deref()), ("exception", Some("intermittent-task")));
+    assert_eq!(worker.drained(), 0);
+    assert!(!case.path("ran").exists());
+}
+
+#[test]
+fn b056_a_cancelled_task_never_runs() {
+    let case = Case::new(push());
+    // The definition is asked for when the verification begins.
+    case.testbed.queue().after("claimWork", 1, Action::Cancel);
+    let mut worker = case.start("touch $ROOM/ran");
+    let run = worker.resolved(0);
+    assert_eq!(run.state, "exception");
+    assert_eq!(worker.drained(), 0);
+    assert!(!case.path("ran").exists());
+}
+
+#[test]
+fn b055_a_task_that_is_cancelled_is_stopped() {
+    let case = Case::new(push());
+    let config = case.config("touch $ROOM/ran; sleep 60; touch $ROOM/ended", |config| {
+        config["reclaim_interval"] = json!(1)
+    });
+    let mut worker = case.start_with(&config);
+    let begun = Instant::now();
+    while !case.path("ran").exists() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{}", case.said());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    case.testbed.queue().act(&case.target, Action::Cancel);
+    worker.resolved(0);
+    assert_eq!(worker.drained(), 0);
+    assert!(!case.path("ended").exists());
+    assert!(case.said().contains("409: not reporting"), "{}", case.said());
+}
+
+#[test]
+fn b022_and_b026_a_worker_that_may_not_claim_lives_until_it_is_told() {
+    let case = Case::new(push());
+    let config = case.config("true", |config| config["credentials"]["clientId"] = json!("nobody"));
+    let worker = case.start_with(&config);
+    let begun = Instant::now();
+    while case.said().matches("claimWork failed").count() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{}", case.said());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let told = Instant::now();
+    worker.signal(Signal::TERM);
+    assert_eq!(worker.ended(), 0);
+    assert!(told.elapsed() < Duration::from_secs(3), "{:?}", told.elapsed());
+}
+
+#[test]
+fn b027_a_worker_that_is_told_to_end_stops_its_script() {
+    let case = Case::new(push());
+    let mut worker =
+        case.start("touch $ROOM/ran; trap 'echo told; exit 0' TERM; while true; do sleep 0.05; done");
+    let begun = Instant::now();
+    while !case.path("ran").exists() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{}", case.said());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    worker.signal(Signal::TERM);
+    let run = worker.resolved(0);
+    assert_eq!((run.state.as_str(), run.reason.as_deref()), ("exception", Some("worker-shutdown")));
+    assert_eq!(worker.ended(), 0);
+    assert!(case.artifact("public/logs/live_backing.log").contains("told\n"));
+    assert!(!case.has(DOCUMENT));
+}
+
+#[test]
+fn b033_signals_at_the_start_do_not_kill() {
+    let case = Case::new(push());
+    let config = case.config("true", |_| {});
+    for signal in [Signal::USR1, Signal::HUP] {
+        let worker = case.start_with(&config);
+        let begun = Instant::now();
+        // As soon as the process catches the signal at all.
+        while !catches(worker.child.id(), signal) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{}", case.said());
+        }
+        worker.signal(signal);
+        worker.signal(Signal::USR1);
+        assert_eq!(worker.ended(), 0, "{}", case.said());
+    }
+}
+
+/// Whether a process has a handler for a signal.
+fn catches(pid: u32, signal: Signal) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim();
+    u64::from_str_radix(mask, 16).unwrap() & (1 << (signal.as_raw() - 1)) != 0
+}
+
+/// What `catena worker` says of a configuration that it does not start with.
+fn refused(case: &Case, config: &Path) -> String {
+    let answer = case.catena().arg("worker").arg(config).run();
+    assert_eq!(answer.status, 1, "{answer:?}");
+    assert!(answer.stderr.ends_with("Exiting...\n"), "{}", answer.stderr);
+    answer.stderr
+}
+
+#[test]
+fn b001_and_b002_the_default_file_is_looked_for_in_the_current_directory() {
+    let case = Case::new(push());
+    let answer = case.catena().arg("worker").run();
+    assert_eq!(
+        (answer.status, answer.stderr.as_str()),
+        (1, "./scriptworker.yaml doesn't exist! Exiting...\n")
+    );
+    case.config("true", |_| {});
+    let answer = case.catena().args(["worker", "check"]).run();
+    assert_eq!(
+        (answer.status, answer.stdout.as_str()),
+        (0, "./scriptworker.yaml: can be used\n"),
+        "{}",
+        answer.stderr
+    );
+}
+
+#[test]
+fn b007_a_configuration_with_errors_is_refused_at_once() {
+    let case = Case::new(push());
+    let config = case.config("true", |config| {
+        config["poll_interval"] = json!(1.5);
+        config["elephant"] = json!(1);
+    });
+    let told = refused(&case, &config);
+    assert!(
+        told.contains("poll_interval: type <class 'float'>") && told.contains("Unknown key elephant"),
+        "{told}"
+    );
+    let answer = case.catena().args(["worker", "check"]).arg(&config).run();
+    assert_eq!(answer.status, 2);
+    assert!(
+        answer.stdout.contains("Unknown key elephant") && answer.stdout.ends_with("cannot be used\n"),
+        "{}",
+        answer.stdout
+    );
+}
+
+#[test]
+fn b071_a_worker_without_its_key_or_script_does_not_start() {
+    let case = Case::new(push());
+    let config = case.config("true", |config| config["task_script"] = json!(["/nowhere/script"]));
+    std::fs::remove_file(case.path("etc/key")).unwrap();
+    let told = refused(&case, &config);
+    assert!(told.contains("etc/key") && told.contains("/nowhere/script"), "{told}");
+    assert_eq!(case.testbed.stats().requests, 0);
+    assert!(!case.path("work").exists());
+}
+
+#[test]
+fn a_script_cannot_read_the_key_and_its_environment_has_no_credentials_of_the_worker() {
+    let case = Case::new(push());
+    let config = case.config("cat $ROOM/etc/key; env; cat /proc/$PPID/environ; true", |_| {});
+    let mut catena = case.catena();
+    catena.env("TASKCLUSTER_ACCESS_TOKEN", "hidden-token").env("TASKCLUSTER_CLIENT_ID", "hidden-client");
+    let command = catena.arg("worker").arg(&config).command();
+    let log = std::fs::File::create(case.path("stderr")).unwrap();
+    let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+    let mut worker = Running { case: &case, child };
+    assert_eq!(worker.resolved(0).state, "completed");
+    assert_eq!(worker.drained(), 0);
+    let live = case.artifact("public/logs/live_backing.log");
+    assert!(!live.contains(&case.key) && !live.contains("hidden-"), "{live}");
+    assert!(live.contains("ermission denied") && live.contains("TASK_ID="), "{live}");
+}
+
+#[test]
+fn two_workers_of_a_pool_share_its_tasks() {
+    let release = Release::new("firefox", Trigger::Push).unwrap();
+    let chain = Release { ..release }.build().unwrap();
+    let case = Case::new(chain);
+    let second = "AAAAAAAAQAKAAAAAAAAAAA";
+    // Not part of any chain: it is refused, and still resolved by one of the two.
+    case.testbed.queue().add_task(second, &Queue::definition(&case.pool, &json!({})));
+    let mut one = case.start(SIGNING);
+    let config = case.path("scriptworker.yaml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let own = |name: &str| {
+        (
+            case.path(name).to_str().unwrap().to_owned(),
+            case.path(&format!("two/{name}")).to_str().unwrap().to_owned(),
+        )
+    };
+    let text = ["work", "artifacts", "logs"]
+        .into_iter()
+        .map(own)
+        .fold(text, |text, (from, to)| text.replace(&format!("\"{from}"), &format!("\"{to}")));
+    let other = case.path("two.yaml");
+    std::fs::write(&other, text).unwrap();
+    let mut catena = case.catena();
+    let child = catena
+        .arg("worker")
+        .arg(&other)
+        .command()
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let two = Running { case: &case, child };
+    assert_ne!(one.resolved(0).state, "pending");
+    let begun = Instant::now();
+    while case
+        .testbed
+        .queue()
+        .run(second, 0)
+        .is_none_or(|run| matches!(run.state.as_str(), "pending" | "running"))
+    {
+        assert!(begun.elapsed() < Duration::from_secs(90), "{}", case.said());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!((one.drained(), two.drained()), (0, 0));
+}
+
+#[test]
+fn the_trust_of_a_configuration_is_shown_as_a_policy_layer() {
+    let case = Case::new(push());
+    let config = case.config("true", |_| {});
+    let answer = case.catena().args(["policy", "import", "--worker"]).arg(&config).run();
+    assert_eq!(answer.status, 0, "{}", answer.stderr);
+    let file = case.path("layer.yml");
+    std::fs::write(&file, &answer.stdout).unwrap();
+    assert!(answer.stdout.contains("products:\n  firefox:\n    keys:"), "{}", answer.stdout);
+    let shown = case
+        .catena()
+        .args(["policy", "show", "--product", "firefox", "--policy", "shipped:firefox-ci", "--policy"])
+        .arg(&file)
+        .run();
+    let own = case.keys["scriptworker"][0].as_str().unwrap();
+    assert!(shown.stdout.contains(own), "{}{}", shown.stdout, shown.stderr);
+}
+
+#[test]
+fn the_old_tools_are_there_and_also_by_their_links() {
+    let room = tempfile::tempdir().unwrap();
+    let link = |name: &str| {
+        let link = room.path().join(name);
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_catena"), &link).unwrap();
+        let mut command = Command::new(link);
+        command.current_dir(room.path());
+        command
+    };
+    let generated = link("gen_ed25519_key").arg("x").output().unwrap();
+    assert!(generated.status.success() && generated.stdout.is_empty(), "{generated:?}");
+    let private = room.path().join("x_private_key");
+    assert_eq!(std::fs::metadata(&private).unwrap().permissions().mode() & 0o777, 0o600);
+    let public = std::fs::read_to_string(room.path().join("x_public_key")).unwrap();
+    assert_eq!(public.len(), 44);
+    // A key is never overwritten.
+    let again =
+        Catena::new().args(["gen-ed25519-key", "x"]).command().current_dir(room.path()).output().unwrap();
+    assert_eq!(again.status.code(), Some(2));
+
+    let seed = std::fs::read_to_string(&private).unwrap();
+    let key = catena_keys::SigningKey::parse_base64(&seed).unwrap();
+    std::fs::write(room.path().join("file"), "content").unwrap();
+    std::fs::write(room.path().join("file.sig"), key.sign(b"content").as_bytes()).unwrap();
+    let mut verify = link("verify_ed25519_signature");
+    let good = verify.args(["--pubkey", "x_public_key", "file", "file.sig"]).output().unwrap();
+    let expected = format!("Verified good with given seed {public} !\n");
+    assert_eq!((good.status.code(), String::from_utf8(good.stderr).unwrap()), (Some(0), expected));
+    let verify = |arguments: &[&str]| {
+        let mut catena = Catena::new();
+        catena.arg("verify-ed25519-signature").args(arguments).command().current_dir(room.path());
+        catena.run()
+    };
+    let bad = verify(&["file", "file.sig"]);
+    assert_eq!((bad.status, bad.stderr.as_str()), (1, "This is not a valid signature!\n"));
+    std::fs::write(room.path().join("file"), "other").unwrap();
+    assert_eq!(verify(&["--pubkey", "x_public_key", "file", "file.sig"]).status, 1);
+}
+
+#[test]
+fn verify_cot_has_its_old_arguments_and_statuses() {
+    let case = Case::new(push());
+    let verify = |more: &[&str]| {
+        let mut catena = case.catena();
+        catena.args([
+            "verify-cot",
+            &case.target,
+            "--task-type",
+            &case.kind,
+            "--cot-product",
+            &case.product,
+            "--no-check-task",
+        ]);
+        catena.args(more).run()
+    };
+    // Without --verify-sigs signatures do not count; with it the keys that ship do not know the testbed's.
+    assert_eq!(verify(&[]).status, 0);
+    assert_eq!(verify(&["--verify-sigs", "--cleanup", "-v"]).status, 1);
+    assert_eq!(case.catena().args(["verify-cot", &case.target]).run().status, 2);
+}

@@ -1,0 +1,199 @@
+//! The gate: a task runs only after its chain of trust is verified.
+
+use crate::config::Trust;
+use crate::status::Status;
+use catena::{
+    CancellationToken, Clearance, Conclusion, Control, Error, Event, Extent, Network, Outcome, Progress,
+    Question, Target, TaskId, Verdict, Verifier,
+};
+use catena_core::Limits;
+use catena_core::inquiry::{Fact, Need};
+use catena_json::Value;
+use catena_report::TextOptions;
+use futures_util::future::BoxFuture;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The permission to run one task and to sign what comes out. Only a gate of this module gives it.
+#[derive(Debug)]
+pub struct Permission {
+    task_id: TaskId,
+    /// None where the configuration has verification switched off.
+    conclusion: Option<Box<Conclusion>>,
+}
+
+impl Permission {
+    /// The permission that a clearance is. A configuration that accepts documents without signatures takes a
+    /// clearance that is weakened by that.
+    fn of(conclusion: Conclusion, signatures: bool) -> Result<Self, Conclusion> {
+        let clearance =
+            if signatures { conclusion.clearance() } else { conclusion.clearance_despite_switches() };
+        match clearance.map(Clearance::task_id) {
+            Some(task_id) => Ok(Self { task_id, conclusion: Some(Box::new(conclusion)) }),
+            None => Err(conclusion),
+        }
+    }
+
+    /// The task that may run.
+    #[must_use]
+    pub fn task_id(&self) -> TaskId {
+        self.task_id
+    }
+
+    /// The verdict it rests on; none where the configuration has verification switched off.
+    #[must_use]
+    pub fn verdict(&self) -> Option<&Verdict> {
+        self.conclusion.as_deref().map(Conclusion::verdict)
+    }
+}
+
+/// Why a task does not run.
+#[derive(Debug)]
+pub struct Refusal {
+    /// How the task ends.
+    pub status: Status,
+    /// Why, for people: the report of the verdict, or one line.
+    pub report: String,
+    /// The verdict, where there is one.
+    pub verdict: Option<Box<Verdict>>,
+    /// Whether the worker's own set-up is at fault, so that no other task could run either.
+    pub is_misconfigured: bool,
+}
+
+impl Refusal {
+    /// A refusal without a verdict.
+    #[must_use]
+    pub fn new(status: Status, report: impl Into<String>) -> Self {
+        Self { status, report: report.into(), verdict: None, is_misconfigured: false }
+    }
+}
+
+/// What is asked of a gate.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The task.
+    pub task_id: TaskId,
+    /// Its definition, as it was claimed and as the script will read it.
+    pub task: &'a Value,
+    /// Where verified artifacts go: `cot/<taskId>/<path>` below it.
+    pub work_dir: &'a Path,
+    /// How long the verification may take.
+    pub limit: Duration,
+    /// What ends the verification early.
+    pub cancellation: CancellationToken,
+}
+
+/// Decides whether a task may run.
+pub trait Gate: Send + Sync {
+    /// Decides about one task.
+    fn admit<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Permission, Refusal>>;
+}
+
+/// Lets every task run: the configuration says that chains are not verified.
+#[derive(Debug)]
+pub struct Open;
+
+impl Gate for Open {
+    fn admit<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Permission, Refusal>> {
+        Box::pin(async move { Ok(Permission { task_id: request.task_id, conclusion: None }) })
+    }
+}
+
+/// Lets a task run whose chain is verified, and puts its verified inputs in place.
+pub struct ChainGate {
+    verifier: Verifier,
+    trust: Trust,
+}
+
+impl Gate for ChainGate {
+    fn admit<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Permission, Refusal>> {
+        Box::pin(self.decide(request))
+    }
+}
+
+impl ChainGate {
+    /// A gate that verifies by the configuration's trust.
+    ///
+    /// # Errors
+    /// A deployment that may not be asked.
+    pub fn new(trust: Trust, root_url: &str, network: Network) -> Result<Self, Error> {
+        let verifier = Verifier::new(trust.authority.clone(), Some(root_url), network)?
+            .danger_skip_signatures(!trust.signatures);
+        Ok(Self { verifier, trust })
+    }
+
+    async fn decide(&self, request: Request<'_>) -> Result<Permission, Refusal> {
+        let definition = Arc::new(Definition { task_id: request.task_id, seen: Mutex::new(None) });
+        let ended = self.verifier.verify(&self.request(&request, definition.clone())).await;
+        let permission =
+            Permission::of(ended.map_err(|error| failed(&error))?.conclusion, self.trust.signatures);
+        let permission = permission.map_err(refusal)?;
+        if !definition.says_same(request.task) {
+            let report = "The definition that was claimed is not the definition that was verified. \
+                          The queue gave the worker two different definitions of the same task.";
+            return Err(Refusal::new(Status::MALFORMED_PAYLOAD, report));
+        }
+        Ok(permission)
+    }
+
+    fn request(&self, request: &Request<'_>, progress: Arc<dyn Progress>) -> catena::Request {
+        let target = Target {
+            task_id: request.task_id,
+            kind: self.trust.kind.clone(),
+            check_task: false,
+            extent: Extent::Listed,
+        };
+        let question = Question { target, product: self.trust.product.name.clone() };
+        let cancellation = request.cancellation.clone();
+        catena::Request::new(question).with_work_dir(request.work_dir).with_control(Control {
+            deadline: request.limit,
+            progress,
+            cancellation,
+        })
+    }
+}
+
+/// A verification that came to no verdict, or a verified chain whose artifacts could not be kept.
+fn failed(error: &Error) -> Refusal {
+    let status = if error.is_usage() { Status::INTERNAL_ERROR } else { Status::INTERMITTENT_TASK };
+    Refusal { is_misconfigured: error.is_usage(), ..Refusal::new(status, error.to_string()) }
+}
+
+/// A verdict that gives no permission, as the end of a task. Only a rejected chain is the task's fault; what
+/// could not be determined may be another time.
+fn refusal(conclusion: Conclusion) -> Refusal {
+    let verdict = conclusion.into_verdict();
+    let status = match verdict.outcome {
+        Outcome::Rejected => Status::MALFORMED_PAYLOAD,
+        Outcome::Undetermined => Status::INTERMITTENT_TASK,
+        // Verified, and no clearance: weakened in a way that the configuration does not say.
+        Outcome::Misconfigured | Outcome::Verified => Status::INTERNAL_ERROR,
+    };
+    let report = catena_report::text(&verdict, &TextOptions::default());
+    let is_misconfigured = status == Status::INTERNAL_ERROR;
+    Refusal { status, report, verdict: Some(Box::new(verdict)), is_misconfigured }
+}
+
+/// Keeps the definition of the target that was verified, to be compared with the one that was claimed.
+struct Definition {
+    task_id: TaskId,
+    seen: Mutex<Option<Value>>,
+}
+
+impl Progress for Definition {
+    fn event(&self, event: Event<'_>) {
+        if let Event::Answered { need: Need::Definition { task_id }, fact: Fact::Body(body) } = event
+            && *task_id == self.task_id
+        {
+            let value = catena_json::parse(&body.bytes, &Limits::default().json()).ok();
+            *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = value;
+        }
+    }
+}
+
+impl Definition {
+    fn says_same(&self, claimed: &Value) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(claimed)
+    }
+}

@@ -1,0 +1,82 @@
+//! `live_backing.log`: what a script writes, and how the worker ended it.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// The file's name.
+pub(crate) const FILE: &str = "live_backing.log";
+/// No log is larger: what a script writes beyond is read and dropped, so that it neither fills the disk nor
+/// waits for ever.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// The log of one task's script. It always exists, and says at its end how the script ended.
+#[derive(Debug)]
+pub struct LiveLog {
+    file: File,
+    path: PathBuf,
+    left: u64,
+    is_cut: bool,
+}
+
+impl LiveLog {
+    /// Begins the log in the directory of a task's logs.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn begin(task_logs: &Path) -> io::Result<Self> {
+        Self::bounded(task_logs, MAX_BYTES)
+    }
+
+    fn bounded(task_logs: &Path, left: u64) -> io::Result<Self> {
+        let path = task_logs.join(FILE);
+        let file = File::options().create(true).append(true).mode(0o666).open(&path)?;
+        Ok(Self { file, path, left, is_cut: false })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a line that the script wrote. What cannot be written is lost, and the task goes on.
+    pub fn script_line(&mut self, line: &str) {
+        let bytes = u64::try_from(line.len()).unwrap_or(u64::MAX).saturating_add(1);
+        if self.is_cut {
+            return;
+        }
+        if bytes > self.left {
+            self.is_cut = true;
+            return self.line(&format!("The log is full at {MAX_BYTES} bytes; what follows is dropped."));
+        }
+        self.left = self.left.saturating_sub(bytes);
+        self.line(line);
+    }
+
+    /// Writes a line of the worker's.
+    pub fn line(&mut self, line: &str) {
+        // A disk that is full is no reason to run a task in another way; the upload tells it.
+        let _ = self.file.write_all(format!("{line}\n").as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_cut_and_the_end_is_still_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = LiveLog::bounded(folder.path(), 10).unwrap();
+        for line in ["12345", "678901", "x"] {
+            log.script_line(line);
+        }
+        log.line("exit code: 0");
+        let text = std::fs::read_to_string(log.path()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!((lines.len(), lines[0], lines[2]), (3, "12345", "exit code: 0"), "{text}");
+        assert!(lines[1].starts_with("The log is full"), "{text}");
+    }
+}

@@ -1,0 +1,11 @@
+//! What a worker writes down: its own log, the log of a task's script, and the log of a verification.
+
+mod format;
+mod lines;
+mod live;
+mod worker;
+
+pub use format::LineFormat;
+pub use lines::Lines;
+pub use live::LiveLog;
+pub use worker::{Level, Log};

@@ -1,0 +1,78 @@
+//! What is taken from a script before it starts. What only Linux has is chosen at run time.
+
+use std::path::Path;
+
+/// Forbids that set-user-id programs give the script more than the worker has.
+#[cfg(target_os = "linux")]
+pub(super) fn forbid_new_privileges() -> std::io::Result<()> {
+    Ok(rustix::thread::set_no_new_privs(true)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn forbid_new_privileges() -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Takes from this process, and from all that it starts, the right to read one file.
+///
+/// Landlock has rules that allow and none that forbid. So everything is allowed that is not on the way to the
+/// file: what stands beside it, beside its directory, and so on up. A file that is later made directly in one of
+/// the directories on the way cannot be read either.
+#[cfg(target_os = "linux")]
+pub(super) fn hide(file: &Path) -> Result<(), String> {
+    use landlock::{
+        AccessFs, CompatLevel, Compatible as _, PathBeneath, PathFd, Ruleset, RulesetAttr as _,
+        RulesetCreatedAttr as _,
+    };
+    let told = |error: &dyn std::fmt::Display| error.to_string();
+    let file = file.canonicalize().map_err(|error| told(&error))?;
+    // A file that moves to another directory takes rights with it, so moving is a right too, where the
+    // kernel knows it.
+    let access = AccessFs::ReadFile | AccessFs::Refer;
+    let mut rules = Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::ReadFile)
+        .map_err(|error| told(&error))?
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::Refer)
+        .map_err(|error| told(&error))?
+        .create()
+        .map_err(|error| told(&error))?;
+    for path in beside(&file)? {
+        // What has gone meanwhile needs no rule.
+        let Ok(open) = PathFd::new(&path) else { continue };
+        rules = rules.add_rule(PathBeneath::new(open, access)).map_err(|error| told(&error))?;
+    }
+    rules.restrict_self().map(drop).map_err(|error| told(&error))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn hide(_: &Path) -> Result<(), String> {
+    Err("this system has no way to hide a file from a program of the same user".to_owned())
+}
+
+/// Everything that stands beside a path or beside a directory above it. Links are left out: where they lead,
+/// there is a path of its own.
+#[cfg(target_os = "linux")]
+fn beside(file: &Path) -> Result<Vec<std::path::PathBuf>, String> {
+    /// A rule for each; whoever has more files beside the key should move it.
+    const MOST: usize = 10_000;
+    let mut found = Vec::new();
+    let mut below = file;
+    while let Some(directory) = below.parent() {
+        let entries =
+            std::fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| format!("{}: {error}", directory.display()))?;
+            let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+            if entry.path() != below && !is_link {
+                found.push(entry.path());
+            }
+            if found.len() > MOST {
+                return Err(format!("more than {MOST} files stand beside the key or above it"));
+            }
+        }
+        below = directory;
+    }
+    Ok(found)
+}

@@ -1,0 +1,411 @@
+//! The life of one task, from its claim to its resolution.
+
+use crate::claimed::ClaimedTask;
+use crate::gate::{Permission, Refusal, Request};
+use crate::lease::Lease;
+use crate::log::LiveLog;
+use crate::queue::QueueError;
+use crate::script::{Ended, Script, Stop};
+use crate::status::Status;
+use crate::worker::Worker;
+use catena::CancellationToken;
+use catena_core::task::ArtifactName;
+use catena_signing::{Document, Environment, Run, Signer, Style, TaskDefinition, beneath};
+use catena_taskcluster::{Expiry, Resolution};
+use catena_upload::{Snapshot, SnapshotLimits, Storage};
+use std::ffi::OsStr;
+use std::os::fd::AsFd as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// How long a verification may take; what takes longer could not be determined.
+const VERIFICATION_LIMIT: Duration = Duration::from_secs(900);
+/// Between attempts to report how a task ended.
+const REPORT_PAUSE: Duration = Duration::from_secs(5);
+/// The name of the verdict among the logs of a task.
+const VERDICT_FILE: &str = "chain_of_trust.json";
+
+/// Whether the worker may go on after a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It may claim the next task.
+    GoOn,
+    /// Its own set-up is at fault: every other task would end in the same way.
+    Misconfigured,
+}
+
+/// How far a task came.
+struct End {
+    status: Status,
+    next: Next,
+    /// What was run, by whose permission: the script has ended by itself, and what it made can be signed.
+    made: Option<(ClaimedTask, Permission)>,
+}
+
+impl End {
+    fn early(status: Status) -> Self {
+        Self { status, next: Next::GoOn, made: None }
+    }
+}
+
+/// One task at work.
+pub(crate) struct Task<'a> {
+    pub(crate) worker: &'a Worker,
+    pub(crate) lease: &'a Lease,
+}
+
+impl Task<'_> {
+    /// Runs the task to its resolution.
+    pub(crate) async fn run(&self) -> Next {
+        let (worker, claim) = (self.worker, self.lease.claim());
+        worker.log.info(format!("Going to run taskId {} runId {}!", claim.run.task_id, claim.run.run_id));
+        let mut live = match LiveLog::begin(&worker.config.directories.task_logs) {
+            Ok(live) => live,
+            Err(error) => {
+                worker.log.critical(format!("The log of the task cannot be made: {error}"));
+                self.resolve(Status::RESOURCE_UNAVAILABLE).await;
+                return Next::GoOn;
+            }
+        };
+        let End { mut status, next, made } = self.attempt(&mut live).await;
+        let mut uploadable = self.pack(made).await;
+        if let Err((worse, why)) = uploadable {
+            worker.log.critical(&why);
+            live.line(&why);
+            status = status.worst(worse);
+            // What there is, without a document, and with the reason in the log.
+            uploadable = self.pack(None).await;
+        }
+        drop(live);
+        match (uploadable, expires(&claim.task)) {
+            (Ok(snapshot), Some(expires)) => status = status.worst(self.upload(&snapshot, &expires).await),
+            (Err((worse, why)), _) => {
+                worker.log.critical(&why);
+                status = status.worst(worse);
+            }
+            (Ok(_), None) => worker.log.critical("Nothing is uploaded: the task says no time until which."),
+        }
+        self.resolve(status).await;
+        next
+    }
+
+    /// Verifies and runs the task.
+    async fn attempt(&self, live: &mut LiveLog) -> End {
+        let task = match ClaimedTask::parse(self.lease.claim()) {
+            Ok(task) => task,
+            Err(why) => return self.refuse(live, Status::MALFORMED_PAYLOAD, &why),
+        };
+        let claim = self.lease.claim();
+        let written = self.worker.config.directories.write_task(task.definition.value(), claim.run);
+        if let Err(error) = written {
+            return self.refuse(live, Status::RESOURCE_UNAVAILABLE, &error.to_string());
+        }
+        let permission = match self.verify(&task, live).await {
+            Ok(permission) => permission,
+            Err(end) => return end,
+        };
+        // The claim may have been lost, or the task cancelled, while its chain was verified.
+        if let Err(error) = self.lease.renew().await {
+            let status = match error {
+                QueueError::Conflict(_) => Status::FAILURE,
+                _ => Status::INTERMITTENT_TASK,
+            };
+            return self.refuse(
+                live,
+                status,
+                &format!("The claim could not be confirmed before the start: {error}"),
+            );
+        }
+        if let Some(why) = self.lease.stopped() {
+            return self.stop(live, why);
+        }
+        self.run_script(task, permission, live).await
+    }
+
+    fn refuse(&self, live: &mut LiveLog, status: Status, why: &str) -> End {
+        self.worker.log.critical(why);
+        live.line("The task was not run:");
+        why.lines().for_each(|line| live.line(line));
+        End::early(status)
+    }
+
+    fn stop(&self, live: &mut LiveLog, why: Stop) -> End {
+        match why {
+            Stop::Shutdown => self.refuse(live, Status::WORKER_SHUTDOWN, "The worker is shutting down."),
+            Stop::ClaimLost => self.refuse(
+                live,
+                Status::FAILURE,
+                "The claim is lost: the task was cancelled, or is run elsewhere.",
+            ),
+        }
+    }
+
+    /// Asks the gate.
+    async fn verify(&self, task: &ClaimedTask, live: &mut LiveLog) -> Result<Permission, End> {
+        let (log, logs) = (&self.worker.log, &self.worker.config.directories.task_logs);
+        if let Err(error) = log.begin_chain(logs) {
+            let why = format!("{}: {error}", logs.display());
+            return Err(self.refuse(live, Status::RESOURCE_UNAVAILABLE, &why));
+        }
+        log.info(format!("Running catena version {}", env!("CARGO_PKG_VERSION")));
+        let answer = self.ask(task).await;
+        match &answer {
+            Ok(_) => log.info("Good."),
+            Err(refusal) => {
+                log.critical("Chain of Trust verification error!");
+                log.critical(&refusal.report);
+            }
+        }
+        // Closed before it is hashed or uploaded.
+        log.end_chain();
+        let verdict = match &answer {
+            Ok(permission) => permission.verdict(),
+            Err(refusal) => refusal.verdict.as_deref(),
+        };
+        if let Some(verdict) = verdict
+            && let Err(error) = std::fs::write(logs.join(VERDICT_FILE), catena_report::json(verdict))
+        {
+            log.warning(format!("The verdict cannot be kept: {error}"));
+        }
+        answer.map_err(|refusal| self.refused(live, &refusal))
+    }
+
+    async fn ask(&self, task: &ClaimedTask) -> Result<Permission, Refusal> {
+        let mut stop = self.lease.subscribe();
+        let cancellation = CancellationToken::new();
+        // From another thread: the verification may be at work on this one for a while.
+        let (mut stopped, cancel) = (stop.clone(), cancellation.clone());
+        let watching = tokio::spawn(async move {
+            if stopped.wait_for(Option::is_some).await.is_ok() {
+                cancel.cancel();
+            }
+        });
+        let request = Request {
+            task_id: self.lease.claim().run.task_id,
+            task: task.definition.value(),
+            work_dir: &self.worker.config.directories.work,
+            limit: VERIFICATION_LIMIT,
+            cancellation,
+        };
+        let answer = tokio::select! {
+            biased;
+            _ = stop.wait_for(Option::is_some) => {
+                Err(Refusal::new(Status::INTERMITTENT_TASK, "The verification was cancelled."))
+            }
+            answer = self.worker.gate.admit(request) => answer,
+        };
+        watching.abort();
+        answer
+    }
+
+    fn refused(&self, live: &mut LiveLog, refusal: &Refusal) -> End {
+        if let Some(why) = self.lease.stopped() {
+            return self.stop(live, why);
+        }
+        let mut end = self.refuse(live, refusal.status, &refusal.report);
+        if refusal.is_misconfigured {
+            end.next = Next::Misconfigured;
+        }
+        end
+    }
+
+    /// Runs the script of a task that may run.
+    async fn run_script(&self, task: ClaimedTask, permission: Permission, live: &mut LiveLog) -> End {
+        let (worker, claim) = (self.worker, self.lease.claim());
+        let descriptor = match self.lease.open_descriptor(&worker.temporary) {
+            Ok(descriptor) => descriptor,
+            Err(error) => {
+                let why = format!("{}: {error}", worker.temporary.display());
+                return self.refuse(live, Status::RESOURCE_UNAVAILABLE, &why);
+            }
+        };
+        let limit = worker.config.task_max_timeout.min(task.max_run_time.unwrap_or(Duration::MAX));
+        let variables = [
+            ("TASK_ID", claim.run.task_id.to_string()),
+            ("RUN_ID", claim.run.run_id.to_string()),
+            ("TASKCLUSTER_ROOT_URL", worker.config.root_url_text.clone()),
+            ("TASKCLUSTER_CREDENTIALS_FD", descriptor.number().to_string()),
+        ];
+        let script = Script {
+            words: &worker.config.script,
+            variables: &variables,
+            descriptor: Some(&descriptor),
+            limit,
+        };
+        let mut write = |line: &str| {
+            live.script_line(line);
+            worker.log.info(line);
+        };
+        let ended = worker.launcher.run(&script, &mut self.lease.subscribe(), &mut write).await;
+        let mut tell = |line: String| {
+            worker.log.info(&line);
+            live.line(&line);
+        };
+        let (status, is_done) = match ended {
+            Ok(Ended::Exited(code)) => {
+                tell(format!("exit code: {code}"));
+                (Status::of_exit(code), true)
+            }
+            Ok(Ended::Signaled(signal)) => {
+                tell(format!("Automation Error: python exited with signal -{signal}"));
+                (Status::FAILURE, true)
+            }
+            Ok(Ended::TimedOut) => {
+                tell(format!("Exceeded max run time of {} seconds", limit.as_secs()));
+                (Status::of_exit(worker.config.timeout_status), false)
+            }
+            Ok(Ended::Stopped(Stop::Shutdown)) => {
+                tell("The worker is shutting down; the script was stopped.".to_owned());
+                (Status::WORKER_SHUTDOWN, false)
+            }
+            Ok(Ended::Stopped(Stop::ClaimLost)) => {
+                tell("The claim is lost; the script was stopped.".to_owned());
+                (Status::FAILURE, false)
+            }
+            Err(error) => {
+                tell(format!("The script was not started: {error}"));
+                (Status::INTERNAL_ERROR, false)
+            }
+        };
+        End { status, next: Next::GoOn, made: is_done.then_some((task, permission)) }
+    }
+
+    /// Copies what is to be uploaded. With `made`, its document and the signature are added, and anything that
+    /// cannot be an artifact is an error.
+    async fn pack(&self, made: Option<(ClaimedTask, Permission)>) -> Result<Snapshot, (Status, String)> {
+        let (directory, scratch) = (self.artifacts().to_owned(), self.worker.temporary.clone());
+        let signed = made.map(|(task, permission)| self.signing(task, &permission)).transpose()?;
+        let pack = move || {
+            let limits = SnapshotLimits::default();
+            let mut snapshot =
+                Snapshot::take(&directory, &scratch, Storage::S3, &limits).map_err(|error| {
+                    (Status::RESOURCE_UNAVAILABLE, format!("The artifacts cannot be copied: {error}"))
+                })?;
+            if let Some(signing) = signed {
+                signing.sign(&mut snapshot, &directory)?;
+            }
+            Ok(snapshot)
+        };
+        match tokio::task::spawn_blocking(pack).await {
+            Ok(packed) => packed,
+            Err(error) => Err((Status::INTERNAL_ERROR, error.to_string())),
+        }
+    }
+
+    fn artifacts(&self) -> &Path {
+        &self.worker.config.directories.artifacts
+    }
+
+    /// What it takes to sign what a task made, by whose permission it ran.
+    fn signing(&self, task: ClaimedTask, permission: &Permission) -> Result<Signing, (Status, String)> {
+        let (claim, identity) = (self.lease.claim(), &self.worker.config.identity);
+        if permission.task_id() != claim.run.task_id {
+            return Err((Status::INTERNAL_ERROR, "The permission is for another task.".to_owned()));
+        }
+        let run = Run {
+            task_id: claim.run.task_id.to_string(),
+            run_id: claim.run.run_id.0,
+            worker_group: claim.worker_group.clone(),
+            worker_id: identity.worker_id.clone(),
+            worker_type: identity.worker_type.clone(),
+        };
+        Ok(Signing { task: task.definition, run, signer: self.worker.signer.clone() })
+    }
+
+    async fn upload(&self, snapshot: &Snapshot, expires: &Expiry) -> Status {
+        match self.worker.queue.upload(self.lease, snapshot, expires).await {
+            Ok(()) => Status::SUCCESS,
+            Err(failure) => {
+                self.worker.log.critical(format!("The artifacts could not be uploaded:\n{failure}"));
+                failure.status
+            }
+        }
+    }
+
+    /// Tells the queue how the task ended, until it listens or the claim has ended.
+    async fn resolve(&self, status: Status) {
+        let (worker, claim) = (self.worker, self.lease.claim());
+        let resolution = status.resolution(&worker.config.reversed_statuses);
+        let how = match resolution {
+            Resolution::Completed => "completed".to_owned(),
+            Resolution::Failed => "failed".to_owned(),
+            Resolution::Exception(reason) => format!("exception {}", reason.as_str()),
+        };
+        worker.log.info(format!("Reporting {}: {how}", claim.run));
+        loop {
+            let credentials = self.lease.credentials();
+            match worker.queue.resolve(claim, &credentials, resolution).await {
+                Ok(()) => return,
+                Err(QueueError::Conflict(why)) => {
+                    return worker.log.warning(format!("409: not reporting {how}: {why}"));
+                }
+                Err(error @ QueueError::Refused(_)) => {
+                    return worker.log.critical(format!("The task stays unresolved: {error}"));
+                }
+                Err(error) => {
+                    worker.log.warning(format!("Reporting failed: {error}"));
+                    if self.lease.remaining().is_zero() {
+                        return worker.log.critical("The claim has ended; the task stays unresolved.");
+                    }
+                    sleep(REPORT_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// What a document is made of, and who signs it.
+struct Signing {
+    task: TaskDefinition,
+    run: Run,
+    /// None where the configuration has signing switched off; the document is written all the same.
+    signer: Option<Arc<dyn Signer + Send + Sync>>,
+}
+
+impl Signing {
+    /// Adds the document of everything in the snapshot, and its signature.
+    fn sign(self, snapshot: &mut Snapshot, artifacts: &Path) -> Result<(), (Status, String)> {
+        if let Some(refused) = snapshot.refused().first() {
+            let why = format!("What the script left cannot be signed: {}: {}", refused.path, refused.reason);
+            return Err((Status::FAILURE, why));
+        }
+        let (environment, measured) = (Environment::default(), snapshot.measured());
+        let document = Document { task: self.task, run: self.run, artifacts: measured, environment };
+        let bytes = document.to_bytes(Style::Scriptworker);
+        let signature =
+            self.signer.map(|signer| signer.sign(&bytes)).transpose().map_err(|error| {
+                (Status::INTERNAL_ERROR, format!("The document cannot be signed: {error}"))
+            })?;
+        let signature = signature.as_ref().map(|(_, signature)| signature.as_bytes().as_slice());
+        let add = |snapshot: &mut Snapshot, name: ArtifactName, bytes: &[u8]| {
+            snapshot.add(name, bytes).map_err(|error| {
+                (Status::RESOURCE_UNAVAILABLE, format!("The document cannot be kept: {error}"))
+            })
+        };
+        add(snapshot, ArtifactName::document(), &bytes)?;
+        if let Some(signature) = signature {
+            add(snapshot, ArtifactName::signature(), signature)?;
+        }
+        if let Err(error) = leave(artifacts, &bytes, signature) {
+            tracing::warn!("the document is uploaded, but not left in {}: {error}", artifacts.display());
+        }
+        Ok(())
+    }
+}
+
+/// Leaves the document beside the artifacts, as scriptworker does. What is uploaded is not read from there.
+fn leave(artifacts: &Path, document: &[u8], signature: Option<&[u8]>) -> std::io::Result<()> {
+    let root = std::fs::File::open(artifacts)?;
+    let public = beneath::make_directory(root.as_fd(), OsStr::new("public"))?;
+    beneath::replace(public.as_fd(), "chain-of-trust.json", document)?;
+    signature
+        .map_or(Ok(()), |signature| beneath::replace(public.as_fd(), "chain-of-trust.json.sig", signature))
+}
+
+/// When the artifacts of a task expire, as far as its definition can be read at all.
+fn expires(task: &[u8]) -> Option<Expiry> {
+    let value = catena_json::parse(task, &catena_json::Limits::default()).ok()?;
+    Expiry::parse(value.get("expires")?.as_str()?).ok()
+}
