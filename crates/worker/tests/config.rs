@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use catena_taskcluster::ExceptionReason as Reason;
+use catena_core::task::Trigger;
 use catena_worker::config::{Checked, Config, Severity};
 
 use std::path::{Path, PathBuf};
@@ -160,7 +161,7 @@ fn b009_settings_of_a_product_are_given_plain_or_by_product() {
     for value in ["[hg-push]", "{by-cot-product: {firefox: [hg-push], thunderbird: [cron]}}"] {
         let config = config(&format!("{VERIFYING}cot_product: firefox\nvalid_tasks_for: {value}\n"));
         let trust = config.trust.unwrap();
-        assert_eq!(trust.product.tasks_for, ["hg-push".to_owned()].into(), "{value}");
+        assert_eq!(trust.product.tasks_for, [Trigger::HgPush].into(), "{value}");
         assert!(trust.signatures && trust.kind.as_str() == "scriptworker");
     }
     let other = "cot_product: firefox\nvalid_tasks_for: {by-cot-product: {xpi: [cron]}}\n";

@@ -2,7 +2,6 @@
 
 use super::keys::key_pair;
 use crate::failure::{DONE, Failure};
-use catena_core::checks;
 use catena_core::policy::Policy;
 use catena_keys::{PublicKey, Signature};
 use catena_signing::{KeyForm, write_key};
@@ -97,7 +96,7 @@ fn keys(file: Option<&Path>) -> Result<Vec<(String, PublicKey)>, Failure> {
             .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
         return Ok(vec![("given".to_owned(), key)]);
     }
-    let policy = Policy::shipped(checks::RULES)
+    let policy = Policy::shipped()
         .map_err(|diagnostics| Failure::diagnostics("the policy cannot be used:", &diagnostics))?;
     let mut keys = Vec::new();
     for product in policy.products() {

@@ -3,7 +3,7 @@
 use super::problem::{Problems, Severity};
 use super::settings::{Default, Role, SETTINGS, Setting, Shape, nearest, setting};
 use catena_json::{Map, Value};
-use catena_yaml::{Limits, Mark, Node, NodeValue, Options};
+use catena_yaml::{Limits, Mark, Node, NodeValue};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes of a configuration; the largest known has 20 KB.
@@ -25,7 +25,7 @@ impl File {
     /// Reads a file. What has the wrong type is told of and counts as absent.
     pub(super) fn read(text: &[u8], problems: &mut Problems) -> Self {
         let limits = Limits { bytes: MAX_BYTES, ..Limits::default() };
-        let document = match catena_yaml::load_bytes(text, &Options { limits, ..Options::default() }) {
+        let document = match catena_yaml::load_bytes(text, &limits) {
             Ok(document) => document,
             Err(error) => {
                 problems.error(None, format!("the file is not YAML: {error}"));

@@ -3,7 +3,6 @@
 use super::file::File;
 use super::problem::{Problems, Severity};
 use catena::{Authority, TextFile};
-use catena_core::checks;
 use catena_core::policy::{FIREFOX_CI, Policy, Product, import};
 use catena_core::task::Kind;
 use std::sync::Arc;
@@ -114,7 +113,7 @@ fn load(policies: &[(String, String)], layer: Option<(&str, &str)>) -> Result<Po
         SHIPPED => Ok(FIREFOX_CI.to_owned()),
         _ => Err("a worker's policy files extend only shipped:firefox-ci".to_owned()),
     };
-    Policy::load_all(&files, checks::RULES, &loader).map_err(|diagnostics| {
+    Policy::load_all(&files, &loader).map_err(|diagnostics| {
         // What stands in a layer that was made here has no line in the administrator's file.
         let path_only = |file: &str| layer.is_some_and(|(name, _)| name == file);
         let told = |note: &catena_core::policy::Diagnostic| match path_only(&note.file) {

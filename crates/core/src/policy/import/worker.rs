@@ -147,7 +147,6 @@ fn replace<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks;
     use crate::policy::{FIREFOX_CI, Policy};
 
     fn value(text: &str) -> Value {
@@ -156,19 +155,19 @@ mod tests {
 
     /// The shipped policy, and the same with a layer of these settings.
     fn laid(settings: &str, product: &str) -> (String, Policy) {
-        let shipped = Policy::shipped(checks::RULES).unwrap();
+        let shipped = Policy::shipped().unwrap();
         let below = shipped.product(product).ok().map(|found| (found, shipped.keys(product).unwrap()));
         let below = below.as_ref().map(|(product, keys)| (product, keys));
         let layer = from_worker(&value(settings), product, below, "scriptworker.yaml").unwrap();
         let files = [("shipped:firefox-ci", FIREFOX_CI), ("scriptworker.yaml", layer.as_str())];
-        let policy = Policy::load_all(&files, checks::RULES, &|_| Err(String::new()));
+        let policy = Policy::load_all(&files, &|_| Err(String::new()));
         (layer.clone(), policy.unwrap_or_else(|notes| panic!("{layer}\n{notes:?}")))
     }
 
     #[test]
     fn what_the_file_does_not_say_is_the_policy_below() {
         let (_, policy) = laid("{}", "firefox");
-        let shipped = Policy::shipped(checks::RULES).unwrap();
+        let shipped = Policy::shipped().unwrap();
         assert_eq!(policy.product("firefox").unwrap().trees, shipped.product("firefox").unwrap().trees);
         assert_eq!(policy.keys("firefox").unwrap().id(), shipped.keys("firefox").unwrap().id());
     }
