@@ -179,9 +179,9 @@ mod tests {
     #[test]
     fn the_workers_word_on_an_image_stands_where_generic_worker_writes_it() {
         let image = ImageRecord { id: Some([1; 32]), artifact: Some([2; 32]) };
-        let data = format!(r#"{{"environment":{{"imageHash":"x","y":1}},"claimedInputs":{{}}}}"#);
+        let data = br#"{"environment":{"imageHash":"x","y":1},"claimedInputs":{}}"#;
         let environment = Environment::default().with_image(image.clone());
-        let environment = environment.with_additional_data(data.as_bytes()).unwrap();
+        let environment = environment.with_additional_data(data).unwrap();
         let document = recorded(environment, &Facts::default()).unwrap();
         let custody = read(&document, Style::GenericWorker);
         assert_eq!(custody.image, Some(image));

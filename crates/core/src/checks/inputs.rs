@@ -87,7 +87,7 @@ type Makers = BTreeMap<(TaskId, RunId), Maker>;
 
 /// Examines the inputs that all documents of the chain record.
 fn examine(cx: &Cx<'_>) -> Examined {
-    let (documents, blocked) = documents(cx)?;
+    let Documents { usable: documents, blocked } = documents(cx)?;
     let mut wanted: BTreeMap<(TaskId, RunId), &Link> = BTreeMap::new();
     let mut count = 0_usize;
     for (link, document) in &documents {
@@ -125,18 +125,23 @@ fn examine(cx: &Cx<'_>) -> Examined {
     Ok(findings.into_vec().into())
 }
 
-/// The verified documents of all links that have run, and whether one of them cannot be used; another check
-/// says why.
-fn documents<'a>(cx: &Cx<'a>) -> Result<(Vec<(&'a Link, Accepted)>, bool), Stop> {
-    let (mut documents, mut blocked, mut stopped) = (Vec::new(), false, None);
+/// The verified documents of all links that have run.
+struct Documents<'a> {
+    usable: Vec<(&'a Link, Accepted)>,
+    /// Whether one of them cannot be used; another check says why.
+    blocked: bool,
+}
+
+fn documents<'a>(cx: &Cx<'a>) -> Result<Documents<'a>, Stop> {
+    let (mut usable, mut blocked, mut stopped) = (Vec::new(), false, None);
     for link in cx.closed()?.links().filter(|link| link.has_run) {
         match accepted(cx, link) {
-            Ok(document) => documents.push((link, document)),
+            Ok(document) => usable.push((link, document)),
             Err(Stop::Blocked) => blocked = true,
             Err(stop) => stopped = stopped.or(Some(stop)),
         }
     }
-    stopped.map_or(Ok((documents, blocked)), Err)
+    stopped.map_or(Ok(Documents { usable, blocked }), Err)
 }
 
 /// The inputs that a document records: the worker's word, then the task's.

@@ -27,6 +27,11 @@ const IMAGE_SIZE: u64 = 4096;
 /// Entries of the graph images come from, when that is not the target's own.
 const IMAGE_GRAPH: usize = 8;
 
+/// What a task makes, by name.
+type Made = Vec<(String, Body)>;
+/// What a task takes in, by the task that made it and the name.
+type Inputs<'a> = &'a [(String, &'static str)];
+
 /// A decision or action task and what it makes.
 struct Group {
     /// The decision or action task.
@@ -511,7 +516,7 @@ impl Builder<'_> {
         id: &str,
         definition: Value,
         worker: Engine,
-        (artifacts, inputs): (Vec<(String, Body)>, &[(String, &str)]),
+        (artifacts, inputs): (Made, Inputs<'_>),
         finished: bool,
     ) -> Result<(), BuildError> {
         let machine = self.machine(&definition, worker);
