@@ -107,7 +107,7 @@ async fn taskcluster_hands_out_a_token_for_each_repository_once() {
     let (asked, answered): (Vec<_>, Vec<_>) = sent.iter().partition(|request| request.method == Method::POST);
     assert_eq!((asked.len(), answered.len()), (1, 2));
     assert!(authorization(asked[0]).unwrap().starts_with("Hawk "));
-    let RequestBody::Bytes(body) = &asked[0].body else { panic!("no body") };
+    let RequestBody::Bytes(body) = &asked[0].body else { panic!("{:?}", asked[0].body) };
     let wanted: serde_json::Value = serde_json::from_slice(body).unwrap();
     assert_eq!(
         wanted,
