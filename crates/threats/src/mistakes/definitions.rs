@@ -177,7 +177,12 @@ pub(super) const ONES: &[(&str, One)] = &[
         "image of a pull request in a release",
         mistake(
             tag,
-            |c| image_of(c, Release { seed: 7, images_from: Images::OwnGraph, ..pull_request() }.build().ok()?),
+            |c| {
+                image_of(
+                    c,
+                    Release { seed: 7, images_from: Images::OwnGraph, ..pull_request() }.build().ok()?,
+                )
+            },
             "pull-request-tasks-for",
             Policy,
             "trusted push",

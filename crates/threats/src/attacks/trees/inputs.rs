@@ -46,6 +46,19 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-input-tree",
     ),
     attack(
+        "input of the own tree that another tree's decision task made",
+        &[T],
+        "The target signs a build that names the target's tree, in the graph of another trusted tree's push.",
+        push,
+        |c| {
+            let other = of_beta()?;
+            let id = other.builds.first()?.clone();
+            takes_in(c, other)?;
+            edit_text(c, &id, "releases/mozilla-beta", "mozilla-central")
+        },
+        "tree-input-tree",
+    ),
+    attack(
         "input of an input of another trusted tree",
         &[T],
         "A build of the target's own graph takes in a genuine build of another trusted tree.",
@@ -156,6 +169,18 @@ pub(super) const ATTACKS: &[Attack] = &[
             edit_at(c, &id, &["payload", "env", "GECKO_HEAD_REV"], OTHER_REV)
         },
         "tree-input-revision",
+    ),
+    attack(
+        "promoted signing of another commit of the mirror",
+        &[T],
+        "In a promotion of builds that use the git mirror, a signing has its source at another commit of it.",
+        || Release { mirrored: true, builds: 6, depth: 1, images_from: Images::OwnGraph, ..promotion() },
+        |c| {
+            let id = link_of(c, "signing")?;
+            let source = format!("https://github.com/mozilla-firefox/firefox/blob/{OTHER_REV}/taskcluster");
+            edit_at(c, &id, &["metadata", "source"], source)
+        },
+        "tree-mirror-commit",
     ),
     attack(
         "mirrored build whose environment is of another commit",

@@ -2,8 +2,9 @@
 
 use super::super::{Attack, T, V, attack};
 use crate::change::{
-    branch_level, compared, edit_at, first_decision, landed_on, landed_page, listing, mirror_pages,
-    nth_build, on_branch, page_missing, pages, replace_page, revision_of, tagged, template_of,
+    branch_level, build, compared, edit_at, first_decision, landed_on, landed_page, listing, mirror_pages,
+    nth_build, on_branch, page_missing, pages, project, replace_page, revision_of, second_sources, tagged,
+    template_of,
 };
 use crate::honest::{mirrored, mobile, tag};
 use catena_testbed::chain::{Product, Scope};
@@ -11,6 +12,8 @@ use catena_testbed::{Body, Chain, Page, Release, Trigger};
 
 const OTHER_REV: &str = "00112233445566778899aabbccddeeff00112233";
 const BROWSER: &str = "https://github.com/mozilla-mobile/reference-browser";
+/// The second sources of enterprise, with two protected branches.
+const DESKTOP: &str = "thunderbird-desktop:\n  repo: https://github.com/thunderbird/thunderbird-desktop\n  repo_type: git\n  branches:\n    - name: main\n      level: 3\n    - name: beta\n      level: 3\n";
 /// A policy that asks the compare API.
 const COMPARE: &str = "catena-policy: 1\nproducts:\n  mobile:\n    landed: compare\n";
 
@@ -194,6 +197,51 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-not-landed",
     )
     .under(COMPARE),
+    attack(
+        "release of a commit beside both branches, with images of the main one",
+        &[T],
+        "By the compare API, neither branch holds a release's commit; that of its images has landed.",
+        tag,
+        |c| {
+            let commit = tagged(c, "v151.0")?;
+            replace_page(c, &format!("/compare/main...{commit}"), "\"behind\"", "\"diverged\"")
+        },
+        "pull-request-not-landed",
+    )
+    .under(COMPARE),
+    attack(
+        "release made for a pull request's reference",
+        &[T],
+        "A release says that it was made for a pull request's reference, which holds its commit as no branch does.",
+        tag,
+        |c| {
+            let commit = tagged(c, "v151.0")?;
+            let (from, to) = ("\"target_commitish\":\"main\"", "\"target_commitish\":\"pull/7/head\"");
+            replace_page(c, "releases/tags", from, to)?;
+            let address = format!("/compare/main...{commit}");
+            let url = c.pages.keys().find(|url| url.ends_with(&address))?.clone();
+            let page = Page::new(r#"{"status":"identical"}"#, "application/json");
+            c.pages.insert(url.replace("/main...", "/pull/7/head..."), page);
+            replace_page(c, &address, "\"behind\"", "\"diverged\"")
+        },
+        "pull-request-not-landed",
+    )
+    .under(COMPARE),
+    attack(
+        "second sources' commit on another protected branch than is named",
+        &[T],
+        "A build names the main branch of the second sources, whose commit is on another branch of the level.",
+        || Release::of(Product::ENTERPRISE, Trigger::Push),
+        |c| {
+            second_sources(c)?;
+            build(c, &["payload", "env", "COMM_HEAD_REF"], "main")?;
+            project(c, DESKTOP)?;
+            pages(c, "thunderbird-desktop/branch_commits")?
+                .for_each(|page| page.body = listing(&["beta"]).into());
+            replace_page(c, "thunderbird-desktop/compare/", "\"behind\"", "\"diverged\"")
+        },
+        "pull-request-not-landed",
+    ),
     attack(
         "page of branches that says yes",
         &[V],
