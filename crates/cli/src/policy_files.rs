@@ -87,7 +87,11 @@ pub(crate) fn keys(policy: &Policy, product: &str, file: Option<(&str, &str)>) -
         Failure::diagnostics("the keys cannot be used:", &diagnostics)
             .next("a file of keys is a map from worker implementation to a list of base64 public keys")
     })?;
-    policy.keys_of_file(product, name, keys).map_err(no_product)
+    let keys = policy.keys_of_file(product, name, keys).map_err(no_product)?;
+    for (implementation, key) in keys.ignored() {
+        tracing::warn!("{name}: the trust file does not have the {implementation} key {key}; it is ignored");
+    }
+    Ok(keys)
 }
 
 fn no_product(error: PolicyError) -> Failure {
