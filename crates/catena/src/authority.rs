@@ -101,7 +101,13 @@ impl Authority {
             None => self.policy.keys(name)?,
             Some(TextFile { name: file, text }) => {
                 let keys = KeyRing::parse(file, text).map_err(Error::Keys)?;
-                self.policy.keys_of_file(name, file, keys)?
+                let keys = self.policy.keys_of_file(name, file, keys)?;
+                for (implementation, key) in keys.ignored() {
+                    tracing::warn!(
+                        "{file}: the trust file does not have the {implementation} key {key}; it is ignored"
+                    );
+                }
+                keys
             }
         };
         Ok((product, keys))

@@ -38,7 +38,7 @@ pub use batch::Batch;
 pub use cache::CacheOptions;
 pub use error::Error;
 pub use network::Network;
-pub use recording::replay;
+pub use recording::{recorded_question, replay};
 pub use request::{Control, Question, Request};
 pub use verifier::{Clock, Verification, Verifier};
 

@@ -47,6 +47,14 @@ pub async fn replay(
     Ok(conclusion)
 }
 
+/// The question that a recording answers.
+///
+/// # Errors
+/// A directory that is not a recording, or not as it was written.
+pub fn recorded_question(directory: &Path) -> Result<Question, Error> {
+    Recorded::read(directory)?.question().map_err(|reason| malformed(directory, reason))
+}
+
 /// The question a recording answers, and what it was judged by. The facts stand beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

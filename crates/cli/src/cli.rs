@@ -98,7 +98,7 @@ pub(crate) enum Command {
     /// Tell what a code in a verdict means and what to do about it
     #[command(after_long_help = explain::EXAMPLES)]
     Explain(explain::ExplainArgs),
-    /// Create and describe the private keys of workers
+    /// Create private keys of workers, and manage the keys that are trusted
     #[command(subcommand, after_long_help = keys::EXAMPLES)]
     Keys(keys::KeysCommand),
     /// Write and sign the Chain of Trust document of a run

@@ -44,7 +44,7 @@ fn document(artifacts: usize) -> Vec<u8> {
 fn signature(bencher: Bencher<'_, '_>, artifacts: usize) {
     let bytes = document(artifacts);
     let key = SigningKey::from_seed(&[7; 32]);
-    let (public, text) = (key.public_key(), *key.sign(&bytes).as_bytes());
+    let (public, text) = (key.public_key(), key.sign(&bytes).as_bytes().to_vec());
     bencher.counter(BytesCount::of_slice(&bytes)).bench(|| {
         let signature = Signature::parse(&text).unwrap();
         assert!(public.verify(&bytes, &signature));

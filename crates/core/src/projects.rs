@@ -27,6 +27,11 @@ impl Level {
         }
     }
 
+    /// Its digit.
+    pub(crate) fn digit(self) -> u8 {
+        self.0
+    }
+
     /// The level of a Mercurial tree's access group.
     fn of_access(access: &str) -> Option<Self> {
         match access.strip_prefix("scm_level_") {

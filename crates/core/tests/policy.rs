@@ -2,10 +2,11 @@
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use catena_core::policy::{
-    FIREFOX_CI, ImageKinds, KeyRing, KindRole, Landed, Policy, RepositoryRule, Rule, Severity, Validity, Vcs,
+    FIREFOX_CI, ImageKinds, KeyRing, KindRole, Landed, Policy, RepositoryRule, Rule, Severity, Vcs,
 };
 use catena_core::source::{RepositoryUrl, SourceUrl};
 use catena_core::task::{Kind, Trigger, WorkerImplementation, WorkerPool};
+use catena_keys::Validity;
 use std::collections::BTreeMap;
 
 /// A policy with one product and nothing to complain of.
@@ -470,7 +471,7 @@ fn extending_what_is_not_there() {
         load(&[("p.yml", "catena-policy: 1\nextends: [q.yml]\n"), ("q.yml", "catena-policy: 1\nx: 1\n")]);
     insta::assert_snapshot!(mistake_below.unwrap_err(), @r#"
     q.yml:2:1: error: x: unknown key "x"
-      hint: known here: catena-policy, extends, root-url, defaults, products
+      hint: known here: catena-policy, extends, root-url, defaults, products, trusted-keys
     "#);
 }
 

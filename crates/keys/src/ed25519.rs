@@ -1,5 +1,6 @@
 //! Ed25519, strictly.
 
+use crate::{KeyError, PublicKey, Signature};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::Signer as _;
@@ -8,52 +9,16 @@ use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, Keypair
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// A public key that can be trusted to mean one signer: it decodes canonically and is of prime order.
-/// Keys of small order accept signatures over any message; those with a part of small order stand
-/// beside another key that accepts the same signatures.
+/// Bytes of a signature.
+pub(crate) const SIGNATURE: usize = ed25519_dalek::SIGNATURE_LENGTH;
+
+/// A public key that decodes canonically and is of prime order. Keys of small order accept signatures over
+/// any message; those with a part of small order stand beside another key that accepts the same signatures.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PublicKey(ed25519_dalek::VerifyingKey);
+pub(crate) struct VerifyingKey(ed25519_dalek::VerifyingKey);
 
-/// Why text is not a usable key.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeyError {
-    /// Not standard base64 with padding.
-    #[error("not standard padded base64")]
-    Base64,
-    /// Not 32 bytes.
-    #[error("{0} bytes where an Ed25519 key has 32")]
-    Length(usize),
-    /// The bytes are not the canonical encoding of a point.
-    #[error("not the encoding of an Ed25519 public key")]
-    NotAKey,
-    /// A key of small order: anyone can sign for it.
-    #[error("a weak key: anyone can make signatures that it accepts")]
-    Weak,
-    /// Not a private key in the PKCS#8 form that Ed25519 uses (RFC 8410).
-    #[error("not a PKCS#8 private key for Ed25519")]
-    Pkcs8,
-    /// A key with a part of small order: made on purpose, since no generator of keys makes one.
-    #[error("a key of mixed order: which signatures it accepts depends on who verifies")]
-    MixedOrder,
-}
-
-impl PublicKey {
-    /// The name of the scheme that these keys are of.
-    pub const SCHEME: &'static str = "ed25519";
-
-    /// Reads the base64 of the raw 32 bytes, as policies and `ed25519_public_keys` have them.
-    ///
-    /// # Errors
-    /// Anything that is not one canonical, strong key.
-    pub fn parse_base64(text: &str) -> Result<Self, KeyError> {
-        Self::from_bytes(&*decode(text)?)
-    }
-
-    /// Takes the raw 32 bytes.
-    ///
-    /// # Errors
-    /// Bytes that are not the canonical encoding of a point, a weak key, or one of mixed order.
-    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
+impl VerifyingKey {
+    pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
         let key = ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::NotAKey)?;
         if key.is_weak() {
             return Err(KeyError::Weak);
@@ -68,88 +33,14 @@ impl PublicKey {
         Ok(Self(key))
     }
 
-    /// Whether this key made the signature over exactly these bytes. Strict: signatures with a
-    /// scalar out of range or a point of small order are never accepted.
-    #[must_use]
-    pub fn verify(&self, message: &[u8], signature: &Signature) -> bool {
-        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+    /// Strict: signatures with a scalar out of range or a point of small order are never accepted.
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8; SIGNATURE]) -> bool {
+        let signature = ed25519_dalek::Signature::from_bytes(signature);
         self.0.verify_strict(message, &signature).is_ok()
     }
 
-    /// The raw 32 bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
-    }
-}
-
-/// The base64 of the raw bytes, as policies have it.
-impl fmt::Display for PublicKey {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&STANDARD.encode(self.0.as_bytes()))
-    }
-}
-
-impl fmt::Debug for PublicKey {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "PublicKey({self})")
-    }
-}
-
-/// A detached signature: 64 raw bytes.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Signature([u8; 64]);
-
-/// Why bytes are not a signature. Each is a different accident or attack, so each has its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SignatureError {
-    /// No bytes at all.
-    #[error("the signature is empty")]
-    Empty,
-    /// Fewer than 64 bytes.
-    #[error("the signature is cut off: {0} of 64 bytes")]
-    Truncated(usize),
-    /// More than 64 bytes, as when it was encoded as text.
-    #[error("the signature has {0} bytes instead of 64")]
-    TooLong(usize),
-}
-
-impl Signature {
-    /// Takes the bytes of a `.sig` file.
-    ///
-    /// # Errors
-    /// Any length but 64.
-    pub fn parse(bytes: &[u8]) -> Result<Self, SignatureError> {
-        match (<[u8; 64]>::try_from(bytes), bytes.len()) {
-            (Ok(bytes), _) => Ok(Self(bytes)),
-            (Err(_), 0) => Err(SignatureError::Empty),
-            (Err(_), length @ 1..64) => Err(SignatureError::Truncated(length)),
-            (Err(_), length) => Err(SignatureError::TooLong(length)),
-        }
-    }
-
-    /// Reads the standard padded base64 of the 64 bytes; none for any other text.
-    #[must_use]
-    pub fn parse_base64(text: &str) -> Option<Self> {
-        Self::parse(&STANDARD.decode(text).ok()?).ok()
-    }
-
-    /// The base64 of the 64 bytes.
-    #[must_use]
-    pub fn to_base64(&self) -> String {
-        STANDARD.encode(self.0)
-    }
-
-    /// The bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 64] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Signature {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Signature({})", STANDARD.encode(self.0))
     }
 }
 
@@ -209,13 +100,13 @@ impl SigningKey {
     /// Signs exactly these bytes.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Signature {
-        Signature(self.0.sign(message).to_bytes())
+        Signature::of_ed25519(self.0.sign(message).to_bytes())
     }
 
     /// The key that verifies what this one signs.
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
-        PublicKey(self.0.verifying_key())
+        PublicKey::of_ed25519(VerifyingKey(self.0.verifying_key()))
     }
 }
 
@@ -225,7 +116,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-fn decode(text: &str) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+pub(crate) fn decode(text: &str) -> Result<Zeroizing<[u8; 32]>, KeyError> {
     let bytes = Zeroizing::new(STANDARD.decode(text).map_err(|_| KeyError::Base64)?);
     let array = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| KeyError::Length(bytes.len()))?;
     Ok(Zeroizing::new(array))

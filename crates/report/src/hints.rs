@@ -182,6 +182,10 @@ pub const HINTS: &[(&str, &str)] = &[
         "the worker still has an old key. Give it the new one and run the task again; if the old one was meant to last longer, correct the policy.",
     ),
     (
+        "signature-key-not-permitted",
+        "find out which worker has this key. If it is the right one, extend what the key may sign for in the trust file; otherwise take the key from that worker and run the task again.",
+    ),
+    (
         "signature-time-unknown",
         "a completed run has the time it was resolved. Ask the queue from another place; look at what stands between you and it.",
     ),

@@ -10,7 +10,6 @@ use catena_core::verdict::{
     VerifiedArtifact, Worker,
 };
 use catena_json::{Map, Value};
-use catena_keys::PublicKey;
 
 /// The schema's name and version. The version changes when a member is removed or changes its
 /// meaning; members may be added within a version.
@@ -118,7 +117,7 @@ fn worker(worker: &Worker) -> Value {
 }
 
 fn document(document: &SignedDocument) -> Value {
-    let scheme = PublicKey::SCHEME;
+    let scheme = document.signer.scheme().as_str();
     let signer = object([("scheme", scheme.into()), ("key", document.signer.to_string().into())]);
     object([("digest", document.digest.to_string().into()), ("signer", signer)])
 }

@@ -378,7 +378,7 @@ impl Signing {
             self.signer.map(|signer| signer.sign(&bytes)).transpose().map_err(|error| {
                 (Status::INTERNAL_ERROR, format!("The document cannot be signed: {error}"))
             })?;
-        let signature = signature.as_ref().map(|(_, signature)| signature.as_bytes().as_slice());
+        let signature = signature.as_ref().map(|(_, signature)| signature.as_bytes());
         let add = |snapshot: &mut Snapshot, name: ArtifactName, bytes: &[u8]| {
             snapshot.add(name, bytes).map_err(|error| {
                 (Status::RESOURCE_UNAVAILABLE, format!("The document cannot be kept: {error}"))

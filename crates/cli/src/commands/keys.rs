@@ -1,6 +1,8 @@
-//! `catena keys`: private keys of workers.
+//! `catena keys`: private keys of workers, and the trust file.
 
 mod agent;
+mod audit;
+mod trust;
 
 use crate::failure::{DONE, Failure};
 use crate::output::show;
@@ -16,6 +18,8 @@ Examples:
       Create a private key and print its public key, for the policy.
   catena keys public /etc/worker/signing.key
       Print the public key again.
+  catena keys check trust.yml
+      Find mistakes in a trust file: docs/keys.md walks through creation, rotation and revocation.
 
 Key files have mode 0600. Files that users other than their owner may read are refused.";
 
@@ -31,6 +35,18 @@ pub(crate) enum KeysCommand {
     /// Hold a key in this process, and sign for others over a Unix socket
     #[command(after_long_help = agent::EXAMPLES)]
     Agent(agent::AgentArgs),
+    /// Point at the mistakes in trust files, by line and column
+    #[command(after_long_help = trust::CHECK_EXAMPLES)]
+    Check(trust::CheckArgs),
+    /// Write the next state of a trust file, in which a new key replaces one
+    #[command(after_long_help = trust::ROTATE_EXAMPLES)]
+    Rotate(trust::RotateArgs),
+    /// Write the next state of a trust file, in which a key is revoked
+    #[command(after_long_help = trust::REVOKE_EXAMPLES)]
+    Revoke(trust::RevokeArgs),
+    /// Report keys of a trust file that need attention
+    #[command(after_long_help = audit::AUDIT_EXAMPLES)]
+    Audit(audit::AuditArgs),
 }
 
 /// A new key.
@@ -85,6 +101,10 @@ pub(crate) fn run(command: &KeysCommand) -> Result<u8, Failure> {
             show(&described(&key(&arguments.file)?.public_key(), arguments.format))
         }
         KeysCommand::Agent(arguments) => agent::run(arguments),
+        KeysCommand::Check(arguments) => trust::check(arguments),
+        KeysCommand::Rotate(arguments) => trust::rotate(arguments),
+        KeysCommand::Revoke(arguments) => trust::revoke(arguments),
+        KeysCommand::Audit(arguments) => audit::run(arguments),
     }
 }
 
@@ -122,20 +142,15 @@ fn refused(error: &KeyFileError) -> Failure {
     }
 }
 
-/// SHA-256 of the raw public key, by which logs and reports can name a key in short.
-fn fingerprint(key: &PublicKey) -> String {
-    key.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn described(key: &PublicKey, format: Format) -> String {
-    let fingerprint = fingerprint(key);
+    let (scheme, fingerprint) = (key.scheme(), key.fingerprint_hex());
     match format {
         Format::Text => {
-            format!("scheme       ed25519\npublic key   {key}\nfingerprint  sha256:{fingerprint}\n")
+            format!("scheme       {scheme}\npublic key   {key}\nfingerprint  sha256:{fingerprint}\n")
         }
         Format::Json => {
             let value = serde_json::json!({
-                "scheme": "ed25519", "publicKey": key.to_string(), "fingerprint": format!("sha256:{fingerprint}"),
+                "scheme": scheme.as_str(), "publicKey": key.to_string(), "fingerprint": format!("sha256:{fingerprint}"),
             });
             format!("{value:#}\n")
         }

@@ -5,9 +5,10 @@ use crate::output::{Output, show};
 use catena::{Authority, Error, TextFile};
 use catena_core::policy::import::{DUMP, from_scriptworker};
 use catena_core::policy::{
-    Diagnostic, FIREFOX_CI, ImageKinds, KeyRing, KindRole, Landed, Product, Severity, Vcs,
+    Diagnostic, FIREFOX_CI, ImageKinds, KeyRing, KindRole, Landed, Product, Severity, Usage, Vcs,
 };
 use catena_json::{Limits, Value};
+use catena_keys::TrustedKey;
 use catena_report::escape;
 use clap::{Args, Subcommand};
 use std::collections::BTreeMap;
@@ -279,8 +280,16 @@ fn told(product: &Product, keys: &KeyRing) -> String {
     say("max-chain-length", vec![product.max_chain_length.to_string()]);
     say("max-push-age", texts(product.max_push_age));
     say("relaxed", texts(&product.relaxed));
-    say("keys", texts(keys.iter().map(|(implementation, key)| Pair(implementation, key))));
+    say("keys", texts(keys.iter().map(|(implementation, key)| Pair(implementation, described(key, keys)))));
     text
+}
+
+/// A key, with what a trust file says of it.
+fn described(trusted: &TrustedKey, keys: &KeyRing) -> String {
+    let id = trusted.id.as_ref().map(|id| format!(", id: {id}"));
+    let usage = keys.usage(&trusted.key).into_iter().flat_map(Usage::limits);
+    let usage = usage.map(|(name, values)| format!(", {name}: {}", values.join(", ")));
+    format!("{trusted}{}", id.into_iter().chain(usage).collect::<String>())
 }
 
 struct Pair<A, B>(A, B);

@@ -1,6 +1,6 @@
 //! A worker whose key the policy trusts signed exactly these bytes.
 //!
-//! Specification 4.1 to 4.5. Six things can be wrong with a signature and each is said in its own
+//! Specification 4.1 to 4.5 and 12.1 to 12.7. Several things can be wrong with a signature and each is said in its own
 //! words. An Ed25519 signature does not name its key, so "unknown key" and "other bytes" can only be
 //! told apart by evidence: a document that contradicts the queue about itself, or whose signature
 //! fits the same value printed as workers print it, was changed after signing; anything else was
@@ -11,10 +11,10 @@ use super::{document, run, worker_implementation};
 use crate::digest::Digest;
 use crate::document::Document;
 use crate::inquiry::{Answer, Check, Cx, Established, Examination, Examined, Link, Need, Scope, Stop};
-use crate::policy::{Invalid, Period, Rule, TrustedKey};
+use crate::policy::{KeyUse, NotPermitted, Rule};
 use crate::task::{Run, WorkerImplementation};
 use crate::verdict::{Class, Code, Finding, Side, SignedDocument, Standing};
-use catena_keys::{PublicKey, Signature, SignatureError};
+use catena_keys::{Invalid, Period, PublicKey, Signature, SignatureError, Signer, TrustedKey, Unverified};
 use std::sync::Arc;
 
 pub(super) const DESCRIPTION: Check = describe!("signature", CODES, Scope::Link(examine));
@@ -38,7 +38,7 @@ const TRUNCATED: Code = Code::new("signature-truncated", Class::Invalid, "The si
 const TOO_LONG: Code = Code::new(
     "signature-too-long",
     Class::Invalid,
-    "The signature has more than 64 bytes, as if it were encoded as text.",
+    "The signature is longer than signatures of its scheme, as if it were encoded as text.",
 );
 const OTHER_IMPLEMENTATION: Code = Code::new(
     "signature-other-implementation",
@@ -72,6 +72,11 @@ const KEY_EXPIRED: Code = Code::new(
     Class::Policy,
     "The key that signed the document did not count any more when the run ended.",
 );
+const KEY_NOT_PERMITTED: Code = Code::new(
+    "signature-key-not-permitted",
+    Class::Policy,
+    "The key that signed the document may not sign for this product, worker pool, level or worker.",
+);
 const TIME_UNKNOWN: Code = Code::new(
     "signature-time-unknown",
     Class::Policy,
@@ -94,6 +99,7 @@ const CODES: &[Code] = &[
     KEY_REVOKED,
     KEY_NOT_YET,
     KEY_EXPIRED,
+    KEY_NOT_PERMITTED,
     TIME_UNKNOWN,
 ];
 
@@ -172,14 +178,16 @@ pub(super) fn signed(cx: &Cx<'_>, link: &Link) -> Result<Option<Accepted>, Stop>
 /// What became of a link's signature.
 #[derive(Debug)]
 pub(crate) enum Judgement {
-    Verified(PublicKey),
+    Verified(Box<Signer>),
     Skipped,
     NoDocument(String),
     Missing(String),
     Malformed(SignatureError),
     NoKeys,
-    /// The right key at the wrong time: when it must have been used, as far as the queue says.
-    NotValid(TrustedKey, Invalid, Option<Period>),
+    /// The right key at the wrong time.
+    NotValid(Box<Signer>, Invalid),
+    /// The right key for something that it may not sign for.
+    NotPermitted(Box<Signer>, NotPermitted),
     OtherImplementation(WorkerImplementation, PublicKey),
     OtherBytes(String),
     UnknownKey,
@@ -202,7 +210,7 @@ fn judged(cx: &Cx<'_>, link: &Link) -> Result<Arc<Judgement>, Stop> {
 /// The key that signed a link's document; none where the signature was not looked at.
 pub(super) fn signer_of(cx: &Cx<'_>, link: &Link) -> Result<Option<PublicKey>, Stop> {
     Ok(match &*judged(cx, link)? {
-        Judgement::Verified(key) => Some(key.clone()),
+        Judgement::Verified(signer) => Some(signer.trusted.key.clone()),
         _ => None,
     })
 }
@@ -239,10 +247,10 @@ pub(super) fn judge_run(cx: &Cx<'_>, link: &Link, last: &Run) -> Result<Judgemen
     };
     let keys = &cx.case.keys;
     if let Some(trusted) = signer(cx, implementation, &document.bytes, &signature) {
-        let signed = run::signed(link, last);
-        return Ok(match trusted.validity.holds_over(signed) {
-            Ok(()) => Judgement::Verified(trusted.key.clone()),
-            Err(invalid) => Judgement::NotValid(trusted.clone(), invalid, signed),
+        return Ok(match trusted.valid_at(run::signed(link, last)) {
+            Ok(signer) => permitted(cx, link, last, signer),
+            Err(Unverified::NotValid(signer, invalid)) => Judgement::NotValid(signer, invalid),
+            Err(Unverified::UnknownKey) => Judgement::UnknownKey,
         });
     }
     let mut others = WorkerImplementation::ALL.into_iter().filter(|other| *other != implementation);
@@ -257,6 +265,17 @@ pub(super) fn judge_run(cx: &Cx<'_>, link: &Link, last: &Run) -> Result<Judgemen
         .map_or(Judgement::UnknownKey, Judgement::OtherBytes))
 }
 
+/// Whether a valid key may sign for this run of a link.
+fn permitted(cx: &Cx<'_>, link: &Link, run: &Run, signer: Signer) -> Judgement {
+    let signer = Box::new(signer);
+    let Some(usage) = cx.case.keys.usage(&signer.trusted.key) else { return Judgement::Verified(signer) };
+    let worker = run.worker_group.as_deref().zip(run.worker_id.as_deref());
+    match usage.permits(&KeyUse::new(&cx.case.product.name, &link.definition, worker)) {
+        Ok(()) => Judgement::Verified(signer),
+        Err(refused) => Judgement::NotPermitted(signer, refused),
+    }
+}
+
 /// The first key of an implementation that made a signature. The one that made the last is tried before
 /// the others: most workers of a push have the same. Which key is found does not depend on it, since no
 /// signature is of two keys.
@@ -266,15 +285,9 @@ fn signer<'a>(
     bytes: &[u8],
     signature: &Signature,
 ) -> Option<&'a TrustedKey> {
-    let keys = cx.case.keys.for_implementation(implementation);
-    let made = |trusted: &&TrustedKey| trusted.key.verify(bytes, signature);
+    let keys = cx.case.keys.set(implementation)?;
     let mut last = notes(cx).ok()?.last_signers.borrow_mut();
-    let tried = last.get(&implementation).copied();
-    if let Some(trusted) = tried.and_then(|place| keys.get(place)).filter(made) {
-        return Some(trusted);
-    }
-    let others = keys.iter().enumerate().filter(|(place, _)| Some(*place) != tried);
-    let (place, trusted) = others.into_iter().find(|(_, trusted)| made(trusted))?;
+    let (place, trusted) = keys.find(signature, bytes, last.get(&implementation).copied())?;
     last.insert(implementation, place);
     Some(trusted)
 }
@@ -319,11 +332,7 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let expected = || format!("a signature by one of the policy's {implementation} keys");
     let judgement = judged(cx, link)?;
     let finding = match &*judgement {
-        Judgement::Verified(key) => finding(
-            VERIFIED,
-            Standing::Passed,
-            format!("The document was signed with the {implementation} key {key}."),
-        ),
+        Judgement::Verified(signer) => finding(VERIFIED, Standing::Passed, signed_by(implementation, signer)),
         Judgement::Skipped => finding(
             SKIPPED,
             Standing::Relaxed,
@@ -335,8 +344,8 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
         }
         Judgement::Missing(answer) => failed(MISSING, format!("The document has no signature: {answer}")),
         Judgement::Malformed(SignatureError::Empty) => failed(EMPTY, "The signature is empty.".to_owned()),
-        Judgement::Malformed(error @ SignatureError::Truncated(_)) => failed(TRUNCATED, sentence(error)),
-        Judgement::Malformed(error @ SignatureError::TooLong(_)) => failed(TOO_LONG, sentence(error)),
+        Judgement::Malformed(error @ SignatureError::Truncated { .. }) => failed(TRUNCATED, sentence(error)),
+        Judgement::Malformed(error @ SignatureError::TooLong { .. }) => failed(TOO_LONG, sentence(error)),
         Judgement::OtherImplementation(other, key) => failed(
             OTHER_IMPLEMENTATION,
             format!("The document was signed with a {other} key, but the task was run by {implementation}."),
@@ -353,7 +362,8 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
                 .expected(Side::Policy, expected())
                 .actual(Side::Storage, "a signature that no known key of any implementation made")
         }
-        Judgement::NotValid(trusted, invalid, signed) => not_valid(failed, trusted, *invalid, *signed),
+        Judgement::NotValid(signer, invalid) => not_valid(failed, signer, *invalid),
+        Judgement::NotPermitted(signer, refused) => not_permitted(failed, signer, refused),
         Judgement::NoKeys => failed(NO_KEYS, format!("The policy has no key for {implementation}."))
             .expected(Side::Policy, format!("at least one key for {implementation}"))
             .actual(Side::Policy, "none"),
@@ -368,19 +378,45 @@ fn signed_document(cx: &Cx<'_>, link: &Link, judgement: &Judgement) -> Result<Op
     let need = Need::Document { task_id: link.task_id, run_id: cx.run(link)?.run_id };
     Ok(match cx.body(&need)? {
         Answer::Is(body) => {
-            Some(SignedDocument { digest: Digest::Sha256(body.measurement.sha256), signer: signer.clone() })
+            Some(SignedDocument { digest: Digest::Sha256(body.measurement.sha256), signer: signer.trusted.key.clone() })
         }
         Answer::Absent(_) => None,
     })
 }
 
-/// A signature by a key of the policy at a time when it does not count.
-fn not_valid(
+/// Who signed; of a key with limits also the time that it was held against, and how far that is known.
+fn signed_by(implementation: WorkerImplementation, signer: &Signer) -> String {
+    let Signer { trusted, signed } = signer;
+    let who = format!("The document was signed with the {implementation} key {}", trusted.name());
+    match signed.filter(|_| trusted.validity.is_limited()) {
+        None => format!("{who}."),
+        Some(Period { first, last }) => format!(
+            "{who}, between {first} and {last}, when the key was valid ({}). These times are the queue's; \
+             nothing that is signed confirms them.",
+            trusted.validity
+        ),
+    }
+}
+
+/// A signature by a key of the policy for something that it may not sign for.
+fn not_permitted(
     failed: impl Fn(Code, String) -> Finding,
-    trusted: &TrustedKey,
-    invalid: Invalid,
-    signed: Option<Period>,
+    signer: &Signer,
+    refused: &NotPermitted,
 ) -> Finding {
+    let NotPermitted { what, permitted, used } = refused;
+    let key = signer.trusted.name();
+    failed(
+        KEY_NOT_PERMITTED,
+        format!("The document was signed with the key {key}, which is not for this {what}."),
+    )
+    .expected(Side::Policy, permitted.as_str())
+    .actual(Side::Queue, used.as_str())
+}
+
+/// A signature by a key of the policy at a time when it is not valid.
+fn not_valid(failed: impl Fn(Code, String) -> Finding, signer: &Signer, invalid: Invalid) -> Finding {
+    let Signer { trusted, signed } = signer;
     let (code, what) = match invalid {
         Invalid::Revoked => (KEY_REVOKED, "which is revoked"),
         Invalid::NotYet => (KEY_NOT_YET, "which did not count yet when the run began"),
@@ -393,7 +429,7 @@ fn not_valid(
         || "no time at all".to_owned(),
         |Period { first, last }| format!("signed between {first} and {last}"),
     );
-    failed(code, format!("The document was signed with the key {}, {what}.", trusted.key))
+    failed(code, format!("The document was signed with the key {}, {what}.", trusted.name()))
         .expected(Side::Policy, trusted.validity.to_string())
         .actual(Side::Queue, when)
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 pub const VERSION: &str = "1";
 pub(super) const VERSION_KEY: &str = "catena-policy";
 pub(super) const EXTENDS_KEY: &str = "extends";
+pub(super) const TRUSTED_KEYS: &str = "trusted-keys";
 
 /// What may stand at a place.
 pub(super) enum Shape {
@@ -39,6 +40,7 @@ pub(super) const FILE: Shape = Shape::Record(&[
     ("root-url", Shape::Text),
     ("defaults", Shape::Record(PRODUCT)),
     ("products", Shape::Named(&Shape::Record(PRODUCT))),
+    (TRUSTED_KEYS, Shape::Records(TRUSTED_KEY)),
 ]);
 
 const PRODUCT: Fields = &[
@@ -79,6 +81,24 @@ const KEY: Fields = &[
     ("not-after", Shape::Text),
     ("revoked", Shape::Text),
     ("because", Shape::Text),
+];
+
+/// A key of a trust file.
+const TRUSTED_KEY: Fields = &[
+    ("id", Shape::Text),
+    ("scheme", Shape::Text),
+    ("key", Shape::Text),
+    ("worker-implementations", Shape::Texts),
+    ("products", Shape::Texts),
+    ("worker-pools", Shape::Texts),
+    ("levels", Shape::List(&Shape::Number)),
+    ("workers", Shape::Texts),
+    ("not-before", Shape::Text),
+    ("not-after", Shape::Text),
+    ("revoked-at", Shape::Text),
+    ("compromised-from", Shape::Text),
+    ("reason", Shape::Text),
+    ("comment", Shape::Text),
 ];
 
 /// Holds a file against its shape. In what comes back, changes to lists are [`Content::Edit`] and
@@ -208,6 +228,10 @@ mod tests {
         let Shape::Record(top) = FILE else { unreachable!() };
         for (key, _) in top.iter().chain(PRODUCT) {
             assert!(PAGE.contains(&format!("| `{key}` |")), "docs/policy.md has no row for {key}");
+        }
+        const KEYS_PAGE: &str = include_str!("../../../../docs/keys.md");
+        for (key, _) in TRUSTED_KEY {
+            assert!(KEYS_PAGE.contains(&format!("| `{key}` |")), "docs/keys.md has no row for {key}");
         }
         for (key, _) in REPOSITORY.iter().chain(RELAXED).chain(KEY) {
             assert!(PAGE.contains(key), "docs/policy.md does not mention {key}");

@@ -1,6 +1,7 @@
 //! Which policy and which keys something was judged by.
 
 use super::document::{Content, Entry, Node};
+use super::format::TRUSTED_KEYS;
 use super::layers::SHIPPED;
 use super::restrictions::Restrictions;
 use crate::digest::Digest;
@@ -52,17 +53,20 @@ impl PolicyId {
         root_url: Option<&str>,
         products: &BTreeMap<String, Value>,
         restrictions: &Restrictions,
+        trusted: Option<Value>,
     ) -> Self {
         let limits = restrictions.iter().map(|(key, validity)| {
             let limits = validity.limits().map(|(name, value)| (name.to_owned(), Value::from(value)));
             (key.to_owned(), sorted(limits))
         });
         let products = products.iter().map(|(name, product)| (name.clone(), product.clone()));
-        let whole = sorted([
+        let parts = [
             ("limits".to_owned(), sorted(limits)),
             ("products".to_owned(), sorted(products)),
             ("root-url".to_owned(), root_url.map_or(Value::Null, Value::from)),
-        ]);
+        ];
+        let trusted = trusted.map(|trusted| (TRUSTED_KEYS.to_owned(), trusted));
+        let whole = sorted(parts.into_iter().chain(trusted));
         Self { name: name.to_owned(), digest: sha256(whole.to_string().as_bytes()), layers }
     }
 }

@@ -6,19 +6,25 @@ use super::format::{KEYS, conform};
 use super::identity::{KeysId, sha256};
 use super::layers::settle;
 use super::restrictions::Restrictions;
-use super::validity::{TrustedKey, Validity};
+use super::trust::TrustRecord;
+use super::usage::Usage;
+use super::validity;
 use crate::task::WorkerImplementation;
-use catena_keys::{KeyError, PublicKey};
+use catena_keys::{KeyError, KeySet, PublicKey, Scheme, TrustedKey, Validity};
 use std::collections::BTreeMap;
 
 /// Which keys sign for which worker implementation. Several keys of one allow rotation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyRing {
-    keys: BTreeMap<WorkerImplementation, Vec<TrustedKey>>,
+    keys: BTreeMap<WorkerImplementation, KeySet>,
+    /// What keys may sign for, by their base64; a key that is not here is not limited.
+    usages: BTreeMap<String, Usage>,
     /// The file it was read from instead of the policy.
     file: Option<String>,
     /// What the policy does not trust for that implementation.
     widened: Vec<(WorkerImplementation, PublicKey)>,
+    /// Keys of the file that the trust file does not have for that implementation. They are not trusted.
+    ignored: Vec<(WorkerImplementation, PublicKey)>,
 }
 
 impl KeyRing {
@@ -61,18 +67,51 @@ impl KeyRing {
     /// The keys that may have signed for an implementation; none when there are none.
     #[must_use]
     pub fn for_implementation(&self, implementation: WorkerImplementation) -> &[TrustedKey] {
-        self.keys.get(&implementation).map_or(&[], Vec::as_slice)
+        self.keys.get(&implementation).map_or(&[], KeySet::as_slice)
+    }
+
+    /// The same as a set that signatures are held against.
+    pub(crate) fn set(&self, implementation: WorkerImplementation) -> Option<&KeySet> {
+        self.keys.get(&implementation)
+    }
+
+    /// What a key may sign for; none where that is not limited.
+    #[must_use]
+    pub fn usage(&self, key: &PublicKey) -> Option<&Usage> {
+        self.usages.get(&key.to_string())
+    }
+
+    /// The keys of a file that were left out because the trust file does not have them.
+    #[must_use]
+    pub fn ignored(&self) -> &[(WorkerImplementation, PublicKey)] {
+        &self.ignored
+    }
+
+    /// The keys of a trust file.
+    pub(super) fn of_records(records: &[TrustRecord]) -> Self {
+        let mut ring = Self::default();
+        for record in records {
+            for implementation in &record.worker_implementations {
+                ring.keys.entry(*implementation).or_default().push(record.trusted());
+            }
+            if record.usage != Usage::default() {
+                ring.usages.insert(record.key.to_string(), record.usage.clone());
+            }
+        }
+        ring
     }
 
     /// Every key with its implementation, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (WorkerImplementation, &TrustedKey)> {
-        self.keys.iter().flat_map(|(implementation, keys)| keys.iter().map(|key| (*implementation, key)))
+        let all = self.keys.iter();
+        all.flat_map(|(owner, keys)| keys.as_slice().iter().map(|trusted| (*owner, trusted)))
     }
 
     /// Which keys these are.
     #[must_use]
     pub fn id(&self) -> KeysId {
-        let mut lines: Vec<String> = self.iter().map(|(owner, trusted)| line(owner, trusted)).collect();
+        let line = |(owner, trusted): (_, &TrustedKey)| line(owner, trusted, self.usage(&trusted.key));
+        let mut lines: Vec<String> = self.iter().map(line).collect();
         lines.sort();
         let (file, widened) = (self.file.clone(), self.widened.clone());
         KeysId { digest: sha256(lines.concat().as_bytes()), file, widened }
@@ -80,8 +119,8 @@ impl KeyRing {
 
     /// Holds every key to what is said of it anywhere: here, of another implementation, and in `said`.
     pub(super) fn restricted(mut self, said: &Restrictions) -> Self {
-        let own = Restrictions::of(self.keys.values().flatten());
-        for TrustedKey { key, validity } in self.keys.values_mut().flatten() {
+        let own = Restrictions::of(self.iter().map(|(_, trusted)| trusted));
+        for TrustedKey { key, validity, .. } in self.keys.values_mut().flat_map(KeySet::iter_mut) {
             *validity = said.on(key, &own.on(key, validity));
         }
         self
@@ -98,17 +137,35 @@ impl KeyRing {
         self
     }
 
+    /// Of the keys of a trust file those that a file has, too, for the same implementation, limited by both.
+    /// Nothing of the file is added.
+    pub(super) fn narrowed_to(&self, given: Self, file: &str) -> Self {
+        let mut ring = self.clone();
+        for (implementation, keys) in &mut ring.keys {
+            let given = given.set(*implementation);
+            keys.retain(|trusted| given.is_some_and(|given| given.contains(&trusted.key)));
+        }
+        let limits = Restrictions::of(given.iter().map(|(_, trusted)| trusted));
+        let is_known = |owner, key: &PublicKey| self.set(owner).is_some_and(|keys| keys.contains(key));
+        let ignored = given.iter().filter(|(owner, trusted)| !is_known(*owner, &trusted.key));
+        ring.ignored = ignored.map(|(owner, trusted)| (owner, trusted.key.clone())).collect();
+        ring.file = Some(file.to_owned());
+        ring.restricted(&limits)
+    }
+
     /// Whether it has no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.keys.values().all(Vec::is_empty)
+        self.keys.values().all(|keys| keys.as_slice().is_empty())
     }
 }
 
 /// A key in the text that is hashed: implementation, base64, and each limit in the order of a policy.
-fn line(owner: WorkerImplementation, trusted: &TrustedKey) -> String {
+fn line(owner: WorkerImplementation, trusted: &TrustedKey, usage: Option<&Usage>) -> String {
     let limits = trusted.validity.limits().map(|(name, value)| format!(" {name}: {value}"));
-    format!("{owner} {}{}\n", trusted.key, limits.collect::<String>())
+    let usage = usage.into_iter().flat_map(Usage::limits);
+    let usage = usage.map(|(name, values)| format!(" {name}: {}", values.join(",")));
+    format!("{owner} {}{}\n", trusted.key, limits.chain(usage).collect::<String>())
 }
 
 /// Keys that were read before: products of one policy share them, and whether a text is a key that may
@@ -117,11 +174,12 @@ fn line(owner: WorkerImplementation, trusted: &TrustedKey) -> String {
 pub(super) struct KnownKeys(BTreeMap<String, PublicKey>);
 
 impl KnownKeys {
-    fn parse(&mut self, text: &str) -> Result<PublicKey, KeyError> {
-        if let Some(known) = self.0.get(text) {
+    /// Reads the text of a key of a scheme.
+    pub(super) fn parse(&mut self, scheme: Scheme, text: &str) -> Result<PublicKey, KeyError> {
+        if let Some(known) = self.0.get(text).filter(|known| known.scheme() == scheme) {
             return Ok(known.clone());
         }
-        let key = PublicKey::parse_base64(text)?;
+        let key = PublicKey::parse(scheme, text)?;
         self.0.insert(text.to_owned(), key.clone());
         Ok(key)
     }
@@ -129,7 +187,7 @@ impl KnownKeys {
 
 /// Reads a map that fits [`KEYS`].
 pub(super) fn read(node: &Node, known: &mut KnownKeys, notes: &mut Notes) -> KeyRing {
-    let mut ring = BTreeMap::new();
+    let mut ring: BTreeMap<_, KeySet> = BTreeMap::new();
     for (name, entry) in node.as_map().into_iter().flatten() {
         let Some(implementation) = WorkerImplementation::parse(name) else {
             let hint =
@@ -137,10 +195,10 @@ pub(super) fn read(node: &Node, known: &mut KnownKeys, notes: &mut Notes) -> Key
             notes.error_with(&entry.key_place, format!("{name:?} is not a worker implementation"), hint);
             continue;
         };
-        let keys: &mut Vec<TrustedKey> = ring.entry(implementation).or_default();
+        let keys = ring.entry(implementation).or_default();
         for item in entry.value.items() {
             match read_key(item, known, notes) {
-                Some(trusted) if keys.iter().any(|known| known.key == trusted.key) => {
+                Some(trusted) if keys.contains(&trusted.key) => {
                     notes.error(&item.place, "this key is in the list already")
                 }
                 Some(trusted) => keys.push(trusted),
@@ -159,9 +217,9 @@ fn read_key(item: &Node, known: &mut KnownKeys, notes: &mut Notes) -> Option<Tru
         notes.error_with(&item.place, "there is no key here", hint);
         return None;
     };
-    let validity = if limited { Validity::read(item, notes) } else { Validity::default() };
-    match known.parse(node.as_text()?) {
-        Ok(key) => Some(TrustedKey { key, validity }),
+    let validity = if limited { validity::read(item, notes) } else { Validity::default() };
+    match known.parse(Scheme::Ed25519, node.as_text()?) {
+        Ok(key) => Some(TrustedKey { id: None, key, validity }),
         Err(error) => {
             notes.error(&node.place, error.to_string());
             None

@@ -2,7 +2,7 @@
 
 use super::diagnostic::Notes;
 use super::document::{self, Content, Entry, MAX_ITEMS, Node, Place, Step, Unreadable};
-use super::format::{EXTENDS_KEY, FILE, VERSION, VERSION_KEY, conform};
+use super::format::{EXTENDS_KEY, FILE, TRUSTED_KEYS, VERSION, VERSION_KEY, conform};
 use super::restrictions::Mentions;
 use std::collections::BTreeMap;
 
@@ -24,6 +24,8 @@ pub(super) struct Layers<'a> {
     pub(super) laid: Vec<String>,
     /// Where they trust keys.
     pub(super) mentions: Mentions,
+    /// The list of the trust file among them.
+    pub(super) trusted: Option<Node>,
 }
 
 impl Layers<'_> {
@@ -45,7 +47,25 @@ impl Layers<'_> {
         self.open.pop();
         self.laid.push(name.to_owned());
         self.mentions.collect(&file);
+        self.take_trusted(&mut file);
         Some(over(below, file, self.notes))
+    }
+
+    /// Takes the list of trusted keys out of a file. It stands in one file of a policy, and no other file can
+    /// change it.
+    fn take_trusted(&mut self, file: &mut Node) {
+        let Content::Map(map) = &mut file.content else { return };
+        let Some(Entry { key_place, value }) = map.remove(TRUSTED_KEYS) else { return };
+        match &self.trusted {
+            Some(first) => {
+                let Place { file, line, .. } = &first.place;
+                let message =
+                    format!("`{TRUSTED_KEYS}` stands in another file of this policy already ({file}:{line})");
+                let hint = Some("one file is the source of truth; add the key there".to_owned());
+                self.notes.error_with(&key_place, message, hint);
+            }
+            None => self.trusted = settle(value, self.notes),
+        }
     }
 
     fn lay_extended(&mut self, below: Option<Node>, from: &str, entry: &Node) -> Option<Node> {
@@ -77,7 +97,7 @@ impl Layers<'_> {
     }
 }
 
-fn check_version(file: &Node, notes: &mut Notes) {
+pub(super) fn check_version(file: &Node, notes: &mut Notes) {
     let hint = Some(format!("a policy starts with `{VERSION_KEY}: {VERSION}`"));
     match file.get(VERSION_KEY).map(|node| (&node.place, &node.content)) {
         Some((_, Content::Number(version))) if version == VERSION => {}

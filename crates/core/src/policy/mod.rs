@@ -21,6 +21,8 @@ mod reader;
 mod restrictions;
 mod rule;
 mod soundness;
+mod trust;
+mod usage;
 mod validity;
 
 pub use diagnostic::{Diagnostic, Severity};
@@ -30,8 +32,10 @@ pub use keys::KeyRing;
 pub use policy::Policy;
 pub use product::{ImageKinds, KindRole, Landed, PolicyError, Product, RepositoryRule, ScopeRule, Vcs};
 pub use rule::Rule;
+pub use trust::{AuditKind, AuditNote, EditError, Revocation, Rotation, TrustFile, TrustRecord, audit};
+pub(crate) use usage::NotPermitted;
+pub use usage::{KeyUse, PairPattern, Usage};
 pub(crate) use validity::parse_moment;
-pub use validity::{Invalid, Period, Revoked, TrustedKey, Validity};
 
 /// The policy that ships, as text: `policies/firefox-ci.yml`.
 pub const FIREFOX_CI: &str = include_str!("../../../../policies/firefox-ci.yml");

@@ -9,11 +9,33 @@ use super::product::{PolicyError, Product};
 use super::reader::{Reader, check_url};
 use super::restrictions::{Mentions, Restrictions};
 use super::soundness::Soundness;
+use super::trust::{self, TrustRecord};
 use catena_json::Value;
 use std::collections::BTreeMap;
 
 /// Products of one policy; the largest known has eleven.
 const MAX_PRODUCTS: usize = 200;
+
+/// The list of a trust file, as it stands and as it is read.
+struct Trusted {
+    list: Node,
+    records: Vec<TrustRecord>,
+}
+
+impl Trusted {
+    /// A key that is only for products that the policy does not have signs for nothing.
+    fn check_products<T>(&self, products: &BTreeMap<String, T>, notes: &mut Notes) {
+        for item in self.list.items() {
+            for name in item.get("products").map_or(&[][..], Node::items) {
+                let text = name.as_text().unwrap_or_default();
+                if !products.contains_key(text) {
+                    let hint = notes.suggest(text, products.keys().map(String::as_str));
+                    notes.warning(&name.place, format!("the policy has no product {text:?}"), hint);
+                }
+            }
+        }
+    }
+}
 
 /// How chains are judged, for each product; `docs/policy.md` describes the files it is read from.
 #[derive(Clone, Debug)]
@@ -22,6 +44,8 @@ pub struct Policy {
     products: BTreeMap<String, (Product, KeyRing)>,
     /// What its files say of when keys count, wherever they say it.
     restrictions: Restrictions,
+    /// Whether a trust file is the source of its keys.
+    has_trust_file: bool,
     warnings: Vec<Diagnostic>,
 }
 
@@ -51,16 +75,28 @@ impl Policy {
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut notes = Notes::default();
         let (open, laid, mentions) = (Vec::new(), Vec::new(), Mentions::default());
-        let mut layers = Layers { loader, notes: &mut notes, open, files: 0, laid, mentions };
+        let trusted = None;
+        let mut layers = Layers { loader, notes: &mut notes, open, files: 0, laid, mentions, trusted };
         let whole = files.iter().fold(None, |below, (name, text)| layers.lay(below, name, text));
-        let Layers { laid, mentions, .. } = layers;
+        let Layers { laid, mentions, trusted, .. } = layers;
+        if trusted.is_some() {
+            mentions.warn_of_lists(&mut notes);
+        }
         let restrictions = mentions.settle(&mut notes);
+        let mut known = KnownKeys::default();
+        let trusted =
+            trusted.map(|list| Trusted { records: trust::read(&list, &mut known, &mut notes), list });
         let (products, warnings) = (BTreeMap::new(), Vec::new());
-        let mut policy = Self { root_url: None, products, restrictions, warnings };
+        let has_trust_file = trusted.is_some();
+        let mut policy = Self { root_url: None, products, restrictions, has_trust_file, warnings };
         if let Some(whole) = whole {
             policy.root_url = whole.get("root-url").and_then(|node| check_url(node, &mut notes));
-            let said = policy.read_products(whole, &mut notes);
-            policy.identify(files.last().map_or("policy", |(name, _)| *name), laid, &said);
+            let said = policy.read_products(whole, trusted.as_ref(), &mut known, &mut notes);
+            let keys = trusted.as_ref().map(|trusted| plain(&trusted.list));
+            policy.identify(files.last().map_or("policy", |(name, _)| *name), laid, &said, keys);
+            if let Some(trusted) = &trusted {
+                trusted.check_products(&policy.products, &mut notes);
+            }
         }
         if policy.products.is_empty() && !notes.has_errors() {
             let top = Place::top(files.last().map_or("policy", |(name, _)| *name));
@@ -79,7 +115,13 @@ impl Policy {
     }
 
     /// Reads the products; what each says, once everything is laid together.
-    fn read_products(&mut self, laid: Node, notes: &mut Notes) -> BTreeMap<String, Value> {
+    fn read_products(
+        &mut self,
+        laid: Node,
+        trusted: Option<&Trusted>,
+        known: &mut KnownKeys,
+        notes: &mut Notes,
+    ) -> BTreeMap<String, Value> {
         let mut said = BTreeMap::new();
         let Content::Map(mut top) = laid.content else { return said };
         let defaults = top.remove("defaults").map(|entry| entry.value);
@@ -90,7 +132,6 @@ impl Policy {
             notes.error(&entry.key_place, format!("a policy of more than {MAX_PRODUCTS} products"));
             return said;
         }
-        let mut known = KnownKeys::default();
         for (name, Entry { key_place: place, value }) in products {
             let laid = match value.content {
                 Content::Null => continue,
@@ -98,9 +139,11 @@ impl Policy {
                 _ => over(defaults.clone(), value, notes),
             };
             let Some(node) = settle(laid, notes) else { continue };
-            let (node, place, known) = (&node, &place, &mut known);
+            let (node, place, known) = (&node, &place, &mut *known);
             let (product, keys) = Reader { name: &name, node, place, known, notes }.product();
-            Soundness { product: &product, keys: &keys, node, place, notes }.check();
+            let keys = trusted.map_or(keys, |trusted| KeyRing::of_records(&trusted.records));
+            let trusted = trusted.map(|trusted| &trusted.list.place);
+            Soundness { product: &product, keys: &keys, node, place, trusted, notes }.check();
             said.insert(name.clone(), plain(node));
             self.products.insert(name, (product, keys.restricted(&self.restrictions)));
         }
@@ -108,8 +151,14 @@ impl Policy {
     }
 
     /// Tells every product which policy it is of.
-    fn identify(&mut self, name: &str, laid: Vec<String>, said: &BTreeMap<String, Value>) {
-        let id = PolicyId::of(name, laid, self.root_url.as_deref(), said, &self.restrictions);
+    fn identify(
+        &mut self,
+        name: &str,
+        laid: Vec<String>,
+        said: &BTreeMap<String, Value>,
+        trusted: Option<Value>,
+    ) {
+        let id = PolicyId::of(name, laid, self.root_url.as_deref(), said, &self.restrictions, trusted);
         for (product, _) in self.products.values_mut() {
             product.policy.clone_from(&id);
         }
@@ -142,14 +191,17 @@ impl Policy {
         self.entry(product).map(|(_, keys)| keys.clone())
     }
 
-    /// The keys of a file that stands in for those of a product. What the policy says of when a key counts
-    /// holds for them too, and keys that the product does not have are known as such.
+    /// The keys of a file that stands in for those of a product. What the policy says of when a key is valid
+    /// holds for them too, and keys that the product does not have are known as such. Where the policy has a
+    /// trust file, the file only narrows it: of the policy's keys those are left that the file has, too, and
+    /// what else the file has is ignored.
     ///
     /// # Errors
     /// A name that the policy does not have.
     pub fn keys_of_file(&self, product: &str, file: &str, keys: KeyRing) -> Result<KeyRing, PolicyError> {
         let (_, own) = self.entry(product)?;
-        Ok(keys.restricted(&self.restrictions).instead_of(own, file))
+        let keys = keys.restricted(&self.restrictions);
+        Ok(if self.has_trust_file { own.narrowed_to(keys, file) } else { keys.instead_of(own, file) })
     }
 
     fn entry(&self, name: &str) -> Result<&(Product, KeyRing), PolicyError> {

@@ -5,8 +5,9 @@
 
 use super::diagnostic::Notes;
 use super::document::{Content, Node, Place, Step};
-use super::validity::{TrustedKey, Validity};
-use catena_keys::PublicKey;
+use super::layers::SHIPPED;
+use super::validity;
+use catena_keys::{PublicKey, TrustedKey, Validity};
 use std::collections::BTreeMap;
 
 /// The limits of keys, by their base64: the strictest that is said of each.
@@ -66,6 +67,17 @@ impl Mentions {
         }
     }
 
+    /// Tells of the lists of a policy that has a trust file: they add nothing. Those of the policy that ships
+    /// are not the doing of whoever extends it.
+    pub(super) fn warn_of_lists(&self, notes: &mut Notes) {
+        let hint = Some("add the key to `trusted-keys`, or limit it there".to_owned());
+        for mention in self.0.iter().filter(|mention| *mention.item.place.file != *SHIPPED) {
+            let message =
+                "the policy has `trusted-keys`, so a list under `keys` trusts nothing; limits in it hold";
+            notes.warning(&mention.item.place, message, hint.clone());
+        }
+    }
+
     /// The limits, whichever place says them. Places that say less of a key than their own file and those
     /// below it do are told of: they change nothing, and were likely meant to.
     pub(super) fn settle(self, notes: &mut Notes) -> Restrictions {
@@ -95,7 +107,7 @@ impl Mentions {
 
 fn read(mention: Mention, notes: &mut Notes) -> (Mention, Validity) {
     let limited = mention.item.as_map().is_some();
-    let validity = if limited { Validity::read(&mention.item, notes) } else { Validity::default() };
+    let validity = if limited { validity::read(&mention.item, notes) } else { Validity::default() };
     (mention, validity)
 }
 

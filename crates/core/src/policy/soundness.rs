@@ -15,6 +15,8 @@ pub(super) struct Soundness<'a> {
     pub(super) node: &'a Node,
     /// Where the product's name stands.
     pub(super) place: &'a Place,
+    /// Where the list of the trust file stands that the keys are of, if they are.
+    pub(super) trusted: Option<&'a Place>,
     pub(super) notes: &'a mut Notes,
 }
 
@@ -173,8 +175,11 @@ impl Soundness<'_> {
     fn workers_have_keys(&mut self) {
         for implementation in WorkerImplementation::ALL {
             if self.keys.for_implementation(implementation).is_empty() {
-                let place = self.key_place("keys");
-                let hint = Some("keys can also be given in a file of their own".to_owned());
+                let hint = self
+                    .trusted
+                    .is_none()
+                    .then(|| "keys can also be given in a file of their own".to_owned());
+                let place = self.trusted.cloned().unwrap_or_else(|| self.key_place("keys"));
                 self.notes.warning(&place, format!("there are no keys for {implementation}"), hint);
             }
         }

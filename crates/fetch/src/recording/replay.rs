@@ -109,6 +109,11 @@ impl Replay {
         Ok(Self { facts })
     }
 
+    /// What the recording has answers to, in no order.
+    pub fn needs(&self) -> impl Iterator<Item = &Need> {
+        self.facts.keys()
+    }
+
     /// The recorded answer.
     #[must_use]
     pub fn answer(&self, need: &Need) -> Fact {

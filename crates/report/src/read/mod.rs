@@ -15,7 +15,7 @@ use catena_core::verdict::{
     VerifiedArtifact, Worker,
 };
 use catena_json::{Limits, Path};
-use catena_keys::PublicKey;
+use catena_keys::{PublicKey, Scheme};
 use place::Place;
 
 /// A verdict as a report tells it.
@@ -242,9 +242,10 @@ fn worker(place: &Place<'_>) -> Read<Worker> {
 
 fn document(place: &Place<'_>) -> Read<SignedDocument> {
     let signer = place.member("signer")?;
-    let known = |scheme: &str| (scheme == PublicKey::SCHEME).then_some(());
-    signer.member("scheme")?.parsed("a scheme that is supported", known)?;
-    Ok(SignedDocument { digest: place.member("digest")?.digest()?, signer: signer.member("key")?.key()? })
+    let scheme = signer.member("scheme")?.parsed("a supported scheme", Scheme::parse)?;
+    let key = |text: &str| PublicKey::parse(scheme, text).ok();
+    let signer = signer.member("key")?.parsed("a public key", key)?;
+    Ok(SignedDocument { digest: place.member("digest")?.digest()?, signer })
 }
 
 fn edge(place: &Place<'_>) -> Read<Edge> {

@@ -78,8 +78,11 @@ fn signed(cx: &Cx<'_>, maker: &Link, run: &Run) -> Result<Result<Arc<Document>, 
         Ok(Judgement::Verified(_) | Judgement::Skipped) => {}
         Ok(Judgement::NoDocument(answer)) => return wrong(&format!("its maker has no document: {answer}")),
         Ok(Judgement::Missing(answer)) => return wrong(&format!("the document has no signature: {answer}")),
-        Ok(Judgement::NotValid(key, ..)) => {
-            return wrong(&format!("the key {} did not count when the run was signed.", key.key));
+        Ok(Judgement::NotValid(signer, _)) => {
+            return wrong(&format!("the key {} was not valid when the run was signed.", signer.trusted.key));
+        }
+        Ok(Judgement::NotPermitted(signer, _)) => {
+            return wrong(&format!("the key {} may not sign for its maker.", signer.trusted.key));
         }
         Ok(_) => return wrong("the document is not signed by a key that is trusted for its maker."),
         // The worker implementation decides which keys count.

@@ -8,9 +8,10 @@
 
 use super::record::{Wrong, place};
 use crate::inquiry::{Cx, Link, Stop};
-use crate::policy::{Period, parse_moment};
+use crate::policy::parse_moment;
 use crate::task::{Run, Status};
 use catena_json::Path;
+use catena_keys::Period;
 use jiff::{SignedDuration, Timestamp};
 
 /// How far `created` may be from the queue's own clock when a task is made.

@@ -3,10 +3,11 @@
 mod form;
 mod keys;
 mod limits;
+mod permissions;
 mod replays;
 mod times;
 
 use super::Attack;
 
 pub(super) const PARTS: &[&[Attack]] =
-    &[form::ATTACKS, keys::ATTACKS, limits::ATTACKS, replays::ATTACKS, times::ATTACKS];
+    &[form::ATTACKS, keys::ATTACKS, limits::ATTACKS, permissions::ATTACKS, replays::ATTACKS, times::ATTACKS];
