@@ -291,7 +291,7 @@ fn hidden_beside() {
     let file = key(folder.path());
     let (work, beside) = (folder.path().join("work"), file.with_file_name("config"));
     std::fs::create_dir(&work).unwrap();
-    std::fs::write(&beside, "configuration").unwrap();
+    std::fs::write(&beside, "configuration\n").unwrap();
     let (work, beside) = (work.display(), beside.display());
     let text = format!(
         "set -e; cat {beside}; mkdir -p {work}/a/b {work}/c; echo made > {work}/a/b/x; mv {work}/a/b/x {work}/c/y; cat {work}/c/y; ls /etc > /dev/null; \
