@@ -5,6 +5,7 @@ pub(crate) mod completions;
 #[cfg(feature = "demo")]
 pub(crate) mod demo;
 pub(crate) mod explain;
+pub(crate) mod fetch;
 pub(crate) mod keys;
 pub(crate) mod man;
 pub(crate) mod policy;
@@ -19,6 +20,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
     let Cli { command, manner } = cli;
     match command {
         Command::Verify(args) => verify::run(*args, &manner),
+        Command::Fetch(args) => fetch::run(*args, &manner),
         Command::Explain(args) => explain::run(&args),
         Command::Keys(command) => keys::run(&command),
         Command::Sign(args) => sign::run(&args),

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 /// Waits between attempts: drawn evenly from nothing to a bound that doubles with each attempt
 /// ("full jitter"), so that many who failed together do not come back together.
 #[derive(Debug)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     first: Duration,
     cap: Duration,
     retry_after_cap: Duration,
@@ -18,7 +18,9 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    pub(crate) fn new(options: &Options) -> Self {
+    /// Waits as the options have them.
+    #[must_use]
+    pub fn new(options: &Options) -> Self {
         Self {
             first: options.backoff,
             cap: options.backoff_cap,
@@ -29,7 +31,7 @@ impl Backoff {
 
     /// How long to wait after the attempt of this number (from 1) failed. What the server asks for
     /// is added to the draw, not put in its place: it tells everybody the same.
-    pub(crate) fn wait(&self, attempt: u32, retry_after: Option<Duration>) -> Duration {
+    pub fn wait(&self, attempt: u32, retry_after: Option<Duration>) -> Duration {
         let doublings = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
         let bound = self.first.saturating_mul(doublings).min(self.cap);
         let drawn = self.draw(bound);
@@ -74,7 +76,7 @@ impl Closed {
 
 /// Whether a body keeps the minimum rate, measured over windows as long as a stall may be.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub struct Pace {
     window: Duration,
     minimum: u64,
     began: Instant,
@@ -82,12 +84,14 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    pub(crate) fn new(options: &Options) -> Self {
+    /// Of a body that begins now.
+    #[must_use]
+    pub fn new(options: &Options) -> Self {
         Self { window: options.stall, minimum: options.minimum_rate, began: Instant::now(), bytes: 0 }
     }
 
     /// Notes a chunk; false when the window that ends with it was too slow.
-    pub(crate) fn keeps(&mut self, chunk: usize) -> bool {
+    pub fn keeps(&mut self, chunk: usize) -> bool {
         self.bytes = self.bytes.saturating_add(u64::try_from(chunk).unwrap_or(u64::MAX));
         let elapsed = self.began.elapsed();
         if elapsed < self.window {

@@ -5,9 +5,10 @@ mod batch;
 mod case;
 mod drive;
 
-pub(crate) use arguments::{EXAMPLES, VerifyArgs};
+pub(crate) use arguments::{EXAMPLES, VerifyArgs, duration};
 #[cfg(feature = "demo")]
 pub(crate) use drive::after;
+pub(crate) use drive::unless_interrupted;
 
 use crate::cli::Manner;
 use crate::failure::{DONE, Failure, UNDETERMINED};

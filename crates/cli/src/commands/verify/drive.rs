@@ -55,7 +55,7 @@ fn retract(work_dir: &Path, target: TaskId) {
 }
 
 /// Comes to the end of what is asked, unless somebody interrupts: that cancels all work, wherever it is.
-pub(super) fn unless_interrupted<T, A: Future<Output = Result<T, Failure>>>(
+pub(crate) fn unless_interrupted<T, A: Future<Output = Result<T, Failure>>>(
     answer: impl FnOnce(Cancel) -> A,
     interrupted: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
