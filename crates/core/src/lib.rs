@@ -11,6 +11,7 @@
 
 pub mod checks;
 pub mod compare;
+pub mod custody;
 pub mod digest;
 pub mod document;
 pub mod fnmatch;

@@ -17,5 +17,6 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod ed25519;
+mod fingerprint;
 
 pub use ed25519::{KeyError, PublicKey, Signature, SignatureError, SigningKey};

@@ -1,5 +1,6 @@
 //! The Chain of Trust document a worker signs (specification 4.6).
 
+use crate::custody::{CLAIMED_INPUTS, CUSTODY, Custody, CustodyError, PinnedInputs};
 use crate::digest::{Digest, DigestError};
 use crate::task::{RunId, TaskId};
 use catena_json::{Map, ParseError, Path, Value};
@@ -22,6 +23,10 @@ pub struct Document {
     pub artifacts: Map,
     /// What it ran on.
     pub environment: Map,
+    /// The worker's record of custody, if there is one, or why it cannot be used.
+    pub custody: Option<Result<Custody, CustodyError>>,
+    /// What the task says itself that it consumed, if it does, or why that cannot be used.
+    pub claimed_inputs: Option<Result<PinnedInputs, CustodyError>>,
 }
 
 /// Why a body is not a Chain of Trust document.
@@ -87,6 +92,8 @@ impl Document {
             worker_id: text(&members, "workerId")?,
             artifacts: object(&mut members, "artifacts")?,
             environment: object(&mut members, "environment")?,
+            custody: members.get(CUSTODY).map(Custody::parse),
+            claimed_inputs: members.get(CLAIMED_INPUTS).map(PinnedInputs::from_claim),
             task: Value::Object(object(&mut members, "task")?),
         })
     }
