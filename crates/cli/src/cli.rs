@@ -2,7 +2,7 @@
 
 #[cfg(feature = "demo")]
 use crate::commands::demo;
-use crate::commands::{cache, completions, explain, fetch, keys, man, policy, sign, verify};
+use crate::commands::{cache, completions, explain, fetch, keys, man, offline_exec, policy, sign, verify};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -101,6 +101,9 @@ pub(crate) enum Command {
     /// and puts all of them in place, or none.
     #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", fetch::EXAMPLES))]
     Fetch(Box<fetch::FetchArgs>),
+    /// Run a command without any network but loopback, as `fetch --offline-exec` does
+    #[command(hide = true)]
+    OfflineExec(offline_exec::OfflineExecArgs),
     /// Tell what a code in a verdict means and what to do about it
     #[command(after_long_help = explain::EXAMPLES)]
     Explain(explain::ExplainArgs),

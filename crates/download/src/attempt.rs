@@ -116,8 +116,9 @@ impl Attempt<'_> {
         let mut seen = vec![self.what.url.clone()];
         loop {
             let url = seen.last().unwrap_or(&self.what.url).clone();
-            self.permit(&url)?;
-            let response = self.send(&url, seen.len() == 1, kept).await?;
+            let first = seen.len() == 1;
+            self.permit(&url, first)?;
+            let response = self.send(&url, first, kept).await?;
             if !matches!(response.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
                 return Ok((response, url));
             }
@@ -134,10 +135,11 @@ impl Attempt<'_> {
         }
     }
 
-    /// Plain http is for this machine only.
-    fn permit(&self, url: &Url) -> Result<(), Failed> {
+    /// Plain http is for this machine and for a proxy beside it.
+    fn permit(&self, url: &Url, first: bool) -> Result<(), Failed> {
         match url.scheme() {
             "https" => Ok(()),
+            "http" if first && self.what.beside => Ok(()),
             "http" if is_loopback(url) || self.options.danger_allow_http => Ok(()),
             "http" => {
                 Err(self.lasting(format!("plain http is only for this machine, not for {}", Shown(url))))

@@ -167,12 +167,12 @@ pub async fn deliver(
     observer: &dyn Observer,
 ) -> Result<Vec<Delivered>, DeliverError> {
     let disk = |source| DeliverError::Staging { path: to.to_owned(), source };
-    let staging = Staging::open(to).map_err(disk)?;
+    let staging = Arc::new(Staging::open(to).map_err(disk)?);
     let work = Work {
         downloader,
         delivery,
         observer,
-        staging: staging.directory.path(),
+        staging: &staging,
         extractions: Semaphore::new(delivery.extractions.max(1)),
         stopped: Stopped::default(),
     };
@@ -187,8 +187,7 @@ pub async fn deliver(
             delivered.get_mut(number).map(|place| place.replace(one));
         }
     }
-    let root = to.to_owned();
-    let count = inputs.len();
+    let (root, count) = (to.to_owned(), inputs.len());
     let merged = tokio::task::spawn_blocking(move || {
         (0..count).try_for_each(|number| merge(&staging.of(number), &root))
     });
@@ -200,7 +199,7 @@ struct Work<'a> {
     downloader: &'a Downloader,
     delivery: &'a Delivery,
     observer: &'a dyn Observer,
-    staging: &'a Path,
+    staging: &'a Arc<Staging>,
     extractions: Semaphore,
     stopped: Stopped,
 }
@@ -208,11 +207,10 @@ struct Work<'a> {
 impl Work<'_> {
     /// One input, to the directory of its number.
     async fn one(&self, number: usize, input: &Input) -> Result<Delivered, DeliverError> {
-        let disk = |source| DeliverError::Staging { path: self.staging.to_owned(), source };
-        let root = self.staging.join(number.to_string());
-        let directory = root.join(&input.place.directory);
+        let disk = |source| DeliverError::Staging { path: self.staging.directory.path().to_owned(), source };
+        let directory = self.staging.of(number).join(&input.place.directory);
         fs::create_dir_all(&directory).map_err(disk)?;
-        let file = self.staging.join(format!("{number}.download"));
+        let file = self.staging.directory.path().join(format!("{number}.download"));
         let growing = |bytes, of| self.observer.grows(number, bytes, of);
         let measured =
             self.downloader.download(&input.download, &file, self.delivery.deadline, &growing).await?;
@@ -241,7 +239,10 @@ impl Work<'_> {
         let _permit = self.extractions.acquire().await;
         let (file, directory) = (file.to_owned(), directory.to_owned());
         let (options, stopped) = (self.delivery.options.clone(), self.stopped.0.clone());
+        // The directory is removed once nothing is written to it any more, whoever is the last to use it.
+        let staging = self.staging.clone();
         let extracted = tokio::task::spawn_blocking(move || {
+            let _staging = staging;
             let mut archive = File::open(file).map_err(ExtractError::Read)?;
             let Some(format) = detect(&mut archive).map_err(ExtractError::Read)? else { return Ok(None) };
             let cancelled = || stopped.load(Ordering::Relaxed);

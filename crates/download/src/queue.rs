@@ -126,6 +126,7 @@ impl Queue<'_> {
             credentials: self.credentials.cloned(),
             headers: HeaderMap::new(),
             artifact,
+            beside: false,
             expected: Expected::default(),
             limit: self.limits.answer_bytes,
         };

@@ -16,6 +16,8 @@ pub struct Download {
     pub headers: HeaderMap,
     /// Whether the queue answers there: it redirects to a store, and can be asked to leave out the CDN.
     pub artifact: bool,
+    /// Whether that one address is a proxy beside us, which may be asked over plain http.
+    pub beside: bool,
     /// What is known of it.
     pub expected: Expected,
     /// The most bytes that are taken, decoded.

@@ -23,12 +23,22 @@ pub enum MergeError {
     },
 }
 
-/// Moves a file, a link or a tree to `to`, on the same file system. Of a directory that stands there only what
-/// has the same name is replaced; a link that stands there is replaced and never followed.
+/// Moves everything in a directory into another one on the same file system. Of a directory that stands there
+/// only what has the same name is replaced; a link that stands there is replaced and never followed.
 ///
 /// # Errors
-/// A directory that stands where something else would go, and what the file system says.
-pub fn merge(from: &Path, to: &Path) -> Result<(), MergeError> {
+/// A directory that stands where something else would go, and what the file system says. What was moved before
+/// stays where it is.
+pub fn merge(from: &Path, into: &Path) -> Result<(), MergeError> {
+    let failed = |source| MergeError::Disk { path: into.to_owned(), source };
+    for entry in fs::read_dir(from).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        place(&entry.path(), &into.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+fn place(from: &Path, to: &Path) -> Result<(), MergeError> {
     let failed = |source| MergeError::Disk { path: to.to_owned(), source };
     let directory = fs::symlink_metadata(from).map_err(failed)?.is_dir();
     let standing = match fs::symlink_metadata(to) {
@@ -37,7 +47,7 @@ pub fn merge(from: &Path, to: &Path) -> Result<(), MergeError> {
         Err(error) => return Err(failed(error)),
     };
     match (directory, standing) {
-        (true, Some(true)) => return merge_directory(from, to),
+        (true, Some(true)) => return place_directory(from, to),
         (false, Some(true)) => return Err(MergeError::Directory { path: to.to_owned() }),
         // A directory cannot be renamed over a file; a file can over a file.
         (true, Some(false)) => fs::remove_file(to).map_err(failed)?,
@@ -45,27 +55,23 @@ pub fn merge(from: &Path, to: &Path) -> Result<(), MergeError> {
     }
     match fs::rename(from, to) {
         // Somebody else, such as a second fetcher, made the directory meanwhile.
-        Err(error)
-            if directory && is_taken(&error) && fs::symlink_metadata(to).is_ok_and(|it| it.is_dir()) =>
-        {
-            merge_directory(from, to)
+        Err(error) if directory && is_taken(&error) && fs::symlink_metadata(to).is_ok_and(|it| it.is_dir()) => {
+            place_directory(from, to)
         }
         renamed => renamed.map_err(failed),
     }
 }
 
-fn is_taken(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists)
-}
-
-fn merge_directory(from: &Path, to: &Path) -> Result<(), MergeError> {
+/// A directory over another one, whose permissions become those of the first.
+fn place_directory(from: &Path, to: &Path) -> Result<(), MergeError> {
     let failed = |source| MergeError::Disk { path: to.to_owned(), source };
-    for entry in fs::read_dir(from).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        merge(&entry.path(), &to.join(entry.file_name()))?;
-    }
+    merge(from, to)?;
     let mode = fs::symlink_metadata(from).map_err(failed)?.permissions();
     fs::set_permissions(to, mode).map_err(failed)
+}
+
+fn is_taken(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists)
 }
 
 #[cfg(test)]

@@ -2,9 +2,12 @@
 
 mod arguments;
 mod chain;
+mod exec;
 mod network;
+mod record;
 mod report;
 mod static_url;
+mod toolchain;
 mod trust;
 mod wanted;
 
@@ -17,6 +20,7 @@ use crate::log;
 use crate::policy_files::PolicyTexts;
 use crate::progress::Screen;
 use arguments::{CommonArgs, Form, NetworkArgs};
+use catena_core::custody::Trust as Proof;
 use catena_core::policy::Policy;
 use catena_download::{Delivery, Download, Expected, Input, Place, TaskRun, deliver};
 use catena_extract::Options as ExtractOptions;
@@ -42,6 +46,7 @@ pub(crate) fn run(args: FetchArgs, manner: &Manner) -> Result<u8, Failure> {
             artifacts(&wanted, &form.dest, &form.common, Style::FetchContent, &screen)
         }
         Some(Form::StaticUrl(form)) => static_url::run(form, &screen).map(|()| DONE),
+        Some(Form::Toolchain(form)) => toolchain::run(form, &screen),
     };
     screen.finish();
     fetched
@@ -74,9 +79,16 @@ fn artifacts(
         async |_cancel| fetch(wanted, dest, args, &root_url, &judge, &lines).await,
         || Err(Failure::undetermined("interrupted before everything was there; nothing was put in place")),
     )?;
+    let inputs = record::inputs(&fetched)?;
+    args.record.as_ref().map(|file| record::write(file, &inputs)).transpose()?;
+    args.claim.as_ref().map(|file| record::claim(file, &inputs)).transpose()?;
     report::tell(&fetched, screen)?;
     if style == Style::FetchContent {
         lines.perfherder();
+    }
+    if args.exec.offline_exec {
+        screen.finish();
+        exec::become_command(&args.exec)?;
     }
     Ok(DONE)
 }
@@ -111,8 +123,10 @@ async fn fetch(
             let file = name.as_str().rsplit('/').next().unwrap_or_default();
             let place = Place::new(&wanted.directory, file)
                 .map_err(|error| Failure::usage(error).next("name a `dest` below the destination"))?;
-            let url = network.queue().artifact(run, &name).map_err(|error| network::queue_failure(&error))?;
-            let trust = if digest.is_some() && matches!(vouched, Vouched::Nobody) { "hash" } else { vouched.trust() };
+            let (url, beside) = network.artifact(run, &name)?;
+            // Nobody vouches, but the caller gave a digest.
+            let by_hash = digest.is_some() && vouched.proof() == Proof::None;
+            let trust = if by_hash { Proof::Hash } else { vouched.proof() };
             fetched.push(Fetched { run, name, place: place.path(), trust, delivered: None });
             inputs.push(Input {
                 download: Download {
@@ -120,6 +134,7 @@ async fn fetch(
                     credentials: network.credentials.clone(),
                     headers: HeaderMap::new(),
                     artifact: true,
+                    beside,
                     expected: Expected { digest, length: None },
                     limit: network.limits.artifact_bytes,
                 },

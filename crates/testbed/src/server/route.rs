@@ -7,7 +7,7 @@ use super::{Shared, queue};
 use crate::fault::Fault;
 use crate::site::Page;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{AUTHORIZATION, HOST, LINK};
+use hyper::header::{AUTHORIZATION, HOST, IF_RANGE, LINK, RANGE};
 use hyper::{Method, Response, Version};
 use std::future::pending;
 use std::io;
@@ -29,6 +29,8 @@ pub(super) struct Asked<'a> {
     /// Path and query.
     pub(super) target: &'a str,
     pub(super) authorization: Option<&'a str>,
+    pub(super) range: Option<&'a str>,
+    pub(super) if_range: Option<&'a str>,
 }
 
 impl Asked<'_> {
@@ -60,12 +62,16 @@ pub(super) async fn answer(
         authority: head.uri.authority().map(|a| a.as_str()).or(text(HOST)).unwrap_or("127.0.0.1"),
         target: head.uri.path_and_query().map_or("/", |target| target.as_str()),
         authorization: text(AUTHORIZATION),
+        range: text(RANGE),
+        if_range: text(IF_RANGE),
     };
     let url = asked.url();
     let attempt = shared.ledger.request(Request {
         method: asked.method.to_string(),
         url: url.clone(),
         authorization: asked.authorization.map(str::to_owned),
+        range: asked.range.map(str::to_owned),
+        skip_cdn: head.headers.contains_key("x-taskcluster-skip-cdn"),
         http2: head.version == Version::HTTP_2,
     });
     let small = drain(body).await?;

@@ -65,6 +65,27 @@ pub(super) enum Form {
     TaskArtifacts(TaskArtifactsArgs),
     /// Fetch a file that is not an artifact, as `fetch-content static-url` does
     StaticUrl(StaticUrlArgs),
+    /// Fetch toolchains into the working directory, as `mach artifact toolchain` does
+    Toolchain(ToolchainArgs),
+}
+
+/// As `mach artifact toolchain`.
+#[derive(Debug, Args)]
+pub(super) struct ToolchainArgs {
+    /// Artifacts of tasks
+    #[arg(long, value_name = "TASK_ID:ARTIFACT", num_args = 1.., required_unless_present = "tooltool_manifest")]
+    pub(super) from_task: Vec<String>,
+    /// A manifest of tooltool, whose digests are trusted as the tree is that it is in
+    #[arg(long, value_name = "FILE")]
+    pub(super) tooltool_manifest: Option<PathBuf>,
+    /// Where tooltool is
+    #[arg(long, value_name = "URL", default_value = "https://tooltool.mozilla-releng.net")]
+    pub(super) tooltool_url: String,
+    /// Leave archives as they are
+    #[arg(long)]
+    pub(super) no_unpack: bool,
+    #[command(flatten)]
+    pub(super) common: CommonArgs,
 }
 
 /// As `fetch-content task-artifacts`.

@@ -3,7 +3,8 @@
 use super::arguments::NetworkArgs;
 use crate::failure::Failure;
 use catena_core::Limits;
-use catena_download::{DeliverError, DownloadError, Downloader, Queue, QueueError};
+use catena_core::task::ArtifactName;
+use catena_download::{DeliverError, DownloadError, Downloader, Queue, QueueError, TaskRun};
 use catena_fetch::Options;
 use catena_http::{HttpOptions, HttpTransport};
 use catena_taskcluster::{RootUrl, TaskclusterCredentials};
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use tokio::time::Instant;
+use url::Url;
 
 /// Large toolchains over slow links take minutes; a task that fetches for an hour is ended by its own limit.
 const DEADLINE: Duration = Duration::from_secs(3600);
@@ -25,6 +27,8 @@ pub(super) struct Network {
     pub(super) credentials: Option<TaskclusterCredentials>,
     pub(super) limits: Limits,
     pub(super) deadline: Instant,
+    /// The proxy of a task, which adds the task's credentials.
+    proxy: Option<RootUrl>,
     scratch: TempDir,
 }
 
@@ -47,8 +51,19 @@ impl Network {
             credentials: credentials(args)?,
             limits: Limits::default(),
             deadline: deadline(args),
+            proxy: proxy()?,
             scratch,
         })
+    }
+
+    /// Where an artifact is asked for, and whether that is a proxy beside us: what is not public is asked for
+    /// through the task's proxy, where there is one and we have no credentials of our own.
+    pub(super) fn artifact(&self, run: TaskRun, name: &ArtifactName) -> Result<(Url, bool), Failure> {
+        let private = !name.as_str().starts_with("public/") && self.credentials.is_none();
+        let proxy = self.proxy.as_ref().filter(|_| private);
+        let queue = Queue { root: proxy.unwrap_or(&self.root), ..self.queue() };
+        let url = queue.artifact(run, name).map_err(|error| queue_failure(&error))?;
+        Ok((url, proxy.is_some()))
     }
 
     pub(super) fn queue(&self) -> Queue<'_> {
@@ -61,6 +76,14 @@ impl Network {
             deadline: self.deadline,
         }
     }
+}
+
+/// The proxy of the task we run in.
+pub(super) fn proxy() -> Result<Option<RootUrl>, Failure> {
+    let said = std::env::var("TASKCLUSTER_PROXY_URL").ok().filter(|url| !url.is_empty());
+    said.map(|url| RootUrl::parse(&url)).transpose().map_err(|error| {
+        Failure::usage(format!("TASKCLUSTER_PROXY_URL: {error}")).next("set it as the worker does, or not at all")
+    })
 }
 
 pub(super) fn deadline(args: &NetworkArgs) -> Instant {

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Screen;
+use catena_core::custody::Trust;
 use catena_core::task::ArtifactName;
 use catena_download::{Delivered, Input, Measured, Observer, TaskRun};
 use catena_extract::Summary;
@@ -20,7 +21,7 @@ pub(super) struct Fetched {
     /// Below the destination.
     pub(super) place: PathBuf,
     /// How far it is verified.
-    pub(super) trust: &'static str,
+    pub(super) trust: Trust,
     pub(super) delivered: Option<Delivered>,
 }
 
@@ -37,7 +38,7 @@ pub(super) fn tell(fetched: &[Fetched], screen: &Screen) -> Result<(), Failure> 
         };
         let line = format!(
             "{:<9} sha256:{} {length:>12} {} {} -> {place}",
-            one.trust,
+            one.trust.as_str(),
             hex::encode(sha256),
             one.run,
             one.name.as_str()
@@ -103,7 +104,7 @@ impl Lines {
     }
 
     fn say(&self, line: &str) {
-        self.screen.aside(|| eprintln!("{}", escape::line(line)));
+        self.screen.say(&escape::line(line));
     }
 }
 

@@ -1,12 +1,11 @@
 //! `catena fetch static-url`: a file that is no artifact, held against a digest and a length.
 
 use super::arguments::StaticUrlArgs;
-use super::network::{self, deadline, options, transport};
+use super::toolchain;
 use super::wanted::sha256;
-use crate::commands::verify::unless_interrupted;
 use crate::failure::Failure;
 use crate::progress::Screen;
-use catena_download::{Delivery, Download, Downloader, Expected, Input, NoProgress, Place, deliver};
+use catena_download::{Download, Expected, Input, Place};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::path::Path;
 use url::Url;
@@ -19,32 +18,18 @@ pub(super) fn run(args: &StaticUrlArgs, screen: &Screen) -> Result<(), Failure> 
     let directory = args.dest.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let input = Input {
         download: Download {
-            url: url.clone(),
+            url,
             credentials: None,
             headers: headers(&args.headers)?,
             artifact: false,
+            beside: false,
             expected: Expected { digest: Some(sha256(&args.sha256)?), length: Some(args.size) },
             limit: args.size,
         },
         place: Place::new("", name).map_err(|error| Failure::usage(error).next("name the file it becomes"))?,
         extract: false,
     };
-    let downloader = Downloader::new(transport(&args.network)?, options(&args.network));
-    let delivery = super::delivery(&args.network, false);
-    let delivered = unless_interrupted(
-        async |_cancel| {
-            let inputs = [input];
-            deliver(&downloader, &inputs, directory, &delivery, &NoProgress)
-                .await
-                .map_err(|error| network::deliver_failure(&error))
-        },
-        || Err(Failure::undetermined("interrupted before it was there")),
-    )?;
-    for one in delivered {
-        let (digest, length) = (hex::encode(one.measured.sha256), one.measured.length);
-        screen.say(&format!("{url} resolved to {length} bytes with sha256 {digest}"));
-    }
-    Ok(())
+    toolchain::fetch(&[input], directory, &args.network, screen)
 }
 
 /// Headers, each `Name: value`. The value may have colons in it.
@@ -65,4 +50,18 @@ fn headers(lines: &[String]) -> Result<HeaderMap, Failure> {
         headers.append(name, value);
     }
     Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_read_and_kept_secret() {
+        let read = headers(&["Authorization: Bearer a:b".to_owned(), "x:".to_owned()]).unwrap();
+        assert_eq!(read["authorization"], "Bearer a:b");
+        assert!(read["authorization"].is_sensitive());
+        let failure = format!("{:?}", headers(&["a b: secret".to_owned()]).unwrap_err());
+        assert!(failure.contains("a b") && !failure.contains("secret"), "{failure}");
+    }
 }

@@ -1,10 +1,11 @@
 //! What is known of the artifacts of a run before they are there, and how far it is proven.
 
 use super::arguments::{CommonArgs, Source, Trust};
+use super::chain::Makers;
 use super::network::Network;
 use super::wanted::Wanted;
-use super::chain::Makers;
 use crate::failure::Failure;
+use catena_core::custody::Trust as Proof;
 use catena_core::digest::Digest;
 use catena_core::fnmatch::Pattern;
 use catena_core::policy::{KeyRing, Policy, Product};
@@ -27,12 +28,12 @@ pub(super) enum Vouched {
 
 impl Vouched {
     /// How far what is taken by its word is verified.
-    pub(super) fn trust(&self) -> &'static str {
+    pub(super) fn proof(&self) -> Proof {
         match self {
-            Self::Chain(_) => "chain",
-            Self::Signed(_) => "signature",
-            Self::Caller => "hash",
-            Self::Nobody => "none",
+            Self::Chain(_) => Proof::Chain,
+            Self::Signed(_) => Proof::Signature,
+            Self::Caller => Proof::Hash,
+            Self::Nobody => Proof::None,
         }
     }
 
