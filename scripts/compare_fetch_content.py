@@ -5,7 +5,7 @@
 
 FETCH_CONTENT is the script of the installed package taskcluster-taskgraph (24.5.1 was compared). Everything is
 served from loopback. Contents, permissions and links must be the same, but for what DIFFERENCES names. Run it
-as root, as tasks in containers run: for other users tar itself drops set-id bits and others' permission to write.
+by a Python with the package zstandard, as root, as tasks in containers run: for other users tar itself drops set-id bits and others' permission to write.
 """
 
 import bz2
@@ -182,7 +182,9 @@ def main():
             verdict = "same" if same else f"differs: {wanted}" if wanted else "DIFFERS"
             print(f"{'ok  ' if good else 'FAIL'} {name}: {verdict}")
             if not good:
-                print(left[0], right[0], right[2], set(left[1].items()) ^ set(right[1].items()))
+                different = sorted({name for name, _ in set(left[1].items()) ^ set(right[1].items())})
+            print(f"     exit statuses {left[0]} and {right[0]}, different: {different}")
+            print(f"     {left[2].strip()[-300:]}\n     {right[2].strip()[-300:]}")
     sys.exit(1 if wrong else 0)
 
 

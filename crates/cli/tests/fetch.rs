@@ -27,8 +27,11 @@ struct Case {
 const ARCHIVE: &str = "public/build/tools.tar.gz";
 
 fn archive() -> Vec<u8> {
-    let mut builder = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
-    for (name, content, mode) in [("tools/bin/cc", "#!/bin/sh\n", 0o755), ("tools/README", "read me\n", 0o644)] {
+    let mut builder =
+        tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    for (name, content, mode) in
+        [("tools/bin/cc", "#!/bin/sh\n", 0o755), ("tools/README", "read me\n", 0o644)]
+    {
         let mut header = tar::Header::new_ustar();
         header.set_size(content.len() as u64);
         header.set_mode(mode);
@@ -59,7 +62,10 @@ impl Case {
         let run = *chain.task(&build).unwrap().runs.keys().next_back().unwrap();
         let room = tempfile::tempdir().unwrap();
         let keys = chain.keys.public_keys_base64().into_iter();
-        keys_file(room.path(), &Value::Object(keys.map(|(name, keys)| (name.to_owned(), Value::from(keys))).collect()));
+        keys_file(
+            room.path(),
+            &Value::Object(keys.map(|(name, keys)| (name.to_owned(), Value::from(keys))).collect()),
+        );
         let artifacts = chain.artifacts_mut(&build).unwrap();
         let (name, artifact) =
             artifacts.iter().find(|(name, _)| name.starts_with("public/build/") && *name != ARCHIVE).unwrap();
@@ -165,7 +171,11 @@ fn an_altered_artifact_is_refused_with_both_digests() {
     let answer = case.fetch(&[&case.task(), &case.name, "--sha256", &digest]);
     assert_eq!(answer.status, 1, "{}", answer.stderr);
     assert!(answer.stderr.contains("fetch-mismatch"), "{}", answer.stderr);
-    assert!(answer.stderr.contains(&digest) && answer.stderr.contains(&sha256(b"altered")), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains(&digest) && answer.stderr.contains(&sha256(b"altered")),
+        "{}",
+        answer.stderr
+    );
     case.nothing_is_left();
 }
 
@@ -241,7 +251,12 @@ fn a_route_of_the_index_is_pinned_and_told() {
     let answer = case.fetch(&["index:a.b", &case.name, "--keys", "keys.json"]);
     assert_eq!(answer.status, 0, "{}", answer.stderr);
     let pinned = format!("{}/{}", case.build, case.run);
-    assert!(answer.stderr.contains(&pinned) && answer.stdout.contains(&pinned), "{}{}", answer.stderr, answer.stdout);
+    assert!(
+        answer.stderr.contains(&pinned) && answer.stdout.contains(&pinned),
+        "{}{}",
+        answer.stderr,
+        answer.stdout
+    );
     let absent = case.fetch(&["index:a.c", &case.name, "--keys", "keys.json"]);
     assert_eq!(absent.status, 3, "{}", absent.stderr);
 }
@@ -271,7 +286,8 @@ fn moz_fetches_in_the_place_of_fetch_content() {
     assert_eq!(data["suites"][0]["name"], "fetch_content");
     // One task: its document is fetched once for all three.
     let documents = case.testbed.requests().into_iter();
-    let documents = documents.filter(|request| request.url.contains("/api/") && request.url.ends_with("chain-of-trust.json"));
+    let documents = documents
+        .filter(|request| request.url.contains("/api/") && request.url.ends_with("chain-of-trust.json"));
     assert!(documents.filter(|request| request.url.contains(&case.build)).count() <= 1);
 
     let outside = json!([{"artifact": ARCHIVE, "extract": true, "task": case.build, "dest": "../x"}]);
@@ -289,7 +305,14 @@ fn what_was_consumed_is_recorded() {
     let (record, claim) = (case.room.path().join("inputs.json"), case.room.path().join("additional.json"));
     std::fs::write(&claim, r#"{"environment": {"mine": true}}"#).unwrap();
     let answer = case.fetch(&[
-        &case.task(), &case.name, "--keys", "keys.json", "--record", "inputs.json", "--claim", "additional.json",
+        &case.task(),
+        &case.name,
+        "--keys",
+        "keys.json",
+        "--record",
+        "inputs.json",
+        "--claim",
+        "additional.json",
     ]);
     assert_eq!(answer.status, 0, "{}", answer.stderr);
     let inputs = json!({"version": 1, "inputs": [{
@@ -306,14 +329,22 @@ fn a_list_names_what_to_fetch() {
     let case = Case::new();
     let list = format!(
         "- task: {}\n  run: {}\n  artifact: {}\n  sha256: {}\n  dest: one\n- index: a.b\n  artifact: {ARCHIVE}\n  extract: true\n",
-        case.build, case.run, case.name, sha256(&case.content)
+        case.build,
+        case.run,
+        case.name,
+        sha256(&case.content)
     );
     std::fs::write(case.room.path().join("list.yml"), list).unwrap();
     let answer = case.fetch(&["--from", "list.yml", "--keys", "keys.json"]);
     assert_eq!(answer.status, 0, "{}", answer.stderr);
     assert_eq!(children(&case.dest()).len(), 2);
     // The caller's digest and the document's contradict each other.
-    let wrong = format!("[{{\"task\": \"{}\", \"artifact\": \"{}\", \"sha256\": \"{}\"}}]", case.build, case.name, sha256(b"x"));
+    let wrong = format!(
+        "[{{\"task\": \"{}\", \"artifact\": \"{}\", \"sha256\": \"{}\"}}]",
+        case.build,
+        case.name,
+        sha256(b"x")
+    );
     std::fs::write(case.room.path().join("list.yml"), wrong).unwrap();
     let answer = case.fetch(&["--from", "list.yml", "--keys", "keys.json"]);
     assert_eq!(answer.status, 1, "{}", answer.stderr);
@@ -324,7 +355,13 @@ fn a_list_names_what_to_fetch() {
 #[test]
 fn faults_at_every_phase_leave_all_or_nothing() {
     let case = Case::new();
-    let phases = ["*/status", "/api/*chain-of-trust.json", "/_store/*chain-of-trust.json.sig", "/api/*tools.tar.gz", "/_store/*tools.tar.gz"];
+    let phases = [
+        "*/status*",
+        "/api/*chain-of-trust.json*",
+        "/_store/*chain-of-trust.json.sig*",
+        "/api/*tools.tar.gz*",
+        "/_store/*tools.tar.gz*",
+    ];
     let faults = [
         (Fault::Status(404), 3),
         (Fault::Status(403), 3),
@@ -340,11 +377,22 @@ fn faults_at_every_phase_leave_all_or_nothing() {
             case.testbed.clear_faults();
             case.testbed.fault(phase, .., fault.clone());
             let answer = case.fetch(&[
-                &case.task(), ARCHIVE, "--keys", "keys.json", "--extract", "--attempts", "2", "--stall", "1",
+                &case.task(),
+                ARCHIVE,
+                "--keys",
+                "keys.json",
+                "--extract",
+                "--attempts",
+                "2",
+                "--stall",
+                "1",
             ]);
-            // A redirect with another body is still a redirect.
-            assert!(answer.status > 0 || *status == 0, "{phase} {fault:?}: {}", answer.stdout);
-            assert!(*status == 0 || answer.status == *status, "{phase} {fault:?}: {}", answer.stderr);
+            // A redirect whose body is broken is still a redirect.
+            let redirects = phase.starts_with("/api");
+            let harmless = redirects && matches!(fault, Fault::Truncate { .. } | Fault::Encoding(_));
+            let wanted = if harmless { 0 } else { *status };
+            let any = matches!(fault, Fault::Replace(_));
+            assert!(any || answer.status == wanted, "{phase} {fault:?}: {}{}", answer.stdout, answer.stderr);
             if answer.status == 0 {
                 assert_eq!(case.read("tools/README"), b"read me\n");
                 std::fs::remove_dir_all(case.dest()).unwrap();
@@ -362,7 +410,9 @@ fn killed_and_run_again() {
     case.testbed.fault("/_store/*", .., Fault::Drip { bytes: 400, every: Duration::from_millis(4) });
     for wait in [20, 60, 120, 200, 400] {
         let mut catena = case.catena();
-        catena.args([&case.task(), ARCHIVE, &case.name, "--keys", "keys.json", "--extract", "--dest"]).arg(case.dest());
+        catena
+            .args([&case.task(), ARCHIVE, &case.name, "--keys", "keys.json", "--extract", "--dest"])
+            .arg(case.dest());
         let mut child = catena.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(wait));
         child.kill().unwrap();
@@ -394,7 +444,11 @@ fn a_static_file_is_held_against_digest_and_length() {
     assert_eq!(answer.status, 0, "{}", answer.stderr);
     assert_eq!(case.read("file"), case.content);
     std::fs::remove_dir_all(case.dest()).unwrap();
-    for (digest, size) in [(sha256(b"x"), case.content.len()), (digest.clone(), case.content.len() - 1), (digest, case.content.len() + 1)] {
+    for (digest, size) in [
+        (sha256(b"x"), case.content.len()),
+        (digest.clone(), case.content.len() - 1),
+        (digest, case.content.len() + 1),
+    ] {
         let answer = run(&digest, size);
         assert_eq!(answer.status, 1, "{}", answer.stderr);
         case.nothing_is_left();
@@ -409,7 +463,8 @@ fn toolchains_of_tasks_and_of_tooltool() {
     let url = format!("{}/_store/{}/{}/{}", case.testbed.root_url(), case.build, case.run, case.name);
     case.testbed.fault("/tooltool/*", .., Fault::Redirect(url));
     let manifest = |digest: &str| {
-        let entry = json!({"filename": "tool", "size": case.content.len(), "algorithm": "sha256", "digest": digest});
+        let entry =
+            json!({"filename": "tool", "size": case.content.len(), "algorithm": "sha256", "digest": digest});
         std::fs::write(case.room.path().join("manifest.tt"), json!([entry]).to_string()).unwrap();
     };
     let run = || {

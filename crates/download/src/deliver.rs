@@ -248,9 +248,8 @@ impl Work<'_> {
             let cancelled = || stopped.load(Ordering::Relaxed);
             extract(archive, format, &directory, &options, &cancelled).map(Some)
         });
-        let extracted = extracted.await.unwrap_or_else(|error| {
-            Err(ExtractError::Read(io::Error::other(error)))
-        });
+        let extracted =
+            extracted.await.unwrap_or_else(|error| Err(ExtractError::Read(io::Error::other(error))));
         extracted.map_err(failed)
     }
 }

@@ -16,7 +16,9 @@ mod request;
 mod signed;
 mod sink;
 
-pub use deliver::{Delivered, DeliverError, Delivery, Input, NoProgress, Observer, Place, PlaceError, deliver};
+pub use deliver::{
+    DeliverError, Delivered, Delivery, Input, NoProgress, Observer, Place, PlaceError, deliver,
+};
 pub use engine::{Downloader, Growing};
 pub use error::DownloadError;
 pub use queue::{Queue, QueueError, TaskRun};

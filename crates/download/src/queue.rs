@@ -3,8 +3,8 @@
 use crate::engine::Downloader;
 use crate::error::DownloadError;
 use crate::request::{Download, Expected};
-use catena_core::task::{ArtifactName, RunId, Status, TaskId};
 use catena_core::Limits;
+use catena_core::task::{ArtifactName, RunId, Status, TaskId};
 use catena_json::Value;
 use catena_taskcluster::{RootUrl, TaskclusterCredentials};
 use http::HeaderMap;

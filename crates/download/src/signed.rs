@@ -112,10 +112,7 @@ pub async fn signed_document(
     let signer = keys.iter().map(|(_, trusted)| trusted).find(|key| key.key.verify(&document, &signature));
     let signer = signer.ok_or_else(|| SignedError::UnknownKey(shown.clone()))?;
     let period = if signer.validity.is_limited() { ran(queue, run).await? } else { None };
-    signer
-        .validity
-        .holds_over(period)
-        .map_err(|why| SignedError::NotValid { run: shown.clone(), why })?;
+    signer.validity.holds_over(period).map_err(|why| SignedError::NotValid { run: shown.clone(), why })?;
     let document = Document::parse(&document, &queue.limits.json())
         .map_err(|error| SignedError::Document(shown.clone(), error))?;
     let told = TaskRun { task_id: document.task_id, run_id: document.run_id };

@@ -49,7 +49,14 @@ impl Sink {
     /// Opens a sink that empties the file first.
     pub(crate) fn open(path: &Path, coding: Coding, limit: u64, wide: bool) -> io::Result<Self> {
         let file = File::create(path)?;
-        let out = Out { file, sha256: Sha256::new(), sha512: wide.then(Sha512::new), length: 0, limit, failure: None };
+        let out = Out {
+            file,
+            sha256: Sha256::new(),
+            sha512: wide.then(Sha512::new),
+            length: 0,
+            limit,
+            failure: None,
+        };
         let (chunks, mut received) = mpsc::channel::<Bytes>(WAITING);
         let thread = tokio::task::spawn_blocking(move || {
             let mut coder = Coder::of(coding, out);

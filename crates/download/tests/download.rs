@@ -4,7 +4,7 @@
 
 use catena_core::digest::Digest;
 use catena_download::{
-    Delivery, DeliverError, Download, DownloadError, Downloader, Expected, Input, NoProgress, Place, deliver,
+    DeliverError, Delivery, Download, DownloadError, Downloader, Expected, Input, NoProgress, Place, deliver,
 };
 use catena_extract::Options as ExtractOptions;
 use catena_fetch::Options;
@@ -39,7 +39,9 @@ async fn serve(artifacts: &[(&str, Vec<u8>)]) -> Testbed {
         run.artifacts.insert((*name).to_owned(), Artifact::new(body.clone(), "application/octet-stream"));
     }
     let task = Task { definition: "{}".into(), runs: [(0, run)].into(), ..Task::default() };
-    Testbed::start(Site { tasks: [(TASK.to_owned(), task)].into(), gzip: true, ..Site::default() }).await.unwrap()
+    Testbed::start(Site { tasks: [(TASK.to_owned(), task)].into(), gzip: true, ..Site::default() })
+        .await
+        .unwrap()
 }
 
 fn download(testbed: &Testbed, name: &str, content: &[u8]) -> Download {
@@ -84,8 +86,12 @@ async fn a_download_that_breaks_off_goes_on_where_it_was() {
     testbed.fault("/_store/*", 1..=1, Fault::Reset { after: 70_000 });
     testbed.fault("/_store/*", 2..=2, Fault::Truncate { after: 90_000 });
     assert_eq!(get(&download(&testbed, NAME, &content)).await.unwrap(), content);
-    let ranges: Vec<Option<String>> =
-        testbed.requests().into_iter().filter(|request| request.url.contains("_store")).map(|it| it.range).collect();
+    let ranges: Vec<Option<String>> = testbed
+        .requests()
+        .into_iter()
+        .filter(|request| request.url.contains("_store"))
+        .map(|it| it.range)
+        .collect();
     assert_eq!(ranges.len(), 3);
     assert_eq!(ranges[0], None);
     let from = |range: &Option<String>| -> usize {

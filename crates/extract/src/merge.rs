@@ -55,7 +55,9 @@ fn place(from: &Path, to: &Path) -> Result<(), MergeError> {
     }
     match fs::rename(from, to) {
         // Somebody else, such as a second fetcher, made the directory meanwhile.
-        Err(error) if directory && is_taken(&error) && fs::symlink_metadata(to).is_ok_and(|it| it.is_dir()) => {
+        Err(error)
+            if directory && is_taken(&error) && fs::symlink_metadata(to).is_ok_and(|it| it.is_dir()) =>
+        {
             place_directory(from, to)
         }
         renamed => renamed.map_err(failed),

@@ -68,9 +68,10 @@ fn member<R: Read>(
     }
     let link = extended.link.or_else(|| header.link_name_bytes().map(|link| link.into_owned()));
     let link = link.unwrap_or_default();
-    let attributes = Attributes {
-        mode: header.mode().map_err(|_| malformed("a header's mode is no number"))?,
-        modified: extended.modified.or_else(|| header.mtime().ok()),
+    // Links have no permissions of their own.
+    let attributes = || -> Result<Attributes, ExtractError> {
+        let mode = header.mode().map_err(|_| malformed("a header's mode is no number"))?;
+        Ok(Attributes { mode, modified: extended.modified.or_else(|| header.mtime().ok()) })
     };
     let path = tree.path(&name)?;
     let refuse = |what| Err(ExtractError::member(&name, Refusal::Type(what)));
@@ -78,9 +79,9 @@ fn member<R: Read>(
     // Before there was a type for directories, a slash said so.
     let is_directory = kind.is_dir() || kind == EntryType::Regular && name.ends_with(b"/");
     match kind {
-        _ if is_directory => tree.directory(&path, attributes)?,
+        _ if is_directory => tree.directory(&path, attributes()?)?,
         EntryType::Regular | EntryType::Continuous => {
-            tree.file(&path, attributes, size, &mut reader.inner)?;
+            tree.file(&path, attributes()?, size, &mut reader.inner)?;
             return reader.padding(size);
         }
         EntryType::Symlink => {

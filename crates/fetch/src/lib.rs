@@ -35,5 +35,5 @@ pub use patience::{Backoff, Pace};
 pub use progress::{Event, Progress, Quiet};
 pub use recording::{Recorder, RecordingError, Replay};
 pub use source::FactSource;
-pub use staging::{claim, PublishError, Published, Staging};
+pub use staging::{PublishError, Published, Staging, claim};
 pub use statistics::Statistics;

@@ -31,7 +31,8 @@ pub(crate) fn run(args: &OfflineExecArgs) -> Result<u8, Failure> {
 /// There are no such namespaces elsewhere.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn run(_args: &OfflineExecArgs) -> Result<u8, Failure> {
-    Err(Failure::usage("a command can be kept from the network only on Linux").next("run it without --offline-exec"))
+    Err(Failure::usage("a command can be kept from the network only on Linux")
+        .next("run it without --offline-exec"))
 }
 
 #[cfg(target_os = "linux")]
@@ -99,7 +100,11 @@ mod linux {
         let mut answer = [0; 4096];
         let (_, read) = recv(&socket, &mut answer, RecvFlags::empty())?;
         // An acknowledgement is an error whose number is 0.
-        match answer.get(..read).and_then(|answer| answer.get(16..20)).and_then(|code| code.try_into().ok()) {
+        match answer
+            .get(..read)
+            .and_then(|answer| answer.get(16..20))
+            .and_then(|code| <[u8; 4]>::try_from(code).ok())
+        {
             Some([0, 0, 0, 0]) => Ok(()),
             Some(code) => Err(io::Error::from_raw_os_error(i32::from_ne_bytes(code).saturating_neg())),
             None => Err(io::Error::other("no acknowledgement")),

@@ -178,8 +178,7 @@ impl PinnedInputs {
 
 impl PinnedInput {
     fn from_value(value: &Value, path: Path) -> Result<Self, CustodyError> {
-        let members =
-            Members::of(value, path, &["taskId", "runId", "name", "sha256", "size", "verified"])?;
+        let members = Members::of(value, path, &["taskId", "runId", "name", "sha256", "size", "verified"])?;
         let wrong = |key: &str, expected| CustodyError::malformed(members.path(key), expected);
         let run_id = members.required("runId", "the number of a run")?.as_u64();
         let sha256 = match Digest::parse("sha256", members.text("sha256")?) {

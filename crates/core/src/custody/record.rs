@@ -192,9 +192,8 @@ fn artifacts(members: &Members<'_>) -> Result<BTreeMap<String, ArtifactRecord>, 
     let Value::Object(map) = members.required("artifacts", EXPECTED)? else {
         return Err(CustodyError::malformed(path, EXPECTED));
     };
-    let read = |(name, value): (&String, &Value)| {
-        Ok((name.clone(), ArtifactRecord::parse(value, path.key(name))?))
-    };
+    let read =
+        |(name, value): (&String, &Value)| Ok((name.clone(), ArtifactRecord::parse(value, path.key(name))?));
     map.iter().map(read).collect()
 }
 

@@ -39,7 +39,13 @@ pub(super) fn taskcluster(shared: &Shared, asked: &Asked<'_>) -> Answer {
 fn indexed(shared: &Shared, route: &str) -> Answer {
     match shared.site.pages.get(&format!("https://index/{route}")) {
         Some(page) => Answer::new(page.status, page.body.clone(), &page.content_type),
-        None => Answer::error(404, "ResourceNotFound", "Indexed task not found", "findTask", &json!({"indexPath": route})),
+        None => Answer::error(
+            404,
+            "ResourceNotFound",
+            "Indexed task not found",
+            "findTask",
+            &json!({"indexPath": route}),
+        ),
     }
 }
 
@@ -61,10 +67,14 @@ pub(super) fn store(shared: &Shared, asked: &Asked<'_>) -> Answer {
 /// An object as stores send it: with a tag, and from where on it is wanted. Only what is in memory has a tag.
 fn object(asked: &Asked<'_>, body: Body, content_type: &str) -> Answer {
     let Body::Bytes(bytes) = &body else { return Answer::new(200, body, content_type) };
-    let tag = format!("\"{:x}\"", bytes.iter().fold(bytes.len() as u64, |hash, byte| {
-        hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(*byte)
-    }));
-    let from = asked.range.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
+    let tag = format!(
+        "\"{:x}\"",
+        bytes.iter().fold(bytes.len() as u64, |hash, byte| {
+            hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(*byte)
+        })
+    );
+    let from =
+        asked.range.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
     let from = from.filter(|from| *from > 0 && *from < bytes.len() && asked.if_range == Some(tag.as_str()));
     let answer = match from {
         None => Answer::new(200, body, content_type),

@@ -239,7 +239,9 @@ impl FromStr for Source {
             Some((task, run)) => (task, Some(run)),
             None => (text, None),
         };
-        let run = run.map(|run| run.parse::<u32>().map(RunId).map_err(|_| format!("{run:?} is not the number of a run")));
+        let run = run.map(|run| {
+            run.parse::<u32>().map(RunId).map_err(|_| format!("{run:?} is not the number of a run"))
+        });
         Ok(Self::Task(TaskId::parse(task).map_err(|error| error.to_string())?, run.transpose()?))
     }
 }

@@ -55,12 +55,8 @@ impl Makers<'_> {
         run: TaskRun,
         source: Arc<dyn FactSource>,
     ) -> Result<BTreeMap<ArtifactName, Digest>, Failure> {
-        let target = Target {
-            task_id: run.task_id,
-            kind: self.kind.clone(),
-            check_task: true,
-            extent: Extent::Named,
-        };
+        let target =
+            Target { task_id: run.task_id, kind: self.kind.clone(), check_task: true, extent: Extent::Named };
         let switches = Switches {
             danger_skip_signatures: false,
             danger_allow_http: self.network.options.danger_allow_http,

@@ -9,9 +9,10 @@ pub(super) fn become_command(args: &ExecArgs) -> Result<(), Failure> {
     let own = std::env::current_exe().map_err(Failure::undetermined)?;
     let mut command = Command::new(own);
     for variable in &args.env {
-        let (name, value) = variable.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
-            Failure::usage(format!("{variable:?} sets no variable")).next("write it as NAME=VALUE")
-        })?;
+        let (name, value) =
+            variable.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
+                Failure::usage(format!("{variable:?} sets no variable")).next("write it as NAME=VALUE")
+            })?;
         command.env(name, value);
     }
     if let Some(directory) = &args.cd {
@@ -30,5 +31,6 @@ fn run(mut command: Command) -> Failure {
 
 #[cfg(not(unix))]
 fn run(_command: Command) -> Failure {
-    Failure::usage("a command can be kept from the network only on Linux").next("run it without --offline-exec")
+    Failure::usage("a command can be kept from the network only on Linux")
+        .next("run it without --offline-exec")
 }

@@ -82,7 +82,8 @@ impl Network {
 pub(super) fn proxy() -> Result<Option<RootUrl>, Failure> {
     let said = std::env::var("TASKCLUSTER_PROXY_URL").ok().filter(|url| !url.is_empty());
     said.map(|url| RootUrl::parse(&url)).transpose().map_err(|error| {
-        Failure::usage(format!("TASKCLUSTER_PROXY_URL: {error}")).next("set it as the worker does, or not at all")
+        Failure::usage(format!("TASKCLUSTER_PROXY_URL: {error}"))
+            .next("set it as the worker does, or not at all")
     })
 }
 
@@ -93,9 +94,9 @@ pub(super) fn deadline(args: &NetworkArgs) -> Instant {
 
 pub(super) fn transport(args: &NetworkArgs) -> Result<Arc<HttpTransport>, Failure> {
     let options = HttpOptions { ca_file: args.ca_file.clone(), ..HttpOptions::default() };
-    HttpTransport::new(&options)
-        .map(Arc::new)
-        .map_err(|error| Failure::usage(error).next("see to --ca-file, SSL_CERT_FILE, HTTPS_PROXY and the like"))
+    HttpTransport::new(&options).map(Arc::new).map_err(|error| {
+        Failure::usage(error).next("see to --ca-file, SSL_CERT_FILE, HTTPS_PROXY and the like")
+    })
 }
 
 pub(super) fn options(args: &NetworkArgs) -> Options {
@@ -114,7 +115,8 @@ fn credentials(args: &NetworkArgs) -> Result<Option<TaskclusterCredentials>, Fai
         Some(file) => TaskclusterCredentials::from_file(file).map(Some),
         None => TaskclusterCredentials::from_environment(|name| std::env::var(name).ok()),
     };
-    found.map_err(|error| Failure::usage(error).next("without any credentials only public things can be read"))
+    found
+        .map_err(|error| Failure::usage(error).next("without any credentials only public things can be read"))
 }
 
 /// Different for those who start at the same time.
@@ -128,7 +130,9 @@ pub(super) fn queue_failure(error: &QueueError) -> Failure {
     match error {
         QueueError::Download(error) => download_failure(error),
         QueueError::Address(_) => Failure::usage(error).next("name it as Taskcluster does"),
-        QueueError::Malformed { .. } => Failure::undetermined(error).next("see what answers in the queue's name"),
+        QueueError::Malformed { .. } => {
+            Failure::undetermined(error).next("see what answers in the queue's name")
+        }
         QueueError::NoRun(_) | QueueError::OtherRun(..) => {
             Failure::undetermined(error).next("wait for the run, or name another one")
         }
@@ -149,8 +153,12 @@ pub(super) fn download_failure(error: &DownloadError) -> Failure {
         DownloadError::Unreachable { .. } | DownloadError::Deadline { .. } => {
             Failure::undetermined(error).next("ask again; the network or the service may be back")
         }
-        DownloadError::Lasting { .. } => Failure::undetermined(error).next("see to what it says; asking again does not help"),
-        DownloadError::Disk { .. } => Failure::undetermined(error).next("make room, or name another destination"),
+        DownloadError::Lasting { .. } => {
+            Failure::undetermined(error).next("see to what it says; asking again does not help")
+        }
+        DownloadError::Disk { .. } => {
+            Failure::undetermined(error).next("make room, or name another destination")
+        }
     }
 }
 
@@ -158,7 +166,9 @@ pub(super) fn download_failure(error: &DownloadError) -> Failure {
 pub(super) fn deliver_failure(error: &DeliverError) -> Failure {
     match error {
         DeliverError::Download(error) => download_failure(error),
-        DeliverError::Extract { source, .. } if !matches!(source.code(), "archive-disk" | "archive-cancelled") => {
+        DeliverError::Extract { source, .. }
+            if !matches!(source.code(), "archive-disk" | "archive-cancelled") =>
+        {
             Failure::rejected(error.code(), error)
                 .next("the archive is as its maker signed it; have its maker put it right")
         }

@@ -3,8 +3,8 @@
 use super::report::Fetched;
 use crate::failure::Failure;
 use crate::output::Output;
-use catena_core::custody::{PinnedInput, PinnedInputs};
 use catena_core::Limits;
+use catena_core::custody::{PinnedInput, PinnedInputs};
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -46,8 +46,11 @@ pub(super) fn claim(file: &Path, inputs: &PinnedInputs) -> Result<(), Failure> {
         Err(error) if error.kind() == ErrorKind::NotFound => b"{}".to_vec(),
         Err(error) => return Err(unusable(error.to_string())),
     };
-    let value = catena_json::parse(&text, &Limits::default().json()).map_err(|error| unusable(error.to_string()))?;
-    let catena_json::Value::Object(mut members) = value else { return Err(unusable("not a JSON object".to_owned())) };
+    let value =
+        catena_json::parse(&text, &Limits::default().json()).map_err(|error| unusable(error.to_string()))?;
+    let catena_json::Value::Object(mut members) = value else {
+        return Err(unusable("not a JSON object".to_owned()));
+    };
     members.insert(CLAIM, inputs.to_claim());
     let mut text = catena_json::Value::Object(members).to_pretty();
     text.push('\n');
@@ -67,7 +70,10 @@ mod tests {
         std::fs::write(&file, r#"{"environment": {"x": 1}, "claimedInputs": 7}"#).unwrap();
         claim(&file, &inputs).unwrap();
         let read: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-        assert_eq!(read, serde_json::json!({"environment": {"x": 1}, "claimedInputs": {"version": 1, "inputs": []}}));
+        assert_eq!(
+            read,
+            serde_json::json!({"environment": {"x": 1}, "claimedInputs": {"version": 1, "inputs": []}})
+        );
         std::fs::write(&file, "[]").unwrap();
         assert_eq!(claim(&file, &inputs).unwrap_err().status, crate::failure::USAGE);
     }

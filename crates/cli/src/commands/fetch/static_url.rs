@@ -15,7 +15,8 @@ pub(super) fn run(args: &StaticUrlArgs, screen: &Screen) -> Result<(), Failure> 
         Failure::usage(format!("{:?} is not an address: {error}", args.url)).next("give an https:// address")
     })?;
     let name = args.dest.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let directory = args.dest.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory =
+        args.dest.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let input = Input {
         download: Download {
             url,
@@ -26,7 +27,8 @@ pub(super) fn run(args: &StaticUrlArgs, screen: &Screen) -> Result<(), Failure> 
             expected: Expected { digest: Some(sha256(&args.sha256)?), length: Some(args.size) },
             limit: args.size,
         },
-        place: Place::new("", name).map_err(|error| Failure::usage(error).next("name the file it becomes"))?,
+        place: Place::new("", name)
+            .map_err(|error| Failure::usage(error).next("name the file it becomes"))?,
         extract: false,
     };
     toolchain::fetch(&[input], directory, &args.network, screen)

@@ -23,7 +23,11 @@ pub(super) fn run(args: &ToolchainArgs, screen: &Screen) -> Result<u8, Failure> 
     if let Some(inputs) = tooltool.filter(|inputs| !inputs.is_empty()) {
         fetch(&inputs, Path::new("."), &args.common.network, screen)?;
     }
-    if wanted.is_empty() { Ok(DONE) } else { artifacts(&wanted, Path::new("."), &args.common, Style::Own, screen) }
+    if wanted.is_empty() {
+        Ok(DONE)
+    } else {
+        artifacts(&wanted, Path::new("."), &args.common, Style::Own, screen)
+    }
 }
 
 /// `TASK_ID:ARTIFACT`, divided at the first colon.
@@ -96,7 +100,11 @@ pub(super) fn fetch(inputs: &[Input], to: &Path, args: &NetworkArgs, screen: &Sc
     let lines = Lines::new(true, screen.clone());
     lines.begin(inputs);
     let delivered = unless_interrupted(
-        async |_cancel| deliver(&downloader, inputs, to, &delivery, &lines).await.map_err(|error| network::deliver_failure(&error)),
+        async |_cancel| {
+            deliver(&downloader, inputs, to, &delivery, &lines)
+                .await
+                .map_err(|error| network::deliver_failure(&error))
+        },
         || Err(Failure::undetermined("interrupted before everything was there; nothing was put in place")),
     );
     delivered.map(drop)

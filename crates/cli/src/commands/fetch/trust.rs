@@ -70,7 +70,8 @@ impl Vouched {
         }
         let pattern = Pattern::new(&wanted.name)
             .ok_or_else(|| Failure::usage(format!("{:?} is too long for a pattern", wanted.name)))?;
-        let names = self.names().into_iter().filter(|name| !name.is_reserved() && pattern.matches(name.as_str()));
+        let names =
+            self.names().into_iter().filter(|name| !name.is_reserved() && pattern.matches(name.as_str()));
         let names: Vec<ArtifactName> = names.collect();
         if names.is_empty() {
             let what = format!("nothing that {run} made is called {:?}", wanted.name);
@@ -119,8 +120,9 @@ fn differ(one: Digest, other: Digest) -> bool {
 }
 
 fn name(text: &str) -> Result<ArtifactName, Failure> {
-    ArtifactName::parse(text)
-        .map_err(|error| Failure::usage(error).next("name an artifact as its task does: public/build/target.zip"))
+    ArtifactName::parse(text).map_err(|error| {
+        Failure::usage(error).next("name an artifact as its task does: public/build/target.zip")
+    })
 }
 
 /// What makers are judged by.
@@ -134,9 +136,10 @@ impl Judge {
     /// What the options say: the strongest that they suffice for, or what they ask for.
     pub(super) fn new(args: &CommonArgs, policy: &Policy, wanted: &[Wanted]) -> Result<Self, Failure> {
         let named = args.product.as_deref();
-        let file = args.keys.as_ref().map(|file| {
-            crate::policy_files::text_of(file).map(|text| (file.display().to_string(), text))
-        });
+        let file = args
+            .keys
+            .as_ref()
+            .map(|file| crate::policy_files::text_of(file).map(|text| (file.display().to_string(), text)));
         let file = file.transpose()?;
         let file = file.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
         let product = named.map(|name| crate::policy_files::product(policy, name)).transpose()?.map(Arc::new);
@@ -206,10 +209,7 @@ fn untrusted(error: &SignedError) -> Failure {
 }
 
 /// Each source, pinned to a run.
-pub(super) async fn pin(
-    wanted: &[Wanted],
-    network: &Network,
-) -> Result<BTreeMap<Source, TaskRun>, Failure> {
+pub(super) async fn pin(wanted: &[Wanted], network: &Network) -> Result<BTreeMap<Source, TaskRun>, Failure> {
     let mut runs = BTreeMap::new();
     for wanted in wanted {
         if runs.contains_key(&wanted.source) {

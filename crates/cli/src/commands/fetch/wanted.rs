@@ -208,12 +208,20 @@ mod tests {
             std::fs::write(&file, text).unwrap();
             listed(&file)
         };
-        let yaml = read(&format!("- task: {TASK}\n  run: 1\n  artifact: public/*.zip\n- index: a.b\n  artifact: x\n  extract: true\n"));
+        let yaml = read(&format!(
+            "- task: {TASK}\n  run: 1\n  artifact: public/*.zip\n- index: a.b\n  artifact: x\n  extract: true\n"
+        ));
         let yaml = yaml.unwrap();
         assert!(yaml[0].is_pattern && !yaml[1].is_pattern && yaml[1].extract);
         assert_eq!(yaml[1].source, Source::Index("a.b".to_owned()));
         assert_eq!(read(&format!(r#"[{{"task":"{TASK}","artifact":"x"}}]"#)).unwrap().len(), 1);
-        for wrong in ["- artifact: x", "- task: a\n  artifact: x", "x: 1", "- index: a\n  run: 1\n  artifact: x", "- index: a\n  artifact: x\n  more: 1"] {
+        for wrong in [
+            "- artifact: x",
+            "- task: a\n  artifact: x",
+            "x: 1",
+            "- index: a\n  run: 1\n  artifact: x",
+            "- index: a\n  artifact: x\n  more: 1",
+        ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }
