@@ -113,6 +113,17 @@ impl Authority {
         Ok((product, keys))
     }
 
+    /// The keys of the file, where no product is named: none without a file. What the policy says of when a key
+    /// is valid holds for them.
+    ///
+    /// # Errors
+    /// [`Error::Keys`]: the file is malformed.
+    pub fn keys_alone(&self) -> Result<KeyRing, Error> {
+        let Some(TextFile { name, text }) = &self.keys else { return Ok(KeyRing::default()) };
+        let keys = KeyRing::parse(name, text).map_err(Error::Keys)?;
+        Ok(self.policy.limit(keys))
+    }
+
     pub(crate) fn texts(&self) -> &PolicyTexts {
         &self.texts
     }

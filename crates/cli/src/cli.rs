@@ -2,7 +2,9 @@
 
 #[cfg(feature = "demo")]
 use crate::commands::demo;
-use crate::commands::{cache, completions, explain, keys, man, policy, sign, verify, worker, worker_tools};
+use crate::commands::{
+    cache, completions, explain, fetch, keys, man, offline_exec, policy, sign, verify, worker, worker_tools,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -95,6 +97,15 @@ pub(crate) enum Command {
     /// could not be delivered in full (a full disk, a reader who went away) never exits with 0.
     #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", verify::EXAMPLES))]
     Verify(Box<verify::VerifyArgs>),
+    /// Fetch inputs of a task, verified before a byte of them is used
+    ///
+    /// Downloads artifacts, holds them against what their makers' workers signed or the whole chain of trust,
+    /// and puts all of them in place, or none.
+    #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", fetch::EXAMPLES))]
+    Fetch(Box<fetch::FetchArgs>),
+    /// Run a command without any network but loopback, as `fetch --offline-exec` does
+    #[command(hide = true)]
+    OfflineExec(offline_exec::OfflineExecArgs),
     /// Tell what a code in a verdict means and what to do about it
     #[command(after_long_help = explain::EXAMPLES)]
     Explain(explain::ExplainArgs),

@@ -5,8 +5,10 @@ pub(crate) mod completions;
 #[cfg(feature = "demo")]
 pub(crate) mod demo;
 pub(crate) mod explain;
+pub(crate) mod fetch;
 pub(crate) mod keys;
 pub(crate) mod man;
+pub(crate) mod offline_exec;
 pub(crate) mod policy;
 pub(crate) mod sign;
 pub(crate) mod verify;
@@ -22,6 +24,8 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
     let Cli { command, manner } = cli;
     match command {
         Command::Verify(args) => verify::run(*args, &manner),
+        Command::Fetch(args) => fetch::run(*args, &manner),
+        Command::OfflineExec(args) => offline_exec::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Keys(command) => keys::run(&command),
         Command::Sign(args) => sign::run(&args),

@@ -10,6 +10,8 @@ use std::process::ExitCode;
 
 /// Verified, or simply done.
 pub(crate) const DONE: u8 = 0;
+/// A check says no.
+pub(crate) const REJECTED: u8 = 1;
 /// Wrong usage or configuration.
 pub(crate) const USAGE: u8 = 2;
 /// It could not be determined, or the answer could not be delivered.
@@ -35,6 +37,16 @@ impl Failure {
     /// The world did not do its part.
     pub(crate) fn undetermined(what: impl Display) -> Self {
         Self { status: UNDETERMINED, what: Some(what.to_string()), next: None }
+    }
+
+    /// A check says no; `code` names it.
+    pub(crate) fn rejected(code: &str, what: impl Display) -> Self {
+        Self { status: REJECTED, what: Some(format!("{code}: {what}")), next: None }
+    }
+
+    /// What a verdict says, with its exit status.
+    pub(crate) fn with_status(status: u8, what: impl Display) -> Self {
+        Self { status, what: Some(what.to_string()), next: None }
     }
 
     /// Nobody reads any more.

@@ -32,7 +32,7 @@ impl Closed {
 
 /// Whether a body keeps the minimum rate, measured over windows as long as a stall may be.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub struct Pace {
     window: Duration,
     minimum: u64,
     began: Instant,
@@ -40,12 +40,14 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    pub(crate) fn new(options: &Options) -> Self {
+    /// Of a body that begins now.
+    #[must_use]
+    pub fn new(options: &Options) -> Self {
         Self { window: options.stall, minimum: options.minimum_rate, began: Instant::now(), bytes: 0 }
     }
 
     /// Notes a chunk; false when the window that ends with it was too slow.
-    pub(crate) fn keeps(&mut self, chunk: usize) -> bool {
+    pub fn keeps(&mut self, chunk: usize) -> bool {
         self.bytes = self.bytes.saturating_add(u64::try_from(chunk).unwrap_or(u64::MAX));
         let elapsed = self.began.elapsed();
         if elapsed < self.window {

@@ -1,7 +1,7 @@
 //! Keeping artifacts: what streams in is written beside its final place, and only what a clearance
 //! vouches for is moved there.
 
-mod claim;
+pub mod claim;
 mod flush;
 mod places;
 

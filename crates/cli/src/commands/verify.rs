@@ -5,7 +5,8 @@ mod batch;
 mod interruption;
 mod setup;
 
-pub(crate) use arguments::{EXAMPLES, VerifyArgs};
+pub(crate) use arguments::{EXAMPLES, VerifyArgs, duration};
+pub(crate) use interruption::block_on;
 
 use crate::cli::Manner;
 use crate::failure::{DONE, Failure, UNDETERMINED};
@@ -15,7 +16,6 @@ use crate::progress::{Screen, Tally};
 use arguments::Format;
 use catena::{CancellationToken, Control, Error, Progress, Request, Verdict, Verifier};
 use catena_report::TextOptions;
-use interruption::block_on;
 use setup::Dialing;
 use std::io::IsTerminal as _;
 use std::sync::Arc;

@@ -33,8 +33,7 @@ pub use policy::Policy;
 pub use product::{ImageKinds, KindRole, Landed, PolicyError, Product, RepositoryRule, ScopeRule, Vcs};
 pub use rule::Rule;
 pub use trust::{AuditKind, AuditNote, EditError, Revocation, Rotation, TrustFile, TrustRecord, audit};
-pub(crate) use usage::NotPermitted;
-pub use usage::{KeyUse, PairPattern, Usage};
+pub use usage::{KeyUse, NotPermitted, PairPattern, Usage};
 pub(crate) use validity::parse_moment;
 
 /// The policy that ships, as text: `policies/firefox-ci.yml`.

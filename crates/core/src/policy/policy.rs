@@ -204,6 +204,12 @@ impl Policy {
         Ok(if self.has_trust_file { own.narrowed_to(keys, file) } else { keys.instead_of(own, file) })
     }
 
+    /// Keys from elsewhere, for no product, with what the policy says of when they are valid.
+    #[must_use]
+    pub fn limit(&self, keys: KeyRing) -> KeyRing {
+        keys.restricted(&self.restrictions)
+    }
+
     fn entry(&self, name: &str) -> Result<&(Product, KeyRing), PolicyError> {
         self.products.get(name).ok_or_else(|| PolicyError::UnknownProduct {
             name: name.to_owned(),

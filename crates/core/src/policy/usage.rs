@@ -41,6 +41,12 @@ pub struct NotPermitted {
     pub(crate) used: String,
 }
 
+impl std::fmt::Display for NotPermitted {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "it may sign for the {} {}, not {}", self.what, self.permitted, self.used)
+    }
+}
+
 impl PairPattern {
     /// Reads a pattern.
     ///

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 /// What the names of staging folders begin with.
-pub(super) const PREFIX: &str = ".catena-";
+pub const PREFIX: &str = ".catena-";
 
 const LOCK: &str = "lock";
 /// The lock file before it is locked. It gets its name only then, so that none that has the name is
@@ -20,12 +20,15 @@ const MAKING: Duration = Duration::from_secs(3600);
 
 /// The use of a staging folder, for as long as it is held.
 #[derive(Debug)]
-pub(super) struct Claim(#[allow(dead_code)] Option<File>);
+pub struct Claim(#[allow(dead_code)] Option<File>);
 
 impl Claim {
     /// Claims a folder that was just made. On a file system that knows no locks the folder stays
     /// without one, and is taken for one that is being made.
-    pub(super) fn on(folder: &Path) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn on(folder: &Path) -> io::Result<Self> {
         let unlocked = folder.join(UNLOCKED);
         let file = File::options().write(true).create_new(true).open(&unlocked)?;
         if file.try_lock().is_err() {
@@ -38,7 +41,7 @@ impl Claim {
 }
 
 /// Removes what verifiers left that were killed. What cannot be removed stays: it is in nobody's way.
-pub(super) fn sweep(work_dir: &Path) {
+pub fn sweep(work_dir: &Path) {
     let Ok(entries) = fs::read_dir(work_dir) else { return };
     for entry in entries.filter_map(Result::ok) {
         let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));

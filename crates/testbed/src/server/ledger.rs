@@ -14,6 +14,10 @@ pub struct Request {
     pub url: String,
     /// The `Authorization` header, if one was sent.
     pub authorization: Option<String>,
+    /// The `Range` header, if one was sent.
+    pub range: Option<String>,
+    /// Whether the queue was asked to leave out the CDN.
+    pub skip_cdn: bool,
     /// Whether it came over HTTP/2.
     pub http2: bool,
 }

@@ -3,9 +3,10 @@
 use super::Shared;
 use super::answer::Answer;
 use super::route::Asked;
+use crate::body::Body;
 use crate::site::{Artifact, Run, Task};
 use hyper::Method;
-use hyper::header::CONTENT_ENCODING;
+use hyper::header::{CONTENT_ENCODING, CONTENT_RANGE, ETAG};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::json;
 
@@ -25,11 +26,26 @@ pub(super) fn taskcluster(shared: &Shared, asked: &Asked<'_>) -> Answer {
     match segments.as_slice() {
         ["_stats"] => stats(shared),
         ["api", "queue", "v1", "task", id, rest @ ..] if read => task(shared, asked, id, rest, query),
+        ["api", "index", "v1", "task", route] if read => indexed(shared, &decode(route)),
         ["api", "queue", "v1", "ping"] if read => Answer::json(200, &json!({"alive": true})),
         ["api", "auth", "v1", "github", app, owner, "repo-token"] if asked.method == Method::POST => {
             repo_token(shared, asked, app, owner)
         }
         _ => Answer::json(404, &json!({"code": "NotFound", "message": "no such route"})),
+    }
+}
+
+/// Answers for the index: the page of the same address on the host `index`.
+fn indexed(shared: &Shared, route: &str) -> Answer {
+    match shared.site.pages.get(&format!("https://index/{route}")) {
+        Some(page) => Answer::new(page.status, page.body.clone(), &page.content_type),
+        None => Answer::error(
+            404,
+            "ResourceNotFound",
+            "Indexed task not found",
+            "findTask",
+            &json!({"indexPath": route}),
+        ),
     }
 }
 
@@ -43,10 +59,34 @@ pub(super) fn store(shared: &Shared, asked: &Asked<'_>) -> Answer {
         return no_object();
     };
     let text = TEXT.iter().any(|ending| name.ends_with(ending));
-    match artifact.gzipped().filter(|_| shared.site.gzip && text) {
-        Some(zipped) => Answer::new(200, zipped, &artifact.content_type).header(CONTENT_ENCODING, "gzip"),
-        None => Answer::new(200, artifact.body.clone(), &artifact.content_type),
-    }
+    let (body, gzip) = match artifact.gzipped().filter(|_| shared.site.gzip && text) {
+        Some(zipped) => (Body::from(zipped), true),
+        None => (artifact.body.clone(), false),
+    };
+    let answer = object(asked, body, &artifact.content_type);
+    if gzip { answer.header(CONTENT_ENCODING, "gzip") } else { answer }
+}
+
+/// An object as stores send it: with a tag, and from where on it is wanted. Only what is in memory has a tag.
+fn object(asked: &Asked<'_>, body: Body, content_type: &str) -> Answer {
+    let Body::Bytes(bytes) = &body else { return Answer::new(200, body, content_type) };
+    let tag = format!(
+        "\"{:x}\"",
+        bytes.iter().fold(bytes.len() as u64, |hash, byte| {
+            hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(*byte)
+        })
+    );
+    let from =
+        asked.range.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
+    let from = from.filter(|from| *from > 0 && *from < bytes.len() && asked.if_range == Some(tag.as_str()));
+    let answer = match from {
+        None => Answer::new(200, body, content_type),
+        Some(from) => {
+            let range = format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len());
+            Answer::new(206, bytes.slice(from..), content_type).header(CONTENT_RANGE, range)
+        }
+    };
+    answer.header(ETAG, tag)
 }
 
 /// What a worker put to the store.

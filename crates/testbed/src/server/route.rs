@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::queue::{Intake, Slot};
 use crate::site::Page;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{AUTHORIZATION, HOST, LINK};
+use hyper::header::{AUTHORIZATION, HOST, IF_RANGE, LINK, RANGE};
 use hyper::{HeaderMap, Method, Response, Version};
 use std::future::pending;
 use std::io;
@@ -30,6 +30,8 @@ pub(super) struct Asked<'a> {
     /// Path and query.
     pub(super) target: &'a str,
     pub(super) authorization: Option<&'a str>,
+    pub(super) range: Option<&'a str>,
+    pub(super) if_range: Option<&'a str>,
 }
 
 impl Asked<'_> {
@@ -61,6 +63,8 @@ pub(super) async fn answer(
         authority: head.uri.authority().map(|a| a.as_str()).or(text(HOST)).unwrap_or("127.0.0.1"),
         target: head.uri.path_and_query().map_or("/", |target| target.as_str()),
         authorization: text(AUTHORIZATION),
+        range: text(RANGE),
+        if_range: text(IF_RANGE),
     };
     let place = place(&shared, &asked);
     // What is secret in an address of the store is another each time; it is still the same place.
@@ -72,6 +76,8 @@ pub(super) async fn answer(
         method: asked.method.to_string(),
         url: url.clone(),
         authorization: asked.authorization.map(str::to_owned),
+        range: asked.range.map(str::to_owned),
+        skip_cdn: head.headers.contains_key("x-taskcluster-skip-cdn"),
         http2: head.version == Version::HTTP_2,
     });
     let mut faults = shared.faults.striking(&url, attempt);

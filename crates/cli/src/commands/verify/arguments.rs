@@ -173,7 +173,7 @@ impl VerifyArgs {
 }
 
 /// `90s`, `5m`, `1h30m`; a number alone is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is not a time such as 90s, 5m or 1h30m");
     let mut total = Duration::ZERO;
     let mut rest = text.trim();

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use catena::CancellationToken;
 
 /// Runs to the end. The first signal cancels the token.
-pub(super) fn block_on<T>(
+pub(crate) fn block_on<T>(
     work: impl AsyncFnOnce(CancellationToken) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -1,0 +1,247 @@
+//! What can be said to `catena fetch`.
+
+use crate::commands::verify::duration;
+use catena_core::task::{Kind, RunId, TaskId};
+use clap::{Args, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  catena fetch TASK_ID public/build/target.tar.gz --dest fetches --product firefox
+      One artifact, whose maker's chain of trust is verified back to its tree.
+  catena fetch TASK_ID/0 'public/build/*.zip' --dest fetches --keys keys.json --extract
+      What a trusted worker key signed the digests of, extracted.
+  catena fetch index:gecko.v2.mozilla-central.latest.firefox.linux64-opt public/build/target.txt --product firefox
+      The task that the index names now; it is pinned, and told.
+  catena fetch task-artifacts --product firefox
+      In the place of `fetch-content task-artifacts`: reads MOZ_FETCHES and MOZ_FETCHES_DIR.
+  catena fetch task-artifacts --product firefox --offline-exec -- make
+      The same, and then a build that has no network.
+
+A task id that starts with `-` is written with `task:` before it.
+
+How far a file was verified is told for each:
+  chain      its maker's chain of trust was verified back to the tree (--product)
+  signature  a trusted worker key signed the document that names its digest (--keys or --product)
+  hash       it has the digest that the caller gave";
+
+/// What is fetched.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct FetchArgs {
+    #[command(subcommand)]
+    pub(super) form: Option<Form>,
+    /// The task, with its run where that is not the last one; or a route of the index
+    #[arg(value_name = "TASK_ID[/RUN]|index:ROUTE", required_unless_present = "from")]
+    pub(super) source: Option<Source>,
+    /// Names of artifacts, or patterns of them, which may have * ? [ ]
+    #[arg(value_name = "NAME_OR_GLOB", required_unless_present = "from")]
+    pub(super) names: Vec<String>,
+    /// Fetch what a YAML or JSON list says: maps of `task` or `index`, `artifact`, and perhaps `run`, `dest`,
+    /// `extract`, `sha256`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "names", "sha256", "extract"])]
+    pub(super) from: Option<PathBuf>,
+    /// Where the files go
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(super) dest: PathBuf,
+    /// The SHA-256 that the one file must have
+    #[arg(long, value_name = "HEX")]
+    pub(super) sha256: Option<String>,
+    /// Extract archives
+    #[arg(long)]
+    pub(super) extract: bool,
+    #[command(flatten)]
+    pub(super) common: CommonArgs,
+}
+
+/// What tasks call today, by its name there.
+#[derive(Debug, Subcommand)]
+pub(super) enum Form {
+    /// Fetch what MOZ_FETCHES names, as `fetch-content task-artifacts` does
+    TaskArtifacts(TaskArtifactsArgs),
+    /// Fetch a file that is not an artifact, as `fetch-content static-url` does
+    StaticUrl(StaticUrlArgs),
+    /// Fetch toolchains into the working directory, as `mach artifact toolchain` does
+    Toolchain(ToolchainArgs),
+}
+
+/// As `mach artifact toolchain`.
+#[derive(Debug, Args)]
+pub(super) struct ToolchainArgs {
+    /// Artifacts of tasks
+    #[arg(long, value_name = "TASK_ID:ARTIFACT", num_args = 1.., required_unless_present = "tooltool_manifest")]
+    pub(super) from_task: Vec<String>,
+    /// A manifest of tooltool, whose digests are trusted as the tree is that it is in
+    #[arg(long, value_name = "FILE")]
+    pub(super) tooltool_manifest: Option<PathBuf>,
+    /// Where tooltool is
+    #[arg(long, value_name = "URL", default_value = "https://tooltool.mozilla-releng.net")]
+    pub(super) tooltool_url: String,
+    /// Leave archives as they are
+    #[arg(long)]
+    pub(super) no_unpack: bool,
+    #[command(flatten)]
+    pub(super) common: CommonArgs,
+}
+
+/// As `fetch-content task-artifacts`.
+#[derive(Debug, Args)]
+pub(super) struct TaskArtifactsArgs {
+    /// Where the files go
+    #[arg(short, long, value_name = "DIR", env = "MOZ_FETCHES_DIR", hide_env_values = true)]
+    pub(super) dest: PathBuf,
+    /// The list
+    #[arg(long, value_name = "JSON", env = "MOZ_FETCHES", hide_env_values = true, hide_short_help = true)]
+    pub(super) moz_fetches: String,
+    #[command(flatten)]
+    pub(super) common: CommonArgs,
+}
+
+/// As `fetch-content static-url`.
+#[derive(Debug, Args)]
+pub(super) struct StaticUrlArgs {
+    /// Where it is
+    #[arg(value_name = "URL")]
+    pub(super) url: String,
+    /// The file it becomes
+    #[arg(value_name = "DEST")]
+    pub(super) dest: PathBuf,
+    /// The SHA-256 it must have
+    #[arg(long, value_name = "HEX")]
+    pub(super) sha256: String,
+    /// The length it must have
+    #[arg(long, value_name = "BYTES")]
+    pub(super) size: u64,
+    /// A further header for that address, and for none that it redirects to
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    pub(super) headers: Vec<String>,
+    #[command(flatten)]
+    pub(super) network: NetworkArgs,
+}
+
+/// What holds for all forms that fetch artifacts.
+#[derive(Debug, Args)]
+pub(super) struct CommonArgs {
+    /// How far each file must be verified [default: chain with --product, signature with --keys alone, else hash]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(super) trust: Option<Trust>,
+    /// The product whose policy and keys the makers are judged by
+    #[arg(long, value_name = "NAME", env = "CATENA_PRODUCT", hide_env_values = true)]
+    pub(super) product: Option<String>,
+    /// The kind the makers are judged as
+    #[arg(long, value_name = "KIND", value_parser = Kind::parse, default_value = "build")]
+    pub(super) task_type: Kind,
+    /// A policy file instead of the one that ships; later ones extend earlier ones
+    #[arg(long, value_name = "FILE")]
+    pub(super) policy: Vec<PathBuf>,
+    /// Public keys instead of the product's: a YAML or JSON map from worker implementation to a list of base64 keys
+    #[arg(long, value_name = "FILE")]
+    pub(super) keys: Option<PathBuf>,
+    /// Take what the queue answers, as fetch-content does: nothing is proven, and that is told
+    #[arg(long, help_heading = "Danger", conflicts_with_all = ["trust", "keys"])]
+    pub(super) danger_unverified: bool,
+    /// Extract archives with names that differ only in case or in the composition of their characters
+    #[arg(long)]
+    pub(super) allow_case_collisions: bool,
+    /// Write down what was fetched, and how far it was verified: the form that `catena sign --inputs` reads
+    #[arg(long, value_name = "FILE", help_heading = "Recordings")]
+    pub(super) record: Option<PathBuf>,
+    /// The same as a member of FILE, which generic-worker merges into the document it signs:
+    /// chain-of-trust-additional-data.json in the directory of the task
+    #[arg(long, value_name = "FILE", help_heading = "Recordings")]
+    pub(super) claim: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) exec: ExecArgs,
+    #[command(flatten)]
+    pub(super) network: NetworkArgs,
+}
+
+/// What is run once everything is there.
+#[derive(Debug, Args)]
+pub(super) struct ExecArgs {
+    /// Once everything is there, run the command without any network but loopback
+    #[arg(long, help_heading = "Command", requires = "command")]
+    pub(super) offline_exec: bool,
+    /// Set a variable for the command
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Command", requires = "offline_exec")]
+    pub(super) env: Vec<String>,
+    /// Run the command in DIR
+    #[arg(long, value_name = "DIR", help_heading = "Command", requires = "offline_exec")]
+    pub(super) cd: Option<PathBuf>,
+    /// The command and its arguments, after `--`
+    #[arg(last = true, value_name = "COMMAND", requires = "offline_exec")]
+    pub(super) command: Vec<OsString>,
+}
+
+/// How to reach the network.
+#[derive(Debug, Args)]
+pub(super) struct NetworkArgs {
+    /// Where Taskcluster is [default: what the policy says]
+    #[arg(long, value_name = "URL", env = "TASKCLUSTER_ROOT_URL", hide_env_values = true)]
+    pub(super) root_url: Option<String>,
+    /// Give up after this long: 90s, 5m, 1h [default: 1h]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Network")]
+    pub(super) deadline: Option<Duration>,
+    /// Ask for each thing at most this often [default: 5]
+    #[arg(long, value_name = "NUMBER", help_heading = "Network")]
+    pub(super) attempts: Option<NonZeroU32>,
+    /// Ask again where nothing arrives for this long [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Network")]
+    pub(super) stall: Option<Duration>,
+    /// Download this many files at the same time [default: 16]
+    #[arg(long, value_name = "NUMBER", help_heading = "Network")]
+    pub(super) jobs: Option<NonZeroUsize>,
+    /// Taskcluster credentials: a JSON object of clientId, accessToken and perhaps certificate
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
+    pub(super) credentials: Option<PathBuf>,
+    /// Trust these certificate authorities too (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
+    pub(super) ca_file: Option<PathBuf>,
+    /// Let plain http leave this machine: anybody on the way may then answer for Taskcluster
+    #[arg(long, help_heading = "Danger")]
+    pub(super) danger_allow_http: bool,
+}
+
+/// How far a file must be verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Trust {
+    /// It has the digest that the caller gave
+    Hash,
+    /// A trusted worker key signed the document that names its digest
+    Signature,
+    /// Its maker's chain of trust is verified back to the tree
+    Chain,
+}
+
+/// Where artifacts are.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    /// A task, and perhaps one of its runs.
+    Task(TaskId, Option<RunId>),
+    /// A route of the index.
+    Index(String),
+}
+
+impl FromStr for Source {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(route) = text.strip_prefix("index:") {
+            let plain = (1..=255).contains(&route.len()) && route.bytes().all(|byte| byte.is_ascii_graphic());
+            return plain.then(|| Self::Index(route.to_owned())).ok_or_else(|| "not a route".to_owned());
+        }
+        let text = text.strip_prefix("task:").unwrap_or(text);
+        let (task, run) = match text.split_once('/') {
+            Some((task, run)) => (task, Some(run)),
+            None => (text, None),
+        };
+        let run = run.map(|run| {
+            run.parse::<u32>().map(RunId).map_err(|_| format!("{run:?} is not the number of a run"))
+        });
+        Ok(Self::Task(TaskId::parse(task).map_err(|error| error.to_string())?, run.transpose()?))
+    }
+}

@@ -1,0 +1,96 @@
+//! The makers of inputs, each verified back to its tree.
+
+use super::network::Network;
+use crate::failure::Failure;
+use catena::{Authority, Conclusion, Control, Question, Verdict, Verifier};
+use catena_core::digest::Digest;
+use catena_core::inquiry::{Clearance, Extent, Target};
+use catena_core::task::{ArtifactName, Kind};
+use catena_download::TaskRun;
+use catena_report::TextOptions;
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use tokio::time::Instant;
+
+/// Makers that are verified at the same time.
+const JOBS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
+
+/// What makers are verified by.
+pub(super) struct Makers<'a> {
+    pub(super) authority: &'a Authority,
+    pub(super) product: &'a str,
+    pub(super) kind: &'a Kind,
+    pub(super) network: &'a Network,
+}
+
+impl Makers<'_> {
+    /// The digests of what these runs made, if the chain of every one is verified. What they share is fetched
+    /// once.
+    pub(super) async fn verify(
+        &self,
+        runs: &[TaskRun],
+    ) -> Result<Vec<(TaskRun, BTreeMap<ArtifactName, Digest>)>, Failure> {
+        let questions = runs.iter().map(|run| self.question(*run)).collect();
+        let deadline = self.network.deadline.saturating_duration_since(Instant::now());
+        let mut batch =
+            self.verifier()?.batch(questions, JOBS, Control { deadline, ..Control::default() })?;
+        let mut conclusions = BTreeMap::new();
+        while let Some(conclusion) = batch.next().await {
+            let conclusion = conclusion?;
+            conclusions.insert(conclusion.verdict().task_id, conclusion);
+        }
+        let made = |run: &TaskRun| {
+            let conclusion = conclusions.get(&run.task_id);
+            let conclusion = conclusion.ok_or_else(|| Failure::undetermined("a maker was not verified"))?;
+            Ok((*run, made(*run, conclusion)?))
+        };
+        runs.iter().map(made).collect()
+    }
+
+    fn question(&self, run: TaskRun) -> Question {
+        let target =
+            Target { task_id: run.task_id, kind: self.kind.clone(), check_task: true, extent: Extent::Named };
+        Question { target, product: self.product.to_owned() }
+    }
+
+    fn verifier(&self) -> Result<Verifier, Failure> {
+        let Network { transport, options, root, credentials, .. } = self.network;
+        let token = catena_taskcluster::github_token_from_environment(|name| std::env::var(name).ok());
+        let network = catena::Network::new(transport.clone())
+            .with_options(options.clone())
+            .with_credentials(credentials.clone())
+            .with_github_token(token);
+        let verifier = Verifier::new(self.authority.clone(), Some(root.as_str()), network)?;
+        Ok(verifier.with_temporary_dir(std::env::temp_dir()))
+    }
+}
+
+/// What the clearance of a run vouches for. Plain http is the caller's choice, which the verdict names.
+fn made(run: TaskRun, conclusion: &Conclusion) -> Result<BTreeMap<ArtifactName, Digest>, Failure> {
+    let clearance = conclusion.clearance_despite_switches();
+    let clearance = clearance.ok_or_else(|| refused(run, conclusion.verdict()))?;
+    let of_task = clearance.artifacts().iter().filter(|made| made.task_id == run.task_id);
+    if let Some(other) = other_run(run, clearance) {
+        let what = format!(
+            "run {} of task {} is wanted, and its chain is verified for run {other}",
+            run.run_id, run.task_id
+        );
+        return Err(Failure::rejected("fetch-other-run", what)
+            .next("fetch the run that counts, or take less: --trust signature"));
+    }
+    Ok(of_task.map(|made| (made.name.clone(), made.digest)).collect())
+}
+
+/// The run of the task that the chain is verified for, if it is not the wanted one.
+fn other_run(run: TaskRun, clearance: &Clearance) -> Option<catena_core::task::RunId> {
+    let task = clearance.tasks().iter().find(|task| task.task_id == run.task_id)?;
+    task.run_id.filter(|verified| *verified != run.run_id)
+}
+
+/// The verdict, as `verify` tells it.
+fn refused(run: TaskRun, verdict: &Verdict) -> Failure {
+    let options = TextOptions { color: false, width: Some(100), verbose: false, elapsed: None };
+    let what = format!("the chain of {run} is not verified:\n{}", catena_report::text(verdict, &options));
+    Failure::with_status(verdict.outcome.exit_status(), what)
+        .next("see what `catena verify` says of it; take nothing of it until that is settled")
+}

@@ -1,0 +1,304 @@
+//! A set of inputs to a directory: all of them or none.
+
+use crate::engine::Downloader;
+use crate::error::DownloadError;
+use crate::request::Download;
+use crate::sink::Measured;
+use catena_extract::{ExtractError, MergeError, Options, Summary, detect, extract, merge};
+use catena_fetch::claim::{Claim, PREFIX, sweep};
+use futures_util::{FutureExt, StreamExt, stream};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tempfile::TempDir;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+/// One input, and where it goes.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// What is downloaded.
+    pub download: Download,
+    /// Where it goes, below the destination.
+    pub place: Place,
+    /// Whether it is extracted there if it is an archive. What is none stays as it is.
+    pub extract: bool,
+}
+
+/// Where an input goes: a directory below the destination, and the name of a file in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    directory: PathBuf,
+    name: String,
+}
+
+/// Why something cannot go where it should.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlaceError {
+    /// The directory is not below the destination.
+    #[error("the directory {0:?} is not below the destination")]
+    Directory(String),
+    /// The name is not the name of a file.
+    #[error("{0:?} is not the name of a file")]
+    Name(String),
+}
+
+impl Place {
+    /// A place below the destination. An empty directory is the destination itself.
+    ///
+    /// # Errors
+    /// A directory that is absolute or has `..` in it; a name that is not exactly one.
+    pub fn new(directory: &str, name: &str) -> Result<Self, PlaceError> {
+        let mut below = PathBuf::new();
+        for part in Path::new(directory).components() {
+            match part {
+                Component::CurDir => {}
+                Component::Normal(part) => below.push(part),
+                _ => return Err(PlaceError::Directory(directory.chars().take(200).collect())),
+            }
+        }
+        let plain = !name.is_empty()
+            && name.len() <= 255
+            && !matches!(name, "." | "..")
+            && !name.chars().any(|character| character == '/' || character.is_control());
+        if !plain || below.as_os_str().as_encoded_bytes().contains(&0) {
+            return Err(PlaceError::Name(name.chars().take(200).collect()));
+        }
+        Ok(Self { directory: below, name: name.to_owned() })
+    }
+
+    /// The path of the file below the destination.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.directory.join(&self.name)
+    }
+}
+
+/// How inputs are delivered.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Downloads at the same time.
+    pub downloads: usize,
+    /// Archives that are extracted at the same time.
+    pub extractions: usize,
+    /// How archives are extracted.
+    pub options: Options,
+    /// When to give up.
+    pub deadline: Instant,
+}
+
+/// What became of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// What was downloaded.
+    pub measured: Measured,
+    /// What was extracted, if it was an archive that should be.
+    pub extracted: Option<Summary>,
+}
+
+/// Why a set of inputs is not delivered.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliverError {
+    /// An input could not be downloaded, or is not what it must be.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
+    /// An input could not be extracted.
+    #[error("{url} cannot be extracted: {source}")]
+    Extract {
+        /// The input.
+        url: String,
+        /// Why.
+        source: ExtractError,
+    },
+    /// The inputs could not be moved into place. What was moved before stays: it is verified.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
+    /// The staging directory.
+    #[error("cannot write below {path}: {source}", path = path.display())]
+    Staging {
+        /// The destination.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl DeliverError {
+    /// A stable code, as findings have it.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Download(error) => error.code(),
+            Self::Extract { source, .. } => source.code(),
+            Self::Merge(MergeError::Directory { .. }) => "fetch-conflict",
+            Self::Merge(MergeError::Disk { .. }) | Self::Staging { .. } => "fetch-disk",
+        }
+    }
+}
+
+/// Told how inputs get on, by their numbers.
+pub trait Observer: Send + Sync {
+    /// So many bytes of an input are there, of so many where that is known.
+    fn grows(&self, _input: usize, _bytes: u64, _of: Option<u64>) {}
+    /// An input is downloaded and is what it must be.
+    fn downloaded(&self, _input: usize, _measured: &Measured) {}
+    /// An input is extracted.
+    fn extracted(&self, _input: usize, _summary: &Summary) {}
+}
+
+/// Nobody is told.
+#[derive(Clone, Copy, Debug)]
+pub struct NoProgress;
+
+impl Observer for NoProgress {}
+
+/// Downloads and extracts inputs, and moves them to a directory in their order once all of them are right. What
+/// stands there already under the same names is replaced.
+///
+/// # Errors
+/// The first input that fails, in which case nothing is moved; or what keeps the inputs from being moved.
+pub async fn deliver(
+    downloader: &Downloader,
+    inputs: &[Input],
+    to: &Path,
+    delivery: &Delivery,
+    observer: &dyn Observer,
+) -> Result<Vec<Delivered>, DeliverError> {
+    let disk = |source| DeliverError::Staging { path: to.to_owned(), source };
+    let staging = Arc::new(Staging::open(to).map_err(disk)?);
+    let work = Work {
+        downloader,
+        delivery,
+        observer,
+        staging: &staging,
+        extractions: Semaphore::new(delivery.extractions.max(1)),
+        stopped: Stopped::default(),
+    };
+    let mut delivered: Vec<Option<Delivered>> = vec![None; inputs.len()];
+    {
+        let numbered = inputs.iter().enumerate();
+        let works = numbered.map(|(number, input)| work.one(number, input).map(move |one| (number, one)));
+        let mut running = stream::iter(works).buffer_unordered(delivery.downloads.max(1));
+        while let Some((number, one)) = running.next().await {
+            // The first that fails ends the others too.
+            let one = one?;
+            delivered.get_mut(number).map(|place| place.replace(one));
+        }
+    }
+    let (root, count) = (to.to_owned(), inputs.len());
+    let merged = tokio::task::spawn_blocking(move || {
+        (0..count).try_for_each(|number| merge(&staging.of(number), &root))
+    });
+    merged.await.map_err(|error| disk(io::Error::other(error)))??;
+    Ok(delivered.into_iter().flatten().collect())
+}
+
+struct Work<'a> {
+    downloader: &'a Downloader,
+    delivery: &'a Delivery,
+    observer: &'a dyn Observer,
+    staging: &'a Arc<Staging>,
+    extractions: Semaphore,
+    stopped: Stopped,
+}
+
+impl Work<'_> {
+    /// One input, to the directory of its number.
+    async fn one(&self, number: usize, input: &Input) -> Result<Delivered, DeliverError> {
+        let disk = |source| DeliverError::Staging { path: self.staging.directory.path().to_owned(), source };
+        let directory = self.staging.of(number).join(&input.place.directory);
+        fs::create_dir_all(&directory).map_err(disk)?;
+        let file = self.staging.directory.path().join(format!("{number}.download"));
+        let growing = |bytes, of| self.observer.grows(number, bytes, of);
+        let measured =
+            self.downloader.download(&input.download, &file, self.delivery.deadline, &growing).await?;
+        self.observer.downloaded(number, &measured);
+        let extracted = if input.extract { self.extract(input, &file, &directory).await? } else { None };
+        match &extracted {
+            Some(summary) => {
+                self.observer.extracted(number, summary);
+                fs::remove_file(&file).map_err(disk)?;
+            }
+            None => fs::rename(&file, directory.join(&input.place.name)).map_err(disk)?,
+        }
+        Ok(Delivered { measured, extracted })
+    }
+
+    async fn extract(
+        &self,
+        input: &Input,
+        file: &Path,
+        directory: &Path,
+    ) -> Result<Option<Summary>, DeliverError> {
+        let failed = |source| DeliverError::Extract {
+            url: catena_http::Shown(&input.download.url).to_string(),
+            source,
+        };
+        let _permit = self.extractions.acquire().await;
+        let (file, directory) = (file.to_owned(), directory.to_owned());
+        let (options, stopped) = (self.delivery.options.clone(), self.stopped.0.clone());
+        // The directory is removed once nothing is written to it any more, whoever is the last to use it.
+        let staging = self.staging.clone();
+        let extracted = tokio::task::spawn_blocking(move || {
+            let _staging = staging;
+            let mut archive = File::open(file).map_err(ExtractError::Read)?;
+            let Some(format) = detect(&mut archive).map_err(ExtractError::Read)? else { return Ok(None) };
+            let cancelled = || stopped.load(Ordering::Relaxed);
+            extract(archive, format, &directory, &options, &cancelled).map(Some)
+        });
+        let extracted =
+            extracted.await.unwrap_or_else(|error| Err(ExtractError::Read(io::Error::other(error))));
+        extracted.map_err(failed)
+    }
+}
+
+/// Stops the threads that extract when nobody waits for them any more.
+#[derive(Default)]
+struct Stopped(Arc<AtomicBool>);
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A directory below the destination, on the same file system, that is removed when this is dropped; and by the
+/// next fetcher where this one is killed.
+struct Staging {
+    directory: TempDir,
+    _claim: Claim,
+}
+
+impl Staging {
+    fn open(to: &Path) -> io::Result<Self> {
+        fs::create_dir_all(to)?;
+        sweep(to);
+        let directory = tempfile::Builder::new().prefix(PREFIX).tempdir_in(to)?;
+        let claim = Claim::on(directory.path())?;
+        Ok(Self { directory, _claim: claim })
+    }
+
+    fn of(&self, number: usize) -> PathBuf {
+        self.directory.path().join(number.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_below_the_destination() {
+        let path = |directory, name| Place::new(directory, name).map(|place| place.path());
+        assert_eq!(path("", "a"), Ok(PathBuf::from("a")));
+        assert_eq!(path("./x/y/", "a.tar"), Ok(PathBuf::from("x/y/a.tar")));
+        for wrong in ["..", "x/../..", "x/..", "/x"] {
+            assert!(matches!(path(wrong, "a"), Err(PlaceError::Directory(_))), "{wrong}");
+        }
+        for wrong in ["", ".", "..", "a/b", "a\0", "a\n"] {
+            assert!(matches!(path("", wrong), Err(PlaceError::Name(_))), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What the queue and the index are asked beside artifacts: which run there is, and what it made.
+
+use crate::engine::Downloader;
+use crate::error::DownloadError;
+use crate::request::{Download, Expected};
+use catena_core::Limits;
+use catena_core::task::{ArtifactName, RunId, Status, TaskId};
+use catena_json::Value;
+use catena_taskcluster::{RootUrl, TaskclusterCredentials};
+use http::HeaderMap;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::path::Path;
+use tokio::time::Instant;
+use url::Url;
+
+/// Everything but the characters that mean themselves everywhere in an address (RFC 3986 2.3).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A run of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskRun {
+    /// The task.
+    pub task_id: TaskId,
+    /// The run.
+    pub run_id: RunId,
+}
+
+/// Why the queue's answer cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// It could not be had.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
+    /// It is malformed.
+    #[error("the answer of {url} is malformed: {reason}")]
+    Malformed {
+        /// Whose answer.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The task has no run.
+    #[error("task {0} has no run yet")]
+    NoRun(TaskId),
+    /// The task is not that run's.
+    #[error("task {0} has no run {1}")]
+    OtherRun(TaskId, RunId),
+    /// The address is none.
+    #[error("{0:?} makes no address")]
+    Address(String),
+}
+
+/// The queue and the index of a deployment.
+#[derive(Debug)]
+pub struct Queue<'a> {
+    /// What downloads their answers.
+    pub downloader: &'a Downloader,
+    /// Where they are.
+    pub root: &'a RootUrl,
+    /// Who asks.
+    pub credentials: Option<&'a TaskclusterCredentials>,
+    /// Where answers are put while they arrive.
+    pub scratch: &'a Path,
+    /// How large answers may be.
+    pub limits: &'a Limits,
+    /// When to give up.
+    pub deadline: Instant,
+}
+
+impl Queue<'_> {
+    /// The status of a task.
+    ///
+    /// # Errors
+    /// No answer, or one that is not a status of this task.
+    pub async fn status(&self, task_id: TaskId) -> Result<Status, QueueError> {
+        let url = self.url(&format!("queue/v1/task/{task_id}/status"))?;
+        let malformed = |reason: String| QueueError::Malformed { url: url.to_string(), reason };
+        let answer = self.json(&url).await?;
+        let status = Status::parse(&answer).map_err(|error| malformed(error.to_string()))?;
+        if status.task_id != task_id {
+            return Err(malformed(format!("it is about task {}", status.task_id)));
+        }
+        Ok(status)
+    }
+
+    /// The run that is meant: the one that is named, or the last one there is now, which is pinned by this.
+    ///
+    /// # Errors
+    /// As [`Queue::status`]; a task without that run.
+    pub async fn pin(&self, task_id: TaskId, run_id: Option<RunId>) -> Result<TaskRun, QueueError> {
+        if let Some(run_id) = run_id {
+            return Ok(TaskRun { task_id, run_id });
+        }
+        let status = self.status(task_id).await?;
+        let run_id = status.latest().map(|run| run.run_id).ok_or(QueueError::NoRun(task_id))?;
+        Ok(TaskRun { task_id, run_id })
+    }
+
+    /// The task that an index route leads to now.
+    ///
+    /// # Errors
+    /// No answer, or one without a task.
+    pub async fn indexed(&self, route: &str) -> Result<TaskId, QueueError> {
+        let url = self.url(&format!("index/v1/task/{}", utf8_percent_encode(route, SEGMENT)))?;
+        let answer = self.json(&url).await?;
+        let task_id = answer.get("taskId").and_then(Value::as_str).unwrap_or_default();
+        TaskId::parse(task_id)
+            .map_err(|error| QueueError::Malformed { url: url.to_string(), reason: error.to_string() })
+    }
+
+    /// Where an artifact of a run is. The queue redirects from there.
+    ///
+    /// # Errors
+    /// None that a name that parsed can have.
+    pub fn artifact(&self, run: TaskRun, name: &ArtifactName) -> Result<Url, QueueError> {
+        let segments: Vec<String> =
+            name.as_str().split('/').map(|part| utf8_percent_encode(part, SEGMENT).to_string()).collect();
+        let TaskRun { task_id, run_id } = run;
+        self.url(&format!("queue/v1/task/{task_id}/runs/{run_id}/artifacts/{}", segments.join("/")))
+    }
+
+    /// The bytes of a small answer.
+    pub(crate) async fn bytes(&self, url: &Url, artifact: bool) -> Result<Vec<u8>, QueueError> {
+        let download = Download {
+            url: url.clone(),
+            credentials: self.credentials.cloned(),
+            headers: HeaderMap::new(),
+            artifact,
+            beside: false,
+            expected: Expected::default(),
+            limit: self.limits.answer_bytes,
+        };
+        let file = tempfile::NamedTempFile::new_in(self.scratch).map_err(|source| self.disk(source))?;
+        self.downloader.download(&download, file.path(), self.deadline, &|_, _| {}).await?;
+        Ok(std::fs::read(file.path()).map_err(|source| self.disk(source))?)
+    }
+
+    async fn json(&self, url: &Url) -> Result<Value, QueueError> {
+        let bytes = self.bytes(url, false).await?;
+        catena_json::parse(&bytes, &self.limits.json())
+            .map_err(|error| QueueError::Malformed { url: url.to_string(), reason: error.to_string() })
+    }
+
+    fn url(&self, path: &str) -> Result<Url, QueueError> {
+        let text = format!("{}/api/{path}", self.root.as_str());
+        // What would be asked otherwise than it is written is not asked.
+        let url = Url::parse(&text).ok().filter(|url| url.as_str() == text);
+        url.ok_or_else(|| QueueError::Address(text.chars().take(300).collect()))
+    }
+
+    fn disk(&self, source: std::io::Error) -> DownloadError {
+        DownloadError::Disk { path: self.scratch.to_owned(), source }
+    }
+}
