@@ -183,8 +183,8 @@ def main():
             print(f"{'ok  ' if good else 'FAIL'} {name}: {verdict}")
             if not good:
                 different = sorted({name for name, _ in set(left[1].items()) ^ set(right[1].items())})
-            print(f"     exit statuses {left[0]} and {right[0]}, different: {different}")
-            print(f"     {left[2].strip()[-300:]}\n     {right[2].strip()[-300:]}")
+                print(f"     exit statuses {left[0]} and {right[0]}, different: {different}")
+                print(f"     {left[2].strip()[-300:]}\n     {right[2].strip()[-300:]}")
     sys.exit(1 if wrong else 0)
 
 

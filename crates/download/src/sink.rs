@@ -89,21 +89,21 @@ impl Sink {
 pub(crate) struct Ended;
 
 enum Coder {
-    Identity(Out),
+    Identity(Box<Out>),
     Gzip(Box<MultiGzDecoder<Out>>),
 }
 
 impl Coder {
     fn of(coding: Coding, out: Out) -> Self {
         match coding {
-            Coding::Identity => Self::Identity(out),
+            Coding::Identity => Self::Identity(Box::new(out)),
             Coding::Gzip => Self::Gzip(Box::new(MultiGzDecoder::new(out))),
         }
     }
 
     fn write(&mut self, chunk: &[u8]) -> Result<(), SinkError> {
         let (written, out) = match self {
-            Self::Identity(out) => (out.write_all(chunk), out),
+            Self::Identity(out) => (out.write_all(chunk), &mut **out),
             Self::Gzip(decoder) => (decoder.write_all(chunk), decoder.get_mut()),
         };
         written.map_err(|error| out.cause(error))
