@@ -39,8 +39,13 @@ fuzz_target!(|input: &[u8]| {
     File::create(&stored).unwrap().write_all(input).unwrap();
     let mut archive = File::open(&stored).unwrap();
     let format = detect(&mut archive).unwrap().unwrap_or(Format::Tar(Compression::None));
-    let limits =
-        Limits { entries: 100, total_bytes: 1 << 20, expansion: 50, expansion_free: 1 << 20, ..Limits::default() };
+    let limits = Limits {
+        entries: 100,
+        total_bytes: 1 << 20,
+        expansion: 50,
+        expansion_free: 1 << 20,
+        ..Limits::default()
+    };
     let options = Options { limits, ..Options::default() };
     let extracted = extract(archive, format, &root, &options, &|| false);
     assert_eq!(fs::read_dir(room.path()).unwrap().count(), if extracted.is_ok() { 2 } else { 1 });

@@ -21,7 +21,8 @@ fuzz_target!(|text: &str| {
             assert_eq!(next.records().len(), file.records().len() + 1);
             assert!(next.records().iter().any(|other| other.id == new && other.usage == record.usage));
         }
-        let revocation = Revocation { at, compromised_from: Revoked::Always, reason: "x: 'y' # z".to_owned() };
+        let revocation =
+            Revocation { at, compromised_from: Revoked::Always, reason: "x: 'y' # z".to_owned() };
         if let Ok(text) = file.revoked(&record.id, &revocation) {
             let next = TrustFile::parse("trust.yml", &text).unwrap();
             let revoked = next.records().iter().find(|other| other.id == record.id).unwrap();

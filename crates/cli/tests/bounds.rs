@@ -179,7 +179,10 @@ fn a_deadline_ends_the_verification_of_a_chain_of_very_many_links() {
         assert!(took < Duration::from_secs(2) + GRACE, "{took:?}");
         assert!(matches!(answer.status, 1 | 3), "{}: {}", answer.status, answer.stderr);
         let failed = answer.failed();
-        assert!(failed.contains("availability-cancelled") || failed.contains("the deadline passed"), "{failed}");
+        assert!(
+            failed.contains("availability-cancelled") || failed.contains("the deadline passed"),
+            "{failed}"
+        );
     }
 }
 

@@ -36,7 +36,8 @@ impl Downloader {
     /// Downloads over this transport, with these waits and bounds.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, options: Options) -> Self {
-        let backoff = Backoff::new(options.backoff, options.backoff_cap, options.retry_after_cap, options.seed);
+        let backoff =
+            Backoff::new(options.backoff, options.backoff_cap, options.retry_after_cap, options.seed);
         Self { transport, options, backoff }
     }
 

@@ -15,7 +15,11 @@ fn read(text: &str) -> Result<ReadVerdict, ReadError> {
 
 fn verdicts() -> Vec<Verdict> {
     let relaxed = Verdict { relaxed: weakened(), ..verdict(Outcome::Verified, Vec::new()) };
-    let recorded = Verdict { keys: widened(), source: Source::Recording, ..verdict(Outcome::Rejected, vec![unknown_key()]) };
+    let recorded = Verdict {
+        keys: widened(),
+        source: Source::Recording,
+        ..verdict(Outcome::Rejected, vec![unknown_key()])
+    };
     let mut bare = verdict(Outcome::Undetermined, vec![unreachable()]);
     bare.links.clear();
     bare.artifacts.clear();

@@ -372,7 +372,8 @@ impl Signing {
             return Err((Status::FAILURE, why));
         }
         let (environment, measured) = (Environment::default(), snapshot.measured());
-        let document = Document { task: self.task, run: self.run, artifacts: measured, environment, custody: None };
+        let document =
+            Document { task: self.task, run: self.run, artifacts: measured, environment, custody: None };
         let bytes = document.to_bytes(Style::Scriptworker);
         let signature =
             self.signer.map(|signer| signer.sign(&bytes)).transpose().map_err(|error| {

@@ -377,9 +377,10 @@ fn signed_document(cx: &Cx<'_>, link: &Link, judgement: &Judgement) -> Result<Op
     let Judgement::Verified(signer) = judgement else { return Ok(None) };
     let need = Need::Document { task_id: link.task_id, run_id: cx.run(link)?.run_id };
     Ok(match cx.body(&need)? {
-        Answer::Is(body) => {
-            Some(SignedDocument { digest: Digest::Sha256(body.measurement.sha256), signer: signer.trusted.key.clone() })
-        }
+        Answer::Is(body) => Some(SignedDocument {
+            digest: Digest::Sha256(body.measurement.sha256),
+            signer: signer.trusted.key.clone(),
+        }),
         Answer::Absent(_) => None,
     })
 }

@@ -5,10 +5,10 @@ use super::chain::Makers;
 use super::network::Network;
 use super::wanted::Wanted;
 use crate::failure::Failure;
+use catena::Authority;
 use catena_core::custody::Trust as Proof;
 use catena_core::digest::Digest;
 use catena_core::fnmatch::Pattern;
-use catena::Authority;
 use catena_core::policy::KeyRing;
 use catena_core::task::ArtifactName;
 use catena_download::{SignedDocument, SignedError, TaskRun, signed_document};
@@ -182,7 +182,8 @@ impl Judge {
             }
             (Some(Trust::Signature), _) => {
                 for run in runs {
-                    let document = signed_document(&network.queue(), *run, &self.keys, self.product.as_deref()).await;
+                    let document =
+                        signed_document(&network.queue(), *run, &self.keys, self.product.as_deref()).await;
                     let document = document.map_err(|error| untrusted(&error))?;
                     vouched.insert(*run, Vouched::Signed(Box::new(document)));
                 }
