@@ -285,6 +285,12 @@ fn zip_archives_of_two_minds() {
     refused(&encrypted, "archive-unsupported");
 }
 
+/// Members that share bytes make a small archive a large tree.
+#[test]
+fn zip_archives_whose_members_overlap() {
+    refused(&Zip::nested("outer", Member::file("inner", b"content")), "archive-malformed");
+}
+
 #[test]
 fn a_caller_can_cancel() {
     let archive = Tar::of(Member::file("x", b"x"));

@@ -235,6 +235,7 @@ impl Tar {
 }
 
 /// A zip archive.
+#[derive(Default)]
 pub struct Zip {
     data: Vec<u8>,
     central: Vec<u8>,
@@ -291,6 +292,19 @@ impl Zip {
         self.central.extend(&member.name);
         self.entries += 1;
         self
+    }
+
+    /// A member whose content is another member, which the directory names too.
+    pub fn nested(outer: &str, inner: Member) -> Vec<u8> {
+        let inner = std::mem::take(Self::new().add(inner));
+        let mut zip = Self::new();
+        zip.add(Member::file(outer, &inner.data));
+        let mut central = inner.central;
+        let offset = u32::try_from(30 + outer.len()).unwrap();
+        central[42..46].copy_from_slice(&offset.to_le_bytes());
+        zip.central.extend(central);
+        zip.entries += 1;
+        zip.bytes()
     }
 
     pub fn bytes(&self) -> Vec<u8> {
