@@ -24,7 +24,7 @@ pub enum Class {
 
 impl Class {
     /// All of them, the alarming ones first.
-    pub const ALL: [Self; 4] = [Self::Tamper, Self::Policy, Self::Config, Self::Infra];
+    pub const ALL: [Self; 5] = [Self::Tamper, Self::Invalid, Self::Policy, Self::Config, Self::Infra];
 
     /// Reads the word.
     #[must_use]

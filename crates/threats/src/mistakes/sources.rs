@@ -88,7 +88,7 @@ pub(super) const ONES: &[(&str, One)] = &[
         mistake(
             mobile,
             |c| page_answers(c, "api.github.com", 401, HIDDEN),
-            "outside-refused",
+            "availability-refused",
             Infra,
             "CATENA_GITHUB_TOKEN",
         ),
@@ -98,7 +98,7 @@ pub(super) const ONES: &[(&str, One)] = &[
         mistake(
             tag,
             |c| page_answers(c, "api.github.com", 502, "Bad Gateway"),
-            "outside-unreachable",
+            "availability-unreachable",
             Infra,
             "Ask again",
         ),
@@ -108,7 +108,7 @@ pub(super) const ONES: &[(&str, One)] = &[
         mistake(
             push,
             |c| page_answers(c, "hg.mozilla.org", 503, "Service Unavailable"),
-            "outside-unreachable",
+            "availability-unreachable",
             Infra,
             "Ask again",
         ),

@@ -63,6 +63,8 @@ fn become_script(order: &Order, words: &[OsString]) -> Result<(), String> {
     keep.sort_unstable();
     close_fds::set_fds_cloexec(3, &keep);
     restrict::forbid_new_privileges().map_err(|cause| failed("cannot forbid new privileges", &cause))?;
+    restrict::forbid_reading_others()
+        .map_err(|cause| failed("cannot forbid reading other processes", &cause))?;
     if let Some(hidden) = &order.hide {
         let restricted = restrict::hide(hidden);
         if File::open(hidden).is_ok() {

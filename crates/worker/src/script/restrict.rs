@@ -13,6 +13,30 @@ pub(super) fn forbid_new_privileges() -> std::io::Result<()> {
     Ok(())
 }
 
+/// Takes from this process, and from all that it starts, the capabilities by which root reads the memory and the
+/// environment of other processes. New privileges are forbidden already, so that no program brings them back.
+///
+/// # Errors
+/// The system refuses.
+#[cfg(target_os = "linux")]
+pub(super) fn forbid_reading_others() -> std::io::Result<()> {
+    use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+    let readers = CapabilitySet::SYS_PTRACE | CapabilitySet::PERFMON | CapabilitySet::SYS_ADMIN;
+    let mut sets = capabilities(None)?;
+    if !sets.permitted.intersects(readers) {
+        return Ok(());
+    }
+    for set in [&mut sets.effective, &mut sets.permitted, &mut sets.inheritable] {
+        set.remove(readers);
+    }
+    Ok(set_capabilities(None, sets)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn forbid_reading_others() -> std::io::Result<()> {
+    Ok(())
+}
+
 /// Takes from this process, and from all that it starts, the right to read one file.
 ///
 /// Landlock has rules that allow and none that forbid. So everything is allowed that is not on the way to the

@@ -38,9 +38,9 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "file in place of the directory of all",
         &[T, W],
-        "The target wants a file that has the name of the directory of everything public.",
+        "The target wants a file that has the name of the directory of everything that it wants.",
         tag,
-        |c| named(c, "public"),
+        |c| named(c, "public/build"),
         CODE,
     ),
     attack(
