@@ -1,5 +1,6 @@
 //! Everyday commands of those who work on this: `cargo xtask --help`.
 
+mod api;
 mod coverage;
 mod failure;
 mod fuzz;

@@ -1,5 +1,6 @@
 //! Making again what is made by programs.
 
+use crate::api;
 use crate::failure::Failure;
 use crate::process::{Step, cargo};
 use crate::scriptworker;
@@ -14,6 +15,8 @@ pub(crate) enum Made {
     Policy,
     /// docs/attacks.md, of the catalogue in crates/threats
     Attacks,
+    /// docs/api/catena.txt, of the code in crates/catena
+    Api,
     /// fuzz/corpus/*/seed-testbed-*, cut out of the testbed's chains
     Corpus,
     /// Snapshots of what a user sees, by the tests themselves
@@ -26,6 +29,7 @@ pub(crate) fn run(what: &[Made]) -> Result<(), Failure> {
         Made::Yaml => yaml(),
         Made::Policy => policy(),
         Made::Attacks => attacks(),
+        Made::Api => api::write(),
         Made::Corpus => corpus(),
         Made::Snapshots => snapshots(),
     })

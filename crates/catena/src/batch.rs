@@ -60,8 +60,9 @@ impl Batch {
     /// # Errors
     /// [`Error::Cancelled`], after which there are none, and [`Error::Defect`].
     pub async fn next(&mut self) -> Option<Result<Conclusion, Error>> {
-        if self.control.cancellation.is_cancelled() {
-            return self.cancelled();
+        let is_unfinished = !self.running.is_empty() || self.waiting.len() > 0;
+        if is_unfinished && self.control.cancellation.is_cancelled() {
+            return Some(Err(self.stop()));
         }
         while self.running.len() < self.jobs
             && let Some(assembly) = self.waiting.next()
@@ -72,7 +73,7 @@ impl Batch {
         // What could not be had for one of them may be there for the next.
         self.fetcher.forget();
         match ended {
-            Ok(Err(Error::Cancelled)) => self.cancelled(),
+            Ok(Err(Error::Cancelled)) => Some(Err(self.stop())),
             Ok(ended) => Some(ended),
             Err(error) => Some(Err(Error::Defect(error.to_string()))),
         }
@@ -92,12 +93,11 @@ impl Batch {
         });
     }
 
-    /// Says so once, unless all had ended before.
-    fn cancelled(&mut self) -> Option<Result<Conclusion, Error>> {
-        let is_unfinished = !self.running.is_empty() || self.waiting.len() > 0;
+    /// Nothing goes on, and nothing follows.
+    fn stop(&mut self) -> Error {
         self.waiting = Vec::new().into_iter();
         self.running = JoinSet::new();
-        is_unfinished.then_some(Err(Error::Cancelled))
+        Error::Cancelled
     }
 }
 

@@ -145,7 +145,7 @@ impl Verifier {
         let Some(earlier) = earlier else { return answered };
         let is_verified = |ended: &Verification| ended.conclusion.verdict().outcome == Outcome::Verified;
         if answered.as_ref().is_ok_and(is_verified) {
-            earlier.is_replaced();
+            earlier.keep();
         } else if let Err(error) = earlier.retract() {
             let work_dir = request.work_dir.clone().unwrap_or_default();
             let failed = |instead| Error::NotRetracted { work_dir, error, instead };

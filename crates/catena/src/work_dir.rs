@@ -17,8 +17,8 @@ impl<'a> Earlier<'a> {
         Self { work_dir, target, is_settled: false }
     }
 
-    /// The files of a new verification stand in its place.
-    pub(crate) fn is_replaced(mut self) {
+    /// Leaves what is there: the files of a new verification stand in its place.
+    pub(crate) fn keep(mut self) {
         self.is_settled = true;
     }
 

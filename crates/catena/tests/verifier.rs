@@ -135,13 +135,28 @@ async fn a_batch_fetches_once_and_can_be_cancelled() {
     assert_eq!((verified, served.testbed.stats().repeated()), (3, Vec::new()));
     assert_eq!(batch.statistics().requests, served.testbed.stats().requests);
 
-    let cancellation = CancellationToken::new();
-    let control = Control { cancellation: cancellation.clone(), ..Control::default() };
-    let mut batch = verifier.batch(questions, jobs, control).unwrap();
-    assert!(batch.next().await.unwrap().is_ok());
-    cancellation.cancel();
-    assert!(matches!(batch.next().await, Some(Err(Error::Cancelled))));
-    assert!(batch.next().await.is_none());
+    // Between two verdicts, and while the last of them is under way.
+    for is_last in [false, true] {
+        let cancellation = CancellationToken::new();
+        let control = Control { cancellation: cancellation.clone(), ..Control::default() };
+        let questions = if is_last { vec![served.question.clone()] } else { questions.clone() };
+        let mut batch = verifier.batch(questions, jobs, control).unwrap();
+        if is_last {
+            served.testbed.reset_stats();
+            served.testbed.fault("/_store/*/public/build/*", 1.., Fault::Silence);
+            let cancels = async {
+                served.artifact_is_asked_for().await;
+                cancellation.cancel();
+            };
+            let (ended, ()) = tokio::join!(batch.next(), cancels);
+            assert!(matches!(ended, Some(Err(Error::Cancelled))));
+        } else {
+            assert!(batch.next().await.unwrap().is_ok());
+            cancellation.cancel();
+            assert!(matches!(batch.next().await, Some(Err(Error::Cancelled))));
+        }
+        assert!(batch.next().await.is_none());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,7 +77,7 @@ impl Conclusion {
 /// }
 /// ```
 ///
-/// ```compile_fail,E0507
+/// ```compile_fail,E0308
 /// # use catena_core::inquiry::Clearance;
 /// fn kept_for_later(clearance: &Clearance) -> Clearance {
 ///     clearance.clone()

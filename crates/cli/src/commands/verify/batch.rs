@@ -11,8 +11,8 @@ use crate::cli::Manner;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Screen;
-use catena::{CancellationToken, Error, Outcome, Question, Quiet, Verdict, Verifier};
-use std::num::NonZeroUsize;
+use catena::{Control, Error, Outcome, Question, Quiet, Statistics, Verdict, Verifier};
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 use std::sync::Arc;
 use sum::Sum;
@@ -25,15 +25,18 @@ pub(super) fn run(file: &Path, args: &VerifyArgs, manner: &Manner, screen: &Scre
     let questions = list::read(file, args)?;
     let verifier = setup::verifier(args, Dialing::begin(args))?;
     let mut sum = Sum::of(questions.len());
-    let judge = async |cancellation| {
-        let telling = |verdict: &Verdict, sum: &Sum| {
-            screen.aside(|| told(verdict, args.format, manner))?;
-            screen.note(&sum.standing());
-            Ok(())
-        };
-        judged(&verifier, questions, args, cancellation, (&mut sum, &telling)).await
+    let mut tell = |verdict: &Verdict| {
+        screen.aside(|| told(verdict, args.format, manner))?;
+        sum.add(verdict.outcome);
+        screen.note(&sum.standing());
+        Ok(())
     };
-    if block_on(judge)? {
+    let cost = block_on(async |cancellation| {
+        let control = control(args, Arc::new(Quiet), cancellation);
+        judged(&verifier, questions, args.jobs, control, &mut tell).await
+    })?;
+    if let Some(cost) = cost {
+        sum.cost(&cost);
         screen.say(&sum.to_string());
     } else {
         screen.finish();
@@ -43,27 +46,24 @@ pub(super) fn run(file: &Path, args: &VerifyArgs, manner: &Manner, screen: &Scre
     Ok(sum.exit_status())
 }
 
-/// Tells each verdict as it comes; whether all have come.
+/// Tells each verdict as it comes. What fetching cost, once all have come; none if it was interrupted.
 async fn judged(
     verifier: &Verifier,
     questions: Vec<Question>,
-    args: &VerifyArgs,
-    cancellation: CancellationToken,
-    (sum, tell): (&mut Sum, &dyn Fn(&Verdict, &Sum) -> Result<(), Failure>),
-) -> Result<bool, Failure> {
-    let jobs = args.jobs.and_then(|jobs| NonZeroUsize::try_from(jobs).ok()).unwrap_or(JOBS);
-    let mut batch = verifier.batch(questions, jobs, control(args, Arc::new(Quiet), cancellation))?;
+    jobs: Option<NonZeroU32>,
+    control: Control,
+    tell: &mut dyn FnMut(&Verdict) -> Result<(), Failure>,
+) -> Result<Option<Statistics>, Failure> {
+    let jobs = jobs.and_then(|jobs| NonZeroUsize::try_from(jobs).ok()).unwrap_or(JOBS);
+    let mut batch = verifier.batch(questions, jobs, control)?;
     while let Some(ended) = batch.next().await {
-        let verdict = match ended {
-            Ok(conclusion) => conclusion.into_verdict(),
-            Err(Error::Cancelled) => return Ok(false),
+        match ended {
+            Ok(conclusion) => tell(conclusion.verdict())?,
+            Err(Error::Cancelled) => return Ok(None),
             Err(error) => return Err(error.into()),
-        };
-        sum.add(verdict.outcome);
-        tell(&verdict, sum)?;
+        }
     }
-    sum.cost(&batch.statistics());
-    Ok(true)
+    Ok(Some(batch.statistics()))
 }
 
 /// A verdict in one line; with `-v` the whole of it, unless it is a yes.
