@@ -6,7 +6,7 @@ mod support;
 
 use catena_core::inquiry::{Fact, Need, TreeFile};
 use catena_fetch::{Fetcher, Options};
-use catena_http::{Request, Secret};
+use catena_http::{Request, RequestBody, Secret};
 use catena_taskcluster::TaskclusterCredentials;
 use http::Method;
 use std::sync::Arc;
@@ -107,7 +107,8 @@ async fn taskcluster_hands_out_a_token_for_each_repository_once() {
     let (asked, answered): (Vec<_>, Vec<_>) = sent.iter().partition(|request| request.method == Method::POST);
     assert_eq!((asked.len(), answered.len()), (1, 2));
     assert!(authorization(asked[0]).unwrap().starts_with("Hawk "));
-    let wanted: serde_json::Value = serde_json::from_slice(asked[0].body.as_ref().unwrap()).unwrap();
+    let RequestBody::Bytes(body) = &asked[0].body else { panic!("{:?}", asked[0].body) };
+    let wanted: serde_json::Value = serde_json::from_slice(body).unwrap();
     assert_eq!(
         wanted,
         serde_json::json!({"repositories": ["firefox-ios"], "permissions": {"contents": "read", "metadata": "read", "pull_requests": "read"}})

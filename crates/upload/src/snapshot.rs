@@ -721,7 +721,7 @@ mod tests {
     fn a_directory_that_cannot_be_read_is_refused_alone() {
         let folder = folder(&[("a", ""), ("closed/b", "")]);
         let closed = folder.path().join("closed");
-        std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
         let snapshot = take(&folder);
         std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700)).unwrap();
         // Root reads everything.

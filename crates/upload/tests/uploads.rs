@@ -8,7 +8,7 @@ use catena_taskcluster::{
     Claim, Client, ClientOptions, ExceptionReason, Expiry, RootUrl, TaskclusterCredentials, WorkerIdentity,
 };
 use catena_testbed::queue::StoredArtifact;
-use catena_testbed::{Fault, Queue, Site, Testbed};
+use catena_testbed::{Fault, Options, Queue, Site, Testbed};
 use catena_upload::{
     Snapshot, SnapshotLimits, Storage, UploadError, UploadErrorKind, UploadOptions, Uploader,
 };
@@ -40,13 +40,23 @@ fn soon() -> Instant {
 impl World {
     /// A claimed task, and a directory with these files.
     async fn new(files: &[(&str, &[u8])]) -> World {
-        let testbed = Testbed::start(Site::new()).await.unwrap();
+        World::over(files, false).await
+    }
+
+    /// The same over HTTP/2 and TLS, if wanted.
+    async fn over(files: &[(&str, &[u8])], http2: bool) -> World {
+        let served = Options { http2, ..Options::default() };
+        let testbed = Testbed::start_with(Site::new(), served).await.unwrap();
         let scopes = [&format!("queue:claim-work:{POOL}"), "queue:worker-id:group/worker"];
         testbed.queue().add_client("worker", TOKEN, &scopes);
         testbed.queue().add_task(TASK, &Queue::definition(POOL, &json!({})));
-        let http = HttpOptions { proxy: Proxy::Direct, ..HttpOptions::default() };
+        let ca = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(ca.path(), testbed.ca_pem()).unwrap();
+        let ca_file = Some(ca.path().to_owned());
+        let http = HttpOptions { proxy: Proxy::Direct, ca_file, ..HttpOptions::default() };
         let transport = Arc::new(HttpTransport::new(&http).unwrap());
-        let root = RootUrl::parse(&testbed.root_url()).unwrap();
+        let root = if http2 { testbed.tls_root_url() } else { testbed.root_url() };
+        let root = RootUrl::parse(&root).unwrap();
         let quick = Duration::from_millis(5);
         let calls = ClientOptions { backoff: quick, backoff_cap: quick, ..ClientOptions::default() };
         let credentials =
@@ -329,6 +339,16 @@ async fn objects_are_uploaded_finished_and_found() {
             assert_eq!(world.content(name), content, "{name} {pattern} {fault:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn bodies_stream_over_http2_too() {
+    let content = noise(3_000_000);
+    let world = World::over(&[(NAME, &content), ("public/a.log", &content)], true).await;
+    world.testbed.fault("*/_store/*", 1..=1, Fault::Status(500));
+    assert_eq!(world.upload(Storage::S3).await, BTreeMap::new());
+    assert_eq!((world.content(NAME), world.content("public/a.log")), (content.clone(), content));
+    assert!(world.testbed.requests().iter().filter(|request| request.method == "PUT").all(|put| put.http2));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Artifacts that workers make: what they may be, and their bodies while they arrive.
 
 use super::task::{LiveTask, Refusal};
-use super::{State, timestamp};
+use super::{State, set, timestamp};
 use crate::body::Body;
 use bytes::Bytes;
 use jiff::{Span, Timestamp};
@@ -104,7 +104,7 @@ impl StoredArtifact {
             "contentType": self.content_type,
         });
         if let Some(length) = self.content_length {
-            entry["contentLength"] = length.into();
+            set(&mut entry, "contentLength", length.into());
         }
         entry
     }

@@ -336,9 +336,10 @@ impl State {
             "takenUntil": until.to_string().replace('Z', "+00:00"),
         });
         if with_task {
-            claim["task"] = task.definition.clone();
+            set(&mut claim, "task", task.definition.clone());
         }
-        claim["credentials"] = self.clients.issue(&client, &secret, scopes, until);
+        let credentials = self.clients.issue(&client, &secret, scopes, until);
+        set(&mut claim, "credentials", credentials);
         claim
     }
 
@@ -349,6 +350,13 @@ impl State {
         self.counter += 1;
         let digest = sha2::Sha256::digest(format!("testbed {}", self.counter));
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(digest)
+    }
+}
+
+/// Sets a member of an object.
+fn set(object: &mut Value, key: &str, value: Value) {
+    if let Value::Object(members) = object {
+        members.insert(key.to_owned(), value);
     }
 }
 

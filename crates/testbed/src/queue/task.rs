@@ -1,7 +1,7 @@
 //! Tasks and runs, and how they change.
 
 use super::artifact::{StorageKind, StoredArtifact, store_path};
-use super::timestamp;
+use super::{set, timestamp};
 use crate::body::Body;
 use crate::site::{Artifact, Run, Task};
 use jiff::Timestamp;
@@ -95,17 +95,17 @@ impl LiveRun {
             "runId": number, "state": self.state, "reasonCreated": self.reason_created,
             "scheduled": timestamp(self.scheduled),
         });
-        let mut set = |key: &str, value: Option<String>| {
+        let mut add = |key: &str, value: Option<String>| {
             if let Some(value) = value {
-                run[key] = value.into();
+                set(&mut run, key, value.into());
             }
         };
-        set("reasonResolved", self.reason_resolved.clone());
-        set("workerGroup", self.worker.as_ref().map(|(group, _)| group.clone()));
-        set("workerId", self.worker.as_ref().map(|(_, id)| id.clone()));
-        set("takenUntil", self.taken_until.map(timestamp));
-        set("started", self.started.map(timestamp));
-        set("resolved", self.resolved.map(timestamp));
+        add("reasonResolved", self.reason_resolved.clone());
+        add("workerGroup", self.worker.as_ref().map(|(group, _)| group.clone()));
+        add("workerId", self.worker.as_ref().map(|(_, id)| id.clone()));
+        add("takenUntil", self.taken_until.map(timestamp));
+        add("started", self.started.map(timestamp));
+        add("resolved", self.resolved.map(timestamp));
         run
     }
 
