@@ -47,7 +47,8 @@ fn signatures_that_are_not_looked_at_show_and_excuse_nothing_else() {
         match verdict.outcome {
             Outcome::Verified => {
                 // Which key signed is not known where signatures are not looked at.
-                let is_of_signature = attack.code.starts_with("signature-") || attack.code == "custody-key-mismatched";
+                let is_of_signature =
+                    attack.code.starts_with("signature-") || attack.code == "custody-key-mismatched";
                 assert!(is_of_signature, "{:?} is let through", attack.name);
                 accepted += 1;
             }

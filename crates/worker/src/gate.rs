@@ -26,11 +26,11 @@ pub struct Permission {
 impl Permission {
     /// The permission that a clearance is. A configuration that accepts documents without signatures takes a
     /// clearance that is weakened by that.
-    fn of(conclusion: Conclusion, signatures: bool) -> Result<Self, Conclusion> {
+    fn of(conclusion: Box<Conclusion>, signatures: bool) -> Result<Self, Box<Conclusion>> {
         let clearance =
             if signatures { conclusion.clearance() } else { conclusion.clearance_despite_switches() };
         match clearance.map(Clearance::task_id) {
-            Some(task_id) => Ok(Self { task_id, conclusion: Some(Box::new(conclusion)) }),
+            Some(task_id) => Ok(Self { task_id, conclusion: Some(conclusion) }),
             None => Err(conclusion),
         }
     }
@@ -126,9 +126,9 @@ impl ChainGate {
     async fn decide(&self, request: Request<'_>) -> Result<Permission, Refusal> {
         let definition = Arc::new(Definition { task_id: request.task_id, seen: Mutex::new(None) });
         let ended = self.verifier.verify(&self.request(&request, definition.clone())).await;
-        let permission =
-            Permission::of(ended.map_err(|error| failed(&error))?.conclusion, self.trust.signatures);
-        let permission = permission.map_err(refusal)?;
+        let conclusion = Box::new(ended.map_err(|error| failed(&error))?.conclusion);
+        let permission = Permission::of(conclusion, self.trust.signatures);
+        let permission = permission.map_err(|conclusion| refusal(*conclusion))?;
         if !definition.says_same(request.task) {
             let report = "The definition that was claimed is not the definition that was verified. \
                           The queue gave the worker two different definitions of the same task.";
