@@ -25,6 +25,9 @@ fn text(credentials: &TaskclusterCredentials) -> Zeroizing<String> {
     Zeroizing::new(catena_signing::python_json(&Value::Object(map)))
 }
 
+/// Bytes of the file from the start; the credentials of a task have two to three thousand.
+const ROOM: usize = 16 << 10;
+
 /// The descriptor.
 #[derive(Debug)]
 pub struct Descriptor {
@@ -45,15 +48,17 @@ impl Descriptor {
         Ok(descriptor)
     }
 
-    /// Puts other credentials in the place of those that are there. The file never shrinks and is written once:
-    /// what is shorter is filled up with spaces, so that a reader finds JSON and no remainder whenever it reads.
+    /// Puts other credentials in the place of those that are there, by one write. What is shorter is filled up
+    /// with spaces, and the file has room from the start, so that its size never changes while somebody reads
+    /// it: otherwise a reader could find the new text cut at the old end. What the system itself does not do at
+    /// once is a read in the very moment of the write, which few file systems exclude.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn rewrite(&self, credentials: &TaskclusterCredentials) -> io::Result<()> {
         let text = text(credentials);
         let mut held = self.length.lock().unwrap_or_else(PoisonError::into_inner);
-        let length = held.max(text.len());
+        let length = held.max(text.len()).max(ROOM);
         // With its final capacity from the start: a buffer that grows would leave copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(length));
         bytes.extend_from_slice(text.as_bytes());
@@ -107,7 +112,7 @@ mod tests {
             "{{\n  \"accessToken\": \"{}\",\n  \"certificate\": \"{{\\\"version\\\":\\\"\\u00e9\\\"}}\",\n  \"clientId\": \"task-client/x\"\n}}",
             "t".repeat(44)
         );
-        assert_eq!(pread(&descriptor.file), expected);
+        assert_eq!(pread(&descriptor.file).trim_end(), expected);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "the file has a name");
     }
 
@@ -117,6 +122,7 @@ mod tests {
         let descriptor =
             Descriptor::new(folder.path(), &credentials("long".repeat(99).as_str(), None)).unwrap();
         let before = pread(&descriptor.file).len();
+        assert_eq!(before, ROOM);
         let mut shared = descriptor.file.try_clone().unwrap();
         shared.read_exact(&mut [0; 10]).unwrap();
         descriptor.rewrite(&credentials("short", None)).unwrap();
