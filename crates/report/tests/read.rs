@@ -108,7 +108,7 @@ fn changed(path: &[&str], to: Value) -> Result<ReadVerdict, ReadError> {
             Err(_) => place.get_mut(key).unwrap(),
         };
     }
-    place.as_object_mut().unwrap().insert(*last, to).expect("only what is there is changed");
+    place.as_object_mut().unwrap().insert(*last, to).unwrap();
     read(&report.to_string())
 }
 

@@ -17,7 +17,7 @@ use crate::timestamp::Timestamp;
 /// Constructs the document of a composed stream; an empty stream is null.
 pub(crate) fn construct(composed: Composed, limits: &Limits) -> Result<Document, Error> {
     let Composed { graph, root } = composed;
-    let merger = Merger { limits: limits, copied: 0 };
+    let merger = Merger { limits, copied: 0 };
     let mut constructor = Constructor { graph, limits, merger, nodes: 0, bytes: 0 };
     let root = match root {
         Some(id) => constructor.node(id, 1)?,

@@ -368,7 +368,10 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
             .expected(Side::Policy, format!("at least one key for {implementation}"))
             .actual(Side::Policy, "none"),
     };
-    let established = signed_document(cx, link, &judgement)?.map(Established::Document).into_iter().collect();
+    let established = signed_document(cx, link, &judgement)?
+        .map(|document| Established::Document(Box::new(document)))
+        .into_iter()
+        .collect();
     Ok(Examination { established, ..vec![finding].into() })
 }
 

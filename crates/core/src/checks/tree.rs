@@ -519,7 +519,7 @@ mod tests {
         let restricted = |relaxed: bool, scope: &str| {
             let mut product = Product::empty("p");
             product.restricted_scopes.push(ScopeRule { scope: "a:b".to_owned(), trees: "t".to_owned() });
-            product.relaxed.extend(relaxed.then(|| Rule::BroadScope));
+            product.relaxed.extend(relaxed.then_some(Rule::BroadScope));
             let scopes = format!(r#""scopes":["x","{scope}"]"#);
             judged(product, &[(own.as_str(), &[(r#""scopes":[]"#, &scopes)])], has_restricted_scopes)
         };

@@ -249,7 +249,7 @@ fn established(inquiry: &Inquiry) -> HashMap<TaskId, OfLink> {
             let of_link = found.entry(task_id).or_default();
             match established {
                 Established::Implementation(implementation) => of_link.implementation = Some(*implementation),
-                Established::Document(document) => of_link.document = Some(document.clone()),
+                Established::Document(document) => of_link.document = Some((**document).clone()),
                 Established::Tree(_) | Established::Completed => {}
             }
         }

@@ -62,7 +62,7 @@ pub(crate) enum Established {
     /// What ran the link.
     Implementation(WorkerImplementation),
     /// The link's document, whose signature was verified.
-    Document(SignedDocument),
+    Document(Box<SignedDocument>),
     /// The run that the chain is about has completed, and nothing contradicts that.
     Completed,
     /// The trusted tree that the chain goes back to.
