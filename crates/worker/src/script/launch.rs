@@ -15,7 +15,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The first argument of a start that becomes a script. The second is an [`Order`], the others are the script.
+/// The first argument of a start that becomes a script. The second is an order in JSON, the others are the script.
 pub const COMMAND: &str = "worker-launch";
 
 /// What the worker wants of the launcher.
