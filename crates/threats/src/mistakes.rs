@@ -2,7 +2,7 @@
 //! runs that still go on, names that were misspelled. Each has the code, the class and the words of the hint that
 //! it must get, and none of them is called tampering.
 //!
-//! What may befall any task is written once, as a [`Circumstance`], with the tasks that it is tried on.
+//! What may befall any task is written once, as a circumstance, with the tasks that it is tried on.
 
 mod definitions;
 mod documents;

@@ -4,7 +4,7 @@ use super::diagnostic::Notes;
 use super::document::{Content, Entry, Node, Place, Step};
 use std::collections::BTreeMap;
 
-/// The version of the format, under [`VERSION_KEY`].
+/// The version of the format, under `catena-policy`.
 pub const VERSION: &str = "1";
 pub(super) const VERSION_KEY: &str = "catena-policy";
 pub(super) const EXTENDS_KEY: &str = "extends";
