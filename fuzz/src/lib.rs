@@ -1,4 +1,4 @@
-//! What several targets share: honest chains, and what may happen to their answers.
+//! What several targets share: valid chains, and what may happen to their answers.
 
 mod edit;
 mod world;

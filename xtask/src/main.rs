@@ -42,7 +42,7 @@ enum Task {
         #[arg(long, value_name = "FILE", requires = "target")]
         input: Option<PathBuf>,
     },
-    /// Change every field of every document of honest chains, and see each refused
+    /// Change every field of every document of valid chains, and see each refused
     Fields {
         /// Try every N-th change only
         #[arg(long, value_name = "N", default_value_t = 1)]

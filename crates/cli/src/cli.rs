@@ -51,7 +51,7 @@ pub(crate) struct Manner {
     #[arg(long, value_enum, default_value_t, value_name = "WHEN", global = true, help_heading = "Manner")]
     #[arg(hide_possible_values = true)]
     pub(crate) color: Color,
-    /// Tell more: -v what is being done and what passed, -vv details, -vvv everything
+    /// Increase verbosity: -v progress and passing checks, -vv details, -vvv everything
     #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = "Manner")]
     pub(crate) verbose: u8,
     /// Write the full log to FILE

@@ -1,6 +1,6 @@
 //! How much of anything is taken before the answer is "no" or "could not be determined".
 
-/// The bounds of an inquiry. Each default leaves an honest chain ten times the room it needs.
+/// The bounds of an inquiry. Each default leaves a valid chain ten times the room it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Links in one chain. The largest honest release task has a few hundred.

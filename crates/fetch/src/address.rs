@@ -28,7 +28,7 @@ pub(crate) enum AddressError {
     #[error("{0} is not an https address; nothing can be asked of it")]
     NotHttps(String),
     /// A name would turn into another address on its way.
-    #[error("{0:?} would not be asked as it is written")]
+    #[error("{0:?} is not in canonical form")]
     Rewritten(String),
 }
 

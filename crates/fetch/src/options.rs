@@ -87,5 +87,5 @@ impl Default for Options {
 }
 
 /// How long a whole inquiry may take when nothing else is said: a worker has claimed its task for
-/// twenty minutes, and an honest chain takes seconds.
+/// twenty minutes, and a valid chain takes seconds.
 pub const DEADLINE: Duration = Duration::from_secs(300);

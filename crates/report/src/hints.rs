@@ -36,7 +36,7 @@ const CUSTODY: &str = "the worker's own statements contradict each other. Look a
 const INPUT: &str = "the task used something else than its maker signed. Do not use what it made; keep the evidence \
      (--record DIR) and look at how the input reached the task.";
 const LIMIT: &str =
-    "an honest chain does not come near this limit. Look at what the task names as its inputs.";
+    "a valid chain does not come near this limit. Look at what the task names as its inputs.";
 
 /// Advice by code. A code without a line here gets its class's advice.
 pub const HINTS: &[(&str, &str)] = &[
@@ -122,12 +122,12 @@ pub const HINTS: &[(&str, &str)] = &[
         "only a scriptworker may run this kind. Check --task-type and the task's worker pool.",
     ),
     (
-        "kind-declared-otherwise",
+        "kind-mismatch",
         "name the task by its own kind (tags.kind) where it is declared, in the tree that makes both.",
     ),
     ("interactive-found", "what an interactive task made is never trusted. Run the task again without it."),
     (
-        "interactive-untold",
+        "interactive-undetermined",
         "give the payload its `features` and `env`, be they empty, in the tree that makes the task.",
     ),
     // The chain.
@@ -406,7 +406,7 @@ pub const HINTS: &[(&str, &str)] = &[
         "with restricted scopes every input must come from a trusted tree. Take the input from one, or, after review, add the repository to the policy.",
     ),
     (
-        "tree-part-of-a-name",
+        "tree-repository-prefix",
         "the repository's name begins like that of a trusted one, and it is another repository. Find out whose it is, and who created the task.",
     ),
     (

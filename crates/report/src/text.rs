@@ -84,7 +84,7 @@ impl Report<'_> {
         } else {
             page.labelled(2, "proven", &self.proven());
         }
-        page.labelled(2, "so", &meaning(verdict, failed));
+        page.labelled(2, "action", &meaning(verdict, failed));
         if !verdict.relaxed.is_empty() {
             page.labelled(2, "weakened", &self.weakened());
         }
@@ -100,7 +100,7 @@ impl Report<'_> {
             return format!("{}; {} passed", self.proof.sentence(), count(self.proof.passed, "finding"));
         }
         format!(
-            "nothing failed, but the inquiry is not complete ({} passed)",
+            "nothing failed, but the verification is incomplete ({} passed)",
             count(self.proof.passed, "finding")
         )
     }
@@ -210,7 +210,7 @@ impl Report<'_> {
                 actual.map(|claim| excerpt(&claim.text, 0, most)),
             ),
         };
-        for (label, claim, text) in [("expected", claims.0, texts.0), ("there", claims.1, texts.1)] {
+        for (label, claim, text) in [("expected", claims.0, texts.0), ("actual", claims.1, texts.1)] {
             if let (Some(claim), Some(text)) = (claim, text) {
                 page.labelled(3, label, &format!("({}) {text}", side_name(claim.side)));
             }

@@ -84,7 +84,7 @@ pub const THREATS: &[Threat] = &[
     Threat { number: 10, name: "The outside", parts: &[availability::ATTACKS, absence::ATTACKS] },
 ];
 
-/// One way to be dishonest: an honest chain, and one thing that is changed.
+/// One way to be dishonest: a valid chain, and one thing that is changed.
 #[derive(Clone, Copy, Debug)]
 pub struct Attack {
     /// A few words, unique in the catalogue.
@@ -93,7 +93,7 @@ pub struct Attack {
     pub by: &'static [Attacker],
     /// What is changed, as a sentence for readers.
     pub what: &'static str,
-    /// The honest chain.
+    /// The valid chain.
     pub release: fn() -> Release,
     /// How it is changed.
     pub means: Means,
@@ -105,7 +105,7 @@ pub struct Attack {
     pub policy: Option<&'static str>,
 }
 
-/// How an honest chain is changed. `None` says that it lacks what is to be changed, which is a mistake
+/// How a valid chain is changed. `None` says that it lacks what is to be changed, which is a mistake
 /// of the catalogue.
 #[derive(Clone, Copy, Debug)]
 pub enum Means {

@@ -15,7 +15,7 @@ mod work;
 use catena_testbed::chain::{Builders, Images, Product, Scope, Vcs};
 use catena_testbed::{Chain, Release, Trigger};
 
-/// One honest chain.
+/// One valid chain.
 #[derive(Clone, Debug)]
 pub struct Honest {
     /// A few words, unique.

@@ -1,6 +1,6 @@
-//! Attacks on a chain, each with the finding that refuses it, and honest chains that must stay accepted.
+//! Attacks on a chain, each with the finding that refuses it, and valid chains that must stay accepted.
 //!
-//! An [`Attack`] takes an honest chain and changes one thing. [`THREATS`] lists them by the ten classes
+//! An [`Attack`] takes a valid chain and changes one thing. [`THREATS`] lists them by the ten classes
 //! of the threat model; [`honest::chains`] lists what must never be refused;
 //! [`mistakes::all`] lists what honest operators do wrong, and what befalls them. [`Question`] judges a chain
 //! without a network: [`Memory`] answers what an inquiry asks from what the testbed would serve.

@@ -39,9 +39,9 @@ fn names_are_unique_and_attacks_are_told() {
     assert!(seen.len() >= 1000, "{} attacks", seen.len());
     let mut seen = BTreeSet::new();
     for honest in honest::chains() {
-        assert!(seen.insert(honest.name.clone()), "honest chain {:?} is there twice", honest.name);
+        assert!(seen.insert(honest.name.clone()), "valid chain {:?} is there twice", honest.name);
     }
-    assert!(seen.len() >= 40, "{} honest chains", seen.len());
+    assert!(seen.len() >= 40, "{} valid chains", seen.len());
 }
 
 #[test]

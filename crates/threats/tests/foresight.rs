@@ -1,4 +1,4 @@
-//! What an inquiry foresees, so that it may be asked for early: for honest chains nothing that is not
+//! What an inquiry foresees, so that it may be asked for early: for valid chains nothing that is not
 //! needed, and it decides nothing.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 

@@ -37,7 +37,7 @@ const CAUSES: &[(&str, &str)] = &[
     ("graph-duplicate-task", "graph-unreadable"),
     ("image-sha-mismatch", "image-differs"),
     ("interactive-docker-env", "interactive-found"),
-    ("mirror-lookalike-repo", "tree-part-of-a-name"),
+    ("mirror-lookalike-repo", "tree-repository-prefix"),
     ("optional-artifact-bad-sha", "artifact-altered-optional"),
     ("release-api-other-tag", "rebuild-answer-about-another"),
     ("replay-first-run", "document-of-another-run"),

@@ -29,7 +29,7 @@ const CHANGED: &str = "public/build/target.tar.xz";
 /// What is shown.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// Try every attack of the catalogue instead, and accept every honest chain
+    /// Try every attack of the catalogue instead, and accept every valid chain
     ///
     /// With TEXT, only attacks that have it in their name, class or code, each with the whole answer.
     #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]

@@ -1,4 +1,4 @@
-//! The catalogue of attacks and of honest chains through the real binary, over loopback: honest ones are
+//! The catalogue of attacks and of valid chains through the real binary, over loopback: honest ones are
 //! accepted, and each attack is refused with the finding that names its cause.
 //!
 //! `CATENA_ATTACKS` says which attacks: every N-th, 4 when unset, none at 0. (All of them are tried
@@ -183,7 +183,7 @@ fn failed(why: &str, answer: &Answer) -> Failed {
     format!("{why}\ncatena: exit status {}\n{}{}", answer.status, answer.failed(), answer.stderr).into()
 }
 
-/// An honest chain: both accept it, link by link, or neither does because the product does not allow
+/// A valid chain: both accept it, link by link, or neither does because the product does not allow
 /// what made it.
 fn agree(bench: &Bench, honest: &Honest) -> Result<(), Failed> {
     let (chain, allowed) = (honest.build()?, honest.is_allowed()?);
@@ -196,7 +196,7 @@ fn agree(bench: &Bench, honest: &Honest) -> Result<(), Failed> {
             return Err(both.fail("catena does not refuse what made the chain, and scriptworker does"));
         }
         Some(Word::Crashed { .. }) if UNDECIDED.contains(&honest.name.as_str()) => None,
-        Some(_) => return Err(both.fail("scriptworker did not accept an honest chain")),
+        Some(_) => return Err(both.fail("scriptworker did not accept a valid chain")),
         None if !allowed && named => return Ok(()),
         None => None,
     };
@@ -204,7 +204,7 @@ fn agree(bench: &Bench, honest: &Honest) -> Result<(), Failed> {
         return Err(both.fail("the policy that ships does not allow what scriptworker does"));
     }
     if both.catena.status != 0 {
-        return Err(both.fail("catena did not accept an honest chain"));
+        return Err(both.fail("catena did not accept a valid chain"));
     }
     let ours = ours(&both.catena, &chain);
     let mut theirs = links.map_or_else(|| ours.clone(), Clone::clone);

@@ -48,7 +48,7 @@ fn examine(unresolved: &Unresolved<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> =
         facts.into_iter().filter_map(|(need, fact)| unavailable(owner(need), need, fact)).collect();
     let untold = unresolved.untold.iter();
-    findings.extend(untold.map(|need| unfinished(owner(need), format!("Was never told {need}."))));
+    findings.extend(untold.map(|need| unfinished(owner(need), format!("No answer for {need}."))));
     if unresolved.halted == Some(Halt::Cancelled) {
         let message = "The verification was cancelled while checks were at work.";
         findings.push(Finding::new(CHECK, CANCELLED, Standing::Failed, case.target.task_id, message));

@@ -17,13 +17,13 @@ const FOUND: Code = Code::new(
     Class::Policy,
     "The definition lets somebody log in to the machine while the task runs.",
 );
-const UNTOLD: Code = Code::new(
-    "interactive-untold",
+const UNDETERMINED: Code = Code::new(
+    "interactive-undetermined",
     Class::Policy,
     "A docker-worker payload lacks features or env, so that it does not tell whether it is interactive.",
 );
 
-const CODES: &[Code] = &[NONE, FOUND, UNTOLD];
+const CODES: &[Code] = &[NONE, FOUND, UNDETERMINED];
 
 fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let implementation =
@@ -38,7 +38,7 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
         .map(|path| {
             let message =
                 format!("The payload has no {path}, so it does not tell whether it is interactive.");
-            Finding::new(CHECK, UNTOLD, Standing::Failed, link.task_id, message).at(place, Some(path))
+            Finding::new(CHECK, UNDETERMINED, Standing::Failed, link.task_id, message).at(place, Some(path))
         })
         .collect();
     findings.extend(found.into_iter().map(|(path, value)| {

@@ -24,7 +24,7 @@ const NOT_SCRIPTWORKER: Code = Code::new(
 );
 
 const OTHER: Code = Code::new(
-    "kind-declared-otherwise",
+    "kind-mismatch",
     Class::Invalid,
     "The task itself says that it is of another kind than it is declared as.",
 )

@@ -76,7 +76,7 @@ const UNTRUSTED: Code = Code::new(
     "The target has restricted scopes, and a link of another graph comes from no trusted tree.",
 );
 const SEGMENTS: Code = Code::new(
-    "tree-part-of-a-name",
+    "tree-repository-prefix",
     Class::Policy,
     "A repository's name only begins like that of a trusted one.",
 )

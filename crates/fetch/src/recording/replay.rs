@@ -61,7 +61,7 @@ pub enum RecordingError {
     },
 }
 
-/// An index names bodies and holds none: larger than this it is not one of an honest chain.
+/// An index names bodies and holds none: larger than this it is not one of a valid chain.
 const LARGEST_INDEX: u64 = 256 << 20;
 
 /// Where bodies are read from: by digest, and no more than so many bytes.

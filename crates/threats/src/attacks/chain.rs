@@ -423,7 +423,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The target takes in as a repackage what says itself that it is a build.",
         push,
         |c| upstream(c, "taskType", "repackage"),
-        "kind-declared-otherwise",
+        "kind-mismatch",
     ),
     attack(
         "repackage called a build",
@@ -431,7 +431,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The target takes in as a build what says itself that it is a repackage.",
         rounds,
         |c| upstream(c, "taskType", "build"),
-        "kind-declared-otherwise",
+        "kind-mismatch",
     ),
     attack(
         "repackage called a build in a promotion",
@@ -439,7 +439,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "In a release promotion, a repackage is taken in as localized builds are.",
         promotion_of_rounds,
         |c| upstream(c, "taskType", "l10n"),
-        "kind-declared-otherwise",
+        "kind-mismatch",
     ),
     attack(
         "build on GitHub called partial updates",
@@ -447,7 +447,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The target of a release on GitHub takes in a build as partial updates.",
         tag,
         |c| upstream(c, "taskType", "partials"),
-        "kind-declared-otherwise",
+        "kind-mismatch",
     ),
     attack(
         "build of a cron job called localized",
@@ -455,7 +455,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The target of a cron job takes in a build as a localized one.",
         || Release::of(Product::THUNDERBIRD, Trigger::Cron),
         |c| upstream(c, "taskType", "l10n"),
-        "kind-declared-otherwise",
+        "kind-mismatch",
     ),
     attack(
         "build called a decision task",

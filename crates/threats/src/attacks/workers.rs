@@ -528,7 +528,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A docker-worker's build has no features, so that it does not tell whether it is interactive.",
         push,
         |c| unbuild(c, &["payload", "features"]),
-        "interactive-untold",
+        "interactive-undetermined",
     ),
     attack(
         "no environment",
@@ -536,7 +536,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A docker-worker's build has no environment, so that it does not tell whether it is interactive.",
         mobile,
         |c| unbuild(c, &["payload", "env"]),
-        "interactive-untold",
+        "interactive-undetermined",
     ),
     attack(
         "container without features",
@@ -544,7 +544,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A container that generic-worker runs has no features.",
         || Release { builders: Builders::D2g, ..Release::of(Product::THUNDERBIRD, Trigger::Push) },
         |c| unbuild(c, &["payload", "features"]),
-        "interactive-untold",
+        "interactive-undetermined",
     ),
     attack(
         "image task without an environment",
@@ -555,7 +555,7 @@ pub(super) const ATTACKS: &[Attack] = &[
             let id = c.images.first()?.clone();
             edit_out(c, &id, &["payload", "env"])
         },
-        "interactive-untold",
+        "interactive-undetermined",
     ),
     attack(
         "decision task without features",
@@ -566,7 +566,7 @@ pub(super) const ATTACKS: &[Attack] = &[
             let from = format!("{FEATURES}\n          ");
             in_tree(c, &from, "", |task| remove(task, &["payload", "features"]))
         },
-        "interactive-untold",
+        "interactive-undetermined",
     ),
 ];
 

@@ -1,4 +1,4 @@
-//! Changes to an honest chain that leave it honest: what platforms, workers, hosts and people vary.
+//! Changes to a valid chain that leave it honest: what platforms, workers, hosts and people vary.
 
 use super::{action, cron, finished, globs, mirrored, mobile, promotion, pull_request, push, tag};
 use crate::change::{

@@ -1,4 +1,4 @@
-//! Changes to the files of an honest chain that leave it honest.
+//! Changes to the files of a valid chain that leave it honest.
 
 use super::changes::Changed;
 use super::{action, cron, finished, globs, mobile, promotion_of_rounds, push, rounds, tag};

@@ -92,7 +92,7 @@ pub(super) const ONES: &[(&str, One)] = &[
         mistake(
             push,
             |c| upstream(c, "taskType", "repackage"),
-            "kind-declared-otherwise",
+            "kind-mismatch",
             Invalid,
             "own kind",
         ),

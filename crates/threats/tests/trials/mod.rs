@@ -1,4 +1,4 @@
-//! Trials by the name of an attack or of an honest chain, as mutation testing wants them.
+//! Trials by the name of an attack or of a valid chain, as mutation testing wants them.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeSet;

@@ -9,7 +9,7 @@ use catena_core::verdict::{Outcome, Verdict};
 use catena_threats::{Attack, Attacker, Means, Question, THREATS, Threat, honest};
 
 const LEGEND: &str = "\
-Each attack changes one thing in an honest chain. Who could do it: S changes what is stored, Q answers
+Each attack changes one thing in a valid chain. Who could do it: S changes what is stored, Q answers
 for the queue, T creates tasks, W holds a worker and its key, V answers for hg or GitHub.
 ";
 
@@ -35,7 +35,7 @@ impl Tally {
 }
 
 /// Tries the attacks that have `wanted` in their name, class or code, and tells the whole answer of
-/// each. When nothing is named all are tried, a line each, and then every honest chain.
+/// each. When nothing is named all are tried, a line each, and then every valid chain.
 pub(super) fn run(wanted: &str, manner: &Manner) -> Result<u8, Failure> {
     let is_any = |threat: &Threat| threat.attacks().any(|attack| is_wanted(threat, attack, wanted));
     if !THREATS.iter().any(is_any) {
@@ -63,7 +63,7 @@ pub(super) fn run(wanted: &str, manner: &Manner) -> Result<u8, Failure> {
     let mut chains = Tally::default();
     if wanted.is_empty() {
         chains = honest_chains()?;
-        show(&chains.told("honest chains", "accepted"))?;
+        show(&chains.told("valid chains", "accepted"))?;
     }
     Ok(if attacks.wrong == 0 && chains.wrong == 0 { DONE } else { UNDETERMINED })
 }

@@ -186,7 +186,7 @@ pub(super) struct NetworkArgs {
     /// Give up after this long: 90s, 5m, 1h [default: 1h]
     #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Network")]
     pub(super) deadline: Option<Duration>,
-    /// Ask for each thing at most this often [default: 5]
+    /// Maximum attempts per request [default: 5]
     #[arg(long, value_name = "NUMBER", help_heading = "Network")]
     pub(super) attempts: Option<NonZeroU32>,
     /// Ask again where nothing arrives for this long [default: 30s]

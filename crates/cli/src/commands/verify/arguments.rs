@@ -90,7 +90,7 @@ pub(crate) struct VerifyArgs {
     /// Give up after this long: 90s, 5m, 1h [default: 5m]; with --batch, on each task
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(super) deadline: Option<Duration>,
-    /// Ask for each thing at most this often before it counts as unreachable [default: 5]
+    /// Maximum attempts per request [default: 5]
     #[arg(long, value_name = "NUMBER", help_heading = "Network")]
     pub(super) attempts: Option<NonZeroU32>,
     /// Ask again where nothing arrives for this long [default: 30s]
@@ -114,8 +114,7 @@ pub(crate) struct VerifyArgs {
     pub(super) ca_file: Option<PathBuf>,
     #[command(flatten)]
     pub(super) cache: CacheOptions,
-    /// Ask nobody: judge by the cache alone, what may have changed being as it was when this task was
-    /// verified last; the verdict says so
+    /// Use the cache only; mutable data comes from the last successful verification of this task
     #[arg(long, help_heading = "Cache", requires = "cache")]
     #[arg(conflicts_with_all = ["replay", "batch", "danger_allow_http"])]
     pub(super) offline: bool,

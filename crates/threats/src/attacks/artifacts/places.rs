@@ -189,7 +189,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifacts-listing-endless",
     ),
     wire(
-        "list of files with a token that is none",
+        "list of files with a malformed token",
         &[Q],
         "The token for the next page of the queue's list of files is a number.",
         globs_on_github,

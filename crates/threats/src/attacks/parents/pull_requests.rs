@@ -95,7 +95,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-malformed",
     ),
     attack(
-        "pull request with a number that is none",
+        "pull request with a malformed number",
         &[V],
         "GitHub's answer for a pull request has no number where its number should be.",
         pull_request,
@@ -126,7 +126,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-about-another",
     ),
     attack(
-        "fork that is none",
+        "malformed fork",
         &[V],
         "GitHub answers that the fork is a repository of its own, where the pull request is not.",
         fork,

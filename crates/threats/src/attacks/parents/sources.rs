@@ -277,7 +277,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-revision",
     ),
     attack(
-        "decision task of a tag that is none",
+        "decision task of a malformed tag",
         &[T],
         "A release's decision task names a tag that would change what is asked for.",
         tag,

@@ -211,7 +211,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-template-malformed",
     ),
     attack(
-        "template with a number that is none",
+        "template with a malformed number",
         &[T],
         "The template has a number that JSON does not have.",
         push,
@@ -555,7 +555,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-template-fails",
     ),
     attack(
-        "template that asks for an id in vain",
+        "template with `as_slugid` without an argument",
         &[T],
         "The template calls the function that makes task ids without a name.",
         firefox_git,
@@ -563,7 +563,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-template-fails",
     ),
     attack(
-        "template with a time that is none",
+        "template with a malformed time",
         &[T],
         "The template asks for the time after the end of the calendar.",
         pr_action,

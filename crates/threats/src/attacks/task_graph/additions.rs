@@ -208,7 +208,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-definition-additions",
     ),
     attack(
-        "priority that is none",
+        "malformed priority",
         &[T],
         "A build has a priority that the platform does not have.",
         action,

@@ -78,7 +78,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "definition-not-json",
     ),
     attack(
-        "definition with a number that is none",
+        "definition with a malformed number",
         &[Q],
         "The time that a build may run is a number that JSON does not have.",
         fork,

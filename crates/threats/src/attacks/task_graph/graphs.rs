@@ -346,7 +346,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-entry-malformed",
     ),
     attack(
-        "entry with a time that is none",
+        "entry with a malformed time",
         &[T],
         "The graph sets the deadline of a build to soon.",
         action,

@@ -47,7 +47,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-unreadable",
     ),
     attack(
-        "graph with a number that is none",
+        "graph with a malformed number",
         &[T, W],
         "An entry of the graph that nobody needs has NaN, which some readers know and JSON does not.",
         cron,
@@ -119,7 +119,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-unreadable",
     ),
     attack(
-        "graph with an escape that is none",
+        "graph with a malformed escape",
         &[T, W],
         "A text of an entry that nobody needs has an escape that JSON does not know.",
         mobile,
@@ -175,7 +175,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-unreadable",
     ),
     attack(
-        "graph with a space that is none",
+        "graph with a malformed space",
         &[T, W],
         "Between two members of an entry that nobody needs stands a space that JSON does not have.",
         push,

@@ -301,7 +301,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-source",
     ),
     attack(
-        "source with a revision that is none",
+        "source with a malformed revision",
         &[T],
         "A build's source has a revision that is relative to a branch.",
         mobile,
@@ -315,7 +315,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-source",
     ),
     attack(
-        "revision of a release's build that is none",
+        "malformed revision of a release's build",
         &[T],
         "A build of a release names a revision that could be taken for options.",
         tag,

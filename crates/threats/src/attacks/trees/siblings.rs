@@ -283,7 +283,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A build comes from a repository that only an unanchored pattern takes for the trusted one.",
         mobile,
         |c| alike(c, "mozilla-mobile/reference-browser", "mozilla-mobile/reference-browser-git"),
-        "tree-part-of-a-name",
+        "tree-repository-prefix",
     ),
     attack(
         "repository that begins alike in a release",
@@ -291,7 +291,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A build of a release comes from a repository with a character before `git` at the end of its name.",
         || Release::of(Product::XPI, Trigger::Release),
         |c| alike(c, "mozilla-extensions/xpi-manifest", "mozilla-extensions/xpi-manifest-git"),
-        "tree-part-of-a-name",
+        "tree-repository-prefix",
     ),
     attack(
         "repository that begins alike in a cron job",
@@ -299,7 +299,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "Of another product's cron job, a build's repository has a name that goes on with `_git`.",
         || Release::of(Product::APP_SERVICES, Trigger::Cron),
         |c| alike(c, "mozilla/application-services", "mozilla/application-services_github"),
-        "tree-part-of-a-name",
+        "tree-repository-prefix",
     ),
     attack(
         "other sources from try",
@@ -328,7 +328,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "other sources at no address",
         &[T],
-        "A build also takes in the sources of another product from an address that is none.",
+        "A build also takes in the sources of another product from a malformed address.",
         promotion,
         |c| build(c, COMM, "../comm-central"),
         "tree-other-source",
