@@ -35,8 +35,7 @@ const CUSTODY: &str = "the worker's own statements contradict each other. Look a
      what the task wrote into chain-of-trust-additional-data.json.";
 const INPUT: &str = "the task used something else than its maker signed. Do not use what it made; keep the evidence \
      (--record DIR) and look at how the input reached the task.";
-const LIMIT: &str =
-    "a valid chain does not come near this limit. Look at what the task names as its inputs.";
+const LIMIT: &str = "a valid chain does not come near this limit. Look at what the task names as its inputs.";
 
 /// Advice by code. A code without a line here gets its class's advice.
 pub const HINTS: &[(&str, &str)] = &[

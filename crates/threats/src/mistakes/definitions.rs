@@ -128,7 +128,13 @@ pub(super) const ONES: &[(&str, One)] = &[
     ),
     (
         "payload without features",
-        mistake(push, |c| unbuild(c, &["payload", "features"]), "interactive-undetermined", Policy, "features"),
+        mistake(
+            push,
+            |c| unbuild(c, &["payload", "features"]),
+            "interactive-undetermined",
+            Policy,
+            "features",
+        ),
     ),
     (
         "release's key on the nightly tree",

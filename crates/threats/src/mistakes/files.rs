@@ -89,13 +89,7 @@ pub(super) const ONES: &[(&str, One)] = &[
     ),
     (
         "build named as a repackage among upstream artifacts",
-        mistake(
-            push,
-            |c| upstream(c, "taskType", "repackage"),
-            "kind-mismatch",
-            Invalid,
-            "own kind",
-        ),
+        mistake(push, |c| upstream(c, "taskType", "repackage"), "kind-mismatch", Invalid, "own kind"),
     ),
     (
         "upstream artifact of a task that is gone",
