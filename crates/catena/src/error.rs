@@ -47,7 +47,7 @@ pub enum Error {
     #[error("the key {} stands in the cache it is to protect", .0.display())]
     CacheKeyInside(PathBuf),
     /// A batch asks services, and the verifier asks nobody.
-    #[error("nobody is asked, and there is no cache to judge by")]
+    #[error("a batch needs the network, and this verifier is offline")]
     Offline,
     /// The work directory cannot be made or written to.
     #[error("{}: {error}", path.display())]

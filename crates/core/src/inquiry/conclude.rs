@@ -88,21 +88,20 @@ fn tree(inquiry: &Inquiry) -> Option<String> {
     })
 }
 
-/// A no outweighs what could not be known, and that outweighs our own configuration: once a chain
-/// is known to be wrong, nothing that is still missing can make it right.
+/// A rejection outweighs what could not be determined, and that outweighs our own configuration: once a chain
+/// is known to be wrong, nothing that is still missing can make it right. Only without any failed finding is it
+/// verified, whatever classes there are.
 fn outcome(findings: &[Finding]) -> Outcome {
-    let has = |class: Class| {
-        findings.iter().any(|finding| finding.standing == Standing::Failed && finding.code.class == class)
-    };
-    if [Class::Tamper, Class::Invalid, Class::Policy].into_iter().any(has) {
-        Outcome::Rejected
-    } else if has(Class::Infra) {
-        Outcome::Undetermined
-    } else if has(Class::Config) {
-        Outcome::Misconfigured
-    } else {
-        Outcome::Verified
+    let mut outcome = Outcome::Verified;
+    for finding in findings.iter().filter(|finding| finding.standing == Standing::Failed) {
+        outcome = match (finding.code.class, outcome) {
+            (Class::Tamper | Class::Invalid | Class::Policy, _) => return Outcome::Rejected,
+            (Class::Infra, _) => Outcome::Undetermined,
+            (Class::Config, Outcome::Undetermined) => Outcome::Undetermined,
+            (Class::Config, _) => Outcome::Misconfigured,
+        };
     }
+    outcome
 }
 
 /// Nothing failed, so nothing may have been left out: an examination that waits or is blocked, or a
