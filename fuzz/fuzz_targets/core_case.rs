@@ -1,4 +1,4 @@
-//! Honest chains, of which answers are bent: no panic, an end, and never "verified" on the word of
+//! Valid chains, of which answers are bent: no panic, an end, and never "verified" on the word of
 //! what nobody signed.
 //!
 //! This reaches what is read only inside a case: statuses, listings, push logs, what GitHub's API
@@ -6,9 +6,9 @@
 #![no_main]
 
 use catena_core::digest::Digest;
-use catena_core::inquiry::{Fact, Need};
 use catena_core::verdict::{Outcome, Verdict};
-use catena_fuzz::{Edit, Fault, Honest, Told, honest, place};
+use catena_core::verification::{Fact, Need};
+use catena_fuzz::{Edit, Fault, Told, ValidChain, honest, place};
 use catena_json::{Limits, Value, parse};
 use libfuzzer_sys::fuzz_target;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ const MOST_EDITS: usize = 4;
 
 type Bent = BTreeMap<Need, Told>;
 
-fn bend(chain: &Honest, mut input: &[u8]) -> Bent {
+fn bend(chain: &ValidChain, mut input: &[u8]) -> Bent {
     let mut bent = Bent::new();
     for _ in 0..MOST_EDITS {
         let Some((edit, rest)) = Edit::read(input) else { break };
@@ -34,7 +34,7 @@ fn bend(chain: &Honest, mut input: &[u8]) -> Bent {
     bent
 }
 
-fn verify(chain: &Honest, bent: &Bent, last_first: bool) -> (Verdict, BTreeSet<Need>) {
+fn verify(chain: &ValidChain, bent: &Bent, last_first: bool) -> (Verdict, BTreeSet<Need>) {
     let mut asked = BTreeSet::new();
     let verdict = chain.verify(last_first, |need| {
         let place = place(need);
@@ -61,7 +61,7 @@ fn signed_part(text: &[u8]) -> Option<Value> {
 }
 
 /// Whether these bytes, where those are honest, must keep a case from being verified.
-fn must_be_noticed(chain: &Honest, place: &Need, honest: &[u8], told: &[u8]) -> bool {
+fn must_be_noticed(chain: &ValidChain, place: &Need, honest: &[u8], told: &[u8]) -> bool {
     match place {
         // Documents, their signatures, and what they hold the digests of.
         Need::Artifact { .. } => told != honest,
@@ -76,7 +76,7 @@ fn must_be_noticed(chain: &Honest, place: &Need, honest: &[u8], told: &[u8]) -> 
     }
 }
 
-fn judge(chain: &Honest, bent: &Bent, verdict: &Verdict, asked: &BTreeSet<Need>) {
+fn judge(chain: &ValidChain, bent: &Bent, verdict: &Verdict, asked: &BTreeSet<Need>) {
     let bent: Vec<_> = bent.iter().filter(|(place, _)| asked.contains(*place)).collect();
     let is_honest = |place: &Need, told: &Told| matches!(told, Told::Bytes(told) if chain.bytes(place).as_ref() == Some(told));
     let dishonest: Vec<_> = bent.into_iter().filter(|(place, told)| !is_honest(place, told)).collect();
@@ -104,7 +104,7 @@ fn judge(chain: &Honest, bent: &Bent, verdict: &Verdict, asked: &BTreeSet<Need>)
 }
 
 fuzz_target!(|input: &[u8]| {
-    static CHAINS: OnceLock<Vec<Honest>> = OnceLock::new();
+    static CHAINS: OnceLock<Vec<ValidChain>> = OnceLock::new();
     let chains = CHAINS.get_or_init(honest);
     let Some(([chain, order], edits)) = input.split_first_chunk() else { return };
     let chain = &chains[usize::from(*chain) % chains.len()];

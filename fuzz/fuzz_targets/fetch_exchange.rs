@@ -7,9 +7,9 @@
 #![no_main]
 
 use catena_core::Limits;
-use catena_core::inquiry::{Fact, Need, Reference, Shape, TreeFile};
 use catena_core::source::{GithubRepository, RepositoryUrl, Revision};
 use catena_core::task::{ArtifactName, RunId, TaskId};
+use catena_core::verification::{Fact, Need, Reference, Shape, TreeFile};
 use catena_fetch::{Fetcher, Options};
 use catena_http::{Request, Response, Secret, Transport, TransportError};
 use catena_taskcluster::{RootUrl, TaskclusterCredentials};

@@ -4,4 +4,4 @@ mod edit;
 mod world;
 
 pub use edit::{Edit, Fault, Told};
-pub use world::{Honest, honest, place};
+pub use world::{ValidChain, honest, place};

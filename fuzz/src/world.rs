@@ -1,17 +1,17 @@
-//! Honest chains of the testbed, answered from memory.
+//! Valid chains of the testbed, answered from memory.
 
-use catena_core::inquiry::{Fact, Need};
+use catena_attacks::{InMemorySource, NOW, Question};
 use catena_core::policy::Policy;
 use catena_core::verdict::{Outcome, Verdict};
+use catena_core::verification::{Fact, Need};
 use catena_testbed::chain::{Builders, Images, Vcs};
 use catena_testbed::{Body, Release, Trigger};
-use catena_threats::{Memory, NOW, Question};
 use std::collections::BTreeMap;
 
 /// A chain that is verified when nothing is changed.
-pub struct Honest {
+pub struct ValidChain {
     question: Question,
-    memory: Memory,
+    memory: InMemorySource,
     /// What was asked when nothing was changed, in that order.
     asked: Vec<(Need, Vec<u8>)>,
     /// The facts of it, so that nothing is measured again.
@@ -19,7 +19,7 @@ pub struct Honest {
 }
 
 /// Every way the testbed has to start a graph, small.
-pub fn honest() -> Vec<Honest> {
+pub fn honest() -> Vec<ValidChain> {
     let policy = Policy::shipped().unwrap();
     let small = |product: &str, trigger| {
         let release = Release::new(product, trigger).unwrap();
@@ -43,7 +43,7 @@ pub fn honest() -> Vec<Honest> {
         own(small("enterprise", Trigger::PrAction)),
     ]
     .iter()
-    .map(|release| Honest::new(release, &policy))
+    .map(|release| ValidChain::new(release, &policy))
     .collect()
 }
 
@@ -59,7 +59,7 @@ pub fn place(need: &Need) -> Need {
     }
 }
 
-impl Honest {
+impl ValidChain {
     fn new(release: &Release, policy: &Policy) -> Self {
         let chain = release.build().unwrap();
         let question = Question::under(policy, &chain).unwrap().within(|limits| {
@@ -67,7 +67,7 @@ impl Honest {
             limits.pages = 5;
             limits.links = 50;
         });
-        let memory = Memory::new(chain.into_site(), question.limits().clone());
+        let memory = InMemorySource::new(chain.into_site(), question.limits().clone());
         let mut honest = Self { question, memory, asked: Vec::new(), facts: BTreeMap::new() };
         let mut seen = Vec::new();
         let verdict = honest.verify(false, |need| {
@@ -99,17 +99,17 @@ impl Honest {
     /// Asks and answers until nothing is missing: what is needed at once is answered at once, or, if
     /// told so, one by one and the last first.
     pub fn verify(&self, last_first: bool, mut answer: impl FnMut(&Need) -> Fact) -> Verdict {
-        let mut inquiry = self.question.inquiry();
+        let mut verification = self.question.verification();
         let mut open = Vec::new();
         loop {
-            open.extend(inquiry.needs());
+            open.extend(verification.needs());
             if open.is_empty() {
-                assert_eq!(inquiry.outstanding(), 0);
-                return inquiry.conclude(NOW).into_verdict();
+                assert_eq!(verification.outstanding(), 0);
+                return verification.conclude(NOW).into_verdict();
             }
             let now = if last_first { open.split_off(open.len() - 1) } else { std::mem::take(&mut open) };
             for need in now {
-                inquiry.supply(&need, answer(&need));
+                verification.supply(&need, answer(&need));
             }
         }
     }

@@ -136,7 +136,7 @@ fn check() -> Result<(), Failure> {
 
 /// In a release build: there are a hundred thousand of them, and each is a whole verification.
 fn fields(every: u32, arguments: &[String]) -> Result<(), Failure> {
-    cargo(["test", "--release", "--package", "catena-threats", "--test", "fields", "--"])
+    cargo(["test", "--release", "--package", "catena-attacks", "--test", "fields", "--"])
         .args(arguments)
         .env("CATENA_FIELDS", every.to_string())
         .run()

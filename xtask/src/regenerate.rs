@@ -13,7 +13,7 @@ pub(crate) enum Made {
     Yaml,
     /// policies/firefox-ci.yml, of scriptworker's defaults
     Policy,
-    /// docs/attacks.md, of the catalogue in crates/threats
+    /// docs/attacks.md, of the catalogue in crates/attacks
     Attacks,
     /// docs/api/catena.txt, of the code in crates/catena
     Api,
@@ -52,7 +52,7 @@ fn policy() -> Result<(), Failure> {
 }
 
 fn attacks() -> Result<(), Failure> {
-    cargo(["test", "--package", "catena-threats", "--test", "page"]).env("CATENA_REGENERATE", "1").run()
+    cargo(["test", "--package", "catena-attacks", "--test", "page"]).env("CATENA_REGENERATE", "1").run()
 }
 
 fn corpus() -> Result<(), Failure> {

@@ -1,6 +1,8 @@
 //! Verifies a finished task: `embed TASK_ID KIND PRODUCT [KEYS]`.
 
-use catena::{Authority, Extent, HttpOptions, Kind, Network, Question, Request, Target, TaskId, Verifier};
+use catena::{
+    Extent, HttpOptions, Kind, Network, Request, Target, TargetSpec, TaskId, TrustConfig, Verifier,
+};
 use std::error::Error;
 use std::path::Path;
 
@@ -18,13 +20,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
 
     // The policy that ships, perhaps with other keys; the network as the environment describes it.
-    let authority = Authority::read(&[] as &[&Path], keys.first().map(Path::new))?;
+    let trust_config = TrustConfig::read(&[] as &[&Path], keys.first().map(Path::new))?;
     let network = Network::connect(&HttpOptions::default())?;
     let root_url = std::env::var("TASKCLUSTER_ROOT_URL").ok();
-    let verifier = Verifier::new(authority, root_url.as_deref(), network)?;
+    let verifier = Verifier::new(trust_config, root_url.as_deref(), network)?;
 
-    let question = Question { target, product: product.clone() };
-    let verification = verifier.verify(&Request::new(question).with_work_dir("work")).await?;
+    let target_spec = TargetSpec { target, product: product.clone() };
+    let verification = verifier.verify(&Request::new(target_spec).with_work_dir("work")).await?;
     let verdict = verification.conclusion.verdict();
     println!("{task_id}: {}", verdict.outcome.as_str());
     for finding in verdict.failed() {

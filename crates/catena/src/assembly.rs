@@ -1,8 +1,8 @@
 //! The one way from a question and a source of facts to a verdict: single, in a batch, or replayed.
 
-use crate::{Authority, Control, Error, Question};
-use catena_core::inquiry::{Cancel, Conclusion, Inquiry, Switches, Target};
+use crate::{Control, Error, TargetSpec, TrustConfig};
 use catena_core::policy::{KeyRing, Product};
+use catena_core::verification::{Cancel, Conclusion, Switches, Target, Verification};
 use catena_core::{Limits, Timestamp};
 use catena_fetch::{FactSource, Progress, investigate};
 use std::sync::Arc;
@@ -22,19 +22,19 @@ pub(crate) struct Assembly {
 
 /// A verification that has ended, and everything it has learned.
 pub(crate) struct Ended {
-    pub(crate) inquiry: Inquiry,
+    pub(crate) verification: Verification,
     pub(crate) conclusion: Conclusion,
 }
 
 impl Assembly {
     pub(crate) fn new(
-        authority: &Authority,
-        question: &Question,
+        trust_config: &TrustConfig,
+        target_spec: &TargetSpec,
         limits: Limits,
         switches: Switches,
     ) -> Result<Self, Error> {
-        let (product, keys) = authority.product(&question.product)?;
-        Ok(Self { target: question.target.clone(), product, keys, limits, switches })
+        let (product, keys) = trust_config.product(&target_spec.product)?;
+        Ok(Self { target: target_spec.target.clone(), product, keys, limits, switches })
     }
 
     /// Asks the source until the verdict can be concluded. `now` is called then.
@@ -62,12 +62,12 @@ impl Assembly {
         now: impl FnOnce() -> Timestamp,
     ) -> Ended {
         let Self { target, product, keys, limits, switches } = self;
-        let mut inquiry = Inquiry::new(target, product, keys, limits, switches);
+        let mut verification = Verification::new(target, product, keys, limits, switches);
         let cancellation = cancellation.clone();
-        inquiry.cancel_when(Cancel::when(move || cancellation.is_cancelled()));
-        let inquiry = investigate(inquiry, source, deadline, progress).await;
-        let conclusion = inquiry.conclude(now());
-        Ended { inquiry, conclusion }
+        verification.cancel_when(Cancel::when(move || cancellation.is_cancelled()));
+        let verification = investigate(verification, source, deadline, progress).await;
+        let conclusion = verification.conclude(now());
+        Ended { verification, conclusion }
     }
 }
 

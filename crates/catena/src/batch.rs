@@ -3,10 +3,10 @@
 use crate::assembly::{Assembly, Ended};
 use crate::sources::fetcher;
 use crate::verifier::Clock;
-use crate::{Control, Error, Question, Verifier};
+use crate::{Control, Error, TargetSpec, Verifier};
 use catena_core::Limits;
-use catena_core::inquiry::Conclusion;
 use catena_core::policy::{KeyRing, Product};
+use catena_core::verification::Conclusion;
 use catena_fetch::{Fetcher, Statistics};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -33,12 +33,12 @@ pub struct Batch {
 impl Batch {
     pub(crate) fn new(
         verifier: &Verifier,
-        questions: Vec<Question>,
+        target_specs: Vec<TargetSpec>,
         jobs: NonZeroUsize,
         control: Control,
     ) -> Result<Self, Error> {
         let network = verifier.network.as_ref().ok_or(Error::Offline)?;
-        let waiting = assemblies(verifier, questions)?.into_iter();
+        let waiting = assemblies(verifier, target_specs)?.into_iter();
         let graphs = verifier.temporary.as_ref().map(tempfile::tempdir_in).transpose();
         let graphs = graphs.map_err(Error::Temporary)?;
         // What tasks have in common is held once, so that many at once do not take as many times as much.
@@ -102,20 +102,20 @@ impl Batch {
 }
 
 /// Products are looked up once, before anything is asked.
-fn assemblies(verifier: &Verifier, questions: Vec<Question>) -> Result<Vec<Assembly>, Error> {
+fn assemblies(verifier: &Verifier, target_specs: Vec<TargetSpec>) -> Result<Vec<Assembly>, Error> {
     let mut products: BTreeMap<String, (Arc<Product>, KeyRing)> = BTreeMap::new();
-    let mut assemblies = Vec::with_capacity(questions.len());
-    for question in questions {
-        let known = products.get(&question.product).cloned();
+    let mut assemblies = Vec::with_capacity(target_specs.len());
+    for target_spec in target_specs {
+        let known = products.get(&target_spec.product).cloned();
         let (product, keys) = match known {
             Some(known) => known,
             None => {
-                let known = verifier.authority.product(&question.product)?;
-                products.insert(question.product.clone(), known.clone());
+                let known = verifier.trust_config.product(&target_spec.product)?;
+                products.insert(target_spec.product.clone(), known.clone());
                 known
             }
         };
-        assemblies.push(verifier.assembly_of(question.target, product, keys));
+        assemblies.push(verifier.assembly_of(target_spec.target, product, keys));
     }
     Ok(assemblies)
 }

@@ -8,7 +8,7 @@
 #![doc = include_str!("../examples/embed.rs")]
 //! ```
 //!
-//! - [`Authority`]: the policy and the keys, from files or texts.
+//! - [`TrustConfig`]: the policy and the keys, from files or texts.
 //! - [`Network`]: how services are asked, over a transport that verifications share.
 //! - [`Verifier`]: one task ([`Verifier::verify`]), many ([`Verifier::batch`]); with a cache, or with a cache
 //!   alone ([`Verifier::offline`]).
@@ -22,7 +22,6 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod assembly;
-mod authority;
 mod batch;
 mod cache;
 mod error;
@@ -30,21 +29,22 @@ mod network;
 mod recording;
 mod request;
 mod sources;
+mod trust_config;
 mod verifier;
 mod work_dir;
 
-pub use authority::{Authority, TextFile};
 pub use batch::Batch;
 pub use cache::CacheOptions;
 pub use error::Error;
 pub use network::Network;
-pub use recording::{recorded_question, replay};
-pub use request::{Control, Question, Request};
-pub use verifier::{Clock, Verification, Verifier};
+pub use recording::{recorded_target, replay};
+pub use request::{Control, Request, TargetSpec};
+pub use trust_config::{TextFile, TrustConfig};
+pub use verifier::{Clock, VerificationResult, Verifier};
 
-pub use catena_core::inquiry::{Clearance, Conclusion, Extent, Target};
 pub use catena_core::task::{Kind, TaskId};
 pub use catena_core::verdict::{Outcome, Verdict};
+pub use catena_core::verification::{Clearance, Conclusion, Extent, Target};
 pub use catena_fetch::{Event, Options, Progress, Quiet, Statistics};
 pub use catena_http::{HttpOptions, Proxy, Secret, Transport};
 pub use catena_taskcluster::{RootUrl, TaskclusterCredentials};

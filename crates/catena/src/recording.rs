@@ -1,10 +1,10 @@
 //! Recordings: what was asked and every fact, in a directory, so that a verdict can be made again.
 
 use crate::assembly::{Assembly, Ended};
-use crate::authority::PolicyTexts;
-use crate::{Authority, Control, Error, Question, TextFile, Verifier};
-use catena_core::inquiry::{Conclusion, Extent, Fact, Need, Switches, Target};
+use crate::trust_config::PolicyTexts;
+use crate::{Control, Error, TargetSpec, TextFile, TrustConfig, Verifier};
 use catena_core::task::{Kind, TaskId};
+use catena_core::verification::{Conclusion, Extent, Fact, Need, Switches, Target};
 use catena_core::{Limits, Timestamp};
 use catena_fetch::{Progress, Recorder, Replay};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// What was asked, in the directory of a recording.
-const FILE: &str = "inquiry.json";
+const FILE: &str = "verification.json";
 /// The version of the format.
 const VERSION: u32 = 1;
 /// The largest such file, in bytes: it holds the texts of a policy.
@@ -35,12 +35,12 @@ pub async fn replay(
     cancellation: CancellationToken,
 ) -> Result<Conclusion, Error> {
     let recorded = Recorded::read(directory)?;
-    let question = recorded.question().map_err(|reason| malformed(directory, reason))?;
+    let target_spec = recorded.target_spec().map_err(|reason| malformed(directory, reason))?;
     let switches = recorded.switches();
     let concluded = recorded.concluded().map_err(|reason| malformed(directory, reason))?;
     let Recorded { policy, keys, .. } = recorded;
-    let authority = Authority::of(policy, keys)?;
-    let assembly = Assembly::new(&authority, &question, Limits::default(), switches)?;
+    let trust_config = TrustConfig::of(policy, keys)?;
+    let assembly = Assembly::new(&trust_config, &target_spec, Limits::default(), switches)?;
     let facts = Arc::new(Replay::open(directory, &assembly.limits)?);
     let control = Control { deadline: AT_ONCE, progress, cancellation };
     let Ended { conclusion, .. } = assembly.run(facts, &control, || concluded).await?;
@@ -51,8 +51,8 @@ pub async fn replay(
 ///
 /// # Errors
 /// A directory that is not a recording, or not as it was written.
-pub fn recorded_question(directory: &Path) -> Result<Question, Error> {
-    Recorded::read(directory)?.question().map_err(|reason| malformed(directory, reason))
+pub fn recorded_target(directory: &Path) -> Result<TargetSpec, Error> {
+    Recorded::read(directory)?.target_spec().map_err(|reason| malformed(directory, reason))
 }
 
 /// The question a recording answers, and what it was judged by. The facts stand beside it.
@@ -94,8 +94,8 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     /// What a verifier was asked, and when it was concluded.
-    pub(crate) fn of(verifier: &Verifier, question: &Question, concluded: Timestamp) -> Self {
-        let Question { target, product } = question;
+    pub(crate) fn of(verifier: &Verifier, target_spec: &TargetSpec, concluded: Timestamp) -> Self {
+        let TargetSpec { target, product } = target_spec;
         let switches = verifier.switches();
         Self {
             catena_inquiry: VERSION,
@@ -109,19 +109,19 @@ impl Recorded {
             danger_skip_signatures: switches.danger_skip_signatures,
             danger_allow_http: switches.danger_allow_http,
             offline: switches.offline,
-            policy: verifier.authority.texts().clone(),
-            keys: verifier.authority.keys().cloned(),
+            policy: verifier.trust_config.texts().clone(),
+            keys: verifier.trust_config.keys().cloned(),
             concluded: concluded.to_string(),
         }
     }
 
-    fn question(&self) -> Result<Question, String> {
+    fn target_spec(&self) -> Result<TargetSpec, String> {
         let task_id = TaskId::parse(&self.task_id).map_err(|error| error.to_string())?;
         let kind = Kind::parse(&self.task_type).map_err(|error| error.to_string())?;
         let extent = Extent::parse(&self.artifacts);
         let extent = extent.ok_or_else(|| format!("unsupported artifacts: {:?}", self.artifacts))?;
         let target = Target { task_id, kind, check_task: self.check_task, extent };
-        Ok(Question { target, product: self.product.clone() })
+        Ok(TargetSpec { target, product: self.product.clone() })
     }
 
     fn concluded(&self) -> Result<Timestamp, String> {

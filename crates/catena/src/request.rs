@@ -1,6 +1,6 @@
 //! What is asked: a target, and what is to become of it beside the verdict.
 
-use catena_core::inquiry::Target;
+use catena_core::verification::Target;
 use catena_fetch::{DEADLINE, Progress, Quiet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Which task is verified, and by the policy of which product.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
+pub struct TargetSpec {
     /// The task.
     pub target: Target,
     /// The product.
@@ -19,7 +19,7 @@ pub struct Question {
 /// One verification: a question, and what is to become of it beside the verdict.
 #[derive(Clone)]
 pub struct Request {
-    pub(crate) question: Question,
+    pub(crate) target_spec: TargetSpec,
     pub(crate) work_dir: Option<PathBuf>,
     pub(crate) record: Option<PathBuf>,
     pub(crate) control: Control,
@@ -47,8 +47,8 @@ impl Default for Control {
 impl Request {
     /// A verdict, and nothing beside it.
     #[must_use]
-    pub fn new(question: Question) -> Self {
-        Self { question, work_dir: None, record: None, control: Control::default() }
+    pub fn new(target_spec: TargetSpec) -> Self {
+        Self { target_spec, work_dir: None, record: None, control: Control::default() }
     }
 
     /// Leaves each verified artifact at `DIR/cot/<taskId>/<name>`, and nothing unverified.

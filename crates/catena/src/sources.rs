@@ -3,7 +3,7 @@
 use crate::verifier::to_the_second;
 use crate::{Error, Network, Verifier};
 use catena_core::Limits;
-use catena_core::inquiry::{Conclusion, Inquiry, Target};
+use catena_core::verification::{Conclusion, Target, Verification};
 use catena_fetch::cache::Cached;
 use catena_fetch::{FactSource, Fetcher, Progress, Staging};
 use std::path::Path;
@@ -55,10 +55,10 @@ impl Sources {
     }
 
     /// What helps whoever asks next, once everything is in place for the one who asked now.
-    pub(crate) fn end(&self, conclusion: &Conclusion, inquiry: &Inquiry, work_dir: Option<&Path>) {
+    pub(crate) fn end(&self, conclusion: &Conclusion, verification: &Verification, work_dir: Option<&Path>) {
         if let Some(cached) = &self.cached {
             if let Some(clearance) = conclusion.clearance() {
-                cached.keep(clearance, inquiry.facts(), work_dir);
+                cached.keep(clearance, verification.facts(), work_dir);
             }
             tracing::debug!(statistics = ?cached.statistics(), "cached");
         }

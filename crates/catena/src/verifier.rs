@@ -4,11 +4,11 @@ use crate::assembly::{Assembly, Ended};
 use crate::recording::{NewRecording, Recorded};
 use crate::sources::Sources;
 use crate::work_dir::Earlier;
-use crate::{Authority, Batch, CacheOptions, Control, Error, Network, Question, Request};
-use catena_core::inquiry::{Conclusion, Switches, Target};
+use crate::{Batch, CacheOptions, Control, Error, Network, Request, TargetSpec, TrustConfig};
 use catena_core::policy::{KeyRing, Product};
 use catena_core::task::TaskId;
 use catena_core::verdict::Outcome;
+use catena_core::verification::{Conclusion, Switches, Target};
 use catena_core::{Limits, Timestamp};
 use catena_fetch::Staging;
 use catena_fetch::cache::Cache;
@@ -26,7 +26,7 @@ pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 /// Verifies tasks of one Taskcluster by one policy. It can be shared: any number of verifications may run at
 /// the same time, over the same transport.
 pub struct Verifier {
-    pub(crate) authority: Authority,
+    pub(crate) trust_config: TrustConfig,
     pub(crate) root: RootUrl,
     /// None where nobody is asked.
     pub(crate) network: Option<Network>,
@@ -39,7 +39,7 @@ pub struct Verifier {
 
 /// A verification that has ended.
 #[derive(Debug)]
-pub struct Verification {
+pub struct VerificationResult {
     /// The verdict and, where it is "verified", the clearance.
     pub conclusion: Conclusion,
     /// Files that were moved to their final places in the work directory.
@@ -55,12 +55,12 @@ impl Verifier {
     /// # Errors
     /// [`Error::NoRootUrl`], [`Error::RootUrl`], and [`Error::PlainHttp`] unless the network's options allow
     /// that.
-    pub fn new(authority: Authority, root_url: Option<&str>, network: Network) -> Result<Self, Error> {
-        let root = root_url_of(&authority, root_url)?;
+    pub fn new(trust_config: TrustConfig, root_url: Option<&str>, network: Network) -> Result<Self, Error> {
+        let root = root_url_of(&trust_config, root_url)?;
         if leaves_unprotected(&root) && !network.options.danger_allow_http {
             return Err(Error::PlainHttp(root.as_str().to_owned()));
         }
-        Ok(Self::from(authority, root, Some(network)))
+        Ok(Self::from(trust_config, root, Some(network)))
     }
 
     /// Asks nobody: judges by a cache alone, what may have changed being as it was when the task was
@@ -69,17 +69,17 @@ impl Verifier {
     /// # Errors
     /// As [`new`](Self::new) and [`with_cache`](Self::with_cache).
     pub fn offline(
-        authority: Authority,
+        trust_config: TrustConfig,
         root_url: Option<&str>,
         cache: &CacheOptions,
     ) -> Result<Self, Error> {
-        let root = root_url_of(&authority, root_url)?;
-        Self::from(authority, root, None).with_cache(cache)
+        let root = root_url_of(&trust_config, root_url)?;
+        Self::from(trust_config, root, None).with_cache(cache)
     }
 
-    fn from(authority: Authority, root: RootUrl, network: Option<Network>) -> Self {
+    fn from(trust_config: TrustConfig, root: RootUrl, network: Option<Network>) -> Self {
         Self {
-            authority,
+            trust_config,
             root,
             network,
             cache: None,
@@ -138,12 +138,13 @@ impl Verifier {
     ///
     /// # Errors
     /// Whatever keeps a verdict from being made, or one that is "verified" from being delivered in full.
-    pub async fn verify(&self, request: &Request) -> Result<Verification, Error> {
+    pub async fn verify(&self, request: &Request) -> Result<VerificationResult, Error> {
         let earlier =
-            request.work_dir.as_deref().map(|dir| Earlier::new(dir, request.question.target.task_id));
+            request.work_dir.as_deref().map(|dir| Earlier::new(dir, request.target_spec.target.task_id));
         let mut answered = self.answer(request).await;
         let Some(earlier) = earlier else { return answered };
-        let is_verified = |ended: &Verification| ended.conclusion.verdict().outcome == Outcome::Verified;
+        let is_verified =
+            |ended: &VerificationResult| ended.conclusion.verdict().outcome == Outcome::Verified;
         if answered.as_ref().is_ok_and(is_verified) {
             earlier.keep();
         } else if let Err(error) = earlier.retract() {
@@ -164,39 +165,40 @@ impl Verifier {
     /// A product that the policy does not have, [`Error::Offline`], and [`Error::Temporary`].
     pub fn batch(
         &self,
-        questions: Vec<Question>,
+        target_specs: Vec<TargetSpec>,
         jobs: NonZeroUsize,
         control: Control,
     ) -> Result<Batch, Error> {
-        Batch::new(self, questions, jobs, control)
+        Batch::new(self, target_specs, jobs, control)
     }
 
-    async fn answer(&self, request: &Request) -> Result<Verification, Error> {
-        let Request { question, work_dir, record, control } = request;
-        let target = &question.target;
-        let assembly = self.assembly(question)?;
+    async fn answer(&self, request: &Request) -> Result<VerificationResult, Error> {
+        let Request { target_spec, work_dir, record, control } = request;
+        let target = &target_spec.target;
+        let assembly = self.assembly(target_spec)?;
         let staging = work_dir.as_deref().map(|dir| staging(dir, target.task_id)).transpose()?;
         let recording = record.as_deref().map(NewRecording::begin).transpose()?;
         let sources = Sources::open(self, target, staging.as_ref(), &control.progress)?;
-        let Ended { inquiry, conclusion } = assembly.run(sources.source(), control, || self.now()).await?;
-        let mut ended = Verification { conclusion, published: Vec::new(), problems: Vec::new() };
+        let Ended { verification, conclusion } =
+            assembly.run(sources.source(), control, || self.now()).await?;
+        let mut ended = VerificationResult { conclusion, published: Vec::new(), problems: Vec::new() };
         if let Some(recording) = recording {
-            let recorded = Recorded::of(self, question, ended.conclusion.verdict().concluded);
-            ended.unless_verified(recording.finish(&recorded, inquiry.facts()))?;
+            let recorded = Recorded::of(self, target_spec, ended.conclusion.verdict().concluded);
+            ended.unless_verified(recording.finish(&recorded, verification.facts()))?;
         }
         if let (Some(staging), Some(clearance)) = (staging, ended.conclusion.clearance_despite_switches()) {
             ended.published = staging.publish(clearance).map_err(Error::NotPublished)?.files;
             tracing::info!(files = ended.published.len(), "verified artifacts are in place");
         }
-        sources.end(&ended.conclusion, &inquiry, work_dir.as_deref());
-        drop_aside(inquiry);
+        sources.end(&ended.conclusion, &verification, work_dir.as_deref());
+        drop_aside(verification);
         Ok(ended)
     }
 
     /// What a question is judged by.
-    pub(crate) fn assembly(&self, question: &Question) -> Result<Assembly, Error> {
-        let (product, keys) = self.authority.product(&question.product)?;
-        Ok(self.assembly_of(question.target.clone(), product, keys))
+    pub(crate) fn assembly(&self, target_spec: &TargetSpec) -> Result<Assembly, Error> {
+        let (product, keys) = self.trust_config.product(&target_spec.product)?;
+        Ok(self.assembly_of(target_spec.target.clone(), product, keys))
     }
 
     /// The same, where the product is known.
@@ -223,7 +225,7 @@ impl Verifier {
     }
 }
 
-impl Verification {
+impl VerificationResult {
     /// What was to be delivered beside the verdict and was not keeps "verified" from being said; any other
     /// verdict is said all the same.
     fn unless_verified(&mut self, delivered: Result<(), Error>) -> Result<(), Error> {
@@ -252,8 +254,8 @@ fn drop_aside<T: Send + 'static>(large: T) {
     drop(thread::Builder::new().spawn(move || drop(large)));
 }
 
-fn root_url_of(authority: &Authority, named: Option<&str>) -> Result<RootUrl, Error> {
-    let named = named.filter(|url| !url.is_empty()).or(authority.policy().root_url());
+fn root_url_of(trust_config: &TrustConfig, named: Option<&str>) -> Result<RootUrl, Error> {
+    let named = named.filter(|url| !url.is_empty()).or(trust_config.policy().root_url());
     Ok(RootUrl::parse(named.ok_or(Error::NoRootUrl)?)?)
 }
 

@@ -4,8 +4,8 @@
 mod support;
 
 use catena::{
-    CacheOptions, CancellationToken, Control, Error, Options, Outcome, Quiet, Request, Verdict, Verification,
-    Verifier, replay,
+    CacheOptions, CancellationToken, Control, Error, Options, Outcome, Quiet, Request, Verdict,
+    VerificationResult, Verifier, replay,
 };
 use catena_core::verdict::Source;
 use catena_testbed::Fault;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use support::{Served, altered, finished};
 
-fn outcome(ended: &Result<Verification, Error>) -> Outcome {
+fn outcome(ended: &Result<VerificationResult, Error>) -> Outcome {
     ended.as_ref().unwrap().conclusion.verdict().outcome
 }
 
@@ -171,8 +171,8 @@ async fn a_cache_answers_the_next_verification_and_one_that_asks_nobody() {
     assert_eq!(outcome(&verifier.verify(&request).await), Outcome::Verified);
     assert!(served.testbed.stats().requests < first / 2);
     served.testbed.reset_stats();
-    let authority = catena::Authority::read(&[""; 0], Some(&served.path("keys.json"))).unwrap();
-    let offline = Verifier::offline(authority, Some(&served.testbed.root_url()), &cache).unwrap();
+    let trust_config = catena::TrustConfig::read(&[""; 0], Some(&served.path("keys.json"))).unwrap();
+    let offline = Verifier::offline(trust_config, Some(&served.testbed.root_url()), &cache).unwrap();
     let ended = offline.verify(&request).await.unwrap();
     assert_eq!(ended.conclusion.verdict().outcome, Outcome::Verified);
     assert!(ended.conclusion.clearance().is_none(), "nobody was asked");
@@ -188,7 +188,7 @@ fn plain_http_stays_on_this_machine() {
         catena::Network::connect(&catena::HttpOptions::default()).unwrap().with_options(options)
     };
     let verifier = |url: &str, allow| {
-        Verifier::new(catena::Authority::shipped().unwrap(), Some(url), network(allow)).map(drop)
+        Verifier::new(catena::TrustConfig::shipped().unwrap(), Some(url), network(allow)).map(drop)
     };
     assert!(matches!(verifier("http://tc.example", false), Err(Error::PlainHttp(_))));
     assert!(verifier("http://tc.example", true).is_ok() && verifier("http://127.0.0.1:1", false).is_ok());

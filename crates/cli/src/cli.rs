@@ -41,21 +41,28 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
     /// How it is told.
     #[command(flatten)]
-    pub(crate) manner: Manner,
+    pub(crate) output_options: OutputOptions,
 }
 
 /// How things are told, whatever is asked.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Manner {
+pub(crate) struct OutputOptions {
     /// Colours on standard output: auto, always, never
-    #[arg(long, value_enum, default_value_t, value_name = "WHEN", global = true, help_heading = "Manner")]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        global = true,
+        help_heading = "Output options"
+    )]
     #[arg(hide_possible_values = true)]
     pub(crate) color: Color,
     /// Increase verbosity: -v progress and passing checks, -vv details, -vvv everything
-    #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = "Manner")]
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = "Output options")]
     pub(crate) verbose: u8,
     /// Write the full log to FILE
-    #[arg(long, value_name = "FILE", global = true, help_heading = "Manner")]
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Output options")]
     pub(crate) log: Option<PathBuf>,
 }
 

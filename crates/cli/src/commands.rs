@@ -21,10 +21,10 @@ use clap::Parser as _;
 
 /// Runs what was asked, to its exit status.
 pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
-    let Cli { command, manner } = cli;
+    let Cli { command, output_options } = cli;
     match command {
-        Command::Verify(args) => verify::run(*args, &manner),
-        Command::Fetch(args) => fetch::run(*args, &manner),
+        Command::Verify(args) => verify::run(*args, &output_options),
+        Command::Fetch(args) => fetch::run(*args, &output_options),
         Command::OfflineExec(args) => offline_exec::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Keys(command) => keys::run(&command),
@@ -33,7 +33,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::GenEd25519Key(args) => worker_tools::generate(&args),
         Command::VerifyEd25519Signature(args) => worker_tools::verify_signature(&args),
         Command::VerifyCot(args) => {
-            let cli = Cli::try_parse_from(args.as_verify(manner.verbose)).map_err(Failure::usage)?;
+            let cli = Cli::try_parse_from(args.as_verify(output_options.verbose)).map_err(Failure::usage)?;
             match run(cli)? {
                 0 => Ok(0),
                 _ => Ok(worker_tools::NOT_VALID),
@@ -42,7 +42,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Policy(command) => policy::run(command),
         Command::Cache(command) => cache::run(command),
         #[cfg(feature = "demo")]
-        Command::Demo(args) => demo::run(&args, &manner),
+        Command::Demo(args) => demo::run(&args, &output_options),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }

@@ -1,6 +1,6 @@
 //! The log: a little of it on standard error, all of it in a file.
 
-use crate::cli::Manner;
+use crate::cli::OutputOptions;
 use crate::failure::Failure;
 use crate::progress::Screen;
 use catena_report::escape;
@@ -14,8 +14,8 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Starts logging: warnings on standard error (with `-v` more), everything into `--log FILE`.
-pub(crate) fn start(manner: &Manner, screen: &Screen) -> Result<(), Failure> {
-    let level = match manner.verbose {
+pub(crate) fn start(output_options: &OutputOptions, screen: &Screen) -> Result<(), Failure> {
+    let level = match output_options.verbose {
         0 => LevelFilter::WARN,
         1 => LevelFilter::INFO,
         2 => LevelFilter::DEBUG,
@@ -27,7 +27,7 @@ pub(crate) fn start(manner: &Manner, screen: &Screen) -> Result<(), Failure> {
         .with_target(false)
         .with_ansi(false)
         .with_filter(ours(level));
-    let file = match &manner.log {
+    let file = match &output_options.log {
         None => None,
         Some(path) => {
             let file = File::create(path).map_err(|cause| {

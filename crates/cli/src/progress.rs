@@ -25,7 +25,7 @@ pub(crate) struct Screen {
     last: Arc<std::sync::Mutex<Option<Instant>>>,
 }
 
-/// How far an inquiry has come.
+/// How far a verification has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Standing {
     /// Links that are known.

@@ -9,10 +9,10 @@
 
 mod support;
 
+use catena_attacks::change::{add, json, replace_page, set, target};
 use catena_json::Value;
 use catena_testbed::chain::Images;
 use catena_testbed::{Chain, Options, Release, Site, Testbed, Trigger};
-use catena_threats::change::{add, json, replace_page, set, target};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

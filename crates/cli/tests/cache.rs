@@ -5,8 +5,8 @@
 
 mod support;
 
+use catena_attacks::change;
 use catena_testbed::{Chain, Fault, Options, Release, Testbed, Trigger};
-use catena_threats::change;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};

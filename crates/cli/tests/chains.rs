@@ -214,8 +214,8 @@ fn a_recording_keeps_its_time() {
     let first = case.answer(&["--format", "json", "--record", record.to_str().unwrap()]);
     let verdict: Value = serde_json::from_str(&first.stdout).unwrap();
     let (then, concluded) = ("2001-02-03T04:05:06Z", verdict["concluded"].as_str().unwrap());
-    let inquiry = std::fs::read_to_string(record.join("inquiry.json")).unwrap();
-    std::fs::write(record.join("inquiry.json"), inquiry.replace(concluded, then)).unwrap();
+    let verification = std::fs::read_to_string(record.join("verification.json")).unwrap();
+    std::fs::write(record.join("verification.json"), verification.replace(concluded, then)).unwrap();
     let again = Catena::new().args(["verify", "--format", "json", "--replay"]).arg(&record).run();
     assert_eq!(again.stdout, of_recording(&first.stdout.replace(concluded, then)));
 }

@@ -83,7 +83,7 @@ fn mistakes_say_what_where_and_what_next() {
     mistake(&verify(&["--log", "/nowhere/catena.log"]), &["/nowhere/catena.log", "next:"]);
     mistake(&verify(&["--deadline", "soon"]), &["soon", "5m"]);
     mistake(&["demo", "--attacks", "elephant\u{1b}[2J"], &["elephant\\u{1b}", "catena demo --attacks"]);
-    mistake(&["verify", "--replay", "/nowhere"], &["inquiry.json", "--record"]);
+    mistake(&["verify", "--replay", "/nowhere"], &["verification.json", "--record"]);
     mistake(&["verify", "--replay", "/nowhere", TASK], &["cannot be used with"]);
     mistake(
         &["verify", TASK, "--task-type", "signing", "--product", "firefox", "--keys", keys],

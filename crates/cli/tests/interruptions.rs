@@ -235,7 +235,7 @@ fn several_in_one_work_directory_do_not_disturb_each_other() {
 fn out_of_room(status: ExitStatus, stdout: &str) {
     assert_eq!(status.code(), Some(3), "{status} {stdout}");
     let verdict: Value = serde_json::from_str(stdout).unwrap();
-    let failed = verdict["findings"].as_array().unwrap().iter().filter(|one| one["standing"] == "failed");
+    let failed = verdict["findings"].as_array().unwrap().iter().filter(|one| one["disposition"] == "failed");
     let failed: Vec<&Value> = failed.collect();
     assert!(failed.iter().all(|one| one["class"] == "infra"), "{failed:?}");
     let told = |one: &&Value| one["message"].as_str().unwrap().contains("cannot write to the work directory");

@@ -1,11 +1,11 @@
-//! The Chain of Trust itself: the nouns, the policy, the inquiry, the checks and the verdict.
+//! The Chain of Trust itself: the nouns, the policy, the verification, the checks and the verdict.
 //!
-//! Nothing here touches the world: no IO, no clock, no randomness, no threads. An inquiry says what
+//! Nothing here touches the world: no IO, no clock, no randomness, no threads. A verification says what
 //! it needs to know, a driver supplies facts, and when nothing is missing the verdict is concluded:
 //!
 //! ```text
 //!              needs                     facts                    findings
-//!   Inquiry ─────────▶  driver (fetch) ─────────▶  Inquiry  ─────────────▶  Verdict
+//!   Verification ─────────▶  driver (fetch) ─────────▶  Verification  ─────────────▶  Verdict
 //! ```
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
@@ -16,7 +16,6 @@ pub mod digest;
 pub mod document;
 pub mod fnmatch;
 pub mod graph;
-pub mod inquiry;
 mod limits;
 pub mod policy;
 mod projects;
@@ -24,6 +23,7 @@ pub mod schema;
 pub mod source;
 pub mod task;
 pub mod verdict;
+pub mod verification;
 
 pub use jiff::Timestamp;
 pub use limits::Limits;

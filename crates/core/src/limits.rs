@@ -1,6 +1,6 @@
 //! How much of anything is taken before the answer is "no" or "could not be determined".
 
-/// The bounds of an inquiry. Each default leaves a valid chain ten times the room it needs.
+/// The bounds of a verification. Each default leaves a valid chain ten times the room it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Links in one chain. The largest honest release task has a few hundred.
@@ -35,7 +35,7 @@ pub struct Limits {
     pub json_values: usize,
     /// Pages of a listing of artifacts (1,000 names each) or of tags (100 each).
     pub pages: u32,
-    /// Steps of work that one inquiry may take: things looked at, edges followed, steps of rendering,
+    /// Steps of work that one verification may take: things looked at, edges followed, steps of rendering,
     /// values compared, 16 bytes read. A chain of 300 links takes under a million; twenty million take
     /// some ten seconds.
     pub steps: u64,

@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 use catena_core::Limits;
-use catena_core::inquiry::{Fact, Need};
 use catena_core::task::{ArtifactName, RunId, TaskId};
+use catena_core::verification::{Fact, Need};
 use catena_fetch::{Fetcher, Options};
 use catena_http::{Request, Response, Transport, TransportError};
 use catena_taskcluster::RootUrl;

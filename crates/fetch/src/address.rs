@@ -3,8 +3,8 @@
 //! The addresses are those of specification 11.11.
 
 use crate::absence::Responder;
-use catena_core::inquiry::Need;
 use catena_core::source::{GithubRepository, RepositoryUrl, Scheme};
+use catena_core::verification::Need;
 use catena_taskcluster::RootUrl;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
@@ -180,9 +180,9 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use catena_core::inquiry::{Reference, TreeFile};
     use catena_core::source::{Revision, TagName};
     use catena_core::task::{ArtifactName, RunId, TaskId};
+    use catena_core::verification::{Reference, TreeFile};
 
     fn at(need: &Need) -> String {
         Address::of(need, &RootUrl::parse("https://tc.example/").unwrap()).unwrap().url.to_string()

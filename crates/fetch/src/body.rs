@@ -1,13 +1,13 @@
 //! A body on its way in: decoded, capped, measured, and handed to whoever keeps it, all as it
 //! streams. Nothing is ever held but what is kept.
 
-use crate::budget::{Share, length, weight};
-use crate::graphs::{GraphIntake, KeptGraph};
+use crate::budget::{Reservation, length, weight};
+use crate::graphs::{GraphDecoder, KeptGraph};
 use crate::staging::StagedFile;
 use catena_core::Limits;
 use catena_core::digest::Measurement;
 use catena_core::graph::GraphScan;
-use catena_core::inquiry::{Body, Fact};
+use catena_core::verification::{Body, Fact};
 use catena_http::headers::Coding;
 use flate2::write::MultiGzDecoder;
 use sha2::{Digest as _, Sha256, Sha512};
@@ -20,7 +20,7 @@ pub(crate) enum Keep {
     /// They are kept whole.
     Whole,
     /// A task graph is scanned, and perhaps kept.
-    Graph(Box<GraphIntake>),
+    Graph(Box<GraphDecoder>),
     /// Nothing.
     Nothing,
 }
@@ -47,7 +47,7 @@ pub(crate) enum BodyError {
 
 /// Takes in one body.
 #[derive(Debug)]
-pub(crate) struct Intake {
+pub(crate) struct BodyDecoder {
     decoder: Decoder,
 }
 
@@ -90,7 +90,7 @@ enum Decoder {
     Gzip(Box<MultiGzDecoder<Sink>>),
 }
 
-impl Intake {
+impl BodyDecoder {
     pub(crate) fn new(
         coding: Coding,
         bounds: Bounds,
@@ -118,7 +118,7 @@ impl Intake {
     }
 
     /// What is kept shares the memory there is for all answers.
-    pub(crate) fn within(mut self, share: Option<Share>) -> Self {
+    pub(crate) fn within(mut self, share: Option<Reservation>) -> Self {
         self.sink_mut().share = share;
         self
     }
@@ -163,7 +163,7 @@ impl Intake {
     }
 
     /// The body is complete.
-    pub(crate) fn finish(mut self) -> Result<Taken, BodyError> {
+    pub(crate) fn finish(mut self) -> Result<ReceivedBody, BodyError> {
         if let Decoder::Gzip(decoder) = &mut self.decoder
             // Nothing at all is the coding of nothing, to every other client too.
             && decoder.get_ref().received > 0
@@ -181,21 +181,21 @@ impl Intake {
 
 /// A body that was taken in whole.
 #[derive(Debug)]
-pub(crate) struct Taken {
+pub(crate) struct ReceivedBody {
     pub(crate) fact: Fact,
     pub(crate) measurement: Measurement,
     pub(crate) staged: Option<StagedFile>,
     /// A task graph that is kept for other needs.
     pub(crate) graph: Option<KeptGraph>,
     /// The memory that it takes for as long as it is held.
-    pub(crate) share: Option<Share>,
+    pub(crate) share: Option<Reservation>,
 }
 
 /// Where decoded bytes go.
 #[derive(Debug)]
 struct Sink {
     bounds: Bounds,
-    share: Option<Share>,
+    share: Option<Reservation>,
     /// Bytes as they came over the wire.
     received: u64,
     /// Decoded bytes.
@@ -254,7 +254,7 @@ impl Sink {
         Ok(())
     }
 
-    fn finish(self) -> Taken {
+    fn finish(self) -> ReceivedBody {
         let measurement = Measurement {
             length: self.length,
             sha256: self.sha256.finalize().into(),
@@ -270,7 +270,7 @@ impl Sink {
             }
             Keep::Nothing => Fact::Measured(measurement),
         };
-        Taken { fact, measurement, staged: self.staged, graph, share: self.share }
+        ReceivedBody { fact, measurement, staged: self.staged, graph, share: self.share }
     }
 }
 
@@ -313,7 +313,7 @@ pub(crate) fn measured(fact: &Fact) -> Option<&Measurement> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::budget::Budget;
+    use crate::budget::MemoryBudget;
     use catena_core::graph::Scanner;
     use catena_core::task::TaskId;
     use flate2::Compression;
@@ -325,16 +325,16 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn take(coding: Coding, limit: u64, body: &[u8], chunk: usize) -> Result<Taken, BodyError> {
+    fn take(coding: Coding, limit: u64, body: &[u8], chunk: usize) -> Result<ReceivedBody, BodyError> {
         let bounds = Bounds::new(limit, &Limits::default());
-        let mut intake = Intake::new(coding, bounds, true, Keep::Whole, None);
+        let mut intake = BodyDecoder::new(coding, bounds, true, Keep::Whole, None);
         for chunk in body.chunks(chunk) {
             intake.write(chunk)?;
         }
         intake.finish()
     }
 
-    fn bytes(taken: Result<Taken, BodyError>) -> Result<Vec<u8>, BodyError> {
+    fn bytes(taken: Result<ReceivedBody, BodyError>) -> Result<Vec<u8>, BodyError> {
         taken.map(|taken| match taken.fact {
             Fact::Body(body) => {
                 assert_eq!(body.measurement, measure(&body.bytes, true));
@@ -396,7 +396,7 @@ mod tests {
         let free = usize::try_from(limits.expansion_free).unwrap();
         let take = |body: &[u8]| {
             let bounds = Bounds::new(limits.artifact_bytes, &limits);
-            let mut intake = Intake::new(Coding::Gzip, bounds, false, Keep::Nothing, None);
+            let mut intake = BodyDecoder::new(Coding::Gzip, bounds, false, Keep::Nothing, None);
             body.chunks(16 << 10).try_for_each(|chunk| intake.write(chunk))?;
             intake.finish().map(|taken| taken.measurement.length)
         };
@@ -411,11 +411,11 @@ mod tests {
 
     #[test]
     fn answers_share_the_memory_there_is() {
-        let budget = Budget::new(&Limits { held_bytes: 2000, ..Limits::default() });
+        let budget = MemoryBudget::new(&Limits { held_bytes: 2000, ..Limits::default() });
         let take = |body: &[u8]| {
             let bounds = Bounds::new(500, &Limits::default());
-            let mut intake = Intake::new(Coding::Identity, bounds, false, Keep::Whole, None);
-            intake = intake.within(Some(Share::of(&budget)));
+            let mut intake = BodyDecoder::new(Coding::Identity, bounds, false, Keep::Whole, None);
+            intake = intake.within(Some(Reservation::of(&budget)));
             body.chunks(7).try_for_each(|chunk| intake.write(chunk))?;
             intake.finish()
         };
@@ -438,12 +438,12 @@ mod tests {
     fn kept_entries_of_graphs_share_it_too() {
         const A: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
         let limits = Limits { held_bytes: 1000, ..Limits::default() };
-        let budget = Budget::new(&limits);
+        let budget = MemoryBudget::new(&limits);
         let take = |wanted: &[&str]| {
             let wanted = wanted.iter().map(|id| TaskId::parse(id).unwrap()).collect();
-            let keep = Keep::Graph(Box::new(GraphIntake::scanned(Scanner::new(wanted, &limits))));
-            let intake = Intake::new(Coding::Identity, Bounds::new(9000, &limits), false, keep, None);
-            let mut intake = intake.within(Some(Share::of(&budget)));
+            let keep = Keep::Graph(Box::new(GraphDecoder::scanned(Scanner::new(wanted, &limits))));
+            let intake = BodyDecoder::new(Coding::Identity, Bounds::new(9000, &limits), false, keep, None);
+            let mut intake = intake.within(Some(Reservation::of(&budget)));
             let text = format!("{{\"{A}\":[\"{}\"]}}", "x".repeat(600));
             text.as_bytes().chunks(50).try_for_each(|chunk| intake.write(chunk))?;
             intake.finish()

@@ -14,12 +14,12 @@ pub(crate) const ANSWER: u64 = 2048;
 
 /// The memory that there is for all answers.
 #[derive(Debug)]
-pub struct Budget {
+pub struct MemoryBudget {
     limit: u64,
     taken: AtomicU64,
 }
 
-impl Budget {
+impl MemoryBudget {
     pub(crate) fn new(limits: &Limits) -> Arc<Self> {
         Arc::new(Self { limit: limits.held_bytes, taken: AtomicU64::new(0) })
     }
@@ -32,13 +32,13 @@ impl Budget {
 
 /// What one answer takes of it; given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Share {
-    budget: Arc<Budget>,
+pub(crate) struct Reservation {
+    budget: Arc<MemoryBudget>,
     taken: u64,
 }
 
-impl Share {
-    pub(crate) fn of(budget: &Arc<Budget>) -> Self {
+impl Reservation {
+    pub(crate) fn of(budget: &Arc<MemoryBudget>) -> Self {
         Self { budget: budget.clone(), taken: 0 }
     }
 
@@ -63,7 +63,7 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.budget.taken.fetch_sub(self.taken, Ordering::Relaxed);
     }
@@ -91,14 +91,14 @@ pub(crate) fn length(count: usize) -> u64 {
 mod tests {
     use super::*;
 
-    fn budget(held_bytes: u64) -> Arc<Budget> {
-        Budget::new(&Limits { held_bytes, ..Limits::default() })
+    fn budget(held_bytes: u64) -> Arc<MemoryBudget> {
+        MemoryBudget::new(&Limits { held_bytes, ..Limits::default() })
     }
 
     #[test]
     fn what_is_taken_is_given_back() {
         let budget = budget(100);
-        let (mut one, mut other) = (Share::of(&budget), Share::of(&budget));
+        let (mut one, mut other) = (Reservation::of(&budget), Reservation::of(&budget));
         assert_eq!(one.take(50), Ok(()));
         assert!(!budget.is_scarce());
         assert_eq!(other.grow_to(30), Ok(()));
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(one.take(49), Ok(()));
         assert_eq!(one.take(u64::MAX), Err(BodyError::Full { limit: 100 }));
         drop(one);
-        assert_eq!(Share::of(&budget).take(100), Ok(()));
+        assert_eq!(Reservation::of(&budget).take(100), Ok(()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A cache of what cannot change, in a store that is not believed.
 //!
 //! Everything that comes out of it is a fact like one from the network and goes through the same
-//! inquiry. Entries are authenticated with a key that stands elsewhere, and the bytes of artifacts
+//! verification. Entries are authenticated with a key that stands elsewhere, and the bytes of artifacts
 //! are hashed, on every use ([`seal()`], [`Store`]). What fails its check is dropped, and the network is
 //! asked. Only what a yes was made of is kept.
 
@@ -12,7 +12,7 @@ mod intake;
 mod key;
 mod payload;
 mod seal;
-mod seen;
+mod snapshot;
 mod store;
 mod subject;
 
@@ -21,12 +21,12 @@ pub use directory::{Contents, DirectoryError, DirectoryStore, Swept};
 pub use key::{Key, KeyError};
 pub use payload::{Payload, decode, encode};
 pub use seal::{Broken, open, seal};
-pub use seen::Seen;
+pub use snapshot::Snapshot;
 pub use store::{Name, Store};
 
 use crate::statistics::Counter;
 use catena_core::Limits;
-use catena_core::inquiry::Need;
+use catena_core::verification::Need;
 use catena_taskcluster::RootUrl;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,9 +1,9 @@
-//! The loop between an inquiry and where its facts come from.
+//! The loop between a verification and where its facts come from.
 
 use crate::progress::{Event, Progress};
 use crate::source::FactSource;
-use catena_core::inquiry::{Cancel, Fact, Inquiry, Need, Reader, Seen};
 use catena_core::verdict::Source;
+use catena_core::verification::{Cancel, Fact, FactParser, Need, ParsedFact, Verification};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,70 +11,70 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::{Id, JoinSet, block_in_place, yield_now};
 use tokio::time::{Instant, timeout_at};
 
-/// How long after its deadline an inquiry may still examine what is known by then. Whoever reports the verdict
+/// How long after its deadline a verification may still examine what is known by then. Whoever reports the verdict
 /// has the rest of a second.
 const GRACE: Duration = Duration::from_millis(250);
 
 /// Bytes of an answer that takes long to read.
 const LARGE: usize = 256 << 10;
 
-/// What a driver needs of an inquiry.
-trait Case: Send {
+/// What a driver needs of a verification.
+trait Driven: Send {
     fn needs(&mut self) -> Vec<Need>;
     fn foreseen(&mut self) -> Vec<Need>;
-    fn reader(&self) -> Reader;
-    fn take(&mut self, seen: Seen);
+    fn parser(&self) -> FactParser;
+    fn take(&mut self, parsed: ParsedFact);
     fn has_stopped(&self) -> bool;
 }
 
-impl Case for Inquiry {
+impl Driven for Verification {
     fn needs(&mut self) -> Vec<Need> {
-        Inquiry::needs(self)
+        Verification::needs(self)
     }
 
     fn foreseen(&mut self) -> Vec<Need> {
-        Inquiry::foreseen(self)
+        Verification::foreseen(self)
     }
 
-    fn reader(&self) -> Reader {
-        Inquiry::reader(self)
+    fn parser(&self) -> FactParser {
+        Verification::parser(self)
     }
 
-    fn take(&mut self, seen: Seen) {
-        Inquiry::take(self, seen);
+    fn take(&mut self, parsed: ParsedFact) {
+        Verification::take(self, parsed);
     }
 
     fn has_stopped(&self) -> bool {
-        Inquiry::has_stopped(self)
+        Verification::has_stopped(self)
     }
 }
 
-/// Answers everything an inquiry needs, and gives it back ready to be concluded. Whatever is
+/// Answers everything a verification needs, and gives it back ready to be concluded. Whatever is
 /// independent is asked at the same time, and what it foresees is asked with it; how much of that
 /// really goes out is the source's to bound. What is not known by the deadline is unreachable, and a
-/// quarter of a second later the inquiry stops examining, wherever it is.
+/// quarter of a second later the verification stops examining, wherever it is.
 ///
 /// It examines on the thread it is polled on. On a runtime of several threads the other tasks of that
-/// thread go on meanwhile on another one, so that the system shares the processors among inquiries.
+/// thread go on meanwhile on another one, so that the system shares the processors among verifications.
 pub async fn investigate(
-    mut inquiry: Inquiry,
+    mut verification: Verification,
     source: Arc<dyn FactSource>,
     deadline: Instant,
     progress: &dyn Progress,
-) -> Inquiry {
+) -> Verification {
     let end = deadline.checked_add(GRACE).unwrap_or(deadline);
-    inquiry.cancel_when(Cancel::when(move || Instant::now() >= end));
+    verification.cancel_when(Cancel::when(move || Instant::now() >= end));
     if source.origin() == Source::Recording {
-        inquiry.judge_recording();
+        verification.judge_recording();
     }
-    drive(&mut inquiry, &source, deadline, progress).await;
-    // Whoever interrupted the examinations comes first, before the inquiry is concluded.
+    drive(&mut verification, &source, deadline, progress).await;
+    // Whoever interrupted the examinations comes first, before the verification is concluded.
     yield_now().await;
-    inquiry
+    verification
 }
 
 async fn drive(
-    case: &mut dyn Case,
+    case: &mut dyn Driven,
     source: &Arc<dyn FactSource>,
     deadline: Instant,
     progress: &dyn Progress,
@@ -86,11 +86,11 @@ async fn drive(
     tracing::warn!(unanswered = asked.len(), "the deadline passed");
     // What is said to be unreachable can make other things needed; these are not asked any more.
     let mut missing: Vec<Need> = asked.into_values().collect();
-    let reader = case.reader();
+    let parser = case.parser();
     while !missing.is_empty() && !case.has_stopped() {
         for need in missing {
             let fact = Fact::Unreachable { reason: "the deadline passed".to_owned(), attempts: 0 };
-            answered(case, progress, reader.read(need, fact));
+            answered(case, progress, parser.read(need, fact));
         }
         missing = case.needs();
     }
@@ -99,18 +99,18 @@ async fn drive(
 /// `asked` holds what was asked and is not answered yet, for the case that this is cut short. What is
 /// still on its way when it ends is not waited for.
 async fn answer_all(
-    case: &mut dyn Case,
+    case: &mut dyn Driven,
     source: &Arc<dyn FactSource>,
     deadline: Instant,
     progress: &dyn Progress,
     asked: &mut HashMap<Id, Need>,
 ) {
     let (mut answers, mut foreseen) = (JoinSet::new(), JoinSet::new());
-    let reader = case.reader();
+    let parser = case.parser();
     loop {
         for need in case.needs() {
             progress.event(Event::Asked { need: &need });
-            let answer = answer(source.clone(), need.clone(), deadline, reader.clone());
+            let answer = answer(source.clone(), need.clone(), deadline, parser.clone());
             asked.insert(answers.spawn(answer).id(), need);
         }
         for need in case.foreseen() {
@@ -121,15 +121,15 @@ async fn answer_all(
         }
         let Some(ended) = answers.join_next_with_id().await else { break };
         match ended {
-            Ok((id, seen)) => {
+            Ok((id, parsed)) => {
                 asked.remove(&id);
-                answered(case, progress, seen);
+                answered(case, progress, parsed);
             }
             // A defect of ours is no answer.
             Err(error) => {
                 let reason = "the question was broken off by a defect of catena".to_owned();
                 if let Some(need) = asked.remove(&error.id()) {
-                    answered(case, progress, reader.read(need, Fact::Unreachable { reason, attempts: 1 }));
+                    answered(case, progress, parser.read(need, Fact::Unreachable { reason, attempts: 1 }));
                 }
             }
         }
@@ -137,13 +137,18 @@ async fn answer_all(
     }
 }
 
-/// Asks, and reads the answer where it arrives: by the side of others, where the inquiry takes them one
+/// Asks, and reads the answer where it arrives: by the side of others, where the verification takes them one
 /// after another.
-async fn answer(source: Arc<dyn FactSource>, need: Need, deadline: Instant, reader: Reader) -> Seen {
+async fn answer(
+    source: Arc<dyn FactSource>,
+    need: Need,
+    deadline: Instant,
+    parser: FactParser,
+) -> ParsedFact {
     let fact = source.fact(need.clone(), deadline).await;
     match &fact {
-        Fact::Body(body) if body.bytes.len() > LARGE => beside_others(|| reader.read(need, fact)),
-        _ => reader.read(need, fact),
+        Fact::Body(body) if body.bytes.len() > LARGE => beside_others(|| parser.read(need, fact)),
+        _ => parser.read(need, fact),
     }
 }
 
@@ -155,11 +160,11 @@ fn beside_others<T>(work: impl FnOnce() -> T) -> T {
     }
 }
 
-fn answered(case: &mut dyn Case, progress: &dyn Progress, seen: Seen) {
-    let (need, fact) = (seen.need(), seen.fact());
+fn answered(case: &mut dyn Driven, progress: &dyn Progress, parsed: ParsedFact) {
+    let (need, fact) = (parsed.need(), parsed.fact());
     tracing::debug!(%need, "answered");
     progress.event(Event::Answered { need, fact });
-    beside_others(|| case.take(seen));
+    beside_others(|| case.take(parsed));
 }
 
 #[cfg(test)]
@@ -194,7 +199,7 @@ mod tests {
         }
     }
 
-    impl Case for Asker {
+    impl Driven for Asker {
         fn needs(&mut self) -> Vec<Need> {
             std::mem::take(&mut self.next)
         }
@@ -203,17 +208,17 @@ mod tests {
             std::mem::take(&mut self.foresees)
         }
 
-        fn reader(&self) -> Reader {
-            Reader::new(&Limits::default())
+        fn parser(&self) -> FactParser {
+            FactParser::new(&Limits::default())
         }
 
-        fn take(&mut self, seen: Seen) {
-            if matches!(seen.need(), Need::Status { .. }) {
+        fn take(&mut self, parsed: ParsedFact) {
+            if matches!(parsed.need(), Need::Status { .. }) {
                 let listing =
                     |run| Need::Listing { task_id: task_id(), run_id: RunId(run), continuation: None };
                 self.next = (0..10).map(listing).collect();
             }
-            self.facts.push((seen.need().clone(), seen.fact().clone()));
+            self.facts.push((parsed.need().clone(), parsed.fact().clone()));
         }
 
         fn has_stopped(&self) -> bool {

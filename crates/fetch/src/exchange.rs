@@ -2,13 +2,13 @@
 
 use crate::absence::{Responder, title};
 use crate::address::GITHUB_API_HOST;
-use crate::body::{BodyError, Bounds, Intake, Keep, Taken};
+use crate::body::{BodyDecoder, BodyError, Bounds, Keep, ReceivedBody};
 use crate::options::Options;
 use crate::patience::{Closed, Pace};
+use crate::sink::BodySink;
 use crate::statistics::Counters;
-use crate::taker::Taker;
 use bytes::Bytes;
-use catena_core::inquiry::Fact;
+use catena_core::verification::Fact;
 use catena_http::Secret;
 use catena_http::headers::{self, Coding};
 use catena_http::{Request, RequestBody, Response, Shown, Transport, TransportError, TransportErrorKind};
@@ -34,7 +34,7 @@ pub(crate) enum Authorization {
 
 /// What is asked.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
+pub(crate) struct RequestSpec {
     pub(crate) url: Url,
     /// The body of a POST; without one it is a GET.
     pub(crate) content: Option<Bytes>,
@@ -52,7 +52,7 @@ pub(crate) struct Ask {
     pub(crate) limited_as: Option<String>,
 }
 
-impl Ask {
+impl RequestSpec {
     /// Whose answer it is that came from an address: where the queue sent its asker, the store's.
     fn responder_at(&self, url: &Url) -> Responder {
         if self.artifact && *url != self.url { Responder::Store } else { self.responder }
@@ -96,7 +96,7 @@ impl Form {
 /// How one attempt ended.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    Taken(Box<Taken>),
+    ReceivedBody(Box<ReceivedBody>),
     Absent {
         status: u16,
         message: String,
@@ -172,14 +172,14 @@ impl Exchange<'_> {
     /// Makes one attempt. `intake` is called once, when there is a body to take.
     pub(crate) async fn attempt(
         &self,
-        ask: &Ask,
-        intake: impl FnOnce(Coding) -> Result<(Taker, u64), BodyError>,
+        ask: &RequestSpec,
+        intake: impl FnOnce(Coding) -> Result<(BodySink, u64), BodyError>,
     ) -> Outcome {
         match self.follow(ask).await {
             Err(outcome) => outcome,
             Ok((response, _)) if response.status == StatusCode::OK => {
                 match self.take(ask, response, intake).await {
-                    Ok(taken) => Outcome::Taken(Box::new(taken)),
+                    Ok(taken) => Outcome::ReceivedBody(Box::new(taken)),
                     Err(outcome) => outcome,
                 }
             }
@@ -188,7 +188,7 @@ impl Exchange<'_> {
     }
 
     /// Sends the request and follows redirects, to the first answer that is none, and where that came from.
-    async fn follow(&self, ask: &Ask) -> Result<(Response, Url), Outcome> {
+    async fn follow(&self, ask: &RequestSpec) -> Result<(Response, Url), Outcome> {
         let mut seen = vec![ask.url.clone()];
         let mut url = ask.url.clone();
         loop {
@@ -228,7 +228,7 @@ impl Exchange<'_> {
         }
     }
 
-    async fn send(&self, ask: &Ask, url: &Url, first: bool) -> Result<Response, Outcome> {
+    async fn send(&self, ask: &RequestSpec, url: &Url, first: bool) -> Result<Response, Outcome> {
         let method = if ask.content.is_some() { Method::POST } else { Method::GET };
         let request = Request {
             headers: self.headers(ask, &method, url, first),
@@ -251,7 +251,7 @@ impl Exchange<'_> {
         Ok(response)
     }
 
-    fn headers(&self, ask: &Ask, method: &Method, url: &Url, first: bool) -> HeaderMap {
+    fn headers(&self, ask: &RequestSpec, method: &Method, url: &Url, first: bool) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let github =
@@ -276,7 +276,7 @@ impl Exchange<'_> {
         headers
     }
 
-    fn note_rate_limit(&self, ask: &Ask, headers: &HeaderMap) {
+    fn note_rate_limit(&self, ask: &RequestSpec, headers: &HeaderMap) {
         let (Some(key), Some(limit)) = (&ask.limited_as, headers::rate_limit(headers, now())) else { return };
         self.counters.remains(key, limit.remaining);
         if let (0, Some(wait)) = (limit.remaining, limit.reset) {
@@ -293,10 +293,10 @@ impl Exchange<'_> {
     /// Takes the body of a good answer.
     async fn take(
         &self,
-        ask: &Ask,
+        ask: &RequestSpec,
         response: Response,
-        intake: impl FnOnce(Coding) -> Result<(Taker, u64), BodyError>,
-    ) -> Result<Taken, Outcome> {
+        intake: impl FnOnce(Coding) -> Result<(BodySink, u64), BodyError>,
+    ) -> Result<ReceivedBody, Outcome> {
         let coding = headers::coding(&response.headers).map_err(|coding| {
             Outcome::lasting(format!("the answer is coded as {coding:?}, which nobody asked for"))
         })?;
@@ -318,8 +318,8 @@ impl Exchange<'_> {
         &self,
         mut response: Response,
         coding: Coding,
-        mut taker: Taker,
-    ) -> Result<Taken, Outcome> {
+        mut taker: BodySink,
+    ) -> Result<ReceivedBody, Outcome> {
         let announced = headers::content_length(&response.headers);
         let shown = announced.filter(|_| coding == Coding::Identity);
         let mut pace = Pace::new(self.options);
@@ -360,7 +360,7 @@ impl Exchange<'_> {
     }
 
     /// What an answer other than 200 means.
-    async fn decline(&self, ask: &Ask, response: Response, url: &Url) -> Outcome {
+    async fn decline(&self, ask: &RequestSpec, response: Response, url: &Url) -> Outcome {
         let (status, now) = (response.status, now());
         if let Some(key) = &ask.limited_as
             && let Some(wait) = headers::github_limited(status, &response.headers, now)
@@ -393,8 +393,8 @@ impl Exchange<'_> {
     async fn error_body(&self, response: Response) -> Arc<[u8]> {
         let Ok(coding) = headers::coding(&response.headers) else { return Arc::default() };
         let bounds = Bounds::plain(LARGEST_MESSAGE);
-        let intake = Intake::new(coding, bounds, false, Keep::Whole, None);
-        match self.stream(response, coding, Taker::here(intake)).await.map(|taken| taken.fact) {
+        let intake = BodyDecoder::new(coding, bounds, false, Keep::Whole, None);
+        match self.stream(response, coding, BodySink::here(intake)).await.map(|taken| taken.fact) {
             Ok(Fact::Body(body)) => body.bytes,
             _ => Arc::default(),
         }
@@ -524,7 +524,7 @@ mod tests {
         };
         let sent_to = |text: &str| {
             let url = Url::parse(text).unwrap();
-            let ask = Ask {
+            let ask = RequestSpec {
                 url: url.clone(),
                 content: None,
                 authorization: Authorization::Github(Secret::new("ghp_x".to_owned())),

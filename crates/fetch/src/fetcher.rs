@@ -1,24 +1,24 @@
 //! Needs answered from the network.
 
 use crate::address::{Address, Service};
-use crate::body::{BodyError, Bounds, Intake, Keep, Taken, measure, measured};
-use crate::budget::{ANSWER, Budget, Share, length};
-use crate::exchange::{Ask, Authorization, Exchange, Form, Outcome};
+use crate::body::{BodyDecoder, BodyError, Bounds, Keep, ReceivedBody, measure, measured};
+use crate::budget::{ANSWER, MemoryBudget, Reservation, length};
+use crate::exchange::{Authorization, Exchange, Form, Outcome, RequestSpec};
 use crate::github::Tokens;
-use crate::graphs::{GraphIntake, KeptGraph};
+use crate::graphs::{GraphDecoder, KeptGraph};
 use crate::options::Options;
 use crate::patience::Closed;
 use crate::permits::Permits;
 use crate::progress::{Event, Progress, Quiet};
+use crate::sink::BodySink;
 use crate::source::FactSource;
 use crate::staging::Staging;
 use crate::statistics::{Counters, Statistics};
-use crate::taker::Taker;
 use catena_core::Limits;
 use catena_core::graph::Scanner;
-use catena_core::inquiry::{Body, Fact, Need, Shape};
 use catena_core::task::TaskSet;
 use catena_core::verdict::Source;
+use catena_core::verification::{Body, Fact, Need, Shape};
 use catena_http::headers::Coding;
 use catena_http::{Backoff, Secret, Transport};
 use catena_taskcluster::RootUrl;
@@ -46,9 +46,9 @@ pub struct Fetcher {
     closed: Closed,
     counters: Counters,
     permits: Permits,
-    budget: Arc<Budget>,
+    budget: Arc<MemoryBudget>,
     answered: Mutex<HashMap<(String, bool), Slot>>,
-    /// Where task graphs are kept for other inquiries.
+    /// Where task graphs are kept for other verifications.
     graphs: Option<PathBuf>,
 }
 
@@ -60,7 +60,7 @@ struct Answered {
     fact: Fact,
     graph: Option<Arc<KeptGraph>>,
     /// What it takes of the memory there is.
-    _shares: [Option<Share>; 2],
+    _shares: [Option<Reservation>; 2],
 }
 
 impl Answered {
@@ -71,16 +71,16 @@ impl Answered {
 }
 
 /// How a question ended, all attempts together.
-pub(crate) enum End {
-    Taken(Box<Taken>),
+pub(crate) enum FetchResult {
+    ReceivedBody(Box<ReceivedBody>),
     Fact(Fact),
 }
 
 /// What becomes of an answer's body.
-pub(crate) struct Plan<'a> {
+pub(crate) struct BodyPlan<'a> {
     pub(crate) bounds: Bounds,
     /// Where it is held to the end, the memory it shares.
-    pub(crate) budget: Option<&'a Arc<Budget>>,
+    pub(crate) budget: Option<&'a Arc<MemoryBudget>>,
     pub(crate) sha512: bool,
     pub(crate) keep: &'a (dyn Fn() -> Keep + Sync),
     pub(crate) staging: Option<&'a Staging>,
@@ -95,7 +95,7 @@ impl Fetcher {
         Self {
             transport,
             root,
-            budget: Budget::new(&limits),
+            budget: MemoryBudget::new(&limits),
             limits,
             backoff: Backoff::new(
                 options.backoff,
@@ -138,7 +138,7 @@ impl Fetcher {
     }
 
     /// Keeps the bytes of task graphs in files in `folder`, which have no name there, so that a graph is
-    /// fetched once for all inquiries that are answered from here.
+    /// fetched once for all verifications that are answered from here.
     #[must_use]
     pub fn keeping_graphs(mut self, folder: PathBuf) -> Self {
         self.graphs = Some(folder);
@@ -194,7 +194,7 @@ impl Fetcher {
         slot.insert(answered).fact.clone()
     }
 
-    /// Between inquiries: what could not be had for one of them may be there for the next. If answers take
+    /// Between verifications: what could not be had for one of them may be there for the next. If answers take
     /// more than half of the memory that they may take, everything that nobody is asking for is forgotten.
     pub fn forget(&self) {
         let scarce = self.budget.is_scarce();
@@ -222,7 +222,7 @@ impl Fetcher {
     }
 
     async fn fetch(&self, need: &Need, address: &Address, deadline: Instant) -> Answered {
-        let mut share = Share::of(&self.budget);
+        let mut share = Reservation::of(&self.budget);
         if let Err(error) = share.take(ANSWER.saturating_add(length(address.url.as_str().len()))) {
             let fact = Fact::Unreachable { reason: error.to_string(), attempts: 0 };
             return Answered { fact, graph: None, _shares: [None, None] };
@@ -233,7 +233,7 @@ impl Fetcher {
             Need::Artifact { .. } => Keep::Nothing,
             _ => Keep::Whole,
         };
-        let plan = Plan {
+        let plan = BodyPlan {
             bounds: Bounds::new(limit(need, &self.limits), &self.limits),
             budget: Some(&self.budget),
             sha512: wants_sha512(need),
@@ -242,11 +242,11 @@ impl Fetcher {
             shape: need.shape(),
         };
         match self.persist(need, &ask, &plan, deadline).await {
-            End::Fact(fact) => {
+            FetchResult::Fact(fact) => {
                 let fact = self.as_seen(fact, need, address, &ask, deadline).await;
                 Answered { fact, graph: None, _shares: [Some(share), None] }
             }
-            End::Taken(taken) => self.hold(need, *taken, share),
+            FetchResult::ReceivedBody(taken) => self.hold(need, *taken, share),
         }
     }
 
@@ -258,7 +258,7 @@ impl Fetcher {
         fact: Fact,
         need: &Need,
         address: &Address,
-        ask: &Ask,
+        ask: &RequestSpec,
         deadline: Instant,
     ) -> Fact {
         let (
@@ -291,16 +291,16 @@ impl Fetcher {
         }
     }
 
-    fn graph_intake(&self, wanted: &TaskSet) -> GraphIntake {
+    fn graph_intake(&self, wanted: &TaskSet) -> GraphDecoder {
         let scanner = Scanner::new(wanted.clone(), &self.limits);
         match &self.graphs {
-            Some(folder) => GraphIntake::kept(scanner, folder),
-            None => GraphIntake::scanned(scanner),
+            Some(folder) => GraphDecoder::kept(scanner, folder),
+            None => GraphDecoder::scanned(scanner),
         }
     }
 
     /// Keeps a body that arrived whole until the verdict.
-    fn hold(&self, need: &Need, taken: Taken, share: Share) -> Answered {
+    fn hold(&self, need: &Need, taken: ReceivedBody, share: Reservation) -> Answered {
         let held = match (self.staging_for(need), taken.staged, need.artifact()) {
             (Some(staging), Some(file), Some(key)) => staging.hold(key, file, taken.measurement),
             _ => Ok(()),
@@ -314,7 +314,7 @@ impl Fetcher {
         Answered { fact, graph: taken.graph.map(Arc::new), _shares: [Some(share), taken.share] }
     }
 
-    async fn ask(&self, need: &Need, address: &Address, deadline: Instant) -> Ask {
+    async fn ask(&self, need: &Need, address: &Address, deadline: Instant) -> RequestSpec {
         let (authorization, limited_as) = match &address.service {
             Service::Taskcluster => (self.taskcluster_authorization(&address.url), None),
             Service::GithubPage(_) | Service::HgPushLog | Service::HgFile | Service::File => {
@@ -326,7 +326,7 @@ impl Fetcher {
                 (authorization, Some(token.limited_as))
             }
         };
-        Ask {
+        RequestSpec {
             url: address.url.clone(),
             content: None,
             authorization,
@@ -347,7 +347,13 @@ impl Fetcher {
     }
 
     /// Asks until there is an answer, or none is to be had by the deadline.
-    pub(crate) async fn persist(&self, need: &Need, ask: &Ask, plan: &Plan<'_>, deadline: Instant) -> End {
+    pub(crate) async fn persist(
+        &self,
+        need: &Need,
+        ask: &RequestSpec,
+        plan: &BodyPlan<'_>,
+        deadline: Instant,
+    ) -> FetchResult {
         let (mut attempt, mut waits) = (0_u32, 0_u32);
         loop {
             if let Some(host) = &ask.limited_as
@@ -367,12 +373,12 @@ impl Fetcher {
             self.progress.event(Event::Started { need, attempt });
             let (reason, retry_after) = match timeout_at(deadline, self.attempt(need, ask, plan)).await {
                 Err(_) => return unreachable("the deadline passed".to_owned(), attempt),
-                Ok(Outcome::Taken(taken)) => return End::Taken(taken),
+                Ok(Outcome::ReceivedBody(taken)) => return FetchResult::ReceivedBody(taken),
                 Ok(Outcome::Absent { status, message }) => {
-                    return End::Fact(Fact::Absent { status, message });
+                    return FetchResult::Fact(Fact::Absent { status, message });
                 }
                 Ok(Outcome::Refused { status, message }) => {
-                    return End::Fact(Fact::Refused { status, message });
+                    return FetchResult::Fact(Fact::Refused { status, message });
                 }
                 Ok(Outcome::Lasting { reason }) => return unreachable(reason, attempt),
                 Ok(Outcome::Again { reason, retry_after }) => (reason, retry_after),
@@ -410,7 +416,7 @@ impl Fetcher {
     }
 
     /// One attempt, as soon as it may go out.
-    async fn attempt(&self, need: &Need, ask: &Ask, plan: &Plan<'_>) -> Outcome {
+    async fn attempt(&self, need: &Need, ask: &RequestSpec, plan: &BodyPlan<'_>) -> Outcome {
         let taskcluster = self.root.holds(&ask.url);
         let _permits = self.permits.take(&ask.url, plan.shape, taskcluster).await;
         let began = Instant::now();
@@ -445,7 +451,7 @@ impl FactSource for Fetcher {
         Source::Services
     }
 
-    fn budget(&self) -> Option<Arc<Budget>> {
+    fn budget(&self) -> Option<Arc<MemoryBudget>> {
         Some(self.budget.clone())
     }
 }
@@ -460,17 +466,17 @@ fn is_private(repository: &[u8]) -> bool {
     json.as_ref().and_then(|json| json.get("private")).and_then(serde_json::Value::as_bool) != Some(false)
 }
 
-fn intake(plan: &Plan<'_>, coding: Coding) -> Result<(Taker, u64), BodyError> {
+fn intake(plan: &BodyPlan<'_>, coding: Coding) -> Result<(BodySink, u64), BodyError> {
     let staged =
         plan.staging.map(Staging::begin).transpose().map_err(|error| BodyError::Disk(error.to_string()))?;
-    let intake = Intake::new(coding, plan.bounds, plan.sha512, (plan.keep)(), staged);
-    let intake = intake.within(plan.budget.map(Share::of));
-    let taker = if plan.shape == Shape::Graph { Taker::aside(intake) } else { Taker::here(intake) };
+    let intake = BodyDecoder::new(coding, plan.bounds, plan.sha512, (plan.keep)(), staged);
+    let intake = intake.within(plan.budget.map(Reservation::of));
+    let taker = if plan.shape == Shape::Graph { BodySink::aside(intake) } else { BodySink::here(intake) };
     Ok((taker, plan.bounds.bytes))
 }
 
-fn unreachable(reason: String, attempts: u32) -> End {
-    End::Fact(Fact::Unreachable { reason, attempts })
+fn unreachable(reason: String, attempts: u32) -> FetchResult {
+    FetchResult::Fact(Fact::Unreachable { reason, attempts })
 }
 
 /// Whether a wait ends before the deadline.

@@ -3,11 +3,11 @@
 use crate::absence::Responder;
 use crate::address::{self, GITHUB_API_HOST};
 use crate::body::{Bounds, Keep};
-use crate::exchange::{Ask, Form};
-use crate::fetcher::{End, Fetcher, Plan};
+use crate::exchange::{Form, RequestSpec};
+use crate::fetcher::{BodyPlan, FetchResult, Fetcher};
 use bytes::Bytes;
-use catena_core::inquiry::{Fact, Need, Shape};
 use catena_core::source::GithubRepository;
+use catena_core::verification::{Fact, Need, Shape};
 use catena_http::Secret;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -31,7 +31,7 @@ pub(crate) struct Token {
     pub(crate) limited_as: String,
 }
 
-/// The auth service's answer. It holds the time of expiry too: an hour, longer than an inquiry.
+/// The auth service's answer. It holds the time of expiry too: an hour, longer than a verification.
 #[derive(Deserialize)]
 struct Answer {
     token: Secret,
@@ -82,7 +82,7 @@ async fn request(
         "repositories": [repository.name()],
         "permissions": { "contents": "read", "metadata": "read", "pull_requests": "read" },
     });
-    let ask = Ask {
+    let ask = RequestSpec {
         authorization: fetcher.taskcluster_authorization(&url),
         url,
         content: Some(Bytes::from(wanted.to_string())),
@@ -94,20 +94,20 @@ async fn request(
     };
     let bounds = Bounds::plain(LARGEST_ANSWER);
     let keep = &|| Keep::Whole;
-    let plan = Plan { bounds, budget: None, sha512: false, keep, staging: None, shape: Shape::Body };
+    let plan = BodyPlan { bounds, budget: None, sha512: false, keep, staging: None, shape: Shape::Body };
     let problem = match fetcher.persist(need, &ask, &plan, deadline).await {
-        End::Taken(taken) => match taken.fact {
+        FetchResult::ReceivedBody(taken) => match taken.fact {
             Fact::Body(body) => match serde_json::from_slice::<Answer>(&body.bytes) {
                 Ok(answer) => return Some(answer.token),
                 Err(_) => "an answer without a token".to_owned(),
             },
             _ => "no answer".to_owned(),
         },
-        End::Fact(Fact::Absent { status, message } | Fact::Refused { status, message }) => {
+        FetchResult::Fact(Fact::Absent { status, message } | Fact::Refused { status, message }) => {
             format!("status {status}: {message}")
         }
-        End::Fact(Fact::Unreachable { reason, .. }) => reason,
-        End::Fact(_) => "no answer".to_owned(),
+        FetchResult::Fact(Fact::Unreachable { reason, .. }) => reason,
+        FetchResult::Fact(_) => "no answer".to_owned(),
     };
     tracing::warn!(%repository, %problem, "no GitHub token from Taskcluster");
     None

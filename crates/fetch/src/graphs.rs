@@ -1,9 +1,9 @@
-//! Task graphs whose bytes are kept beside the answer, so that many inquiries read their entries.
+//! Task graphs whose bytes are kept beside the answer, so that many verifications read their entries.
 
 use catena_core::Limits;
 use catena_core::digest::Measurement;
 use catena_core::graph::{GraphIndex, GraphScan, Scanner};
-use catena_core::inquiry::Need;
+use catena_core::verification::Need;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
@@ -12,12 +12,12 @@ use std::sync::{Mutex, PoisonError};
 
 /// A task graph on its way in.
 #[derive(Debug)]
-pub(crate) struct GraphIntake {
+pub(crate) struct GraphDecoder {
     scanner: Scanner,
     file: Option<BufWriter<File>>,
 }
 
-impl GraphIntake {
+impl GraphDecoder {
     /// A graph that is only scanned.
     pub(crate) fn scanned(scanner: Scanner) -> Self {
         Self { scanner, file: None }
@@ -118,7 +118,7 @@ mod tests {
     fn kept(text: &str) -> (GraphScan, Option<KeptGraph>) {
         let folder = tempfile::tempdir().unwrap();
         let scanner = Scanner::new([TaskId::parse(A).unwrap()].into(), &Limits::default());
-        let mut intake = GraphIntake::kept(scanner, folder.path());
+        let mut intake = GraphDecoder::kept(scanner, folder.path());
         text.as_bytes().chunks(5).for_each(|chunk| intake.write(chunk));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it has no name");
         intake.finish(measure(text.as_bytes(), false))
@@ -146,7 +146,7 @@ mod tests {
         let (scan, graph) = kept("{\"a\":1");
         assert!(scan.entries.is_err() && graph.is_none());
         let scanner = Scanner::new(TaskSet::default(), &Limits::default());
-        let mut intake = GraphIntake::scanned(scanner);
+        let mut intake = GraphDecoder::scanned(scanner);
         intake.write(b"{}");
         assert!(intake.finish(measure(b"{}", false)).1.is_none());
     }
@@ -155,8 +155,8 @@ mod tests {
     fn where_there_is_no_room_a_graph_is_scanned_all_the_same() {
         let text = format!("{{\"{A}\":1}}");
         let scanner = || Scanner::new([TaskId::parse(A).unwrap()].into(), &Limits::default());
-        let mut nowhere = GraphIntake::kept(scanner(), Path::new("/nonexistent/folder"));
-        let mut full = GraphIntake::scanned(scanner().indexing());
+        let mut nowhere = GraphDecoder::kept(scanner(), Path::new("/nonexistent/folder"));
+        let mut full = GraphDecoder::scanned(scanner().indexing());
         full.file =
             File::options().write(true).open("/dev/full").ok().map(|file| BufWriter::with_capacity(1, file));
         for intake in [&mut nowhere, &mut full] {

@@ -1,6 +1,6 @@
 //! Drivers that turn needs into facts.
 //!
-//! A [`FactSource`] answers the needs of an inquiry: a [`Fetcher`] from the queue, hg.mozilla.org
+//! A [`FactSource`] answers the needs of a verification: a [`Fetcher`] from the queue, hg.mozilla.org
 //! and GitHub, over one narrow [`Transport`](catena_http::Transport). Bodies are capped, decoded and measured while they
 //! stream. What does not exist, what is refused and what could not be reached are different facts.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
@@ -21,12 +21,12 @@ mod permits;
 mod progress;
 mod recording;
 mod shares;
+mod sink;
 mod source;
 mod staging;
 mod statistics;
-mod taker;
 
-pub use budget::Budget;
+pub use budget::MemoryBudget;
 pub use driver::investigate;
 pub use fetcher::Fetcher;
 pub use graphs::KeptGraph;

@@ -86,6 +86,6 @@ impl Default for Options {
     }
 }
 
-/// How long a whole inquiry may take when nothing else is said: a worker has claimed its task for
+/// How long a whole verification may take when nothing else is said: a worker has claimed its task for
 /// twenty minutes, and a valid chain takes seconds.
 pub const DEADLINE: Duration = Duration::from_secs(300);

@@ -1,12 +1,12 @@
 //! What a driver tells while it works.
 
-use catena_core::inquiry::{Fact, Need};
+use catena_core::verification::{Fact, Need};
 use std::time::Duration;
 
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
-    /// The inquiry asked.
+    /// The verification asked.
     Asked {
         /// What for.
         need: &'a Need,
@@ -47,7 +47,7 @@ pub enum Event<'a> {
         /// Until when.
         wait: Duration,
     },
-    /// The inquiry has its answer.
+    /// The verification has its answer.
     Answered {
         /// To what.
         need: &'a Need,

@@ -1,4 +1,4 @@
-//! Recordings: everything an inquiry was told, in a folder, to be told again without a network.
+//! Recordings: everything a verification was told, in a folder, to be told again without a network.
 //!
 //! `facts.json` holds each need with its fact, sorted; `bodies/<sha256>` hold the bytes of small
 //! answers and of the wanted entries of task graphs. Of artifacts only the measurements are kept.

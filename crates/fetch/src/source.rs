@@ -1,8 +1,8 @@
 //! Where facts come from.
 
-use crate::budget::Budget;
-use catena_core::inquiry::{Fact, Need};
+use crate::budget::MemoryBudget;
 use catena_core::verdict::Source;
+use catena_core::verification::{Fact, Need};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub trait FactSource: Send + Sync {
     }
 
     /// The memory that its answers share, for whoever holds more of them.
-    fn budget(&self) -> Option<Arc<Budget>> {
+    fn budget(&self) -> Option<Arc<MemoryBudget>> {
         None
     }
 }

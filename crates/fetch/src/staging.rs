@@ -6,9 +6,9 @@ mod flush;
 mod places;
 
 use catena_core::digest::Measurement;
-use catena_core::inquiry::Clearance;
 use catena_core::task::{ArtifactName, RunId, TaskId};
-use catena_core::verdict::{Evidence, VerifiedArtifact};
+use catena_core::verdict::{ArtifactEvidence, VerifiedArtifact};
+use catena_core::verification::Clearance;
 use claim::{Claim, PREFIX};
 use flush::{Ahead, Flusher};
 use places::{Places, make_directory, set_mode};
@@ -169,7 +169,7 @@ impl Staging {
         let mut moves = Vec::new();
         for artifact in vouched {
             let key = (artifact.task_id, artifact.run_id, artifact.name.clone());
-            match held.get(&key).filter(|_| artifact.evidence == Evidence::Measured) {
+            match held.get(&key).filter(|_| artifact.evidence == ArtifactEvidence::Measured) {
                 None => published.not_held.push((artifact.task_id, artifact.name.clone())),
                 Some(held) if !is_the_same(held, artifact) => {
                     return Err(PublishError::Differs {
@@ -333,7 +333,7 @@ mod tests {
         let measurement = measure(bytes, false);
         staging.hold((task_id(), RunId(0), name.clone()), file, measurement).unwrap();
         let digest = Digest::Sha256(measurement.sha256);
-        let (length, evidence) = (Some(measurement.length), Evidence::Measured);
+        let (length, evidence) = (Some(measurement.length), ArtifactEvidence::Measured);
         VerifiedArtifact { task_id: task_id(), run_id: RunId(0), name, digest, length, evidence }
     }
 
@@ -508,7 +508,7 @@ mod tests {
     fn what_was_not_measured_is_not_published() {
         let work = tempfile::tempdir().unwrap();
         let staging = Staging::new(work.path(), target()).unwrap();
-        for evidence in [Evidence::Named, Evidence::Recalled] {
+        for evidence in [ArtifactEvidence::Named, ArtifactEvidence::Recalled] {
             let artifact = VerifiedArtifact { evidence, ..hold(&staging, "public/a", b"x") };
             let published = settle(&staging, std::slice::from_ref(&artifact)).unwrap();
             assert_eq!(published, Published { files: vec![], not_held: vec![(task_id(), artifact.name)] });

@@ -5,8 +5,8 @@
 mod support;
 
 use catena_core::Limits;
-use catena_core::inquiry::{Fact, Need, Reference, TreeFile};
 use catena_core::source::{RepositoryUrl, TagName};
+use catena_core::verification::{Fact, Need, Reference, TreeFile};
 use catena_fetch::Options;
 use catena_http::{Request, Secret};
 use support::*;

@@ -6,7 +6,7 @@ mod support;
 
 use bytes::Bytes;
 use catena_core::Limits;
-use catena_core::inquiry::{Fact, Need};
+use catena_core::verification::{Fact, Need};
 use catena_fetch::Options;
 use catena_http::TransportError;
 use futures_util::{StreamExt, stream};
@@ -248,7 +248,7 @@ async fn what_failed_for_one_inquiry_is_asked_again_for_the_next() {
         fetcher.answer(need, soon()).await;
         fetcher.answer(need, soon()).await;
     }
-    assert_eq!(transport.count(), 2, "each address once for one inquiry");
+    assert_eq!(transport.count(), 2, "each address once for one verification");
     fetcher.forget();
     for need in &both {
         assert_eq!(text(&fetcher.answer(need, soon()).await), "{}");

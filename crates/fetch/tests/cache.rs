@@ -2,15 +2,15 @@
 // Helpers of tests may fail as tests do.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use catena_attacks::{InMemorySource, Mutation, NOW, Scenario, THREATS, valid};
 use catena_core::Limits;
-use catena_core::inquiry::{Conclusion, Fact, Inquiry, Need, Switches};
 use catena_core::task::TaskId;
-use catena_core::verdict::{Evidence, Outcome, Source, Verdict, VerifiedArtifact};
+use catena_core::verdict::{ArtifactEvidence, Outcome, Source, Verdict, VerifiedArtifact};
+use catena_core::verification::{Conclusion, Fact, Need, Switches, Verification};
 use catena_fetch::cache::{Cache, CacheStatistics, Cached, Key, Name, Store, seal};
 use catena_fetch::{FactSource, Quiet, investigate};
 use catena_taskcluster::RootUrl;
 use catena_testbed::Chain;
-use catena_threats::{Means, Memory, NOW, Question, THREATS, honest};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
@@ -48,14 +48,14 @@ impl Store for Shelf {
 
 /// The world, and what it was asked.
 struct World {
-    memory: Memory,
+    memory: InMemorySource,
     asked: Mutex<Vec<Need>>,
     foreseen: Mutex<Vec<Need>>,
 }
 
 impl World {
     fn of(chain: &Chain) -> Arc<Self> {
-        let memory = Memory::new(chain.clone().into_site(), Limits::default());
+        let memory = InMemorySource::new(chain.clone().into_site(), Limits::default());
         Arc::new(Self { memory, asked: Mutex::default(), foreseen: Mutex::default() })
     }
 }
@@ -79,7 +79,7 @@ impl FactSource for World {
 
 /// A chain, and a cache that lasts from run to run.
 struct Case {
-    question: Question,
+    question: Scenario,
     chain: Chain,
     shelf: Shelf,
     key: Key,
@@ -96,7 +96,7 @@ struct Run {
 
 impl Case {
     fn of(chain: Chain) -> Self {
-        let question = Question::of(&chain).unwrap();
+        let question = Scenario::of(&chain).unwrap();
         Self { question, chain, shelf: Shelf::default(), key: Key::of([7; 32]), root: "https://tc.example" }
     }
 
@@ -109,9 +109,9 @@ impl Case {
         let world = World::of(&self.chain);
         let cache = self.cache();
         let cached = Arc::new(Cached::new(cache.clone(), world.clone(), self.question.target()));
-        let (inquiry, conclusion) = self.judge(&cached).await;
+        let (verification, conclusion) = self.judge(&cached).await;
         if let Some(clearance) = conclusion.clearance_despite_switches() {
-            cached.keep(clearance, inquiry.facts(), None);
+            cached.keep(clearance, verification.facts(), None);
         }
         let verdict = conclusion.into_verdict();
         let asked = std::mem::take(&mut *world.asked.lock().unwrap());
@@ -124,11 +124,11 @@ impl Case {
         self.judge(&Arc::new(cached)).await.1.into_verdict()
     }
 
-    async fn judge(&self, cached: &Arc<Cached>) -> (Inquiry, Conclusion) {
+    async fn judge(&self, cached: &Arc<Cached>) -> (Verification, Conclusion) {
         let deadline = Instant::now() + Duration::from_secs(600);
-        let inquiry = investigate(self.question.inquiry(), cached.clone(), deadline, &Quiet).await;
-        let conclusion = inquiry.conclude(NOW);
-        (inquiry, conclusion)
+        let verification = investigate(self.question.verification(), cached.clone(), deadline, &Quiet).await;
+        let conclusion = verification.conclude(NOW);
+        (verification, conclusion)
     }
 
     fn names(&self) -> Vec<Name> {
@@ -165,13 +165,13 @@ fn may_change(need: &Need) -> bool {
             | Need::Tags { .. }
             | Need::BranchCommits { .. }
             | Need::Compare { .. }
-            | Need::GithubFile { reference: catena_core::inquiry::Reference::Tag(_), .. }
+            | Need::GithubFile { reference: catena_core::verification::Reference::Tag(_), .. }
     )
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_time_only_what_may_have_changed_is_asked() {
-    for honest in honest::chains().into_iter().step_by(3) {
+    for honest in valid::chains().into_iter().step_by(3) {
         if !honest.is_allowed().unwrap() {
             continue;
         }
@@ -186,7 +186,7 @@ async fn the_second_time_only_what_may_have_changed_is_asked() {
             // What is read whole is measured again whenever it is used.
             let is_read = matches!(artifact.name.as_str(), "public/actions.json" | "public/parameters.yml");
             let measured = is_read && first.asked.iter().any(|need| is_content_of(need, artifact));
-            let evidence = if measured { Evidence::Measured } else { Evidence::Recalled };
+            let evidence = if measured { ArtifactEvidence::Measured } else { ArtifactEvidence::Recalled };
             assert_eq!(artifact.evidence, evidence, "{}", artifact.name);
         }
         assert_eq!(measured(second.verdict), plain);
@@ -212,7 +212,7 @@ async fn nothing_is_kept_of_anything_but_a_yes() {
     let attacks = THREATS.iter().flat_map(|threat| threat.attacks()).step_by(23);
     let mut tried = 0;
     for attack in attacks.filter(|attack| attack.is_usual()) {
-        let (Means::Chain(_), Ok((chain, _))) = (&attack.means, attack.build()) else { continue };
+        let (Mutation::Chain(_), Ok((chain, _))) = (&attack.mutation, attack.build()) else { continue };
         let case = Case::of(chain);
         let run = case.run().await;
         if run.verdict.outcome != Outcome::Verified {
@@ -229,15 +229,16 @@ fn is_content_of(need: &Need, artifact: &VerifiedArtifact) -> bool {
 
 /// A verdict as it is where nothing comes out of a cache.
 fn measured(mut verdict: Verdict) -> Verdict {
-    let recalled = verdict.artifacts.iter_mut().filter(|artifact| artifact.evidence == Evidence::Recalled);
-    recalled.for_each(|artifact| artifact.evidence = Evidence::Measured);
+    let recalled =
+        verdict.artifacts.iter_mut().filter(|artifact| artifact.evidence == ArtifactEvidence::Recalled);
+    recalled.for_each(|artifact| artifact.evidence = ArtifactEvidence::Measured);
     verdict
 }
 
 /// A clearance that a switch has weakened, and one of another target.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_kept_by_a_weaker_clearance_or_that_of_another() {
-    let mut case = Case::of(honest::push().build().unwrap());
+    let mut case = Case::of(valid::push().build().unwrap());
     let plain = case.question.clone();
     for switches in [
         Switches { danger_allow_http: true, ..Switches::default() },
@@ -248,10 +249,10 @@ async fn nothing_is_kept_by_a_weaker_clearance_or_that_of_another() {
         assert_eq!(case.names(), [], "{switches:?}");
     }
     case.question = plain;
-    let other = Question::of(&honest::promotion().build().unwrap()).unwrap();
+    let other = Scenario::of(&valid::promotion().build().unwrap()).unwrap();
     let cached = Arc::new(Cached::new(case.cache(), World::of(&case.chain), other.target()));
-    let (inquiry, conclusion) = case.judge(&cached).await;
-    cached.keep(conclusion.clearance().unwrap(), inquiry.facts(), None);
+    let (verification, conclusion) = case.judge(&cached).await;
+    cached.keep(conclusion.clearance().unwrap(), verification.facts(), None);
     assert_eq!(case.names(), []);
 }
 
@@ -288,7 +289,7 @@ const POISONS: [(&str, Poison); 8] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_poisoned_entry_is_dropped_and_the_world_is_asked() {
-    for (chain, one_by_one) in [(honest::push(), true), (honest::pr_action(), false)] {
+    for (chain, one_by_one) in [(valid::push(), true), (valid::pr_action(), false)] {
         let case = Case::of(chain.build().unwrap());
         let first = case.run().await;
         let whole = case.entries();
@@ -320,7 +321,7 @@ async fn a_poisoned_entry_is_dropped_and_the_world_is_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_of_another_taskcluster_is_not_found() {
-    let mut case = Case::of(honest::push().build().unwrap());
+    let mut case = Case::of(valid::push().build().unwrap());
     let first = case.run().await;
     case.root = "https://other.example";
     let other = case.run().await;
@@ -362,16 +363,16 @@ async fn an_entry_that_is_too_large_is_not_read() {
             Ok(())
         }
     }
-    let case = Case::of(honest::push().build().unwrap());
+    let case = Case::of(valid::push().build().unwrap());
     let limits = Limits { answer_bytes: 1 << 20, held_bytes: 1 << 20, ..Limits::default() };
     let read = Arc::new(Mutex::new(0));
     let root = RootUrl::parse(case.root).unwrap();
     let cache = Arc::new(Cache::new(Box::new(Endless(read.clone())), case.key.clone(), root, limits));
     let world = World::of(&case.chain);
     let cached = Arc::new(Cached::new(cache.clone(), world, case.question.target()));
-    let (inquiry, conclusion) = case.judge(&cached).await;
+    let (verification, conclusion) = case.judge(&cached).await;
     assert_eq!(*conclusion.verdict(), case.question.judge(case.chain.clone()));
-    cached.keep(conclusion.clearance().unwrap(), inquiry.facts(), None);
+    cached.keep(conclusion.clearance().unwrap(), verification.facts(), None);
     let statistics = cache.statistics();
     assert!(statistics.misses > 0 && statistics.broken >= statistics.misses && statistics.hits == 0);
     assert!(*read.lock().unwrap() < statistics.broken * (8 << 20), "{}", read.lock().unwrap());
@@ -379,7 +380,7 @@ async fn an_entry_that_is_too_large_is_not_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_verified_can_be_verified_again_without_asking_anybody() {
-    for chain in [honest::push(), honest::promotion(), honest::pr_action(), honest::finished()] {
+    for chain in [valid::push(), valid::promotion(), valid::pr_action(), valid::finished()] {
         let case = Case::of(chain.build().unwrap());
         let nothing = case.offline().await;
         assert_eq!(nothing.outcome, Outcome::Undetermined);

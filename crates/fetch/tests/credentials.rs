@@ -4,7 +4,7 @@
 
 mod support;
 
-use catena_core::inquiry::{Fact, Need, TreeFile};
+use catena_core::verification::{Fact, Need, TreeFile};
 use catena_fetch::{Fetcher, Options};
 use catena_http::{Request, RequestBody, Secret};
 use catena_taskcluster::TaskclusterCredentials;

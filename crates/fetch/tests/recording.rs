@@ -4,14 +4,14 @@
 
 mod support;
 
+use catena_attacks::{InMemorySource, Mutation, NOW, Scenario, THREATS, drive, valid};
 use catena_core::Limits;
 use catena_core::digest::Measurement;
 use catena_core::graph::{GraphError, GraphScan};
-use catena_core::inquiry::{Body, Fact, Need, Reference, TreeFile};
 use catena_core::source::{RepositoryUrl, Revision, TagName};
 use catena_core::task::RunId;
+use catena_core::verification::{Body, Fact, Need, Reference, TreeFile};
 use catena_fetch::{Recorder, RecordingError, Replay};
-use catena_threats::{Means, Memory, NOW, Question, THREATS, drive, honest};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256, Sha512};
 use std::collections::BTreeMap;
@@ -127,19 +127,19 @@ fn what_was_recorded_is_told_again() {
 fn a_recording_gives_the_verdict_that_the_world_gave() {
     let attacks = THREATS.iter().flat_map(|threat| threat.attacks()).step_by(9);
     let mut chains = vec![
-        honest::push().build().unwrap(),
-        honest::pr_action().build().unwrap(),
-        catena_testbed::Release { optional_and_globs: true, ..honest::promotion() }.build().unwrap(),
+        valid::push().build().unwrap(),
+        valid::pr_action().build().unwrap(),
+        catena_testbed::Release { optional_and_globs: true, ..valid::promotion() }.build().unwrap(),
     ];
     for attack in attacks.filter(|attack| attack.is_usual()) {
-        if matches!(attack.means, Means::Chain(_)) {
+        if matches!(attack.mutation, Mutation::Chain(_)) {
             chains.push(attack.build().unwrap().0);
         }
     }
     for chain in chains {
-        let question = Question::of(&chain).unwrap();
-        let memory = Memory::new(chain.into_site(), question.limits().clone());
-        let (mut live, mut facts) = (question.inquiry(), Vec::new());
+        let question = Scenario::of(&chain).unwrap();
+        let memory = InMemorySource::new(chain.into_site(), question.limits().clone());
+        let (mut live, mut facts) = (question.verification(), Vec::new());
         drive(&mut live, |need| {
             let fact = memory.answer(need);
             facts.push((need.clone(), fact.clone()));
@@ -148,7 +148,7 @@ fn a_recording_gives_the_verdict_that_the_world_gave() {
         let folder = tempfile::tempdir().unwrap();
         record(folder.path(), &facts);
         let replay = Replay::open(folder.path(), &Limits::default()).unwrap();
-        let mut again = question.inquiry();
+        let mut again = question.verification();
         drive(&mut again, |need| replay.answer(need));
         assert_eq!(live.conclude(NOW).verdict(), again.conclude(NOW).verdict());
     }

@@ -6,7 +6,7 @@ mod support;
 
 use bytes::Bytes;
 use catena_core::Limits;
-use catena_core::inquiry::{Fact, Need};
+use catena_core::verification::{Fact, Need};
 use catena_fetch::{Fetcher, Options};
 use catena_http::Request;
 use catena_taskcluster::RootUrl;

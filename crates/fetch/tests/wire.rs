@@ -5,8 +5,8 @@
 mod support;
 
 use catena_core::Limits;
-use catena_core::inquiry::{Fact, Need, TreeFile};
 use catena_core::source::RepositoryUrl;
+use catena_core::verification::{Fact, Need, TreeFile};
 use catena_fetch::{Fetcher, Options};
 use catena_http::{
     HttpOptions, HttpSetupError, HttpTransport, Proxy, Request, RequestBody, Secret, Transport,

@@ -6,8 +6,8 @@ use crate::order::Links;
 use catena_core::VERSION;
 use catena_core::policy::{FORMAT_VERSION, KeysId, PolicyId};
 use catena_core::verdict::{
-    Claim, Difference, Edge, Finding, LinkSummary, Place, Relaxed, Side, SignedDocument, Standing, Verdict,
-    VerifiedArtifact, Worker,
+    Authority, Claim, Difference, Disposition, Edge, Finding, LinkSummary, Location, Relaxed, SignedDocument,
+    Verdict, VerifiedArtifact, Worker,
 };
 use catena_json::{Map, Value};
 
@@ -132,38 +132,38 @@ fn number(number: usize) -> Value {
 
 fn finding(finding: &Finding, links: &Links<'_>) -> Value {
     let class = (!finding.code.passes).then(|| finding.code.class.as_str());
-    let hint = (finding.standing == Standing::Failed).then(|| advice(&finding.code));
+    let hint = (finding.disposition == Disposition::Failed).then(|| advice(&finding.code));
     object([
         ("check", finding.check.into()),
         ("code", finding.code.name.into()),
         ("class", or_null(class, Value::from)),
-        ("standing", finding.standing.as_str().into()),
+        ("disposition", finding.disposition.as_str().into()),
         ("rule", or_null(finding.code.rule, |rule| rule.as_str().into())),
         ("taskId", finding.task_id.as_str().into()),
         ("link", or_null(links.link(finding.task_id), way)),
         ("message", finding.message.as_str().into()),
-        ("place", or_null(finding.place.as_ref(), place)),
+        ("location", or_null(finding.location.as_ref(), location)),
         ("expected", or_null(finding.expected.as_ref(), claim)),
         ("actual", or_null(finding.actual.as_ref(), claim)),
-        ("sides", or_null(finding.sides, sides)),
+        ("authorities", or_null(finding.authorities, authorities)),
         ("differences", list(&finding.differences, difference)),
         ("origin", or_null(finding.origin.as_deref(), Value::from)),
         ("hint", or_null(hint, Value::from)),
     ])
 }
 
-fn place(place: &Place) -> Value {
+fn location(location: &Location) -> Value {
     object([
-        ("thing", place.thing.as_str().into()),
-        ("path", or_null(place.path.as_ref(), |path| path.to_string().into())),
+        ("document", location.document.as_str().into()),
+        ("path", or_null(location.path.as_ref(), |path| path.to_string().into())),
     ])
 }
 
 fn claim(claim: &Claim) -> Value {
-    object([("side", claim.side.as_str().into()), ("text", claim.text.as_str().into())])
+    object([("authority", claim.authority.as_str().into()), ("text", claim.text.as_str().into())])
 }
 
-fn sides((expected, actual): (Side, Side)) -> Value {
+fn authorities((expected, actual): (Authority, Authority)) -> Value {
     object([("expected", expected.as_str().into()), ("actual", actual.as_str().into())])
 }
 

@@ -91,7 +91,7 @@ pub(crate) fn groups<'a>(failed: &[&'a Finding], apart: bool) -> Vec<Group<'a>> 
 /// Whether two findings differ in nothing but their links.
 fn says_same(one: &Finding, other: &Finding) -> bool {
     one.message == other.message
-        && one.place == other.place
+        && one.location == other.location
         && one.expected == other.expected
         && one.actual == other.actual
         && one.origin == other.origin

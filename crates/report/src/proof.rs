@@ -1,6 +1,6 @@
 //! What a verdict has proven, in numbers.
 
-use catena_core::verdict::{Evidence, Standing, Verdict};
+use catena_core::verdict::{ArtifactEvidence, Disposition, Verdict};
 use std::collections::BTreeMap;
 
 /// What was proven.
@@ -26,8 +26,9 @@ impl Proof {
             let count = by_implementation.entry(implementation.as_str()).or_default();
             *count = count.saturating_add(1);
         }
-        let passed = verdict.findings.iter().filter(|finding| finding.standing == Standing::Passed);
-        let measured = verdict.artifacts.iter().filter(|artifact| artifact.evidence == Evidence::Measured);
+        let passed = verdict.findings.iter().filter(|finding| finding.disposition == Disposition::Passed);
+        let measured =
+            verdict.artifacts.iter().filter(|artifact| artifact.evidence == ArtifactEvidence::Measured);
         let artifacts = measured.clone().count();
         Self {
             links: verdict.links.len(),

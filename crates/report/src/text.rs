@@ -6,7 +6,9 @@ use crate::order::{Group, Links, failed, groups};
 use crate::page::{Page, Paint};
 use crate::proof::{Proof, count};
 use catena_core::digest::Digest;
-use catena_core::verdict::{Class, Difference, Evidence, Finding, Outcome, Side, Source, Standing, Verdict};
+use catena_core::verdict::{
+    ArtifactEvidence, Authority, Class, Difference, Disposition, Finding, Outcome, Source, Verdict,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -187,7 +189,7 @@ impl Report<'_> {
     fn particulars(&self, page: &mut Page, finding: &Finding) {
         let most = if self.options.verbose { usize::MAX } else { CLAIM };
         page.paragraph(3, &excerpt(&finding.message, 0, most));
-        if let Some(place) = &finding.place {
+        if let Some(place) = &finding.location {
             page.labelled(3, "where", &place.to_string());
         }
         self.claims(page, finding, most);
@@ -212,7 +214,7 @@ impl Report<'_> {
         };
         for (label, claim, text) in [("expected", claims.0, texts.0), ("actual", claims.1, texts.1)] {
             if let (Some(claim), Some(text)) = (claim, text) {
-                page.labelled(3, label, &format!("({}) {text}", side_name(claim.side)));
+                page.labelled(3, label, &format!("({}) {text}", authority_name(claim.authority)));
             }
         }
     }
@@ -221,9 +223,10 @@ impl Report<'_> {
         if finding.differences.is_empty() {
             return;
         }
-        let (expected, actual) = finding.sides.unwrap_or((Side::Tree, Side::Queue));
-        let sides = format!("- is what {} says, + is what {} says", side_name(expected), side_name(actual));
-        page.labelled(3, "differs", &sides);
+        let (expected, actual) = finding.authorities.unwrap_or((Authority::Tree, Authority::Queue));
+        let authorities =
+            format!("- is what {} says, + is what {} says", authority_name(expected), authority_name(actual));
+        page.labelled(3, "differs", &authorities);
         let shown = if self.options.verbose { usize::MAX } else { DIFFERENCES };
         for difference in finding.differences.iter().take(shown) {
             self.difference(page, difference, expected, actual);
@@ -234,7 +237,7 @@ impl Report<'_> {
         }
     }
 
-    fn difference(&self, page: &mut Page, difference: &Difference, expected: Side, actual: Side) {
+    fn difference(&self, page: &mut Page, difference: &Difference, expected: Authority, actual: Authority) {
         let budget = if self.options.verbose { usize::MAX } else { page.room(22, CLAIM) };
         let told = tell(difference, budget);
         let path = excerpt(&difference.path.to_string(), 0, CLAIM);
@@ -265,8 +268,12 @@ impl Report<'_> {
     }
 
     fn relaxed_findings(&self, page: &mut Page) {
-        let relaxed: Vec<&Finding> =
-            self.verdict.findings.iter().filter(|finding| finding.standing == Standing::Relaxed).collect();
+        let relaxed: Vec<&Finding> = self
+            .verdict
+            .findings
+            .iter()
+            .filter(|finding| finding.disposition == Disposition::Relaxed)
+            .collect();
         if relaxed.is_empty() {
             return;
         }
@@ -311,7 +318,8 @@ impl Report<'_> {
 
     /// The artifacts that were not measured in this run, with the digests that the answer is about.
     fn by_digest(&self, page: &mut Page) {
-        let unmeasured = self.verdict.artifacts.iter().filter(|one| one.evidence != Evidence::Measured);
+        let unmeasured =
+            self.verdict.artifacts.iter().filter(|one| one.evidence != ArtifactEvidence::Measured);
         let mut unmeasured = unmeasured.peekable();
         if unmeasured.peek().is_none() {
             return;
@@ -320,7 +328,7 @@ impl Report<'_> {
         page.words(&[(Some(Paint::Bold), "By digest only")]);
         for artifact in unmeasured {
             let why = match artifact.evidence {
-                Evidence::Recalled => "measured in an earlier run",
+                ArtifactEvidence::Recalled => "measured in an earlier run",
                 _ => "not measured",
             };
             let text = format!("{}  {}  {} ({why})", artifact.task_id, artifact.name, artifact.digest);
@@ -331,7 +339,9 @@ impl Report<'_> {
     fn passed(&self, page: &mut Page) {
         page.gap();
         page.words(&[(Some(Paint::Bold), "What passed")]);
-        for finding in self.verdict.findings.iter().filter(|finding| finding.standing == Standing::Passed) {
+        for finding in
+            self.verdict.findings.iter().filter(|finding| finding.disposition == Disposition::Passed)
+        {
             let text = format!("{}  {}: {}", finding.check, self.links.way(finding.task_id), finding.message);
             page.paragraph(3, &text);
         }
@@ -358,23 +368,23 @@ fn class_paint(class: Class) -> Paint {
 }
 
 /// Who says something, in words.
-fn side_name(side: Side) -> &'static str {
+fn authority_name(side: Authority) -> &'static str {
     match side {
-        Side::Tree => "the tree",
-        Side::Graph => "the task graph",
-        Side::Queue => "the queue",
-        Side::Worker => "the worker's document",
-        Side::Storage => "what storage sent",
-        Side::Policy => "the policy",
-        Side::Vcs => "version control",
-        Side::Task => "the task's definition",
+        Authority::Tree => "the tree",
+        Authority::Graph => "the task graph",
+        Authority::Queue => "the queue",
+        Authority::Worker => "the worker's document",
+        Authority::Storage => "what storage sent",
+        Authority::Policy => "the policy",
+        Authority::Vcs => "version control",
+        Authority::Task => "the task's definition",
     }
 }
 
 /// Whether the yes is about artifacts of the target that were not measured in this run.
 fn unlooked_at(verdict: &Verdict) -> bool {
     let of_target = verdict.artifacts.iter().filter(|artifact| artifact.task_id == verdict.task_id);
-    of_target.into_iter().any(|artifact| artifact.evidence != Evidence::Measured)
+    of_target.into_iter().any(|artifact| artifact.evidence != ArtifactEvidence::Measured)
 }
 
 /// What the exit status, and the class of what leads, mean for what happens next.

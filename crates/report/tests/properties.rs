@@ -3,7 +3,7 @@
 
 mod support;
 
-use catena_core::verdict::{DifferenceKind, Finding, Outcome, Side, Standing};
+use catena_core::verdict::{Authority, DifferenceKind, Disposition, Finding, Outcome};
 use catena_json::{Limits, Path, Value};
 use catena_report::escape::is_deceptive;
 use catena_report::{SCHEMA, TextOptions, json, text};
@@ -23,18 +23,18 @@ fn findings() -> impl Strategy<Value = Vec<Finding>> {
         |(message, left, right, key, shape)| {
             let mut found = unknown_key();
             found.message = message;
-            found.expected = claim(Side::Tree, &left);
-            found.actual = claim(Side::Queue, &right);
-            found.place = place(&left, Some(Path::new().key(&key)));
+            found.expected = claim(Authority::Tree, &left);
+            found.actual = claim(Authority::Queue, &right);
+            found.location = location(&left, Some(Path::new().key(&key)));
             found.origin = Some(right.clone());
-            found.sides = Some((Side::Tree, Side::Queue));
+            found.authorities = Some((Authority::Tree, Authority::Queue));
             found.differences = vec![catena_core::verdict::Difference {
                 path: Path::new().key(&key),
                 kind: DifferenceKind::Changed,
                 expected: Some(Value::from(left)),
                 actual: Some(Value::from(right)),
             }];
-            found.standing = [Standing::Failed, Standing::Relaxed, Standing::Passed][shape];
+            found.disposition = [Disposition::Failed, Disposition::Relaxed, Disposition::Passed][shape];
             found
         },
     );

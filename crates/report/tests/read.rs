@@ -4,7 +4,7 @@
 mod support;
 
 use catena_core::schema::{self, Unsupported};
-use catena_core::verdict::{Class, Outcome, Source, Standing, Verdict};
+use catena_core::verdict::{Class, Disposition, Outcome, Source, Verdict};
 use catena_json::{Limits, Path, Segment, Value};
 use catena_report::{ReadError, ReadVerdict, json, json_line, json_value};
 use support::*;
@@ -51,10 +51,10 @@ fn what_is_written_is_read_back() {
             let findings = back
                 .findings
                 .iter()
-                .map(|it| (it.code.as_str(), it.class, it.standing, it.task_id, it.message.as_str()));
+                .map(|it| (it.code.as_str(), it.class, it.disposition, it.task_id, it.message.as_str()));
             let written = verdict.findings.iter().map(|it| {
                 let class = (!it.code.passes).then_some(it.code.class);
-                (it.code.name, class, it.standing, it.task_id, it.message.as_str())
+                (it.code.name, class, it.disposition, it.task_id, it.message.as_str())
             });
             assert!(findings.eq(written));
         }
@@ -97,18 +97,18 @@ fn undescribed(schema: &Value, value: &Value, path: &Path) -> Vec<String> {
     }
 }
 
-/// A report with another value in one place.
+/// A report with another value in one location.
 fn changed(path: &[&str], to: Value) -> Result<ReadVerdict, ReadError> {
     let mut report = json_value(&verdict(Outcome::Rejected, vec![unknown_key()]));
     let (last, parents) = path.split_last().unwrap();
-    let mut place = &mut report;
+    let mut location = &mut report;
     for key in parents {
-        place = match key.parse::<usize>() {
-            Ok(index) => &mut place.as_array_mut().unwrap()[index],
-            Err(_) => place.get_mut(key).unwrap(),
+        location = match key.parse::<usize>() {
+            Ok(index) => &mut location.as_array_mut().unwrap()[index],
+            Err(_) => location.get_mut(key).unwrap(),
         };
     }
-    place.as_object_mut().unwrap().insert(*last, to).unwrap();
+    location.as_object_mut().unwrap().insert(*last, to).unwrap();
     read(&report.to_string())
 }
 
@@ -131,14 +131,14 @@ fn what_is_malformed_is_refused_where_it_stands() {
         (&["links", "1", "document", "signer", "scheme"], Value::from("rot13")),
         (&["links", "1", "document", "signer", "key"], Value::from("AAAA")),
         (&["links", "1", "edgesLeftOut"], null()),
-        (&["findings", "0", "standing"], Value::from("ignored")),
+        (&["findings", "0", "disposition"], Value::from("ignored")),
         (&["findings", "0", "class"], Value::from("harmless")),
         (&["artifacts", "0", "name"], Value::from("")),
         (&["artifacts", "0", "evidence"], Value::from("guessed")),
     ] {
-        let expected = path.iter().fold(Path::new(), |place, key| {
+        let expected = path.iter().fold(Path::new(), |location, key| {
             let segment = key.parse().map_or_else(|_| Segment::Key((*key).to_owned()), Segment::Index);
-            place.child(segment)
+            location.child(segment)
         });
         match changed(path, to) {
             Err(ReadError::Malformed { path: found, .. }) => assert_eq!(found, expected),
@@ -181,6 +181,6 @@ fn what_a_later_version_adds_is_passed_over() {
     let findings = json_value(&verdict(Outcome::Rejected, vec![later])).get("findings").unwrap().clone();
     report.as_object_mut().unwrap().insert("findings", findings);
     let back = read(&report.to_string()).unwrap();
-    let failed: Vec<_> = back.failed().map(|finding| (finding.code.as_str(), finding.standing)).collect();
-    assert_eq!(failed, [("a-later-code", Standing::Failed)]);
+    let failed: Vec<_> = back.failed().map(|finding| (finding.code.as_str(), finding.disposition)).collect();
+    assert_eq!(failed, [("a-later-code", Disposition::Failed)]);
 }

@@ -3,8 +3,8 @@
 
 mod support;
 
-use catena_core::inquiry::Extent;
-use catena_core::verdict::{Class, Evidence, Outcome, Side, Source};
+use catena_core::verdict::{ArtifactEvidence, Authority, Class, Outcome, Source};
+use catena_core::verification::Extent;
 use catena_report::{TextOptions, json, line, text};
 use insta::assert_snapshot;
 use std::time::Duration;
@@ -29,8 +29,8 @@ fn what_was_not_measured_is_named() {
     let mut verdict = verdict(Outcome::Verified, Vec::new());
     (verdict.check_task, verdict.extent) = (true, Extent::Named);
     let mut named = verdict.artifacts[1].clone();
-    (named.task_id, named.length, named.evidence) = (verdict.task_id, None, Evidence::Named);
-    verdict.artifacts[0].evidence = Evidence::Recalled;
+    (named.task_id, named.length, named.evidence) = (verdict.task_id, None, ArtifactEvidence::Named);
+    verdict.artifacts[0].evidence = ArtifactEvidence::Recalled;
     verdict.artifacts.push(named);
     assert_snapshot!("named", text(&verdict, &plain()));
     assert_snapshot!("named_verbose", text(&verdict, &TextOptions { verbose: true, ..plain() }));
@@ -162,9 +162,9 @@ fn text_of_others_forges_nothing() {
         BUILD,
         "first line\nVERIFIED  signing task\r\u{1b}[2J\u{202e}gnihton",
     );
-    found.expected = claim(Side::Queue, "\u{1b}]0;title\u{7}");
-    found.actual = claim(Side::Worker, "a\u{200b}b\u{9b}1m");
-    found.place = place("\u{2066}thing\n", None);
+    found.expected = claim(Authority::Queue, "\u{1b}]0;title\u{7}");
+    found.actual = claim(Authority::Worker, "a\u{200b}b\u{9b}1m");
+    found.location = location("\u{2066}thing\n", None);
     found.origin = Some("x\u{8}\u{8}y".to_owned());
     let mut verdict = verdict(Outcome::Rejected, vec![found]);
     verdict.product = "fire\u{1b}[1mfox".to_owned();

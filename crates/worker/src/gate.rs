@@ -4,10 +4,10 @@ use crate::config::Trust;
 use crate::status::Status;
 use catena::{
     CancellationToken, Clearance, Conclusion, Control, Error, Event, Extent, Network, Outcome, Progress,
-    Question, Target, TaskId, Verdict, Verifier,
+    Target, TargetSpec, TaskId, Verdict, Verifier,
 };
 use catena_core::Limits;
-use catena_core::inquiry::{Fact, Need};
+use catena_core::verification::{Fact, Need};
 use catena_json::Value;
 use catena_report::TextOptions;
 use futures_util::future::BoxFuture;
@@ -118,7 +118,7 @@ impl ChainGate {
     /// # Errors
     /// A deployment that may not be asked.
     pub fn new(trust: Trust, root_url: &str, network: Network) -> Result<Self, Error> {
-        let verifier = Verifier::new(trust.authority.clone(), Some(root_url), network)?
+        let verifier = Verifier::new(trust.trust_config.clone(), Some(root_url), network)?
             .danger_skip_signatures(!trust.signatures);
         Ok(Self { verifier, trust })
     }
@@ -144,7 +144,7 @@ impl ChainGate {
             check_task: false,
             extent: Extent::Listed,
         };
-        let question = Question { target, product: self.trust.product.name.clone() };
+        let question = TargetSpec { target, product: self.trust.product.name.clone() };
         let cancellation = request.cancellation.clone();
         catena::Request::new(question).with_work_dir(request.work_dir).with_control(Control {
             deadline: request.limit,

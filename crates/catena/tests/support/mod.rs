@@ -1,7 +1,7 @@
 //! A chain that is served on loopback, and what a program needs to verify it.
 #![allow(dead_code)] // Each test file uses its own part.
 
-use catena::{Authority, Extent, HttpOptions, Kind, Network, Proxy, Question, Target, TaskId, Verifier};
+use catena::{Extent, HttpOptions, Kind, Network, Proxy, Target, TargetSpec, TaskId, TrustConfig, Verifier};
 use catena_testbed::{Chain, Release, Testbed, Trigger};
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 pub(crate) struct Served {
     pub(crate) testbed: Testbed,
     pub(crate) folder: TempDir,
-    pub(crate) question: Question,
+    pub(crate) question: TargetSpec,
 }
 
 /// A task of a push to firefox that has run.
@@ -44,7 +44,7 @@ impl Served {
             check_task: chain.check_target,
             extent: Extent::Listed,
         };
-        let question = Question { target, product: chain.product.clone() };
+        let question = TargetSpec { target, product: chain.product.clone() };
         let testbed = Testbed::start(chain.into_site()).await.unwrap();
         std::fs::write(folder.path().join("ca.pem"), testbed.ca_pem()).unwrap();
         Self { testbed, folder, question }
@@ -55,11 +55,11 @@ impl Served {
     }
 
     pub(crate) fn verifier(&self) -> Verifier {
-        let authority = Authority::read(&[] as &[PathBuf], Some(&self.path("keys.json"))).unwrap();
+        let trust_config = TrustConfig::read(&[] as &[PathBuf], Some(&self.path("keys.json"))).unwrap();
         let proxy = Proxy::Through(self.testbed.proxy_url().parse().unwrap());
         let http = HttpOptions { proxy, ca_file: Some(self.path("ca.pem")), ..HttpOptions::default() };
         let network = Network::connect(&http).unwrap();
-        Verifier::new(authority, Some(&self.testbed.root_url()), network)
+        Verifier::new(trust_config, Some(&self.testbed.root_url()), network)
             .unwrap()
             .with_temporary_dir(self.folder.path())
     }

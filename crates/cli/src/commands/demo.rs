@@ -3,14 +3,14 @@
 mod attacks;
 mod stage;
 
-use crate::cli::Manner;
+use crate::cli::OutputOptions;
 use crate::commands::verify::text_options;
 use crate::failure::{DONE, Failure, UNDETERMINED};
 use crate::output::{Output, show};
+use catena_attacks::Scenario;
 use catena_core::verdict::Outcome;
 use catena_report::TextOptions;
 use catena_testbed::{Artifact, Chain};
-use catena_threats::Question;
 use clap::Args;
 use std::fmt::Display;
 
@@ -36,20 +36,20 @@ pub(crate) struct DemoArgs {
     attacks: Option<String>,
 }
 
-pub(crate) fn run(arguments: &DemoArgs, manner: &Manner) -> Result<u8, Failure> {
+pub(crate) fn run(arguments: &DemoArgs, output_options: &OutputOptions) -> Result<u8, Failure> {
     match &arguments.attacks {
-        Some(wanted) => attacks::run(wanted, manner),
-        None => release(manner),
+        Some(wanted) => attacks::run(wanted, output_options),
+        None => release(output_options),
     }
 }
 
 /// One release, and the same with one byte changed.
-fn release(manner: &Manner) -> Result<u8, Failure> {
+fn release(output_options: &OutputOptions) -> Result<u8, Failure> {
     let chain = Chain::demo().map_err(stuck)?;
     let (changed, what) = change(chain.clone())?;
-    let (yes, took) = stage::verdict(&Question::of(&chain).map_err(stuck)?, &chain, &[])?;
-    let (no, _) = stage::verdict(&Question::of(&changed).map_err(stuck)?, &changed, &[])?;
-    let options = text_options(manner.color.on_stdout(), &Output::Stdout, manner);
+    let (yes, took) = stage::verdict(&Scenario::of(&chain).map_err(stuck)?, &chain, &[])?;
+    let (no, _) = stage::verdict(&Scenario::of(&changed).map_err(stuck)?, &changed, &[])?;
+    let options = text_options(output_options.color.on_stdout(), &Output::Stdout, output_options);
     let mut text = format!(
         "1. A small release: a decision task from a source tree, a docker image, {} builds, and the task\n   \
          that signs them. May it be signed?\n\n",

@@ -13,13 +13,13 @@ mod wanted;
 
 pub(crate) use arguments::{EXAMPLES, FetchArgs};
 
-use crate::cli::Manner;
+use crate::cli::OutputOptions;
 use crate::commands::verify::block_on;
 use crate::failure::{DONE, Failure};
 use crate::log;
 use crate::progress::Screen;
 use arguments::{CommonArgs, Form, NetworkArgs};
-use catena::Authority;
+use catena::TrustConfig;
 use catena_core::custody::Trust as Proof;
 use catena_core::policy::Policy;
 use catena_download::{Delivery, Download, Expected, Input, Place, TaskRun, deliver};
@@ -36,9 +36,9 @@ use wanted::Wanted;
 /// Downloads at the same time: enough for small files to share what each waits for.
 const JOBS: usize = 16;
 
-pub(crate) fn run(args: FetchArgs, manner: &Manner) -> Result<u8, Failure> {
-    let screen = Screen::new(manner.verbose > 0);
-    log::start(manner, &screen)?;
+pub(crate) fn run(args: FetchArgs, output_options: &OutputOptions) -> Result<u8, Failure> {
+    let screen = Screen::new(output_options.verbose > 0);
+    log::start(output_options, &screen)?;
     let fetched = match &args.form {
         None => artifacts(&Wanted::of(&args)?, &args.dest, &args.common, Style::Own, &screen),
         Some(Form::TaskArtifacts(form)) => {
@@ -68,9 +68,9 @@ fn artifacts(
     style: Style,
     screen: &Screen,
 ) -> Result<u8, Failure> {
-    let authority = Authority::read(&args.policy, args.keys.as_deref())?;
-    let root_url = root_url(&args.network, authority.policy())?;
-    let judge = Judge::new(args, authority, wanted)?;
+    let trust_config = TrustConfig::read(&args.policy, args.keys.as_deref())?;
+    let root_url = root_url(&args.network, trust_config.policy())?;
+    let judge = Judge::new(args, trust_config, wanted)?;
     let lines = Lines::new(style == Style::FetchContent, screen.clone());
     let fetched = block_on(async |cancellation| {
         let fetched = fetch(wanted, dest, args, &root_url, &judge, &lines);

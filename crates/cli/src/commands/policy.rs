@@ -2,7 +2,7 @@
 
 use crate::failure::{DONE, Failure, USAGE};
 use crate::output::{Output, show};
-use catena::{Authority, Error, TextFile};
+use catena::{Error, TextFile, TrustConfig};
 use catena_core::policy::import::{DUMP, from_scriptworker};
 use catena_core::policy::{
     Diagnostic, FIREFOX_CI, ImageKinds, KeyRing, KindRole, Landed, Product, Severity, Usage, Vcs,
@@ -124,13 +124,13 @@ fn check(args: &CheckArgs) -> Result<u8, Failure> {
 }
 
 fn check_one(name: &str, files: &[PathBuf], text: &mut String) -> Result<bool, Failure> {
-    let checked = match Authority::read(files, None) {
-        Ok(authority) => Ok(authority),
+    let checked = match TrustConfig::read(files, None) {
+        Ok(trust_config) => Ok(trust_config),
         Err(Error::Policy(diagnostics)) => Err(diagnostics),
         Err(error) => return Err(error.into()),
     };
     let (usable, diagnostics) = match &checked {
-        Ok(authority) => (true, authority.policy().warnings()),
+        Ok(trust_config) => (true, trust_config.policy().warnings()),
         Err(diagnostics) => (false, diagnostics.as_slice()),
     };
     for diagnostic in diagnostics {
@@ -139,8 +139,8 @@ fn check_one(name: &str, files: &[PathBuf], text: &mut String) -> Result<bool, F
         }
     }
     let summary = match &checked {
-        Ok(authority) => {
-            let products = authority.policy().products().count();
+        Ok(trust_config) => {
+            let products = trust_config.policy().products().count();
             format!("good: {products} products, {} warnings", diagnostics.len())
         }
         Err(diagnostics) => format!("cannot be used: {} errors", errors(diagnostics)),
@@ -222,17 +222,17 @@ fn show_policy(args: &ShowArgs) -> Result<u8, Failure> {
     if args.product.is_none() && args.policy.is_empty() {
         return show(FIREFOX_CI);
     }
-    let authority = Authority::read(&args.policy, None)?;
+    let trust_config = TrustConfig::read(&args.policy, None)?;
     let Some(name) = &args.product else {
         return show(
-            &authority
+            &trust_config
                 .policy()
                 .products()
                 .map(|name| format!("{}\n", escape::line(name)))
                 .collect::<String>(),
         );
     };
-    let (product, keys) = authority.product(name)?;
+    let (product, keys) = trust_config.product(name)?;
     show(&told(&product, &keys))
 }
 

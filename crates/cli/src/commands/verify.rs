@@ -8,7 +8,7 @@ mod setup;
 pub(crate) use arguments::{EXAMPLES, VerifyArgs, duration};
 pub(crate) use interruption::block_on;
 
-use crate::cli::Manner;
+use crate::cli::OutputOptions;
 use crate::failure::{DONE, Failure, UNDETERMINED};
 use crate::log;
 use crate::output::Output;
@@ -16,20 +16,20 @@ use crate::progress::{Screen, Tally};
 use arguments::Format;
 use catena::{CancellationToken, Control, Error, Progress, Request, Verdict, Verifier};
 use catena_report::TextOptions;
-use setup::Dialing;
+use setup::PendingTransport;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 /// Columns of text that nobody's terminal wraps.
 const WIDTH: usize = 100;
 
-pub(crate) fn run(args: VerifyArgs, manner: &Manner) -> Result<u8, Failure> {
+pub(crate) fn run(args: VerifyArgs, output_options: &OutputOptions) -> Result<u8, Failure> {
     let output = Output::of(args.output.clone());
     output.check()?;
-    let screen = Screen::new(manner.verbose > 0);
-    log::start(manner, &screen)?;
+    let screen = Screen::new(output_options.verbose > 0);
+    log::start(output_options, &screen)?;
     if let Some(list) = &args.batch {
-        let status = batch::run(list, &args, manner, &screen);
+        let status = batch::run(list, &args, output_options, &screen);
         screen.finish();
         return status;
     }
@@ -37,22 +37,22 @@ pub(crate) fn run(args: VerifyArgs, manner: &Manner) -> Result<u8, Failure> {
     screen.finish();
     let verdict = verdict?;
     tracing::info!(outcome = verdict.outcome.as_str(), elapsed = ?screen.elapsed(), "concluded");
-    let color = output == Output::Stdout && manner.color.on_stdout();
-    let report = written(&verdict, args.format, &text_options(color, &output, manner));
+    let color = output == Output::Stdout && output_options.color.on_stdout();
+    let report = written(&verdict, args.format, &text_options(color, &output, output_options));
     delivered(output.write(&report), verdict.outcome.exit_status())
 }
 
 fn judged(args: &VerifyArgs, screen: &Screen) -> Result<Verdict, Failure> {
-    let dialing = Dialing::begin(args);
+    let pending = PendingTransport::begin(args);
     let progress: Arc<dyn Progress> = Arc::new(Tally::new(screen.clone()));
     if let Some(folder) = &args.replay {
         let replayed = async |cancellation| Ok(catena::replay(folder, progress, cancellation).await?);
         return block_on(replayed).map(catena::Conclusion::into_verdict);
     }
-    let question = setup::question(args)?;
-    let verifier = setup::verifier(args, dialing)?;
+    let target_spec = setup::target_spec(args)?;
+    let verifier = setup::verifier(args, pending)?;
     block_on(async |cancellation| {
-        let mut request = Request::new(question).with_control(control(args, progress, cancellation));
+        let mut request = Request::new(target_spec).with_control(control(args, progress, cancellation));
         if let Some(work_dir) = &args.work_dir {
             request = request.with_work_dir(work_dir);
         }
@@ -105,11 +105,11 @@ fn delivered(written: Result<(), Failure>, status: u8) -> Result<u8, Failure> {
 }
 
 /// As wide as the terminal, within reason; a file gets the same text wherever it is made.
-pub(crate) fn text_options(color: bool, output: &Output, manner: &Manner) -> TextOptions {
+pub(crate) fn text_options(color: bool, output: &Output, output_options: &OutputOptions) -> TextOptions {
     let terminal = *output == Output::Stdout && std::io::stdout().is_terminal();
     let size = terminal_size::terminal_size_of(std::io::stdout()).filter(|_| terminal);
     let width = size.map_or(WIDTH, |(columns, _)| usize::from(columns.0).clamp(40, 120));
-    TextOptions { color, width: Some(width), verbose: manner.verbose > 0, elapsed: None }
+    TextOptions { color, width: Some(width), verbose: output_options.verbose > 0, elapsed: None }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::{Screen, Standing};
 use catena::{Event, Progress};
 use catena_core::digest::Digest;
-use catena_core::inquiry::{Fact, Need, Shape};
+use catena_core::verification::{Fact, Need, Shape};
 use catena_report::escape;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};

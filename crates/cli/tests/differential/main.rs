@@ -2,7 +2,7 @@
 //! accepted, and each attack is refused with the finding that names its cause.
 //!
 //! `CATENA_ATTACKS` says which attacks: every N-th, 4 when unset, none at 0. (All of them are tried
-//! without a network by `catena-threats`' own tests.)
+//! without a network by `catena-attacks`' own tests.)
 //!
 //! `CATENA_SCRIPTWORKER_PYTHON` names a Python with scriptworker 63.6.1. With it both verifiers judge
 //! the same chains: every honest one is accepted by both, link by link, and whatever else scriptworker
@@ -23,9 +23,9 @@ mod reference;
 #[path = "../support/mod.rs"]
 mod support;
 
+use catena_attacks::valid::ValidChain;
+use catena_attacks::{Attack, THREATS, Wire, valid};
 use catena_testbed::{Chain, Options, Site, Testbed};
-use catena_threats::honest::Honest;
-use catena_threats::{Attack, THREATS, Wire, honest};
 use libtest_mimic::{Arguments, Failed, Trial};
 use reference::{Reference, Word};
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ fn trials(bench: &Arc<Bench>) -> Vec<Trial> {
         let bench = bench.clone();
         trials.push(Trial::test(name, move || run(&bench)));
     };
-    for chain in honest::chains() {
+    for chain in valid::chains() {
         add(format!("honest/{}", chain.name), Box::new(move |bench| agree(bench, &chain)));
     }
     for (number, attack) in
@@ -84,7 +84,7 @@ fn attacks(every: usize) -> Vec<(u8, &'static Attack)> {
 /// The finding of a chain that was made for something its product's policy does not allow.
 const NOT_ALLOWED: &str = "rebuild-tasks-for";
 
-/// Honest chains on which scriptworker comes to no decision: its library for GitHub does not go on without
+/// Valid chains on which scriptworker comes to no decision: its library for GitHub does not go on without
 /// a member of an answer that nothing is made of.
 const UNDECIDED: &[&str] =
     &["pull request whose branch's repository has no full name", "template told without its address"];
@@ -134,14 +134,14 @@ impl Bench {
     /// Asks both, or Catena alone where there is no scriptworker.
     fn ask(&self, chain: Chain) -> Both {
         let served = self.serve(chain);
-        let reference = self.reference.as_ref().map(|reference| reference.ask(&served.question()));
+        let reference = self.reference.as_ref().map(|reference| reference.ask(&served.scenario()));
         Both { reference, catena: served.under(None, &mut served.command()).run() }
     }
 }
 
 impl Served {
     /// The question as scriptworker's driver reads it.
-    fn question(&self) -> Value {
+    fn scenario(&self) -> Value {
         let port: u16 = self.testbed.root_url().rsplit(':').next().unwrap().parse().unwrap();
         json!({
             "port": port, "product": self.product, "kind": self.kind, "task_id": self.target,
@@ -185,7 +185,7 @@ fn failed(why: &str, answer: &Answer) -> Failed {
 
 /// A valid chain: both accept it, link by link, or neither does because the product does not allow
 /// what made it.
-fn agree(bench: &Bench, honest: &Honest) -> Result<(), Failed> {
+fn agree(bench: &Bench, honest: &ValidChain) -> Result<(), Failed> {
     let (chain, allowed) = (honest.build()?, honest.is_allowed()?);
     let both = bench.ask(chain.clone());
     let named = both.catena.status == 1 && both.catena.codes().iter().any(|code| code == NOT_ALLOWED);

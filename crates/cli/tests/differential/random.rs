@@ -1,9 +1,9 @@
 //! Changes made at random: one value of one document, whatever comes of it.
 
+use catena_attacks::change::{graph, parent_of};
+use catena_attacks::valid;
 use catena_json::Value;
 use catena_testbed::{Chain, Release};
-use catena_threats::change::{graph, parent_of};
-use catena_threats::honest;
 
 /// A generator of numbers that a seed decides (Steele, Lea, Flood: SplitMix64).
 struct Numbers(u64);
@@ -22,12 +22,12 @@ impl Numbers {
 pub(crate) fn changed(seed: u64) -> (Chain, String) {
     let mut numbers = Numbers(seed);
     let releases = [
-        honest::push(),
-        Release { optional_and_globs: true, finished: true, ..honest::cron() },
-        honest::action(),
-        Release { depth: 1, builds: 1, ..honest::promotion() },
-        honest::pull_request(),
-        honest::tag(),
+        valid::push(),
+        Release { optional_and_globs: true, finished: true, ..valid::cron() },
+        valid::action(),
+        Release { depth: 1, builds: 1, ..valid::promotion() },
+        valid::pull_request(),
+        valid::tag(),
     ];
     let release = &releases[numbers.below(releases.len())];
     let mut chain = Release { seed: 1 + seed % 7, ..release.clone() }.build().unwrap();

@@ -1,7 +1,7 @@
 //! Every kind of thing that a verifier asks for: where it is, and what it means when it is not
 //! there or is another.
 
-use catena_core::inquiry::Need;
+use catena_core::verification::Need;
 use catena_testbed::chain::{Images, Vcs};
 use catena_testbed::{Artifact, Chain, Release, Trigger};
 

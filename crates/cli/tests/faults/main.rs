@@ -332,7 +332,7 @@ fn bounded(ending: &Ending, patience: &Patience) -> Result<(), String> {
 fn findings(ending: &Ending) -> Option<Vec<(String, String, String)>> {
     let verdict: Value = serde_json::from_str(&ending.stdout).ok()?;
     let text = |finding: &Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
-    let failed = verdict["findings"].as_array()?.iter().filter(|finding| finding["standing"] == "failed");
+    let failed = verdict["findings"].as_array()?.iter().filter(|finding| finding["disposition"] == "failed");
     Some(failed.map(|one| (text(one, "code"), text(one, "class"), text(one, "message"))).collect())
 }
 

@@ -95,7 +95,7 @@ impl Answer {
     pub fn failed(&self) -> String {
         let Ok(verdict) = serde_json::from_str::<Value>(&self.stdout) else { return self.stdout.clone() };
         let findings = verdict["findings"].as_array().into_iter().flatten();
-        let failed = findings.filter(|finding| finding["standing"] == "failed");
+        let failed = findings.filter(|finding| finding["disposition"] == "failed");
         failed
             .map(|finding| format!("{} on {}: {}\n", finding["code"], finding["link"], finding["message"]))
             .collect()
@@ -105,7 +105,7 @@ impl Answer {
     pub fn codes(&self) -> Vec<String> {
         let verdict: Value = serde_json::from_str(&self.stdout).unwrap();
         let findings = verdict["findings"].as_array().unwrap().iter();
-        let failed = findings.filter(|finding| finding["standing"] == "failed");
+        let failed = findings.filter(|finding| finding["disposition"] == "failed");
         failed.map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
     }
 }

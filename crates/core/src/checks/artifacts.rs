@@ -13,10 +13,14 @@ use crate::custody::CUSTODY;
 use crate::digest::{Digest, Measurement};
 use crate::document::{Document, Listing};
 use crate::fnmatch::{LONGEST, Pattern};
-use crate::inquiry::{Answer, Body, Check, Cx, Examination, Examined, Extent, Link, Need, Scope, Stop};
 use crate::policy::{KindRole, Rule};
 use crate::task::{ArtifactName, RunId, TaskId, TaskSet, UpstreamArtifacts};
-use crate::verdict::{Class, Code, Evidence, Finding, Findings, Side, Standing, VerifiedArtifact};
+use crate::verdict::{
+    ArtifactEvidence, Authority, Class, Code, Disposition, Finding, Findings, VerifiedArtifact,
+};
+use crate::verification::{
+    Answer, Body, Check, CheckContext, Examination, Examined, Extent, Link, Need, Scope, Stop,
+};
 use catena_json::Path;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -190,9 +194,9 @@ fn published(role: Option<KindRole>) -> Vec<(ArtifactName, How)> {
 
 /// The links whose `payload.upstreamArtifacts` are measured: the target, and with it every link that
 /// has run if everything is to be measured.
-fn takers<'a>(cx: &Cx<'a>) -> Result<Vec<&'a Link>, Stop> {
+fn takers<'a>(cx: &CheckContext<'a>) -> Result<Vec<&'a Link>, Stop> {
     let target = target(cx)?;
-    let others = match cx.case.target.extent {
+    let others = match cx.evidence.target.extent {
         Extent::All => Some(cx.closed()?.links().filter(|link| link.has_run && !link.is_target)),
         Extent::Listed | Extent::Named => None,
     };
@@ -201,7 +205,7 @@ fn takers<'a>(cx: &Cx<'a>) -> Result<Vec<&'a Link>, Stop> {
 
 /// Every task that files are taken of is a link that has run. The chain is made so; this holds even if
 /// it were not.
-fn examine_wanted(cx: &Cx<'_>) -> Examined {
+fn examine_wanted(cx: &CheckContext<'_>) -> Examined {
     cx.closed()?;
     let mut findings = Findings::default();
     for taker in takers(cx)? {
@@ -209,33 +213,39 @@ fn examine_wanted(cx: &Cx<'_>) -> Examined {
     }
     if findings.is_empty() {
         let message = "Every artifact is wanted of a task that has run in this chain.";
-        findings.push(Finding::new(CHECK, WANTED, Standing::Passed, target(cx)?.task_id, message));
+        findings.push(Finding::new(CHECK, WANTED, Disposition::Passed, target(cx)?.task_id, message));
     }
     Ok(findings.into_vec().into())
 }
 
-fn examine_taker(cx: &Cx<'_>, taker: &Link, findings: &mut Findings) -> Result<(), Stop> {
+fn examine_taker(cx: &CheckContext<'_>, taker: &Link, findings: &mut Findings) -> Result<(), Stop> {
     let chain = cx.closed()?;
     let target_id = taker.task_id;
     let mut wanted = 0_usize;
     for entry in taker.definition.upstream_artifacts() {
         wanted = wanted.saturating_add(entry.paths.len());
         // Without a definition it is no link, and the definition check says why.
-        let known = cx.case.definition(entry.task_id).is_some_and(|definition| definition.is_err());
+        let known = cx.evidence.definition(entry.task_id).is_some_and(|definition| definition.is_err());
         if !known && !chain.link(entry.task_id).is_some_and(|link| link.has_run) {
             let message =
                 format!("Artifacts are wanted of task {}, which has not run in this chain.", entry.task_id);
-            findings.push(Finding::new(CHECK, FOREIGN, Standing::Failed, target_id, message));
+            findings.push(Finding::new(CHECK, FOREIGN, Disposition::Failed, target_id, message));
         }
         for path in &entry.paths {
             findings.extend(examine_path(target_id, path, entry));
         }
     }
-    if wanted > cx.case.limits.artifacts {
+    if wanted > cx.evidence.limits.artifacts {
         findings.push(
-            Finding::new(CHECK, TOO_MANY, Standing::Failed, target_id, "The task wants too many artifacts.")
-                .expected(Side::Policy, format!("at most {}", cx.case.limits.artifacts))
-                .actual(Side::Task, wanted.to_string()),
+            Finding::new(
+                CHECK,
+                TOO_MANY,
+                Disposition::Failed,
+                target_id,
+                "The task wants too many artifacts.",
+            )
+            .expected(Authority::Policy, format!("at most {}", cx.evidence.limits.artifacts))
+            .actual(Authority::Task, wanted.to_string()),
         );
     }
     Ok(())
@@ -245,11 +255,11 @@ fn examine_taker(cx: &Cx<'_>, taker: &Link, findings: &mut Findings) -> Result<(
 fn examine_path(target_id: TaskId, path: &str, entry: &UpstreamArtifacts) -> Option<Finding> {
     let place = Path::of(&["payload", "upstreamArtifacts"]);
     let failed = |code, message: String| {
-        let finding = Finding::new(CHECK, code, Standing::Failed, target_id, message);
+        let finding = Finding::new(CHECK, code, Disposition::Failed, target_id, message);
         Some(
             finding
                 .at("the queue's definition", Some(place))
-                .actual(Side::Task, format!("{path} of {}", entry.task_id)),
+                .actual(Authority::Task, format!("{path} of {}", entry.task_id)),
         )
     };
     if path.starts_with('/') || path.contains("..") {
@@ -268,9 +278,10 @@ fn examine_path(target_id: TaskId, path: &str, entry: &UpstreamArtifacts) -> Opt
     None
 }
 
-fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
-    let none =
-        |message: &str| Ok(vec![Finding::new(CHECK, NONE, Standing::Passed, link.task_id, message)].into());
+fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
+    let none = |message: &str| {
+        Ok(vec![Finding::new(CHECK, NONE, Disposition::Passed, link.task_id, message)].into())
+    };
     if !link.has_run {
         return none("The task is about to run, so nothing of it is used.");
     }
@@ -284,11 +295,11 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     if wanted.is_empty() {
         return none("Nothing of the task is used as a file.");
     }
-    if wanted.len() > cx.case.limits.artifacts {
+    if wanted.len() > cx.evidence.limits.artifacts {
         let message = "More artifacts of the task are wanted than the limit allows.";
-        let finding = Finding::new(CHECK, TOO_MANY, Standing::Failed, link.task_id, message)
-            .expected(Side::Policy, format!("at most {}", cx.case.limits.artifacts))
-            .actual(Side::Task, wanted.len().to_string());
+        let finding = Finding::new(CHECK, TOO_MANY, Disposition::Failed, link.task_id, message)
+            .expected(Authority::Policy, format!("at most {}", cx.evidence.limits.artifacts))
+            .actual(Authority::Task, wanted.len().to_string());
         return Ok(vec![finding].into());
     }
     let document = accepted(cx, link)?;
@@ -300,9 +311,9 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let (mut findings, mut absent) = (Findings::default(), Vec::new());
     for judgement in judged {
         match judgement {
-            Ok(Judgement::Verified(artifact)) => examination.artifacts.push(artifact),
-            Ok(Judgement::Absent(artifact)) => absent.push(*artifact),
-            Ok(Judgement::Found(finding)) => findings.push(*finding),
+            Ok(ArtifactResult::Verified(artifact)) => examination.artifacts.push(artifact),
+            Ok(ArtifactResult::Absent(artifact)) => absent.push(*artifact),
+            Ok(ArtifactResult::Found(finding)) => findings.push(*finding),
             Err(stop) => stopped = stopped.or(Some(stop)),
         }
     }
@@ -311,17 +322,17 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     }
     findings.extend(collision(link, &examination.artifacts));
     gone_or_listed(cx, link, absent, &mut examination, &mut findings)?;
-    if findings.iter().all(|finding| finding.standing == Standing::Passed) {
+    if findings.iter().all(|finding| finding.disposition == Disposition::Passed) {
         let message = matching(&examination.artifacts);
-        findings.push(Finding::new(CHECK, MATCH, Standing::Passed, link.task_id, message));
+        findings.push(Finding::new(CHECK, MATCH, Disposition::Passed, link.task_id, message));
     }
     examination.findings = findings.into_vec();
     Ok(examination)
 }
 
 /// Adds what the document of a finished target lists and is not wanted yet.
-fn want_listed(cx: &Cx<'_>, document: &Document, wanted: &mut Vec<Wanted>) {
-    let how = match cx.case.target.extent {
+fn want_listed(cx: &CheckContext<'_>, document: &Document, wanted: &mut Vec<Wanted>) {
+    let how = match cx.evidence.target.extent {
         Extent::Listed | Extent::All => How::Listed,
         Extent::Named => How::Named,
     };
@@ -336,7 +347,7 @@ fn want_listed(cx: &Cx<'_>, document: &Document, wanted: &mut Vec<Wanted>) {
 /// either are gone: nobody can use them, and the verdict names their digests. Of others either the queue or
 /// the storage is wrong.
 fn gone_or_listed(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     link: &Link,
     absent: Vec<(VerifiedArtifact, String)>,
     examination: &mut Examination,
@@ -354,16 +365,16 @@ fn gone_or_listed(
     };
     for (artifact, answer) in absent {
         let name = &artifact.name;
-        let found = |code, standing, message: String| {
+        let found = |code, disposition, message: String| {
             let path = Path::of(&["artifacts"]).key(name.as_str());
-            Finding::new(CHECK, code, standing, link.task_id, message).at(THING, Some(path))
+            Finding::new(CHECK, code, disposition, link.task_id, message).at(THING, Some(path))
         };
         if names.contains(name.as_str()) {
             let message = format!("The document and the queue list {name}, but it does not exist: {answer}");
-            findings.push(found(LISTED_ABSENT, Standing::Failed, message));
+            findings.push(found(LISTED_ABSENT, Disposition::Failed, message));
         } else {
             let message = format!("{name} does not exist any more, and the queue does not list it: {answer}");
-            findings.push(found(GONE, Standing::Passed, message));
+            findings.push(found(GONE, Disposition::Passed, message));
             examination.artifacts.push(artifact);
         }
     }
@@ -371,7 +382,7 @@ fn gone_or_listed(
 }
 
 fn matching(artifacts: &[VerifiedArtifact]) -> String {
-    let named = artifacts.iter().filter(|artifact| artifact.evidence == Evidence::Named).count();
+    let named = artifacts.iter().filter(|artifact| artifact.evidence == ArtifactEvidence::Named).count();
     let known = artifacts.len().saturating_sub(named);
     let rest = match named {
         0 => String::new(),
@@ -391,12 +402,12 @@ fn collision(link: &Link, artifacts: &[VerifiedArtifact]) -> Option<Finding> {
     let (name, parent) = names.iter().find_map(|name| Some((*name, directory(name)?)))?;
     let message = format!("{parent:?} is an artifact and a directory of {name:?}.");
     let path = Path::of(&["artifacts"]).key(parent.as_str());
-    Some(Finding::new(CHECK, COLLIDE, Standing::Failed, link.task_id, message).at(THING, Some(path)))
+    Some(Finding::new(CHECK, COLLIDE, Disposition::Failed, link.task_id, message).at(THING, Some(path)))
 }
 
 /// The files that are wanted of a link: what parents publish, and what the target names, or every link
 /// where all is to be measured; or what is wrong with the list of artifacts that patterns are looked up in.
-fn wanted(cx: &Cx<'_>, link: &Link) -> Result<Result<Vec<Wanted>, Box<Finding>>, Stop> {
+fn wanted(cx: &CheckContext<'_>, link: &Link) -> Result<Result<Vec<Wanted>, Box<Finding>>, Stop> {
     let mut names: BTreeMap<String, (bool, How)> = BTreeMap::new();
     for (name, how) in published(link.role) {
         names.insert(name.as_str().to_owned(), (false, how));
@@ -435,19 +446,19 @@ fn want(names: &mut BTreeMap<String, (bool, How)>, name: &str, optional: bool) {
 }
 
 /// The names of a run's artifacts, over all pages.
-fn listing(cx: &Cx<'_>, link: &Link) -> Result<Result<Names, Box<Finding>>, Stop> {
+fn listing(cx: &CheckContext<'_>, link: &Link) -> Result<Result<Names, Box<Finding>>, Stop> {
     let run_id = cx.run(link)?.run_id;
     let failed = |code, message: String| {
         Ok(Err(Box::new(
-            Finding::new(CHECK, code, Standing::Failed, link.task_id, message)
+            Finding::new(CHECK, code, Disposition::Failed, link.task_id, message)
                 .at("the queue's list of artifacts", None),
         )))
     };
     let mut listings = notes(cx)?.listings.borrow_mut();
     let listing = listings.entry(link.task_id).or_default();
     while !listing.is_whole {
-        if listing.pages >= cx.case.limits.pages {
-            let message = format!("The list of artifacts has more than {} pages.", cx.case.limits.pages);
+        if listing.pages >= cx.evidence.limits.pages {
+            let message = format!("The list of artifacts has more than {} pages.", cx.evidence.limits.pages);
             return failed(ENDLESS, message);
         }
         let continuation = listing.continuation.clone();
@@ -464,7 +475,7 @@ fn listing(cx: &Cx<'_>, link: &Link) -> Result<Result<Names, Box<Finding>>, Stop
     Ok(Ok(listing.names.clone()))
 }
 
-enum Judgement {
+enum ArtifactResult {
     Verified(VerifiedArtifact),
     /// Listed by the document of a finished target, and not there; with the answer's own words.
     Absent(Box<(VerifiedArtifact, String)>),
@@ -472,62 +483,74 @@ enum Judgement {
 }
 
 fn judge(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     link: &Link,
     run_id: RunId,
     document: &Accepted,
     wanted: &Wanted,
-) -> Result<Judgement, Stop> {
+) -> Result<ArtifactResult, Stop> {
     let shown = &wanted.name;
-    let found = |code, standing, message: String| {
+    let found = |code, disposition, message: String| {
         let path = Path::of(&["artifacts"]).key(shown);
-        Finding::new(CHECK, code, standing, link.task_id, message).at(THING, Some(path))
+        Finding::new(CHECK, code, disposition, link.task_id, message).at(THING, Some(path))
     };
-    let found_box = |finding: Finding| Ok(Judgement::Found(Box::new(finding)));
+    let found_box = |finding: Finding| Ok(ArtifactResult::Found(Box::new(finding)));
     let name = match ArtifactName::parse(shown) {
         Ok(name) => name,
         Err(error) => {
             return found_box(found(
                 NAME,
-                Standing::Failed,
+                Disposition::Failed,
                 format!("The wanted artifact {shown:?} has no safe name: {error}."),
             ));
         }
     };
     if name.is_reserved() {
-        let standing = if wanted.optional { Standing::Passed } else { Standing::Failed };
+        let disposition = if wanted.optional { Disposition::Passed } else { Disposition::Failed };
         let code = if wanted.optional { ABSENT } else { RESERVED };
-        return found_box(found(code, standing, format!("{name} is the worker's own, and never an input.")));
+        return found_box(found(
+            code,
+            disposition,
+            format!("{name} is the worker's own, and never an input."),
+        ));
     }
     let digests = match document.listing(shown) {
         Listing::Digests(digests) => digests,
         Listing::Absent if wanted.optional => {
-            return found_box(found(ABSENT, Standing::Passed, format!("The optional {name} was not made.")));
+            return found_box(found(
+                ABSENT,
+                Disposition::Passed,
+                format!("The optional {name} was not made."),
+            ));
         }
         Listing::Absent => {
-            return Ok(Judgement::Found(match listing(cx, link)? {
+            return Ok(ArtifactResult::Found(match listing(cx, link)? {
                 Err(finding) => finding,
                 Ok(names) => Box::new(unnamed(link, &name, &names)),
             }));
         }
         Listing::NoDigest => {
             return found_box(
-                found(NO_DIGEST, Standing::Failed, format!("The document names {name} without any digest."))
-                    .expected(Side::Policy, "sha256 or sha512")
-                    .actual(Side::Worker, "none"),
+                found(
+                    NO_DIGEST,
+                    Disposition::Failed,
+                    format!("The document names {name} without any digest."),
+                )
+                .expected(Authority::Policy, "sha256 or sha512")
+                .actual(Authority::Worker, "none"),
             );
         }
         Listing::Wrong(error) => {
             return found_box(found(
                 WRONG_DIGEST,
-                Standing::Failed,
+                Disposition::Failed,
                 format!("The document's digest of {name} is not one: {error}."),
             ));
         }
         Listing::Malformed => {
             return found_box(found(
                 WRONG_DIGEST,
-                Standing::Failed,
+                Disposition::Failed,
                 format!("The document's entry for {name} is not algorithms with digests."),
             ));
         }
@@ -536,49 +559,49 @@ fn judge(
     if wanted.how == How::Named
         && let Some(artifact) = named(name.clone())
     {
-        return Ok(Judgement::Verified(artifact));
+        return Ok(ArtifactResult::Verified(artifact));
     }
     let need = need(link.task_id, run_id, &name, wanted.how, &digests, || graph_wants(cx, link.task_id))?;
     match cx.measurement(&need)? {
         Answer::Is(measurement) => match mismatch(&digests, &measurement) {
             None => match size_mismatch(link, document, &name, measurement.length) {
                 Some(finding) => found_box(finding),
-                None => Ok(Judgement::Verified(VerifiedArtifact {
+                None => Ok(ArtifactResult::Verified(VerifiedArtifact {
                     task_id: link.task_id,
                     run_id,
                     name,
                     digest: Digest::Sha256(measurement.sha256),
                     length: Some(measurement.length),
-                    evidence: cx.case.evidence(&need),
+                    evidence: cx.evidence.evidence(&need),
                 })),
             },
             Some((expected, actual)) => {
                 let code = if wanted.optional { OPTIONAL_ALTERED } else { ALTERED };
                 let message = format!("{name} is not the file that the worker made.");
                 found_box(
-                    found(code, Standing::Failed, message)
-                        .expected(Side::Worker, expected.to_string())
-                        .actual(Side::Storage, format!("{actual} ({} bytes)", measurement.length)),
+                    found(code, Disposition::Failed, message)
+                        .expected(Authority::Worker, expected.to_string())
+                        .actual(Authority::Storage, format!("{actual} ({} bytes)", measurement.length)),
                 )
             }
         },
         Answer::Absent(answer) if wanted.optional => match listing(cx, link)? {
-            Err(finding) => Ok(Judgement::Found(finding)),
+            Err(finding) => Ok(ArtifactResult::Found(finding)),
             // Either the queue or the storage is wrong, and which one is not known.
             Ok(names) if names.contains(name.as_str()) => found_box(found(
                 LISTED_ABSENT,
-                Standing::Failed,
+                Disposition::Failed,
                 format!("The queue lists the optional {name}, but it is not there: {answer}"),
             )),
             Ok(_) => found_box(found(
                 ABSENT,
-                Standing::Passed,
+                Disposition::Passed,
                 format!("The optional {name} does not exist, and the queue does not list it: {answer}"),
             )),
         },
         Answer::Absent(answer) => match named(name.clone()).filter(|_| wanted.how == How::Listed) {
-            Some(artifact) => Ok(Judgement::Absent(Box::new((artifact, answer)))),
-            None => Ok(Judgement::Found(match listing(cx, link)? {
+            Some(artifact) => Ok(ArtifactResult::Absent(Box::new((artifact, answer)))),
+            None => Ok(ArtifactResult::Found(match listing(cx, link)? {
                 Err(finding) => finding,
                 Ok(names) => Box::new(missing(link, &name, &names, &answer)),
             })),
@@ -597,7 +620,7 @@ fn unnamed(link: &Link, name: &ArtifactName, names: &BTreeSet<Arc<str>>) -> Find
             format!("The task did not make {name}: neither its document nor the queue's list names it."),
         )
     };
-    Finding::new(CHECK, code, Standing::Failed, link.task_id, message)
+    Finding::new(CHECK, code, Disposition::Failed, link.task_id, message)
         .at(THING, Some(Path::of(&["artifacts"]).key(name.as_str())))
 }
 
@@ -608,11 +631,11 @@ fn missing(link: &Link, name: &ArtifactName, names: &BTreeSet<Arc<str>>, answer:
     } else {
         format!("The document names {name}, and the queue does not list it any more: {answer}")
     };
-    let finding = Finding::new(CHECK, MISSING, Standing::Failed, link.task_id, message)
+    let finding = Finding::new(CHECK, MISSING, Disposition::Failed, link.task_id, message)
         .at(THING, Some(Path::of(&["artifacts"]).key(name.as_str())));
     match link.definition.text(&["expires"]) {
         Some(expires) => {
-            finding.actual(Side::Queue, format!("the task and what it made expire at {expires}"))
+            finding.actual(Authority::Queue, format!("the task and what it made expire at {expires}"))
         }
         None => finding,
     }
@@ -625,10 +648,10 @@ fn size_mismatch(link: &Link, document: &Document, name: &ArtifactName, measured
     (recorded != measured).then(|| {
         let message = format!("{name} has the signed digest and another size than was recorded.");
         let path = Path::of(&[CUSTODY, "artifacts"]).key(name.as_str()).key("size");
-        Finding::new(CHECK, SIZE, Standing::Failed, link.task_id, message)
+        Finding::new(CHECK, SIZE, Disposition::Failed, link.task_id, message)
             .at(THING, Some(path))
-            .expected(Side::Worker, format!("{recorded} bytes"))
-            .actual(Side::Storage, format!("{measured} bytes"))
+            .expected(Authority::Worker, format!("{recorded} bytes"))
+            .actual(Authority::Storage, format!("{measured} bytes"))
     })
 }
 
@@ -636,7 +659,7 @@ fn size_mismatch(link: &Link, document: &Document, name: &ArtifactName, measured
 fn named(task_id: TaskId, run_id: RunId, name: ArtifactName, digests: &[Digest]) -> Option<VerifiedArtifact> {
     let sha256 = digests.iter().find(|digest| matches!(digest, Digest::Sha256(_)));
     let digest = *sha256.or(digests.first())?;
-    Some(VerifiedArtifact { task_id, run_id, name, digest, length: None, evidence: Evidence::Named })
+    Some(VerifiedArtifact { task_id, run_id, name, digest, length: None, evidence: ArtifactEvidence::Named })
 }
 
 /// The need for an artifact. SHA-512 is only measured where the document says it.
@@ -658,7 +681,7 @@ fn need(
 }
 
 /// The links whose entries in a parent's graph are looked at: known once the chain is.
-fn graph_wants(cx: &Cx<'_>, parent: TaskId) -> Result<TaskSet, Stop> {
+fn graph_wants(cx: &CheckContext<'_>, parent: TaskId) -> Result<TaskSet, Stop> {
     Ok(cx.closed()?.made_by(parent))
 }
 
@@ -674,7 +697,7 @@ fn mismatch(digests: &[Digest], measurement: &Measurement) -> Option<(Digest, Di
 /// The need for one of the artifacts that a parent publishes, once its document is verified, and
 /// the digests it must have.
 fn published_need(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     link: &Link,
     name: &ArtifactName,
     how: How,
@@ -687,7 +710,7 @@ fn published_need(
 
 /// The verified bytes of a parent's `public/actions.json` or `public/parameters.yml`. The check on
 /// that link says what is wrong with them.
-pub(crate) fn content<'a>(cx: &Cx<'a>, link: &Link, name: &ArtifactName) -> Result<&'a Body, Stop> {
+pub(crate) fn content<'a>(cx: &CheckContext<'a>, link: &Link, name: &ArtifactName) -> Result<&'a Body, Stop> {
     let (need, digests) = published_need(cx, link, name, How::Content)?;
     match cx.body(&need)? {
         Answer::Is(body) if mismatch(&digests, &body.measurement).is_none() => Ok(body),
@@ -696,7 +719,7 @@ pub(crate) fn content<'a>(cx: &Cx<'a>, link: &Link, name: &ArtifactName) -> Resu
 }
 
 /// The verified graph of a parent.
-pub(crate) fn graph<'a>(cx: &Cx<'a>, link: &Link) -> Result<&'a crate::graph::GraphScan, Stop> {
+pub(crate) fn graph<'a>(cx: &CheckContext<'a>, link: &Link) -> Result<&'a crate::graph::GraphScan, Stop> {
     let (need, digests) = published_need(cx, link, &ArtifactName::task_graph(), How::Graph)?;
     match cx.graph(&need)? {
         Answer::Is(scan) if mismatch(&digests, &scan.measurement).is_none() => Ok(scan),

@@ -2,9 +2,9 @@
 //!
 //! Specification 11.1 to 11.11. Off-reference: what could not be known is told apart from what is not there.
 
-use crate::inquiry::{Check, Fact, Halt, Need, Scope, Unresolved};
 use crate::task::TaskId;
-use crate::verdict::{Class, Code, Finding, Standing};
+use crate::verdict::{Class, Code, Disposition, Finding};
+use crate::verification::{Check, Fact, Halt, Need, Scope, Unresolved};
 
 pub(super) const DESCRIPTION: Check = describe!("availability", CODES, Scope::Conclusion(examine));
 const CHECK: &str = DESCRIPTION.name;
@@ -34,11 +34,11 @@ const CODES: &[Code] = &[UNREACHABLE, REFUSED, UNFINISHED, CANCELLED];
 
 /// Something about a task came to no end.
 pub(super) fn unfinished(task_id: TaskId, message: String) -> Finding {
-    Finding::new(CHECK, UNFINISHED, Standing::Failed, task_id, message)
+    Finding::new(CHECK, UNFINISHED, Disposition::Failed, task_id, message)
 }
 
 fn examine(unresolved: &Unresolved<'_>) -> Vec<Finding> {
-    let case = unresolved.cx.case;
+    let case = unresolved.cx.evidence;
     let unknown = |fact: &Fact| matches!(fact, Fact::Unreachable { .. } | Fact::Refused { .. });
     let mut facts: Vec<_> = case.facts().filter(|(_, fact)| unknown(fact)).collect();
     // Which ones are listed must not be chance.
@@ -51,7 +51,7 @@ fn examine(unresolved: &Unresolved<'_>) -> Vec<Finding> {
     findings.extend(untold.map(|need| unfinished(owner(need), format!("No answer for {need}."))));
     if unresolved.halted == Some(Halt::Cancelled) {
         let message = "The verification was cancelled while checks were at work.";
-        findings.push(Finding::new(CHECK, CANCELLED, Standing::Failed, case.target.task_id, message));
+        findings.push(Finding::new(CHECK, CANCELLED, Disposition::Failed, case.target.task_id, message));
     }
     findings
 }
@@ -67,7 +67,7 @@ fn unavailable(task_id: TaskId, need: &Need, fact: &Fact) -> Option<Finding> {
         }
         _ => return None,
     };
-    Some(Finding::new(CHECK, code, Standing::Failed, task_id, message))
+    Some(Finding::new(CHECK, code, Disposition::Failed, task_id, message))
 }
 
 fn tried(attempts: u32) -> String {

@@ -4,9 +4,9 @@
 //! names a commit instead, its decision task tells. A release has no branch but the one that GitHub
 //! says it was made for.
 
-use crate::inquiry::{Answer, Cx, Link, Need, Stop};
 use crate::source::{GithubRepository, RepositoryUrl, Revision, TagName};
 use crate::task::Trigger;
+use crate::verification::{Answer, CheckContext, Link, Need, Stop};
 use catena_json::Value;
 
 const HEAD_REPOSITORY: &str = "_HEAD_REPOSITORY";
@@ -35,12 +35,12 @@ pub(crate) fn names(link: &Link, prefix: &str) -> Vec<(String, String)> {
 }
 
 /// The decision task that a task goes back to: of one that an action made, the one acted on.
-pub(crate) fn root<'a>(cx: &Cx<'a>, link: &'a Link) -> Result<&'a Link, Stop> {
+pub(crate) fn root<'a>(cx: &CheckContext<'a>, link: &'a Link) -> Result<&'a Link, Stop> {
     Ok(lineage(cx, link)?.last().copied().unwrap_or(link))
 }
 
 /// A task, its decision task, and where that is an action's, the one acted on.
-fn lineage<'a>(cx: &Cx<'a>, link: &'a Link) -> Result<Vec<&'a Link>, Stop> {
+fn lineage<'a>(cx: &CheckContext<'a>, link: &'a Link) -> Result<Vec<&'a Link>, Stop> {
     /// A promotion's task goes back over its action to a decision task.
     const MOST: usize = 4;
     let mut lineage = vec![link];
@@ -61,8 +61,12 @@ fn is_of(link: &Link, prefix: &str, repository: &GithubRepository) -> bool {
 
 /// The branch of a repository that a task ran for, as it or its decision task names it; none where
 /// they name none, and for a release.
-pub(crate) fn named(cx: &Cx<'_>, link: &Link, repository: &GithubRepository) -> Result<Option<String>, Stop> {
-    let product = &cx.case.product;
+pub(crate) fn named(
+    cx: &CheckContext<'_>,
+    link: &Link,
+    repository: &GithubRepository,
+) -> Result<Option<String>, Stop> {
+    let product = &cx.evidence.product;
     let prefixes = || product.overriding_source_env_prefixes.iter().chain([&product.source_env_prefix]);
     let told = |link: &Link| {
         let of = prefixes().filter(|prefix| is_of(link, prefix, repository));
@@ -76,16 +80,16 @@ pub(crate) fn named(cx: &Cx<'_>, link: &Link, repository: &GithubRepository) -> 
 }
 
 /// The repository that a decision task is a release of, if it is a release's.
-pub(crate) fn released(cx: &Cx<'_>, root: &Link) -> Option<GithubRepository> {
-    let variable = format!("{}{HEAD_REPOSITORY}", cx.case.product.source_env_prefix);
+pub(crate) fn released(cx: &CheckContext<'_>, root: &Link) -> Option<GithubRepository> {
+    let variable = format!("{}{HEAD_REPOSITORY}", cx.evidence.product.source_env_prefix);
     let url = RepositoryUrl::parse(root.definition.env(&variable)?).ok()?;
     url.github().filter(|_| root.definition.trigger() == Some(Trigger::GithubRelease))
 }
 
 /// The branch that a release was made for, by GitHub's word; none for what is no release's decision task,
 /// and where that is a commit.
-pub(crate) fn of_release(cx: &Cx<'_>, root: &Link) -> Result<Option<String>, Stop> {
-    let variable = format!("{}_HEAD_REV", cx.case.product.source_env_prefix);
+pub(crate) fn of_release(cx: &CheckContext<'_>, root: &Link) -> Result<Option<String>, Stop> {
+    let variable = format!("{}_HEAD_REV", cx.evidence.product.source_env_prefix);
     let tag = root.definition.env(&variable).and_then(|text| TagName::parse(text).ok());
     let (Some(repository), Some(tag)) = (released(cx, root), tag) else { return Ok(None) };
     // What is wrong with the answer is said where the decision task is rebuilt.

@@ -2,9 +2,9 @@
 //!
 //! Specification 2.1 to 2.9. Off-reference: bounds on the number of links, and cycles.
 
-use crate::inquiry::{Check, Cx, Examined, Halt, Scope, Unresolved, cycle};
 use crate::policy::Rule;
-use crate::verdict::{Class, Code, Finding, Side, Standing};
+use crate::verdict::{Authority, Class, Code, Disposition, Finding};
+use crate::verification::{Check, CheckContext, Examined, Halt, Scope, Unresolved, cycle};
 
 pub(super) const DESCRIPTION: Check =
     describe!("chain", CODES, Scope::Chain(examine), Scope::Conclusion(examine_work));
@@ -28,34 +28,34 @@ const CYCLIC: Code =
 
 const CODES: &[Code] = &[SHAPE, TOO_DEEP, TOO_WIDE, TOO_MUCH_WORK, CYCLIC];
 
-fn examine(cx: &Cx<'_>) -> Examined {
+fn examine(cx: &CheckContext<'_>) -> Examined {
     let chain = cx.closed()?;
-    let target = cx.case.target.task_id;
+    let target = cx.evidence.target.task_id;
     let mut findings = Vec::new();
-    let most = cx.case.product.max_chain_length;
+    let most = cx.evidence.product.max_chain_length;
     for task_id in chain.too_deep() {
         let depth = chain.name(*task_id).map_or(0, crate::task::LinkName::depth);
         findings.push(
-            Finding::new(CHECK, TOO_DEEP, Standing::Failed, *task_id, "The chain is too deep.")
-                .expected(Side::Policy, format!("at most {most} steps from the target"))
-                .actual(Side::Task, format!("{depth} steps")),
+            Finding::new(CHECK, TOO_DEEP, Disposition::Failed, *task_id, "The chain is too deep.")
+                .expected(Authority::Policy, format!("at most {most} steps from the target"))
+                .actual(Authority::Task, format!("{depth} steps")),
         );
     }
     if chain.too_wide() {
-        let limit = cx.case.limits.links;
+        let limit = cx.evidence.limits.links;
         findings.push(
-            Finding::new(CHECK, TOO_WIDE, Standing::Failed, target, "The chain has too many links.")
-                .expected(Side::Policy, format!("at most {limit} links"))
-                .actual(Side::Task, "more"),
+            Finding::new(CHECK, TOO_WIDE, Disposition::Failed, target, "The chain has too many links.")
+                .expected(Authority::Policy, format!("at most {limit} links"))
+                .actual(Authority::Task, "more"),
         );
     }
-    if let Some(task_id) = cycle(chain, &cx.case.work)? {
+    if let Some(task_id) = cycle(chain, &cx.evidence.work)? {
         let message = format!("Task {task_id} is, over its inputs and parents, an input of itself.");
-        findings.push(Finding::new(CHECK, CYCLIC, Standing::Failed, task_id, message));
+        findings.push(Finding::new(CHECK, CYCLIC, Disposition::Failed, task_id, message));
     }
     if findings.is_empty() {
         let message = format!("The chain has {} links.", chain.links().count());
-        findings.push(Finding::new(CHECK, SHAPE, Standing::Passed, target, message));
+        findings.push(Finding::new(CHECK, SHAPE, Disposition::Passed, target, message));
     }
     Ok(findings.into())
 }
@@ -65,9 +65,9 @@ fn examine_work(unresolved: &Unresolved<'_>) -> Vec<Finding> {
     if unresolved.halted != Some(Halt::Exhausted) {
         return Vec::new();
     }
-    let case = unresolved.cx.case;
+    let case = unresolved.cx.evidence;
     let message = "Verifying the chain takes more work than the limit allows.";
-    let finding = Finding::new(CHECK, TOO_MUCH_WORK, Standing::Failed, case.target.task_id, message);
-    let finding = finding.expected(Side::Policy, format!("at most {} steps", case.work.limit()));
-    vec![finding.actual(Side::Task, "more")]
+    let finding = Finding::new(CHECK, TOO_MUCH_WORK, Disposition::Failed, case.target.task_id, message);
+    let finding = finding.expected(Authority::Policy, format!("at most {} steps", case.work.limit()));
+    vec![finding.actual(Authority::Task, "more")]
 }

@@ -8,9 +8,9 @@ use super::signature::{accepted, signer_of};
 use crate::custody::{CLAIMED_INPUTS, CUSTODY, Custody, CustodyError};
 use crate::digest::Digest;
 use crate::document::Document;
-use crate::inquiry::{Check, Cx, Examined, Link, Scope, Stop};
 use crate::policy::Rule;
-use crate::verdict::{Class, Code, Finding, Side, Standing};
+use crate::verdict::{Authority, Class, Code, Disposition, Finding};
+use crate::verification::{Check, CheckContext, Examined, Link, Scope, Stop};
 use catena_json::{Path, Segment};
 use jiff::SignedDuration;
 
@@ -68,9 +68,9 @@ const CODES: &[Code] =
     &[AGREES, ABSENT, BEFORE, UNSUPPORTED, MALFORMED, KEY, TIME, ARTIFACTS, ENVIRONMENT, CLAIMED_IMAGE];
 
 /// Examines the record of one link; its inputs are for the check of that name.
-fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     let passed = |code, message: &str| {
-        Ok(vec![Finding::new(CHECK, code, Standing::Passed, link.task_id, message)].into())
+        Ok(vec![Finding::new(CHECK, code, Disposition::Passed, link.task_id, message)].into())
     };
     if !link.has_run {
         return passed(BEFORE, "The task is about to run, so it has no document yet.");
@@ -100,7 +100,7 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
 }
 
 fn failed(link: &Link, code: Code, path: Path, message: impl Into<String>) -> Finding {
-    Finding::new(CHECK, code, Standing::Failed, link.task_id, message).at(THING, Some(path))
+    Finding::new(CHECK, code, Disposition::Failed, link.task_id, message).at(THING, Some(path))
 }
 
 fn unreadable(link: &Link, member: &str, error: &CustodyError) -> Finding {
@@ -111,20 +111,20 @@ fn unreadable(link: &Link, member: &str, error: &CustodyError) -> Finding {
 }
 
 /// The recorded key is the one that signed the document.
-fn key(cx: &Cx<'_>, link: &Link, custody: &Custody) -> Result<Option<Finding>, Stop> {
+fn key(cx: &CheckContext<'_>, link: &Link, custody: &Custody) -> Result<Option<Finding>, Stop> {
     // Without a look at the signature (--danger-skip-signatures) the signer is not known.
     let Some(signer) = signer_of(cx, link)? else { return Ok(None) };
     let (signer, recorded) = (signer.fingerprint(), custody.key_id);
     Ok((signer != recorded).then(|| {
         let path = Path::of(&[CUSTODY, "keyId"]);
         failed(link, KEY, path, "The record of custody names another key than the one that signed it.")
-            .expected(Side::Policy, format!("{}, which signed the document", Digest::Sha256(signer)))
-            .actual(Side::Worker, Digest::Sha256(recorded).to_string())
+            .expected(Authority::Policy, format!("{}, which signed the document", Digest::Sha256(signer)))
+            .actual(Authority::Worker, Digest::Sha256(recorded).to_string())
     }))
 }
 
 /// The document was signed while the run went on, as far as two clocks can agree.
-fn time(cx: &Cx<'_>, link: &Link, custody: &Custody) -> Result<Option<Finding>, Stop> {
+fn time(cx: &CheckContext<'_>, link: &Link, custody: &Custody) -> Result<Option<Finding>, Stop> {
     let Some(period) = signing_period(link, cx.run(link)?) else { return Ok(None) };
     let early = period.first.duration_since(custody.signed_at) > DRIFT;
     let late = custody.signed_at.duration_since(period.last) > DRIFT;
@@ -132,8 +132,8 @@ fn time(cx: &Cx<'_>, link: &Link, custody: &Custody) -> Result<Option<Finding>, 
         let path = Path::of(&[CUSTODY, "signedAt"]);
         let expected = format!("from {} to {}, give or take 15 minutes", period.first, period.last);
         failed(link, TIME, path, "The recorded time of signing is not within the run.")
-            .expected(Side::Queue, expected)
-            .actual(Side::Worker, custody.signed_at.to_string())
+            .expected(Authority::Queue, expected)
+            .actual(Authority::Worker, custody.signed_at.to_string())
     }))
 }
 
@@ -168,12 +168,12 @@ fn environment(link: &Link, document: &Document, custody: &Custody) -> Vec<Findi
         if custody.is_claim(&format!("/environment/{member}")) && member.starts_with("image") {
             let path = Path::of(&["environment", member]);
             let message = format!("The task itself wrote environment.{member}.");
-            findings.push(failed(link, CLAIMED_IMAGE, path, message).actual(Side::Task, told));
+            findings.push(failed(link, CLAIMED_IMAGE, path, message).actual(Authority::Task, told));
         } else if let Some(recorded) = recorded.filter(|recorded| *recorded != told) {
             let path = Path::of(&[CUSTODY, place[0], place[1]]);
             let message = format!("The record of custody and environment.{member} contradict each other.");
             let finding = failed(link, ENVIRONMENT, path, message);
-            findings.push(finding.expected(Side::Worker, told).actual(Side::Worker, recorded));
+            findings.push(finding.expected(Authority::Worker, told).actual(Authority::Worker, recorded));
         }
     }
     findings

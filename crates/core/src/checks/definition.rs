@@ -3,10 +3,10 @@
 //! Specification 3.1 to 3.3. Off-reference: every part that a check rests on has its type
 //! before any check looks at it.
 
-use crate::inquiry::{Check, Cx, Examined, NoDefinition, Scope, Stop};
 use crate::policy::Rule;
 use crate::task::{Definition, DefinitionError, TaskId};
-use crate::verdict::{Class, Code, Finding, Side, Standing};
+use crate::verdict::{Authority, Class, Code, Disposition, Finding};
+use crate::verification::{Check, CheckContext, Examined, NoDefinition, Scope, Stop};
 use std::sync::Arc;
 
 pub(super) const DESCRIPTION: Check = describe!("definition", CODES, Scope::Task(examine));
@@ -39,8 +39,8 @@ const POOL: Code = Code::new(
 
 const CODES: &[Code] = &[SOUND, UNKNOWN, EMPTY, NOT_JSON, MALFORMED, POOL];
 
-fn examine(cx: &Cx<'_>, task_id: TaskId) -> Examined {
-    let definition = cx.case.definition(task_id).ok_or(Stop::Waiting)?;
+fn examine(cx: &CheckContext<'_>, task_id: TaskId) -> Examined {
+    let definition = cx.evidence.definition(task_id).ok_or(Stop::Waiting)?;
     // What could not be had is the availability check's to say.
     let finding = judge(task_id, &definition).ok_or(Stop::Blocked)?;
     Ok(vec![finding].into())
@@ -48,21 +48,24 @@ fn examine(cx: &Cx<'_>, task_id: TaskId) -> Examined {
 
 fn judge(task_id: TaskId, definition: &Result<Arc<Definition>, NoDefinition>) -> Option<Finding> {
     let failed = |code, message: String| {
-        Some(Finding::new(CHECK, code, Standing::Failed, task_id, message).at("the queue's definition", None))
+        Some(
+            Finding::new(CHECK, code, Disposition::Failed, task_id, message)
+                .at("the queue's definition", None),
+        )
     };
     match definition {
         Ok(definition) => {
             if let Some(contradiction) = definition.pool_contradiction() {
                 let message = "The definition names two worker pools.";
                 return Some(
-                    Finding::new(CHECK, POOL, Standing::Failed, task_id, message)
+                    Finding::new(CHECK, POOL, Disposition::Failed, task_id, message)
                         .at("the queue's definition", Some(catena_json::Path::of(&["taskQueueId"])))
-                        .expected(Side::Queue, definition.worker_pool().as_str())
-                        .actual(Side::Queue, contradiction),
+                        .expected(Authority::Queue, definition.worker_pool().as_str())
+                        .actual(Authority::Queue, contradiction),
                 );
             }
             let message = "The queue has a definition with every part it must have.";
-            Some(Finding::new(CHECK, SOUND, Standing::Passed, task_id, message))
+            Some(Finding::new(CHECK, SOUND, Disposition::Passed, task_id, message))
         }
         Err(NoDefinition::Absent(answer)) => {
             failed(UNKNOWN, format!("The queue does not know task {task_id}: {answer}"))
@@ -75,7 +78,7 @@ fn judge(task_id: TaskId, definition: &Result<Arc<Definition>, NoDefinition>) ->
         }
         Err(NoDefinition::Malformed(error @ DefinitionError::Malformed { path, .. })) => {
             let message = format!("The queue's definition of the task is malformed: {error}.");
-            let finding = Finding::new(CHECK, MALFORMED, Standing::Failed, task_id, message);
+            let finding = Finding::new(CHECK, MALFORMED, Disposition::Failed, task_id, message);
             Some(finding.at("the queue's definition", Some(path.clone())))
         }
         Err(NoDefinition::Unknown) => None,

@@ -5,9 +5,9 @@
 use super::signature::signed;
 use crate::compare::differences;
 use crate::document::{Document, DocumentError};
-use crate::inquiry::{Answer, Check, Cx, Examined, Link, Scope, Stop};
 use crate::policy::Rule;
-use crate::verdict::{Class, Code, Difference, DifferenceKind, Finding, Side, Standing};
+use crate::verdict::{Authority, Class, Code, Difference, DifferenceKind, Disposition, Finding};
+use crate::verification::{Answer, Check, CheckContext, Examined, Link, Scope, Stop};
 use catena_json::{ParseErrorKind, Path, Value};
 
 pub(super) const DESCRIPTION: Check = describe!("document", CODES, Scope::Link(examine));
@@ -52,12 +52,12 @@ const CODES: &[Code] =
 /// How many differences a finding lists.
 const MOST_DIFFERENCES: usize = 20;
 
-fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     let finding =
-        |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+        |code, disposition, message: String| Finding::new(CHECK, code, disposition, link.task_id, message);
     if !link.has_run {
         let message = "The task is about to run, so it has no document yet.".to_owned();
-        return Ok(vec![finding(BEFORE, Standing::Passed, message)].into());
+        return Ok(vec![finding(BEFORE, Disposition::Passed, message)].into());
     }
     let document = match cx.unverified_document(link)? {
         // The signature check says so.
@@ -66,10 +66,10 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
         Answer::Is(Ok(document)) => document,
     };
     if document.task_id != link.task_id {
-        let finding = finding(TASK_ID, Standing::Failed, "The document is about another task.".to_owned())
+        let finding = finding(TASK_ID, Disposition::Failed, "The document is about another task.".to_owned())
             .at(THING, Some(Path::of(&["taskId"])))
-            .expected(Side::Queue, link.task_id.as_str())
-            .actual(Side::Worker, document.task_id.as_str());
+            .expected(Authority::Queue, link.task_id.as_str())
+            .actual(Authority::Worker, document.task_id.as_str());
         return Ok(vec![finding].into());
     }
     // Without a signature the rest is nobody's word, and the signature check has said so.
@@ -77,7 +77,7 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let mut findings = disagreements(cx, link, &document)?;
     if findings.is_empty() {
         let message = "Task, run, worker and definition are the queue's.".to_owned();
-        findings.push(finding(AGREES, Standing::Passed, message));
+        findings.push(finding(AGREES, Disposition::Passed, message));
     }
     Ok(findings.into())
 }
@@ -92,21 +92,22 @@ fn malformed(link: &Link, error: &DocumentError) -> Finding {
         DocumentError::Malformed { path, .. } => (MALFORMED, Some(path.clone())),
     };
     let message = format!("The document cannot be read: {error}.");
-    Finding::new(CHECK, code, Standing::Failed, link.task_id, message).at(THING, path)
+    Finding::new(CHECK, code, Disposition::Failed, link.task_id, message).at(THING, path)
 }
 
 /// Where a document's own statements disagree with the queue's.
-fn disagreements(cx: &Cx<'_>, link: &Link, document: &Document) -> Result<Vec<Finding>, Stop> {
+fn disagreements(cx: &CheckContext<'_>, link: &Link, document: &Document) -> Result<Vec<Finding>, Stop> {
     let run = cx.run(link)?;
     let failed = |code, message: &str, key: &str| {
-        Finding::new(CHECK, code, Standing::Failed, link.task_id, message).at(THING, Some(Path::of(&[key])))
+        Finding::new(CHECK, code, Disposition::Failed, link.task_id, message)
+            .at(THING, Some(Path::of(&[key])))
     };
     let mut findings = Vec::new();
     if document.run_id != run.run_id {
         findings.push(
             failed(RUN, "The document is about another run of the task.", "runId")
-                .expected(Side::Queue, run.run_id.to_string())
-                .actual(Side::Worker, document.run_id.to_string()),
+                .expected(Authority::Queue, run.run_id.to_string())
+                .actual(Authority::Worker, document.run_id.to_string()),
         );
     }
     for (key, queue, worker) in [
@@ -116,8 +117,8 @@ fn disagreements(cx: &Cx<'_>, link: &Link, document: &Document) -> Result<Vec<Fi
         if queue.as_ref() != Some(worker) {
             findings.push(
                 failed(WORKER, "The queue gave the run to another worker than the document names.", key)
-                    .expected(Side::Queue, queue.as_deref().unwrap_or("nobody"))
-                    .actual(Side::Worker, worker.as_str()),
+                    .expected(Authority::Queue, queue.as_deref().unwrap_or("nobody"))
+                    .actual(Authority::Worker, worker.as_str()),
             );
         }
     }
@@ -125,21 +126,25 @@ fn disagreements(cx: &Cx<'_>, link: &Link, document: &Document) -> Result<Vec<Fi
     if !differences.is_empty() {
         findings.push(
             failed(TASK, "The definition that the worker signed is not the one the queue has.", "task")
-                .differing((Side::Queue, Side::Worker), differences),
+                .differing((Authority::Queue, Authority::Worker), differences),
         );
     }
     Ok(findings)
 }
 
 /// The first disagreement in words, for the signature check.
-pub(super) fn contradiction(cx: &Cx<'_>, link: &Link, document: &Document) -> Result<Option<String>, Stop> {
+pub(super) fn contradiction(
+    cx: &CheckContext<'_>,
+    link: &Link,
+    document: &Document,
+) -> Result<Option<String>, Stop> {
     if document.task_id != link.task_id {
         return Ok(Some(format!("it is about task {}", document.task_id)));
     }
     let found = disagreements(cx, link, document)?;
     Ok(found.first().map(|finding| {
         let what = finding.differences.first().map(|difference| difference.path.to_string());
-        let place = finding.place.as_ref().and_then(|place| place.path.as_ref()).map(ToString::to_string);
+        let place = finding.location.as_ref().and_then(|place| place.path.as_ref()).map(ToString::to_string);
         format!("{} differs", what.or(place).unwrap_or_default())
     }))
 }

@@ -6,10 +6,10 @@ use super::signature::accepted;
 use super::{tree, worker_implementation};
 use crate::digest::Digest;
 use crate::document::Listing;
-use crate::inquiry::{Check, Cx, Examined, Link, Scope, Stop};
 use crate::policy::{KindRole, Rule};
 use crate::task::{ImageInput, TaskId, WorkerImplementation};
-use crate::verdict::{Class, Code, Finding, Side, Standing};
+use crate::verdict::{Authority, Class, Code, Disposition, Finding};
+use crate::verification::{Check, CheckContext, Examined, Link, Scope, Stop};
 use catena_json::{Path, Value};
 
 pub(super) const DESCRIPTION: Check = describe!("image", CODES, Scope::Link(examine));
@@ -77,27 +77,27 @@ const CODES: &[Code] = &[
     DIFFERS,
 ];
 
-fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     let implementation =
-        worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
+        worker_implementation::of(&cx.evidence.product, &link.definition).map_err(|_| Stop::Blocked)?;
     let finding =
-        |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+        |code, disposition, message: String| Finding::new(CHECK, code, disposition, link.task_id, message);
     if implementation != WorkerImplementation::DockerWorker || !link.has_run {
         let message = "No docker image was run.".to_owned();
-        return Ok(vec![finding(NOT_NEEDED, Standing::Passed, message)].into());
+        return Ok(vec![finding(NOT_NEEDED, Disposition::Passed, message)].into());
     }
     let place = Path::of(&["payload", "image"]);
     let failed = |code, message: String| {
-        finding(code, Standing::Failed, message).at("the queue's definition", Some(place.clone()))
+        finding(code, Disposition::Failed, message).at("the queue's definition", Some(place.clone()))
     };
-    let allowed = cx.case.product.prebuilt_image_kinds.allow(&link.kind);
+    let allowed = cx.evidence.product.prebuilt_image_kinds.allow(&link.kind);
     let one = match link.definition.image() {
         ImageInput::Task { task_id, path } => built(cx, link, task_id, &path)?,
         ImageInput::Indexed { namespace } if tree::has_restricted_scopes(cx)? => {
             let message = format!(
                 "The image is found through the index ({namespace}), and the target has restricted scopes."
             );
-            failed(INDEXED, message).expected(Side::Policy, "an image that a task of the chain made")
+            failed(INDEXED, message).expected(Authority::Policy, "an image that a task of the chain made")
         }
         ImageInput::Indexed { namespace } if !allowed => {
             failed(INDEXED, format!("{} tasks may not use an indexed image ({namespace}).", link.kind))
@@ -107,14 +107,14 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
         }
         ImageInput::Prebuilt(name) if !is_pinned(&name) => {
             failed(UNPINNED, "The prebuilt image is named by a tag.".to_owned())
-                .expected(Side::Policy, "<name>@sha256:<64 hexadecimal digits>")
-                .actual(Side::Queue, name)
+                .expected(Authority::Policy, "<name>@sha256:<64 hexadecimal digits>")
+                .actual(Authority::Queue, name)
         }
         ImageInput::Unknown(kind) => {
             failed(UNKNOWN, format!("{kind:?} is not a type of image, or its parts are malformed."))
         }
         ImageInput::Indexed { .. } | ImageInput::Prebuilt(_) | ImageInput::None => {
-            finding(ALLOWED, Standing::Passed, format!("{} tasks may use such an image.", link.kind))
+            finding(ALLOWED, Disposition::Passed, format!("{} tasks may use such an image.", link.kind))
         }
     };
     Ok(vec![one].into())
@@ -130,19 +130,22 @@ fn is_pinned(name: &str) -> bool {
 
 /// The image was made by a task: it is the declared one, it is an image task, and what the worker
 /// says it ran is what that task's document names.
-fn built(cx: &Cx<'_>, link: &Link, image_task: TaskId, path: &str) -> Result<Finding, Stop> {
+fn built(cx: &CheckContext<'_>, link: &Link, image_task: TaskId, path: &str) -> Result<Finding, Stop> {
     let finding =
-        |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+        |code, disposition, message: String| Finding::new(CHECK, code, disposition, link.task_id, message);
     let at_image = |code, message: String| {
-        finding(code, Standing::Failed, message)
+        finding(code, Disposition::Failed, message)
             .at("the queue's definition", Some(Path::of(&["payload", "image", "taskId"])))
     };
     let declared =
         link.definition.inputs().iter().find(|(kind, _)| kind == "docker-image").map(|(_, id)| *id);
     if declared != Some(image_task) {
         return Ok(at_image(NOT_DECLARED, "The task's image is not its declared input.".to_owned())
-            .expected(Side::Task, declared.map_or("no docker-image input".to_owned(), |id| id.to_string()))
-            .actual(Side::Task, image_task.as_str()));
+            .expected(
+                Authority::Task,
+                declared.map_or("no docker-image input".to_owned(), |id| id.to_string()),
+            )
+            .actual(Authority::Task, image_task.as_str()));
     }
     let Some(image_link) = cx.link(image_task)? else { return Err(Stop::Blocked) };
     if image_link.role != Some(KindRole::DockerImage) {
@@ -150,14 +153,14 @@ fn built(cx: &Cx<'_>, link: &Link, image_task: TaskId, path: &str) -> Result<Fin
             NOT_AN_IMAGE,
             format!("Task {image_task} is a {} in this chain.", image_link.kind),
         )
-        .expected(Side::Policy, "a docker-image task")
-        .actual(Side::Task, image_link.kind.as_str()));
+        .expected(Authority::Policy, "a docker-image task")
+        .actual(Authority::Task, image_link.kind.as_str()));
     }
     let (document, image_document) = (accepted(cx, link), accepted(cx, image_link));
     let (document, image_document) = (document?, image_document?);
     let place = Path::of(&["environment", "imageArtifactHash"]);
     let in_document = |code, message: String| {
-        finding(code, Standing::Failed, message).at("public/chain-of-trust.json", Some(place.clone()))
+        finding(code, Disposition::Failed, message).at("public/chain-of-trust.json", Some(place.clone()))
     };
     let Some(hash) = document.environment.get("imageArtifactHash") else {
         return Ok(in_document(NO_HASH, "The worker does not say which image it ran.".to_owned()));
@@ -166,8 +169,11 @@ fn built(cx: &Cx<'_>, link: &Link, image_task: TaskId, path: &str) -> Result<Fin
         Some(Ok(digest)) => digest,
         _ => {
             return Ok(in_document(HASH, "The worker's word for the image is not a digest.".to_owned())
-                .expected(Side::Policy, "sha256:<64 hexadecimal digits>")
-                .actual(Side::Worker, hash.as_str().map_or_else(|| Value::to_string(hash), str::to_owned)));
+                .expected(Authority::Policy, "sha256:<64 hexadecimal digits>")
+                .actual(
+                    Authority::Worker,
+                    hash.as_str().map_or_else(|| Value::to_string(hash), str::to_owned),
+                ));
         }
     };
     let made = match image_document.listing(path) {
@@ -177,18 +183,18 @@ fn built(cx: &Cx<'_>, link: &Link, image_task: TaskId, path: &str) -> Result<Fin
     Ok(match made {
         None => finding(
             UNLISTED,
-            Standing::Failed,
+            Disposition::Failed,
             format!("The document of {} does not name {path} with a {}.", image_link.name, ran.algorithm()),
         )
         .at(format!("public/chain-of-trust.json of {image_task}"), Some(Path::of(&["artifacts"]).key(path))),
         Some(made) if made != ran => {
             in_document(DIFFERS, "The task ran in another image than the docker-image task made.".to_owned())
-                .expected(Side::Worker, format!("{made} ({path} of {})", image_link.name))
-                .actual(Side::Worker, ran.to_string())
+                .expected(Authority::Worker, format!("{made} ({path} of {})", image_link.name))
+                .actual(Authority::Worker, ran.to_string())
         }
         Some(made) => finding(
             MATCHES,
-            Standing::Passed,
+            Disposition::Passed,
             format!("The task ran in {path} of {} ({made}).", image_link.name),
         ),
     })

@@ -11,10 +11,10 @@ use super::signature::{Accepted, accepted};
 use crate::custody::{CLAIMED_INPUTS, CUSTODY, PinnedInput};
 use crate::digest::Digest;
 use crate::document::{Document, Listing};
-use crate::inquiry::{Check, Cx, Examined, Link, Scope, Stop};
 use crate::policy::Rule;
 use crate::task::{RunId, TaskId};
-use crate::verdict::{Class, Code, Finding, Findings, Side, Standing};
+use crate::verdict::{Authority, Class, Code, Disposition, Finding, Findings};
+use crate::verification::{Check, CheckContext, Examined, Link, Scope, Stop};
 use catena_json::Path;
 use maker::Maker;
 use std::collections::BTreeMap;
@@ -67,10 +67,10 @@ enum Word {
 }
 
 impl Word {
-    fn side(self) -> Side {
+    fn authority(self) -> Authority {
         match self {
-            Self::Worker => Side::Worker,
-            Self::Task => Side::Task,
+            Self::Worker => Authority::Worker,
+            Self::Task => Authority::Task,
         }
     }
 
@@ -86,7 +86,7 @@ impl Word {
 type Makers = BTreeMap<(TaskId, RunId), Maker>;
 
 /// Examines the inputs that all documents of the chain record.
-fn examine(cx: &Cx<'_>) -> Examined {
+fn examine(cx: &CheckContext<'_>) -> Examined {
     let Documents { usable: documents, blocked } = documents(cx)?;
     let mut wanted: BTreeMap<(TaskId, RunId), &Link> = BTreeMap::new();
     let mut count = 0_usize;
@@ -97,12 +97,12 @@ fn examine(cx: &Cx<'_>) -> Examined {
             count = count.saturating_add(1);
         }
     }
-    let target = cx.case.target.task_id;
-    if wanted.len() > cx.case.limits.links {
+    let target = cx.evidence.target.task_id;
+    if wanted.len() > cx.evidence.limits.links {
         let message = "The documents of the chain record inputs of too many runs.";
-        let finding = Finding::new(CHECK, TOO_MANY, Standing::Failed, target, message)
-            .expected(Side::Policy, format!("at most {} runs", cx.case.limits.links))
-            .actual(Side::Worker, wanted.len().to_string());
+        let finding = Finding::new(CHECK, TOO_MANY, Disposition::Failed, target, message)
+            .expected(Authority::Policy, format!("at most {} runs", cx.evidence.limits.links))
+            .actual(Authority::Worker, wanted.len().to_string());
         return Ok(vec![finding].into());
     }
     let makers = makers(cx, wanted)?;
@@ -120,7 +120,7 @@ fn examine(cx: &Cx<'_>) -> Examined {
             0 => (NO_INPUTS, "No document of the chain records an input.".to_owned()),
             count => (MATCH, format!("{count} recorded inputs are what {} runs made.", makers.len())),
         };
-        findings.push(Finding::new(CHECK, code, Standing::Passed, target, message));
+        findings.push(Finding::new(CHECK, code, Disposition::Passed, target, message));
     }
     Ok(findings.into_vec().into())
 }
@@ -132,7 +132,7 @@ struct Documents<'a> {
     blocked: bool,
 }
 
-fn documents<'a>(cx: &Cx<'a>) -> Result<Documents<'a>, Stop> {
+fn documents<'a>(cx: &CheckContext<'a>) -> Result<Documents<'a>, Stop> {
     let (mut usable, mut blocked, mut stopped) = (Vec::new(), false, None);
     for link in cx.closed()?.links().filter(|link| link.has_run) {
         match accepted(cx, link) {
@@ -153,7 +153,7 @@ fn recorded(document: &Document) -> impl Iterator<Item = (Word, usize, &PinnedIn
 }
 
 /// Every maker is asked for before any is judged, so that they are fetched together.
-fn makers(cx: &Cx<'_>, wanted: BTreeMap<(TaskId, RunId), &Link>) -> Result<Makers, Stop> {
+fn makers(cx: &CheckContext<'_>, wanted: BTreeMap<(TaskId, RunId), &Link>) -> Result<Makers, Stop> {
     let (mut makers, mut stopped) = (Makers::new(), None);
     for ((task_id, run_id), consumer) in wanted {
         match maker::find(cx, consumer, task_id, run_id) {
@@ -167,7 +167,7 @@ fn makers(cx: &Cx<'_>, wanted: BTreeMap<(TaskId, RunId), &Link>) -> Result<Maker
 
 fn compare(link: &Link, word: Word, number: usize, input: &PinnedInput, makers: &Makers) -> Option<Finding> {
     let found = |code, message: String| {
-        let finding = Finding::new(CHECK, code, Standing::Failed, link.task_id, message);
+        let finding = Finding::new(CHECK, code, Disposition::Failed, link.task_id, message);
         finding.at(THING, Some(word.path(number)))
     };
     let document = match makers.get(&(input.task_id, input.run_id))? {
@@ -183,7 +183,7 @@ fn compare(link: &Link, word: Word, number: usize, input: &PinnedInput, makers: 
     let consumed = Digest::Sha256(input.sha256);
     let Some(signed) = signed else {
         let message = format!("The document of its maker does not name {} with a SHA-256.", input.shown());
-        return Some(found(INPUT_UNLISTED, message).actual(word.side(), consumed.to_string()));
+        return Some(found(INPUT_UNLISTED, message).actual(word.authority(), consumed.to_string()));
     };
     let size = size_of(document, input);
     let (expected, actual) = if signed != consumed {
@@ -195,7 +195,7 @@ fn compare(link: &Link, word: Word, number: usize, input: &PinnedInput, makers: 
     };
     let message = format!("{} is not what was consumed.", input.shown());
     let place = format!("{expected} (the document of {})", input.task_id);
-    Some(found(INPUT_MISMATCHED, message).expected(Side::Worker, place).actual(word.side(), actual))
+    Some(found(INPUT_MISMATCHED, message).expected(Authority::Worker, place).actual(word.authority(), actual))
 }
 
 /// The size that the maker recorded, if it did.

@@ -3,9 +3,9 @@
 //! Specification 3.13 to 3.15.
 
 use super::worker_implementation;
-use crate::inquiry::{Check, Cx, Examined, Link, Scope, Stop};
 use crate::task::{Definition, WorkerImplementation, is_truthy};
-use crate::verdict::{Class, Code, Finding, Side, Standing};
+use crate::verdict::{Authority, Class, Code, Disposition, Finding};
+use crate::verification::{Check, CheckContext, Examined, Link, Scope, Stop};
 use catena_json::Path;
 
 pub(super) const DESCRIPTION: Check = describe!("interactive", CODES, Scope::Link(examine));
@@ -25,9 +25,9 @@ const UNDETERMINED: Code = Code::new(
 
 const CODES: &[Code] = &[NONE, FOUND, UNDETERMINED];
 
-fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     let implementation =
-        worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
+        worker_implementation::of(&cx.evidence.product, &link.definition).map_err(|_| Stop::Blocked)?;
     let definition = &link.definition;
     let untold =
         if implementation == WorkerImplementation::DockerWorker { untold(definition) } else { Vec::new() };
@@ -38,20 +38,21 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
         .map(|path| {
             let message =
                 format!("The payload has no {path}, so it does not tell whether it is interactive.");
-            Finding::new(CHECK, UNDETERMINED, Standing::Failed, link.task_id, message).at(place, Some(path))
+            Finding::new(CHECK, UNDETERMINED, Disposition::Failed, link.task_id, message)
+                .at(place, Some(path))
         })
         .collect();
     findings.extend(found.into_iter().map(|(path, value)| {
-        Finding::new(CHECK, FOUND, Standing::Failed, link.task_id, "The task is interactive.")
+        Finding::new(CHECK, FOUND, Disposition::Failed, link.task_id, "The task is interactive.")
             .at(place, Some(path))
-            .expected(Side::Policy, "nothing")
-            .actual(Side::Queue, value)
+            .expected(Authority::Policy, "nothing")
+            .actual(Authority::Queue, value)
     }));
     if findings.is_empty() {
         findings.push(Finding::new(
             CHECK,
             NONE,
-            Standing::Passed,
+            Disposition::Passed,
             link.task_id,
             "The task is not interactive.",
         ));

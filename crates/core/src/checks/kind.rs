@@ -3,10 +3,10 @@
 //! Specification 2.4 to 2.6 and 2.10.
 
 use super::worker_implementation;
-use crate::inquiry::{Check, Cx, Examined, Link, Scope, Stop};
 use crate::policy::{KindRole, Rule};
 use crate::task::{Kind, WorkerImplementation};
-use crate::verdict::{Class, Code, Finding, Side, Standing};
+use crate::verdict::{Authority, Class, Code, Disposition, Finding};
+use crate::verification::{Check, CheckContext, Examined, Link, Scope, Stop};
 use catena_json::Path;
 
 pub(super) const DESCRIPTION: Check = describe!("kind", CODES, Scope::Link(examine));
@@ -32,42 +32,42 @@ const OTHER: Code = Code::new(
 
 const CODES: &[Code] = &[KNOWN, UNKNOWN, NOT_SCRIPTWORKER, OTHER];
 
-fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     let Some(role) = link.role else {
-        let known: Vec<&str> = cx.case.product.kinds.keys().map(Kind::as_str).collect();
+        let known: Vec<&str> = cx.evidence.product.kinds.keys().map(Kind::as_str).collect();
         let declared = link.name.parts().last().map_or("", String::as_str);
         let finding = Finding::new(
             CHECK,
             UNKNOWN,
-            Standing::Failed,
+            Disposition::Failed,
             link.task_id,
             "The policy does not know this kind.",
         )
-        .expected(Side::Policy, known.join(", "))
-        .actual(Side::Task, declared);
+        .expected(Authority::Policy, known.join(", "))
+        .actual(Authority::Task, declared);
         return Ok(vec![finding].into());
     };
     if role == KindRole::Scriptworker {
         let implementation =
-            worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
+            worker_implementation::of(&cx.evidence.product, &link.definition).map_err(|_| Stop::Blocked)?;
         if implementation != WorkerImplementation::Scriptworker {
             let message = format!("A {} task must be run by a scriptworker.", link.kind);
-            let finding = Finding::new(CHECK, NOT_SCRIPTWORKER, Standing::Failed, link.task_id, message)
-                .expected(Side::Policy, WorkerImplementation::Scriptworker.as_str())
-                .actual(Side::Queue, implementation.as_str());
+            let finding = Finding::new(CHECK, NOT_SCRIPTWORKER, Disposition::Failed, link.task_id, message)
+                .expected(Authority::Policy, WorkerImplementation::Scriptworker.as_str())
+                .actual(Authority::Queue, implementation.as_str());
             return Ok(vec![finding].into());
         }
     }
     if let Some(tag) = other_kind(cx, link, role) {
         let message = format!("The task is declared as a {}, and says itself that it is a {tag}.", link.kind);
-        let finding = Finding::new(CHECK, OTHER, Standing::Failed, link.task_id, message)
+        let finding = Finding::new(CHECK, OTHER, Disposition::Failed, link.task_id, message)
             .at("the queue's definition", Some(Path::of(&["tags", "kind"])))
-            .expected(Side::Task, link.kind.as_str())
-            .actual(Side::Queue, tag.as_str());
+            .expected(Authority::Task, link.kind.as_str())
+            .actual(Authority::Queue, tag.as_str());
         return Ok(vec![finding].into());
     }
     let message = format!("{} is a kind of the policy.", link.kind);
-    Ok(vec![Finding::new(CHECK, KNOWN, Standing::Passed, link.task_id, message)].into())
+    Ok(vec![Finding::new(CHECK, KNOWN, Disposition::Passed, link.task_id, message)].into())
 }
 
 /// The kind in the task's own tags, where it is another one that the policy knows. Trees have many
@@ -75,18 +75,18 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
 /// the kinds with a role of their own, other checks say more.
 ///
 /// Off-reference: a rule of its own, `kind-tag`.
-fn other_kind(cx: &Cx<'_>, link: &Link, role: KindRole) -> Option<Kind> {
+fn other_kind(cx: &CheckContext<'_>, link: &Link, role: KindRole) -> Option<Kind> {
     let tag = Kind::parse(link.definition.text(&["tags", "kind"])?).ok()?;
-    let plain = role == KindRole::Plain && cx.case.product.role(&tag) == Some(KindRole::Plain);
+    let plain = role == KindRole::Plain && cx.evidence.product.role(&tag) == Some(KindRole::Plain);
     (plain && tag != link.kind).then_some(tag)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inquiry::{Case, Chain};
     use crate::policy::Product;
     use crate::task::Definition;
+    use crate::verification::{Chain, Evidence};
 
     #[test]
     fn only_another_plain_kind_speaks_against_a_plain_one() {
@@ -96,12 +96,12 @@ mod tests {
         {
             product.kinds.insert(Kind::parse(name).unwrap(), role);
         }
-        let (case, chain) = (Case::sample(product), Chain::default());
+        let (case, chain) = (Evidence::sample(product), Chain::default());
         let told = |declared: &str, role: KindRole, tags: &str| {
             let definition = Definition::sample(r#""scopes":[]"#, &format!(r#""scopes":[],"tags":{tags}"#));
             let mut link = Link::sample(Definition::sample_id(), definition);
             link.kind = Kind::parse(declared).unwrap();
-            other_kind(&Cx::new(&case, &chain), &link, role).map(|kind| kind.to_string())
+            other_kind(&CheckContext::new(&case, &chain), &link, role).map(|kind| kind.to_string())
         };
         let plain = KindRole::Plain;
         assert_eq!(told("build", plain, r#"{"kind":"test"}"#), Some("test".to_owned()));

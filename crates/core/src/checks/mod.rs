@@ -7,7 +7,7 @@
 /// Describes a check by its name, which is also that of its page.
 macro_rules! describe {
     ($name:literal, $codes:expr, $($scope:expr),+) => {
-        $crate::inquiry::Check {
+        $crate::verification::Check {
             name: $name,
             page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/checks/", $name, ".md")),
             codes: $codes,
@@ -41,10 +41,10 @@ mod worker_implementation;
 mod worker_pool;
 
 use crate::Limits;
-pub use crate::inquiry::Check;
-use crate::inquiry::{Cx, Inquiry, Link, Registry, Stop, Switches, Target};
 use crate::policy::{KeyRing, Product};
 use crate::verdict::Code;
+pub use crate::verification::Check;
+use crate::verification::{CheckContext, Link, Registry, Stop, Switches, Target, Verification};
 use std::sync::Arc;
 
 /// Every check there is, in the order of the verification.
@@ -72,7 +72,7 @@ pub const ALL: &[Check] = &[
 
 static REGISTRY: Registry = Registry { checks: ALL, unfinished: availability::unfinished };
 
-impl Inquiry {
+impl Verification {
     /// Opens a case, which every check will judge. Keys, policy and limits are separate inputs and none has a
     /// default: a verifier that was not told how to judge cannot be built.
     #[must_use]
@@ -89,8 +89,8 @@ impl Inquiry {
 
 /// The target, as soon as it is a link. It stays none when its definition cannot be used, and the
 /// definition check says why.
-fn target<'a>(cx: &Cx<'a>) -> Result<&'a Link, Stop> {
-    cx.link(cx.case.target.task_id)?.ok_or(Stop::Blocked)
+fn target<'a>(cx: &CheckContext<'a>) -> Result<&'a Link, Stop> {
+    cx.link(cx.evidence.target.task_id)?.ok_or(Stop::Blocked)
 }
 
 /// The check and the code of that name.

@@ -1,9 +1,9 @@
 //! What the checks note down of a case, so that it is not worked out for every link again.
 
 use super::rebuild::{Loaded, Unreadable};
-use super::signature::{Accepted, Judgement};
-use crate::inquiry::{Cx, Memo, Need, Stop};
+use super::signature::{Accepted, SignatureResult};
 use crate::task::{ArtifactName, ListingSoFar, TaskId, WorkerImplementation};
+use crate::verification::{CheckContext, Memo, Need, Stop};
 use catena_json::Value;
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ pub(super) struct Notes {
     pub(super) listings: RefCell<BTreeMap<TaskId, ListingSoFar>>,
     /// `signature`: what became of a link's signature, once that is known: to try keys takes longer than all
     /// else that is done with a document. None where something it rests on is not as it must be.
-    pub(super) judged: RefCell<BTreeMap<TaskId, Option<Arc<Judgement>>>>,
+    pub(super) judged: RefCell<BTreeMap<TaskId, Option<Arc<SignatureResult>>>>,
     /// `signature`: which documents it accepts, once it has judged them.
     pub(super) accepted: RefCell<BTreeMap<TaskId, Option<Accepted>>>,
     /// `signature`: which of an implementation's keys made the last signature that was one of its keys'.
@@ -30,6 +30,6 @@ pub(super) struct Notes {
 }
 
 /// What was noted down of a case.
-pub(super) fn notes<'a>(cx: &Cx<'a>) -> Result<&'a Notes, Stop> {
+pub(super) fn notes<'a>(cx: &CheckContext<'a>) -> Result<&'a Notes, Stop> {
     cx.notes()
 }

@@ -12,10 +12,10 @@ use super::rebuild::is_github;
 use super::source::source;
 use super::tags::{self, NoCommit};
 use super::tree::has_restricted_scopes;
-use crate::inquiry::{Check, Cx, Examined, Link, Need, Scope, Stop};
 use crate::policy::Landed;
 use crate::source::{GithubRepository, RepositoryUrl, Revision, TagName};
-use crate::verdict::{Class, Code, Finding, Side, Standing};
+use crate::verdict::{Authority, Class, Code, Disposition, Finding};
+use crate::verification::{Check, CheckContext, Examined, Link, Need, Scope, Stop};
 use catena_json::Path;
 
 pub(super) const DESCRIPTION: Check =
@@ -85,45 +85,47 @@ const CODES: &[Code] = &[
     ANSWER,
 ];
 
-fn examine(cx: &Cx<'_>) -> Examined {
+fn examine(cx: &CheckContext<'_>) -> Examined {
     let chain = cx.closed()?;
-    let target = cx.case.target.task_id;
+    let target = cx.evidence.target.task_id;
     if !has_restricted_scopes(cx)? {
         let message = "The target has no restricted scopes.";
-        return Ok(vec![Finding::new(CHECK, NOT_NEEDED, Standing::Passed, target, message)].into());
+        return Ok(vec![Finding::new(CHECK, NOT_NEEDED, Disposition::Passed, target, message)].into());
     }
     // Every link asks before any waits, so that all commits are asked about together.
     let examined: Vec<_> = chain
         .links()
-        .map(|link| if is_github(cx.case, &link.definition) { github(cx, link) } else { Ok(hg(cx, link)) })
+        .map(
+            |link| if is_github(cx.evidence, &link.definition) { github(cx, link) } else { Ok(hg(cx, link)) },
+        )
         .collect();
     let mut findings = Vec::new();
     for one in examined {
         findings.extend(one?);
     }
     if findings.is_empty() {
-        let code = if cx.case.product.landed == Landed::Assumed { ASSUMED } else { NONE };
-        findings.push(Finding::new(CHECK, code, Standing::Passed, target, code.summary));
+        let code = if cx.evidence.product.landed == Landed::Assumed { ASSUMED } else { NONE };
+        findings.push(Finding::new(CHECK, code, Disposition::Passed, target, code.summary));
     }
     Ok(findings.into())
 }
 
 /// What GitHub will be asked about a link.
-fn look_ahead(cx: &Cx<'_>, link: &Link) {
-    if has_restricted_scopes(cx) == Ok(true) && is_github(cx.case, &link.definition) {
+fn look_ahead(cx: &CheckContext<'_>, link: &Link) {
+    if has_restricted_scopes(cx) == Ok(true) && is_github(cx.evidence, &link.definition) {
         cx.foresee_all(|cx| drop(github(cx, link)));
     }
 }
 
 fn failed(link: &Link, code: Code, message: impl Into<String>, keys: &[&str]) -> Finding {
-    Finding::new(CHECK, code, Standing::Failed, link.task_id, message)
+    Finding::new(CHECK, code, Disposition::Failed, link.task_id, message)
         .at("the queue's definition", Some(Path::of(keys)))
 }
 
 /// A try push shows in its scheduler, its branch, or the first part of its repository's path.
-fn hg(cx: &Cx<'_>, link: &Link) -> Vec<Finding> {
+fn hg(cx: &CheckContext<'_>, link: &Link) -> Vec<Finding> {
     let definition = &link.definition;
-    let variable = format!("{}_HEAD_REPOSITORY", cx.case.product.source_env_prefix);
+    let variable = format!("{}_HEAD_REPOSITORY", cx.evidence.product.source_env_prefix);
     let first_part = |url: &str| {
         let path =
             url.split_once("://").map_or(url, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
@@ -144,7 +146,7 @@ fn hg(cx: &Cx<'_>, link: &Link) -> Vec<Finding> {
     let found = signs.into_iter().filter(|(_, _, is_try)| *is_try);
     found
         .map(|(keys, text, _)| {
-            failed(link, TRY, "The task is of a try push.", keys).actual(Side::Queue, text)
+            failed(link, TRY, "The task is of a try push.", keys).actual(Authority::Queue, text)
         })
         .collect()
 }
@@ -153,24 +155,24 @@ fn hg(cx: &Cx<'_>, link: &Link) -> Vec<Finding> {
 /// and where in the definition it says so.
 type Origin<'a> = (Result<GithubRepository, String>, Option<&'a str>, Vec<&'a str>);
 
-fn github(cx: &Cx<'_>, link: &Link) -> Result<Vec<Finding>, Stop> {
+fn github(cx: &CheckContext<'_>, link: &Link) -> Result<Vec<Finding>, Stop> {
     let mut findings = Vec::new();
     if let Some(trigger) = link.definition.trigger().filter(|trigger| trigger.is_pull_request()) {
         let message = "The task was made for a pull request.";
         findings.push(
             failed(link, PULL_REQUEST, message, &["extra", "tasks_for"])
-                .actual(Side::Queue, trigger.as_str()),
+                .actual(Authority::Queue, trigger.as_str()),
         );
     }
-    let variable = format!("{}_HEAD_REPOSITORY", cx.case.product.source_env_prefix);
-    let revision = format!("{}_HEAD_REV", cx.case.product.source_env_prefix);
+    let variable = format!("{}_HEAD_REPOSITORY", cx.evidence.product.source_env_prefix);
+    let revision = format!("{}_HEAD_REV", cx.evidence.product.source_env_prefix);
     let mut origins: Vec<Origin<'_>> = Vec::new();
     if let Some(url) = link.definition.env(&variable).filter(|url| !url.is_empty()) {
         let repository =
             RepositoryUrl::parse(url).ok().and_then(|url| url.github()).ok_or_else(|| url.to_owned());
         origins.push((repository, link.definition.env(&revision), vec!["payload", "env", &variable]));
     }
-    let source = source(cx.case, &link.definition).map_err(|_| Stop::Blocked)?;
+    let source = source(cx.evidence, &link.definition).map_err(|_| Stop::Blocked)?;
     let parts: Vec<&str> = source.segments().iter().map(String::as_str).collect();
     origins.push(match parts.as_slice() {
         [owner, name, _, revision, ..] if source.host() == "github.com" => {
@@ -193,7 +195,7 @@ fn github(cx: &Cx<'_>, link: &Link) -> Result<Vec<Finding>, Stop> {
 
 /// The repository is an official owner's, and the commit is on one of its branches.
 fn origin(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     link: &Link,
     repository: Result<GithubRepository, String>,
     revision: Option<&str>,
@@ -203,18 +205,20 @@ fn origin(
         Ok(repository) => repository,
         Err(text) => {
             let message = "The address does not tell a repository and revision on GitHub.";
-            return Ok(vec![failed(link, UNREADABLE, message, keys).actual(Side::Queue, text)]);
+            return Ok(vec![failed(link, UNREADABLE, message, keys).actual(Authority::Queue, text)]);
         }
     };
-    let owners = &cx.case.product.official_owners;
+    let owners = &cx.evidence.product.official_owners;
     if !owners.contains(repository.owner()) {
         let message = format!("{repository} is not an official owner's repository.");
         let finding = failed(link, FORK, message, keys);
         let owners = owners.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        return Ok(vec![finding.expected(Side::Policy, owners).actual(Side::Queue, repository.owner())]);
+        return Ok(vec![
+            finding.expected(Authority::Policy, owners).actual(Authority::Queue, repository.owner()),
+        ]);
     }
     let Some(revision) = revision else { return Ok(Vec::new()) };
-    if cx.case.product.landed == Landed::Assumed {
+    if cx.evidence.product.landed == Landed::Assumed {
         return Ok(Vec::new());
     }
     let revision = match (Revision::parse(revision), TagName::parse(revision)) {
@@ -225,15 +229,15 @@ fn origin(
         },
         _ => {
             let message = "The revision is neither a full hash nor a tag.";
-            return Ok(vec![failed(link, UNREADABLE, message, keys).actual(Side::Queue, revision)]);
+            return Ok(vec![failed(link, UNREADABLE, message, keys).actual(Authority::Queue, revision)]);
         }
     };
     match landed(cx, link, &repository, &revision)? {
         Landing::On => Ok(Vec::new()),
         Landing::Off { expected, actual } => {
             let message = format!("{revision} has not landed in {repository}.");
-            let finding = failed(link, NOT_LANDED, message, keys).expected(Side::Vcs, expected);
-            Ok(vec![finding.actual(Side::Vcs, actual)])
+            let finding = failed(link, NOT_LANDED, message, keys).expected(Authority::Vcs, expected);
+            Ok(vec![finding.actual(Authority::Vcs, actual)])
         }
         Landing::Unknown(finding) => Ok(vec![*finding]),
     }
@@ -241,19 +245,21 @@ fn origin(
 
 fn malformed(link: &Link, need: &Need, why: &str) -> Box<Finding> {
     let message = format!("The answer for {need} is malformed: {why}.");
-    Box::new(Finding::new(CHECK, ANSWER, Standing::Failed, link.task_id, message).at(need.to_string(), None))
+    Box::new(
+        Finding::new(CHECK, ANSWER, Disposition::Failed, link.task_id, message).at(need.to_string(), None),
+    )
 }
 
 /// The commit of a tag.
 fn tagged(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     link: &Link,
     repository: &GithubRepository,
     tag: &TagName,
     keys: &[&str],
 ) -> Result<Result<Revision, Box<Finding>>, Stop> {
     let of_tag =
-        |code, what: String| Box::new(failed(link, code, what, keys).actual(Side::Queue, tag.as_str()));
+        |code, what: String| Box::new(failed(link, code, what, keys).actual(Authority::Queue, tag.as_str()));
     Ok(tags::commit(cx, repository, tag)?.map_err(|error| match error {
         NoCommit::Unknown(what) => of_tag(NO_TAG, what),
         NoCommit::Endless(what) => of_tag(ENDLESS, what),
@@ -264,16 +270,16 @@ fn tagged(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inquiry::{Case, Chain};
     use crate::policy::Product;
     use crate::task::Definition;
+    use crate::verification::{Chain, Evidence};
 
     #[test]
     fn sources_are_on_github_and_of_official_owners() {
         let mut product = Product::empty("p");
         product.official_owners.insert("owner".to_owned());
         product.landed = Landed::Assumed;
-        let (case, chain) = (Case::sample(product), Chain::default());
+        let (case, chain) = (Evidence::sample(product), Chain::default());
         let codes = |source: &str, repository: &str| {
             let source = Definition::sample("https://hg.mozilla.org/mozilla-central/file/x", source);
             let env = format!(r#"{{"env":{{"P_HEAD_REPOSITORY":"{repository}"}}}}"#);
@@ -283,7 +289,7 @@ mod tests {
                 catena_json::parse(env.as_bytes(), &catena_json::Limits::default()).unwrap(),
             );
             let link = Link::sample(Definition::sample_id(), Definition::parse(value).unwrap());
-            let findings = github(&Cx::new(&case, &chain), &link).unwrap();
+            let findings = github(&CheckContext::new(&case, &chain), &link).unwrap();
             findings.iter().map(|finding| finding.code.name).collect::<Vec<_>>()
         };
         let own = "https://github.com/owner/name/blob/1/x";

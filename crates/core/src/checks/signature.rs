@@ -10,10 +10,12 @@ use super::notes::notes;
 use super::{document, run, worker_implementation};
 use crate::digest::Digest;
 use crate::document::Document;
-use crate::inquiry::{Answer, Check, Cx, Established, Examination, Examined, Link, Need, Scope, Stop};
 use crate::policy::{KeyUse, NotPermitted, Rule};
 use crate::task::{Run, WorkerImplementation};
-use crate::verdict::{Class, Code, Finding, Side, SignedDocument, Standing};
+use crate::verdict::{Authority, Class, Code, Disposition, Finding, SignedDocument};
+use crate::verification::{
+    Answer, Check, CheckContext, Established, Examination, Examined, Link, Need, Scope, Stop,
+};
 use catena_keys::{Invalid, Period, PublicKey, Signature, SignatureError, Signer, TrustedKey, Unverified};
 use std::sync::Arc;
 
@@ -138,7 +140,7 @@ impl Accepted {
 }
 
 /// The document of a link that has run, where it may be built on.
-pub(crate) fn accepted(cx: &Cx<'_>, link: &Link) -> Result<Accepted, Stop> {
+pub(crate) fn accepted(cx: &CheckContext<'_>, link: &Link) -> Result<Accepted, Stop> {
     if let Some(known) = notes(cx)?.accepted.borrow().get(&link.task_id) {
         return known.clone().ok_or(Stop::Blocked);
     }
@@ -151,22 +153,22 @@ pub(crate) fn accepted(cx: &Cx<'_>, link: &Link) -> Result<Accepted, Stop> {
     document.ok_or(Stop::Blocked)
 }
 
-fn accept(cx: &Cx<'_>, link: &Link) -> Result<Option<Accepted>, Stop> {
+fn accept(cx: &CheckContext<'_>, link: &Link) -> Result<Option<Accepted>, Stop> {
     let Some(document) = signed(cx, link)? else { return Ok(None) };
     // A document of another run is no word on this one, and the document check says so.
-    let run = cx.run(link)?.run_id == document.run_id || cx.case.relaxes(Rule::DocumentRun);
+    let run = cx.run(link)?.run_id == document.run_id || cx.evidence.relaxes(Rule::DocumentRun);
     Ok(run.then_some(document))
 }
 
 /// The document of a link whose signature is right, or skipped, and that is about the link's task; what else
 /// it says is for the document check.
-pub(super) fn signed(cx: &Cx<'_>, link: &Link) -> Result<Option<Accepted>, Stop> {
+pub(super) fn signed(cx: &CheckContext<'_>, link: &Link) -> Result<Option<Accepted>, Stop> {
     if !link.has_run {
         return Ok(None);
     }
     let accept = match *judged(cx, link)? {
-        Judgement::Verified(_) => |document| Accepted::Verified(Verified(document)),
-        Judgement::Skipped => |document| Accepted::Skipped(Skipped(document)),
+        SignatureResult::Verified(_) => |document| Accepted::Verified(Verified(document)),
+        SignatureResult::Skipped => |document| Accepted::Skipped(Skipped(document)),
         _ => return Ok(None),
     };
     Ok(match cx.unverified_document(link)? {
@@ -177,7 +179,7 @@ pub(super) fn signed(cx: &Cx<'_>, link: &Link) -> Result<Option<Accepted>, Stop>
 
 /// What became of a link's signature.
 #[derive(Debug)]
-pub(crate) enum Judgement {
+pub(crate) enum SignatureResult {
     Verified(Box<Signer>),
     Skipped,
     NoDocument(String),
@@ -194,7 +196,7 @@ pub(crate) enum Judgement {
 }
 
 /// What [`judge`] says, which is asked once for each link: nothing that it looks at can change.
-fn judged(cx: &Cx<'_>, link: &Link) -> Result<Arc<Judgement>, Stop> {
+fn judged(cx: &CheckContext<'_>, link: &Link) -> Result<Arc<SignatureResult>, Stop> {
     if let Some(known) = notes(cx)?.judged.borrow().get(&link.task_id) {
         return known.clone().ok_or(Stop::Blocked);
     }
@@ -208,71 +210,73 @@ fn judged(cx: &Cx<'_>, link: &Link) -> Result<Arc<Judgement>, Stop> {
 }
 
 /// The key that signed a link's document; none where the signature was not looked at.
-pub(super) fn signer_of(cx: &Cx<'_>, link: &Link) -> Result<Option<PublicKey>, Stop> {
+pub(super) fn signer_of(cx: &CheckContext<'_>, link: &Link) -> Result<Option<PublicKey>, Stop> {
     Ok(match &*judged(cx, link)? {
-        Judgement::Verified(signer) => Some(signer.trusted.key.clone()),
+        SignatureResult::Verified(signer) => Some(signer.trusted.key.clone()),
         _ => None,
     })
 }
 
-fn judge(cx: &Cx<'_>, link: &Link) -> Result<Judgement, Stop> {
+fn judge(cx: &CheckContext<'_>, link: &Link) -> Result<SignatureResult, Stop> {
     judge_run(cx, link, cx.run(link)?)
 }
 
 /// What becomes of the signature of one run of a task, which need not be a link.
-pub(super) fn judge_run(cx: &Cx<'_>, link: &Link, last: &Run) -> Result<Judgement, Stop> {
+pub(super) fn judge_run(cx: &CheckContext<'_>, link: &Link, last: &Run) -> Result<SignatureResult, Stop> {
     let implementation =
-        worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
+        worker_implementation::of(&cx.evidence.product, &link.definition).map_err(|_| Stop::Blocked)?;
     let run_id = last.run_id;
     let document = cx.body(&Need::Document { task_id: link.task_id, run_id });
-    if cx.case.switches.danger_skip_signatures {
+    if cx.evidence.switches.danger_skip_signatures {
         return Ok(match document? {
-            Answer::Is(_) => Judgement::Skipped,
-            Answer::Absent(answer) => Judgement::NoDocument(answer),
+            Answer::Is(_) => SignatureResult::Skipped,
+            Answer::Absent(answer) => SignatureResult::NoDocument(answer),
         });
     }
     let signature = cx.body(&Need::Signature { task_id: link.task_id, run_id });
     let (document, signature) = (document?, signature?);
     let document = match document {
         Answer::Is(body) => body,
-        Answer::Absent(answer) => return Ok(Judgement::NoDocument(answer)),
+        Answer::Absent(answer) => return Ok(SignatureResult::NoDocument(answer)),
     };
     let signature = match signature {
         Answer::Is(body) => body,
-        Answer::Absent(answer) => return Ok(Judgement::Missing(answer)),
+        Answer::Absent(answer) => return Ok(SignatureResult::Missing(answer)),
     };
     let signature = match Signature::parse(&signature.bytes) {
         Ok(signature) => signature,
-        Err(error) => return Ok(Judgement::Malformed(error)),
+        Err(error) => return Ok(SignatureResult::Malformed(error)),
     };
-    let keys = &cx.case.keys;
+    let keys = &cx.evidence.keys;
     if let Some(trusted) = signer(cx, implementation, &document.bytes, &signature) {
         return Ok(match trusted.valid_at(run::signed(link, last)) {
             Ok(signer) => permitted(cx, link, last, signer),
-            Err(Unverified::NotValid(signer, invalid)) => Judgement::NotValid(signer, invalid),
-            Err(Unverified::UnknownKey) => Judgement::UnknownKey,
+            Err(Unverified::NotValid(signer, invalid)) => SignatureResult::NotValid(signer, invalid),
+            Err(Unverified::UnknownKey) => SignatureResult::UnknownKey,
         });
     }
     let mut others = WorkerImplementation::ALL.into_iter().filter(|other| *other != implementation);
     let other = others.find_map(|other| Some((other, signer(cx, other, &document.bytes, &signature)?)));
     if let Some((other, trusted)) = other {
-        return Ok(Judgement::OtherImplementation(other, trusted.key.clone()));
+        return Ok(SignatureResult::OtherImplementation(other, trusted.key.clone()));
     }
     if keys.for_implementation(implementation).is_empty() {
-        return Ok(Judgement::NoKeys);
+        return Ok(SignatureResult::NoKeys);
     }
     Ok(changed(cx, link, &document.bytes, &signature, implementation)?
-        .map_or(Judgement::UnknownKey, Judgement::OtherBytes))
+        .map_or(SignatureResult::UnknownKey, SignatureResult::OtherBytes))
 }
 
 /// Whether a valid key may sign for this run of a link.
-fn permitted(cx: &Cx<'_>, link: &Link, run: &Run, signer: Signer) -> Judgement {
+fn permitted(cx: &CheckContext<'_>, link: &Link, run: &Run, signer: Signer) -> SignatureResult {
     let signer = Box::new(signer);
-    let Some(usage) = cx.case.keys.usage(&signer.trusted.key) else { return Judgement::Verified(signer) };
+    let Some(usage) = cx.evidence.keys.usage(&signer.trusted.key) else {
+        return SignatureResult::Verified(signer);
+    };
     let worker = run.worker_group.as_deref().zip(run.worker_id.as_deref());
-    match usage.permits(&KeyUse::new(&cx.case.product.name, &link.definition, worker)) {
-        Ok(()) => Judgement::Verified(signer),
-        Err(refused) => Judgement::NotPermitted(signer, refused),
+    match usage.permits(&KeyUse::new(&cx.evidence.product.name, &link.definition, worker)) {
+        Ok(()) => SignatureResult::Verified(signer),
+        Err(refused) => SignatureResult::NotPermitted(signer, refused),
     }
 }
 
@@ -280,12 +284,12 @@ fn permitted(cx: &Cx<'_>, link: &Link, run: &Run, signer: Signer) -> Judgement {
 /// the others: most workers of a push have the same. Which key is found does not depend on it, since no
 /// signature is of two keys.
 fn signer<'a>(
-    cx: &Cx<'a>,
+    cx: &CheckContext<'a>,
     implementation: WorkerImplementation,
     bytes: &[u8],
     signature: &Signature,
 ) -> Option<&'a TrustedKey> {
-    let keys = cx.case.keys.set(implementation)?;
+    let keys = cx.evidence.keys.set(implementation)?;
     let mut last = notes(cx).ok()?.last_signers.borrow_mut();
     let (place, trusted) = keys.find(signature, bytes, last.get(&implementation).copied())?;
     last.insert(implementation, place);
@@ -294,7 +298,7 @@ fn signer<'a>(
 
 /// Evidence that the bytes are not those that were signed, in words.
 fn changed(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     link: &Link,
     bytes: &[u8],
     signature: &Signature,
@@ -304,7 +308,7 @@ fn changed(
     if trimmed != bytes && signer(cx, implementation, trimmed, signature).is_some() {
         return Ok(Some("the signature fits the document without the white space around it".to_owned()));
     }
-    let limits = cx.case.limits.json();
+    let limits = cx.evidence.limits.json();
     let parsed = match Document::parse(bytes, &limits) {
         Ok(parsed) => parsed,
         Err(error) => return Ok(Some(format!("it is not a document: {error}"))),
@@ -317,56 +321,66 @@ fn changed(
         .map(|what| format!("it contradicts the queue about its own run: {what}")))
 }
 
-fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     let finding =
-        |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+        |code, disposition, message: String| Finding::new(CHECK, code, disposition, link.task_id, message);
     if !link.has_run {
         let message = "The task is about to run, so it has no document yet.".to_owned();
-        return Ok(vec![finding(BEFORE, Standing::Passed, message)].into());
+        return Ok(vec![finding(BEFORE, Disposition::Passed, message)].into());
     }
     let failed = |code, message: String| {
-        finding(code, Standing::Failed, message).at("public/chain-of-trust.json.sig", None)
+        finding(code, Disposition::Failed, message).at("public/chain-of-trust.json.sig", None)
     };
     let implementation =
-        worker_implementation::of(&cx.case.product, &link.definition).map_err(|_| Stop::Blocked)?;
+        worker_implementation::of(&cx.evidence.product, &link.definition).map_err(|_| Stop::Blocked)?;
     let expected = || format!("a signature by one of the policy's {implementation} keys");
     let judgement = judged(cx, link)?;
     let finding = match &*judgement {
-        Judgement::Verified(signer) => finding(VERIFIED, Standing::Passed, signed_by(implementation, signer)),
-        Judgement::Skipped => finding(
+        SignatureResult::Verified(signer) => {
+            finding(VERIFIED, Disposition::Passed, signed_by(implementation, signer))
+        }
+        SignatureResult::Skipped => finding(
             SKIPPED,
-            Standing::Relaxed,
+            Disposition::Relaxed,
             "The signature was not looked at (--danger-skip-signatures).".to_owned(),
         ),
-        Judgement::NoDocument(answer) => {
+        SignatureResult::NoDocument(answer) => {
             failed(NO_DOCUMENT, format!("The run has no Chain of Trust document: {answer}"))
                 .at("public/chain-of-trust.json", None)
         }
-        Judgement::Missing(answer) => failed(MISSING, format!("The document has no signature: {answer}")),
-        Judgement::Malformed(SignatureError::Empty) => failed(EMPTY, "The signature is empty.".to_owned()),
-        Judgement::Malformed(error @ SignatureError::Truncated { .. }) => failed(TRUNCATED, sentence(error)),
-        Judgement::Malformed(error @ SignatureError::TooLong { .. }) => failed(TOO_LONG, sentence(error)),
-        Judgement::OtherImplementation(other, key) => failed(
+        SignatureResult::Missing(answer) => {
+            failed(MISSING, format!("The document has no signature: {answer}"))
+        }
+        SignatureResult::Malformed(SignatureError::Empty) => {
+            failed(EMPTY, "The signature is empty.".to_owned())
+        }
+        SignatureResult::Malformed(error @ SignatureError::Truncated { .. }) => {
+            failed(TRUNCATED, sentence(error))
+        }
+        SignatureResult::Malformed(error @ SignatureError::TooLong { .. }) => {
+            failed(TOO_LONG, sentence(error))
+        }
+        SignatureResult::OtherImplementation(other, key) => failed(
             OTHER_IMPLEMENTATION,
             format!("The document was signed with a {other} key, but the task was run by {implementation}."),
         )
-        .expected(Side::Policy, expected())
-        .actual(Side::Worker, format!("a signature by the {other} key {key}")),
-        Judgement::OtherBytes(why) => {
+        .expected(Authority::Policy, expected())
+        .actual(Authority::Worker, format!("a signature by the {other} key {key}")),
+        SignatureResult::OtherBytes(why) => {
             failed(OTHER_BYTES, format!("The document was changed after it was signed: {why}."))
-                .expected(Side::Policy, expected())
-                .actual(Side::Storage, "a signature over other bytes")
+                .expected(Authority::Policy, expected())
+                .actual(Authority::Storage, "a signature over other bytes")
         }
-        Judgement::UnknownKey => {
+        SignatureResult::UnknownKey => {
             failed(UNKNOWN_KEY, "No key of the policy made this signature over this document.".to_owned())
-                .expected(Side::Policy, expected())
-                .actual(Side::Storage, "a signature that no known key of any implementation made")
+                .expected(Authority::Policy, expected())
+                .actual(Authority::Storage, "a signature that no known key of any implementation made")
         }
-        Judgement::NotValid(signer, invalid) => not_valid(failed, signer, *invalid),
-        Judgement::NotPermitted(signer, refused) => not_permitted(failed, signer, refused),
-        Judgement::NoKeys => failed(NO_KEYS, format!("The policy has no key for {implementation}."))
-            .expected(Side::Policy, format!("at least one key for {implementation}"))
-            .actual(Side::Policy, "none"),
+        SignatureResult::NotValid(signer, invalid) => not_valid(failed, signer, *invalid),
+        SignatureResult::NotPermitted(signer, refused) => not_permitted(failed, signer, refused),
+        SignatureResult::NoKeys => failed(NO_KEYS, format!("The policy has no key for {implementation}."))
+            .expected(Authority::Policy, format!("at least one key for {implementation}"))
+            .actual(Authority::Policy, "none"),
     };
     let established = signed_document(cx, link, &judgement)?
         .map(|document| Established::Document(Box::new(document)))
@@ -376,8 +390,12 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
 }
 
 /// What the verdict tells of a document whose signature was verified.
-fn signed_document(cx: &Cx<'_>, link: &Link, judgement: &Judgement) -> Result<Option<SignedDocument>, Stop> {
-    let Judgement::Verified(signer) = judgement else { return Ok(None) };
+fn signed_document(
+    cx: &CheckContext<'_>,
+    link: &Link,
+    judgement: &SignatureResult,
+) -> Result<Option<SignedDocument>, Stop> {
+    let SignatureResult::Verified(signer) = judgement else { return Ok(None) };
     let need = Need::Document { task_id: link.task_id, run_id: cx.run(link)?.run_id };
     Ok(match cx.body(&need)? {
         Answer::Is(body) => Some(SignedDocument {
@@ -414,8 +432,8 @@ fn not_permitted(
         KEY_NOT_PERMITTED,
         format!("The document was signed with the key {key}, which is not for this {what}."),
     )
-    .expected(Side::Policy, permitted.as_str())
-    .actual(Side::Queue, used.as_str())
+    .expected(Authority::Policy, permitted.as_str())
+    .actual(Authority::Queue, used.as_str())
 }
 
 /// A signature by a key of the policy at a time when it is not valid.
@@ -434,8 +452,8 @@ fn not_valid(failed: impl Fn(Code, String) -> Finding, signer: &Signer, invalid:
         |Period { first, last }| format!("signed between {first} and {last}"),
     );
     failed(code, format!("The document was signed with the key {}, {what}.", trusted.name()))
-        .expected(Side::Policy, trusted.validity.to_string())
-        .actual(Side::Queue, when)
+        .expected(Authority::Policy, trusted.validity.to_string())
+        .actual(Authority::Queue, when)
 }
 
 fn sentence(error: &SignatureError) -> String {

@@ -3,11 +3,11 @@
 //! Specification 9.1. Off-reference: addresses have one plain form, so that no two readers
 //! take them differently.
 
-use crate::inquiry::{Case, Check, Cx, Examined, Link, Scope};
 use crate::policy::Rule;
 use crate::source::{RepositoryError, RepositoryUrl, SourceUrl};
 use crate::task::Definition;
-use crate::verdict::{Class, Code, Finding, Side, Standing};
+use crate::verdict::{Authority, Class, Code, Disposition, Finding};
+use crate::verification::{Check, CheckContext, Evidence, Examined, Link, Scope};
 use catena_json::Path;
 
 pub(super) const DESCRIPTION: Check = describe!("source", CODES, Scope::Link(examine));
@@ -37,7 +37,7 @@ const CODES: &[Code] = &[INSIDE, NONE, REPOSITORY, SOURCE, OUTSIDE];
 /// The address of a repository in a variable of `payload.env`, if it is there: read plainly, or, where
 /// the policy relaxes that, by its plain form.
 pub(crate) fn repository(
-    case: &Case,
+    case: &Evidence,
     definition: &Definition,
     variable: &str,
 ) -> Option<Result<RepositoryUrl, RepositoryError>> {
@@ -49,7 +49,7 @@ pub(crate) fn repository(
 }
 
 /// The address of a task's source, read plainly, or by its plain form where the policy relaxes that.
-pub(crate) fn source(case: &Case, definition: &Definition) -> Result<SourceUrl, RepositoryError> {
+pub(crate) fn source(case: &Evidence, definition: &Definition) -> Result<SourceUrl, RepositoryError> {
     match SourceUrl::parse(definition.source()) {
         Err(_) if case.relaxes(Rule::RepositoryForm) => SourceUrl::relaxed(definition.source()),
         parsed => parsed,
@@ -58,7 +58,7 @@ pub(crate) fn source(case: &Case, definition: &Definition) -> Result<SourceUrl, 
 
 /// The variable that names the repository a task's source must lie in: that of an overriding prefix
 /// where the task has it, else that of the product's own (specification 9.1).
-pub(crate) fn head_repository_variable(case: &Case, definition: &Definition) -> String {
+pub(crate) fn head_repository_variable(case: &Evidence, definition: &Definition) -> String {
     let product = &case.product;
     let variable = |prefix: &String| format!("{prefix}_HEAD_REPOSITORY");
     let overriding = product.overriding_source_env_prefixes.iter().map(variable);
@@ -66,44 +66,46 @@ pub(crate) fn head_repository_variable(case: &Case, definition: &Definition) -> 
     overriding.into_iter().find(present).unwrap_or_else(|| variable(&product.source_env_prefix))
 }
 
-fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     let definition = &link.definition;
-    let variable = head_repository_variable(cx.case, definition);
+    let variable = head_repository_variable(cx.evidence, definition);
     let finding =
-        |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+        |code, disposition, message: String| Finding::new(CHECK, code, disposition, link.task_id, message);
     let failed = |code, message: String, keys: &[&str]| {
-        finding(code, Standing::Failed, message).at("the queue's definition", Some(Path::of(keys)))
+        finding(code, Disposition::Failed, message).at("the queue's definition", Some(Path::of(keys)))
     };
     let mut findings = Vec::new();
     if let Err(error) = SourceUrl::parse(definition.source()) {
         let message = format!("The address of the task's source is not plain: {error}.");
-        findings
-            .push(failed(SOURCE, message, &["metadata", "source"]).actual(Side::Queue, definition.source()));
+        findings.push(
+            failed(SOURCE, message, &["metadata", "source"]).actual(Authority::Queue, definition.source()),
+        );
     }
     if let Some(Err(error)) =
         definition.env(&variable).filter(|text| !text.is_empty()).map(RepositoryUrl::parse)
     {
         let message = format!("The address of the task's repository is not plain: {error}.");
         let text = definition.env(&variable).unwrap_or_default();
-        findings.push(failed(REPOSITORY, message, &["payload", "env", &variable]).actual(Side::Queue, text));
+        findings
+            .push(failed(REPOSITORY, message, &["payload", "env", &variable]).actual(Authority::Queue, text));
     }
-    match (source(cx.case, definition), repository(cx.case, definition, &variable)) {
+    match (source(cx.evidence, definition), repository(cx.evidence, definition, &variable)) {
         (Ok(source), Some(Ok(repository))) if !source.is_inside(&repository) => {
             let message = format!("The task's source is not inside the repository that {variable} names.");
             let finding = failed(OUTSIDE, message, &["metadata", "source"]);
             findings.push(
                 finding
-                    .expected(Side::Queue, format!("inside {repository}"))
-                    .actual(Side::Queue, source.as_str()),
+                    .expected(Authority::Queue, format!("inside {repository}"))
+                    .actual(Authority::Queue, source.as_str()),
             );
         }
         (Ok(source), Some(Ok(repository))) if findings.is_empty() => {
             let message = format!("{} is inside {repository}.", source.as_str());
-            findings.push(finding(INSIDE, Standing::Passed, message));
+            findings.push(finding(INSIDE, Disposition::Passed, message));
         }
         (Ok(source), None) if findings.is_empty() => {
             let message = format!("The task has no {variable}; its source is {}.", source.as_str());
-            findings.push(finding(NONE, Standing::Passed, message));
+            findings.push(finding(NONE, Disposition::Passed, message));
         }
         _ => {}
     }
@@ -118,10 +120,10 @@ mod tests {
     #[test]
     fn only_a_policy_takes_an_address_by_its_plain_form() {
         let mut product = Product::empty("p");
-        let strict = Case::sample(product.clone());
+        let strict = Evidence::sample(product.clone());
         product.relaxed.insert(Rule::RepositoryForm);
-        let relaxed = Case::sample(product);
-        let read = |case: &Case, url: &str| {
+        let relaxed = Evidence::sample(product);
+        let read = |case: &Evidence, url: &str| {
             let env = format!(r#""payload":{{"env":{{"P_HEAD_REPOSITORY":"{url}"}}}}"#);
             let repository =
                 repository(case, &Definition::sample(r#""payload":{}"#, &env), "P_HEAD_REPOSITORY");

@@ -2,8 +2,8 @@
 //!
 //! A tag moves, so it is resolved once, and all that is asked about it is asked at its commit.
 
-use crate::inquiry::{Answer, Cx, Need, Stop};
 use crate::source::{GithubRepository, Revision, TagName};
+use crate::verification::{Answer, CheckContext, Need, Stop};
 use catena_json::Value;
 
 /// Why it is not known which commit a tag stands for.
@@ -19,11 +19,11 @@ pub(crate) enum NoCommit {
 
 /// The commit of a tag, from the list of all tags.
 pub(crate) fn commit(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     repository: &GithubRepository,
     tag: &TagName,
 ) -> Result<Result<Revision, NoCommit>, Stop> {
-    for page in 1..=cx.case.limits.pages {
+    for page in 1..=cx.evidence.limits.pages {
         let need = Need::Tags { repository: repository.clone(), page };
         let answer = match cx.json(&need)? {
             Answer::Is(Ok(answer)) => answer,
@@ -49,7 +49,7 @@ pub(crate) fn commit(
             (None, _) => {}
         }
     }
-    let pages = cx.case.limits.pages;
+    let pages = cx.evidence.limits.pages;
     Ok(Err(NoCommit::Endless(format!(
         "The first {pages} pages of the tags of {repository} do not have {tag}."
     ))))

@@ -7,10 +7,10 @@ use super::artifacts;
 use crate::Limits;
 use crate::compare::member_differences;
 use crate::graph::{GraphError, parse_time, resolve};
-use crate::inquiry::{Check, Cx, Examined, Link, Scope, Stop};
 use crate::policy::Rule;
 use crate::task::{Definition, TaskId};
-use crate::verdict::{Class, Code, Difference, DifferenceKind, Finding, Side, Standing};
+use crate::verdict::{Authority, Class, Code, Difference, DifferenceKind, Disposition, Finding};
+use crate::verification::{Check, CheckContext, Examined, Link, Scope, Stop};
 use catena_json::{Map, Path, Value};
 use std::collections::BTreeSet;
 
@@ -88,12 +88,12 @@ const MOST_DIFFERENCES: usize = 20;
 const OWN_RULES: [&str; 8] =
     ["created", "deadline", "dependencies", "expires", "priority", "projectId", "schedulerId", "taskQueueId"];
 
-fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     let finding =
-        |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+        |code, disposition, message: String| Finding::new(CHECK, code, disposition, link.task_id, message);
     if link.is_parent() {
         let message = "The task is a parent, which is rebuilt from the tree.".to_owned();
-        return Ok(vec![finding(PARENT, Standing::Passed, message)].into());
+        return Ok(vec![finding(PARENT, Disposition::Passed, message)].into());
     }
     let parent_id = link.definition.parent_task_id();
     let Some(parent) = cx.link(parent_id)? else {
@@ -103,11 +103,11 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     if !parent.is_parent() || !parent.has_run {
         let message =
             format!("Task {parent_id}, which is said to have made this one, is no decision or action task.");
-        return Ok(vec![finding(NO_PARENT, Standing::Failed, message)].into());
+        return Ok(vec![finding(NO_PARENT, Disposition::Failed, message)].into());
     }
     let scan = artifacts::graph(cx, parent)?;
     let origin = format!("public/task-graph.json of {} ({parent_id})", parent.name);
-    let failed = |code, message: String| finding(code, Standing::Failed, message).origin(origin.clone());
+    let failed = |code, message: String| finding(code, Disposition::Failed, message).origin(origin.clone());
     let entries = match &scan.entries {
         Ok(entries) => entries,
         Err(error) => {
@@ -121,8 +121,8 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     let Some(entry) = entries.get(&link.task_id) else {
         return Ok(vec![failed(LACKS, "The parent's graph does not hold the task.".to_owned())].into());
     };
-    cx.case.work.spend_bytes(entry.len())?;
-    let limits = cx.case.limits.json();
+    cx.evidence.work.spend_bytes(entry.len())?;
+    let limits = cx.evidence.limits.json();
     let limits = catena_json::Limits { values: limits.values.min(Limits::ENTRY_VALUES), ..limits };
     let graph = match catena_json::parse(entry, &limits).map(task) {
         Ok(Some(task)) => task,
@@ -139,7 +139,7 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     if findings.is_empty() {
         findings.push(finding(
             AGREES,
-            Standing::Passed,
+            Disposition::Passed,
             format!("The task is what the graph of {} says.", parent.name),
         ));
     }
@@ -155,17 +155,18 @@ fn task(entry: Value) -> Option<Map> {
     }
 }
 
-fn compare(cx: &Cx<'_>, link: &Link, parent: &Link, mut graph: Map) -> Vec<Finding> {
+fn compare(cx: &CheckContext<'_>, link: &Link, parent: &Link, mut graph: Map) -> Vec<Finding> {
     let failed = |code, message: &str| {
-        Finding::new(CHECK, code, Standing::Failed, link.task_id, message).at("the queue's definition", None)
+        Finding::new(CHECK, code, Disposition::Failed, link.task_id, message)
+            .at("the queue's definition", None)
     };
     let Some(created) = parse_time(link.definition.created()) else {
         let path = Path::of(&["created"]);
         return vec![
             failed(CREATED, "The creation time is not written as the queue writes it.")
                 .at("the queue's definition", Some(path))
-                .expected(Side::Queue, "YYYY-MM-DDTHH:MM:SS.mmmZ")
-                .actual(Side::Queue, link.definition.created()),
+                .expected(Authority::Queue, "YYYY-MM-DDTHH:MM:SS.mmmZ")
+                .actual(Authority::Queue, link.definition.created()),
         ];
     };
     for (_, member) in &mut graph {
@@ -174,26 +175,28 @@ fn compare(cx: &Cx<'_>, link: &Link, parent: &Link, mut graph: Map) -> Vec<Findi
         }
     }
     let mut findings = Vec::new();
-    let sides = (Side::Graph, Side::Queue);
+    let authorities = (Authority::Graph, Authority::Queue);
     if let Some(finding) = dependencies(link, &graph) {
         findings.push(finding);
     }
     let differing = fixed_differences(&graph, &link.definition);
     if !differing.is_empty() {
         findings.push(
-            failed(DIFFERS, "The task differs from its entry in the graph.").differing(sides, differing),
+            failed(DIFFERS, "The task differs from its entry in the graph.")
+                .differing(authorities, differing),
         );
     }
     let times = time_differences(&graph, &link.definition);
     if !times.is_empty() {
         findings.push(
-            failed(TIMES, "The task's times are not those that the graph sets.").differing(sides, times),
+            failed(TIMES, "The task's times are not those that the graph sets.")
+                .differing(authorities, times),
         );
     }
     let additions = additions(cx, link, parent, &graph);
     if !additions.is_empty() {
         let message = "The task has parts that the graph lacks and that are not the platform's defaults.";
-        findings.push(failed(ADDITIONS, message).differing(sides, additions));
+        findings.push(failed(ADDITIONS, message).differing(authorities, additions));
     }
     findings
 }
@@ -221,15 +224,15 @@ fn dependencies(link: &Link, graph: &Map) -> Option<Finding> {
     let finding = Finding::new(
         CHECK,
         DEPENDENCIES,
-        Standing::Failed,
+        Disposition::Failed,
         link.task_id,
         "The task has dependencies that the graph does not have.",
     );
     Some(
         finding
             .at("the queue's definition", Some(Path::of(&["dependencies"])))
-            .expected(Side::Graph, listed.into_iter().collect::<Vec<_>>().join(", "))
-            .actual(Side::Queue, added),
+            .expected(Authority::Graph, listed.into_iter().collect::<Vec<_>>().join(", "))
+            .actual(Authority::Queue, added),
     )
 }
 
@@ -255,7 +258,7 @@ fn time_differences(graph: &Map, definition: &Definition) -> Vec<Difference> {
 }
 
 /// What the task has beyond its entry and should not.
-fn additions(cx: &Cx<'_>, link: &Link, parent: &Link, graph: &Map) -> Vec<Difference> {
+fn additions(cx: &CheckContext<'_>, link: &Link, parent: &Link, graph: &Map) -> Vec<Difference> {
     let mut found = Vec::new();
     for (key, value) in link.definition.value().as_object().into_iter().flatten() {
         let listed = graph.get(key);
@@ -269,7 +272,7 @@ fn additions(cx: &Cx<'_>, link: &Link, parent: &Link, graph: &Map) -> Vec<Differ
             ("projectId", None) => value.as_str() == Some("none"),
             ("schedulerId", None) => is_scheduler_of(parent, value),
             ("taskQueueId", None) => {
-                cx.case.relaxes(Rule::WorkerPool)
+                cx.evidence.relaxes(Rule::WorkerPool)
                     || value.as_str() == Some(link.definition.worker_pool().as_str())
             }
             ("taskGroupId", None) => is_group_of(parent, value),

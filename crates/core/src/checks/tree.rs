@@ -17,11 +17,11 @@ use named::{Trust, named};
 use super::notes::notes;
 use super::source::source;
 use super::target;
-use crate::inquiry::{Check, Cx, Established, Examination, Examined, Link, Need, Scope, Stop};
 use crate::policy::{Product, Rule, ScopeRule};
 use crate::source::{Revision, shown};
 use crate::task::TaskId;
-use crate::verdict::{Class, Code, Finding, Side, Standing};
+use crate::verdict::{Authority, Class, Code, Disposition, Finding};
+use crate::verification::{Check, CheckContext, Established, Examination, Examined, Link, Need, Scope, Stop};
 use catena_json::Path;
 use std::collections::BTreeMap;
 
@@ -193,24 +193,24 @@ fn is_broad(rule: &str, scope: &str) -> Option<bool> {
 }
 
 /// Whether the target has a restricted scope.
-pub(crate) fn has_restricted_scopes(cx: &Cx<'_>) -> Result<bool, Stop> {
+pub(crate) fn has_restricted_scopes(cx: &CheckContext<'_>) -> Result<bool, Stop> {
     let target = target(cx)?;
     // Asked for every link, and the same for all of them.
     Ok(*notes(cx)?.restricted.get_or_init(|| {
-        let found = restricted(&cx.case.product, target.definition.scopes());
-        let relaxed = cx.case.relaxes(Rule::BroadScope);
+        let found = restricted(&cx.evidence.product, target.definition.scopes());
+        let relaxed = cx.evidence.relaxes(Rule::BroadScope);
         found.iter().any(|restricted| !(relaxed && restricted.broad))
     }))
 }
 
 /// Where the target has restricted scopes, levels will be compared.
-fn look_ahead(cx: &Cx<'_>, link: &Link) {
+fn look_ahead(cx: &CheckContext<'_>, link: &Link) {
     if link.is_target && has_restricted_scopes(cx) == Ok(true) {
-        cx.foresee(Need::Projects { url: cx.case.product.projects_url.clone() });
+        cx.foresee(Need::Projects { url: cx.evidence.product.projects_url.clone() });
     }
 }
 
-fn examine(cx: &Cx<'_>) -> Examined {
+fn examine(cx: &CheckContext<'_>) -> Examined {
     let chain = cx.closed()?;
     let target = target(cx)?;
     let mut findings = Vec::new();
@@ -229,17 +229,17 @@ fn examine(cx: &Cx<'_>) -> Examined {
             match judged {
                 Ok(found) => findings.extend(found),
                 // What is found already needs nothing that could not be known.
-                Err(Stop::Blocked) if findings.iter().any(|one| one.standing == Standing::Failed) => {}
+                Err(Stop::Blocked) if findings.iter().any(|one| one.disposition == Disposition::Failed) => {}
                 Err(stop) => return Err(stop),
             }
         }
     }
     let origin = origin(cx, target, &trees)?;
     let established = origin.as_ref().ok().map(|tree| Established::Tree(tree.clone())).into_iter().collect();
-    if let (Err((task_id, why)), true) = (&origin, cx.case.product.requires_trusted_tree) {
+    if let (Err((task_id, why)), true) = (&origin, cx.evidence.product.requires_trusted_tree) {
         let message = format!("The chain goes back to no trusted tree: {why}.");
-        let finding = Finding::new(CHECK, REQUIRED, Standing::Failed, *task_id, message);
-        findings.push(finding.expected(Side::Policy, "trusted-tree: required"));
+        let finding = Finding::new(CHECK, REQUIRED, Disposition::Failed, *task_id, message);
+        findings.push(finding.expected(Authority::Policy, "trusted-tree: required"));
     }
     if findings.is_empty() {
         let (code, message) = match origin {
@@ -252,7 +252,7 @@ fn examine(cx: &Cx<'_>) -> Examined {
                 ),
             ),
         };
-        findings.push(Finding::new(CHECK, code, Standing::Passed, target.task_id, message));
+        findings.push(Finding::new(CHECK, code, Disposition::Passed, target.task_id, message));
     }
     Ok(Examination { established, ..findings.into() })
 }
@@ -260,7 +260,7 @@ fn examine(cx: &Cx<'_>) -> Examined {
 /// The trusted tree each link comes from, or none; a link whose tree is the declared mirror of its
 /// parents' counts as of that tree (specification 9.4).
 fn trees<'a>(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     links: impl Iterator<Item = &'a Link>,
     findings: &mut Vec<Finding>,
 ) -> Result<BTreeMap<TaskId, Option<String>>, Stop> {
@@ -268,20 +268,20 @@ fn trees<'a>(
     let mut trees = BTreeMap::new();
     for link in &links {
         // What is wrong with the source is the source check's to say.
-        let source = source(cx.case, &link.definition).map_err(|_| Stop::Blocked)?;
-        let mut tree = cx.case.product.repository_path(&source);
+        let source = source(cx.evidence, &link.definition).map_err(|_| Stop::Blocked)?;
+        let mut tree = cx.evidence.product.repository_path(&source);
         if tree.is_none()
-            && let Some(partial) = cx.case.product.partial_repository_path(&source)
+            && let Some(partial) = cx.evidence.product.partial_repository_path(&source)
         {
             let message = format!("{} only begins like the trusted {partial}.", source.as_str());
-            let finding = Finding::new(CHECK, SEGMENTS, Standing::Failed, link.task_id, message);
+            let finding = Finding::new(CHECK, SEGMENTS, Disposition::Failed, link.task_id, message);
             findings.push(
                 finding
                     .at("the queue's definition", Some(Path::of(&["metadata", "source"])))
-                    .expected(Side::Policy, format!("{partial} and whole path segments below it"))
-                    .actual(Side::Queue, source.path()),
+                    .expected(Authority::Policy, format!("{partial} and whole path segments below it"))
+                    .actual(Authority::Queue, source.path()),
             );
-            tree = Some(partial).filter(|_| cx.case.relaxes(Rule::WholeSegments));
+            tree = Some(partial).filter(|_| cx.evidence.relaxes(Rule::WholeSegments));
         }
         trees.insert(link.task_id, tree);
     }
@@ -289,7 +289,7 @@ fn trees<'a>(
     let decision = target.definition.decision_task_id();
     let parent = links.iter().find(|link| link.task_id == decision).unwrap_or(target);
     let of_parents = trees.get(&parent.task_id).cloned().flatten();
-    let mirror = of_parents.as_ref().and_then(|tree| cx.case.product.hg_git_mirrors.get(tree));
+    let mirror = of_parents.as_ref().and_then(|tree| cx.evidence.product.hg_git_mirrors.get(tree));
     if let Some(mirror) = mirror {
         let siblings =
             links.iter().filter(|link| link.definition.decision_task_id() == decision && !link.is_parent());
@@ -304,18 +304,19 @@ fn trees<'a>(
 
 /// The decision task of a task that comes from the declared mirror of that task's tree, by the same rule
 /// for every graph.
-fn mirrored<'a>(cx: &Cx<'a>, link: &Link) -> Option<&'a Link> {
-    let mirrors = &cx.case.product.hg_git_mirrors;
+fn mirrored<'a>(cx: &CheckContext<'a>, link: &Link) -> Option<&'a Link> {
+    let mirrors = &cx.evidence.product.hg_git_mirrors;
     if mirrors.is_empty() || link.is_parent() {
         return None;
     }
     let decision = cx.chain.link(link.definition.decision_task_id())?;
-    let tree = |link: &Link| cx.case.product.repository_path(&source(cx.case, &link.definition).ok()?);
+    let tree =
+        |link: &Link| cx.evidence.product.repository_path(&source(cx.evidence, &link.definition).ok()?);
     (mirrors.get(&tree(decision)?) == Some(&tree(link)?)).then_some(decision)
 }
 
-fn scopes(cx: &Cx<'_>, target: &Link, own: Option<&str>, findings: &mut Vec<Finding>) {
-    let product = &cx.case.product;
+fn scopes(cx: &CheckContext<'_>, target: &Link, own: Option<&str>, findings: &mut Vec<Finding>) {
+    let product = &cx.evidence.product;
     let found = restricted(product, target.definition.scopes());
     let mut exact_at: BTreeMap<usize, usize> = BTreeMap::new();
     for one in found.iter().filter(|one| !one.broad) {
@@ -326,12 +327,13 @@ fn scopes(cx: &Cx<'_>, target: &Link, own: Option<&str>, findings: &mut Vec<Find
         let at = |finding: Finding| {
             finding.at("the queue's definition", Some(Path::of(&["scopes"]).index(one.index)))
         };
-        let failed =
-            |code, message: String| at(Finding::new(CHECK, code, Standing::Failed, target.task_id, message));
+        let failed = |code, message: String| {
+            at(Finding::new(CHECK, code, Disposition::Failed, target.task_id, message))
+        };
         let exact = exact_at.get(&one.index).copied().unwrap_or_default();
         if exact > 1 && !one.broad {
             let message = format!("The scope {} matches {exact} restricted scopes of the policy.", one.scope);
-            findings.push(failed(AMBIGUOUS, message).actual(Side::Policy, one.rule.scope.as_str()));
+            findings.push(failed(AMBIGUOUS, message).actual(Authority::Policy, one.rule.scope.as_str()));
         }
         let allowed = product.trees.get(&one.rule.trees);
         if own.is_some_and(|tree| allowed.is_some_and(|allowed| allowed.contains(tree))) {
@@ -351,14 +353,14 @@ fn scopes(cx: &Cx<'_>, target: &Link, own: Option<&str>, findings: &mut Vec<Find
         };
         findings.push(
             failed(code, message)
-                .expected(Side::Policy, format!("{} ({trees})", one.rule.trees))
-                .actual(Side::Queue, own.unwrap_or("no trusted tree")),
+                .expected(Authority::Policy, format!("{} ({trees})", one.rule.trees))
+                .actual(Authority::Queue, own.unwrap_or("no trusted tree")),
         );
     }
 }
 
 fn siblings(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     target: &Link,
     own: Option<&str>,
     trees: &BTreeMap<TaskId, Option<String>>,
@@ -369,26 +371,26 @@ fn siblings(
     for link in cx.closed()?.links() {
         let tree = trees.get(&link.task_id).and_then(|tree| tree.as_deref());
         let failed = |code, message: &str| {
-            Finding::new(CHECK, code, Standing::Failed, link.task_id, message)
+            Finding::new(CHECK, code, Disposition::Failed, link.task_id, message)
                 .at("the queue's definition", Some(Path::of(&["metadata", "source"])))
-                .actual(Side::Queue, tree.unwrap_or("no trusted tree"))
+                .actual(Authority::Queue, tree.unwrap_or("no trusted tree"))
         };
         if link.definition.decision_task_id() == decision {
             if tree != own {
                 let finding = failed(SIBLING, "The task comes from another tree than the target.");
-                findings.push(finding.expected(Side::Task, own.unwrap_or("no trusted tree")));
+                findings.push(finding.expected(Authority::Task, own.unwrap_or("no trusted tree")));
             }
         } else if link.task_id == parent && tree != own {
             // Off-reference: a promotion's tasks are a group of their own, which the action that made
             // them is not in; a rule of its own, `parent-tree`.
             let finding = failed(PARENT, "The target comes from another tree than this task, which made it.");
-            findings.push(finding.expected(Side::Task, own.unwrap_or("no trusted tree")));
+            findings.push(finding.expected(Authority::Task, own.unwrap_or("no trusted tree")));
         } else if restricted && tree.is_none() {
             let finding = failed(
                 UNTRUSTED,
                 "The target has restricted scopes, and this task comes from no trusted tree.",
             );
-            findings.push(finding.expected(Side::Policy, "a tree of the policy"));
+            findings.push(finding.expected(Authority::Policy, "a tree of the policy"));
         }
     }
     Ok(())
@@ -398,9 +400,9 @@ fn siblings(
 /// its decision task, it names its revision too. A mirror has revisions of its own.
 ///
 /// Off-reference: a rule of its own, `sibling-revision`.
-fn revision(cx: &Cx<'_>, link: &Link) -> Option<Finding> {
+fn revision(cx: &CheckContext<'_>, link: &Link) -> Option<Finding> {
     let decision = cx.chain.link(link.definition.decision_task_id())?;
-    let variable = |name: &str| format!("{}_{name}", cx.case.product.source_env_prefix);
+    let variable = |name: &str| format!("{}_{name}", cx.evidence.product.source_env_prefix);
     let (repository, revision) = (variable("HEAD_REPOSITORY"), variable("HEAD_REV"));
     let same_tree = link.definition.env(&repository)?.trim_end_matches('/')
         == decision.definition.env(&repository)?.trim_end_matches('/');
@@ -411,13 +413,13 @@ fn revision(cx: &Cx<'_>, link: &Link) -> Option<Finding> {
         Finding::new(
             CHECK,
             REVISION,
-            Standing::Failed,
+            Disposition::Failed,
             link.task_id,
             "The task was made from another revision than its graph.",
         )
         .at("the queue's definition", Some(Path::of(&["payload", "env", &revision])))
-        .expected(Side::Queue, theirs)
-        .actual(Side::Queue, own)
+        .expected(Authority::Queue, theirs)
+        .actual(Authority::Queue, own)
     })
 }
 
@@ -425,15 +427,15 @@ fn revision(cx: &Cx<'_>, link: &Link) -> Option<Finding> {
 /// `GECKO_HEAD_REPOSITORY`. Each must be trusted, and be exactly the repository that a rule yields.
 ///
 /// Off-reference: a rule of its own, `other-sources`.
-fn other_sources(cx: &Cx<'_>, link: &Link) -> Vec<Finding> {
-    let untrusted = named(cx.case, link).into_iter().filter(|named| named.trust == Trust::Untrusted);
+fn other_sources(cx: &CheckContext<'_>, link: &Link) -> Vec<Finding> {
+    let untrusted = named(cx.evidence, link).into_iter().filter(|named| named.trust == Trust::Untrusted);
     let findings = untrusted.map(|named| {
         let text = shown(named.text);
         let message = format!("The task takes in sources of {text}, which no product trusts.");
-        Finding::new(CHECK, OTHER_SOURCE, Standing::Failed, link.task_id, message)
+        Finding::new(CHECK, OTHER_SOURCE, Disposition::Failed, link.task_id, message)
             .at("the queue's definition", Some(Path::of(&["payload", "env", named.variable])))
-            .expected(Side::Policy, format!("a repository that the policy trusts for {}", named.prefix))
-            .actual(Side::Queue, text)
+            .expected(Authority::Policy, format!("a repository that the policy trusts for {}", named.prefix))
+            .actual(Authority::Queue, text)
     });
     findings.collect()
 }
@@ -441,7 +443,7 @@ fn other_sources(cx: &Cx<'_>, link: &Link) -> Vec<Finding> {
 /// The trusted tree that the target comes from, where every link comes from one and names no repository
 /// that is not trusted; else what does not.
 fn origin(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     target: &Link,
     trees: &BTreeMap<TaskId, Option<String>>,
 ) -> Result<Result<String, (TaskId, String)>, Stop> {
@@ -450,7 +452,7 @@ fn origin(
             let source = shown(link.definition.source());
             return Ok(Err((link.task_id, format!("{} comes from {source}", link.name))));
         }
-        let named = named(cx.case, link);
+        let named = named(cx.evidence, link);
         if let Some(named) = named.iter().find(|named| named.trust == Trust::Untrusted) {
             return Ok(Err((link.task_id, format!("{} takes in {}", link.name, shown(named.text)))));
         }
@@ -461,9 +463,9 @@ fn origin(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inquiry::{Case, Chain};
     use crate::policy::{KindRole, RepositoryRule};
     use crate::task::{Definition, Kind};
+    use crate::verification::{Chain, Evidence};
 
     fn matched(rule: &str, scope: &str) -> Option<bool> {
         let mut product = Product::empty("p");
@@ -504,13 +506,17 @@ mod tests {
     }
 
     /// What is said of a chain of the target and other tasks.
-    fn judged<T>(product: Product, tasks: &[(&str, &[(&str, &str)])], judge: impl FnOnce(&Cx<'_>) -> T) -> T {
-        let case = tasks.iter().fold(Case::sample(product), |case, (id, changes)| {
+    fn judged<T>(
+        product: Product,
+        tasks: &[(&str, &[(&str, &str)])],
+        judge: impl FnOnce(&CheckContext<'_>) -> T,
+    ) -> T {
+        let case = tasks.iter().fold(Evidence::sample(product), |case, (id, changes)| {
             case.knowing(TaskId::parse(id).unwrap(), changes)
         });
         let chain = Chain::of(&case);
         assert!(chain.is_closed());
-        judge(&Cx::new(&case, &chain))
+        judge(&CheckContext::new(&case, &chain))
     }
 
     #[test]

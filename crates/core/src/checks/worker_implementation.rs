@@ -2,10 +2,10 @@
 //!
 //! Specification 3.9 and 3.10.
 
-use crate::inquiry::{Check, Cx, Established, Examination, Examined, Link, Scope};
 use crate::policy::Product;
 use crate::task::{Definition, WorkerImplementation};
-use crate::verdict::{Class, Code, Finding, Side, Standing};
+use crate::verdict::{Authority, Class, Code, Disposition, Finding};
+use crate::verification::{Check, CheckContext, Established, Examination, Examined, Link, Scope};
 use catena_json::Value;
 use std::collections::BTreeSet;
 
@@ -80,26 +80,26 @@ fn claims<'a>(
     .chain(tag.map(|tag| ("tags.worker-implementation", tag)))
 }
 
-fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     let shown = || {
-        let claims = claims(&cx.case.product, &link.definition);
+        let claims = claims(&cx.evidence.product, &link.definition);
         claims.map(|(place, claim)| format!("{place}: {claim}")).collect::<Vec<_>>().join("; ")
     };
     let failed = |code, message: &str| {
-        let finding = Finding::new(CHECK, code, Standing::Failed, link.task_id, message);
+        let finding = Finding::new(CHECK, code, Disposition::Failed, link.task_id, message);
         let expected = WorkerImplementation::ALL.map(WorkerImplementation::as_str).join(" or ");
-        finding.expected(Side::Policy, expected).actual(Side::Queue, shown())
+        finding.expected(Authority::Policy, expected).actual(Authority::Queue, shown())
     };
-    let implementation = of(&cx.case.product, &link.definition);
+    let implementation = of(&cx.evidence.product, &link.definition);
     let established =
         implementation.as_ref().ok().map(|implementation| Established::Implementation(*implementation));
     let finding = match implementation {
         Ok(implementation) => {
             let message = format!("The task was run by {implementation} ({}).", shown());
-            Finding::new(CHECK, TOLD, Standing::Passed, link.task_id, message)
+            Finding::new(CHECK, TOLD, Disposition::Passed, link.task_id, message)
         }
         Err(Untold::Missing) => failed(MISSING, "Nothing in the definition tells what ran the task.")
-            .actual(Side::Queue, "nothing"),
+            .actual(Authority::Queue, "nothing"),
         Err(Untold::Ambiguous(_)) => {
             failed(AMBIGUOUS, "The definition tells of more than one worker implementation.")
         }

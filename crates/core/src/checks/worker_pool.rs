@@ -2,10 +2,10 @@
 //!
 //! Specification 3.11 and 3.12.
 
-use crate::inquiry::{Check, Cx, Examined, Link, Scope};
 use crate::policy::KindRole;
 use crate::task::WorkerPool;
-use crate::verdict::{Class, Code, Finding, Side, Standing};
+use crate::verdict::{Authority, Class, Code, Disposition, Finding};
+use crate::verification::{Check, CheckContext, Examined, Link, Scope};
 use std::collections::BTreeSet;
 
 pub(super) const DESCRIPTION: Check = describe!("worker-pool", CODES, Scope::Link(examine));
@@ -26,26 +26,26 @@ const DOCKER_IMAGE: Code = Code::new(
 
 const CODES: &[Code] = &[ALLOWED, DECISION, DOCKER_IMAGE];
 
-fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
-    let product = &cx.case.product;
+fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
+    let product = &cx.evidence.product;
     let (code, pools): (Code, &BTreeSet<WorkerPool>) = match link.role {
         Some(KindRole::Decision | KindRole::Action) => (DECISION, &product.decision_worker_pools),
         Some(KindRole::DockerImage) => (DOCKER_IMAGE, &product.docker_image_worker_pools),
         _ => {
             let message = "The kind may run in any pool.";
-            return Ok(vec![Finding::new(CHECK, ALLOWED, Standing::Passed, link.task_id, message)].into());
+            return Ok(vec![Finding::new(CHECK, ALLOWED, Disposition::Passed, link.task_id, message)].into());
         }
     };
     let pool = link.definition.worker_pool();
     let finding = if pools.contains(pool) {
         let message = format!("{pool} is one of the product's pools for this kind.");
-        Finding::new(CHECK, ALLOWED, Standing::Passed, link.task_id, message)
+        Finding::new(CHECK, ALLOWED, Disposition::Passed, link.task_id, message)
     } else {
         let allowed: Vec<&str> = pools.iter().map(WorkerPool::as_str).collect();
         let message = format!("{pool} is not one of the product's pools for {} tasks.", link.kind);
-        Finding::new(CHECK, code, Standing::Failed, link.task_id, message)
-            .expected(Side::Policy, allowed.join(", "))
-            .actual(Side::Queue, pool.as_str())
+        Finding::new(CHECK, code, Disposition::Failed, link.task_id, message)
+            .expected(Authority::Policy, allowed.join(", "))
+            .actual(Authority::Queue, pool.as_str())
     };
     Ok(vec![finding].into())
 }

@@ -1,4 +1,4 @@
-//! Where the entries of a task graph stand, so that one scan serves many inquiries.
+//! Where the entries of a task graph stand, so that one scan serves many verifications.
 //!
 //! Every task of a push asks for other entries of the same graph, which is tens of megabytes long. Whoever
 //! keeps its bytes and this index reads a few kilobytes for each, and sees what a scan would have seen.

@@ -1,6 +1,6 @@
 //! What single keywords ask of single values.
 
-use super::{Fits, Misfit, broken};
+use super::{Fits, SchemaError, broken};
 use catena_json::{Map, Number, Path, Value};
 use std::cmp::Ordering;
 
@@ -46,7 +46,11 @@ pub(super) fn size(schema: &Map, [least, most]: [&'static str; 2], size: usize, 
 }
 
 /// Holds a number against its bounds; names a bound that is no number.
-pub(super) fn bounds(schema: &Map, number: &Number, path: &Path) -> Result<Option<&'static str>, Misfit> {
+pub(super) fn bounds(
+    schema: &Map,
+    number: &Number,
+    path: &Path,
+) -> Result<Option<&'static str>, SchemaError> {
     let mut unsupported = None;
     for (keyword, wrong) in [
         ("minimum", &[Ordering::Less][..]),

@@ -15,7 +15,7 @@ use pattern::Patterns;
 
 /// Why an input does not fit its schema, as far as that can be told.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Misfit {
+pub enum SchemaError {
     /// It breaks the schema.
     #[error("{path} breaks {keyword}")]
     Breach {
@@ -34,7 +34,7 @@ pub enum Misfit {
     },
     /// The two together are more than is looked at, so that nobody knows.
     #[error("the schema or the input is larger than what is looked at")]
-    Beyond,
+    BudgetExceeded,
 }
 
 /// What becomes of keywords that are not judged here.
@@ -105,16 +105,16 @@ pub fn misfit(
     input: &Value,
     unsupported: Unsupported,
     pay: &mut dyn FnMut(usize) -> bool,
-) -> Option<Misfit> {
+) -> Option<SchemaError> {
     let budget = Budget { steps_left: MOST_STEPS, pay };
     let mut judge = Judge { budget, unsupported, patterns: Patterns::default() };
     judge.walk(schema, input, &Path::new()).err()
 }
 
-type Fits = Result<(), Misfit>;
+type Fits = Result<(), SchemaError>;
 
 fn broken(path: &Path, keyword: &'static str) -> Fits {
-    Err(Misfit::Breach { path: path.clone(), keyword })
+    Err(SchemaError::Breach { path: path.clone(), keyword })
 }
 
 /// What may still be looked at.
@@ -125,8 +125,8 @@ struct Budget<'p> {
 
 impl Budget<'_> {
     fn spend(&mut self, steps: usize) -> Fits {
-        self.steps_left = self.steps_left.checked_sub(steps).ok_or(Misfit::Beyond)?;
-        if (self.pay)(steps) { Ok(()) } else { Err(Misfit::Beyond) }
+        self.steps_left = self.steps_left.checked_sub(steps).ok_or(SchemaError::BudgetExceeded)?;
+        if (self.pay)(steps) { Ok(()) } else { Err(SchemaError::BudgetExceeded) }
     }
 
     fn spend_on(&mut self, quick: usize) -> Fits {
@@ -182,7 +182,7 @@ impl<'a> Judge<'a, '_> {
         match self.unsupported {
             Unsupported::Ignored => Ok(()),
             Unsupported::Refused => {
-                Err(Misfit::Unsupported { path: path.clone(), keyword: keyword.to_owned() })
+                Err(SchemaError::Unsupported { path: path.clone(), keyword: keyword.to_owned() })
             }
         }
     }
@@ -194,7 +194,7 @@ impl<'a> Judge<'a, '_> {
         keyword: &str,
         path: &Path,
         read: impl FnOnce(&'a Value) -> Option<T>,
-    ) -> Result<Option<T>, Misfit> {
+    ) -> Result<Option<T>, SchemaError> {
         let Some(value) = schema.get(keyword) else { return Ok(None) };
         let read = read(value);
         if read.is_none() {
@@ -275,7 +275,7 @@ impl<'a> Judge<'a, '_> {
         name: &str,
         value: &Value,
         path: &Path,
-    ) -> Result<bool, Misfit> {
+    ) -> Result<bool, SchemaError> {
         let mut matched = false;
         for (pattern, schema) in patterns.into_iter().flatten() {
             match self.patterns.matches(pattern, name, &mut self.budget)? {
@@ -344,7 +344,7 @@ impl<'a> Judge<'a, '_> {
         let Some(not) = schema.get("not") else { return Ok(()) };
         match self.walk(not, input, path) {
             Ok(()) => broken(path, "not"),
-            Err(Misfit::Breach { .. }) => Ok(()),
+            Err(SchemaError::Breach { .. }) => Ok(()),
             Err(unknown) => Err(unknown),
         }
     }
@@ -363,8 +363,8 @@ impl<'a> Judge<'a, '_> {
         for part in parts {
             match self.walk(part, input, path) {
                 Ok(()) => fits = fits.saturating_add(1),
-                Err(Misfit::Breach { .. }) => {}
-                Err(Misfit::Beyond) => return Err(Misfit::Beyond),
+                Err(SchemaError::Breach { .. }) => {}
+                Err(SchemaError::BudgetExceeded) => return Err(SchemaError::BudgetExceeded),
                 Err(unsupported) => unknown.push(unsupported),
             }
             if fits == enough {
@@ -386,7 +386,7 @@ mod tests {
     use super::*;
     use catena_json::{Limits, parse};
 
-    fn judged(schema: &str, input: &str, unsupported: Unsupported) -> Option<Misfit> {
+    fn judged(schema: &str, input: &str, unsupported: Unsupported) -> Option<SchemaError> {
         let read = |text: &str| parse(text.as_bytes(), &Limits::default()).unwrap();
         misfit(&read(schema), &read(input), unsupported, &mut |_| true)
     }
@@ -398,7 +398,7 @@ mod tests {
     /// The keyword for which nobody knows; none where there is an answer.
     fn unsupported(schema: &str, input: &str) -> Option<String> {
         match judged(schema, input, Unsupported::Refused) {
-            Some(Misfit::Unsupported { keyword, .. }) => Some(keyword),
+            Some(SchemaError::Unsupported { keyword, .. }) => Some(keyword),
             _ => None,
         }
     }

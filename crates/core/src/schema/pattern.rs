@@ -1,6 +1,6 @@
 //! Patterns of a schema, each read once.
 
-use super::{Budget, Misfit, QUICK};
+use super::{Budget, QUICK, SchemaError};
 use regex::{Regex, RegexBuilder};
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ impl<'a> Patterns<'a> {
         pattern: &'a str,
         text: &str,
         budget: &mut Budget<'_>,
-    ) -> Result<Option<bool>, Misfit> {
+    ) -> Result<Option<bool>, SchemaError> {
         if !self.0.contains_key(pattern) {
             self.0.insert(pattern, read(pattern, budget)?);
         }
@@ -31,7 +31,7 @@ impl<'a> Patterns<'a> {
     }
 }
 
-fn read(text: &str, budget: &mut Budget<'_>) -> Result<Pattern, Misfit> {
+fn read(text: &str, budget: &mut Budget<'_>) -> Result<Pattern, SchemaError> {
     for (bytes, cost, per_byte) in COSTS {
         budget.spend(cost)?;
         budget.spend_on(text.len())?;
@@ -41,5 +41,5 @@ fn read(text: &str, budget: &mut Budget<'_>) -> Result<Pattern, Misfit> {
             Err(_) => return Ok(None),
         }
     }
-    Err(Misfit::Beyond)
+    Err(SchemaError::BudgetExceeded)
 }

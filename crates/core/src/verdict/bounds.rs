@@ -1,7 +1,7 @@
 //! How much of what was found a verdict holds: whoever writes what is judged says how long it is, and how
 //! often it is wrong.
 
-use super::{Code, Finding, Standing};
+use super::{Code, Disposition, Finding};
 use crate::task::TaskId;
 use catena_json::{Map, Path, Segment, Value};
 use std::collections::BTreeMap;
@@ -99,17 +99,17 @@ fn part(whole: &Value, left: &mut usize) -> Value {
     }
 }
 
-/// Findings, of which only so many are held that are alike: the same check, code and standing on the same
+/// Findings, of which only so many are held that are alike: the same check, code and disposition on the same
 /// link. Of the others one finding tells how many there are, so that none counts for less.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     listed: Vec<Finding>,
-    alike: BTreeMap<(TaskId, &'static str, &'static str, Standing), (Code, usize)>,
+    alike: BTreeMap<(TaskId, &'static str, &'static str, Disposition), (Code, usize)>,
 }
 
 impl Findings {
     pub(crate) fn push(&mut self, finding: Finding) {
-        let key = (finding.task_id, finding.check, finding.code.name, finding.standing);
+        let key = (finding.task_id, finding.check, finding.code.name, finding.disposition);
         let (_, count) = self.alike.entry(key).or_insert((finding.code, 0));
         *count = count.saturating_add(1);
         if *count <= MOST_ALIKE {
@@ -128,10 +128,10 @@ impl Findings {
     /// Those that are listed, and how many are not.
     pub(crate) fn into_vec(self) -> Vec<Finding> {
         let Self { mut listed, alike } = self;
-        for ((task_id, check, _, standing), (code, count)) in alike {
+        for ((task_id, check, _, disposition), (code, count)) in alike {
             if let Some(more) = count.checked_sub(MOST_ALIKE).filter(|more| *more > 0) {
                 let message = format!("{more} more findings of this kind are not listed.");
-                listed.push(Finding::new(check, code, standing, task_id, message));
+                listed.push(Finding::new(check, code, disposition, task_id, message));
             }
         }
         listed
@@ -149,21 +149,22 @@ impl Extend<Finding> for Findings {
 /// verdict, and the time to write it, do not grow with how often a chain is wrong.
 pub(crate) fn chain(findings: Vec<Finding>) -> Vec<Finding> {
     let mut failed = 0_usize;
-    let mut more: BTreeMap<(&'static str, &'static str, Standing), (Code, TaskId, usize)> = BTreeMap::new();
+    let mut more: BTreeMap<(&'static str, &'static str, Disposition), (Code, TaskId, usize)> =
+        BTreeMap::new();
     let mut listed = Vec::with_capacity(findings.len());
     for finding in findings {
-        failed = failed.saturating_add(usize::from(finding.standing != Standing::Passed));
-        if finding.standing == Standing::Passed || failed <= MOST_FAILED {
+        failed = failed.saturating_add(usize::from(finding.disposition != Disposition::Passed));
+        if finding.disposition == Disposition::Passed || failed <= MOST_FAILED {
             listed.push(finding);
             continue;
         }
-        let key = (finding.check, finding.code.name, finding.standing);
+        let key = (finding.check, finding.code.name, finding.disposition);
         let (_, _, count) = more.entry(key).or_insert((finding.code, finding.task_id, 0));
         *count = count.saturating_add(1);
     }
-    listed.extend(more.into_iter().map(|((check, _, standing), (code, task_id, count))| {
+    listed.extend(more.into_iter().map(|((check, _, disposition), (code, task_id, count))| {
         let message = format!("{count} more findings of this kind, on this link and others, are not listed.");
-        Finding::new(check, code, standing, task_id, message)
+        Finding::new(check, code, disposition, task_id, message)
     }));
     listed
 }
@@ -231,36 +232,40 @@ mod tests {
         let mut findings = Findings::default();
         for number in 0..MOST_ALIKE + 7 {
             for id in ids {
-                findings.push(Finding::new("c", code("a"), Standing::Failed, id, number.to_string()));
+                findings.push(Finding::new("c", code("a"), Disposition::Failed, id, number.to_string()));
             }
         }
-        findings.extend((0..MOST_ALIKE).map(|_| Finding::new("c", code("b"), Standing::Passed, ids[0], "x")));
+        findings
+            .extend((0..MOST_ALIKE).map(|_| Finding::new("c", code("b"), Disposition::Passed, ids[0], "x")));
         let listed = findings.into_vec();
         assert_eq!(listed.len(), 3 * MOST_ALIKE + 2);
         let more: Vec<_> = listed.iter().filter(|finding| finding.message.starts_with("7 more")).collect();
         assert_eq!(more.len(), 2);
-        assert!(more.iter().all(|more| more.code == code("a") && more.standing == Standing::Failed));
+        assert!(more.iter().all(|more| more.code == code("a") && more.disposition == Disposition::Failed));
     }
 
     #[test]
     fn a_chain_lists_so_many_failures_and_counts_the_others() {
         let code = |name| Code::new(name, Class::Tamper, "Something.");
         let ids = ["IFn9x5gaQz-HXl2pa7Ny_w", "B1Y7D4twTB620sjIgyd3lg"].map(|id| TaskId::parse(id).unwrap());
-        let of = |name, standing, id| Finding::new("check", code(name), standing, id, "Something.");
-        let mut findings = vec![of("a", Standing::Failed, ids[0]); MOST_FAILED];
+        let of = |name, disposition, id| Finding::new("check", code(name), disposition, id, "Something.");
+        let mut findings = vec![of("a", Disposition::Failed, ids[0]); MOST_FAILED];
         assert_eq!(chain(findings.clone()), findings);
-        findings.extend(vec![of("a", Standing::Failed, ids[1]); 3]);
-        findings.push(of("b", Standing::Passed, ids[1]));
-        findings.push(of("b", Standing::Relaxed, ids[1]));
+        findings.extend(vec![of("a", Disposition::Failed, ids[1]); 3]);
+        findings.push(of("b", Disposition::Passed, ids[1]));
+        findings.push(of("b", Disposition::Relaxed, ids[1]));
         let listed = chain(findings);
         assert_eq!(listed.len(), MOST_FAILED + 3);
         let told: Vec<_> = listed.iter().skip(MOST_FAILED).collect();
         let counted = |number: usize| {
             format!("{number} more findings of this kind, on this link and others, are not listed.")
         };
-        assert_eq!((told[0].code.name, told[0].standing), ("b", Standing::Passed));
-        assert_eq!((told[1].code.name, told[1].standing, told[1].task_id), ("a", Standing::Failed, ids[1]));
-        assert_eq!((told[2].code.name, told[2].standing), ("b", Standing::Relaxed));
+        assert_eq!((told[0].code.name, told[0].disposition), ("b", Disposition::Passed));
+        assert_eq!(
+            (told[1].code.name, told[1].disposition, told[1].task_id),
+            ("a", Disposition::Failed, ids[1])
+        );
+        assert_eq!((told[2].code.name, told[2].disposition), ("b", Disposition::Relaxed));
         assert_eq!([&told[1].message, &told[2].message], [&counted(3), &counted(1)]);
     }
 }

@@ -86,7 +86,7 @@ impl Code {
 
 /// How a finding counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Standing {
+pub enum Disposition {
     /// The check passed.
     Passed,
     /// The check failed.
@@ -95,7 +95,7 @@ pub enum Standing {
     Relaxed,
 }
 
-impl Standing {
+impl Disposition {
     /// In one word, as the JSON report has it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -115,7 +115,7 @@ impl Standing {
 
 /// Who says something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Side {
+pub enum Authority {
     /// The source tree: the in-tree template as rendered.
     Tree,
     /// The task graph the parent published.
@@ -134,7 +134,7 @@ pub enum Side {
     Task,
 }
 
-impl Side {
+impl Authority {
     /// In one word, as reports have it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -151,25 +151,25 @@ impl Side {
     }
 }
 
-/// What one side says, as text.
+/// What one authority says, as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// Who says it.
-    pub side: Side,
+    pub authority: Authority,
     /// What it says.
     pub text: String,
 }
 
 impl Claim {
-    pub(crate) fn new(side: Side, text: impl Into<String>) -> Self {
-        Self { side, text: bounds::text(text.into()) }
+    pub(crate) fn new(authority: Authority, text: impl Into<String>) -> Self {
+        Self { authority, text: bounds::text(text.into()) }
     }
 }
 
 /// Where two values differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// The place.
+    /// The location.
     pub path: Path,
     /// In what way.
     pub kind: DifferenceKind,
@@ -210,18 +210,18 @@ impl DifferenceKind {
 
 /// Where something stands: in what, and at which path inside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The thing: `the queue's definition`, `chain-of-trust.json`, `.taskcluster.yml`.
-    pub thing: String,
-    /// The JSON path inside it; none for the thing as a whole.
+pub struct Location {
+    /// The document: `the queue's definition`, `chain-of-trust.json`, `.taskcluster.yml`.
+    pub document: String,
+    /// The JSON path inside it; none for the document as a whole.
     pub path: Option<Path>,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.path {
-            Some(path) => write!(out, "{path} in {}", self.thing),
-            None => out.write_str(&self.thing),
+            Some(path) => write!(out, "{path} in {}", self.document),
+            None => out.write_str(&self.document),
         }
     }
 }
@@ -234,22 +234,22 @@ pub struct Finding {
     /// What was found.
     pub code: Code,
     /// How it counts.
-    pub standing: Standing,
+    pub disposition: Disposition,
     /// The link it is about.
     pub task_id: TaskId,
     /// One sentence with the particulars.
     pub message: String,
     /// Where it stands.
-    pub place: Option<Place>,
+    pub location: Option<Location>,
     /// What was expected, and who says so.
     pub expected: Option<Claim>,
     /// What was there, and who says so.
     pub actual: Option<Claim>,
-    /// Where two documents differ, expected side first; never whole definitions, and of large values only a
+    /// Where two documents differ, expected authority first; never whole definitions, and of large values only a
     /// part.
     pub differences: Vec<Difference>,
     /// The sides of `differences`: (expected, actual).
-    pub sides: Option<(Side, Side)>,
+    pub authorities: Option<(Authority, Authority)>,
     /// Where in the tree or the graph the expectation comes from.
     pub origin: Option<String>,
 }
@@ -258,44 +258,49 @@ impl Finding {
     pub(crate) fn new(
         check: &'static str,
         code: Code,
-        standing: Standing,
+        disposition: Disposition,
         task_id: TaskId,
         message: impl Into<String>,
     ) -> Self {
-        debug_assert!(!code.passes || standing == Standing::Passed, "{} cannot fail", code.name);
+        debug_assert!(!code.passes || disposition == Disposition::Passed, "{} cannot fail", code.name);
         Self {
             check,
             code,
-            standing,
+            disposition,
             task_id,
             message: bounds::text(message.into()),
-            place: None,
+            location: None,
             expected: None,
             actual: None,
             differences: Vec::new(),
-            sides: None,
+            authorities: None,
             origin: None,
         }
     }
 
-    pub(crate) fn at(mut self, thing: impl Into<String>, path: Option<Path>) -> Self {
-        self.place = Some(Place { thing: bounds::text(thing.into()), path: path.map(bounds::path) });
+    pub(crate) fn at(mut self, document: impl Into<String>, path: Option<Path>) -> Self {
+        self.location =
+            Some(Location { document: bounds::text(document.into()), path: path.map(bounds::path) });
         self
     }
 
-    pub(crate) fn expected(mut self, side: Side, text: impl Into<String>) -> Self {
-        self.expected = Some(Claim::new(side, text));
+    pub(crate) fn expected(mut self, authority: Authority, text: impl Into<String>) -> Self {
+        self.expected = Some(Claim::new(authority, text));
         self
     }
 
-    pub(crate) fn actual(mut self, side: Side, text: impl Into<String>) -> Self {
-        self.actual = Some(Claim::new(side, text));
+    pub(crate) fn actual(mut self, authority: Authority, text: impl Into<String>) -> Self {
+        self.actual = Some(Claim::new(authority, text));
         self
     }
 
-    pub(crate) fn differing(mut self, sides: (Side, Side), differences: Vec<Difference>) -> Self {
+    pub(crate) fn differing(
+        mut self,
+        authorities: (Authority, Authority),
+        differences: Vec<Difference>,
+    ) -> Self {
         let bounded = |one: Difference| Difference { path: bounds::path(one.path), ..one };
-        self.sides = Some(sides);
+        self.authorities = Some(authorities);
         self.differences = differences.into_iter().map(bounded).collect();
         self
     }
@@ -312,16 +317,16 @@ mod tests {
 
     #[test]
     fn words_of_reports_are_fixed() {
+        use Authority::{Graph, Policy, Queue, Storage, Task, Tree, Vcs, Worker};
         use DifferenceKind::{Added, Changed, Missing, Reordered, Retyped};
-        use Side::{Graph, Policy, Queue, Storage, Task, Tree, Vcs, Worker};
         let classes = [Class::Tamper, Class::Invalid, Class::Policy, Class::Config, Class::Infra];
         assert_eq!(classes.map(Class::as_str), ["tamper", "invalid", "policy", "config", "infra"]);
-        let sides = [Tree, Graph, Queue, Worker, Storage, Policy, Vcs, Task].map(Side::as_str);
-        assert_eq!(sides, ["tree", "graph", "queue", "worker", "storage", "policy", "vcs", "task"]);
+        let authorities = [Tree, Graph, Queue, Worker, Storage, Policy, Vcs, Task].map(Authority::as_str);
+        assert_eq!(authorities, ["tree", "graph", "queue", "worker", "storage", "policy", "vcs", "task"]);
         let kinds = [Changed, Retyped, Missing, Added, Reordered].map(DifferenceKind::as_str);
         assert_eq!(kinds, ["changed", "retyped", "missing", "added", "reordered"]);
-        let place = |path| Place { thing: "the document".to_owned(), path }.to_string();
-        assert_eq!(place(None), "the document");
-        assert_eq!(place(Some(Path::of(&["a", "b"]))), "a.b in the document");
+        let location = |path| Location { document: "the document".to_owned(), path }.to_string();
+        assert_eq!(location(None), "the document");
+        assert_eq!(location(Some(Path::of(&["a", "b"]))), "a.b in the document");
     }
 }

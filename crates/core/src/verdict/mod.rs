@@ -9,18 +9,20 @@ pub(crate) use bounds::Findings;
 pub(crate) use bounds::chain as bounded_chain;
 pub(crate) use bounds::text as bounded_text;
 pub(crate) use bounds::value as bounded_value;
-pub use finding::{Claim, Class, Code, Difference, DifferenceKind, Finding, Place, Side, Standing};
+pub use finding::{
+    Authority, Claim, Class, Code, Difference, DifferenceKind, Disposition, Finding, Location,
+};
 pub use link::{Edge, LinkSummary, SignedDocument, Worker};
 pub use relaxed::{Relaxed, RelaxedBy};
 
 use crate::Timestamp;
 use crate::digest::Digest;
-use crate::inquiry::Extent;
 use crate::policy::{KeysId, PolicyId};
 use crate::task::{ArtifactName, Kind, RunId, TaskId};
+use crate::verification::Extent;
 
 /// What a verification came to, as data: it can be shown and kept, and decides nothing. What may be done is
-/// for its [`Clearance`](crate::inquiry::Clearance) to say.
+/// for its [`Clearance`](crate::verification::Clearance) to say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
     /// The answer.
@@ -54,7 +56,7 @@ pub struct Verdict {
     /// What was weakened: relaxed rules of the policy and `danger` switches. Shown in every report.
     pub relaxed: Vec<Relaxed>,
     /// The artifacts that the answer is about, each with the digest that a signature vouches for. What is
-    /// to use them takes a [`Clearance`](crate::inquiry::Clearance), not this list.
+    /// to use them takes a [`Clearance`](crate::verification::Clearance), not this list.
     pub artifacts: Vec<VerifiedArtifact>,
 }
 
@@ -73,12 +75,12 @@ pub struct VerifiedArtifact {
     /// Decoded bytes; none where they were never measured.
     pub length: Option<u64>,
     /// Whether its bytes were looked at.
-    pub evidence: Evidence,
+    pub evidence: ArtifactEvidence,
 }
 
 /// How an artifact is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Evidence {
+pub enum ArtifactEvidence {
     /// Its bytes were measured in this run, and have the digest.
     Measured,
     /// Its bytes were measured in an earlier run, which a cache remembers; they were not read in this one.
@@ -87,7 +89,7 @@ pub enum Evidence {
     Named,
 }
 
-impl Evidence {
+impl ArtifactEvidence {
     /// Reads the word.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -180,7 +182,7 @@ impl Outcome {
 impl Verdict {
     /// The findings that failed and count.
     pub fn failed(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.standing == Standing::Failed)
+        self.findings.iter().filter(|finding| finding.disposition == Disposition::Failed)
     }
 }
 

@@ -1,15 +1,15 @@
 //! A source of facts that looks into a cache before it asks.
 
 use super::intake::{Held, Look};
-use super::subject::{Address, Vouching, is_lasting};
-use super::{Cache, CacheStatistics, Name, Seen, payload};
-use crate::budget::Budget;
+use super::subject::{Address, VerifiedSet, is_immutable};
+use super::{Cache, CacheStatistics, Name, Snapshot, payload};
+use crate::budget::MemoryBudget;
 use crate::fetcher::Fetcher;
 use crate::source::FactSource;
 use crate::staging::Staging;
-use catena_core::inquiry::{Clearance, Fact, Need, Target};
 use catena_core::task::ArtifactName;
 use catena_core::verdict;
+use catena_core::verification::{Clearance, Fact, Need, Target};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::collections::HashSet;
@@ -41,7 +41,7 @@ pub struct Cached {
 enum Source {
     Asked(Arc<dyn FactSource>),
     /// Nobody; what was seen last has to do.
-    Nobody(Arc<Seen>),
+    Nobody(Arc<Snapshot>),
 }
 
 impl Cached {
@@ -62,7 +62,7 @@ impl Cached {
     #[must_use]
     pub fn offline(cache: Arc<Cache>, target: &Target) -> Self {
         let address = Address::seen(&cache.root, target.task_id, target.check_task, target.extent);
-        let seen = cache.payload(&address, cache.longest()).and_then(|payload| Seen::decode(&payload));
+        let seen = cache.payload(&address, cache.longest()).and_then(|payload| Snapshot::decode(&payload));
         Self::from(cache, Source::Nobody(Arc::new(seen.unwrap_or_default())), target)
     }
 
@@ -74,7 +74,7 @@ impl Cached {
             Source::Asked(source) => source.budget(),
             Source::Nobody(_) => None,
         };
-        let held = Arc::new(Held::within(budget.unwrap_or_else(|| Budget::new(&cache.limits))));
+        let held = Arc::new(Held::within(budget.unwrap_or_else(|| MemoryBudget::new(&cache.limits))));
         let (target, answered) = (target.clone(), Mutex::default());
         Self { cache, target, source, fetcher: None, staging: None, held, turns, answered }
     }
@@ -107,7 +107,7 @@ impl Cached {
         }
         match &self.source {
             Source::Asked(source) => {
-                if is_lasting(need) {
+                if is_immutable(need) {
                     self.cache.counters.misses.add(1);
                 }
                 Arc::clone(source).fact(need.clone(), deadline).await
@@ -121,7 +121,7 @@ impl Cached {
 
     async fn look(&self, need: &Need) -> Option<Fact> {
         let seen = match &self.source {
-            Source::Asked(_) if !is_lasting(need) => return None,
+            Source::Asked(_) if !is_immutable(need) => return None,
             Source::Asked(_) => None,
             Source::Nobody(seen) => Some(seen.clone()),
         };
@@ -141,7 +141,7 @@ impl Cached {
 
     /// Whether something is kept for a need, whatever it is: what is only foreseen is not read.
     async fn is_kept(&self, need: &Need) -> bool {
-        if !is_lasting(need) {
+        if !is_immutable(need) {
             return false;
         }
         let Ok(turn) = self.turns.clone().acquire_owned().await else { return false };
@@ -173,7 +173,7 @@ impl Cached {
         facts: impl IntoIterator<Item = (&'a Need, &'a Fact)>,
         work_dir: Option<&Path>,
     ) {
-        let (Source::Asked(_), Some(vouching)) = (&self.source, Vouching::of(clearance)) else { return };
+        let (Source::Asked(_), Some(vouching)) = (&self.source, VerifiedSet::of(clearance)) else { return };
         if *clearance.target() != self.target {
             return;
         }
@@ -191,12 +191,12 @@ impl Cached {
     fn write(
         &self,
         facts: &mut dyn Iterator<Item = (&Need, &Fact)>,
-        vouching: &Vouching<'_>,
+        vouching: &VerifiedSet<'_>,
         work_dir: Option<&Path>,
     ) -> io::Result<()> {
         let answered = std::mem::take(&mut *self.answered());
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let mut seen = Seen::at(now.as_secs());
+        let mut seen = Snapshot::at(now.as_secs());
         let before = self.cache.statistics().bytes;
         for (need, fact) in facts.filter(|(need, _)| !answered.contains(need)) {
             if vouching.makes_lasting(need, fact) {

@@ -13,8 +13,8 @@ use crate::shares::in_shares;
 use catena_core::Limits;
 use catena_core::digest::Measurement;
 use catena_core::graph::{GraphIndex, GraphScan, Span};
-use catena_core::inquiry::Need;
 use catena_core::task::TaskId;
+use catena_core::verification::Need;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -128,7 +128,7 @@ mod tests {
     use super::super::{DirectoryStore, Key};
     use super::*;
     use crate::body::measure;
-    use crate::graphs::GraphIntake;
+    use crate::graphs::GraphDecoder;
     use catena_core::graph::Scanner;
     use catena_core::task::RunId;
     use catena_core::task::TaskSet;
@@ -158,7 +158,7 @@ mod tests {
 
     fn kept(text: &str) -> KeptGraph {
         let scanner = Scanner::new(TaskSet::default(), &Limits::default());
-        let mut intake = GraphIntake::kept(scanner, &std::env::temp_dir());
+        let mut intake = GraphDecoder::kept(scanner, &std::env::temp_dir());
         intake.write(text.as_bytes());
         intake.finish(measure(text.as_bytes(), false)).1.unwrap()
     }

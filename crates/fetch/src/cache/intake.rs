@@ -3,17 +3,17 @@
 
 use super::payload::{self, Payload};
 use super::store::Name;
-use super::subject::is_lasting;
-use super::{Cache, Seen};
-use crate::body::{BodyError, Bounds, Intake, Keep, Taken};
-use crate::budget::{Budget, Share, length};
+use super::subject::is_immutable;
+use super::{Cache, Snapshot};
+use crate::body::{BodyDecoder, BodyError, Bounds, Keep, ReceivedBody};
+use crate::budget::{MemoryBudget, Reservation, length};
 use crate::fetcher::wants_sha512;
-use crate::graphs::GraphIntake;
+use crate::graphs::GraphDecoder;
 use crate::staging::Staging;
 use catena_core::digest::Measurement;
 use catena_core::graph::{GraphScan, Scanner};
-use catena_core::inquiry::{Fact, Need};
 use catena_core::task::ArtifactName;
+use catena_core::verification::{Fact, Need};
 use catena_http::headers::Coding;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Read};
@@ -24,12 +24,12 @@ const CHUNK: usize = 256 << 10;
 
 /// The memory that answers out of a cache take, for as long as they are held.
 pub(super) struct Held {
-    budget: Arc<Budget>,
-    shares: Mutex<Vec<Share>>,
+    budget: Arc<MemoryBudget>,
+    shares: Mutex<Vec<Reservation>>,
 }
 
 impl Held {
-    pub(super) fn within(budget: Arc<Budget>) -> Self {
+    pub(super) fn within(budget: Arc<MemoryBudget>) -> Self {
         Self { budget, shares: Mutex::default() }
     }
 }
@@ -47,7 +47,7 @@ pub(super) struct Look<'a> {
 impl Look<'_> {
     /// What is kept for a need whose answer cannot change.
     pub(super) fn lasting(&self, need: &Need) -> Option<Fact> {
-        if !is_lasting(need) {
+        if !is_immutable(need) {
             return None;
         }
         match need {
@@ -65,7 +65,7 @@ impl Look<'_> {
     /// Entries alone publish nothing: where a graph may be published, its bytes are copied beside, which
     /// are those that the entries are of when they measure the same.
     fn entries(&self, need: &Need, scan: GraphScan) -> Option<Fact> {
-        let mut share = Share::of(&self.held.budget);
+        let mut share = Reservation::of(&self.held.budget);
         let entries = scan.entries.iter().flatten();
         share.take(entries.map(|(_, entry)| length(entry.len())).sum()).ok()?;
         self.held.shares.lock().unwrap_or_else(PoisonError::into_inner).push(share);
@@ -77,7 +77,7 @@ impl Look<'_> {
     }
 
     /// What was seen last for a need whose answer may have changed.
-    pub(super) fn seen(&self, need: &Need, seen: &Seen) -> Option<Fact> {
+    pub(super) fn seen(&self, need: &Need, seen: &Snapshot) -> Option<Fact> {
         self.fact(need, seen.answer(need)?)
     }
 
@@ -102,8 +102,8 @@ impl Look<'_> {
         let bounds = Bounds::plain(self.cache.limits.answer_bytes);
         let staging = self.staging.filter(|_| matches!(need, Need::Content { .. }));
         let staged = staging.map(Staging::begin).transpose().ok()?;
-        let intake = Intake::new(Coding::Identity, bounds, wants_sha512(need), Keep::Whole, staged);
-        let mut intake = intake.within(Some(Share::of(&self.held.budget)));
+        let intake = BodyDecoder::new(Coding::Identity, bounds, wants_sha512(need), Keep::Whole, staged);
+        let mut intake = intake.within(Some(Reservation::of(&self.held.budget)));
         intake.write(bytes).ok()?;
         self.hold(need, intake.finish().ok()?)
     }
@@ -118,7 +118,7 @@ impl Look<'_> {
         if measurement.length > self.cache.limits.graph_bytes {
             return None;
         }
-        let intake = GraphIntake::scanned(Scanner::new(wanted.clone(), &self.cache.limits));
+        let intake = GraphDecoder::scanned(Scanner::new(wanted.clone(), &self.cache.limits));
         self.blob(need, &measurement, Keep::Graph(Box::new(intake)))
     }
 
@@ -134,8 +134,8 @@ impl Look<'_> {
         };
         let staged = self.staging.map(Staging::begin).transpose().ok()?;
         let bounds = Bounds::plain(measurement.length);
-        let intake = Intake::new(Coding::Identity, bounds, wants_sha512(need), keep, staged);
-        let intake = intake.within(Some(Share::of(&self.held.budget)));
+        let intake = BodyDecoder::new(Coding::Identity, bounds, wants_sha512(need), keep, staged);
+        let intake = intake.within(Some(Reservation::of(&self.held.budget)));
         match self.copied(intake, reader.as_mut()) {
             Ok(taken) if taken.measurement == *measurement => self.hold(need, taken),
             Ok(_) => self.differs(&name, &"it has another digest"),
@@ -150,7 +150,7 @@ impl Look<'_> {
         None
     }
 
-    fn copied(&self, mut intake: Intake, reader: &mut dyn Read) -> Result<Taken, Unread> {
+    fn copied(&self, mut intake: BodyDecoder, reader: &mut dyn Read) -> Result<ReceivedBody, Unread> {
         let mut buffer = vec![0; CHUNK];
         loop {
             if self.abandoned.load(Ordering::Relaxed) {
@@ -166,7 +166,7 @@ impl Look<'_> {
     }
 
     /// Keeps the bytes until the verdict, where they may be published.
-    fn hold(&self, need: &Need, taken: Taken) -> Option<Fact> {
+    fn hold(&self, need: &Need, taken: ReceivedBody) -> Option<Fact> {
         if let (Some(staging), Some(file), Some(artifact)) = (self.staging, taken.staged, need.artifact()) {
             staging.hold(artifact, file, taken.measurement).ok()?;
         }

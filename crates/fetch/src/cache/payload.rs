@@ -6,8 +6,8 @@
 
 use catena_core::digest::Measurement;
 use catena_core::graph::GraphScan;
-use catena_core::inquiry::{Fact, Need, Shape};
 use catena_core::task::TaskId;
+use catena_core::verification::{Fact, Need, Shape};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -147,8 +147,8 @@ mod tests {
     use super::*;
     use crate::body::measure;
     use catena_core::graph::GraphError;
-    use catena_core::inquiry::Body;
     use catena_core::task::{ArtifactName, RunId};
+    use catena_core::verification::Body;
     use proptest::prelude::*;
 
     fn task_id(text: &str) -> TaskId {

@@ -8,9 +8,9 @@ use super::payload::write_bytes;
 use crate::body::measured;
 use crate::recording::NeedEntry;
 use catena_core::digest::Digest;
-use catena_core::inquiry::{Clearance, ClearedTask, Extent, Fact, Need, Reference};
 use catena_core::task::{ArtifactName, RunId, TaskId, TaskSet};
 use catena_core::verdict::VerifiedArtifact;
+use catena_core::verification::{Clearance, ClearedTask, Extent, Fact, Need, Reference};
 use catena_taskcluster::RootUrl;
 use sha2::{Digest as _, Sha256};
 use std::collections::{HashMap, HashSet};
@@ -90,7 +90,7 @@ pub(super) fn written(need: &Need) -> Vec<u8> {
 
 /// Whether the answer is the same for ever, if there is one. A definition never changes, nor what a
 /// run that has ended made, nor what a full hash names. A policy may let a tag stand for a hash.
-pub(super) fn is_lasting(need: &Need) -> bool {
+pub(super) fn is_immutable(need: &Need) -> bool {
     match need {
         Need::Definition { .. }
         | Need::Document { .. }
@@ -116,7 +116,7 @@ pub(super) fn is_lasting(need: &Need) -> bool {
 }
 
 /// What a clearance says of the facts that its target was verified by.
-pub(super) struct Vouching<'a> {
+pub(super) struct VerifiedSet<'a> {
     /// The tasks of the chain.
     links: HashSet<TaskId>,
     /// The runs that the chain is about and that have ended.
@@ -125,7 +125,7 @@ pub(super) struct Vouching<'a> {
     artifacts: HashMap<(TaskId, RunId, &'a ArtifactName), (Digest, u64)>,
 }
 
-impl<'a> Vouching<'a> {
+impl<'a> VerifiedSet<'a> {
     /// None for a clearance that was weakened on the command line: facts that came over plain http are
     /// believed by that run alone.
     pub(super) fn of(clearance: &'a Clearance) -> Option<Self> {
@@ -147,7 +147,7 @@ impl<'a> Vouching<'a> {
 
     /// Whether the answer to this need will be the same for ever.
     pub(super) fn makes_lasting(&self, need: &Need, fact: &Fact) -> bool {
-        if !is_lasting(need) || matches!(fact, Fact::Absent { .. }) {
+        if !is_immutable(need) || matches!(fact, Fact::Absent { .. }) {
             return false;
         }
         match (need, need.artifact()) {
@@ -169,9 +169,9 @@ impl<'a> Vouching<'a> {
 mod tests {
     use super::*;
     use catena_core::digest::Measurement;
-    use catena_core::inquiry::{Reference, TreeFile};
     use catena_core::source::{GithubRepository, RepositoryUrl, Revision, TagName};
-    use catena_core::verdict::Evidence;
+    use catena_core::verdict::ArtifactEvidence;
+    use catena_core::verification::{Reference, TreeFile};
 
     fn task_id() -> TaskId {
         TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap()
@@ -196,13 +196,13 @@ mod tests {
                 Need::Commit { repository: github(), revision: revision() },
                 Need::GithubFile { repository: github(), reference: Reference::Revision(revision()), file },
             ] {
-                assert_eq!(is_lasting(&need), lasts, "{need}");
+                assert_eq!(is_immutable(&need), lasts, "{need}");
             }
             for need in [
                 Need::BranchCommits { repository: github(), revision: revision() },
                 Need::Compare { repository: github(), branch: "main".to_owned(), revision: revision() },
             ] {
-                assert!(!is_lasting(&need), "{need}");
+                assert!(!is_immutable(&need), "{need}");
             }
         }
         for need in [
@@ -215,7 +215,7 @@ mod tests {
             Need::Release { repository: github(), tag },
             Need::Tags { repository: github(), page: 1 },
         ] {
-            assert!(!is_lasting(&need), "{need}");
+            assert!(!is_immutable(&need), "{need}");
         }
     }
 
@@ -229,11 +229,11 @@ mod tests {
             name: name.clone(),
             digest: Digest::Sha256([7; 32]),
             length: Some(5),
-            evidence: Evidence::Measured,
+            evidence: ArtifactEvidence::Measured,
         };
         let task = ClearedTask { task_id: task_id(), run_id: Some(run_id), has_completed: true };
         let lasting = |tasks: &[ClearedTask], artifact: &VerifiedArtifact| -> Vec<bool> {
-            let vouching = Vouching::new(tasks, std::slice::from_ref(artifact));
+            let vouching = VerifiedSet::new(tasks, std::slice::from_ref(artifact));
             let fact = Fact::Measured(measurement);
             let need = Need::Artifact { task_id: task_id(), run_id, name: name.clone(), sha512: false };
             let needs =

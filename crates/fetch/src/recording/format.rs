@@ -2,9 +2,9 @@
 
 use catena_core::digest::Measurement;
 use catena_core::graph::GraphError;
-use catena_core::inquiry::{Need, Reference, TreeFile};
 use catena_core::source::{GithubRepository, RepositoryUrl, Revision, TagName};
 use catena_core::task::{ArtifactName, RunId, TaskId};
+use catena_core::verification::{Need, Reference, TreeFile};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 

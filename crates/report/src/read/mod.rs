@@ -8,12 +8,12 @@ mod place;
 
 use catena_core::Timestamp;
 use catena_core::digest::Digest;
-use catena_core::inquiry::Extent;
 use catena_core::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
 use catena_core::verdict::{
-    Class, Edge, Evidence, LinkSummary, Outcome, RelaxedBy, SignedDocument, Source, Standing,
+    ArtifactEvidence, Class, Disposition, Edge, LinkSummary, Outcome, RelaxedBy, SignedDocument, Source,
     VerifiedArtifact, Worker,
 };
+use catena_core::verification::Extent;
 use catena_json::{Limits, Path};
 use catena_keys::{PublicKey, Scheme};
 use place::Place;
@@ -98,7 +98,7 @@ pub struct ReadFinding {
     /// What a failure means; none for a code that only tells that something passed.
     pub class: Option<Class>,
     /// How it counts.
-    pub standing: Standing,
+    pub disposition: Disposition,
     /// The task it is about.
     pub task_id: TaskId,
     /// One sentence with the particulars.
@@ -167,7 +167,7 @@ impl ReadVerdict {
 
     /// The findings that failed and count.
     pub fn failed(&self) -> impl Iterator<Item = &ReadFinding> {
-        self.findings.iter().filter(|finding| finding.standing == Standing::Failed)
+        self.findings.iter().filter(|finding| finding.disposition == Disposition::Failed)
     }
 
     fn agrees_with_itself(&self, exit_status: u64) -> Read<()> {
@@ -258,7 +258,7 @@ fn finding(place: &Place<'_>) -> Read<ReadFinding> {
         check: place.member("check")?.owned()?,
         code: place.member("code")?.owned()?,
         class: place.member("class")?.nullable(class)?,
-        standing: place.member("standing")?.parsed("passed, failed or relaxed", Standing::parse)?,
+        disposition: place.member("disposition")?.parsed("passed, failed or relaxed", Disposition::parse)?,
         task_id: place.member("taskId")?.task_id()?,
         message: place.member("message")?.owned()?,
     })
@@ -271,6 +271,6 @@ fn artifact(place: &Place<'_>) -> Read<VerifiedArtifact> {
         name: place.member("name")?.parsed("an artifact's name", |text| ArtifactName::parse(text).ok())?,
         digest: place.member("digest")?.digest()?,
         length: place.member("length")?.nullable(Place::number)?,
-        evidence: place.member("evidence")?.parsed("measured, recalled or named", Evidence::parse)?,
+        evidence: place.member("evidence")?.parsed("measured, recalled or named", ArtifactEvidence::parse)?,
     })
 }

@@ -3,13 +3,13 @@
 
 use catena_core::checks::find_code;
 use catena_core::digest::Digest;
-use catena_core::inquiry::Extent;
 use catena_core::policy::{KeyRing, KeysId, PolicyId, Rule};
 use catena_core::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
 use catena_core::verdict::{
-    Claim, Class, Code, Difference, DifferenceKind, Edge, Evidence, Finding, LinkSummary, Outcome, Place,
-    Relaxed, Side, SignedDocument, Source, Standing, Verdict, VerifiedArtifact, Worker,
+    ArtifactEvidence, Authority, Claim, Class, Code, Difference, DifferenceKind, Disposition, Edge, Finding,
+    LinkSummary, Location, Outcome, Relaxed, SignedDocument, Source, Verdict, VerifiedArtifact, Worker,
 };
+use catena_core::verification::Extent;
 use catena_json::{Limits, Path, Value};
 use catena_keys::PublicKey;
 
@@ -37,32 +37,38 @@ pub fn passing(name: &str) -> Code {
     *code
 }
 
-pub fn finding(check: &'static str, code: Code, standing: Standing, task_id: &str, message: &str) -> Finding {
+pub fn finding(
+    check: &'static str,
+    code: Code,
+    disposition: Disposition,
+    task_id: &str,
+    message: &str,
+) -> Finding {
     Finding {
         check,
         code,
-        standing,
+        disposition,
         task_id: id(task_id),
         message: message.to_owned(),
-        place: None,
+        location: None,
         expected: None,
         actual: None,
         differences: Vec::new(),
-        sides: None,
+        authorities: None,
         origin: None,
     }
 }
 
 pub fn failed(check: &'static str, code: Code, task_id: &str, message: &str) -> Finding {
-    finding(check, code, Standing::Failed, task_id, message)
+    finding(check, code, Disposition::Failed, task_id, message)
 }
 
-pub fn claim(side: Side, text: &str) -> Option<Claim> {
-    Some(Claim { side, text: text.to_owned() })
+pub fn claim(authority: Authority, text: &str) -> Option<Claim> {
+    Some(Claim { authority, text: text.to_owned() })
 }
 
-pub fn place(thing: &str, path: Option<Path>) -> Option<Place> {
-    Some(Place { thing: thing.to_owned(), path })
+pub fn location(document: &str, path: Option<Path>) -> Option<Location> {
+    Some(Location { document: document.to_owned(), path })
 }
 
 pub fn difference(
@@ -133,7 +139,7 @@ fn passed() -> Vec<Finding> {
             finding(
                 "signature",
                 signed,
-                Standing::Passed,
+                Disposition::Passed,
                 task,
                 "Signed by a key of its worker implementation.",
             )
@@ -142,7 +148,7 @@ fn passed() -> Vec<Finding> {
     findings.push(finding(
         "task-graph",
         passing("graph-agrees"),
-        Standing::Passed,
+        Disposition::Passed,
         BUILD,
         "The definition is the graph's.",
     ));
@@ -158,7 +164,7 @@ fn artifacts() -> Vec<VerifiedArtifact> {
             name: ArtifactName::parse(name).unwrap(),
             digest: Digest::parse("sha256", &"0f".repeat(32)).unwrap(),
             length: Some(length),
-            evidence: Evidence::Measured,
+            evidence: ArtifactEvidence::Measured,
         })
         .collect()
 }
@@ -207,9 +213,9 @@ pub fn unknown_key() -> Finding {
         BUILD,
         "The signature is by none of the keys of any worker implementation.",
     );
-    found.place = place("public/chain-of-trust.json.sig", None);
-    found.expected = claim(Side::Policy, "a signature by one of 2 docker-worker keys");
-    found.actual = claim(Side::Storage, "64 bytes that no known key verifies");
+    found.location = location("public/chain-of-trust.json.sig", None);
+    found.expected = claim(Authority::Policy, "a signature by one of 2 docker-worker keys");
+    found.actual = claim(Authority::Storage, "64 bytes that no known key verifies");
     found
 }
 
@@ -224,8 +230,8 @@ pub fn differing() -> Finding {
         format!("\"{}{middle}{}\"", "./mach build && ".repeat(20), " && ./mach package".repeat(20))
     };
     let command = Path::of(&["payload", "command"]).index(2);
-    found.sides = Some((Side::Graph, Side::Queue));
-    found.place = place("the queue's definition", None);
+    found.authorities = Some((Authority::Graph, Authority::Queue));
+    found.location = location("the queue's definition", None);
     found.origin = Some(format!("public/task-graph.json of task {DECISION}, entry {BUILD}"));
     found.differences = vec![
         difference(command, DifferenceKind::Changed, Some(&long("make")), Some(&long("evil"))),
@@ -260,8 +266,8 @@ pub fn missing_artifact(number: usize) -> Finding {
         BUILD,
         &format!("The document does not name {name}."),
     );
-    found.expected = claim(Side::Task, &name);
-    found.actual = claim(Side::Worker, "no entry of that name");
+    found.expected = claim(Authority::Task, &name);
+    found.actual = claim(Authority::Worker, "no entry of that name");
     found
 }
 
@@ -272,9 +278,9 @@ pub fn not_allowed() -> Finding {
         SIGNING,
         "A scope that only release trees may use, and mozilla-central is not one of them.",
     );
-    found.place = place("the queue's definition", Some(Path::of(&["scopes"]).index(1)));
-    found.expected = claim(Side::Policy, "one of the trees of release: mozilla-release, mozilla-esr140");
-    found.actual = claim(Side::Task, "mozilla-central");
+    found.location = location("the queue's definition", Some(Path::of(&["scopes"]).index(1)));
+    found.expected = claim(Authority::Policy, "one of the trees of release: mozilla-release, mozilla-esr140");
+    found.actual = claim(Authority::Task, "mozilla-central");
     found
 }
 
@@ -299,7 +305,13 @@ pub fn unreachable() -> Finding {
 pub fn relaxed_finding() -> Finding {
     let mut code = code("artifact-without-digest", Class::Invalid);
     code.rule = Some(Rule::ArtifactHash);
-    finding("artifacts", code, Standing::Relaxed, IMAGE, "The entry of public/image.tar.zst names no digest.")
+    finding(
+        "artifacts",
+        code,
+        Disposition::Relaxed,
+        IMAGE,
+        "The entry of public/image.tar.zst names no digest.",
+    )
 }
 
 pub fn weakened() -> Vec<Relaxed> {

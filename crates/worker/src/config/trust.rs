@@ -2,7 +2,7 @@
 
 use super::file::File;
 use super::problem::{Problems, Severity};
-use catena::{Authority, TextFile};
+use catena::{TextFile, TrustConfig};
 use catena_core::policy::{FIREFOX_CI, Policy, Product, import};
 use catena_core::task::Kind;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ const SHIPPED: &str = "shipped:firefox-ci";
 #[derive(Clone, Debug)]
 pub struct Trust {
     /// The policy, and the keys in it.
-    pub authority: Authority,
+    pub trust_config: TrustConfig,
     /// The product.
     pub product: Arc<Product>,
     /// The kind of the tasks that the worker runs.
@@ -53,8 +53,8 @@ pub(super) fn read(
         Ok(policy) => {
             let files = files(policies, Some((&source, &layer)));
             let text = |(name, text): (&str, &str)| TextFile { name: name.to_owned(), text: text.to_owned() };
-            match Authority::new(files.into_iter().map(text).collect(), None) {
-                Ok(authority) => trust(file, authority, &policy, name, problems),
+            match TrustConfig::new(files.into_iter().map(text).collect(), None) {
+                Ok(trust_config) => trust(file, trust_config, &policy, name, problems),
                 Err(error) => {
                     problems.error(None, error.to_string());
                     None
@@ -79,7 +79,7 @@ pub(super) fn read(
 
 fn trust(
     file: &File,
-    authority: Authority,
+    trust_config: TrustConfig,
     policy: &Policy,
     name: &str,
     problems: &mut Problems,
@@ -98,7 +98,7 @@ fn trust(
         return None;
     };
     let signatures = file.truth("verify_cot_signature");
-    Some(Trust { authority, product: Arc::new(product), kind, signatures })
+    Some(Trust { trust_config, product: Arc::new(product), kind, signatures })
 }
 
 /// The policy that ships, the files that were named, and the layer of the configuration.

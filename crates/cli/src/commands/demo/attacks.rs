@@ -1,12 +1,12 @@
 //! `catena demo --attacks`: the catalogue, walked.
 
 use super::{stage, stuck};
-use crate::cli::Manner;
+use crate::cli::OutputOptions;
 use crate::commands::verify::text_options;
 use crate::failure::{DONE, Failure, UNDETERMINED};
 use crate::output::{Output, show};
+use catena_attacks::{Attack, Attacker, Mutation, Scenario, THREATS, Threat, valid};
 use catena_core::verdict::{Outcome, Verdict};
-use catena_threats::{Attack, Attacker, Means, Question, THREATS, Threat, honest};
 
 const LEGEND: &str = "\
 Each attack changes one thing in a valid chain. Who could do it: S changes what is stored, Q answers
@@ -36,7 +36,7 @@ impl Tally {
 
 /// Tries the attacks that have `wanted` in their name, class or code, and tells the whole answer of
 /// each. When nothing is named all are tried, a line each, and then every valid chain.
-pub(super) fn run(wanted: &str, manner: &Manner) -> Result<u8, Failure> {
+pub(super) fn run(wanted: &str, output_options: &OutputOptions) -> Result<u8, Failure> {
     let is_any = |threat: &Threat| threat.attacks().any(|attack| is_wanted(threat, attack, wanted));
     if !THREATS.iter().any(is_any) {
         return Err(Failure::usage(format!("no attack has {wanted:?} in its name, class or code"))
@@ -55,7 +55,7 @@ pub(super) fn run(wanted: &str, manner: &Manner) -> Result<u8, Failure> {
             attacks.count(attack.is_met_by(&verdict));
             show(&line(attack, &verdict))?;
             if !wanted.is_empty() {
-                show(&whole(attack, &verdict, manner))?;
+                show(&whole(attack, &verdict, output_options))?;
             }
         }
     }
@@ -75,10 +75,10 @@ fn is_wanted(threat: &Threat, attack: &Attack, wanted: &str) -> bool {
 
 fn verdict(attack: &Attack) -> Result<Verdict, Failure> {
     let (chain, faults) = attack.build().map_err(stuck)?;
-    let question = attack.question(&chain).map_err(stuck)?;
-    match attack.means {
-        Means::Chain(_) => Ok(question.judge(chain)),
-        Means::Wire(_) => Ok(stage::verdict(&question, &chain, &faults)?.0),
+    let question = attack.scenario(&chain).map_err(stuck)?;
+    match attack.mutation {
+        Mutation::Chain(_) => Ok(question.judge(chain)),
+        Mutation::Wire(_) => Ok(stage::verdict(&question, &chain, &faults)?.0),
     }
 }
 
@@ -94,8 +94,8 @@ fn line(attack: &Attack, verdict: &Verdict) -> String {
 }
 
 /// What is changed, and the answer as `catena verify` gives it.
-fn whole(attack: &Attack, verdict: &Verdict, manner: &Manner) -> String {
-    let options = text_options(manner.color.on_stdout(), &Output::Stdout, manner);
+fn whole(attack: &Attack, verdict: &Verdict, output_options: &OutputOptions) -> String {
+    let options = text_options(output_options.color.on_stdout(), &Output::Stdout, output_options);
     let answer = catena_report::text(verdict, &options);
     let answer =
         answer.lines().map(|line| if line.is_empty() { "\n".into() } else { format!("    {line}\n") });
@@ -104,11 +104,11 @@ fn whole(attack: &Attack, verdict: &Verdict, manner: &Manner) -> String {
 
 fn honest_chains() -> Result<Tally, Failure> {
     let mut tally = Tally::default();
-    for chain in honest::chains() {
+    for chain in valid::chains() {
         if chain.is_allowed().map_err(stuck)? {
             let name = chain.name.clone();
             let chain = chain.build().map_err(stuck)?;
-            let verdict = Question::of(&chain).map_err(stuck)?.judge(chain);
+            let verdict = Scenario::of(&chain).map_err(stuck)?.judge(chain);
             let accepted = verdict.outcome == Outcome::Verified;
             tally.count(accepted);
             if !accepted {

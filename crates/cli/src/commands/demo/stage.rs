@@ -2,13 +2,13 @@
 
 use super::stuck;
 use crate::failure::Failure;
+use catena_attacks::{NOW, Scenario, Wire};
 use catena_core::Limits;
 use catena_core::verdict::Verdict;
 use catena_fetch::{Fetcher, Quiet, investigate};
 use catena_http::{HttpOptions, HttpTransport, Proxy};
 use catena_taskcluster::RootUrl;
 use catena_testbed::{Chain, Options, Testbed};
-use catena_threats::{NOW, Question, Wire};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Serves a chain on loopback, with faults on the wire, and verifies it there. Where something goes
 /// wrong on purpose, it is tried again once and soon.
 pub(super) fn verdict(
-    question: &Question,
+    question: &Scenario,
     chain: &Chain,
     faults: &[Wire],
 ) -> Result<(Verdict, Duration), Failure> {
@@ -45,8 +45,8 @@ pub(super) fn verdict(
         let began = Instant::now();
         let deadline =
             tokio::time::Instant::now().checked_add(PATIENCE).ok_or_else(|| stuck("no such time"))?;
-        let inquiry = investigate(question.inquiry(), fetcher.clone(), deadline, &Quiet).await;
-        Ok((inquiry.conclude(NOW).into_verdict(), began.elapsed()))
+        let verification = investigate(question.verification(), fetcher.clone(), deadline, &Quiet).await;
+        Ok((verification.conclude(NOW).into_verdict(), began.elapsed()))
     })
 }
 

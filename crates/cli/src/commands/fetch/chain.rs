@@ -2,10 +2,10 @@
 
 use super::network::Network;
 use crate::failure::Failure;
-use catena::{Authority, Conclusion, Control, Question, Verdict, Verifier};
+use catena::{Conclusion, Control, TargetSpec, TrustConfig, Verdict, Verifier};
 use catena_core::digest::Digest;
-use catena_core::inquiry::{Clearance, Extent, Target};
 use catena_core::task::{ArtifactName, Kind};
+use catena_core::verification::{Clearance, Extent, Target};
 use catena_download::TaskRun;
 use catena_report::TextOptions;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ const JOBS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
 /// What makers are verified by.
 pub(super) struct Makers<'a> {
-    pub(super) authority: &'a Authority,
+    pub(super) trust_config: &'a TrustConfig,
     pub(super) product: &'a str,
     pub(super) kind: &'a Kind,
     pub(super) network: &'a Network,
@@ -30,10 +30,10 @@ impl Makers<'_> {
         &self,
         runs: &[TaskRun],
     ) -> Result<Vec<(TaskRun, BTreeMap<ArtifactName, Digest>)>, Failure> {
-        let questions = runs.iter().map(|run| self.question(*run)).collect();
+        let target_specs = runs.iter().map(|run| self.target_spec(*run)).collect();
         let deadline = self.network.deadline.saturating_duration_since(Instant::now());
         let mut batch =
-            self.verifier()?.batch(questions, JOBS, Control { deadline, ..Control::default() })?;
+            self.verifier()?.batch(target_specs, JOBS, Control { deadline, ..Control::default() })?;
         let mut conclusions = BTreeMap::new();
         while let Some(conclusion) = batch.next().await {
             let conclusion = conclusion?;
@@ -47,10 +47,10 @@ impl Makers<'_> {
         runs.iter().map(made).collect()
     }
 
-    fn question(&self, run: TaskRun) -> Question {
+    fn target_spec(&self, run: TaskRun) -> TargetSpec {
         let target =
             Target { task_id: run.task_id, kind: self.kind.clone(), check_task: true, extent: Extent::Named };
-        Question { target, product: self.product.to_owned() }
+        TargetSpec { target, product: self.product.to_owned() }
     }
 
     fn verifier(&self) -> Result<Verifier, Failure> {
@@ -60,7 +60,7 @@ impl Makers<'_> {
             .with_options(options.clone())
             .with_credentials(credentials.clone())
             .with_github_token(token);
-        let verifier = Verifier::new(self.authority.clone(), Some(root.as_str()), network)?;
+        let verifier = Verifier::new(self.trust_config.clone(), Some(root.as_str()), network)?;
         Ok(verifier.with_temporary_dir(std::env::temp_dir()))
     }
 }

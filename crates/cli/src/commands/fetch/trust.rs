@@ -5,7 +5,7 @@ use super::chain::Makers;
 use super::network::Network;
 use super::wanted::Wanted;
 use crate::failure::Failure;
-use catena::Authority;
+use catena::TrustConfig;
 use catena_core::custody::Trust as Proof;
 use catena_core::digest::Digest;
 use catena_core::fnmatch::Pattern;
@@ -128,7 +128,7 @@ fn name(text: &str) -> Result<ArtifactName, Failure> {
 /// What makers are judged by.
 pub(super) struct Judge {
     trust: Option<Trust>,
-    authority: Authority,
+    trust_config: TrustConfig,
     product: Option<String>,
     /// Keys that are trusted for signatures where no product is named.
     keys: KeyRing,
@@ -136,11 +136,15 @@ pub(super) struct Judge {
 
 impl Judge {
     /// What the options say: the strongest that they suffice for, or what they ask for.
-    pub(super) fn new(args: &CommonArgs, authority: Authority, wanted: &[Wanted]) -> Result<Self, Failure> {
+    pub(super) fn new(
+        args: &CommonArgs,
+        trust_config: TrustConfig,
+        wanted: &[Wanted],
+    ) -> Result<Self, Failure> {
         let named = args.product.as_deref();
         let keys = match named {
-            Some(name) => authority.product(name)?.1,
-            None => authority.keys_alone()?,
+            Some(name) => trust_config.product(name)?.1,
+            None => trust_config.keys_alone()?,
         };
         let strongest = match (named, &args.keys) {
             (Some(_), _) => Trust::Chain,
@@ -162,7 +166,7 @@ impl Judge {
             ));
         }
         let trust = (!args.danger_unverified).then_some(trust);
-        Ok(Self { trust, product: named.map(str::to_owned), authority, keys })
+        Ok(Self { trust, product: named.map(str::to_owned), trust_config, keys })
     }
 
     /// Who vouches for what these runs made.
@@ -175,7 +179,8 @@ impl Judge {
         let mut vouched = BTreeMap::new();
         match (self.trust, &self.product) {
             (Some(Trust::Chain), Some(product)) => {
-                let makers = Makers { authority: &self.authority, product, kind: &args.task_type, network };
+                let makers =
+                    Makers { trust_config: &self.trust_config, product, kind: &args.task_type, network };
                 for (run, artifacts) in makers.verify(runs).await? {
                     vouched.insert(run, Vouched::Chain(artifacts));
                 }

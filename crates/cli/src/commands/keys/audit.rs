@@ -6,9 +6,9 @@ use crate::failure::{DONE, Failure};
 use crate::output::show;
 use catena_core::Limits;
 use catena_core::document::Document;
-use catena_core::inquiry::{Fact, Need};
 use catena_core::policy::{AuditNote, KeyUse, TrustFile, audit};
 use catena_core::task::{Definition, RunId, TaskId};
+use catena_core::verification::{Fact, Need};
 use catena_fetch::Replay;
 use catena_keys::{KeyId, KeySet, Signature};
 use catena_report::escape;
@@ -96,7 +96,7 @@ fn json(file: &Path, at: Timestamp, notes: &[AuditNote]) -> String {
 
 /// The signatures of a recording that keys of the file made.
 fn recorded(folder: &Path, file: &TrustFile) -> Result<Vec<(KeyId, KeyUse)>, Failure> {
-    let product = catena::recorded_question(folder)?.product;
+    let product = catena::recorded_target(folder)?.product;
     let limits = Limits::default();
     let replay = Replay::open(folder, &limits)
         .map_err(|error| Failure::usage(format!("{}: {error}", folder.display())))?;

@@ -1,46 +1,51 @@
 //! Many tasks at once: what they share is fetched once, and each verdict is told when it is there.
 
 mod list;
-mod sum;
+mod summary;
 
 use super::arguments::Format;
 use super::interruption::block_on;
-use super::setup::{self, Dialing};
+use super::setup::{self, PendingTransport};
 use super::{VerifyArgs, control, text_options};
-use crate::cli::Manner;
+use crate::cli::OutputOptions;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Screen;
-use catena::{Control, Error, Outcome, Question, Quiet, Statistics, Verdict, Verifier};
+use catena::{Control, Error, Outcome, Quiet, Statistics, TargetSpec, Verdict, Verifier};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 use std::sync::Arc;
-use sum::Sum;
+use summary::BatchSummary;
 
 /// Tasks at the same time. One verification of a large chain takes about 30 MiB until it is concluded.
 const JOBS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
 
 /// Verifies every task of the list, and answers the exit status of all of them together.
-pub(super) fn run(file: &Path, args: &VerifyArgs, manner: &Manner, screen: &Screen) -> Result<u8, Failure> {
-    let questions = list::read(file, args)?;
-    let verifier = setup::verifier(args, Dialing::begin(args))?;
-    let mut sum = Sum::of(questions.len());
+pub(super) fn run(
+    file: &Path,
+    args: &VerifyArgs,
+    output_options: &OutputOptions,
+    screen: &Screen,
+) -> Result<u8, Failure> {
+    let target_specs = list::read(file, args)?;
+    let verifier = setup::verifier(args, PendingTransport::begin(args))?;
+    let mut sum = BatchSummary::of(target_specs.len());
     let mut tell = |verdict: &Verdict| {
-        screen.aside(|| told(verdict, args.format, manner))?;
+        screen.aside(|| told(verdict, args.format, output_options))?;
         sum.add(verdict.outcome);
-        screen.note(&sum.standing());
+        screen.note(&sum.disposition());
         Ok(())
     };
     let cost = block_on(async |cancellation| {
         let control = control(args, Arc::new(Quiet), cancellation);
-        judged(&verifier, questions, args.jobs, control, &mut tell).await
+        judged(&verifier, target_specs, args.jobs, control, &mut tell).await
     })?;
     if let Some(cost) = cost {
         sum.cost(&cost);
         screen.say(&sum.to_string());
     } else {
         screen.finish();
-        let interrupted = Failure::undetermined(format!("interrupted: {}", sum.standing()));
+        let interrupted = Failure::undetermined(format!("interrupted: {}", sum.disposition()));
         interrupted.next("ask again about the tasks that have no line").tell();
     }
     Ok(sum.exit_status())
@@ -49,13 +54,13 @@ pub(super) fn run(file: &Path, args: &VerifyArgs, manner: &Manner, screen: &Scre
 /// Tells each verdict as it comes. What fetching cost, once all have come; none if it was interrupted.
 async fn judged(
     verifier: &Verifier,
-    questions: Vec<Question>,
+    target_specs: Vec<TargetSpec>,
     jobs: Option<NonZeroU32>,
     control: Control,
     tell: &mut dyn FnMut(&Verdict) -> Result<(), Failure>,
 ) -> Result<Option<Statistics>, Failure> {
     let jobs = jobs.and_then(|jobs| NonZeroUsize::try_from(jobs).ok()).unwrap_or(JOBS);
-    let mut batch = verifier.batch(questions, jobs, control)?;
+    let mut batch = verifier.batch(target_specs, jobs, control)?;
     while let Some(ended) = batch.next().await {
         match ended {
             Ok(conclusion) => tell(conclusion.verdict())?,
@@ -67,13 +72,13 @@ async fn judged(
 }
 
 /// A verdict in one line; with `-v` the whole of it, unless it is a yes.
-fn told(verdict: &Verdict, format: Format, manner: &Manner) -> Result<(), Failure> {
+fn told(verdict: &Verdict, format: Format, output_options: &OutputOptions) -> Result<(), Failure> {
     let mut text = match format {
         Format::Json => catena_report::json_line(verdict),
         Format::Text => catena_report::line(verdict) + "\n",
     };
-    if format == Format::Text && manner.verbose > 0 && verdict.outcome != Outcome::Verified {
-        let options = text_options(manner.color.on_stdout(), &Output::Stdout, manner);
+    if format == Format::Text && output_options.verbose > 0 && verdict.outcome != Outcome::Verified {
+        let options = text_options(output_options.color.on_stdout(), &Output::Stdout, output_options);
         let report = catena_report::text(verdict, &options);
         text.extend(report.lines().map(|line| format!("    {line}").trim_end().to_owned() + "\n"));
     }

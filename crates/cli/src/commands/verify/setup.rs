@@ -3,7 +3,8 @@
 use super::VerifyArgs;
 use crate::failure::Failure;
 use catena::{
-    Authority, HttpOptions, Network, Options, Question, Target, TaskclusterCredentials, Transport, Verifier,
+    HttpOptions, Network, Options, Target, TargetSpec, TaskclusterCredentials, Transport, TrustConfig,
+    Verifier,
 };
 use catena_http::{HttpSetupError, HttpTransport};
 use catena_taskcluster::github_token_from_environment;
@@ -13,7 +14,7 @@ use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
 
 /// The task that was named.
-pub(super) fn question(args: &VerifyArgs) -> Result<Question, Failure> {
+pub(super) fn target_spec(args: &VerifyArgs) -> Result<TargetSpec, Failure> {
     let (Some(task_id), Some(kind), Some(product)) =
         (args.task_id, args.task_type.clone(), args.product.clone())
     else {
@@ -21,28 +22,28 @@ pub(super) fn question(args: &VerifyArgs) -> Result<Question, Failure> {
             .next("see `catena verify --help`"));
     };
     let target = Target { task_id, kind, check_task: args.checks_task(), extent: args.artifacts.into() };
-    Ok(Question { target, product })
+    Ok(TargetSpec { target, product })
 }
 
 /// Who verifies it.
-pub(super) fn verifier(args: &VerifyArgs, dialing: Dialing) -> Result<Verifier, Failure> {
-    let authority = Authority::read(&args.policy, args.keys.as_deref())?;
+pub(super) fn verifier(args: &VerifyArgs, pending: PendingTransport) -> Result<Verifier, Failure> {
+    let trust_config = TrustConfig::read(&args.policy, args.keys.as_deref())?;
     let root_url = args.root_url.as_deref();
     // A list shares what it fetches without one.
     let cache = if args.batch.is_some() { None } else { args.cache.options()? };
     let verifier = match (&cache, args.offline) {
-        (Some(cache), true) => Verifier::offline(authority, root_url, cache)?,
+        (Some(cache), true) => Verifier::offline(trust_config, root_url, cache)?,
         (None, true) => return Err(Failure::usage("--offline needs a --cache")),
         (Some(cache), false) => {
-            Verifier::new(authority, root_url, network(args, dialing)?)?.with_cache(cache)?
+            Verifier::new(trust_config, root_url, network(args, pending)?)?.with_cache(cache)?
         }
-        (None, false) => Verifier::new(authority, root_url, network(args, dialing)?)?,
+        (None, false) => Verifier::new(trust_config, root_url, network(args, pending)?)?,
     };
     let verifier = verifier.with_temporary_dir(std::env::temp_dir());
     Ok(verifier.danger_skip_signatures(args.danger_skip_signatures))
 }
 
-fn network(args: &VerifyArgs, dialing: Dialing) -> Result<Network, Failure> {
+fn network(args: &VerifyArgs, pending: PendingTransport) -> Result<Network, Failure> {
     let defaults = Options::default();
     let options = Options {
         attempts: args.attempts.map_or(defaults.attempts, NonZeroU32::get),
@@ -52,7 +53,7 @@ fn network(args: &VerifyArgs, dialing: Dialing) -> Result<Network, Failure> {
         ..defaults
     };
     let variable = |name: &str| std::env::var(name).ok();
-    Ok(Network::new(dialing.transport()?)
+    Ok(Network::new(pending.transport()?)
         .with_options(options)
         .with_credentials(credentials(args)?)
         .with_github_token(github_token_from_environment(variable)))
@@ -75,13 +76,13 @@ fn seed() -> u64 {
 
 /// A transport on its way: to read which certificates the system trusts takes some milliseconds, in which
 /// the policy can be read.
-pub(super) struct Dialing {
+pub(super) struct PendingTransport {
     options: HttpOptions,
     /// None where nothing will be asked for, and where there is no room for a thread.
     begun: Option<JoinHandle<Result<HttpTransport, HttpSetupError>>>,
 }
 
-impl Dialing {
+impl PendingTransport {
     /// Begins, if anything will be asked for.
     pub(super) fn begin(args: &VerifyArgs) -> Self {
         let options = HttpOptions { ca_file: args.ca_file.clone(), ..HttpOptions::default() };

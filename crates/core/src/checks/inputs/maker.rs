@@ -1,12 +1,12 @@
 //! The run that made a recorded input, and its signed document.
 
 use super::{INPUT_DOCUMENT, INPUT_RUN};
-use crate::checks::signature::{self, Judgement};
+use crate::checks::signature::{self, SignatureResult};
 use crate::checks::worker_implementation;
 use crate::document::Document;
-use crate::inquiry::{Answer, Cx, Link, Stop};
 use crate::task::{Definition, Kind, Run, RunId, RunState, TaskId};
 use crate::verdict::Code;
+use crate::verification::{Answer, CheckContext, Link, Stop};
 use std::sync::Arc;
 
 /// What became of the maker of an input.
@@ -22,7 +22,12 @@ pub(super) enum Maker {
 
 /// Finds the signed document of a run. Of a link of the chain it is the one that was verified; of any other
 /// run it is verified here by the same rules (specification 12.12).
-pub(super) fn find(cx: &Cx<'_>, consumer: &Link, task_id: TaskId, run_id: RunId) -> Result<Maker, Stop> {
+pub(super) fn find(
+    cx: &CheckContext<'_>,
+    consumer: &Link,
+    task_id: TaskId,
+    run_id: RunId,
+) -> Result<Maker, Stop> {
     if let Some(link) = cx.closed()?.link(task_id).filter(|link| link.has_run) {
         let document = signature::accepted(cx, link)?;
         if document.run_id == run_id {
@@ -54,7 +59,7 @@ fn as_link(consumer: &Link, task_id: TaskId, definition: Arc<Definition>) -> Lin
 }
 
 /// The run, which must have completed.
-fn run_of<'a>(cx: &Cx<'a>, maker: &Link, run_id: RunId) -> Result<Result<&'a Run, String>, Stop> {
+fn run_of<'a>(cx: &CheckContext<'a>, maker: &Link, run_id: RunId) -> Result<Result<&'a Run, String>, Stop> {
     let status = match cx.status(maker)? {
         Answer::Is(Ok(status)) if status.task_id == maker.task_id => status,
         Answer::Is(Ok(other)) => return Ok(Err(format!("the queue's status is about {}.", other.task_id))),
@@ -72,21 +77,25 @@ fn run_of<'a>(cx: &Cx<'a>, maker: &Link, run_id: RunId) -> Result<Result<&'a Run
 }
 
 /// The run's document: a key that is trusted for the maker signed it, and it is about this run.
-fn signed(cx: &Cx<'_>, maker: &Link, run: &Run) -> Result<Result<Arc<Document>, String>, Stop> {
+fn signed(cx: &CheckContext<'_>, maker: &Link, run: &Run) -> Result<Result<Arc<Document>, String>, Stop> {
     let wrong = |why: &str| Ok(Err(why.to_owned()));
     match signature::judge_run(cx, maker, run) {
-        Ok(Judgement::Verified(_) | Judgement::Skipped) => {}
-        Ok(Judgement::NoDocument(answer)) => return wrong(&format!("its maker has no document: {answer}")),
-        Ok(Judgement::Missing(answer)) => return wrong(&format!("the document has no signature: {answer}")),
-        Ok(Judgement::NotValid(signer, _)) => {
+        Ok(SignatureResult::Verified(_) | SignatureResult::Skipped) => {}
+        Ok(SignatureResult::NoDocument(answer)) => {
+            return wrong(&format!("its maker has no document: {answer}"));
+        }
+        Ok(SignatureResult::Missing(answer)) => {
+            return wrong(&format!("the document has no signature: {answer}"));
+        }
+        Ok(SignatureResult::NotValid(signer, _)) => {
             return wrong(&format!("the key {} was not valid when the run was signed.", signer.trusted.key));
         }
-        Ok(Judgement::NotPermitted(signer, _)) => {
+        Ok(SignatureResult::NotPermitted(signer, _)) => {
             return wrong(&format!("the key {} may not sign for its maker.", signer.trusted.key));
         }
         Ok(_) => return wrong("the document is not signed by a key that is trusted for its maker."),
         // The worker implementation decides which keys count.
-        Err(Stop::Blocked) if worker_implementation::of(&cx.case.product, &maker.definition).is_err() => {
+        Err(Stop::Blocked) if worker_implementation::of(&cx.evidence.product, &maker.definition).is_err() => {
             return wrong("no worker implementation can be told for its maker.");
         }
         Err(stop) => return Err(stop),

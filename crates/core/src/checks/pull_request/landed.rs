@@ -6,10 +6,10 @@
 use super::listing::Listing;
 use super::{LISTING, malformed};
 use crate::checks::{branch, tree};
-use crate::inquiry::{Answer, Cx, Link, Need, Stop};
 use crate::policy::Landed;
 use crate::source::{GithubRepository, RepositoryUrl, Revision};
-use crate::verdict::{Finding, Standing};
+use crate::verdict::{Disposition, Finding};
+use crate::verification::{Answer, CheckContext, Link, Need, Stop};
 use catena_json::Value;
 
 /// What is known of a commit.
@@ -23,12 +23,12 @@ pub(super) enum Landing {
 }
 
 pub(super) fn landed(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     link: &Link,
     repository: &GithubRepository,
     revision: &Revision,
 ) -> Result<Landing, Stop> {
-    match cx.case.product.landed {
+    match cx.evidence.product.landed {
         Landed::Assumed => Ok(Landing::On),
         Landed::Compare => compared(cx, link, repository, revision),
         Landed::BranchCommits => listed(cx, link, repository, revision),
@@ -42,7 +42,7 @@ fn off(expected: impl Into<String>, actual: impl Into<String>) -> Landing {
 /// By the page that lists the branches a commit is on. Of a commit on the default branch it lists no
 /// other, so that a branch that it lacks is compared with, if it lists one that could be that.
 fn listed(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     link: &Link,
     repository: &GithubRepository,
     revision: &Revision,
@@ -59,7 +59,7 @@ fn listed(
         Ok(listing) => listing,
         Err(why) => {
             let message = format!("The answer for {need} is no list of branches: {why}.");
-            let finding = Finding::new(super::CHECK, LISTING, Standing::Failed, link.task_id, message);
+            let finding = Finding::new(super::CHECK, LISTING, Disposition::Failed, link.task_id, message);
             return Ok(Landing::Unknown(Box::new(finding.at(need.to_string(), None))));
         }
     };
@@ -78,7 +78,7 @@ fn listed(
 }
 
 /// Whether one of some branches has the level of the target's tree, where levels are known.
-fn among(cx: &Cx<'_>, repository: &GithubRepository, branches: &[String]) -> Result<Landing, Stop> {
+fn among(cx: &CheckContext<'_>, repository: &GithubRepository, branches: &[String]) -> Result<Landing, Stop> {
     // What is wrong with the list of projects is the tree check's to say.
     let Answer::Is(Ok(projects)) = cx.projects()? else { return Err(Stop::Blocked) };
     let url = RepositoryUrl::parse(&format!("https://github.com/{repository}")).map_err(|_| Stop::Blocked)?;
@@ -95,7 +95,7 @@ fn among(cx: &Cx<'_>, repository: &GithubRepository, branches: &[String]) -> Res
 /// By the compare API: with the branch that is named, else with the default branch and the one that a
 /// release was made for.
 fn compared(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     link: &Link,
     repository: &GithubRepository,
     revision: &Revision,
@@ -129,7 +129,7 @@ fn compared(
 
 /// Whether a branch holds a commit, by the compare API.
 fn holds(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     link: &Link,
     repository: &GithubRepository,
     branch: &str,

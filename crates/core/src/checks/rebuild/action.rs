@@ -10,23 +10,23 @@ use super::{
 use crate::checks::artifacts;
 use crate::checks::notes::notes;
 use crate::compare::differences;
-use crate::inquiry::{Body, Cx};
 use crate::policy::{Rule, Vcs};
-use crate::schema::{self, Misfit, Unsupported};
+use crate::schema::{self, SchemaError, Unsupported};
 use crate::task::{ArtifactName, Trigger};
-use crate::verdict::{Finding, Side};
+use crate::verdict::{Authority, Finding};
+use crate::verification::{Body, CheckContext};
 use catena_json::{Map, Path, Value};
 use std::sync::Arc;
 
 /// The context a hook renders the tree's template in. Worked backwards from what the action says of
 /// itself: its entry in `actions.json` renders the hook's payload, and `wrap` makes of that what the
 /// template sees.
-pub(super) fn context(cx: &Cx<'_>, parent: Parent<'_>, trigger: Trigger) -> Rebuild<Action> {
+pub(super) fn context(cx: &CheckContext<'_>, parent: Parent<'_>, trigger: Trigger) -> Rebuild<Action> {
     let actions = artifacts::content(cx, parent.decision, &ArtifactName::actions());
     let on_hg = vcs(cx, parent)? == Vcs::Hg;
     let parameters = artifacts::content(cx, parent.decision, &ArtifactName::parameters());
     let actions = read(cx, parent, ArtifactName::actions(), actions?, |bytes| {
-        catena_json::parse(bytes, &cx.case.limits.json()).map_err(|error| error.to_string())
+        catena_json::parse(bytes, &cx.evidence.limits.json()).map_err(|error| error.to_string())
     })?;
     let mut told = own_context(cx, parent)?;
     if on_hg {
@@ -89,14 +89,14 @@ impl Action {
 
 /// Reads a file of the decision task, once for all its actions.
 fn read(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     parent: Parent<'_>,
     name: ArtifactName,
     body: &Body,
     parse: impl FnOnce(&[u8]) -> Result<Value, String>,
 ) -> Rebuild<Arc<Value>> {
     // Each action walks over all of it, whoever reads it.
-    cx.case.work.spend_bytes(body.bytes.len())?;
+    cx.evidence.work.spend_bytes(body.bytes.len())?;
     let key = (parent.decision.task_id, name.clone());
     let value = notes(cx)?.contents.of(key, || parse(&body.bytes).map(Arc::new));
     value.map_err(|why| malformed(parent, name.as_str(), &why))
@@ -109,7 +109,7 @@ fn malformed(parent: Parent<'_>, name: &str, why: &str) -> super::Fail {
 
 /// `extra.action.context`: what the action says it was started with. Its input is held against the schema
 /// of the action, its parameters against those of the decision task.
-fn own_context(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Map> {
+fn own_context(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Map> {
     let keys = ["extra", "action", "context"];
     let path = Path::of(&keys);
     let Some(Value::Object(context)) = parent.link.definition.value().pointer(&keys) else {
@@ -125,10 +125,10 @@ fn own_context(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Map> {
 }
 
 /// `public/parameters.yml` of the decision task.
-fn signed_parameters(cx: &Cx<'_>, parent: Parent<'_>, body: &Body) -> Rebuild<Arc<Value>> {
+fn signed_parameters(cx: &CheckContext<'_>, parent: Parent<'_>, body: &Body) -> Rebuild<Arc<Value>> {
     read(cx, parent, ArtifactName::parameters(), body, |bytes| {
         let document =
-            catena_yaml::load_bytes(bytes, &cx.case.limits.yaml).map_err(|error| error.to_string())?;
+            catena_yaml::load_bytes(bytes, &cx.evidence.limits.yaml).map_err(|error| error.to_string())?;
         document.root.to_json().map_err(|error| error.to_string())
     })
 }
@@ -137,15 +137,17 @@ fn signed_parameters(cx: &Cx<'_>, parent: Parent<'_>, body: &Body) -> Rebuild<Ar
 /// task published.
 ///
 /// Off-reference: a rule of its own, `action-parameters`.
-fn check_parameters(cx: &Cx<'_>, parent: Parent<'_>, signed: &Value, told: &Map) -> Rebuild<()> {
+fn check_parameters(cx: &CheckContext<'_>, parent: Parent<'_>, signed: &Value, told: &Map) -> Rebuild<()> {
     let own = told.get("parameters").unwrap_or(&Value::Null);
-    if signed == own || cx.case.relaxes(Rule::ActionParameters) {
+    if signed == own || cx.evidence.relaxes(Rule::ActionParameters) {
         return Ok(());
     }
     let message = "The action was started with other parameters than its decision task published.";
     let path = Path::of(&["extra", "action", "context", "parameters"]);
     let finding = parent.failed(ACTION_PARAMETERS, message).at("the queue's definition", Some(path));
-    Err(finding.differing((Side::Worker, Side::Queue), differences(signed, own, MOST_DIFFERENCES)).into())
+    Err(finding
+        .differing((Authority::Worker, Authority::Queue), differences(signed, own, MOST_DIFFERENCES))
+        .into())
 }
 
 /// The entry of `actions.json` with the action's callback. There must be one, of the kind hook.
@@ -154,7 +156,7 @@ fn entry<'a>(parent: Parent<'_>, actions: &'a Value) -> Rebuild<&'a Value> {
     let at = |finding: crate::verdict::Finding| {
         finding
             .at(format!("public/actions.json of {}", parent.decision.task_id), Some(Path::of(&["actions"])))
-            .actual(Side::Queue, format!("ACTION_CALLBACK: {callback}"))
+            .actual(Authority::Queue, format!("ACTION_CALLBACK: {callback}"))
     };
     let entries = actions.get("actions").and_then(Value::as_array);
     let Some(entries) = entries else {
@@ -179,13 +181,13 @@ fn entry<'a>(parent: Parent<'_>, actions: &'a Value) -> Rebuild<&'a Value> {
         Some("hook") => Ok(entry),
         other => {
             let message = format!("The action {callback:?} is not of the kind hook.");
-            let finding = parent.failed(ACTION_KIND, message).expected(Side::Policy, "hook");
-            Err(finding.actual(Side::Worker, other.unwrap_or("nothing")).into())
+            let finding = parent.failed(ACTION_KIND, message).expected(Authority::Policy, "hook");
+            Err(finding.actual(Authority::Worker, other.unwrap_or("nothing")).into())
         }
     }
 }
 
-fn hook_payload(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> Rebuild<Value> {
+fn hook_payload(cx: &CheckContext<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> Rebuild<Value> {
     let needed = |name: &str| -> Rebuild<Value> {
         told.get(name).cloned().ok_or_else(|| {
             let path = Path::of(&["extra", "action", "context"]).key(name);
@@ -200,7 +202,7 @@ fn hook_payload(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> 
     context.set("taskGroupId", parent.decision.task_id.as_str());
     let template = action.get("hookPayload").cloned().unwrap_or(Value::Null);
     let watch = |steps| cx.spend(usize::try_from(steps).unwrap_or(usize::MAX)).is_ok();
-    let rendered = catena_jsone::render_watched(&template, &context, &cx.case.limits.template, &watch);
+    let rendered = catena_jsone::render_watched(&template, &context, &cx.evidence.limits.template, &watch);
     // An interrupted rendering says nothing of the action.
     cx.spend(0)?;
     Ok(rendered.map_err(|error| {
@@ -214,10 +216,10 @@ fn hook_payload(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> 
 /// The input is one that the action's own schema allows, as the hooks service checks before it fires.
 ///
 /// Off-reference: rules of their own, `action-input` and `action-schema`.
-fn check_input(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> Rebuild<()> {
+fn check_input(cx: &CheckContext<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> Rebuild<()> {
     let input = told.get("input").unwrap_or(&Value::Null);
     // An action that takes no input is fired with none, whatever its schema.
-    if input.is_null() || cx.case.relaxes(Rule::ActionInput) {
+    if input.is_null() || cx.evidence.relaxes(Rule::ActionInput) {
         return Ok(());
     }
     let Some(schema) = action.get("schema").filter(|schema| !schema.is_null()) else {
@@ -228,10 +230,13 @@ fn check_input(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> R
         let path = Path::of(&["extra", "action", "context", "input"]);
         let message = "The action has an input, though actions.json gives it no schema.";
         let finding = parent.failed(ACTION_INPUT, message).at("the queue's definition", Some(path));
-        return Err(finding.expected(Side::Worker, "null or {}").actual(Side::Queue, "an input").into());
+        return Err(finding
+            .expected(Authority::Worker, "null or {}")
+            .actual(Authority::Queue, "an input")
+            .into());
     };
     let unsupported =
-        if cx.case.relaxes(Rule::ActionSchema) { Unsupported::Ignored } else { Unsupported::Refused };
+        if cx.evidence.relaxes(Rule::ActionSchema) { Unsupported::Ignored } else { Unsupported::Refused };
     let mut paid = Ok(());
     let misfit = schema::misfit(schema, input, unsupported, &mut |steps| {
         paid = cx.spend(steps);
@@ -242,21 +247,21 @@ fn check_input(cx: &Cx<'_>, parent: Parent<'_>, action: &Value, told: &Map) -> R
 }
 
 /// What is to be said of an input that does not fit its schema, as far as that can be told.
-fn misfitting(parent: Parent<'_>, misfit: &Misfit) -> Finding {
+fn misfitting(parent: Parent<'_>, misfit: &SchemaError) -> Finding {
     let in_input = |inner: &Path| {
         let mut path = Path::of(&["extra", "action", "context", "input"]);
         inner.segments().iter().cloned().for_each(|segment| path.push(segment));
         path
     };
     let (code, path, message) = match misfit {
-        Misfit::Breach { path, .. } => {
+        SchemaError::Breach { path, .. } => {
             (ACTION_INPUT, in_input(path), format!("The action's input breaks its schema: {misfit}."))
         }
-        Misfit::Unsupported { path, .. } => {
+        SchemaError::Unsupported { path, .. } => {
             let message = format!("Whether the action's input fits its schema cannot be told: {misfit}.");
             (ACTION_SCHEMA, in_input(path), message)
         }
-        Misfit::Beyond => {
+        SchemaError::BudgetExceeded => {
             let message = format!("Whether the action's input fits its schema cannot be told: {misfit}.");
             (ACTION_INPUT, in_input(&Path::new()), message)
         }
@@ -298,20 +303,20 @@ impl<'a> Hook<'a> {
 ///
 /// Off-reference: a rule of its own, `action-hook`.
 fn check_hook(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     parent: Parent<'_>,
     action: &Value,
     payload: &Value,
     trigger: Trigger,
 ) -> Rebuild<()> {
-    if cx.case.relaxes(Rule::ActionHook) {
+    if cx.evidence.relaxes(Rule::ActionHook) {
         return Ok(());
     }
     let refused = |what: &str, expected: &str, actual: &str| -> super::Fail {
         let finding = parent.failed(ACTION_HOOK, format!("The action's {what} does not fit."));
         let finding = finding
             .at(format!("public/actions.json of {}", parent.decision.task_id), Some(Path::of(&["actions"])));
-        finding.expected(Side::Queue, expected).actual(Side::Worker, actual).into()
+        finding.expected(Authority::Queue, expected).actual(Authority::Worker, actual).into()
     };
     let id = action.get("hookId").and_then(Value::as_str).unwrap_or_default();
     let Some(hook) = Hook::parse(id) else {
@@ -351,11 +356,11 @@ fn check_hook(
 /// says the payload its hook is fired with.
 ///
 /// Off-reference: a rule of its own, `action-source`.
-fn check_source(cx: &Cx<'_>, parent: Parent<'_>, payload: &Value) -> Rebuild<()> {
-    if cx.case.relaxes(Rule::ActionSource) {
+fn check_source(cx: &CheckContext<'_>, parent: Parent<'_>, payload: &Value) -> Rebuild<()> {
+    if cx.evidence.relaxes(Rule::ActionSource) {
         return Ok(());
     }
-    let variable = |name: &str| format!("{}_{name}", cx.case.product.source_env_prefix);
+    let variable = |name: &str| format!("{}_{name}", cx.evidence.product.source_env_prefix);
     for (name, keys) in [
         ("HEAD_REPOSITORY", ["decision", "repository", "url"]),
         ("HEAD_REV", ["decision", "push", "revision"]),
@@ -366,17 +371,17 @@ fn check_source(cx: &Cx<'_>, parent: Parent<'_>, payload: &Value) -> Rebuild<()>
             .link
             .definition
             .env(&variable)
-            .map(|text| (Side::Queue, format!("payload.env.{variable}"), text));
+            .map(|text| (Authority::Queue, format!("payload.env.{variable}"), text));
         let fired = payload.pointer(&keys).and_then(Value::as_str);
-        let fired = fired.map(|text| (Side::Worker, format!("hookPayload.{}", keys.join(".")), text));
-        for (side, place, told) in own.into_iter().chain(fired) {
+        let fired = fired.map(|text| (Authority::Worker, format!("hookPayload.{}", keys.join(".")), text));
+        for (authority, place, told) in own.into_iter().chain(fired) {
             if told.trim_end_matches('/') != expected {
                 let message = format!("The action's {place} is not its decision task's {variable}.");
                 return Err(parent
                     .failed(ACTION_SOURCE, message)
                     .at("the queue's definition", Some(Path::of(&["payload", "env", &variable])))
-                    .expected(Side::Queue, expected)
-                    .actual(side, told)
+                    .expected(Authority::Queue, expected)
+                    .actual(authority, told)
                     .into());
             }
         }
@@ -406,22 +411,22 @@ fn permission(action: &Value) -> String {
 pub(super) fn check_task_group(parent: Parent<'_>, tasks: &mut [Value]) -> Rebuild<()> {
     const KEYS: [&str; 3] = ["payload", "env", "ACTION_TASK_GROUP_ID"];
     let acceptable = [parent.link.task_id.as_str(), parent.decision.task_id.as_str()];
-    let refused = |side, told: Option<&str>| -> super::Fail {
+    let refused = |authority, told: Option<&str>| -> super::Fail {
         let message = "ACTION_TASK_GROUP_ID is neither the action nor its decision task.";
         let finding =
             parent.failed(ACTION_GROUP, message).at("the queue's definition", Some(Path::of(&KEYS)));
-        let finding = finding.expected(Side::Queue, acceptable.join(" or "));
-        finding.actual(side, told.unwrap_or("nothing")).into()
+        let finding = finding.expected(Authority::Queue, acceptable.join(" or "));
+        finding.actual(authority, told.unwrap_or("nothing")).into()
     };
     let first = tasks.first_mut();
     let rendered = first.and_then(|task| KEYS.iter().try_fold(task, |value, key| value.get_mut(key)));
     let rendered = match rendered {
         Some(Value::String(told)) if acceptable.contains(&told.as_str()) => told,
-        other => return Err(refused(Side::Tree, other.and_then(|told| told.as_str()))),
+        other => return Err(refused(Authority::Tree, other.and_then(|told| told.as_str()))),
     };
     match parent.link.definition.env(KEYS[2]) {
         Some(actual) if acceptable.contains(&actual) => actual.clone_into(rendered),
-        other => return Err(refused(Side::Queue, other)),
+        other => return Err(refused(Authority::Queue, other)),
     }
     Ok(())
 }

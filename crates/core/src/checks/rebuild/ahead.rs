@@ -3,31 +3,31 @@
 use super::Parent;
 use super::context::{repository_url, revision};
 use crate::checks::source::source;
-use crate::inquiry::{Case, Cx, Link, Need, Reference, TreeFile};
 use crate::policy::Rule;
 use crate::source::{GithubRepository, RepositoryUrl, Revision, Scheme, TagName};
 use crate::task::{Definition, Trigger};
+use crate::verification::{CheckContext, Evidence, Link, Need, Reference, TreeFile};
 
 /// What a task says of its source tells where the tree is that its decision task comes from, before
 /// that task is known: nearly always the same repository and revision.
-pub(crate) fn look_ahead(cx: &Cx<'_>, link: &Link) {
+pub(crate) fn look_ahead(cx: &CheckContext<'_>, link: &Link) {
     let is_cron = link.is_parent() && link.definition.trigger() == Some(Trigger::Cron);
-    if is_cron && !cx.case.relaxes(Rule::CronJob) {
+    if is_cron && !cx.evidence.relaxes(Rule::CronJob) {
         cron_jobs(cx, link);
     }
-    if let Some((repository, revision)) = told_by_source(cx.case, &link.definition) {
+    if let Some((repository, revision)) = told_by_source(cx.evidence, &link.definition) {
         let file = TreeFile::TaskclusterYml;
         cx.foresee(Need::HgFile { repository: repository.clone(), revision: revision.clone(), file });
         cx.foresee(Need::Push { repository, revision });
     }
-    if let Some(repository) = of_a_tag(cx.case, &link.definition) {
+    if let Some(repository) = of_a_tag(cx.evidence, &link.definition) {
         cx.foresee(Need::Tags { repository, page: 1 });
     }
 }
 
 /// The repository of `https://github.com/<owner>/<name>/blob/<tag>/…`: a release's, whose template is
 /// asked for at the commit of its tag.
-fn of_a_tag(case: &Case, definition: &Definition) -> Option<GithubRepository> {
+fn of_a_tag(case: &Evidence, definition: &Definition) -> Option<GithubRepository> {
     let source = source(case, definition).ok()?;
     let [owner, name, _, tag, ..] = source.segments() else { return None };
     let is_tag = Revision::parse(tag).is_err() && TagName::parse(tag).is_ok();
@@ -36,7 +36,7 @@ fn of_a_tag(case: &Case, definition: &Definition) -> Option<GithubRepository> {
 }
 
 /// A cron task is compared with the jobs of its tree, which are asked for beside the template.
-fn cron_jobs(cx: &Cx<'_>, link: &Link) {
+fn cron_jobs(cx: &CheckContext<'_>, link: &Link) {
     let parent = Parent { link, decision: link };
     let (Ok(repository), Ok(revision)) =
         (repository_url(cx, parent, "HEAD_REPOSITORY"), revision(cx, parent))
@@ -46,13 +46,13 @@ fn cron_jobs(cx: &Cx<'_>, link: &Link) {
     let file = TreeFile::CronYml;
     if let Some(repository) = repository.github() {
         cx.foresee(Need::GithubFile { repository, reference: Reference::Revision(revision), file });
-    } else if cx.case.product.is_hg(&repository) && repository.scheme() == Scheme::Https {
+    } else if cx.evidence.product.is_hg(&repository) && repository.scheme() == Scheme::Https {
         cx.foresee(Need::HgFile { repository, revision, file });
     }
 }
 
 /// `https://<host>/<repository>/file/<revision>/…` on a host of Mercurial's.
-fn told_by_source(case: &Case, definition: &Definition) -> Option<(RepositoryUrl, Revision)> {
+fn told_by_source(case: &Evidence, definition: &Definition) -> Option<(RepositoryUrl, Revision)> {
     let source = source(case, definition).ok()?;
     let place = source.segments().iter().position(|segment| segment == "file")?;
     let path = source.segments().get(..place)?.join("/");
@@ -71,7 +71,7 @@ mod tests {
     fn a_source_tells_the_tree_and_its_revision() {
         let mut product = Product::empty("p");
         product.hg_hosts.insert("hg.mozilla.org".to_owned());
-        let case = Case::sample(product);
+        let case = Evidence::sample(product);
         let told = |url: &str| {
             let definition = Definition::sample("https://hg.mozilla.org/mozilla-central/file/x", url);
             let (repository, revision) = told_by_source(&case, &definition)?;
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_source_at_a_tag_tells_of_a_release() {
-        let case = Case::sample(Product::empty("p"));
+        let case = Evidence::sample(Product::empty("p"));
         let told = |url: &str| {
             let definition = Definition::sample("https://hg.mozilla.org/mozilla-central/file/x", url);
             of_a_tag(&case, &definition).map(|repository| repository.to_string())

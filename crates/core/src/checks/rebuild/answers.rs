@@ -1,10 +1,10 @@
 //! What services answer, and that it is about what was asked.
 
 use super::{ANSWER, Fail, IDENTITY, Parent, Rebuild, UNKNOWN};
-use crate::inquiry::{Answer, Cx, Need};
 use crate::policy::Rule;
 use crate::source::GithubRepository;
-use crate::verdict::Side;
+use crate::verdict::Authority;
+use crate::verification::{Answer, CheckContext, Need};
 use catena_json::{Path, Value};
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(super) struct Answered {
 }
 
 /// Asks; what does not exist, and what is not JSON, is found.
-pub(super) fn ask(cx: &Cx<'_>, parent: Parent<'_>, need: Need) -> Rebuild<Answered> {
+pub(super) fn ask(cx: &CheckContext<'_>, parent: Parent<'_>, need: Need) -> Rebuild<Answered> {
     match cx.json(&need)? {
         Answer::Is(Ok(value)) => Ok(Answered { need, value }),
         Answer::Is(Err(error)) => Err(parent
@@ -62,7 +62,7 @@ impl Answered {
     /// The answer says of itself what was asked for, as a string or as a number.
     pub(super) fn is_about(
         &self,
-        cx: &Cx<'_>,
+        cx: &CheckContext<'_>,
         parent: Parent<'_>,
         keys: &[&str],
         asked: &str,
@@ -78,7 +78,7 @@ impl Answered {
     /// The answer says of itself that it is about a repository, which GitHub names in any case.
     pub(super) fn is_of(
         &self,
-        cx: &Cx<'_>,
+        cx: &CheckContext<'_>,
         parent: Parent<'_>,
         keys: &[&str],
         asked: &GithubRepository,
@@ -91,7 +91,7 @@ impl Answered {
     /// An address in the answer, if there is one, begins as that of the repository that was asked.
     pub(super) fn is_at(
         &self,
-        cx: &Cx<'_>,
+        cx: &CheckContext<'_>,
         parent: Parent<'_>,
         keys: &[&str],
         asked: &GithubRepository,
@@ -108,22 +108,22 @@ impl Answered {
 
     fn same(
         &self,
-        cx: &Cx<'_>,
+        cx: &CheckContext<'_>,
         parent: Parent<'_>,
         keys: &[&str],
         asked: &str,
         told: &str,
         same: bool,
     ) -> Rebuild<()> {
-        if same || cx.case.relaxes(Rule::AnswerIdentity) {
+        if same || cx.evidence.relaxes(Rule::AnswerIdentity) {
             return Ok(());
         }
         let message = format!("The answer for {} is about something else.", self.need);
         Err(parent
             .failed(IDENTITY, message)
             .at(self.need.to_string(), Some(Path::of(keys)))
-            .expected(Side::Queue, asked)
-            .actual(Side::Vcs, told)
+            .expected(Authority::Queue, asked)
+            .actual(Authority::Vcs, told)
             .into())
     }
 }

@@ -4,15 +4,19 @@ use super::inputs::{Form, Told};
 use super::{ANSWER, ENDLESS, ENVIRONMENT, Fail, HOST, Parent, REPOSITORY, REVISION, Rebuild, UNKNOWN};
 use crate::checks::source::repository;
 use crate::checks::tags::{self, NoCommit};
-use crate::inquiry::Cx;
 use crate::policy::Rule;
 use crate::source::{GithubRepository, RepositoryUrl, Revision, TagName};
 use crate::task::Trigger;
-use crate::verdict::Side;
+use crate::verdict::Authority;
+use crate::verification::CheckContext;
 use catena_json::{Map, Value};
 
 /// The part of the context that all triggers share.
-pub(super) fn common(cx: &Cx<'_>, parent: Parent<'_>, trigger: Trigger) -> Rebuild<catena_jsone::Context> {
+pub(super) fn common(
+    cx: &CheckContext<'_>,
+    parent: Parent<'_>,
+    trigger: Trigger,
+) -> Rebuild<catena_jsone::Context> {
     let mut context = catena_jsone::Context::new();
     context.set("now", Told::of(parent.link, &["created"]).value(cx, parent, Form::Time)?);
     context.set("tasks_for", trigger.as_str());
@@ -34,20 +38,24 @@ pub(super) fn set_slugids(context: &mut catena_jsone::Context, parent: Parent<'_
 }
 
 /// E(x): a variable of the decision task with the product's prefix.
-pub(super) fn env<'a>(cx: &Cx<'_>, parent: Parent<'a>, name: &str) -> Option<&'a str> {
-    parent.decision.definition.env(&format!("{}_{name}", cx.case.product.source_env_prefix))
+pub(super) fn env<'a>(cx: &CheckContext<'_>, parent: Parent<'a>, name: &str) -> Option<&'a str> {
+    parent.decision.definition.env(&format!("{}_{name}", cx.evidence.product.source_env_prefix))
 }
 
 /// E(HEAD_REPOSITORY) or E(BASE_REPOSITORY), which must be there and plain.
-pub(super) fn repository_url(cx: &Cx<'_>, parent: Parent<'_>, name: &str) -> Rebuild<RepositoryUrl> {
-    let variable = format!("{}_{name}", cx.case.product.source_env_prefix);
+pub(super) fn repository_url(
+    cx: &CheckContext<'_>,
+    parent: Parent<'_>,
+    name: &str,
+) -> Rebuild<RepositoryUrl> {
+    let variable = format!("{}_{name}", cx.evidence.product.source_env_prefix);
     let keys = ["payload", "env", &variable];
-    match repository(cx.case, &parent.decision.definition, &variable) {
+    match repository(cx.evidence, &parent.decision.definition, &variable) {
         Some(Ok(url)) => Ok(url),
         Some(Err(error)) => {
             let message = format!("{variable} is not a plain address: {error}.");
             let text = parent.decision.definition.env(&variable).unwrap_or_default();
-            Err(parent.in_decision(REPOSITORY, message, &keys).actual(Side::Queue, text).into())
+            Err(parent.in_decision(REPOSITORY, message, &keys).actual(Authority::Queue, text).into())
         }
         None => {
             Err(parent.in_decision(REPOSITORY, format!("The decision task has no {variable}."), &keys).into())
@@ -62,48 +70,52 @@ pub(super) fn github(parent: Parent<'_>, url: &RepositoryUrl) -> Rebuild<GithubR
         Fail::from(
             parent
                 .failed(HOST, message)
-                .expected(Side::Policy, "github.com")
-                .actual(Side::Queue, url.as_str()),
+                .expected(Authority::Policy, "github.com")
+                .actual(Authority::Queue, url.as_str()),
         )
     })
 }
 
 /// E(HEAD_REV), a full hash.
-pub(super) fn revision(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Revision> {
-    let variable = format!("{}_HEAD_REV", cx.case.product.source_env_prefix);
+pub(super) fn revision(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Revision> {
+    let variable = format!("{}_HEAD_REV", cx.evidence.product.source_env_prefix);
     let text = parent.decision.definition.env(&variable).unwrap_or_default();
     let parsed = Revision::parse(text);
     match (parsed, TagName::parse(text)) {
         (Ok(revision), _) => Ok(revision),
-        (Err(_), Ok(name)) if cx.case.relaxes(Rule::RevisionForm) => Ok(Revision::relaxed(&name)),
+        (Err(_), Ok(name)) if cx.evidence.relaxes(Rule::RevisionForm) => Ok(Revision::relaxed(&name)),
         (Err(error), _) => Err(parent
             .in_decision(
                 REVISION,
                 format!("{variable} does not name one revision: {error}."),
                 &["payload", "env", &variable],
             )
-            .expected(Side::Policy, "40 lowercase hexadecimal digits")
-            .actual(Side::Queue, text)
+            .expected(Authority::Policy, "40 lowercase hexadecimal digits")
+            .actual(Authority::Queue, text)
             .into()),
     }
 }
 
 /// E(HEAD_REV), the tag of a release.
-pub(super) fn tag(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<TagName> {
-    let variable = format!("{}_HEAD_REV", cx.case.product.source_env_prefix);
+pub(super) fn tag(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<TagName> {
+    let variable = format!("{}_HEAD_REV", cx.evidence.product.source_env_prefix);
     let text = parent.decision.definition.env(&variable).unwrap_or_default();
     TagName::parse(text).map_err(|error| {
         let message = format!("{variable} does not name a release's tag: {error}.");
         parent
             .in_decision(ENVIRONMENT, message, &["payload", "env", &variable])
-            .actual(Side::Queue, text)
+            .actual(Authority::Queue, text)
             .into()
     })
 }
 
 /// The commit that the tree is looked at: the revision, or that of the tag when the decision task is a
 /// release's.
-pub(super) fn commit(cx: &Cx<'_>, parent: Parent<'_>, repository: &GithubRepository) -> Rebuild<Revision> {
+pub(super) fn commit(
+    cx: &CheckContext<'_>,
+    parent: Parent<'_>,
+    repository: &GithubRepository,
+) -> Rebuild<Revision> {
     if parent.decision.definition.trigger() != Some(Trigger::GithubRelease) {
         return revision(cx, parent);
     }
@@ -127,9 +139,9 @@ pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inquiry::{Case, Chain, Link};
     use crate::policy::Product;
     use crate::task::{Definition, TaskId};
+    use crate::verification::{Chain, Evidence, Link};
 
     #[test]
     fn a_template_knows_the_ids_of_the_task_and_of_its_decision_task() {
@@ -137,10 +149,10 @@ mod tests {
         let link = Link::sample(own, Definition::sample("", ""));
         let decision = Link::sample(Definition::sample_id(), Definition::sample("", ""));
         let parent = Parent { link: &link, decision: &decision };
-        let (case, chain) = (Case::sample(Product::empty("p")), Chain::default());
+        let (case, chain) = (Evidence::sample(Product::empty("p")), Chain::default());
         let evaluated = |expression: &str| {
             let template = object([("$eval", expression.into())]);
-            let context = common(&Cx::new(&case, &chain), parent, Trigger::Cron).unwrap();
+            let context = common(&CheckContext::new(&case, &chain), parent, Trigger::Cron).unwrap();
             let value = catena_jsone::render(&template, &context, &catena_jsone::Limits::default());
             value.ok().map(|value| value.as_str().unwrap_or("nothing").to_owned())
         };

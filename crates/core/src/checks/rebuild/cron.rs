@@ -5,18 +5,18 @@
 use super::inputs::{Form, member, shown, unconfirmed};
 use super::template::{TreeText, tree_file};
 use super::{CRON_DIFFERS, CRON_MALFORMED, CRON_UNKNOWN, ENVIRONMENT, Parent, Rebuild};
-use crate::inquiry::{Cx, TreeFile};
 use crate::policy::Rule;
-use crate::verdict::{Finding, Side};
+use crate::verdict::{Authority, Finding};
+use crate::verification::{CheckContext, TreeFile};
 use catena_json::{Map, Path, Value};
 
 /// The members of `extra.cron`. `input` came later than the others.
 const MEMBERS: [&str; 5] = ["input", "job_name", "job_symbol", "quoted_args", "task_id"];
 
 /// `extra.cron`, which is JSON in a string, as a template may see it.
-pub(super) fn context(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Value> {
+pub(super) fn context(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Value> {
     // Asked for first, so that it is on its way with the rest.
-    let file = if cx.case.relaxes(Rule::CronJob) {
+    let file = if cx.evidence.relaxes(Rule::CronJob) {
         Ok(None)
     } else {
         tree_file(cx, parent, TreeFile::CronYml).map(|file| file.ok())
@@ -37,13 +37,13 @@ struct Cron<'a> {
 }
 
 impl<'a> Cron<'a> {
-    fn read(cx: &Cx<'_>, parent: Parent<'a>) -> Rebuild<Self> {
+    fn read(cx: &CheckContext<'_>, parent: Parent<'a>) -> Rebuild<Self> {
         let malformed = |why: &str| {
             let message = format!("extra.cron is not an object of JSON in a string: {why}.");
             parent.in_decision(ENVIRONMENT, message, &["extra", "cron"])
         };
         let text = parent.link.definition.text(&["extra", "cron"]).ok_or_else(|| malformed("no string"))?;
-        match catena_json::parse(text.as_bytes(), &cx.case.limits.json()) {
+        match catena_json::parse(text.as_bytes(), &cx.evidence.limits.json()) {
             Ok(Value::Object(members)) => Ok(Self { parent, members }),
             Ok(other) => Err(malformed(&format!("it is {}", other.kind())).into()),
             Err(error) => Err(malformed(&error.to_string()).into()),
@@ -67,8 +67,8 @@ impl<'a> Cron<'a> {
     }
 
     /// What holds of every cron task, whatever its tree says: which members there are, and what they are.
-    fn check_members(&self, cx: &Cx<'_>) -> Rebuild<()> {
-        if cx.case.relaxes(Rule::ConfirmedValues) {
+    fn check_members(&self, cx: &CheckContext<'_>) -> Rebuild<()> {
+        if cx.evidence.relaxes(Rule::ConfirmedValues) {
             return Ok(());
         }
         if let Some((name, value)) = self.members.iter().find(|(name, _)| !MEMBERS.contains(&name.as_str())) {
@@ -115,7 +115,7 @@ impl<'a> Cron<'a> {
     }
 
     /// The job is one of the tree's, and the task says of it what build-decision makes of that.
-    fn check_job(&self, cx: &Cx<'_>, file: &TreeText) -> Rebuild<()> {
+    fn check_job(&self, cx: &CheckContext<'_>, file: &TreeText) -> Rebuild<()> {
         let name = self.text("job_name");
         let job = Job::find(cx, self.parent, file, name)?;
         let input =
@@ -129,7 +129,10 @@ impl<'a> Cron<'a> {
                 let message = format!("The {member} is not that of the job {name:?} in {}.", file.origin);
                 let finding = self.parent.failed(CRON_DIFFERS, message).origin(file.origin.as_str());
                 let finding = finding.at(self.thing(), Some(Self::path(member)));
-                return Err(finding.expected(Side::Tree, expected).actual(Side::Queue, shown(actual)).into());
+                return Err(finding
+                    .expected(Authority::Tree, expected)
+                    .actual(Authority::Queue, shown(actual))
+                    .into());
             }
         }
         Ok(())
@@ -137,8 +140,8 @@ impl<'a> Cron<'a> {
 
     /// Where the tree does not tell its jobs: what can only be one word is one, and the arguments are
     /// some that build-decision writes. An input is for jobs that include one.
-    fn check_words(&self, cx: &Cx<'_>) -> Rebuild<()> {
-        if cx.case.relaxes(Rule::ConfirmedValues) {
+    fn check_words(&self, cx: &CheckContext<'_>) -> Rebuild<()> {
+        if cx.evidence.relaxes(Rule::ConfirmedValues) {
             return Ok(());
         }
         for name in ["job_name", "job_symbol"] {
@@ -189,13 +192,13 @@ struct Job {
 
 impl Job {
     /// The job of a name in `.cron.yml`; of several the last counts.
-    fn find(cx: &Cx<'_>, parent: Parent<'_>, file: &TreeText, name: &str) -> Rebuild<Self> {
+    fn find(cx: &CheckContext<'_>, parent: Parent<'_>, file: &TreeText, name: &str) -> Rebuild<Self> {
         let failed = |code, message: String| parent.failed(code, message).origin(file.origin.as_str());
         let malformed = |why: String| failed(CRON_MALFORMED, format!("{} is malformed: {why}.", file.origin));
         let bytes = file.bytes(parent)?;
         // Each cron task walks over all of it.
-        cx.case.work.spend_bytes(bytes.len())?;
-        let document = catena_yaml::load_bytes(&bytes, &cx.case.limits.yaml)
+        cx.evidence.work.spend_bytes(bytes.len())?;
+        let document = catena_yaml::load_bytes(&bytes, &cx.evidence.limits.yaml)
             .map_err(|error| malformed(error.to_string()))?;
         let value = document.root.to_json().map_err(|error| malformed(error.to_string()))?;
         let Some(jobs) = value.get("jobs").and_then(Value::as_array) else {
@@ -209,7 +212,10 @@ impl Job {
             let message = format!("{} has no job {name:?} that makes decision tasks.", file.origin);
             let finding = failed(CRON_UNKNOWN, message);
             let finding = finding.at("the queue's definition", Some(Cron::path("job_name")));
-            return Err(finding.expected(Side::Tree, "a job of the tree").actual(Side::Queue, name).into());
+            return Err(finding
+                .expected(Authority::Tree, "a job of the tree")
+                .actual(Authority::Queue, name)
+                .into());
         };
         Ok(Self::read(job)
             .map_err(|member| malformed(format!("{member} of the job {name:?} is mistyped")))?)

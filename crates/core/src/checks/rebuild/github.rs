@@ -4,16 +4,20 @@ use super::answers;
 use super::context::{env, github, object, repository_url, revision, tag};
 use super::inputs::{Form, Told};
 use super::{DRAFT, ENVIRONMENT, Parent, Rebuild, cron as jobs, projects};
-use crate::inquiry::{Cx, Need};
 use crate::source::GithubRepository;
-use crate::verdict::Side;
+use crate::verdict::Authority;
+use crate::verification::{CheckContext, Need};
 use catena_json::Value;
 
 /// What GitHub calls nobody.
 const UNKNOWN_LOGIN: &str = "@@@unknown@@@";
 
 /// `github-push`: the event, made again from the commit and from what the task says.
-pub(super) fn push(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::Context) -> Rebuild<()> {
+pub(super) fn push(
+    cx: &CheckContext<'_>,
+    parent: Parent<'_>,
+    context: &mut catena_jsone::Context,
+) -> Rebuild<()> {
     let url = repository_url(cx, parent, "HEAD_REPOSITORY")?;
     let repository = github(parent, &url)?;
     let revision = revision(cx, parent)?;
@@ -64,7 +68,7 @@ fn committer(commit: &Value) -> Value {
 /// `github-pull-request` and its untrusted kind: the pull request as the API tells it now, with
 /// what may have changed since taken from the task.
 pub(super) fn pull_request(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     parent: Parent<'_>,
     context: &mut catena_jsone::Context,
 ) -> Rebuild<()> {
@@ -107,15 +111,15 @@ fn set(value: &mut Value, outer: &str, inner: &str, new: Value) {
     }
 }
 
-fn pull_request_number(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<u64> {
-    let variable = format!("{}_PULL_REQUEST_NUMBER", cx.case.product.source_env_prefix);
+fn pull_request_number(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<u64> {
+    let variable = format!("{}_PULL_REQUEST_NUMBER", cx.evidence.product.source_env_prefix);
     let text = env(cx, parent, "PULL_REQUEST_NUMBER").unwrap_or_default();
     let number = (text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten();
     number.ok_or_else(|| {
         let message = format!("{variable} is not the number of a pull request.");
         parent
             .in_decision(ENVIRONMENT, message, &["payload", "env", &variable])
-            .actual(Side::Queue, text)
+            .actual(Authority::Queue, text)
             .into()
     })
 }
@@ -123,7 +127,7 @@ fn pull_request_number(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<u64> {
 /// The repository the pull request was made to: the base of the fork it comes from, else the
 /// repository itself.
 fn pull_request_repository(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     parent: Parent<'_>,
     head: &crate::source::RepositoryUrl,
     base: &crate::source::RepositoryUrl,
@@ -145,7 +149,11 @@ fn pull_request_repository(
 }
 
 /// `github-release`: the event, made again from the release.
-pub(super) fn release(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::Context) -> Rebuild<()> {
+pub(super) fn release(
+    cx: &CheckContext<'_>,
+    parent: Parent<'_>,
+    context: &mut catena_jsone::Context,
+) -> Rebuild<()> {
     let url = repository_url(cx, parent, "HEAD_REPOSITORY")?;
     let repository = github(parent, &url)?;
     let tag = tag(cx, parent)?;
@@ -187,7 +195,11 @@ pub(super) fn release(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_json
 }
 
 /// `cron` on GitHub: shaped both like a release's event and like hg's cron, from the task itself.
-pub(super) fn cron(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::Context) -> Rebuild<()> {
+pub(super) fn cron(
+    cx: &CheckContext<'_>,
+    parent: Parent<'_>,
+    context: &mut catena_jsone::Context,
+) -> Rebuild<()> {
     let url = repository_url(cx, parent, "HEAD_REPOSITORY")?;
     let repository = github(parent, &url)?;
     let revision = revision(cx, parent)?;

@@ -3,14 +3,18 @@
 use super::answers::{self, Answered};
 use super::context::{object, repository_url, revision};
 use super::{COMMENT, HOST, Parent, Rebuild, cron, projects};
-use crate::inquiry::{Cx, Need};
 use crate::policy::Rule;
-use crate::verdict::Side;
+use crate::verdict::Authority;
+use crate::verification::{CheckContext, Need};
 use catena_json::Value;
 use jiff::Timestamp;
 
 /// `hg-push`: the push that the tree's log has for the revision.
-pub(super) fn push(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::Context) -> Rebuild<()> {
+pub(super) fn push(
+    cx: &CheckContext<'_>,
+    parent: Parent<'_>,
+    context: &mut catena_jsone::Context,
+) -> Rebuild<()> {
     let repository = repository(cx, parent);
     let push = Push::fetch(cx, parent);
     let (repository, push) = (repository?, push?);
@@ -21,7 +25,11 @@ pub(super) fn push(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::
 }
 
 /// `cron`: the push, without its comment and pushed by nobody.
-pub(super) fn cron(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::Context) -> Rebuild<()> {
+pub(super) fn cron(
+    cx: &CheckContext<'_>,
+    parent: Parent<'_>,
+    context: &mut catena_jsone::Context,
+) -> Rebuild<()> {
     let repository = repository(cx, parent);
     let push = Push::fetch(cx, parent);
     let cron = cron::context(cx, parent);
@@ -33,7 +41,7 @@ pub(super) fn cron(cx: &Cx<'_>, parent: Parent<'_>, context: &mut catena_jsone::
 }
 
 /// `repository`: the tree, its project and its level.
-fn repository(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Value> {
+fn repository(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Value> {
     let url = repository_url(cx, parent, "HEAD_REPOSITORY")?;
     let projects = projects::fetch(cx, parent)?;
     let project = projects.of_source(parent, parent.decision.definition.source())?;
@@ -47,7 +55,7 @@ fn repository(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Value> {
 }
 
 /// When the revision was pushed.
-pub(super) fn pushed(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Timestamp> {
+pub(super) fn pushed(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Timestamp> {
     let push = Push::fetch(cx, parent)?;
     let keys = ["pushes", push.id.as_str(), "date"];
     let seconds = push.answer.member(parent, &keys)?.as_i64();
@@ -62,15 +70,16 @@ struct Push {
 }
 
 impl Push {
-    fn fetch(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Self> {
+    fn fetch(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Self> {
         let repository = repository_url(cx, parent, "HEAD_REPOSITORY")?;
-        if !cx.case.product.is_hg(&repository) {
+        if !cx.evidence.product.is_hg(&repository) {
             let message = format!("{repository} is not on a host whose pushes are known.");
-            let hosts = cx.case.product.hg_hosts.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let hosts =
+                cx.evidence.product.hg_hosts.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
             return Err(parent
                 .failed(HOST, message)
-                .expected(Side::Policy, hosts)
-                .actual(Side::Queue, repository.host())
+                .expected(Authority::Policy, hosts)
+                .actual(Authority::Queue, repository.host())
                 .into());
         }
         let revision = revision(cx, parent)?;
@@ -84,14 +93,14 @@ impl Push {
         };
         let last = push.changesets(parent)?.len().saturating_sub(1);
         let tip = push.changesets(parent)?.last().and_then(|tip| tip.get("node")).and_then(Value::as_str);
-        if tip != Some(revision.as_str()) && !cx.case.relaxes(Rule::AnswerIdentity) {
+        if tip != Some(revision.as_str()) && !cx.evidence.relaxes(Rule::AnswerIdentity) {
             let message = format!("The push's last changeset is not {revision}.");
             let path = catena_json::Path::of(&["pushes", &push.id, "changesets"]).index(last).key("node");
             return Err(parent
                 .failed(super::IDENTITY, message)
                 .at("the push log", Some(path))
-                .expected(Side::Queue, revision.as_str())
-                .actual(Side::Vcs, tip.unwrap_or("nothing"))
+                .expected(Authority::Queue, revision.as_str())
+                .actual(Authority::Vcs, tip.unwrap_or("nothing"))
                 .into());
         }
         Ok(push)
@@ -115,7 +124,13 @@ impl Push {
         self.answer.text(parent, &["pushes", &self.id, "user"])
     }
 
-    fn context(&self, cx: &Cx<'_>, parent: Parent<'_>, comment: &str, owner: &str) -> Rebuild<Value> {
+    fn context(
+        &self,
+        cx: &CheckContext<'_>,
+        parent: Parent<'_>,
+        comment: &str,
+        owner: &str,
+    ) -> Rebuild<Value> {
         let keys = ["pushes", &self.id, "changesets"];
         let base =
             self.changesets(parent)?.first().and_then(|first| first.get("parents")).and_then(Value::as_array);
@@ -152,9 +167,9 @@ fn comment(parent: Parent<'_>, description: &str) -> Rebuild<String> {
     Err(parent
         .in_decision(COMMENT, message, &["payload", "env", "GECKO_COMMIT_MSG"])
         .expected(
-            Side::Vcs,
+            Authority::Vcs,
             line.map_or_else(|| "one space".to_owned(), |line| format!("one space, or {line:?}")),
         )
-        .actual(Side::Queue, format!("{told:?}"))
+        .actual(Authority::Queue, format!("{told:?}"))
         .into())
 }

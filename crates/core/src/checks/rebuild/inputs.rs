@@ -7,11 +7,11 @@
 //! Specification 7.18. Off-reference: a rule of its own, `confirmed-values`.
 
 use super::{Parent, Rebuild, VALUE};
-use crate::inquiry::{Cx, Link};
 use crate::policy::Rule;
 use crate::source::Revision;
 use crate::task::TaskId;
-use crate::verdict::{Finding, Side};
+use crate::verdict::{Authority, Finding};
+use crate::verification::{CheckContext, Link};
 use catena_json::{Path, Value};
 
 /// The most characters of a value that a finding shows.
@@ -85,31 +85,37 @@ impl<'a> Told<'a> {
 
     /// The first of some variables of the decision task that is there; their names go without the
     /// product's prefix.
-    pub(super) fn env(cx: &Cx<'_>, parent: Parent<'a>, names: &[&str]) -> Self {
-        let variables = || names.iter().map(|name| format!("{}_{name}", cx.case.product.source_env_prefix));
+    pub(super) fn env(cx: &CheckContext<'_>, parent: Parent<'a>, names: &[&str]) -> Self {
+        let variables =
+            || names.iter().map(|name| format!("{}_{name}", cx.evidence.product.source_env_prefix));
         let told = variables().find(|variable| parent.decision.definition.env(variable).is_some());
         let variable = told.or_else(|| variables().next()).unwrap_or_default();
         Self::of(parent.decision, &["payload", "env", &variable])
     }
 
     /// As a template sees it: in the form, or null where it is missing.
-    pub(super) fn value(self, cx: &Cx<'_>, parent: Parent<'_>, form: Form) -> Rebuild<Value> {
+    pub(super) fn value(self, cx: &CheckContext<'_>, parent: Parent<'_>, form: Form) -> Rebuild<Value> {
         let Some(text) = self.text else { return Ok(Value::Null) };
-        if form.fits(text) || cx.case.relaxes(Rule::ConfirmedValues) {
+        if form.fits(text) || cx.evidence.relaxes(Rule::ConfirmedValues) {
             return Ok(Value::from(text));
         }
         Err(unconfirmed(parent, &self.thing, self.path, form.words(), &format!("{text:?}")).into())
     }
 
     /// The same; empty text stands for null, which a template writes so.
-    pub(super) fn value_or_empty(self, cx: &Cx<'_>, parent: Parent<'_>, form: Form) -> Rebuild<Value> {
+    pub(super) fn value_or_empty(
+        self,
+        cx: &CheckContext<'_>,
+        parent: Parent<'_>,
+        form: Form,
+    ) -> Rebuild<Value> {
         if self.text == Some("") { Ok(Value::from("")) } else { self.value(cx, parent, form) }
     }
 }
 
 /// A member of what a parent says it was started with: null, missing, or text in the form.
 pub(super) fn member(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     parent: Parent<'_>,
     path: Path,
     told: Option<&Value>,
@@ -118,7 +124,7 @@ pub(super) fn member(
     match told {
         None | Some(Value::Null) => Ok(Value::Null),
         Some(Value::String(text)) if form.fits(text) => Ok(text.as_str().into()),
-        Some(other) if cx.case.relaxes(Rule::ConfirmedValues) => Ok(other.clone()),
+        Some(other) if cx.evidence.relaxes(Rule::ConfirmedValues) => Ok(other.clone()),
         Some(other) => {
             let thing = format!("the queue's definition of {}", parent.link.name);
             Err(unconfirmed(parent, &thing, path, form.words(), &other.to_string()).into())
@@ -140,8 +146,8 @@ pub(super) fn unconfirmed(
     parent
         .failed(VALUE, message)
         .at(thing, Some(path))
-        .expected(Side::Policy, expected)
-        .actual(Side::Queue, shown(actual))
+        .expected(Authority::Policy, expected)
+        .actual(Authority::Queue, shown(actual))
 }
 
 /// As much of a value as a finding shows.

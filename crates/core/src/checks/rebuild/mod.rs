@@ -22,10 +22,10 @@ pub(crate) use ahead::look_ahead;
 pub(crate) use template::{Loaded, Unreadable};
 
 use super::source::source;
-use crate::inquiry::{Case, Check, Cx, Examined, Link, Scope, Stop};
 use crate::policy::{Rule, Vcs};
 use crate::task::{Definition, Trigger};
-use crate::verdict::{Class, Code, Finding, Side, Standing};
+use crate::verdict::{Authority, Class, Code, Disposition, Finding};
+use crate::verification::{Check, CheckContext, Evidence, Examined, Link, Scope, Stop};
 use catena_json::{Path, Value};
 
 pub(super) const DESCRIPTION: Check =
@@ -287,7 +287,7 @@ struct Parent<'a> {
 
 impl Parent<'_> {
     fn failed(&self, code: Code, message: impl Into<String>) -> Finding {
-        Finding::new(CHECK, code, Standing::Failed, self.link.task_id, message)
+        Finding::new(CHECK, code, Disposition::Failed, self.link.task_id, message)
     }
 
     /// A finding about the decision task's definition.
@@ -297,30 +297,30 @@ impl Parent<'_> {
     }
 }
 
-fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     let finding =
-        |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+        |code, disposition, message: String| Finding::new(CHECK, code, disposition, link.task_id, message);
     if !link.is_parent() {
         let message = "The task is no parent; its parent's graph says what it must be.".to_owned();
-        return Ok(vec![finding(NOT_NEEDED, Standing::Passed, message)].into());
+        return Ok(vec![finding(NOT_NEEDED, Disposition::Passed, message)].into());
     }
     let decision_id = link.definition.decision_task_id();
     let Some(decision) = cx.link(decision_id)? else {
-        if cx.case.definition(decision_id).is_some() {
+        if cx.evidence.definition(decision_id).is_some() {
             return Err(Stop::Blocked);
         }
         let message = format!("Its decision task {decision_id} is not in the chain.");
-        return Ok(vec![finding(NO_DECISION, Standing::Failed, message)].into());
+        return Ok(vec![finding(NO_DECISION, Disposition::Failed, message)].into());
     };
     if !decision.is_parent() {
         let message = format!("Its decision task {decision_id} is a {} in this chain.", decision.kind);
-        return Ok(vec![finding(NO_DECISION, Standing::Failed, message)].into());
+        return Ok(vec![finding(NO_DECISION, Disposition::Failed, message)].into());
     }
     let parent = Parent { link, decision };
     match rebuild(cx, parent) {
         Ok(origin) => {
             let message = format!("The definition is what {origin} renders.");
-            Ok(vec![finding(AGREES, Standing::Passed, message).origin(origin)].into())
+            Ok(vec![finding(AGREES, Disposition::Passed, message).origin(origin)].into())
         }
         Err(Fail::Found(finding)) => Ok(vec![*finding].into()),
         Err(Fail::Stop(stop)) => Err(stop),
@@ -328,7 +328,7 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
 }
 
 /// Rebuilds the definition and compares; answers where the template came from.
-fn rebuild(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<String> {
+fn rebuild(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<String> {
     let trigger = trigger(cx, parent)?;
     trusted::repositories(cx, parent)?;
     // Asked for together: neither depends on the other.
@@ -356,26 +356,26 @@ fn rebuild(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<String> {
     Ok(template.origin)
 }
 
-fn trigger(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Trigger> {
-    let allowed = &cx.case.product.tasks_for;
+fn trigger(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Trigger> {
+    let allowed = &cx.evidence.product.tasks_for;
     match parent.link.definition.trigger() {
         Some(trigger) if allowed.contains(&trigger) => Ok(trigger),
         _ => Err(parent
             .failed(TASKS_FOR, "The product does not allow what the task says it was made for.")
             .at("the queue's definition", Some(Path::of(&["extra", "tasks_for"])))
             .expected(
-                Side::Policy,
+                Authority::Policy,
                 allowed.iter().map(|trigger| trigger.as_str()).collect::<Vec<_>>().join(", "),
             )
-            .actual(Side::Queue, parent.link.definition.tasks_for().unwrap_or("nothing"))
+            .actual(Authority::Queue, parent.link.definition.tasks_for().unwrap_or("nothing"))
             .into()),
     }
 }
 
 /// Which version control system the decision task's tree lives in.
-fn vcs(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Vcs> {
-    let product = &cx.case.product;
-    let detected = if is_github(cx.case, &parent.decision.definition) { Vcs::Github } else { Vcs::Hg };
+fn vcs(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Vcs> {
+    let product = &cx.evidence.product;
+    let detected = if is_github(cx.evidence, &parent.decision.definition) { Vcs::Github } else { Vcs::Hg };
     let mut kinds = product.vcs.iter();
     match (kinds.next(), kinds.next()) {
         (Some(only), None) => Ok(*only),
@@ -390,7 +390,7 @@ fn vcs(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Vcs> {
 }
 
 /// Whether a task has to do with GitHub (specification 7.6).
-pub(crate) fn is_github(case: &Case, definition: &Definition) -> bool {
+pub(crate) fn is_github(case: &Evidence, definition: &Definition) -> bool {
     let text = definition.source();
     definition.scheduler_id() == "taskcluster-github"
         || definition.tasks_for().is_some_and(|tasks_for| tasks_for.starts_with("github-"))
@@ -399,7 +399,11 @@ pub(crate) fn is_github(case: &Case, definition: &Definition) -> bool {
         || source(case, definition).is_ok_and(|source| source.host() == "github.com")
 }
 
-fn trigger_context(cx: &Cx<'_>, parent: Parent<'_>, trigger: Trigger) -> Rebuild<catena_jsone::Context> {
+fn trigger_context(
+    cx: &CheckContext<'_>,
+    parent: Parent<'_>,
+    trigger: Trigger,
+) -> Rebuild<catena_jsone::Context> {
     let mut context = context::common(cx, parent, trigger)?;
     match (vcs(cx, parent)?, trigger) {
         (Vcs::Hg, Trigger::HgPush) => hg::push(cx, parent, &mut context)?,
@@ -425,24 +429,26 @@ fn trigger_context(cx: &Cx<'_>, parent: Parent<'_>, trigger: Trigger) -> Rebuild
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inquiry::Chain;
     use crate::policy::Product;
+    use crate::verification::Chain;
 
     /// What is said of a decision task on GitHub, or of one that is not, where the product uses some
     /// version control systems.
     fn judged<T>(
         uses: &[Vcs],
         on_github: bool,
-        judge: impl Fn(&Cx<'_>, Parent<'_>) -> Rebuild<T>,
+        judge: impl Fn(&CheckContext<'_>, Parent<'_>) -> Rebuild<T>,
     ) -> Result<T, String> {
         let mut product = Product::empty("p");
         product.vcs.extend(uses);
-        let (case, chain) = (Case::sample(product), Chain::default());
+        let (case, chain) = (Evidence::sample(product), Chain::default());
         let scheduler = if on_github { "taskcluster-github" } else { "gecko-level-3" };
         let link = Link::sample(Definition::sample_id(), Definition::sample("gecko-level-3", scheduler));
-        judge(&Cx::new(&case, &chain), Parent { link: &link, decision: &link }).map_err(|fail| match fail {
-            Fail::Found(finding) => format!("{}: {}", finding.code.name, finding.message),
-            Fail::Stop(stop) => format!("{stop:?}"),
+        judge(&CheckContext::new(&case, &chain), Parent { link: &link, decision: &link }).map_err(|fail| {
+            match fail {
+                Fail::Found(finding) => format!("{}: {}", finding.code.name, finding.message),
+                Fail::Stop(stop) => format!("{stop:?}"),
+            }
         })
     }
 
@@ -474,9 +480,9 @@ mod tests {
     #[test]
     fn one_sign_of_github_is_enough() {
         let mut product = Product::empty("p");
-        let strict = Case::sample(product.clone());
+        let strict = Evidence::sample(product.clone());
         product.relaxed.insert(Rule::RepositoryForm);
-        let relaxed = Case::sample(product);
+        let relaxed = Evidence::sample(product);
         let told = |from: &str, to: &str| {
             let definition = Definition::sample(from, to);
             (is_github(&strict, &definition), is_github(&relaxed, &definition))

@@ -1,18 +1,18 @@
 //! What the list of projects says of the tree that a parent comes from.
 
 use super::{PROJECT, Parent, Rebuild};
-use crate::inquiry::{Answer, Cx};
+use crate::verification::{Answer, CheckContext};
 
 /// The list of projects.
 pub(super) struct Projects<'a>(&'a crate::projects::Projects);
 
-pub(super) fn fetch<'a>(cx: &Cx<'a>, parent: Parent<'_>) -> Rebuild<Projects<'a>> {
+pub(super) fn fetch<'a>(cx: &CheckContext<'a>, parent: Parent<'_>) -> Rebuild<Projects<'a>> {
     let what = match cx.projects()? {
         Answer::Is(Ok(projects)) => return Ok(Projects(projects)),
         Answer::Is(Err(error)) => format!("The list of projects cannot be read: {error}."),
         Answer::Absent(answer) => format!("There is no list of projects: {answer}"),
     };
-    Err(parent.failed(PROJECT, what).at(cx.case.product.projects_url.clone(), None).into())
+    Err(parent.failed(PROJECT, what).at(cx.evidence.product.projects_url.clone(), None).into())
 }
 
 impl Projects<'_> {

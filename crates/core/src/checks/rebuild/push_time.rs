@@ -6,10 +6,10 @@
 use super::answers::{self, Answered};
 use super::context::{github, repository_url, revision, tag};
 use super::{BEFORE_PUSH, OLD, Parent, Rebuild, hg, vcs};
-use crate::inquiry::{Cx, Need};
 use crate::policy::{Vcs, parse_moment};
 use crate::task::Trigger;
-use crate::verdict::Side;
+use crate::verdict::Authority;
+use crate::verification::{CheckContext, Need};
 use jiff::{SignedDuration, Timestamp};
 
 /// How far the clocks of two services may be apart.
@@ -26,11 +26,11 @@ pub(super) struct Pushed {
 
 /// When it was pushed: the push log's date, a release's publication, or a commit's date where GitHub knows
 /// nothing better. What is not asked for otherwise is asked for where the product limits a push's age.
-pub(super) fn fetch(cx: &Cx<'_>, parent: Parent<'_>, trigger: Trigger) -> Rebuild<Option<Pushed>> {
+pub(super) fn fetch(cx: &CheckContext<'_>, parent: Parent<'_>, trigger: Trigger) -> Rebuild<Option<Pushed>> {
     if trigger.is_action() {
         return Ok(None);
     }
-    let is_limited = cx.case.product.max_push_age.is_some();
+    let is_limited = cx.evidence.product.max_push_age.is_some();
     let pushed = match (vcs(cx, parent)?, trigger) {
         (Vcs::Hg, _) => Pushed { time: hg::pushed(cx, parent)?, ahead: SKEW },
         (Vcs::Github, Trigger::GithubRelease) => {
@@ -57,20 +57,20 @@ fn moment(answer: &Answered, parent: Parent<'_>, keys: &[&str]) -> Rebuild<Times
 }
 
 /// Holds the task's creation against the push.
-pub(super) fn check(cx: &Cx<'_>, parent: Parent<'_>, pushed: Option<Pushed>) -> Rebuild<()> {
+pub(super) fn check(cx: &CheckContext<'_>, parent: Parent<'_>, pushed: Option<Pushed>) -> Rebuild<()> {
     let created = parse_moment(parent.link.definition.created());
     let (Some(Pushed { time, ahead }), Some(created)) = (pushed, created) else { return Ok(()) };
     let said = |code, message: String, expected: String| {
         parent
             .in_decision(code, message, &["created"])
-            .expected(Side::Vcs, expected)
-            .actual(Side::Queue, created.to_string())
+            .expected(Authority::Vcs, expected)
+            .actual(Authority::Queue, created.to_string())
     };
     if time.duration_since(created) > ahead {
         let message = "The task was created before what it was made for was pushed.".to_owned();
         return Err(said(BEFORE_PUSH, message, format!("not before {time}")).into());
     }
-    let Some(days) = cx.case.product.max_push_age else { return Ok(()) };
+    let Some(days) = cx.evidence.product.max_push_age else { return Ok(()) };
     if created.duration_since(time) > SignedDuration::from_hours(i64::from(days).saturating_mul(24)) {
         let message = format!("What the task was made for was pushed more than {days} days before.");
         let expected = format!("at most {days} days after {time}");

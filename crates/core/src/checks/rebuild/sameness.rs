@@ -3,8 +3,8 @@
 use super::template::Template;
 use super::{DIFFERS, EMPTIES, Parent, Rebuild};
 use crate::compare::{differences, weight};
-use crate::inquiry::Cx;
-use crate::verdict::{Difference, DifferenceKind, Side};
+use crate::verdict::{Authority, Difference, DifferenceKind};
+use crate::verification::CheckContext;
 use catena_json::{Map, Path, Value};
 
 pub(super) const MOST_DIFFERENCES: usize = 20;
@@ -15,7 +15,7 @@ pub(super) const MOST_DIFFERENCES: usize = 20;
 /// Off-reference: the task may lack an empty value that the template renders, and may not have one
 /// that it does not render; a rule of its own, `empty-values`.
 pub(super) fn compare(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     parent: Parent<'_>,
     rendered: &[Value],
     template: &Template,
@@ -53,7 +53,7 @@ pub(super) fn compare(
     let finding = parent
         .failed(code, message)
         .at("the queue's definition", found.first().map(|first| first.path.clone()));
-    Err(finding.differing((Side::Tree, Side::Queue), found).origin(origin).into())
+    Err(finding.differing((Authority::Tree, Authority::Queue), found).origin(origin).into())
 }
 
 /// `projectId` is there, and the pool is told as `taskQueueId`.

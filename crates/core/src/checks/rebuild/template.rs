@@ -3,10 +3,10 @@
 use super::context::{commit, github, repository_url, revision};
 use super::{ANSWER, HOST, IDENTITY, NO_TEMPLATE, Parent, RENDER, Rebuild, TEMPLATE, action, answers};
 use crate::checks::notes::notes;
-use crate::inquiry::{Answer, Cx, Need, Reference, TreeFile};
 use crate::policy::Rule;
 use crate::source::{Revision, Scheme};
-use crate::verdict::Side;
+use crate::verdict::Authority;
+use crate::verification::{Answer, CheckContext, Need, Reference, TreeFile};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use catena_json::{Path, Segment, Value};
@@ -73,7 +73,7 @@ impl TreeText {
 }
 
 /// The template of the decision task's tree at its revision (specification 7.3 to 7.5).
-pub(super) fn fetch(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Template> {
+pub(super) fn fetch(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Template> {
     match tree_file(cx, parent, TreeFile::TaskclusterYml)? {
         Ok(text) => read(cx, parent, text),
         Err(absent) => Err(parent.failed(NO_TEMPLATE, absent).into()),
@@ -82,7 +82,7 @@ pub(super) fn fetch(cx: &Cx<'_>, parent: Parent<'_>) -> Rebuild<Template> {
 
 /// A file of the decision task's tree at its revision, or that there is none.
 pub(super) fn tree_file(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     parent: Parent<'_>,
     file: TreeFile,
 ) -> Rebuild<Result<TreeText, String>> {
@@ -93,7 +93,7 @@ pub(super) fn tree_file(
         let revision = commit(cx, parent, &repository)?;
         let origin = origin(revision.as_str());
         from_github(cx, parent, &repository, revision, file, origin)
-    } else if cx.case.product.is_hg(&url) && url.scheme() == Scheme::Https {
+    } else if cx.evidence.product.is_hg(&url) && url.scheme() == Scheme::Https {
         let revision = revision(cx, parent)?;
         let origin = origin(revision.as_str());
         let need = Need::HgFile { repository: url.clone(), revision, file };
@@ -104,24 +104,24 @@ pub(super) fn tree_file(
             Answer::Absent(answer) => Err(format!("There is no {origin}: {answer}")),
         })
     } else {
-        let hosts = cx.case.product.hg_hosts.iter().map(|host| format!("https://{host}"));
+        let hosts = cx.evidence.product.hg_hosts.iter().map(|host| format!("https://{host}"));
         let hosts = hosts.chain(std::iter::once("github.com".to_owned())).collect::<Vec<_>>().join(", ");
         let message = format!("Templates are not fetched from {url}.");
         Err(parent
             .failed(HOST, message)
-            .expected(Side::Policy, hosts)
-            .actual(Side::Queue, url.as_str())
+            .expected(Authority::Policy, hosts)
+            .actual(Authority::Queue, url.as_str())
             .into())
     }
 }
 
 /// Reads a template, once for all parents that are rendered from it.
-fn read(cx: &Cx<'_>, parent: Parent<'_>, text: TreeText) -> Rebuild<Template> {
+fn read(cx: &CheckContext<'_>, parent: Parent<'_>, text: TreeText) -> Rebuild<Template> {
     let TreeText { need, content, origin } = text;
     match notes(cx)?.templates.of(need, || load(cx, &content.bytes()?).map(Arc::new)) {
         Ok(loaded) => {
             // Rendering walks over all of it, whoever reads it.
-            cx.case.work.spend_bytes(loaded.bytes)?;
+            cx.evidence.work.spend_bytes(loaded.bytes)?;
             Ok(Template { loaded, origin })
         }
         Err(Unreadable::NotBase64) => {
@@ -134,9 +134,10 @@ fn read(cx: &Cx<'_>, parent: Parent<'_>, text: TreeText) -> Rebuild<Template> {
     }
 }
 
-fn load(cx: &Cx<'_>, bytes: &[u8]) -> Result<Loaded, Unreadable> {
+fn load(cx: &CheckContext<'_>, bytes: &[u8]) -> Result<Loaded, Unreadable> {
     let malformed = |why: &dyn ToString| Unreadable::Malformed(why.to_string());
-    let document = catena_yaml::load_bytes(bytes, &cx.case.limits.yaml).map_err(|error| malformed(&error))?;
+    let document =
+        catena_yaml::load_bytes(bytes, &cx.evidence.limits.yaml).map_err(|error| malformed(&error))?;
     let value = document.root.to_json().map_err(|error| malformed(&error))?;
     if !value.is_object() {
         return Err(malformed(&"it is no mapping"));
@@ -149,7 +150,7 @@ fn load(cx: &Cx<'_>, bytes: &[u8]) -> Result<Loaded, Unreadable> {
 
 /// The contents API's answer holds the file in base64.
 fn from_github(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     parent: Parent<'_>,
     repository: &crate::source::GithubRepository,
     revision: Revision,
@@ -167,11 +168,14 @@ fn from_github(
     let asked_at = answer.value().get("url").and_then(Value::as_str).and_then(|url| url.rsplit_once("?ref="));
     if let Some((_, told)) = asked_at
         && told != reference.as_str()
-        && !cx.case.relaxes(Rule::AnswerIdentity)
+        && !cx.evidence.relaxes(Rule::AnswerIdentity)
     {
         let message = format!("The answer is {} at another revision.", file.path());
         let finding = parent.failed(IDENTITY, message);
-        return Err(finding.expected(Side::Queue, reference.as_str()).actual(Side::Vcs, told).into());
+        return Err(finding
+            .expected(Authority::Queue, reference.as_str())
+            .actual(Authority::Vcs, told)
+            .into());
     }
     if answer.text(parent, &["encoding"])? != "base64" {
         return Err(answer.malformed(parent, &["encoding"], "base64"));
@@ -200,8 +204,13 @@ impl From<action::Action> for Rendering {
 
 impl Template {
     /// Renders the template; what goes wrong is told with the line it stands on.
-    pub(super) fn render(&self, cx: &Cx<'_>, parent: Parent<'_>, rendering: Rendering) -> Rebuild<Value> {
-        let limits = &cx.case.limits.template;
+    pub(super) fn render(
+        &self,
+        cx: &CheckContext<'_>,
+        parent: Parent<'_>,
+        rendering: Rendering,
+    ) -> Rebuild<Value> {
+        let limits = &cx.evidence.limits.template;
         let template = &self.loaded.value;
         let watch = |steps| cx.spend(usize::try_from(steps).unwrap_or(usize::MAX)).is_ok();
         let (result, wrapped) = match rendering {

@@ -8,10 +8,10 @@ mod times;
 
 pub(crate) use times::signed;
 
-use crate::inquiry::{Answer, Check, Cx, Established, Examination, Examined, Link, Scope};
 use crate::policy::Rule;
 use crate::task::{RunState, Status};
-use crate::verdict::{Class, Code, Finding, Side, Standing};
+use crate::verdict::{Authority, Class, Code, Disposition, Finding};
+use crate::verification::{Answer, Check, CheckContext, Established, Examination, Examined, Link, Scope};
 use catena_json::{Path, Value};
 
 pub(super) const DESCRIPTION: Check = describe!("run", CODES, Scope::Link(examine));
@@ -70,14 +70,14 @@ const CODES: &[Code] = &[
     BEFORE,
 ];
 
-fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
+fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     let finding =
-        |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+        |code, disposition, message: String| Finding::new(CHECK, code, disposition, link.task_id, message);
     if !link.has_run {
-        return Ok(vec![finding(BEFORE, Standing::Passed, "The task is about to run.".to_owned())].into());
+        return Ok(vec![finding(BEFORE, Disposition::Passed, "The task is about to run.".to_owned())].into());
     }
     let failed = |code, message: String| {
-        Ok(vec![finding(code, Standing::Failed, message).at("the queue's status", None)].into())
+        Ok(vec![finding(code, Disposition::Failed, message).at("the queue's status", None)].into())
     };
     let status = match cx.status(link)? {
         Answer::Is(Ok(status)) => status,
@@ -93,7 +93,7 @@ fn examine(cx: &Cx<'_>, link: &Link) -> Examined {
     findings.extend(record::contradiction(status).map(|wrong| wrong.finding(link, STATES)));
     findings.extend(times::impossible(cx, link, status)?.map(|wrong| wrong.finding(link, TIMES)));
     let latest = latest(link, status);
-    let passed = latest.standing == Standing::Passed;
+    let passed = latest.disposition == Disposition::Passed;
     let established = (passed && findings.is_empty()).then_some(Established::Completed);
     if findings.is_empty() || !passed {
         findings.push(latest);
@@ -108,10 +108,10 @@ fn contradictions(link: &Link, status: &Status) -> Vec<Finding> {
         let defined = link.definition.value().get(key)?;
         (defined != told).then(|| {
             let message = format!("The queue's status has another {key} than its definition.");
-            Finding::new(CHECK, CONTRADICTS, Standing::Failed, link.task_id, message)
+            Finding::new(CHECK, CONTRADICTS, Disposition::Failed, link.task_id, message)
                 .at("the queue's status", Some(Path::of(&["status", key])))
-                .expected(Side::Queue, plain(defined))
-                .actual(Side::Queue, plain(told))
+                .expected(Authority::Queue, plain(defined))
+                .actual(Authority::Queue, plain(told))
         })
     });
     differing.collect()
@@ -124,14 +124,14 @@ fn plain(value: &Value) -> String {
 /// Whether the last run ended well.
 fn latest(link: &Link, status: &Status) -> Finding {
     let finding =
-        |code, standing, message: String| Finding::new(CHECK, code, standing, link.task_id, message);
+        |code, disposition, message: String| Finding::new(CHECK, code, disposition, link.task_id, message);
     let Some(run) = status.latest() else {
-        return finding(NONE, Standing::Failed, "The task has no run.".to_owned())
+        return finding(NONE, Disposition::Failed, "The task has no run.".to_owned())
             .at("the queue's status", None);
     };
     if run.state == RunState::Completed {
         let message = format!("Run {} completed.", run.run_id);
-        return finding(COMPLETED, Standing::Passed, message);
+        return finding(COMPLETED, Disposition::Passed, message);
     }
     let reason = run.reason_resolved.as_deref().filter(|reason| *reason != run.state.as_str());
     let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
@@ -141,8 +141,8 @@ fn latest(link: &Link, status: &Status) -> Finding {
     } else {
         (NOT_FINISHED, format!("Run {} has not ended yet.", run.run_id))
     };
-    finding(code, Standing::Failed, message)
+    finding(code, Disposition::Failed, message)
         .at("the queue's status", Some(place))
-        .expected(Side::Policy, RunState::Completed.as_str())
-        .actual(Side::Queue, format!("{}{reason}", run.state.as_str()))
+        .expected(Authority::Policy, RunState::Completed.as_str())
+        .actual(Authority::Queue, format!("{}{reason}", run.state.as_str()))
 }

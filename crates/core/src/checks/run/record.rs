@@ -1,9 +1,9 @@
 //! How far a task and its runs got, by one record of the queue's: each part follows from another.
 
 use super::CHECK;
-use crate::inquiry::Link;
 use crate::task::{Run, RunState, Status};
-use crate::verdict::{Code, Finding, Side, Standing};
+use crate::verdict::{Authority, Code, Disposition, Finding};
+use crate::verification::Link;
 use catena_json::Path;
 
 /// What is wrong with a record, and where.
@@ -16,10 +16,10 @@ pub(super) struct Wrong {
 
 impl Wrong {
     pub(super) fn finding(self, link: &Link, code: Code) -> Finding {
-        Finding::new(CHECK, code, Standing::Failed, link.task_id, self.message)
+        Finding::new(CHECK, code, Disposition::Failed, link.task_id, self.message)
             .at("the queue's status", Some(self.path))
-            .expected(Side::Queue, self.expected)
-            .actual(Side::Queue, self.actual)
+            .expected(Authority::Queue, self.expected)
+            .actual(Authority::Queue, self.actual)
     }
 }
 

@@ -7,9 +7,9 @@
 //! [`DRIFT`] from its own.
 
 use super::record::{Wrong, place};
-use crate::inquiry::{Cx, Link, Stop};
 use crate::policy::parse_moment;
 use crate::task::{Run, Status};
+use crate::verification::{CheckContext, Link, Stop};
 use catena_json::Path;
 use catena_keys::Period;
 use jiff::{SignedDuration, Timestamp};
@@ -20,7 +20,7 @@ const DRIFT: SignedDuration = SignedDuration::from_mins(15);
 const RACE: SignedDuration = SignedDuration::from_mins(1);
 
 /// The first thing that cannot have happened in this order.
-pub(super) fn impossible(cx: &Cx<'_>, link: &Link, status: &Status) -> Result<Option<Wrong>, Stop> {
+pub(super) fn impossible(cx: &CheckContext<'_>, link: &Link, status: &Status) -> Result<Option<Wrong>, Stop> {
     let pairs = status.runs.iter().zip(status.runs.iter().skip(1));
     let within = status.runs.iter().find_map(of_run);
     let wrong = within.or_else(|| pairs.into_iter().find_map(|(run, next)| of_next(run, next)));
@@ -76,7 +76,7 @@ fn of_first(link: &Link, status: &Status) -> Option<Wrong> {
 }
 
 /// A task is made while the run of its parent goes on that published its graph: the last.
-fn of_parent(cx: &Cx<'_>, link: &Link) -> Result<Option<Wrong>, Stop> {
+fn of_parent(cx: &CheckContext<'_>, link: &Link) -> Result<Option<Wrong>, Stop> {
     let own = &link.definition;
     let made_by = if link.is_parent() { own.decision_task_id() } else { own.parent_task_id() };
     let parent = if made_by == link.task_id { None } else { cx.link(made_by)? };

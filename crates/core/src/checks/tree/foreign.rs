@@ -1,8 +1,8 @@
 //! Scopes that the policy's other products restrict.
 
 use super::{CHECK, FOREIGN, is_broad};
-use crate::inquiry::{Cx, Link};
-use crate::verdict::{Finding, Side, Standing};
+use crate::verdict::{Authority, Disposition, Finding};
+use crate::verification::{CheckContext, Link};
 use catena_json::Path;
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 /// that merely satisfies a rule of its own satisfies those of the others as well.
 ///
 /// Off-reference: a rule of its own, `foreign-scope`.
-pub(super) fn scopes(cx: &Cx<'_>, target: &Link) -> Vec<Finding> {
-    let product = &cx.case.product;
+pub(super) fn scopes(cx: &CheckContext<'_>, target: &Link) -> Vec<Finding> {
+    let product = &cx.evidence.product;
     let mut findings = Vec::new();
     for (index, scope) in target.definition.scopes().iter().enumerate() {
         if product.restricted_scopes.iter().any(|rule| is_broad(&rule.scope, scope) == Some(false)) {
@@ -30,10 +30,10 @@ pub(super) fn scopes(cx: &Cx<'_>, target: &Link) -> Vec<Finding> {
             product.name
         );
         findings.push(
-            Finding::new(CHECK, FOREIGN, Standing::Failed, target.task_id, message)
+            Finding::new(CHECK, FOREIGN, Disposition::Failed, target.task_id, message)
                 .at("the queue's definition", Some(Path::of(&["scopes"]).index(index)))
-                .expected(Side::Policy, format!("a target of {products}"))
-                .actual(Side::Queue, scope.as_str()),
+                .expected(Authority::Policy, format!("a target of {products}"))
+                .actual(Authority::Queue, scope.as_str()),
         );
     }
     findings
@@ -42,9 +42,9 @@ pub(super) fn scopes(cx: &Cx<'_>, target: &Link) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inquiry::{Case, Chain};
     use crate::policy::{Product, ScopeRule};
     use crate::task::Definition;
+    use crate::verification::{Chain, Evidence};
 
     #[test]
     fn a_scope_of_others_is_refused_unless_a_rule_matches_it() {
@@ -58,9 +58,9 @@ mod tests {
             }
             let scopes_of = format!(r#""scopes":["x","{scope}"]"#);
             let own = Definition::sample_id();
-            let case = Case::sample(product).knowing(own, &[(r#""scopes":[]"#, &scopes_of)]);
+            let case = Evidence::sample(product).knowing(own, &[(r#""scopes":[]"#, &scopes_of)]);
             let chain = Chain::of(&case);
-            let cx = Cx::new(&case, &chain);
+            let cx = CheckContext::new(&case, &chain);
             let findings = scopes(&cx, chain.link(own).unwrap());
             findings.iter().map(|finding| finding.code.name).collect::<Vec<_>>()
         };

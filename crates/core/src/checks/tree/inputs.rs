@@ -7,16 +7,16 @@
 use super::{CHECK, INPUT_REVISION, INPUT_TREE, MIRROR_COMMIT, mirrored};
 use crate::checks::source::source;
 use crate::checks::{branch, tags};
-use crate::inquiry::{Cx, Link, Stop};
 use crate::policy::KindRole;
 use crate::source::{RepositoryUrl, Revision, SourceUrl, TagName};
 use crate::task::{Kind, TaskId};
-use crate::verdict::{Finding, Side, Standing};
+use crate::verdict::{Authority, Disposition, Finding};
+use crate::verification::{CheckContext, Link, Stop};
 use catena_json::Path;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn examine(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     target: &Link,
     trees: &BTreeMap<TaskId, Option<String>>,
 ) -> Result<Vec<Finding>, Stop> {
@@ -29,10 +29,10 @@ pub(super) fn examine(
 }
 
 /// The tasks that the target goes back to other than by an image that a task runs in.
-fn without_images(cx: &Cx<'_>, target: &Link) -> BTreeSet<TaskId> {
+fn without_images(cx: &CheckContext<'_>, target: &Link) -> BTreeSet<TaskId> {
     let is_image = |kind: &str| {
         let kind = Kind::parse(kind).ok();
-        kind.and_then(|kind| cx.case.product.role(&kind)) == Some(KindRole::DockerImage)
+        kind.and_then(|kind| cx.evidence.product.role(&kind)) == Some(KindRole::DockerImage)
     };
     let mut found = BTreeSet::from([target.task_id]);
     let mut todo = vec![target.task_id];
@@ -49,7 +49,7 @@ fn without_images(cx: &Cx<'_>, target: &Link) -> BTreeSet<TaskId> {
 /// Links of the target's own graph, and the target's parent, are judged for all targets; a link of no
 /// trusted tree is said to be that.
 fn of_tree(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     target: &Link,
     inputs: &[&Link],
     trees: &BTreeMap<TaskId, Option<String>>,
@@ -64,17 +64,17 @@ fn of_tree(
             let theirs = tree(mirrored(cx, link).map_or(link.task_id, |decision| decision.task_id))?;
             (Some(theirs) != own).then(|| {
                 let message = "The target takes in what this task of another tree made.";
-                Finding::new(CHECK, INPUT_TREE, Standing::Failed, link.task_id, message)
+                Finding::new(CHECK, INPUT_TREE, Disposition::Failed, link.task_id, message)
                     .at("the queue's definition", Some(Path::of(&["metadata", "source"])))
-                    .expected(Side::Task, own.unwrap_or("no trusted tree"))
-                    .actual(Side::Queue, theirs)
+                    .expected(Authority::Task, own.unwrap_or("no trusted tree"))
+                    .actual(Authority::Queue, theirs)
             })
         })
         .collect()
 }
 
 /// A promotion takes in what the revision made that it is of.
-fn of_revision(cx: &Cx<'_>, target: &Link, inputs: &[&Link]) -> Result<Vec<Finding>, Stop> {
+fn of_revision(cx: &CheckContext<'_>, target: &Link, inputs: &[&Link]) -> Result<Vec<Finding>, Stop> {
     let Some(parent) = cx.chain.link(target.definition.parent_task_id()) else { return Ok(Vec::new()) };
     if target.definition.decision_task_id() == parent.definition.decision_task_id() {
         return Ok(Vec::new());
@@ -93,18 +93,18 @@ fn of_revision(cx: &Cx<'_>, target: &Link, inputs: &[&Link]) -> Result<Vec<Findi
         };
         let message = "The task was made from another revision than the one that is promoted.";
         findings.push(
-            Finding::new(CHECK, INPUT_REVISION, Standing::Failed, link.task_id, message)
+            Finding::new(CHECK, INPUT_REVISION, Disposition::Failed, link.task_id, message)
                 .at("the queue's definition", Some(path))
-                .expected(Side::Queue, promoted.as_str())
-                .actual(Side::Queue, actual),
+                .expected(Authority::Queue, promoted.as_str())
+                .actual(Authority::Queue, actual),
         );
     }
     Ok(findings)
 }
 
 /// The commit of what a release's promotion is of, if that is a tag.
-fn of_tag(cx: &Cx<'_>, parent: &Link, text: &str) -> Result<Option<String>, Stop> {
-    let source = source(cx.case, &parent.definition).map_err(|_| Stop::Blocked)?;
+fn of_tag(cx: &CheckContext<'_>, parent: &Link, text: &str) -> Result<Option<String>, Stop> {
+    let source = source(cx.evidence, &parent.definition).map_err(|_| Stop::Blocked)?;
     let (Err(_), Ok(tag), [owner, name, ..]) =
         (Revision::parse(text), TagName::parse(text), source.segments())
     else {
@@ -117,7 +117,7 @@ fn of_tag(cx: &Cx<'_>, parent: &Link, text: &str) -> Result<Option<String>, Stop
 
 /// All tasks of a graph that use the mirror of its tree use one commit of it. A promotion's graph and the
 /// graph that it promotes are one.
-fn of_mirror(cx: &Cx<'_>) -> Result<Vec<Finding>, Stop> {
+fn of_mirror(cx: &CheckContext<'_>) -> Result<Vec<Finding>, Stop> {
     let mut first: BTreeMap<TaskId, String> = BTreeMap::new();
     let mut findings = Vec::new();
     for link in cx.closed()?.links().filter(|link| mirrored(cx, link).is_some()) {
@@ -127,10 +127,10 @@ fn of_mirror(cx: &Cx<'_>) -> Result<Vec<Finding>, Stop> {
             if *expected != text {
                 let message = "The task uses another commit of the git mirror than others of its graph.";
                 findings.push(
-                    Finding::new(CHECK, MIRROR_COMMIT, Standing::Failed, link.task_id, message)
+                    Finding::new(CHECK, MIRROR_COMMIT, Disposition::Failed, link.task_id, message)
                         .at("the queue's definition", Some(path))
-                        .expected(Side::Queue, expected.as_str())
-                        .actual(Side::Queue, text),
+                        .expected(Authority::Queue, expected.as_str())
+                        .actual(Authority::Queue, text),
                 );
             }
         }
@@ -139,8 +139,8 @@ fn of_mirror(cx: &Cx<'_>) -> Result<Vec<Finding>, Stop> {
 }
 
 /// The revisions of its tree that a task names, with where: in its environment and in its source.
-fn revisions(cx: &Cx<'_>, link: &Link) -> Result<Vec<(Path, String)>, Stop> {
-    let source = source(cx.case, &link.definition).map_err(|_| Stop::Blocked)?;
+fn revisions(cx: &CheckContext<'_>, link: &Link) -> Result<Vec<(Path, String)>, Stop> {
+    let source = source(cx.evidence, &link.definition).map_err(|_| Stop::Blocked)?;
     let own = branch::repositories(link)
         .filter(|(_, text)| RepositoryUrl::parse(text).is_ok_and(|url| source.is_of(&url)));
     let in_env = own.filter_map(|(prefix, _)| {

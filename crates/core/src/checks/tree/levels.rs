@@ -10,35 +10,35 @@ use super::{BRANCH_LEVEL, CHECK, PROJECTS, SCHEDULER_LEVEL, TREE_LEVEL, mirrored
 use crate::checks::rebuild::is_github;
 use crate::checks::source::source;
 use crate::checks::{branch, target};
-use crate::inquiry::{Answer, Cx, Link, Stop};
 use crate::policy::Landed;
 use crate::projects::{Level, Project, Projects};
 use crate::source::RepositoryUrl;
 use crate::task::TaskId;
-use crate::verdict::{Finding, Side, Standing};
+use crate::verdict::{Authority, Disposition, Finding};
+use crate::verification::{Answer, CheckContext, Link, Stop};
 use catena_json::Path;
 use std::collections::BTreeMap;
 
 /// What links are held against.
 struct Levels<'a> {
-    cx: &'a Cx<'a>,
+    cx: &'a CheckContext<'a>,
     projects: &'a Projects,
     required: Level,
 }
 
 pub(super) fn examine(
-    cx: &Cx<'_>,
+    cx: &CheckContext<'_>,
     target: &Link,
     trees: &BTreeMap<TaskId, Option<String>>,
 ) -> Result<Vec<Finding>, Stop> {
     let unreadable = |why: String| {
-        let finding = Finding::new(CHECK, PROJECTS, Standing::Failed, target.task_id, why);
-        vec![finding.at(cx.case.product.projects_url.clone(), None)]
+        let finding = Finding::new(CHECK, PROJECTS, Disposition::Failed, target.task_id, why);
+        vec![finding.at(cx.evidence.product.projects_url.clone(), None)]
     };
     let projects = match cx.projects()? {
         Answer::Is(Ok(projects)) => projects,
         // On Mercurial no parent can be rebuilt without the list, and the rebuild check says so.
-        _ if !is_github(cx.case, &target.definition) => return Err(Stop::Blocked),
+        _ if !is_github(cx.evidence, &target.definition) => return Err(Stop::Blocked),
         Answer::Is(Err(error)) => {
             return Ok(unreadable(format!("The list of projects cannot be read: {error}.")));
         }
@@ -52,7 +52,7 @@ pub(super) fn examine(
         (Some(own), None) => {
             let message =
                 format!("The list of projects does not tell the level of {}, the target's tree.", own.name);
-            findings.push(Finding::new(CHECK, TREE_LEVEL, Standing::Failed, target.task_id, message));
+            findings.push(Finding::new(CHECK, TREE_LEVEL, Disposition::Failed, target.task_id, message));
         }
         (Some(_), Some(required)) => {
             let levels = Levels { cx, projects, required };
@@ -71,15 +71,15 @@ pub(super) fn examine(
 }
 
 /// The level of the target's tree, if the list of projects tells one.
-pub(crate) fn required_level(cx: &Cx<'_>, projects: &Projects) -> Result<Option<Level>, Stop> {
+pub(crate) fn required_level(cx: &CheckContext<'_>, projects: &Projects) -> Result<Option<Level>, Stop> {
     Ok(own_project(cx, projects)?.and_then(Project::level))
 }
 
 /// The project that the target's tree is; a mirror is what it mirrors.
-fn own_project<'a>(cx: &Cx<'_>, projects: &'a Projects) -> Result<Option<&'a Project>, Stop> {
+fn own_project<'a>(cx: &CheckContext<'_>, projects: &'a Projects) -> Result<Option<&'a Project>, Stop> {
     let target = target(cx)?;
     let link = mirrored(cx, target).unwrap_or(target);
-    let source = source(cx.case, &link.definition).map_err(|_| Stop::Blocked)?;
+    let source = source(cx.evidence, &link.definition).map_err(|_| Stop::Blocked)?;
     Ok(projects.by_source(&source))
 }
 
@@ -98,10 +98,10 @@ fn scheduler(link: &Link, required: Option<Level>) -> Option<Finding> {
             Some(required) => format!("a scheduler of {required}"),
             None => format!("no scheduler of {}", Level::LOWEST),
         };
-        Finding::new(CHECK, SCHEDULER_LEVEL, Standing::Failed, link.task_id, message)
+        Finding::new(CHECK, SCHEDULER_LEVEL, Disposition::Failed, link.task_id, message)
             .at("the queue's definition", Some(Path::of(&["schedulerId"])))
-            .expected(Side::Policy, expected)
-            .actual(Side::Queue, id)
+            .expected(Authority::Policy, expected)
+            .actual(Authority::Queue, id)
     })
 }
 
@@ -117,15 +117,15 @@ impl Levels<'_> {
             None => format!("{repository}, which is not in the list of projects"),
         };
         let message = "The task comes from a tree of a lower level than the target's, or takes it in.";
-        Finding::new(CHECK, TREE_LEVEL, Standing::Failed, link.task_id, message)
+        Finding::new(CHECK, TREE_LEVEL, Disposition::Failed, link.task_id, message)
             .at("the queue's definition", Some(Path::of(keys)))
-            .expected(Side::Policy, self.required.to_string())
-            .actual(Side::Queue, told)
+            .expected(Authority::Policy, self.required.to_string())
+            .actual(Authority::Queue, told)
     }
 
     /// The tree that a link comes from.
     fn tree(&self, link: &Link) -> Result<Option<Finding>, Stop> {
-        let source = source(self.cx.case, &link.definition).map_err(|_| Stop::Blocked)?;
+        let source = source(self.cx.evidence, &link.definition).map_err(|_| Stop::Blocked)?;
         let project = self.projects.by_source(&source);
         let suffices = self.suffices(project.and_then(Project::level));
         Ok((!suffices).then(|| self.failed(link, &["metadata", "source"], project, source.as_str())))
@@ -135,8 +135,8 @@ impl Levels<'_> {
     /// judged apart, and what is no repository's address too. What is named with a prefix that no product
     /// has need not be a project.
     fn other_trees(&self, link: &Link) -> Result<Vec<Finding>, Stop> {
-        let source = source(self.cx.case, &link.definition).map_err(|_| Stop::Blocked)?;
-        let product = &self.cx.case.product;
+        let source = source(self.cx.evidence, &link.definition).map_err(|_| Stop::Blocked)?;
+        let product = &self.cx.evidence.product;
         let others = branch::repositories(link).filter_map(|(prefix, text)| {
             let url = RepositoryUrl::parse(text).ok().filter(|url| !source.is_of(url))?;
             let project = self.projects.by_repository(&url);
@@ -158,7 +158,7 @@ impl Levels<'_> {
     fn branches(&self, link: &Link) -> Result<Vec<Finding>, Stop> {
         let root = branch::root(self.cx, link)?;
         let released = branch::released(self.cx, root);
-        let is_asked = self.cx.case.product.landed != Landed::Assumed;
+        let is_asked = self.cx.evidence.product.landed != Landed::Assumed;
         let mut findings = Vec::new();
         for (prefix, text) in branch::repositories(link) {
             let Ok(url) = RepositoryUrl::parse(text) else { continue };
@@ -167,7 +167,8 @@ impl Levels<'_> {
             };
             let mut names = branch::names(link, prefix);
             let is_released = released.is_some() && url.github() == released;
-            let is_root = root.task_id == link.task_id && self.cx.case.product.source_env_prefix == prefix;
+            let is_root =
+                root.task_id == link.task_id && self.cx.evidence.product.source_env_prefix == prefix;
             if is_released {
                 // A release's reference is its tag.
                 let target = if is_root { branch::of_release(self.cx, root)? } else { None };
@@ -189,10 +190,10 @@ impl Levels<'_> {
     fn branch(&self, link: &Link, variable: &str, name: &str, level: Option<Level>) -> Finding {
         let level = level.map_or("no level".to_owned(), |level| level.to_string());
         let message = "The task ran for a branch of a lower level than the target's tree.";
-        Finding::new(CHECK, BRANCH_LEVEL, Standing::Failed, link.task_id, message)
+        Finding::new(CHECK, BRANCH_LEVEL, Disposition::Failed, link.task_id, message)
             .at("the queue's definition", Some(Path::of(&["payload", "env", variable])))
-            .expected(Side::Policy, format!("a branch of {}", self.required))
-            .actual(Side::Queue, format!("{name}, of {level}"))
+            .expected(Authority::Policy, format!("a branch of {}", self.required))
+            .actual(Authority::Queue, format!("{name}, of {level}"))
     }
 }
 

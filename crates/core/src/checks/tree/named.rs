@@ -1,9 +1,9 @@
 //! The repositories that a task names in its environment, each judged by the rules for its prefix.
 
 use crate::checks::source::repository;
-use crate::inquiry::{Case, Link};
 use crate::policy::{RepositoryRule, Rule};
 use crate::source::{RepositoryUrl, SourceUrl};
+use crate::verification::{Evidence, Link};
 use catena_json::Value;
 
 const SUFFIX: &str = "_HEAD_REPOSITORY";
@@ -35,7 +35,7 @@ pub(crate) enum Trust {
 }
 
 /// All repositories that a link names, in the order of its environment. Empty values name none.
-pub(crate) fn named<'a>(case: &Case, link: &'a Link) -> Vec<Named<'a>> {
+pub(crate) fn named<'a>(case: &Evidence, link: &'a Link) -> Vec<Named<'a>> {
     let env = link.definition.payload().get("env").and_then(Value::as_object);
     let mut all = Vec::new();
     for (variable, value) in env.into_iter().flatten() {
@@ -53,7 +53,7 @@ pub(crate) fn named<'a>(case: &Case, link: &'a Link) -> Vec<Named<'a>> {
 /// The product's own prefixes name its own repositories, and another product's prefix one of that product.
 /// A prefix of none names a repository of any product, or of an official owner: some trees keep what they
 /// build in repositories of their own, as xpi-manifest does with its add-ons.
-fn trust(case: &Case, prefix: &str, url: &RepositoryUrl) -> Trust {
+fn trust(case: &Evidence, prefix: &str, url: &RepositoryUrl) -> Trust {
     let product = &case.product;
     let tree = if product.source_env_prefixes().any(|own| own == prefix) {
         own_tree(case, url)
@@ -72,7 +72,7 @@ fn trust(case: &Case, prefix: &str, url: &RepositoryUrl) -> Trust {
 
 /// The product's trusted repository that an address names, or one whose name it only begins with where the
 /// policy relaxes that.
-fn own_tree(case: &Case, url: &RepositoryUrl) -> Option<String> {
+fn own_tree(case: &Evidence, url: &RepositoryUrl) -> Option<String> {
     let product = &case.product;
     RepositoryRule::exact_path(&product.repositories, url).or_else(|| {
         let source = SourceUrl::of_repository(url.as_str()).ok()?;
@@ -105,7 +105,7 @@ mod tests {
     }
 
     fn judged(product: Product, env: &str) -> Vec<(String, Trust)> {
-        let case = Case::sample(product);
+        let case = Evidence::sample(product);
         let env = format!(r#""payload":{{"env":{{{env}}}}}"#);
         let link = Link::sample(Definition::sample_id(), Definition::sample(r#""payload":{}"#, &env));
         named(&case, &link).into_iter().map(|named| (named.prefix, named.trust)).collect()

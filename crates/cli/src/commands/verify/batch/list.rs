@@ -2,7 +2,7 @@
 
 use super::VerifyArgs;
 use crate::failure::Failure;
-use catena::{Kind, Question, Target, TaskId, TextFile};
+use catena::{Kind, Target, TargetSpec, TaskId, TextFile};
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::path::Path;
@@ -24,7 +24,7 @@ struct Line {
 }
 
 /// Reads a list from a file, or from standard input where that is `-`.
-pub(super) fn read(file: &Path, args: &VerifyArgs) -> Result<Vec<Question>, Failure> {
+pub(super) fn read(file: &Path, args: &VerifyArgs) -> Result<Vec<TargetSpec>, Failure> {
     let text = if file.as_os_str() == OsStr::new("-") {
         text_of(std::io::stdin().lock())
             .map_err(|cause| Failure::usage(format!("standard input: {cause}")))?
@@ -36,11 +36,11 @@ pub(super) fn read(file: &Path, args: &VerifyArgs) -> Result<Vec<Question>, Fail
             .next("a line is TASK_ID [KIND [PRODUCT]]; --task-type and --product say what lines do not")
     })?;
     let (check_task, extent) = (args.checks_task(), args.artifacts.into());
-    let question = |Line { task_id, kind, product }| Question {
+    let target_spec = |Line { task_id, kind, product }| TargetSpec {
         target: Target { task_id, kind, check_task, extent },
         product,
     };
-    Ok(lines.into_iter().map(question).collect())
+    Ok(lines.into_iter().map(target_spec).collect())
 }
 
 /// All of it or nothing: of a list that was cut short nobody would be told that the rest was not verified.

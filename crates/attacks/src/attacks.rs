@@ -1,0 +1,206 @@
+//! The catalogue of attacks, a file for each class of the threat model.
+
+mod absence;
+mod artifacts;
+mod availability;
+mod chain;
+mod documents;
+mod edges;
+mod images;
+mod parents;
+mod signatures;
+mod task_graph;
+mod trees;
+mod workers;
+
+pub(crate) use documents::toolchain;
+
+use crate::scenario::{Scenario, ScenarioError};
+use catena_core::Limits;
+use catena_core::checks::find_code;
+use catena_core::policy::{FIREFOX_CI, Policy};
+use catena_core::verdict::{Class, Outcome, Verdict};
+use catena_testbed::{Chain, Fault, Release};
+
+/// Who attacks (docs/threat-model.md).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Attacker {
+    /// Changes stored artifacts and redirects, and holds no key.
+    Storage,
+    /// Makes the queue, or a proxy before it, answer as they like.
+    Queue,
+    /// Creates tasks or shapes their definitions.
+    TaskAuthor,
+    /// Holds one compromised worker with its key.
+    Worker,
+    /// A version control host, mirror or API that lies or is broken.
+    VersionControl,
+}
+
+pub(crate) use Attacker::{Queue as Q, Storage as S, TaskAuthor as T, VersionControl as V, Worker as W};
+
+impl Attacker {
+    /// The letter the threat model has for it.
+    #[must_use]
+    pub fn letter(self) -> char {
+        match self {
+            Self::Storage => 'S',
+            Self::Queue => 'Q',
+            Self::TaskAuthor => 'T',
+            Self::Worker => 'W',
+            Self::VersionControl => 'V',
+        }
+    }
+}
+
+/// One class of the threat model.
+#[derive(Clone, Copy, Debug)]
+pub struct Threat {
+    /// Its number in the threat model, from 1.
+    pub number: u8,
+    /// Its name there.
+    pub name: &'static str,
+    parts: &'static [&'static [Attack]],
+}
+
+impl Threat {
+    /// Its attacks.
+    pub fn attacks(&self) -> impl Iterator<Item = &'static Attack> + use<> {
+        self.parts.iter().copied().flatten()
+    }
+}
+
+/// All classes, in the order of the threat model.
+pub const THREATS: &[Threat] = &[
+    Threat { number: 1, name: "Signatures", parts: signatures::PARTS },
+    Threat { number: 2, name: "The signed document", parts: documents::PARTS },
+    Threat { number: 3, name: "Artifacts", parts: artifacts::PARTS },
+    Threat { number: 4, name: "Task graph", parts: task_graph::PARTS },
+    Threat { number: 5, name: "Parents", parts: parents::PARTS },
+    Threat { number: 6, name: "Images", parts: images::PARTS },
+    Threat { number: 7, name: "Workers", parts: &[workers::ATTACKS] },
+    Threat { number: 8, name: "Trees and scopes", parts: trees::PARTS },
+    Threat { number: 9, name: "The chain itself", parts: &[chain::ATTACKS, edges::ATTACKS] },
+    Threat { number: 10, name: "The outside", parts: &[availability::ATTACKS, absence::ATTACKS] },
+];
+
+/// One way to be dishonest: a valid chain, and one thing that is changed.
+#[derive(Clone, Copy, Debug)]
+pub struct Attack {
+    /// A few words, unique in the catalogue.
+    pub name: &'static str,
+    /// Who could do it.
+    pub by: &'static [Attacker],
+    /// What is changed, as a sentence for readers.
+    pub what: &'static str,
+    /// The valid chain.
+    pub release: fn() -> Release,
+    /// How it is changed.
+    pub mutation: Mutation,
+    /// The code of the finding that names the cause.
+    pub code: &'static str,
+    /// Bounds that differ from the usual ones, so that a chain need not be huge to be beyond them.
+    pub limits: Option<fn(&mut Limits)>,
+    /// A policy that lies over the one that ships, as YAML.
+    pub policy: Option<&'static str>,
+}
+
+/// How a valid chain is changed. `None` says that it lacks what is to be changed, which is a mistake
+/// of the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub enum Mutation {
+    /// What the world holds is changed.
+    Chain(fn(&mut Chain) -> Option<()>),
+    /// What it holds stays; something goes wrong on the wire, which only a real server can show.
+    Wire(fn(&Chain) -> Option<Vec<Wire>>),
+}
+
+/// A fault on the wire, on every attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wire {
+    /// Where it strikes, as [`catena_testbed::Testbed::fault`] reads it.
+    pub pattern: String,
+    /// What goes wrong.
+    pub fault: Fault,
+}
+
+impl Attack {
+    /// How a chain under this attack is asked about.
+    ///
+    /// # Errors
+    /// A policy that is not sound, or a target that is none: mistakes of the catalogue.
+    pub fn scenario(&self, chain: &Chain) -> Result<Scenario, ScenarioError> {
+        let question = match self.policy {
+            Some(text) => Scenario::under(&laid_over(text)?, chain)?,
+            None => Scenario::of(chain)?,
+        };
+        Ok(self.limits.map_or_else(|| question.clone(), |limits| question.clone().within(limits)))
+    }
+
+    /// What the verdict must be: tampering and what is not allowed are refused, an outage is told apart.
+    /// `None` when no check has such a code, which is a mistake of the catalogue.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        let (_, code) = find_code(self.code)?;
+        Some(match code.class {
+            Class::Tamper | Class::Invalid | Class::Policy => Outcome::Rejected,
+            Class::Infra => Outcome::Undetermined,
+            Class::Config => Outcome::Misconfigured,
+        })
+    }
+
+    /// Whether a verdict is the right one, and names the cause.
+    #[must_use]
+    pub fn is_met_by(&self, verdict: &Verdict) -> bool {
+        let named = verdict.failed().any(|finding| finding.code.name == self.code);
+        named && self.outcome() == Some(verdict.outcome)
+    }
+
+    /// Whether the command line can meet it: it has the usual bounds and the policy that ships.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        self.limits.is_none() && self.policy.is_none()
+    }
+
+    /// Within other bounds than the usual ones.
+    pub(crate) const fn within(mut self, limits: fn(&mut Limits)) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// Under a policy laid over the one that ships.
+    pub(crate) const fn under(mut self, policy: &'static str) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+}
+
+fn laid_over(text: &str) -> Result<Policy, ScenarioError> {
+    let shipped = ("shipped:firefox-ci", FIREFOX_CI);
+    let nothing = |_: &str| Err("it extends nothing".to_owned());
+    Policy::load_all(&[shipped, ("attack", text)], &nothing).map_err(ScenarioError::Policy)
+}
+
+/// A chain that is changed.
+pub(crate) const fn attack(
+    name: &'static str,
+    by: &'static [Attacker],
+    what: &'static str,
+    release: fn() -> Release,
+    change: fn(&mut Chain) -> Option<()>,
+    code: &'static str,
+) -> Attack {
+    Attack { name, by, what, release, mutation: Mutation::Chain(change), code, limits: None, policy: None }
+}
+
+/// A chain that is honest, behind a wire that is not.
+pub(crate) const fn wire(
+    name: &'static str,
+    by: &'static [Attacker],
+    what: &'static str,
+    release: fn() -> Release,
+    faults: fn(&Chain) -> Option<Vec<Wire>>,
+    code: &'static str,
+) -> Attack {
+    Attack { name, by, what, release, mutation: Mutation::Wire(faults), code, limits: None, policy: None }
+}

@@ -1,0 +1,441 @@
+//! Attacks on what a finished target made, and on what other links took in.
+
+use super::super::{Attack, Q, S, T, W, attack};
+use super::{bytes, redirect, redirect_to};
+use crate::change::{
+    ARTIFACT, ask_about, document_of, empty, first_build, first_decision, inside, json, link_of, list, make,
+    nth_build, remove, set,
+};
+use crate::valid::{action, cron, finished, mobile, promotion, promotion_of_rounds, push, rounds, tag};
+use catena_testbed::{Artifact, Chain, Release};
+
+/// What a finished target made beside its log.
+const SIGNATURE_FILE: &str = "public/build/target.tar.xz.asc";
+/// The log of a scriptworker's run.
+const LOG: &str = "public/logs/live_backing.log";
+/// The image that an image task made.
+const IMAGE: &str = "public/image.tar.zst";
+/// The log of other workers' runs.
+const CERTIFIED: &str = "public/logs/certified.log";
+
+/// A release on GitHub whose target has run too.
+fn finished_tag() -> Release {
+    Release { finished: true, ..tag() }
+}
+
+/// A promotion whose target has run too.
+fn finished_promotion() -> Release {
+    Release { finished: true, ..promotion() }
+}
+
+/// A finished target that ran twice.
+fn finished_again() -> Release {
+    Release { retried: true, ..finished() }
+}
+
+/// Changes the bytes of a file that the target made, which its document does not know.
+fn own(chain: &mut Chain, name: &str, change: impl FnOnce(&mut Vec<u8>) -> Option<()>) -> Option<()> {
+    let id = chain.target.clone();
+    bytes(chain, &id, name, change)
+}
+
+fn flip(bytes: &mut [u8]) -> Option<()> {
+    *bytes.last_mut()? ^= 1;
+    Some(())
+}
+
+/// Puts other hashes of the target's first file into its document.
+fn says(chain: &mut Chain, entry: &str) -> Option<()> {
+    let (id, entry) = (chain.target.clone(), json(entry)?);
+    document_of(chain, &id, |document| set(document, &["artifacts", ARTIFACT], entry))
+}
+
+/// Lets the target make a file of this name, and its worker vouch for it.
+fn makes(chain: &mut Chain, name: &str) -> Option<()> {
+    let id = chain.target.clone();
+    make(chain, &id, name)
+}
+
+/// Asks about everything that links of the chain took in, and changes a signing before the target.
+fn signing_before(chain: &mut Chain) -> Option<String> {
+    chain.artifacts = "all";
+    chain.tasks.keys().find(|id| **id != chain.target && is_signing(chain, id)).cloned()
+}
+
+fn is_signing(chain: &Chain, id: &str) -> bool {
+    chain.definition(id).is_some_and(|task| task.pointer(&["payload", "upstreamArtifacts"]).is_some())
+}
+
+/// Sets the paths that a signing before the target names.
+fn paths_before(chain: &mut Chain, path: &str) -> Option<()> {
+    let id = signing_before(chain)?;
+    crate::change::edit(chain, &id, |task| {
+        set(task, &["payload", "upstreamArtifacts", "0", "paths"], list(path))
+    })
+}
+
+pub(super) const ATTACKS: &[Attack] = &[
+    // What the target made.
+    attack(
+        "finished target's file altered",
+        &[S, Q],
+        "The last bit of a file that a finished target made is flipped.",
+        finished,
+        |c| own(c, ARTIFACT, |bytes| flip(bytes)),
+        "artifact-altered",
+    ),
+    attack(
+        "finished target's signature altered",
+        &[S, Q],
+        "A detached signature that a finished target made on GitHub is another one.",
+        finished_tag,
+        |c| {
+            own(c, SIGNATURE_FILE, |bytes| {
+                bytes.fill(b'x');
+                Some(())
+            })
+        },
+        "artifact-altered",
+    ),
+    attack(
+        "finished target's log altered",
+        &[S, Q],
+        "A line is added to the log of a finished target.",
+        finished_promotion,
+        |c| {
+            own(c, LOG, |bytes| {
+                bytes.extend_from_slice(b"all is well\n");
+                Some(())
+            })
+        },
+        "artifact-altered",
+    ),
+    attack(
+        "finished target's file emptied",
+        &[S, Q],
+        "A file that a finished target made has no bytes.",
+        finished_promotion,
+        |c| {
+            own(c, ARTIFACT, |bytes| {
+                bytes.clear();
+                Some(())
+            })
+        },
+        "artifact-altered",
+    ),
+    attack(
+        "finished target's file is what went in",
+        &[S, Q],
+        "In place of the file that a finished target made is the build's, which it was made of.",
+        finished,
+        |c| {
+            let (id, build) = (c.target.clone(), first_build(c)?);
+            redirect_to(c, &id, ARTIFACT, &build)
+        },
+        "artifact-altered",
+    ),
+    attack(
+        "finished target's files swapped",
+        &[S, Q],
+        "Two files that a finished target made, which its document lists both, are swapped.",
+        finished_tag,
+        |c| {
+            let id = c.target.clone();
+            let second = c.artifact_mut(&id, SIGNATURE_FILE)?.clone();
+            let first = std::mem::replace(c.artifact_mut(&id, ARTIFACT)?, second);
+            *c.artifact_mut(&id, SIGNATURE_FILE)? = first;
+            Some(())
+        },
+        "artifact-altered",
+    ),
+    attack(
+        "finished target's file of another run",
+        &[S, Q],
+        "In place of a file that a finished target made is the log of the run that was given up before.",
+        finished_again,
+        |c| {
+            let id = c.target.clone();
+            redirect(c, &id, ARTIFACT, &format!("{id}/0/{LOG}"))
+        },
+        "artifact-altered",
+    ),
+    attack(
+        "finished target's file withheld",
+        &[S, Q],
+        "The queue lists a file that a finished target made, and nothing is where it sends its readers.",
+        finished,
+        |c| {
+            let id = c.target.clone();
+            redirect(c, &id, SIGNATURE_FILE, &format!("{id}/9/{SIGNATURE_FILE}"))
+        },
+        "artifact-listed-absent",
+    ),
+    attack(
+        "finished target's log withheld",
+        &[S, Q],
+        "The queue lists the log of a finished target on GitHub, and nothing is where it sends its readers.",
+        finished_tag,
+        |c| {
+            let id = c.target.clone();
+            redirect(c, &id, LOG, &format!("{id}/9/{LOG}"))
+        },
+        "artifact-listed-absent",
+    ),
+    attack(
+        "finished target's file without a hash",
+        &[W],
+        "The document of a finished target lists a file with no hash at all.",
+        finished,
+        |c| says(c, "{}"),
+        "artifact-without-digest",
+    ),
+    attack(
+        "finished target's file with a weak hash",
+        &[W],
+        "The document of a finished target has only an MD5 hash for a file.",
+        finished_tag,
+        |c| says(c, r#"{"md5": "d41d8cd98f00b204e9800998ecf8427e"}"#),
+        "artifact-digest-malformed",
+    ),
+    attack(
+        "finished target's file whose entry is a text",
+        &[W],
+        "The document of a finished target has a text in place of a file's hashes.",
+        finished_promotion,
+        |c| says(c, "\"sha256\""),
+        "artifact-digest-malformed",
+    ),
+    attack(
+        "finished target's file with the right hash and a wrong one",
+        &[S, W],
+        "The document of a finished target has the right SHA-256 for a file and a wrong SHA-512.",
+        finished,
+        |c| {
+            let id = c.target.clone();
+            document_of(c, &id, |document| set(document, &["artifacts", ARTIFACT, "sha512"], "0".repeat(128)))
+        },
+        "artifact-altered",
+    ),
+    attack(
+        "finished target's file that climbs",
+        &[W],
+        "A finished target made and signed a file whose name climbs out of its directory.",
+        finished,
+        |c| makes(c, "public/../../x"),
+        "artifact-name",
+    ),
+    attack(
+        "finished target's file from the root",
+        &[W],
+        "A finished target made and signed a file whose name is an absolute path.",
+        finished_promotion,
+        |c| makes(c, "/etc/passwd"),
+        "artifact-name",
+    ),
+    attack(
+        "finished target's file with a backslash",
+        &[W],
+        "A finished target made and signed a file whose name climbs on another system.",
+        finished_tag,
+        |c| makes(c, "public\\..\\..\\x"),
+        "artifact-name",
+    ),
+    attack(
+        "finished target's own chain of trust as a file",
+        &[W],
+        "The document of a finished target lists a document of another case as one of its files.",
+        finished,
+        |c| {
+            let id = c.target.clone();
+            document_of(c, &id, |document| {
+                let entry = inside(document, &["artifacts", ARTIFACT])?.clone();
+                set(document, &["artifacts", "public/Chain-of-trust.json"], entry)
+            })
+        },
+        "artifact-reserved",
+    ),
+    attack(
+        "finished target with too many files",
+        &[W],
+        "The document of a finished target lists more files than the limit allows.",
+        finished,
+        |c| (0..4).try_for_each(|number| makes(c, &format!("public/build/part-{number}"))),
+        "artifacts-too-many",
+    )
+    .within(|limits| limits.artifacts = 6),
+    attack(
+        "finished build's log altered",
+        &[S, Q],
+        "The log of a finished build, about which is asked, is altered.",
+        push,
+        |c| {
+            let id = first_build(c)?;
+            ask_about(c, &id, "build")?;
+            own(c, CERTIFIED, |bytes| flip(bytes))
+        },
+        "artifact-altered",
+    ),
+    attack(
+        "finished build's file of another build",
+        &[S, Q],
+        "In place of the file of a finished build, about which is asked, is that of another build.",
+        mobile,
+        |c| {
+            let (id, other) = (first_build(c)?, nth_build(c, 1)?);
+            ask_about(c, &id, "build")?;
+            redirect_to(c, &id, ARTIFACT, &other)
+        },
+        "artifact-altered",
+    ),
+    attack(
+        "finished image altered",
+        &[S, Q],
+        "One bit of the image of a finished image task, about which is asked, is flipped.",
+        push,
+        |c| {
+            let id = c.images.first()?.clone();
+            ask_about(c, &id, "docker-image")?;
+            own(c, IMAGE, |bytes| flip(bytes))
+        },
+        "artifact-altered",
+    ),
+    attack(
+        "finished decision task's log altered",
+        &[S, Q],
+        "The log of a finished decision task, about which is asked, is altered.",
+        cron,
+        |c| {
+            let id = first_decision(c)?;
+            ask_about(c, &id, "decision")?;
+            own(c, CERTIFIED, |bytes| flip(bytes))
+        },
+        "artifact-altered",
+    ),
+    attack(
+        "finished action's actions altered",
+        &[S, Q],
+        "The actions that a finished action task published, about which is asked, are altered.",
+        action,
+        |c| {
+            let id = c.action.clone()?;
+            ask_about(c, &id, "action")?;
+            own(c, crate::change::ACTIONS, |bytes| flip(bytes))
+        },
+        "artifact-altered",
+    ),
+    // By digest only.
+    attack(
+        "finished target's file without a hash, by digest",
+        &[W],
+        "The document of a finished target whose files are not measured lists one with no hash.",
+        finished,
+        |c| {
+            c.artifacts = "named";
+            let id = c.target.clone();
+            document_of(c, &id, |document| set(document, &["artifacts", LOG], empty()))
+        },
+        "artifact-without-digest",
+    ),
+    attack(
+        "finished target's file with a weak hash, by digest",
+        &[W],
+        "The document of a finished target whose files are not measured has a SHA-1 hash beside the right one.",
+        finished_tag,
+        |c| {
+            c.artifacts = "named";
+            let id = c.target.clone();
+            document_of(c, &id, |document| {
+                let sha1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+                set(document, &["artifacts", ARTIFACT, "sha1"], sha1)
+            })
+        },
+        "artifact-digest-malformed",
+    ),
+    attack(
+        "finished target's file that climbs, by digest",
+        &[W],
+        "A finished target whose files are not measured signed a file whose name climbs.",
+        finished_promotion,
+        |c| {
+            c.artifacts = "named";
+            makes(c, "public/build/../../../x")
+        },
+        "artifact-name",
+    ),
+    attack(
+        "input altered where the target is asked about by digest",
+        &[S, Q],
+        "What goes into a finished target whose own files are not measured is altered.",
+        finished,
+        |c| {
+            c.artifacts = "named";
+            crate::change::alter(c, ARTIFACT)
+        },
+        "artifact-altered",
+    ),
+    // What other links took in.
+    attack(
+        "file that was signed before altered",
+        &[S, Q],
+        "One bit of a build's file is flipped that a signing before the target took in.",
+        rounds,
+        |c| {
+            signing_before(c)?;
+            crate::change::alter(c, ARTIFACT)
+        },
+        "artifact-altered",
+    ),
+    attack(
+        "file that was signed before withheld",
+        &[S, Q],
+        "A build's file that a signing before the target took in is not there any more.",
+        promotion_of_rounds,
+        |c| {
+            signing_before(c)?;
+            let id = first_build(c)?;
+            c.artifacts_mut(&id)?.remove(ARTIFACT).map(drop)
+        },
+        "artifact-missing",
+    ),
+    attack(
+        "file that was signed before unlisted",
+        &[S, W],
+        "A build's document does not name a file that a signing before the target took in.",
+        rounds,
+        |c| {
+            signing_before(c)?;
+            let id = first_build(c)?;
+            document_of(c, &id, |document| remove(document, &["artifacts", ARTIFACT]))
+        },
+        "artifact-unlisted",
+    ),
+    attack(
+        "path of a signing before that climbs",
+        &[T],
+        "A signing before the target names a file by a path that climbs out of its directory.",
+        rounds,
+        |c| paths_before(c, "public/../../x"),
+        "artifact-name",
+    ),
+    attack(
+        "pattern of a signing before that is not optional",
+        &[T],
+        "A signing before the target names files by a pattern that could stand for none.",
+        promotion_of_rounds,
+        |c| paths_before(c, "public/build/*"),
+        "artifact-glob-mandatory",
+    ),
+    attack(
+        "file added for a signing before",
+        &[S, T],
+        "A signing before the target took in a file that was put beside a build's own.",
+        rounds,
+        |c| {
+            let build = link_of(c, "build")?;
+            let artifact = Artifact::new("added", "application/octet-stream");
+            c.artifacts_mut(&build)?.insert("public/build/target.mar".into(), artifact);
+            paths_before(c, "public/build/target.mar")
+        },
+        "artifact-not-made",
+    ),
+];

@@ -1,0 +1,499 @@
+//! Attacks on the record of custody: on what it says of the run, and on the inputs that it pins.
+
+use super::super::{Attack, Q, S, T, W, attack};
+use crate::change::{
+    NOBODY, add, document_of, first_build, first_decision, inside, json, remove, run_is, set, unpublish_from,
+};
+use crate::valid::{custody, finished_custody, mobile_custody, push};
+use catena_json::Value;
+use catena_testbed::Chain;
+use catena_testbed::chain::{Implementation, SIGNATURE};
+
+pub(super) const ATTACKS: &[Attack] = &[
+    // The record itself.
+    attack(
+        "record of a newer version",
+        &[W],
+        "The record of a build's custody is of version 2.",
+        custody,
+        |c| record(c, &["version"], 2_i64),
+        "custody-unsupported",
+    ),
+    attack(
+        "record whose version is text",
+        &[W],
+        "The version of the record of a build's custody is text.",
+        custody,
+        |c| record(c, &["version"], "1"),
+        "custody-malformed",
+    ),
+    attack(
+        "record that is a list",
+        &[W, T],
+        "The record of a build's custody is a list.",
+        mobile_custody,
+        |c| of_build(c, |document| set(document, &["custody"], Vec::new())),
+        "custody-malformed",
+    ),
+    attack(
+        "record without a key id",
+        &[W],
+        "The record of a build's custody names no key.",
+        custody,
+        |c| unrecord(c, &["keyId"]),
+        "custody-malformed",
+    ),
+    attack(
+        "record with an unknown member",
+        &[W],
+        "The record of a build's custody has a member that its version does not have.",
+        custody,
+        |c| record(c, &["approvedBy"], "release engineering"),
+        "custody-malformed",
+    ),
+    attack(
+        "record with a time in another form",
+        &[W],
+        "The record of a build's custody tells the time of signing without milliseconds.",
+        custody,
+        |c| record(c, &["signedAt"], "2026-08-12T09:50:12Z"),
+        "custody-malformed",
+    ),
+    attack(
+        "record with a negative size",
+        &[W],
+        "The record of a build's custody says that an artifact has fewer than no bytes.",
+        custody,
+        |c| record(c, &["artifacts", ARTIFACT, "size"], -1_i64),
+        "custody-malformed",
+    ),
+    // Key and time.
+    attack(
+        "record of another key",
+        &[W],
+        "The record of a build's custody names a key that nobody has.",
+        custody,
+        |c| record(c, &["keyId"], format!("sha256:{}", "ab".repeat(32))),
+        "custody-key-mismatched",
+    ),
+    attack(
+        "record of another worker's key",
+        &[W],
+        "The record of the target's custody names the key of the decision task's worker.",
+        finished_custody,
+        |c| {
+            let (id, decision) = (c.target.clone(), first_decision(c)?);
+            let key = c.document_mut(&decision)?.pointer(&["custody", "keyId"])?.clone();
+            document_of(c, &id, |document| set(document, &["custody", "keyId"], key))
+        },
+        "custody-key-mismatched",
+    ),
+    attack(
+        "signed with the key of another implementation by its record",
+        &[S, W],
+        "A docker-worker's build is signed, with its record, by the scriptworkers' key.",
+        custody,
+        |c| crate::change::sign_as(c, Implementation::Scriptworker),
+        "signature-other-implementation",
+    ),
+    attack(
+        "signed before the run",
+        &[W],
+        "A build was signed 16 minutes before its run began.",
+        custody,
+        |c| signed_at(c, "2026-08-12T09:34:12.344Z"),
+        "custody-time-implausible",
+    ),
+    attack(
+        "signed after the run",
+        &[W],
+        "A build was signed more than 15 minutes after its run had ended.",
+        custody,
+        |c| signed_at(c, "2026-08-12T10:05:12.346Z"),
+        "custody-time-implausible",
+    ),
+    attack(
+        "signed a year later",
+        &[W],
+        "A build on GitHub was signed a year after its run.",
+        mobile_custody,
+        |c| signed_at(c, "2027-08-12T09:50:12.345Z"),
+        "custody-time-implausible",
+    ),
+    // Artifacts.
+    attack(
+        "artifact that the record leaves out",
+        &[W],
+        "The record of a build's custody does not name one of its artifacts.",
+        custody,
+        |c| unrecord(c, &["artifacts", ARTIFACT]),
+        "custody-artifacts-mismatched",
+    ),
+    attack(
+        "artifact that only the record names",
+        &[W],
+        "The record of a build's custody names an artifact that its document does not.",
+        custody,
+        |c| record(c, &["artifacts", "public/build/other.zip"], json(r#"{"size":1}"#)?),
+        "custody-artifacts-mismatched",
+    ),
+    attack(
+        "size that is one byte more",
+        &[W],
+        "The record of a build's custody says that an artifact has one byte more than it has.",
+        custody,
+        |c| record(c, &["artifacts", ARTIFACT, "size"], 3001_i64),
+        "artifact-size-mismatched",
+    ),
+    attack(
+        "size of nothing",
+        &[W],
+        "The record of the target's custody says that what it made is empty.",
+        finished_custody,
+        |c| {
+            let id = c.target.clone();
+            document_of(c, &id, |document| set(document, &["custody", "artifacts", ARTIFACT, "size"], 0_i64))
+        },
+        "artifact-size-mismatched",
+    ),
+    // The machine and the image.
+    attack(
+        "record of another machine",
+        &[W],
+        "The record of a build's custody names another machine than its document.",
+        custody,
+        |c| record(c, &["worker", "instanceId"], "i-0000"),
+        "custody-environment-mismatched",
+    ),
+    attack(
+        "record of another region",
+        &[W],
+        "The record of a build's custody names another region than its document.",
+        mobile_custody,
+        |c| record(c, &["worker", "region"], "elsewhere"),
+        "custody-environment-mismatched",
+    ),
+    attack(
+        "record of another image",
+        &[W],
+        "The record of a build's custody names another image than its document.",
+        custody,
+        |c| record(c, &["image", "artifact"], format!("sha256:{}", "ab".repeat(32))),
+        "custody-environment-mismatched",
+    ),
+    attack(
+        "image that the task itself names",
+        &[T],
+        "A build wrote the digest of its image itself, and its worker says so.",
+        custody,
+        |c| record(c, &["taskClaims"], claims(&["/environment/imageArtifactHash"])),
+        "custody-image-claimed",
+    ),
+    attack(
+        "environment that the task itself wrote",
+        &[T],
+        "A build wrote all of its environment itself, the digest of its image with it.",
+        custody,
+        |c| record(c, &["taskClaims"], claims(&["/environment"])),
+        "custody-image-claimed",
+    ),
+    // Inputs.
+    attack(
+        "toolchain exchanged on its way",
+        &[S, W],
+        "A build used another toolchain than the one that was made.",
+        custody,
+        |c| input(c, TOOLCHAIN, "sha256", "ab".repeat(32)),
+        "input-mismatched",
+    ),
+    attack(
+        "toolchain of another size",
+        &[W],
+        "A build used a toolchain of another size than the one that was made.",
+        mobile_custody,
+        |c| input(c, TOOLCHAIN, "size", 7_i64),
+        "input-mismatched",
+    ),
+    attack(
+        "image exchanged on its way",
+        &[S, W],
+        "A build took in another image than the one that was made.",
+        custody,
+        |c| input(c, IMAGE, "sha256", "ab".repeat(32)),
+        "input-mismatched",
+    ),
+    attack(
+        "toolchain made again elsewhere",
+        &[Q, W],
+        "The document of the toolchain that a build used now names another one.",
+        custody,
+        |c| {
+            let id = toolchain(c)?;
+            let name = format!("artifacts/{TOOLCHAIN}");
+            let path: Vec<&str> = vec!["artifacts", name.strip_prefix("artifacts/")?, "sha256"];
+            document_of(c, &id, |document| set(document, &path, "cd".repeat(32)))
+        },
+        "input-mismatched",
+    ),
+    attack(
+        "input that nobody made",
+        &[W],
+        "A build used a file that the toolchain's document does not name.",
+        custody,
+        |c| input(c, TOOLCHAIN, "name", "public/build/unknown.tar.zst"),
+        "input-unlisted",
+    ),
+    attack(
+        "input whose digest is of another algorithm",
+        &[W],
+        "The toolchain's document names what a build used by SHA-512 only.",
+        custody,
+        |c| {
+            let id = toolchain(c)?;
+            let digest = json(&format!(r#"{{"sha512":"{}"}}"#, "ab".repeat(64)))?;
+            document_of(c, &id, |document| set(document, &["artifacts", TOOLCHAIN], digest))
+        },
+        "input-unlisted",
+    ),
+    attack(
+        "input of a run that never was",
+        &[W],
+        "A build used a toolchain of a run that the queue does not know.",
+        custody,
+        |c| input(c, TOOLCHAIN, "runId", 5_i64),
+        "input-run",
+    ),
+    attack(
+        "input of a run that failed",
+        &[T, W],
+        "A build used a toolchain whose task failed.",
+        mobile_custody,
+        |c| {
+            let id = toolchain(c)?;
+            run_is(c, &id, "failed")
+        },
+        "input-run",
+    ),
+    attack(
+        "input whose maker's status is of another task",
+        &[Q],
+        "The queue answers with the status of a build where a toolchain's is asked for.",
+        custody,
+        |c| {
+            let (id, build) = (toolchain(c)?, first_build(c)?);
+            let status = c.task(&build)?.status.clone();
+            *c.status_mut(&id)? = status;
+            Some(())
+        },
+        "input-run",
+    ),
+    attack(
+        "input of a task that never was",
+        &[W],
+        "A build used a file of a task that the queue does not know.",
+        custody,
+        |c| input(c, TOOLCHAIN, "taskId", NOBODY),
+        "task-unknown",
+    ),
+    attack(
+        "input whose maker nobody signed for",
+        &[S],
+        "The document of the toolchain that a build used has no signature.",
+        custody,
+        |c| {
+            let id = toolchain(c)?;
+            unpublish_from(c, &id, &[SIGNATURE])
+        },
+        "input-document",
+    ),
+    attack(
+        "input whose maker was signed for by somebody else",
+        &[S, W],
+        "The document of the toolchain that a build used is signed by the scriptworkers' key.",
+        custody,
+        |c| {
+            let id = toolchain(c)?;
+            let keys = c.keys.clone();
+            let document = c.tasks.get_mut(&id)?.document.as_mut()?;
+            document.sign(keys.signing_key(Implementation::Scriptworker));
+            Some(())
+        },
+        "input-document",
+    ),
+    attack(
+        "input whose maker was changed after signing",
+        &[S],
+        "The toolchain's document was changed after it was signed, to name what a build used.",
+        mobile_custody,
+        |c| {
+            let id = toolchain(c)?;
+            let digest = "ab".repeat(32);
+            input(c, TOOLCHAIN, "sha256", digest.as_str())?;
+            set(c.document_mut(&id)?, &["artifacts", TOOLCHAIN, "sha256"], digest)
+        },
+        "input-document",
+    ),
+    attack(
+        "input whose maker's document is of another run",
+        &[S, W],
+        "The toolchain's document is about another run than the one that a build used.",
+        custody,
+        |c| {
+            let id = toolchain(c)?;
+            document_of(c, &id, |document| set(document, &["runId"], 1_i64))
+        },
+        "input-document",
+    ),
+    attack(
+        "input whose maker's document is of another worker",
+        &[S, W],
+        "The toolchain's document is about another worker than the queue gave the run to.",
+        custody,
+        |c| {
+            let id = toolchain(c)?;
+            document_of(c, &id, |document| set(document, &["workerId"], "somebody"))
+        },
+        "input-document",
+    ),
+    attack(
+        "input without a digest",
+        &[W],
+        "A build pins its toolchain without a digest.",
+        custody,
+        |c| {
+            of_build(c, |document| {
+                let number = position(document, TOOLCHAIN)?;
+                remove(document, &["custody", "inputs", &number, "sha256"])
+            })
+        },
+        "custody-malformed",
+    ),
+    attack(
+        "input twice",
+        &[W],
+        "A build lists one input twice, with two digests.",
+        custody,
+        |c| {
+            of_build(c, |document| {
+                let number = position(document, TOOLCHAIN)?;
+                let mut again = inside(document, &["custody", "inputs", &number])?.clone();
+                set(&mut again, &["sha256"], "ab".repeat(32))?;
+                let list = inside(document, &["custody", "inputs"])?.as_array_mut()?;
+                list.insert(number.parse().ok()?, again);
+                Some(())
+            })
+        },
+        "custody-malformed",
+    ),
+    attack(
+        "inputs of more runs than a chain has links",
+        &[W],
+        "A build lists inputs of 5,001 runs of one toolchain.",
+        custody,
+        |c| {
+            let id = toolchain(c)?;
+            of_build(c, |document| {
+                let inputs = (0..=5000).map(|run| {
+                    let digest = "ab".repeat(32);
+                    let entry = format!(
+                        r#"{{"taskId":"{id}","runId":{run},"name":"a","sha256":"{digest}","size":1,"verified":"none"}}"#
+                    );
+                    json(&entry)
+                });
+                let inputs: Vec<Value> = inputs.collect::<Option<_>>()?;
+                set(document, &["custody", "inputs"], inputs)
+            })
+        },
+        "inputs-too-many",
+    ),
+    // What a task says itself.
+    attack(
+        "claimed input that was exchanged",
+        &[T, S],
+        "A build of today's worker claims an image with another digest than the image task made.",
+        push,
+        |c| {
+            claim(
+                c,
+                r#""sha256":"abababababababababababababababababababababababababababababababab","size":1"#,
+            )
+        },
+        "input-mismatched",
+    ),
+    attack(
+        "claimed inputs that cannot be read",
+        &[T],
+        "A build of today's worker claims an input without a digest.",
+        push,
+        |c| claim(c, r#""size":1"#),
+        "custody-malformed",
+    ),
+];
+
+/// An artifact of every build.
+const ARTIFACT: &str = crate::change::ARTIFACT;
+/// What builds take in of a task that is no link.
+pub(crate) const TOOLCHAIN: &str = "public/build/clang.tar.zst";
+/// What builds take in of their image's task.
+const IMAGE: &str = "public/image.tar.zst";
+
+/// The task that made the toolchain of the first build.
+pub(crate) fn toolchain(chain: &mut Chain) -> Option<String> {
+    let id = first_build(chain)?;
+    let document = chain.document_mut(&id)?;
+    let number = position(document, TOOLCHAIN)?;
+    Some(inside(document, &["custody", "inputs", &number, "taskId"])?.as_str()?.to_owned())
+}
+
+/// The number of an input among those that a document records.
+fn position(document: &Value, name: &str) -> Option<String> {
+    let inputs = document.pointer(&["custody", "inputs"])?.as_array()?;
+    let named = |input: &Value| input.get("name").and_then(Value::as_str) == Some(name);
+    Some(inputs.iter().position(named)?.to_string())
+}
+
+fn of_build(chain: &mut Chain, change: impl FnOnce(&mut Value) -> Option<()>) -> Option<()> {
+    let id = first_build(chain)?;
+    document_of(chain, &id, change)
+}
+
+/// Sets a member of the first build's record, which its worker signs.
+fn record(chain: &mut Chain, path: &[&str], new: impl Into<Value>) -> Option<()> {
+    of_build(chain, |document| set(document, &[&["custody"], path].concat(), new))
+}
+
+/// Takes a member out of the first build's record, which its worker signs.
+fn unrecord(chain: &mut Chain, path: &[&str]) -> Option<()> {
+    of_build(chain, |document| remove(document, &[&["custody"], path].concat()))
+}
+
+/// Lets the first build be signed at another time. Its run is from 09:50:12.345 to then.
+fn signed_at(chain: &mut Chain, time: &str) -> Option<()> {
+    record(chain, &["signedAt"], time)
+}
+
+/// Sets a member of an input that the first build recorded, which its worker signs.
+fn input(chain: &mut Chain, name: &str, key: &str, new: impl Into<Value>) -> Option<()> {
+    of_build(chain, |document| {
+        let number = position(document, name)?;
+        let keep = inside(document, &["custody", "inputs", &number])?.clone();
+        let list = inside(document, &["custody", "inputs"])?;
+        // The list stays in its order: nothing else is in it.
+        *list = Value::from(Vec::new());
+        add(document, &["custody", "inputs"], keep)?;
+        set(document, &["custody", "inputs", "0", key], new)
+    })
+}
+
+fn claims(pointers: &[&str]) -> Value {
+    pointers.iter().map(|pointer| Value::from(*pointer)).collect::<Vec<_>>().into()
+}
+
+/// Lets the first build of today's worker claim its image as an input.
+fn claim(chain: &mut Chain, bytes: &str) -> Option<()> {
+    let image = chain.images.first()?.clone();
+    let claimed = format!(
+        r#"{{"version":1,"inputs":[{{"taskId":"{image}","runId":0,"name":"{IMAGE}",{bytes},"verified":"hash"}}]}}"#
+    );
+    of_build(chain, |document| set(document, &["claimedInputs"], json(&claimed)?))
+}

@@ -1,0 +1,313 @@
+//! Attacks on what a document is about: its task, its run, its worker, its definition.
+
+use super::super::{Attack, Q, T, W, attack};
+use super::{action_task, image, signer};
+use crate::change::{
+    NOBODY, add, document, document_of, entry, first_build, first_decision, inside, list, nth_build, run,
+    set, undocument,
+};
+use crate::valid::{
+    action, cron, finished, fork, mobile, pr_action, promotion, pull_request, push, rounds, tag,
+};
+use catena_json::Value;
+
+pub(super) const ATTACKS: &[Attack] = &[
+    // What the document is about.
+    attack(
+        "document about no task",
+        &[W],
+        "A worker signs a document about a task that does not exist.",
+        push,
+        |c| document(c, &["taskId"], NOBODY),
+        "document-of-another-task",
+    ),
+    attack(
+        "image's document about a build",
+        &[W],
+        "The worker that built an image signs a document that is about another task of the release.",
+        tag,
+        |c| {
+            let (id, other) = (image(c)?, first_build(c)?);
+            document_of(c, &id, |document| set(document, &["taskId"], other))
+        },
+        "document-of-another-task",
+    ),
+    attack(
+        "document's task id is none",
+        &[W],
+        "The task id of a signed document has a character too many.",
+        cron,
+        |c| {
+            let id = first_build(c)?;
+            document(c, &["taskId"], format!("{id}\n"))
+        },
+        "document-malformed",
+    ),
+    attack(
+        "document without a task id",
+        &[W],
+        "A signed document does not say which task it is about.",
+        mobile,
+        |c| undocument(c, &["taskId"]),
+        "document-malformed",
+    ),
+    attack(
+        "document about another run",
+        &[W],
+        "A worker signs a document about the run after the one it ran.",
+        push,
+        |c| document(c, &["runId"], 1_i64),
+        "document-of-another-run",
+    ),
+    attack(
+        "action task's document about another run",
+        &[W],
+        "The worker of a release promotion signs a document about a later run.",
+        promotion,
+        |c| {
+            let id = action_task(c)?;
+            document_of(c, &id, |document| set(document, &["runId"], 7_i64))
+        },
+        "document-of-another-run",
+    ),
+    attack(
+        "document by another worker",
+        &[W],
+        "A worker signs a document under another worker's name.",
+        push,
+        |c| document(c, &["workerId"], "i-0"),
+        "document-of-another-worker",
+    ),
+    attack(
+        "document by another worker group",
+        &[W],
+        "A worker signs a document under its own name in another group.",
+        mobile,
+        |c| document(c, &["workerGroup"], "europe-west4"),
+        "document-of-another-worker",
+    ),
+    attack(
+        "decision task's document by another worker",
+        &[W],
+        "The document of a decision task names a worker that differs from the queue's in case alone.",
+        fork,
+        |c| {
+            let id = first_decision(c)?;
+            document_of(c, &id, |document| set(document, &["workerGroup"], "US-central1"))
+        },
+        "document-of-another-worker",
+    ),
+    attack(
+        "run given to another worker",
+        &[Q],
+        "The queue says that another worker than the one that signed had the run.",
+        push,
+        |c| run(c, "workerId", "i-0"),
+        "document-of-another-worker",
+    ),
+    attack(
+        "run given to nobody",
+        &[Q],
+        "The queue says that a completed run was claimed by no worker.",
+        tag,
+        |c| run(c, "workerId", Value::Null),
+        "document-of-another-worker",
+    ),
+    // The definition in the document.
+    attack(
+        "signed definition with another limit",
+        &[W],
+        "A worker ran a build for longer than the queue's definition lets it.",
+        push,
+        |c| document(c, &["task", "payload", "maxRunTime"], 86_400_i64),
+        "document-task-differs",
+    ),
+    attack(
+        "signed definition with another command",
+        &[W],
+        "A worker ran another command than the queue's definition has.",
+        mobile,
+        |c| document(c, &["task", "payload", "command"], list("./other.sh")),
+        "document-task-differs",
+    ),
+    attack(
+        "signed definition with a scope more",
+        &[W],
+        "A worker ran an image task with a scope that the queue's definition does not have.",
+        tag,
+        |c| {
+            let id = image(c)?;
+            document_of(c, &id, |document| add(document, &["task", "scopes"], "assume:everything"))
+        },
+        "document-task-differs",
+    ),
+    attack(
+        "signed definition with a variable more",
+        &[T, W],
+        "A task lets its worker add a variable to the definition in the document.",
+        pull_request,
+        |c| {
+            let id = nth_build(c, 2)?;
+            document_of(c, &id, |document| set(document, &["task", "payload", "env", "EXTRA"], "1"))
+        },
+        "document-task-differs",
+    ),
+    attack(
+        "signed decision task with another command",
+        &[W],
+        "The worker of a cron job's decision task ran another command than the queue's definition has.",
+        cron,
+        |c| {
+            let id = first_decision(c)?;
+            document_of(c, &id, |document| set(document, &["task", "payload", "command"], list("sh")))
+        },
+        "document-task-differs",
+    ),
+    attack(
+        "signed action task with another input",
+        &[W],
+        "The worker of an action task ran it with another input than the queue's definition has.",
+        action,
+        |c| {
+            let id = action_task(c)?;
+            document_of(c, &id, |document| {
+                set(document, &["task", "payload", "env", "ACTION_INPUT"], "{\"other\": 1}")
+            })
+        },
+        "document-task-differs",
+    ),
+    attack(
+        "signed pull request's action with another callback",
+        &[W],
+        "The worker of a pull request's action ran another callback than the queue's definition has.",
+        pr_action,
+        |c| {
+            let id = action_task(c)?;
+            document_of(c, &id, |document| {
+                set(document, &["task", "payload", "env", "ACTION_CALLBACK"], "other")
+            })
+        },
+        "document-task-differs",
+    ),
+    attack(
+        "signed signing with other inputs",
+        &[W],
+        "A scriptworker signed the files of another task than the queue's definition names.",
+        rounds,
+        |c| {
+            let id = signer(c)?;
+            document_of(c, &id, |document| {
+                set(document, &["task", "payload", "upstreamArtifacts", "0", "taskId"], NOBODY)
+            })
+        },
+        "document-task-differs",
+    ),
+    attack(
+        "finished target with other inputs",
+        &[W],
+        "A target that has finished signed other files than the queue's definition names.",
+        finished,
+        |c| {
+            let id = c.target.clone();
+            document_of(c, &id, |document| {
+                set(document, &["task", "payload", "upstreamArtifacts", "0", "paths"], list("public/other"))
+            })
+        },
+        "document-task-differs",
+    ),
+    attack(
+        "definition changed after its run",
+        &[Q],
+        "The queue and the graph agree on a build's definition, and its worker signed another one.",
+        push,
+        |c| {
+            let id = first_build(c)?;
+            let path = ["payload", "env", "EXTRA"];
+            set(c.definition_mut(&id)?, &path, "1")?;
+            entry(c, |entry| set(entry.get_mut("task")?, &path, "1"))
+        },
+        "document-task-differs",
+    ),
+    attack(
+        "signed definition without a member",
+        &[W],
+        "A worker signs a definition that lacks the routes the queue's has.",
+        fork,
+        |c| undocument(c, &["task", "routes"]),
+        "document-task-differs",
+    ),
+    attack(
+        "signed definition with a number as text",
+        &[W],
+        "A worker signs a definition with text where the queue's has a number.",
+        push,
+        |c| document(c, &["task", "payload", "maxRunTime"], "7200"),
+        "document-task-differs",
+    ),
+    attack(
+        "signed definition with 1 for true",
+        &[W],
+        "A worker signs a definition with the number 1 where the queue's has true.",
+        mobile,
+        |c| document(c, &["task", "payload", "features", "chainOfTrust"], 1_i64),
+        "document-task-differs",
+    ),
+    attack(
+        "signed definition with a null more",
+        &[W],
+        "A worker signs a definition with a member that is null and that the queue's does not have.",
+        tag,
+        |c| document(c, &["task", "payload", "onExitStatus"], Value::Null),
+        "document-task-differs",
+    ),
+    attack(
+        "signed definition in another order",
+        &[W],
+        "A worker signs a definition whose dependencies and commands stand in another order.",
+        push,
+        |c| {
+            let id = first_build(c)?;
+            document_of(c, &id, |document| {
+                let commands = inside(document, &["task", "payload", "command"])?.as_array_mut()?;
+                if commands.len() < 2 {
+                    return None;
+                }
+                commands.reverse();
+                Some(())
+            })
+        },
+        "document-task-differs",
+    ),
+    attack(
+        "signed definition of another scheduler",
+        &[W],
+        "A worker signs a definition of a scheduler of another level than the queue's.",
+        cron,
+        |c| document(c, &["task", "schedulerId"], "gecko-level-1"),
+        "document-task-differs",
+    ),
+    attack(
+        "signed definition of another pool",
+        &[W],
+        "A worker signs a definition that was for another worker pool than the queue's.",
+        mobile,
+        |c| document(c, &["task", "taskQueueId"], "mobile-1/b-linux"),
+        "document-task-differs",
+    ),
+    attack(
+        "signed definition of another time",
+        &[W],
+        "A worker signs a definition that was created a millisecond after the queue's.",
+        push,
+        |c| document(c, &["task", "created"], "2026-08-12T09:30:12.346Z"),
+        "document-task-differs",
+    ),
+    attack(
+        "signed definition with a number for a priority",
+        &[W],
+        "A worker signs a definition whose priority is a number.",
+        action,
+        |c| document(c, &["task", "priority"], 1_i64),
+        "document-task-differs",
+    ),
+];

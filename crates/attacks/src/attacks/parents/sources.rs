@@ -1,0 +1,565 @@
+//! Parents that were made for something else, or whose tree, revision or list of projects is another.
+
+use super::ways::{
+    act, alias_bomb, decide, deep, firefox_git, git_cron, offer, shallow, thunderbird, variable,
+    variable_name,
+};
+use crate::attacks::{Attack, T, V, W, attack};
+use crate::change::{
+    decision, everywhere, inside, list, page_is, page_missing, pages, parent, project, remove, replace_in,
+    replace_page, set,
+};
+use crate::valid::{action, cron, fork, mobile, pr_action, pull_request, push, tag};
+use catena_json::Value;
+use catena_testbed::chain::Product;
+use catena_testbed::{Body, Chain, Release, Trigger};
+
+/// A fork's pull request to a product whose policy has none.
+fn unforked() -> Release {
+    Release::of(Product::APP_SERVICES, Trigger::PullRequestUntrusted)
+}
+
+/// A cron job of a product whose policy has none.
+fn unscheduled() -> Release {
+    Release::of(Product::ADHOC, Trigger::Cron)
+}
+
+/// Sets a variable of the target's decision task.
+fn sourced(chain: &mut Chain, name: &str, new: &str) -> Option<()> {
+    decide(chain, |task| variable(task, name, new))
+}
+
+/// Takes a variable out of the target's decision task.
+fn unsourced(chain: &mut Chain, name: &str) -> Option<()> {
+    decide(chain, |task| {
+        let key = variable_name(task, name)?;
+        remove(task, &["payload", "env", &key])
+    })
+}
+
+/// Puts text before the list of projects.
+fn projects(chain: &mut Chain, text: &str) -> Option<()> {
+    pages(chain, "projects.yml")?.try_for_each(|page| {
+        let Body::Bytes(bytes) = &page.body else { return None };
+        let after = std::str::from_utf8(bytes).ok()?.split_once("---\n")?.1.to_owned();
+        page.body = format!("{text}{after}").into();
+        Some(())
+    })
+}
+
+pub(super) const ATTACKS: &[Attack] = &[
+    attack(
+        "decision task for nothing known",
+        &[T],
+        "A decision task says that it was made for something that no policy knows.",
+        push,
+        |c| decision(c, &["extra", "tasks_for"], "hg-tag"),
+        "rebuild-tasks-for",
+    ),
+    attack(
+        "decision task for nothing",
+        &[T],
+        "A decision task does not say what it was made for.",
+        mobile,
+        |c| decide(c, |task| remove(task, &["extra", "tasks_for"])),
+        "rebuild-tasks-for",
+    ),
+    attack(
+        "decision task for a list",
+        &[T],
+        "What a cron job's decision task was made for is a list of one.",
+        cron,
+        |c| decision(c, &["extra", "tasks_for"], list("cron")),
+        "rebuild-tasks-for",
+    ),
+    attack(
+        "action for nothing known",
+        &[T],
+        "An action says that it was made for something that no policy knows.",
+        action,
+        |c| parent(c, &["extra", "tasks_for"], "Action"),
+        "rebuild-tasks-for",
+    ),
+    attack(
+        "fork's pull request where none is allowed",
+        &[T],
+        "A chain of a product that takes no pull requests of forks is made for one.",
+        unforked,
+        |_| Some(()),
+        "rebuild-tasks-for",
+    ),
+    attack(
+        "cron job where none is allowed",
+        &[T],
+        "A chain of a product that has no cron jobs is made for one.",
+        unscheduled,
+        |_| Some(()),
+        "rebuild-tasks-for",
+    ),
+    attack(
+        "action of a pull request where none is allowed",
+        &[T],
+        "An action of a product that has none on pull requests says that it is one.",
+        || Release::of(Product::MOBILE, Trigger::Action),
+        |c| parent(c, &["extra", "tasks_for"], "pr-action"),
+        "rebuild-tasks-for",
+    ),
+    attack(
+        "push to Mercurial on GitHub",
+        &[T],
+        "A decision task whose tree is on GitHub says that it was made for a push to Mercurial.",
+        firefox_git,
+        |c| decision(c, &["extra", "tasks_for"], "hg-push"),
+        "rebuild-tasks-for",
+    ),
+    attack(
+        "push to GitHub on Mercurial",
+        &[T],
+        "A decision task whose tree is on Mercurial says that it was made for a push to GitHub.",
+        push,
+        |c| decision(c, &["extra", "tasks_for"], "github-push"),
+        "rebuild-host",
+    ),
+    attack(
+        "push passed off as a cron job",
+        &[T],
+        "A push's decision task says that it was made for a cron job.",
+        push,
+        |c| decision(c, &["extra", "tasks_for"], "cron"),
+        "rebuild-environment",
+    ),
+    attack(
+        "push passed off as an action",
+        &[T],
+        "A push's decision task says that it is an action.",
+        push,
+        |c| decision(c, &["extra", "tasks_for"], "action"),
+        "rebuild-environment",
+    ),
+    attack(
+        "push passed off as a release",
+        &[T],
+        "A decision task for a push to GitHub says that it was made for a release.",
+        mobile,
+        |c| decision(c, &["extra", "tasks_for"], "github-release"),
+        "rebuild-unknown-to-vcs",
+    ),
+    attack(
+        "push passed off as a pull request",
+        &[T],
+        "A decision task for a push to GitHub says that it was made for a pull request.",
+        mobile,
+        |c| decision(c, &["extra", "tasks_for"], "github-pull-request"),
+        "rebuild-environment",
+    ),
+    attack(
+        "cron job passed off as a push",
+        &[T],
+        "A cron job's decision task says that it was made for a push.",
+        cron,
+        |c| decision(c, &["extra", "tasks_for"], "hg-push"),
+        "rebuild-push-comment",
+    ),
+    attack(
+        "release passed off as a push",
+        &[T],
+        "A release's decision task says that it was made for a push, with a tag for its revision.",
+        tag,
+        |c| decision(c, &["extra", "tasks_for"], "github-push"),
+        "rebuild-revision",
+    ),
+    attack(
+        "pull request passed off as a push",
+        &[T],
+        "A pull request's decision task says that it was made for a push.",
+        pull_request,
+        |c| decision(c, &["extra", "tasks_for"], "github-push"),
+        "rebuild-no-tasks",
+    ),
+    attack(
+        "fork passed off as a trusted pull request",
+        &[T],
+        "The decision task of a fork's pull request says that it is by the project's own people.",
+        fork,
+        |c| decision(c, &["extra", "tasks_for"], "github-pull-request"),
+        "rebuild-differs",
+    ),
+    attack(
+        "action passed off as a push",
+        &[T],
+        "An action says that it was made for a push.",
+        action,
+        |c| parent(c, &["extra", "tasks_for"], "hg-push"),
+        "rebuild-differs",
+    ),
+    attack(
+        "action of a pull request passed off as an action",
+        &[T],
+        "An action on a pull request says that it is one on a branch.",
+        pr_action,
+        |c| parent(c, &["extra", "tasks_for"], "action"),
+        "rebuild-action-hook",
+    ),
+    attack(
+        "action of a pull request offered as an action",
+        &[T, W],
+        "An action on a pull request says that it is one on a branch, and is offered as one.",
+        pr_action,
+        |c| {
+            offer(c, |offer| replace_in(offer, "in-tree-pr-action-", "in-tree-action-"))?;
+            parent(c, &["extra", "tasks_for"], "action")
+        },
+        "rebuild-differs",
+    ),
+    attack(
+        "tree in a system that the product does not use",
+        &[T],
+        "The product's policy knows no version control system that the tree could live in.",
+        push,
+        |_| Some(()),
+        "rebuild-vcs",
+    )
+    .under("catena-policy: 1\nextends: shipped:firefox-ci\nproducts:\n  firefox:\n    vcs: []\n"),
+    attack(
+        "decision task of a short revision",
+        &[T],
+        "A decision task names its revision by its first digits.",
+        push,
+        |c| sourced(c, "_HEAD_REV", "abcdef"),
+        "rebuild-revision",
+    ),
+    attack(
+        "decision task of a branch",
+        &[T],
+        "A decision task on GitHub names a branch for its revision.",
+        mobile,
+        |c| sourced(c, "_HEAD_REV", "main"),
+        "rebuild-revision",
+    ),
+    attack(
+        "decision task of the tip",
+        &[T],
+        "A cron job's decision task names whatever is the newest for its revision.",
+        cron,
+        |c| sourced(c, "_HEAD_REV", "tip"),
+        "rebuild-revision",
+    ),
+    attack(
+        "decision task of a revision in capitals",
+        &[T],
+        "A decision task spells its revision in capitals.",
+        thunderbird,
+        |c| sourced(c, "_HEAD_REV", "ABCDEF0123456789ABCDEF0123456789ABCDEF01"),
+        "rebuild-revision",
+    ),
+    attack(
+        "decision task of a revision with a query",
+        &[T],
+        "What follows a revision in a decision task's environment would change what is asked for.",
+        push,
+        |c| sourced(c, "_HEAD_REV", "abcdef0123456789abcdef0123456789abcdef01&full=0"),
+        "rebuild-revision",
+    ),
+    attack(
+        "decision task of a revision that climbs",
+        &[T],
+        "A decision task on GitHub names a revision that leads to another repository's template.",
+        pull_request,
+        |c| sourced(c, "_HEAD_REV", "../../../somebody/reference-browser"),
+        "rebuild-revision",
+    ),
+    attack(
+        "decision task without a revision",
+        &[T],
+        "A decision task does not name its revision.",
+        git_cron,
+        |c| unsourced(c, "_HEAD_REV"),
+        "rebuild-revision",
+    ),
+    attack(
+        "decision task of a malformed tag",
+        &[T],
+        "A release's decision task names a tag that would change what is asked for.",
+        tag,
+        |c| sourced(c, "_HEAD_REV", "v151.0?draft=1"),
+        "rebuild-environment",
+    ),
+    attack(
+        "decision task of a tag that climbs",
+        &[T],
+        "A release's decision task names a tag that leads to another repository.",
+        tag,
+        |c| sourced(c, "_HEAD_REV", "../../../somebody/reference-browser"),
+        "rebuild-environment",
+    ),
+    attack(
+        "decision task of a revision nobody pushed",
+        &[T],
+        "A decision task names a revision that its tree does not have.",
+        push,
+        |c| sourced(c, "_HEAD_REV", "0123456789012345678901234567890123456789"),
+        "rebuild-template-missing",
+    ),
+    attack(
+        "decision task without a repository",
+        &[T],
+        "A decision task does not name its repository.",
+        push,
+        |c| unsourced(c, "_HEAD_REPOSITORY"),
+        "rebuild-repository",
+    ),
+    attack(
+        "decision task of a repository with a user",
+        &[T],
+        "A decision task names its repository with somebody's name before the host.",
+        mobile,
+        |c| sourced(c, "_HEAD_REPOSITORY", "https://a@github.com/mozilla-mobile/reference-browser"),
+        "rebuild-repository",
+    ),
+    attack(
+        "decision task of a repository with a query",
+        &[T],
+        "A decision task names its repository with a query.",
+        cron,
+        |c| sourced(c, "_HEAD_REPOSITORY", "https://hg.mozilla.org/mozilla-central?x="),
+        "rebuild-repository",
+    ),
+    attack(
+        "decision task of a repository that climbs",
+        &[T],
+        "A decision task names its repository on a way through another one.",
+        push,
+        |c| sourced(c, "_HEAD_REPOSITORY", "https://hg.mozilla.org/try/../mozilla-central"),
+        "rebuild-repository",
+    ),
+    attack(
+        "pull request without a base",
+        &[T],
+        "A pull request's decision task does not say which repository it is to be pulled into.",
+        pull_request,
+        |c| unsourced(c, "_BASE_REPOSITORY"),
+        "rebuild-repository",
+    ),
+    attack(
+        "pull request into a tree elsewhere",
+        &[T],
+        "A pull request's decision task says that it is to be pulled into a tree on Mercurial.",
+        pull_request,
+        |c| sourced(c, "_BASE_REPOSITORY", "https://hg.mozilla.org/mozilla-central"),
+        "rebuild-differs",
+    ),
+    attack(
+        "decision task of a host that looks alike",
+        &[T],
+        "A decision task's tree is on a host whose name begins like Mercurial's.",
+        push,
+        |c| sourced(c, "_HEAD_REPOSITORY", "https://hg.mozilla.org.example.org/mozilla-central"),
+        "rebuild-template-repository",
+    ),
+    attack(
+        "everything from another host",
+        &[T, V],
+        "A copy of the tree on another host is all that a chain names, and it answers as the real one would.",
+        push,
+        |c| everywhere(c, "hg.mozilla.org", "hg.example.org"),
+        "rebuild-host",
+    ),
+    attack(
+        "everything from another host than GitHub",
+        &[T, V],
+        "A copy of the repository on another host is all that a chain names.",
+        mobile,
+        |c| everywhere(c, "github.com", "gitlab.com"),
+        "rebuild-host",
+    ),
+    attack(
+        "decision task of an unprotected host",
+        &[T],
+        "A decision task's tree is to be asked for in the clear.",
+        push,
+        |c| sourced(c, "_HEAD_REPOSITORY", "http://hg.mozilla.org/mozilla-central"),
+        "rebuild-repository",
+    ),
+    attack(
+        "cron task without its job",
+        &[T],
+        "A cron job's decision task does not say which job it is.",
+        cron,
+        |c| decide(c, |task| remove(task, &["extra", "cron"])),
+        "rebuild-environment",
+    ),
+    attack(
+        "cron task whose job is no text",
+        &[T],
+        "A cron job's decision task says which job it is as an object, and not as a text.",
+        git_cron,
+        |c| decide(c, |task| set(task, &["extra", "cron"], Vec::<Value>::new())),
+        "rebuild-environment",
+    ),
+    attack(
+        "cron task whose job has a key twice",
+        &[T],
+        "A cron job's decision task names two jobs under the same key.",
+        cron,
+        |c| {
+            decide(c, |task| {
+                let cron = inside(task, &["extra", "cron"])?;
+                *cron = cron.as_str()?.replacen('{', "{\"job_name\":\"release\",", 1).into();
+                Some(())
+            })
+        },
+        "rebuild-environment",
+    ),
+    attack(
+        "pull request without a number",
+        &[T],
+        "A pull request's decision task does not say which pull request it is for.",
+        pull_request,
+        |c| unsourced(c, "_PULL_REQUEST_NUMBER"),
+        "rebuild-environment",
+    ),
+    attack(
+        "pull request with a number that climbs",
+        &[T],
+        "A fork's decision task has a pull request's number that leads to another answer.",
+        fork,
+        |c| sourced(c, "_PULL_REQUEST_NUMBER", "1234/../1"),
+        "rebuild-environment",
+    ),
+    attack(
+        "pull request with too large a number",
+        &[T],
+        "A pull request's decision task has a number that no computer counts to.",
+        pull_request,
+        |c| sourced(c, "_PULL_REQUEST_NUMBER", "99999999999999999999999"),
+        "rebuild-environment",
+    ),
+    attack(
+        "pull request with another number",
+        &[T],
+        "A pull request's decision task has the number of a pull request that does not exist.",
+        fork,
+        |c| sourced(c, "_PULL_REQUEST_NUMBER", "1"),
+        "rebuild-unknown-to-vcs",
+    ),
+    attack(
+        "action that does not say what it was started with",
+        &[T],
+        "An action's definition has no context.",
+        action,
+        |c| act(c, |task| remove(task, &["extra", "action", "context"])),
+        "rebuild-environment",
+    ),
+    attack(
+        "project list gone",
+        &[V],
+        "There is no list of projects.",
+        push,
+        |c| page_missing(c, "projects.yml"),
+        "rebuild-project-unknown",
+    ),
+    attack(
+        "project list without the tree",
+        &[V],
+        "The list of projects lacks the tree that was pushed to.",
+        push,
+        |c| {
+            replace_page(
+                c,
+                "projects.yml",
+                "https://hg.mozilla.org/mozilla-central",
+                "https://hg.mozilla.org/mozilla-west",
+            )
+        },
+        "rebuild-project-unknown",
+    ),
+    attack(
+        "project list without a level",
+        &[V],
+        "The list of projects does not say who may push to a tree.",
+        cron,
+        |c| replace_page(c, "projects.yml", "  access: scm_level_3\n", ""),
+        "rebuild-project-unknown",
+    ),
+    attack(
+        "project list that cannot be read",
+        &[V],
+        "The list of projects ends in the middle.",
+        push,
+        |c| page_is(c, "projects.yml", "mozilla-central: {"),
+        "rebuild-project-unknown",
+    ),
+    attack(
+        "project list of aliases of aliases",
+        &[V],
+        "A list of projects of a few lines stands for a hundred billion items.",
+        thunderbird,
+        |c| {
+            pages(c, "projects.yml")?.for_each(|page| page.body = alias_bomb("mozilla-central").into());
+            Some(())
+        },
+        "rebuild-project-unknown",
+    ),
+    attack(
+        "project list deeper than the limit",
+        &[V],
+        "The list of projects has one that no tree is, deeper than our own limits.",
+        cron,
+        |c| project(c, &deep()),
+        "rebuild-project-unknown",
+    )
+    .within(shallow),
+    attack(
+        "project list with another kind of tree",
+        &[V],
+        "The list of projects says that a tree on Mercurial is git's.",
+        push,
+        |c| replace_page(c, "projects.yml", "repo_type: hg", "repo_type: git"),
+        "rebuild-project-unknown",
+    ),
+    attack(
+        "project list without the branch",
+        &[V],
+        "The list of projects has levels for other branches than the default one of a repository on GitHub.",
+        git_cron,
+        |c| replace_page(c, "projects.yml", "    - name: main\n", "    - name: trunk\n"),
+        "rebuild-project-unknown",
+    ),
+    attack(
+        "project list with another default branch",
+        &[V],
+        "The list of projects takes a repository's level from a branch that it does not list.",
+        git_cron,
+        |c| replace_page(c, "projects.yml", "default_branch: main", "default_branch: release"),
+        "rebuild-project-unknown",
+    ),
+    attack(
+        "project list with another level",
+        &[V],
+        "The list of projects says that anybody may push to the tree.",
+        push,
+        |c| replace_page(c, "projects.yml", "scm_level_3", "scm_level_1"),
+        "rebuild-differs",
+    ),
+    attack(
+        "project list with another level for Thunderbird",
+        &[V],
+        "The list of projects says that few may push to Thunderbird's tree, and its tasks are of all.",
+        thunderbird,
+        |c| replace_page(c, "projects.yml", "scm_level_3", "scm_level_2"),
+        "rebuild-differs",
+    ),
+    attack(
+        "project list with the tree twice",
+        &[V],
+        "Another project of the list claims the tree first.",
+        push,
+        |c| {
+            projects(
+                c,
+                "---\nother:\n  repo: https://hg.mozilla.org/mozilla-central\n  repo_type: hg\n  access: scm_level_3\n",
+            )
+        },
+        "rebuild-differs",
+    ),
+];

@@ -1,0 +1,145 @@
+//! Limits of keys that something else than the list of a product's keys says, and runs that were put back to
+//! when a key still counted. The keys of the chains are always the same, and stand in a file of keys.
+
+use crate::attacks::documents::action_task;
+use crate::attacks::{Attack, Q, S, W, attack};
+use crate::change::{first_decision, nth_build, run_has};
+use crate::valid::{cron, finished, mobile, pr_action, promotion, push, rounds, tag};
+use catena_testbed::Chain;
+
+/// Lets a task's run be over in a moment.
+fn put_back(chain: &mut Chain, id: &str, time: &str) -> Option<()> {
+    run_has(chain, id, "0", &[("scheduled", time), ("started", time), ("resolved", time)])
+}
+
+pub(super) const ATTACKS: &[Attack] = &[
+    attack(
+        "key revoked for another implementation",
+        &[W],
+        "A build is signed with docker-worker's key, of which the policy says under generic-worker that it never counted.",
+        push,
+        |_| Some(()),
+        "signature-key-revoked",
+    )
+    .under("catena-policy: 1\ndefaults: {keys: {generic-worker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, revoked: always}]}}}\n"),
+    attack(
+        "key revoked for another product",
+        &[W],
+        "A build of Firefox is signed with a key that the policy revokes for Thunderbird.",
+        cron,
+        |_| Some(()),
+        "signature-key-revoked",
+    )
+    .under("catena-policy: 1\nproducts: {thunderbird: {keys: {docker-worker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, revoked: always}]}}}}\n"),
+    attack(
+        "revoked key in a list that replaces the default's",
+        &[W],
+        "The defaults revoke a key, and the product lists it without a limit instead of them.",
+        push,
+        |_| Some(()),
+        "signature-key-revoked",
+    )
+    .under("catena-policy: 1\ndefaults: {keys: {docker-worker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, revoked: always}]}}}\nproducts: {firefox: {keys: {docker-worker: [S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=]}}}\n"),
+    attack(
+        "revoked key of an implementation that is taken out",
+        &[W],
+        "The defaults revoke a scriptworker's key, and the product trusts no scriptworker; a file of keys has it all the same.",
+        rounds,
+        |_| Some(()),
+        "signature-key-revoked",
+    )
+    .under("catena-policy: 1\ndefaults: {keys: {scriptworker: {add: [{key: ADoRIVFV9NRFqmMCtF+XkHm/O04IfJiWhw4JirZ5zMk=, revoked: always}]}}}\nproducts: {firefox: {keys: {scriptworker: []}}}\n"),
+    attack(
+        "key that expires for another implementation",
+        &[W],
+        "A build is signed with generic-worker's key, which had expired by what the policy says under docker-worker.",
+        push,
+        |_| Some(()),
+        "signature-key-expired",
+    )
+    .under("catena-policy: 1\ndefaults: {keys: {docker-worker: {add: [{key: gQ+U2JA57uEdkn9x4qnkVQy9owbUzY5az2AgiF7TgaE=, not-after: '2026-08-12T09:00:00Z'}]}}}\n"),
+    attack(
+        "key that expires earlier for another product",
+        &[W],
+        "A key expires next year for the product, and had expired for another one.",
+        tag,
+        |_| Some(()),
+        "signature-key-expired",
+    )
+    .under("catena-policy: 1\nproducts: {mobile: {keys: {docker-worker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, not-after: '2027-08-12T09:00:00Z'}]}}}, xpi: {keys: {docker-worker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, not-after: '2026-08-12T09:00:00Z'}]}}}}\n"),
+    attack(
+        "key that counts later for another product",
+        &[W],
+        "A key counts since long for the product, and from the next day for another one.",
+        mobile,
+        |_| Some(()),
+        "signature-key-not-yet-valid",
+    )
+    .under("catena-policy: 1\nproducts: {mobile: {keys: {docker-worker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, not-before: '2020-08-12T09:00:00Z'}]}}}, xpi: {keys: {docker-worker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, not-before: '2026-08-13T09:00:00Z'}]}}}}\n"),
+    attack(
+        "key revoked earlier for another product",
+        &[W],
+        "A key is revoked next year for the product, and was revoked an hour before for another one.",
+        pr_action,
+        |_| Some(()),
+        "signature-key-revoked",
+    )
+    .under("catena-policy: 1\nproducts: {translations: {keys: {docker-worker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, revoked: '2027-08-12T09:00:00Z'}]}}}, xpi: {keys: {docker-worker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, revoked: '2026-08-12T08:30:00Z'}]}}}}\n"),
+    attack(
+        "finished target's key revoked for another implementation",
+        &[S, W],
+        "A target that has finished is signed with a key that the policy revokes under docker-worker.",
+        finished,
+        |_| Some(()),
+        "signature-key-revoked",
+    )
+    .under("catena-policy: 1\ndefaults: {keys: {docker-worker: {add: [{key: ADoRIVFV9NRFqmMCtF+XkHm/O04IfJiWhw4JirZ5zMk=, revoked: always, because: stolen}]}}}\n"),
+    attack(
+        "key revoked after the run was put back",
+        &[Q, W],
+        "The queue puts the run of a build back to before its key was revoked, within what it allows of a clock.",
+        push,
+        |c| {
+            let id = nth_build(c, 2)?;
+            put_back(c, &id, "2026-08-12T09:40:00Z")
+        },
+        "signature-key-revoked",
+    )
+    .under("catena-policy: 1\ndefaults: {keys: {generic-worker: {add: [{key: gQ+U2JA57uEdkn9x4qnkVQy9owbUzY5az2AgiF7TgaE=, revoked: '2026-08-12T09:45:00Z'}]}}}\n"),
+    attack(
+        "key revoked after the end was put back",
+        &[Q, W],
+        "The queue puts the end of a run back to before its key was revoked, and leaves its begin.",
+        promotion,
+        |c| {
+            let id = action_task(c)?;
+            run_has(c, &id, "0", &[("resolved", "2026-08-12T10:00:00Z")])
+        },
+        "signature-key-revoked",
+    )
+    .under("catena-policy: 1\ndefaults: {keys: {docker-worker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, revoked: '2026-08-12T10:15:00Z'}]}}}\n"),
+    attack(
+        "key expired after the run was put back",
+        &[Q, W],
+        "The queue puts the run of a decision task back to before its key expired, within what it allows of a clock.",
+        cron,
+        |c| {
+            let id = first_decision(c)?;
+            put_back(c, &id, "2026-08-12T09:16:00Z")
+        },
+        "signature-key-expired",
+    )
+    .under("catena-policy: 1\ndefaults: {keys: {docker-worker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, not-after: '2026-08-12T09:20:00Z'}]}}}\n"),
+    attack(
+        "key that counted only when the run ended",
+        &[W],
+        "A build began an hour before the policy lets its key count, and ended after.",
+        push,
+        |c| {
+            let id = nth_build(c, 2)?;
+            run_has(c, &id, "0", &[("resolved", "2026-08-12T11:50:00Z")])
+        },
+        "signature-key-not-yet-valid",
+    )
+    .under("catena-policy: 1\ndefaults: {keys: {generic-worker: {add: [{key: gQ+U2JA57uEdkn9x4qnkVQy9owbUzY5az2AgiF7TgaE=, not-before: '2026-08-12T10:50:00Z'}]}}}\n"),
+];

@@ -1,0 +1,204 @@
+//! Keys of a trust file that are used for what they are not for, and keys that another place than the trust
+//! file wants to add. The workers' keys also stand in a file of keys, which adds nothing.
+
+use crate::attacks::documents::signer;
+use crate::attacks::{Attack, S, T, W, attack};
+use crate::change::{first_build, first_decision};
+use crate::valid::{action, cron, finished, fork, mobile, promotion, push, rounds, tag};
+use catena_testbed::Chain;
+
+/// A trust file with the keys of the three workers, each with what it may sign for.
+macro_rules! trusted {
+    ($docker:literal, $generic:literal, $script:literal) => {
+        concat!(
+            "catena-policy: 1\ntrusted-keys:\n",
+            "- {id: d, scheme: ed25519, key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, ",
+            "worker-implementations: [docker-worker]",
+            $docker,
+            "}\n",
+            "- {id: g, scheme: ed25519, key: gQ+U2JA57uEdkn9x4qnkVQy9owbUzY5az2AgiF7TgaE=, ",
+            "worker-implementations: [docker-worker, generic-worker]",
+            $generic,
+            "}\n",
+            "- {id: s, scheme: ed25519, key: ADoRIVFV9NRFqmMCtF+XkHm/O04IfJiWhw4JirZ5zMk=, ",
+            "worker-implementations: [scriptworker]",
+            $script,
+            "}\n",
+        )
+    };
+}
+
+const NOT_PERMITTED: &str = "signature-key-not-permitted";
+
+fn unchanged(_: &mut Chain) -> Option<()> {
+    Some(())
+}
+
+/// Lets another worker have run a task, by what the queue and the document say.
+fn ran_by(chain: &mut Chain, id: &str, worker: &str) -> Option<()> {
+    crate::change::run_has(chain, id, "0", &[("workerId", worker)])?;
+    crate::change::document_of(chain, id, |document| crate::change::set(document, &["workerId"], worker))
+}
+
+pub(super) const ATTACKS: &[Attack] = &[
+    attack(
+        "key of the trust file for another product",
+        &[W],
+        "The workers of another product have the key that signed the images of a release.",
+        push,
+        unchanged,
+        NOT_PERMITTED,
+    )
+    .under(trusted!(", products: [thunderbird, xpi]", "", "")),
+    attack(
+        "signing key for another product",
+        &[W],
+        "An earlier signing was signed with a key that is for the signings of another product.",
+        rounds,
+        unchanged,
+        NOT_PERMITTED,
+    )
+    .under(trusted!("", "", ", products: [thunderbird]")),
+    attack(
+        "key for other worker pools",
+        &[W],
+        "Worker pools of level 1 have the key that signed a build.",
+        cron,
+        unchanged,
+        NOT_PERMITTED,
+    )
+    .under(trusted!(", worker-pools: ['gecko-1/*', 'releng-*/*']", "", "")),
+    attack(
+        "key for decision tasks used for a build",
+        &[W],
+        "A key that is only for decision tasks signed the document of a build, too.",
+        mobile,
+        unchanged,
+        NOT_PERMITTED,
+    )
+    .under(trusted!(", worker-pools: ['*/decision']", "", "")),
+    attack(
+        "key for a worker pool whose name begins alike",
+        &[W],
+        "A key is for pools of one letter more, and signed for the pools without it.",
+        action,
+        unchanged,
+        NOT_PERMITTED,
+    )
+    .under(trusted!(", worker-pools: ['gecko-3x*/*', 'xgecko-3/*']", "", "")),
+    attack(
+        "key for level 1",
+        &[W, T],
+        "Tasks of level 1 have the key that signed a release promotion's documents.",
+        promotion,
+        unchanged,
+        NOT_PERMITTED,
+    )
+    .under(trusted!(", levels: [1]", "", "")),
+    attack(
+        "key for levels 1 and 2",
+        &[W, T],
+        "A key for the lower levels signed the document of a finished signing of level 3.",
+        finished,
+        unchanged,
+        NOT_PERMITTED,
+    )
+    .under(trusted!("", "", ", levels: [1, 2]")),
+    attack(
+        "key for the workers of another group",
+        &[W],
+        "A key is for the workers of one group, and a worker of another one signed with it.",
+        tag,
+        unchanged,
+        NOT_PERMITTED,
+    )
+    .under(trusted!(", workers: ['elsewhere/*']", "", "")),
+    attack(
+        "key that a second worker uses",
+        &[W],
+        "A key is for one worker, and a worker whose name goes on longer signed with it.",
+        push,
+        |c| {
+            let ids = [first_decision(c)?, first_build(c)?];
+            ids.iter().try_for_each(|id| ran_by(c, id, "the-worker-2"))
+        },
+        NOT_PERMITTED,
+    )
+    .under(trusted!(", workers: ['*/the-worker']", "", "")),
+    attack(
+        "key that only a file of keys has",
+        &[W, S],
+        "A file of keys has the key that signed a build, and the trust file does not.",
+        push,
+        unchanged,
+        "signature-unknown-key",
+    )
+    .under(
+        "catena-policy: 1\ntrusted-keys:\n- {id: s, scheme: ed25519, key: ADoRIVFV9NRFqmMCtF+XkHm/O04IfJiWhw4JirZ5zMk=, worker-implementations: [scriptworker]}\n- {id: o, scheme: ed25519, key: KO3FX9JnNga/XViTRBiUMHYnji9Fu3s332sU2lXjSwE=, worker-implementations: [docker-worker, generic-worker]}\n- {id: g, scheme: ed25519, key: gQ+U2JA57uEdkn9x4qnkVQy9owbUzY5az2AgiF7TgaE=, worker-implementations: [docker-worker, generic-worker]}\n",
+    ),
+    attack(
+        "key that a list of a layer adds to the trust file",
+        &[W, S],
+        "A layer of the policy lists the key that signed an image under keys, and the trust file does not have it.",
+        fork,
+        unchanged,
+        "signature-unknown-key",
+    )
+    .under(
+        "catena-policy: 1\ntrusted-keys:\n- {id: s, scheme: ed25519, key: ADoRIVFV9NRFqmMCtF+XkHm/O04IfJiWhw4JirZ5zMk=, worker-implementations: [scriptworker]}\n- {id: g, scheme: ed25519, key: gQ+U2JA57uEdkn9x4qnkVQy9owbUzY5az2AgiF7TgaE=, worker-implementations: [docker-worker, generic-worker]}\ndefaults: {keys: {docker-worker: [S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=]}}\n",
+    ),
+    attack(
+        "key of the trust file for another implementation",
+        &[W],
+        "The trust file has the key of an earlier signing for generic-worker only; a file of keys has it for scriptworker.",
+        rounds,
+        |c| signer(c).map(drop),
+        "signature-no-keys",
+    )
+    .under(
+        "catena-policy: 1\ntrusted-keys:\n- {id: d, scheme: ed25519, key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, worker-implementations: [docker-worker]}\n- {id: g, scheme: ed25519, key: gQ+U2JA57uEdkn9x4qnkVQy9owbUzY5az2AgiF7TgaE=, worker-implementations: [docker-worker, generic-worker]}\n- {id: o, scheme: ed25519, key: jFmyvf3lQiiX0qIFxal5KgIIq6VpUBTQfAtD6hEi8Ms=, worker-implementations: [scriptworker]}\n- {id: s, scheme: ed25519, key: ADoRIVFV9NRFqmMCtF+XkHm/O04IfJiWhw4JirZ5zMk=, worker-implementations: [generic-worker]}\n",
+    ),
+    attack(
+        "key compromised before the run",
+        &[W],
+        "The trust file has a key that was revoked later, and compromised from before the run of a build.",
+        push,
+        unchanged,
+        "signature-key-revoked",
+    )
+    .under(trusted!(
+        "",
+        ", revoked-at: '2026-09-01T00:00:00Z', compromised-from: '2026-08-12T00:00:00Z', reason: stolen",
+        ""
+    )),
+    attack(
+        "key compromised always",
+        &[S, W],
+        "The trust file has a key that was never anybody's alone.",
+        promotion,
+        unchanged,
+        "signature-key-revoked",
+    )
+    .under(trusted!(", revoked-at: '2027-01-01T00:00:00Z', compromised-from: always, reason: shared", "", "")),
+    attack(
+        "key of the trust file that a list of keys limits",
+        &[W],
+        "The trust file has a key without limits, and a list under another implementation says that it expired.",
+        push,
+        unchanged,
+        "signature-key-expired",
+    )
+    .under(concat!(
+        trusted!("", "", ""),
+        "defaults: {keys: {scriptworker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, not-after: '2026-08-01T00:00:00Z'}]}}}\n"
+    )),
+    attack(
+        "key of the trust file before its time",
+        &[W],
+        "A key of the trust file begins a day after the release it signed for.",
+        tag,
+        unchanged,
+        "signature-key-not-yet-valid",
+    )
+    .under(trusted!(", not-before: '2026-08-13T00:00:00Z'", "", "")),
+];

@@ -1,0 +1,151 @@
+//! Mistakes and circumstances of honest operators, beside the attacks: expired files, rotated keys, old workers,
+//! runs that still go on, names that were misspelled. Each has the code, the class and the words of the hint that
+//! it must get, and none of them is called tampering.
+//!
+//! What may befall any task is written once, as a circumstance, with the tasks that it is tried on.
+
+mod definitions;
+mod documents;
+mod files;
+mod runs;
+mod sources;
+
+use crate::build::{AttackError, built};
+use crate::change::{first_build, first_decision, link_of, nth_build};
+use crate::scenario::{Scenario, ScenarioError};
+use crate::valid;
+use catena_core::verdict::Class;
+use catena_testbed::{Chain, Release};
+
+/// One mistake or circumstance, of one chain.
+#[derive(Clone, Debug)]
+pub struct Mistake {
+    /// A few words, unique in the catalogue.
+    pub name: String,
+    /// The valid chain.
+    pub release: fn() -> Release,
+    change: Change,
+    /// The code of a finding that it must get.
+    pub code: &'static str,
+    /// The class of that finding.
+    pub class: Class,
+    /// Words that the hint for the code must have.
+    pub hint: &'static str,
+}
+
+/// How a valid chain is changed. `None` says that it lacks what is to be changed, which is a mistake of the
+/// catalogue.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Chain(fn(&mut Chain) -> Option<()>),
+    Task(fn(&Chain) -> Option<String>, fn(&mut Chain, &str) -> Option<()>),
+}
+
+/// What may befall a task, and the tasks that it is tried on.
+struct Circumstance {
+    name: &'static str,
+    change: fn(&mut Chain, &str) -> Option<()>,
+    code: &'static str,
+    class: Class,
+    hint: &'static str,
+    of: &'static [Subject],
+}
+
+/// A task of a valid chain.
+#[derive(Clone, Copy)]
+struct Subject {
+    name: &'static str,
+    release: fn() -> Release,
+    task: fn(&Chain) -> Option<String>,
+}
+
+const DOCKER_WORKER: Subject =
+    Subject { name: "docker-worker's build", release: valid::push, task: first_build };
+const D2G: Subject = Subject { name: "build by d2g", release: valid::push, task: |c| nth_build(c, 1) };
+const GENERIC_WORKER: Subject =
+    Subject { name: "generic-worker's build", release: valid::push, task: |c| nth_build(c, 2) };
+const GITHUB: Subject = Subject { name: "build on GitHub", release: valid::mobile, task: first_build };
+const IMAGE: Subject =
+    Subject { name: "docker-image task", release: valid::push, task: |c| c.images.first().cloned() };
+const DECISION: Subject = Subject { name: "decision task", release: valid::push, task: first_decision };
+const CRON: Subject =
+    Subject { name: "cron job's decision task", release: valid::cron, task: first_decision };
+const ACTION: Subject = Subject { name: "action task", release: valid::action, task: |c| c.action.clone() };
+const SIGNING: Subject = Subject {
+    name: "signing of a promotion",
+    release: valid::promotion_of_rounds,
+    task: |c| link_of(c, "signing"),
+};
+const FINISHED: Subject =
+    Subject { name: "finished target", release: valid::finished, task: |c| Some(c.target.clone()) };
+
+/// A mistake in one chain.
+const fn mistake(
+    release: fn() -> Release,
+    change: fn(&mut Chain) -> Option<()>,
+    code: &'static str,
+    class: Class,
+    hint: &'static str,
+) -> One {
+    One { release, change, code, class, hint }
+}
+
+#[derive(Clone, Copy)]
+struct One {
+    release: fn() -> Release,
+    change: fn(&mut Chain) -> Option<()>,
+    code: &'static str,
+    class: Class,
+    hint: &'static str,
+}
+
+/// All of them.
+#[must_use]
+pub fn all() -> Vec<Mistake> {
+    let circumstances =
+        [definitions::CIRCUMSTANCES, documents::CIRCUMSTANCES, files::CIRCUMSTANCES, runs::CIRCUMSTANCES];
+    let each = circumstances.into_iter().flatten().flat_map(|one| {
+        one.of.iter().map(|subject| Mistake {
+            name: format!("{}, {}", subject.name, one.name),
+            release: subject.release,
+            change: Change::Task(subject.task, one.change),
+            code: one.code,
+            class: one.class,
+            hint: one.hint,
+        })
+    });
+    let ones = [definitions::ONES, files::ONES, runs::ONES, sources::ONES].into_iter().flatten();
+    let ones = ones.map(|(name, one)| Mistake {
+        name: (*name).to_owned(),
+        release: one.release,
+        change: Change::Chain(one.change),
+        code: one.code,
+        class: one.class,
+        hint: one.hint,
+    });
+    each.chain(ones).collect()
+}
+
+impl Mistake {
+    /// The chain.
+    ///
+    /// # Errors
+    /// Mistakes of the catalogue only.
+    pub fn build(&self) -> Result<Chain, AttackError> {
+        let mut chain = built(&(self.release)())?;
+        let changed = match self.change {
+            Change::Chain(change) => change(&mut chain),
+            Change::Task(task, change) => task(&chain).and_then(|id| change(&mut chain, &id)),
+        };
+        changed.ok_or_else(|| AttackError::Lacking { name: self.name.clone() })?;
+        Ok(chain)
+    }
+
+    /// How it is asked about.
+    ///
+    /// # Errors
+    /// As [`Scenario::of`].
+    pub fn scenario(&self, chain: &Chain) -> Result<Scenario, ScenarioError> {
+        Scenario::of(chain)
+    }
+}

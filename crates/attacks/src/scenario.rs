@@ -1,0 +1,136 @@
+//! A chain as a question: what is to be judged, by which policy, by whose keys, within which bounds.
+
+use crate::in_memory::InMemorySource;
+use crate::valid::ValidChain;
+use catena_core::policy::{Diagnostic, KeyRing, Policy, PolicyError, Product};
+use catena_core::task::{Kind, TaskId, Trigger, WorkerImplementation};
+use catena_core::verdict::Verdict;
+use catena_core::verification::{Extent, Switches, Target, Verification};
+use catena_core::{Limits, Timestamp};
+use catena_testbed::Chain;
+use std::sync::{Arc, OnceLock};
+
+/// When verdicts on chains of the testbed are concluded; always the same, as the chains are.
+pub const NOW: Timestamp = Timestamp::constant(1_777_863_721, 0);
+
+/// How a chain is asked about.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    product: Arc<Product>,
+    keys: KeyRing,
+    target: Target,
+    limits: Limits,
+    switches: Switches,
+}
+
+/// Why a chain cannot be asked about.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ScenarioError {
+    /// The policy is not sound.
+    #[error("the policy cannot be used: {0:?}")]
+    Policy(Vec<Diagnostic>),
+    /// The policy has no such product.
+    #[error(transparent)]
+    Product(#[from] PolicyError),
+    /// The target's id or kind is none.
+    #[error("the target's {0} is none")]
+    Target(&'static str),
+}
+
+impl Scenario {
+    /// A chain under the policy that ships, by the keys its workers have.
+    ///
+    /// # Errors
+    /// A product that the policy does not have, or a target that is none.
+    pub fn of(chain: &Chain) -> Result<Self, ScenarioError> {
+        Self::under(shipped()?, chain)
+    }
+
+    /// A chain under another policy. Its workers' keys are those of a file, which count as long as the policy
+    /// says of them; a key that it does not have always counts.
+    ///
+    /// # Errors
+    /// As [`Scenario::of`].
+    pub fn under(policy: &Policy, chain: &Chain) -> Result<Self, ScenarioError> {
+        let target = Target {
+            task_id: TaskId::parse(&chain.target).map_err(|_| ScenarioError::Target("id"))?,
+            kind: Kind::parse(&chain.kind).map_err(|_| ScenarioError::Target("kind"))?,
+            check_task: chain.check_target,
+            extent: Extent::parse(chain.artifacts).ok_or(ScenarioError::Target("artifacts"))?,
+        };
+        let keys = chain.keys.public_keys().into_iter().flat_map(|(name, keys)| {
+            let implementation = WorkerImplementation::parse(name);
+            keys.into_iter().filter_map(move |key| Some((implementation?, key)))
+        });
+        Ok(Self {
+            product: Arc::new(policy.product(&chain.product)?),
+            keys: policy.keys_of_file(&chain.product, "the testbed's", KeyRing::of(keys))?,
+            target,
+            limits: Limits::default(),
+            switches: Switches::default(),
+        })
+    }
+
+    /// With other bounds.
+    #[must_use]
+    pub fn within(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        change(&mut self.limits);
+        self
+    }
+
+    /// With what a caller weakens by name.
+    #[must_use]
+    pub fn weakened(mut self, switches: Switches) -> Self {
+        self.switches = switches;
+        self
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The bounds.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Opens the case.
+    #[must_use]
+    pub fn verification(&self) -> Verification {
+        let Self { product, keys, target, limits, switches } = self.clone();
+        Verification::new(target, product, keys, limits, switches)
+    }
+
+    /// Judges a chain without a network.
+    #[must_use]
+    pub fn judge(&self, chain: Chain) -> Verdict {
+        let memory = InMemorySource::new(chain.into_site(), self.limits.clone());
+        let mut verification = self.verification();
+        memory.investigate(&mut verification);
+        verification.conclude(NOW).into_verdict()
+    }
+}
+
+impl ValidChain {
+    /// Whether the policy that ships lets its product be built for what started it.
+    ///
+    /// # Errors
+    /// A policy without the product.
+    pub fn is_allowed(&self) -> Result<bool, ScenarioError> {
+        let tasks_for = shipped()?.product(self.release.product.name)?.tasks_for;
+        Ok(self
+            .made_for
+            .iter()
+            .all(|name| Trigger::parse(name).is_some_and(|trigger| tasks_for.contains(&trigger))))
+    }
+}
+
+/// The policy that ships, read once.
+fn shipped() -> Result<&'static Policy, ScenarioError> {
+    static SHIPPED: OnceLock<Result<Policy, Vec<Diagnostic>>> = OnceLock::new();
+    let policy = SHIPPED.get_or_init(Policy::shipped);
+    policy.as_ref().map_err(|diagnostics| ScenarioError::Policy(diagnostics.clone()))
+}

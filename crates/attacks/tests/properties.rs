@@ -1,0 +1,190 @@
+//! What holds of every verification, whatever the chain.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may stop at what it does not expect"
+)]
+
+use catena_attacks::{Attack, InMemorySource, Mutation, NOW, Scenario, THREATS, drive, valid};
+use catena_core::verdict::{Outcome, Verdict};
+use catena_core::verification::{Fact, Need};
+use catena_testbed::chain::{Images, Product};
+use catena_testbed::{Chain, Release, Trigger};
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use std::collections::BTreeSet;
+
+/// Small chains of every sort.
+fn releases() -> Vec<Release> {
+    let small = |release: Release| Release { builds: 1, artifacts: 1, graph_size: 5, ..release };
+    vec![
+        small(valid::finished()),
+        small(valid::cron()),
+        small(valid::action()),
+        small(Release { optional_and_globs: true, ..valid::promotion() }),
+        small(valid::tag()),
+        small(valid::pull_request()),
+        small(valid::pr_action()),
+        small(Release { images_from: Images::OwnGraph, ..Release::of(Product::THUNDERBIRD, Trigger::Push) }),
+    ]
+}
+
+fn attacks() -> Vec<&'static Attack> {
+    let attacks = THREATS.iter().flat_map(|threat| threat.attacks());
+    attacks.filter(|attack| matches!(attack.mutation, Mutation::Chain(_)) && attack.is_usual()).collect()
+}
+
+/// Judges with facts in the order that `next` picks; says how often each need was asked for.
+fn judge_in_order(chain: &Chain, mut next: impl FnMut(usize) -> usize) -> Verdict {
+    let question = Scenario::of(chain).unwrap();
+    let memory = InMemorySource::new(chain.clone().into_site(), question.limits().clone());
+    let mut verification = question.verification();
+    let (mut asked, mut open) = (BTreeSet::new(), Vec::new());
+    loop {
+        for need in verification.needs() {
+            assert!(asked.insert(need.clone()), "{need} is asked for twice");
+            open.push(need);
+        }
+        assert_eq!(verification.outstanding(), open.len());
+        if open.is_empty() {
+            return verification.conclude(NOW).into_verdict();
+        }
+        let need = open.swap_remove(next(open.len()));
+        verification.supply(&need, memory.answer(&need));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_of_facts_changes_nothing(release in select(releases()), order in any::<Vec<Index>>()) {
+        let chain = release.build().unwrap();
+        let usual = Scenario::of(&chain).unwrap().judge(chain.clone());
+        prop_assert_eq!(usual.outcome, Outcome::Verified);
+        let mut order = order.into_iter();
+        let other = judge_in_order(&chain, |count| order.next().map_or(0, |index| index.index(count)));
+        prop_assert_eq!(usual, other);
+    }
+
+    #[test]
+    fn the_order_of_facts_changes_no_refusal(attack in select(attacks()), order in any::<Vec<Index>>()) {
+        let chain = attack.build().unwrap().0;
+        let usual = Scenario::of(&chain).unwrap().judge(chain.clone());
+        prop_assert_ne!(usual.outcome, Outcome::Verified);
+        let mut order = order.into_iter();
+        let other = judge_in_order(&chain, |count| order.next().map_or(0, |index| index.index(count)));
+        prop_assert_eq!(usual, other);
+    }
+}
+
+/// What a verification foresees while it is driven, and what it asks for. Facts for what is only foreseen
+/// are supplied too, wrong ones, and must change nothing.
+fn foresight(chain: &Chain) -> (Verdict, BTreeSet<Need>, BTreeSet<Need>) {
+    let question = Scenario::of(chain).unwrap();
+    let memory = InMemorySource::new(chain.clone().into_site(), question.limits().clone());
+    let mut verification = question.verification();
+    let (mut foreseen, mut asked) = (BTreeSet::new(), BTreeSet::new());
+    loop {
+        let needs = verification.needs();
+        for need in verification.foreseen() {
+            assert!(!asked.contains(&need), "{need} was asked for already");
+            verification.supply(&need, Fact::Absent { status: 404, message: "gone".to_owned() });
+            assert!(foreseen.insert(need.clone()), "{need} is foreseen twice");
+        }
+        if needs.is_empty() {
+            return (verification.conclude(NOW).into_verdict(), foreseen, asked);
+        }
+        asked.extend(needs.iter().cloned());
+        needs.iter().for_each(|need| verification.supply(need, memory.answer(need)));
+    }
+}
+
+#[test]
+fn what_is_foreseen_is_needed_and_changes_nothing() {
+    for release in releases() {
+        let chain = release.build().unwrap();
+        let usual = Scenario::of(&chain).unwrap().judge(chain.clone());
+        let (verdict, foreseen, asked) = foresight(&chain);
+        assert_eq!(verdict, usual);
+        assert_eq!(foreseen.difference(&asked).collect::<Vec<_>>(), Vec::<&Need>::new(), "asked in vain");
+        let documents = asked.iter().filter(|need| matches!(need, Need::Document { .. }));
+        assert_eq!(documents.filter(|need| !foreseen.contains(need)).count(), 0, "asked late");
+    }
+}
+
+#[test]
+fn of_a_task_that_ran_again_only_its_first_run_is_foreseen_in_vain() {
+    let chain = Release { retried: true, ..valid::finished() }.build().unwrap();
+    let (verdict, foreseen, asked) = foresight(&chain);
+    assert_eq!(verdict.outcome, Outcome::Verified);
+    let vain: Vec<&Need> = foreseen.difference(&asked).collect();
+    assert!(!vain.is_empty());
+    for need in vain {
+        let first = need.artifact().is_some_and(|(_, run_id, _)| run_id.0 == 0);
+        assert!(first, "{need} was foreseen in vain");
+    }
+}
+
+/// Judges with another fact in place of the one for a need.
+fn judge_with(chain: &Chain, instead: impl Fn(&Need) -> Option<Fact>) -> (Verdict, Vec<Need>) {
+    let question = Scenario::of(chain).unwrap();
+    let memory = InMemorySource::new(chain.clone().into_site(), question.limits().clone());
+    let mut verification = question.verification();
+    let mut asked = Vec::new();
+    drive(&mut verification, |need| {
+        asked.push(need.clone());
+        instead(need).unwrap_or_else(|| memory.answer(need))
+    });
+    (verification.conclude(NOW).into_verdict(), asked)
+}
+
+/// What may be absent without a no: an artifact that the target says is optional.
+fn may_be_absent(need: &Need) -> bool {
+    matches!(need, Need::Artifact { name, .. } if name.as_str().ends_with("target.missing.mar"))
+}
+
+#[test]
+fn nothing_is_asked_for_that_cannot_matter() {
+    for release in releases().into_iter().step_by(2) {
+        let chain = release.build().unwrap();
+        let (verdict, asked) = judge_with(&chain, |_| None);
+        assert_eq!(verdict.outcome, Outcome::Verified);
+        for need in asked.iter().filter(|need| !may_be_absent(need)) {
+            let absent = Fact::Absent { status: 404, message: "gone".to_owned() };
+            let (verdict, _) = judge_with(&chain, |other| (other == need).then(|| absent.clone()));
+            assert_ne!(verdict.outcome, Outcome::Verified, "{need} does not matter");
+        }
+    }
+}
+
+#[test]
+fn what_could_not_be_known_is_neither_a_yes_nor_a_no() {
+    for release in releases().into_iter().skip(1).step_by(2) {
+        let chain = release.build().unwrap();
+        let (_, asked) = judge_with(&chain, |_| None);
+        for need in &asked {
+            for fact in [
+                Fact::Unreachable { reason: "reset".to_owned(), attempts: 5 },
+                Fact::Refused { status: 403, message: "no".to_owned() },
+            ] {
+                let (verdict, _) = judge_with(&chain, |other| (other == need).then(|| fact.clone()));
+                assert_eq!(verdict.outcome, Outcome::Undetermined, "{need}: {fact:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_outage_never_excuses_an_attack() {
+    for attack in attacks().into_iter().step_by(101) {
+        let chain = attack.build().unwrap().0;
+        let (_, asked) = judge_with(&chain, |_| None);
+        for need in &asked {
+            let lost = Fact::Unreachable { reason: "reset".to_owned(), attempts: 5 };
+            let (verdict, _) = judge_with(&chain, |other| (other == need).then(|| lost.clone()));
+            assert_ne!(verdict.outcome, Outcome::Verified, "{} without {need}", attack.name);
+        }
+    }
+}

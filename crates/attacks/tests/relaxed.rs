@@ -1,0 +1,230 @@
+//! A policy may do without a rule: what the rule refuses is then told and no reason for a "no", and
+//! what other rules refuse stays refused.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
+
+mod trials;
+
+use catena_attacks::{Attack, Mutation, Scenario, THREATS};
+use catena_core::checks::find_code;
+use catena_core::policy::{FIREFOX_CI, Policy, Rule};
+use catena_core::verdict::{Disposition, Finding, Outcome};
+use catena_testbed::Chain;
+use libtest_mimic::{Arguments, Failed};
+use std::collections::BTreeSet;
+use trials::{run, trial};
+
+/// Attacks that break more than the one rule, and what then refuses them: the same rule, where other checks
+/// cannot do without what it asks.
+const STILL: &[(&str, &str)] = &[
+    ("action of a pull request passed off as an action", "rebuild-differs"),
+    ("permission of another hook", "rebuild-differs"),
+    ("input outside a list of choices", "rebuild-differs"),
+    ("action for another revision", "rebuild-differs"),
+    ("action for another tree", "rebuild-differs"),
+    ("offer for another revision", "rebuild-differs"),
+    ("offer for another tree", "rebuild-differs"),
+    ("action of a decision task of an earlier push", "graph-definition-additions"),
+    ("pull request of another number", "rebuild-differs"),
+    ("pull request into another repository", "rebuild-differs"),
+    ("graph without a hash", "artifact-without-digest"),
+    ("decision task made by its own build", "rebuild-differs"),
+    ("action that is its own parent's parent", "rebuild-differs"),
+    ("image of a chain that has itself as its image", "image-differs"),
+    ("image of a build that it takes in, and that is yet to be made", "chain-cyclic"),
+    ("document about another run", "artifact-missing"),
+    ("action task's document about another run", "artifact-missing"),
+    ("later run hidden", "artifact-missing"),
+    ("group of another push", "tree-sibling-revision"),
+    ("created later", "graph-definition-differs"),
+    ("source with dot segments", "source-outside-repository"),
+    ("source with encoded dots", "source-malformed"),
+    ("source with an encoded slash", "source-malformed"),
+    ("source with a user", "source-outside-repository"),
+    ("source with a query", "pull-request-source"),
+    ("source not encrypted", "source-malformed"),
+    ("source with a backslash", "source-outside-repository"),
+    ("source empty", "source-malformed"),
+    ("source with a line feed", "source-malformed"),
+    ("target's source with dot segments", "tree-scope"),
+    ("repository with dot segments", "pull-request-try"),
+    ("repository with a query", "pull-request-source"),
+    ("repository with a fragment", "pull-request-source"),
+    ("repository with a space", "pull-request-source"),
+    ("release passed off as a push", "rebuild-unknown-to-vcs"),
+    ("decision task of a short revision", "rebuild-template-missing"),
+    ("decision task of a branch", "pull-request-tag-unknown"),
+    ("decision task of the tip", "rebuild-template-missing"),
+    ("decision task of a revision in capitals", "rebuild-template-missing"),
+    ("action on a text", "rebuild-differs"),
+    ("cron job's arguments", "rebuild-differs"),
+    ("cron job's name", "rebuild-differs"),
+    ("time of creation with a command", "rebuild-template-fails"),
+    ("cron task with a command behind its arguments", "rebuild-value-unconfirmed"),
+    ("cron task with a command within its arguments", "rebuild-value-unconfirmed"),
+    ("cron task with an argument over two lines", "rebuild-value-unconfirmed"),
+    ("cron task whose argument is quoted", "rebuild-value-unconfirmed"),
+    ("cron task whose symbol is a command", "rebuild-value-unconfirmed"),
+    ("cron task whose job is a command", "rebuild-value-unconfirmed"),
+    ("cron task whose job is a pattern", "rebuild-value-unconfirmed"),
+    ("input for a cron job that includes none", "rebuild-value-unconfirmed"),
+    ("input for a cron job on GitHub that includes none", "rebuild-value-unconfirmed"),
+    ("cron task without its symbol", "rebuild-cron-differs"),
+    ("image of two pools", "worker-pool-docker-image"),
+    ("decision task of two pools", "worker-pool-decision"),
+    ("release made for a branch of level 1", "pull-request-not-landed"),
+    ("branch named like a commit that is cut off", "pull-request-not-landed"),
+    ("build of another branch", "pull-request-not-landed"),
+    ("build of another branch beside the right one", "pull-request-not-landed"),
+    ("build of a branch by its whole reference", "pull-request-not-landed"),
+    ("mirrored build of a branch of level 1", "pull-request-not-landed"),
+    ("scheduler of another level", "tree-scheduler-level"),
+    ("input of the nightly tree in a promotion", "tree-input-revision"),
+    ("input of another trusted repository on GitHub", "rebuild-differs"),
+    ("other sources from try", "tree-level"),
+    ("other sources from somebody", "tree-level"),
+    ("other sources from another host", "tree-level"),
+    ("browser below from try", "tree-level"),
+    ("other sources from a fork", "tree-level"),
+    ("target of a graph of its own", "tree-input-tree"),
+    ("promoted target of another tree", "tree-input-tree"),
+    ("repackage of another revision", "tree-input-revision"),
+    ("image from a tree of level 1", "rebuild-differs"),
+    ("image from a tree of level 2", "rebuild-differs"),
+    ("image from a tree that is no project", "rebuild-project-unknown"),
+    ("image from a tree of a group without a level", "rebuild-differs"),
+    ("image from a repository of level 2 on GitHub", "tree-branch-level"),
+    ("image of a promotion from a repository of level 2", "tree-branch-level"),
+    ("repository that begins alike", "tree-level"),
+    ("repository that begins alike in a release", "tree-level"),
+    ("repository that begins alike in a cron job", "tree-level"),
+    ("promoted build whose environment is of another revision", "tree-sibling-revision"),
+    ("mirrored build whose environment is of another commit", "pull-request-not-landed"),
+    ("promoted signing of another commit of the mirror", "pull-request-not-landed"),
+    ("image from a tree of a group whose name tells of no level", "rebuild-differs"),
+    ("image of level 2 for a target of the git mirror of level 1", "rebuild-differs"),
+    ("scope for everything", "tree-foreign-scope"),
+    ("broad scope on the git mirror", "tree-foreign-scope"),
+    ("run that waits", "document-of-another-worker"),
+    ("signing that is still pending", "document-of-another-worker"),
+    // Restricted scopes need a repository that can be read and that is trusted.
+    ("first sources shielded by the second", "pull-request-fork"),
+    ("first sources of another product shielded by the second", "pull-request-fork"),
+    ("repository with an encoded letter", "tree-other-source"),
+    ("repository not encrypted", "tree-other-source"),
+    ("repository on a disk", "tree-other-source"),
+    ("repository of generic-worker's build with an encoded slash", "tree-other-source"),
+    ("decision task of a host that looks alike", "tree-other-source"),
+    ("user's repository below a tree", "tree-other-source"),
+    ("user's repository below a tree, in a cron job", "tree-other-source"),
+    ("user's repository below a tree, in an action", "tree-other-source"),
+    ("user's repository below a tree, in a promotion", "tree-other-source"),
+    ("user's repository below another product's tree", "tree-other-source"),
+    ("image of a user's repository below a tree", "tree-other-source"),
+    ("image of a cron job from below a tree", "tree-other-source"),
+    ("folder of a repository on GitHub", "tree-other-source"),
+    ("image of a promotion from below a tree", "tree-other-source"),
+    ("owner in place of a repository", "tree-other-source"),
+    ("owner in place of a repository, in a cron job", "tree-other-source"),
+    ("owner in place of a repository, in a release", "tree-other-source"),
+    ("folder of repositories in place of one", "tree-other-source"),
+    ("folder of repositories in place of the image's", "tree-other-source"),
+    ("repository of a look-alike", "source-outside-repository"),
+    ("template shielded by the second sources, in an action", "rebuild-differs"),
+    ("template shielded by the second sources, in a promotion", "tree-other-source"),
+    ("restricted template shielded by the second sources", "tree-other-source"),
+    ("template of a shielded repository in capital letters", "rebuild-differs"),
+    ("second sources above their repository", "rebuild-differs"),
+    ("head branch that is a command", "tree-branch-level"),
+    ("head branch with double quotes", "tree-branch-level"),
+    ("head branch with a semicolon", "tree-branch-level"),
+    ("head branch with a bar", "tree-branch-level"),
+    ("head branch with an ampersand", "tree-branch-level"),
+    ("head branch with braces", "tree-branch-level"),
+    ("head branch that writes a file", "tree-branch-level"),
+    ("head branch with an escape", "tree-branch-level"),
+    ("head branch that is a home folder", "tree-branch-level"),
+    ("head branch written backwards", "tree-branch-level"),
+    ("target that names other sources", "tree-level"),
+    ("other sources below their tree", "tree-level"),
+    ("other sources above their tree", "tree-level"),
+    ("other sources of a look-alike", "tree-level"),
+    ("other sources of a third product", "tree-branch-level"),
+    ("browser below from below its tree", "tree-level"),
+    ("browser below from a fork of the mirror", "tree-level"),
+    ("first sources of a mirrored build", "tree-level"),
+    ("one foreign source among several", "tree-level"),
+    ("other sources below a project", "tree-other-source"),
+    ("library of level 1", "tree-other-source"),
+];
+
+/// Rules that are looked at together with what they are about, so that nothing is left to tell.
+const SILENT: &[Rule] = &[
+    Rule::ActionHook,
+    Rule::ActionInput,
+    Rule::ActionParameters,
+    Rule::ActionSchema,
+    Rule::ActionSource,
+    Rule::AnswerIdentity,
+    Rule::ConfirmedValues,
+    Rule::CronJob,
+    Rule::TemplateRepository,
+];
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let attacks = || THREATS.iter().flat_map(|threat| threat.attacks());
+    let mut trials = Vec::new();
+    for rule in Rule::ALL.iter().copied() {
+        for attack in attacks().filter(|attack| is_against(attack, rule)) {
+            let name = format!("{rule}/{}", attack.name);
+            trials.push(trial(name, move || is_let_through(attack, rule)));
+        }
+    }
+    run(&arguments, trials);
+}
+
+fn is_against(attack: &Attack, rule: Rule) -> bool {
+    let found = find_code(attack.code).and_then(|(_, code)| code.rule) == Some(rule);
+    found && matches!(attack.mutation, Mutation::Chain(_))
+}
+
+fn is_let_through(attack: &Attack, rule: Rule) -> Result<(), Failed> {
+    let (chain, _) = attack.build()?;
+    let verdict = relaxing(attack, rule, &chain)?.judge(chain);
+    let failed: BTreeSet<&str> = verdict.failed().map(|finding| finding.code.name).collect();
+    let still = STILL.iter().find(|(name, _)| *name == attack.name).map(|(_, code)| *code);
+    let told = verdict
+        .findings
+        .iter()
+        .any(|finding| finding.code.name == attack.code && finding.disposition == Disposition::Relaxed);
+    let right = match still {
+        Some(code) => failed.contains(code) && verdict.outcome == Outcome::Rejected,
+        None => verdict.outcome == Outcome::Verified && told != SILENT.contains(&rule),
+    };
+    // What is relaxed is not told to be right as well.
+    let relaxed = verdict.findings.iter().filter(|finding| finding.disposition == Disposition::Relaxed);
+    let twice = relaxed.filter(|finding| finding.check == "source").any(|relaxed| {
+        let same = |finding: &&Finding| finding.check == "source" && finding.task_id == relaxed.task_id;
+        verdict.findings.iter().filter(same).any(|finding| finding.disposition == Disposition::Passed)
+    });
+    let is_told_of_alone = !failed.contains(attack.code) || still == Some(attack.code);
+    if right && !twice && is_told_of_alone {
+        return Ok(());
+    }
+    Err(format!("{:?}, told: {told}, {failed:?}", verdict.outcome).into())
+}
+
+/// How the chain is asked about under a policy whose product does without the rule.
+fn relaxing(attack: &Attack, rule: Rule, chain: &Chain) -> Result<Scenario, Failed> {
+    let product = &chain.product;
+    let without = format!(
+        "catena-policy: 1\nproducts: {{{product}: {{relaxed: [{{rule: {rule}, because: a test}}]}}}}"
+    );
+    let mut files = vec![("shipped:firefox-ci", FIREFOX_CI)];
+    files.extend(attack.policy.map(|text| ("attack", text)));
+    files.push(("relaxed", &without));
+    let nothing = |_: &str| Err("it extends nothing".to_owned());
+    let policy = Policy::load_all(&files, &nothing).map_err(|found| format!("{found:?}"))?;
+    let question = Scenario::under(&policy, chain)?;
+    Ok(attack.limits.map_or_else(|| question.clone(), |limits| question.clone().within(limits)))
+}

@@ -1,0 +1,241 @@
+//! The policy and the keys a verdict is made by, with every text they were read from.
+
+use crate::Error;
+use catena_core::policy::{FIREFOX_CI, KeyRing, Policy, Product};
+use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The name of the policy that ships.
+const SHIPPED: &str = "shipped:firefox-ci";
+/// The largest policy or file of keys, in bytes.
+const LARGEST: u64 = 16 << 20;
+
+/// A text with the name that messages give it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextFile {
+    /// The file's name.
+    pub name: String,
+    /// Its content.
+    pub text: String,
+}
+
+impl TextFile {
+    /// Reads a file of at most 16 MiB.
+    ///
+    /// # Errors
+    /// [`Error::Read`]: a file that does not exist, cannot be read, is not UTF-8 or is too large.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = contents(path).map_err(|error| Error::Read { path: path.to_owned(), error })?;
+        Ok(Self { name: path.to_string_lossy().into_owned(), text })
+    }
+}
+
+/// The policy and the keys that verdicts are made by. It keeps every text that it was read from, so that a
+/// recording can be judged by the same again.
+#[derive(Clone, Debug)]
+pub struct TrustConfig {
+    texts: PolicyTexts,
+    keys: Option<TextFile>,
+    policy: Policy,
+}
+
+impl TrustConfig {
+    /// The policy that ships, with its own keys.
+    ///
+    /// # Errors
+    /// None, as a test shows.
+    pub fn shipped() -> Result<Self, Error> {
+        Self::new(Vec::new(), None)
+    }
+
+    /// Reads policy files, each laid over the one before it, and a file of keys that replaces those of the
+    /// products. Without a policy file it is the policy that ships.
+    ///
+    /// # Errors
+    /// Files that cannot be read, and every mistake in the policy at once ([`Error::Policy`]).
+    pub fn read(policy: &[impl AsRef<Path>], keys: Option<&Path>) -> Result<Self, Error> {
+        let read = |file: &Path| match file.to_str() {
+            Some(SHIPPED) => Ok(shipped()),
+            _ => TextFile::read(file),
+        };
+        let policy = policy.iter().map(|file| read(file.as_ref())).collect::<Result<_, _>>()?;
+        Self::new(policy, keys.map(TextFile::read).transpose()?)
+    }
+
+    /// As [`read`](Self::read), of texts that are at hand. What they extend is read from files.
+    ///
+    /// # Errors
+    /// [`Error::Policy`]: every mistake at once.
+    pub fn new(policy: Vec<TextFile>, keys: Option<TextFile>) -> Result<Self, Error> {
+        Self::of(PolicyTexts::new(policy), keys)
+    }
+
+    /// Of what a recording keeps: nothing is read from files that it does not hold.
+    pub(crate) fn of(mut texts: PolicyTexts, keys: Option<TextFile>) -> Result<Self, Error> {
+        let policy = texts.load()?;
+        for warning in policy.warnings() {
+            tracing::info!("{warning}");
+        }
+        Ok(Self { texts, keys, policy })
+    }
+
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// A product of the policy, and the keys of its workers.
+    ///
+    /// # Errors
+    /// [`Error::Product`]: the policy has no such product. [`Error::Keys`]: the file of keys is malformed.
+    pub fn product(&self, name: &str) -> Result<(Arc<Product>, KeyRing), Error> {
+        let product = Arc::new(self.policy.product(name)?);
+        let keys = match &self.keys {
+            None => self.policy.keys(name)?,
+            Some(TextFile { name: file, text }) => {
+                let keys = KeyRing::parse(file, text).map_err(Error::Keys)?;
+                let keys = self.policy.keys_of_file(name, file, keys)?;
+                for (implementation, key) in keys.ignored() {
+                    tracing::warn!(
+                        "{file}: the trust file does not have the {implementation} key {key}; it is ignored"
+                    );
+                }
+                keys
+            }
+        };
+        Ok((product, keys))
+    }
+
+    /// The keys of the file, where no product is named: none without a file. What the policy says of when a key
+    /// is valid holds for them.
+    ///
+    /// # Errors
+    /// [`Error::Keys`]: the file is malformed.
+    pub fn keys_alone(&self) -> Result<KeyRing, Error> {
+        let Some(TextFile { name, text }) = &self.keys else { return Ok(KeyRing::default()) };
+        let keys = KeyRing::parse(name, text).map_err(Error::Keys)?;
+        Ok(self.policy.limit(keys))
+    }
+
+    pub(crate) fn texts(&self) -> &PolicyTexts {
+        &self.texts
+    }
+
+    pub(crate) fn keys(&self) -> Option<&TextFile> {
+        self.keys.as_ref()
+    }
+}
+
+/// The texts a policy is read from: what was named, in order, and what that extends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyTexts {
+    /// The files that were named; later ones extend earlier ones.
+    files: Vec<String>,
+    /// Every text by its name.
+    texts: BTreeMap<String, String>,
+}
+
+impl PolicyTexts {
+    fn new(mut files: Vec<TextFile>) -> Self {
+        if files.is_empty() {
+            files.push(shipped());
+        }
+        let mut texts = Self::default();
+        for TextFile { name, text } in files {
+            texts.texts.insert(name.clone(), text);
+            texts.files.push(name);
+        }
+        texts
+    }
+
+    /// The policy. The texts it extends are kept too.
+    fn load(&mut self) -> Result<Policy, Error> {
+        let extended = RefCell::new(BTreeMap::new());
+        let loader = |name: &str| -> Result<String, String> {
+            if let Some(text) = self.texts.get(name) {
+                return Ok(text.clone());
+            }
+            let text = match name {
+                SHIPPED => FIREFOX_CI.to_owned(),
+                name => contents(Path::new(name)).map_err(|error| error.to_string())?,
+            };
+            extended.borrow_mut().insert(name.to_owned(), text.clone());
+            Ok(text)
+        };
+        let text = |name: &String| self.texts.get(name).map(String::as_str).unwrap_or_default();
+        let files: Vec<(&str, &str)> = self.files.iter().map(|name| (name.as_str(), text(name))).collect();
+        let policy = Policy::load_all(&files, &loader);
+        self.texts.append(&mut extended.into_inner());
+        policy.map_err(Error::Policy)
+    }
+}
+
+fn shipped() -> TextFile {
+    TextFile { name: SHIPPED.to_owned(), text: FIREFOX_CI.to_owned() }
+}
+
+fn contents(file: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(file)?.take(LARGEST.saturating_add(1)).read_to_string(&mut text)?;
+    if u64::try_from(read).is_ok_and(|read| read > LARGEST) {
+        return Err(std::io::Error::other(format!("larger than {LARGEST} bytes")));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_file_the_shipped_policy_is_used() {
+        let trust_config = TrustConfig::shipped().unwrap();
+        assert!(trust_config.policy().products().any(|name| name == "firefox"));
+        let named = TrustConfig::read(&[SHIPPED], None).unwrap();
+        assert_eq!(named.texts(), trust_config.texts());
+    }
+
+    #[test]
+    fn every_text_a_policy_was_read_from_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, text).unwrap();
+            file
+        };
+        write("base.yml", "catena-policy: 1\nextends: shipped:firefox-ci\n");
+        let first = write("first.yml", "catena-policy: 1\nextends: base.yml\n");
+        let second = write("second.yml", "catena-policy: 1\nroot-url: https://tc.example\n");
+        let trust_config = TrustConfig::read(&[first, second], None).unwrap();
+        assert_eq!(trust_config.policy().root_url(), Some("https://tc.example"));
+
+        drop(folder);
+        let kept = serde_json::to_string(trust_config.texts()).unwrap();
+        let again = TrustConfig::of(serde_json::from_str(&kept).unwrap(), None).unwrap();
+        assert_eq!(again.policy().root_url(), Some("https://tc.example"));
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = TrustConfig::read(&["/nowhere/policy.yml"], None).unwrap_err();
+        assert!(matches!(&error, Error::Read { path, .. } if path == Path::new("/nowhere/policy.yml")));
+    }
+
+    #[test]
+    fn malformed_keys_and_unknown_products_are_told_apart() {
+        let keys = TextFile { name: "keys.yml".to_owned(), text: "docker-worker: [nonsense]\n".to_owned() };
+        let trust_config = TrustConfig::new(Vec::new(), Some(keys)).unwrap();
+        assert!(
+            matches!(trust_config.product("firefox"), Err(Error::Keys(mistakes)) if !mistakes.is_empty())
+        );
+        assert!(matches!(trust_config.product("nothing"), Err(Error::Product(_))));
+    }
+}

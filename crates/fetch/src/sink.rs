@@ -1,0 +1,216 @@
+//! Where a body is taken in: where its chunks arrive, or beside that.
+//!
+//! A task graph is the largest body of most chains. To hash it and to scan it takes longer than to receive
+//! it, and what is left of it when everything else is there has one CPU. So that is done beside receiving.
+
+use crate::body::{BodyDecoder, BodyError};
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::panic::resume_unwind;
+use tokio::task::{JoinHandle, spawn_blocking, yield_now};
+
+/// Bytes on the wire that are decoded at once; 16 KiB of them decode to 16 MiB at most.
+const PIECE: usize = 16 << 10;
+/// Decoded bytes after which others get their turn.
+const REST: u64 = 1 << 20;
+/// Bytes on the wire that are handed to a thread at once, so that small chunks do not cost a thread each.
+const BATCH: usize = 1 << 20;
+/// Chunks that wait for that: each takes more memory than its bytes, and whoever sends them says how small
+/// they are.
+const CHUNKS: usize = 1024;
+
+/// Takes in one body, chunk by chunk.
+pub(crate) enum BodySink {
+    /// Where the chunks arrive. The number is of decoded bytes when others last had their turn.
+    Here(Box<BodyDecoder>, u64),
+    /// Beside that.
+    Aside(Aside),
+}
+
+impl BodySink {
+    /// Takes a body in where its chunks arrive.
+    pub(crate) fn here(intake: BodyDecoder) -> Self {
+        Self::Here(Box::new(intake), 0)
+    }
+
+    /// Takes a body in beside where its chunks arrive.
+    pub(crate) fn aside(intake: BodyDecoder) -> Self {
+        let work = std::future::ready(Ok(Box::new(intake))).boxed();
+        Self::Aside(Aside { work, waiting: Vec::new(), bytes: 0, decoded: 0 })
+    }
+
+    /// Takes a chunk. It waits where chunks come faster than they are decoded.
+    pub(crate) async fn write(&mut self, chunk: Bytes) -> Result<(), BodyError> {
+        match self {
+            Self::Here(intake, rested) => {
+                for piece in chunk.chunks(largest_piece(intake)) {
+                    intake.write(piece)?;
+                    // What comes faster than it is decoded never makes us wait, and it is while we wait
+                    // that the deadline is looked at and others get their turn.
+                    if intake.decoded().saturating_sub(*rested) >= REST {
+                        *rested = intake.decoded();
+                        yield_now().await;
+                    }
+                }
+                Ok(())
+            }
+            Self::Aside(aside) => aside.write(chunk).await,
+        }
+    }
+
+    /// Decoded bytes so far, as far as that is known here.
+    pub(crate) fn decoded(&self) -> u64 {
+        match self {
+            Self::Here(intake, _) => intake.decoded(),
+            Self::Aside(aside) => aside.decoded,
+        }
+    }
+
+    /// There are no more chunks.
+    pub(crate) async fn end(self) -> Result<BodyDecoder, BodyError> {
+        match self {
+            Self::Here(intake, _) => Ok(*intake),
+            Self::Aside(mut aside) => {
+                aside.hand_over().await?;
+                Ok(*aside.work.await?)
+            }
+        }
+    }
+}
+
+/// What comes as it is need not be cut up.
+fn largest_piece(intake: &BodyDecoder) -> usize {
+    if intake.is_coded() { PIECE } else { usize::MAX }
+}
+
+/// A body that threads take in, one batch after another, while the next batch arrives. There is a thread
+/// only while there is something to do.
+pub(crate) struct Aside {
+    /// The batch before, to its end.
+    work: BoxFuture<'static, Result<Box<BodyDecoder>, BodyError>>,
+    /// What arrived since, and how many bytes that is.
+    waiting: Vec<Bytes>,
+    bytes: usize,
+    decoded: u64,
+}
+
+impl Aside {
+    async fn write(&mut self, chunk: Bytes) -> Result<(), BodyError> {
+        self.bytes = self.bytes.saturating_add(chunk.len());
+        self.waiting.push(chunk);
+        if self.bytes < BATCH && self.waiting.len() < CHUNKS { Ok(()) } else { self.hand_over().await }
+    }
+
+    /// Begins with what is waiting, as soon as the batch before is done.
+    async fn hand_over(&mut self) -> Result<(), BodyError> {
+        let mut intake = (&mut self.work).await?;
+        self.decoded = intake.decoded();
+        let batch = std::mem::take(&mut self.waiting);
+        self.bytes = 0;
+        let taking = spawn_blocking(move || {
+            for chunk in batch {
+                chunk.chunks(largest_piece(&intake)).try_for_each(|piece| intake.write(piece))?;
+            }
+            Ok(intake)
+        });
+        self.work = done(taking).boxed();
+        Ok(())
+    }
+}
+
+/// What became of a batch. A defect of its thread is one of whoever waits for it.
+async fn done(
+    taking: JoinHandle<Result<Box<BodyDecoder>, BodyError>>,
+) -> Result<Box<BodyDecoder>, BodyError> {
+    match taking.await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // Everything is being broken off, and so are we.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::{Bounds, Keep};
+    use catena_core::verification::Fact;
+    use catena_http::headers::Coding;
+
+    fn takers(bytes: u64) -> [BodySink; 2] {
+        let intake = || BodyDecoder::new(Coding::Identity, Bounds::plain(bytes), false, Keep::Whole, None);
+        [BodySink::here(intake()), BodySink::aside(intake())]
+    }
+
+    #[tokio::test]
+    async fn a_body_is_the_same_wherever_it_is_taken_in() {
+        let chunks: Vec<Bytes> = (0..40_u8).map(|byte| vec![byte; 100_000].into()).collect();
+        for mut taker in takers(4_000_000) {
+            for chunk in chunks.clone() {
+                taker.write(chunk).await.unwrap();
+            }
+            let intake = taker.end().await.unwrap();
+            assert_eq!(intake.decoded(), 4_000_000);
+            let Fact::Body(body) = intake.finish().unwrap().fact else { panic!("not a body") };
+            assert_eq!(*body.bytes, *chunks.concat());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_ends_it_and_is_told() {
+        for mut taker in takers(150_000) {
+            let mut refused = None;
+            for _ in 0..40 {
+                refused = taker.write(vec![0; 100_000].into()).await.err();
+                if refused.is_some() {
+                    break;
+                }
+            }
+            assert_eq!(refused, Some(BodyError::TooLarge { limit: 150_000 }));
+        }
+        for mut taker in takers(150_000) {
+            // What is too much may only be looked at when there is no more.
+            let written = async {
+                taker.write(vec![0; 200_000].into()).await?;
+                taker.end().await
+            };
+            assert_eq!(written.await.unwrap_err(), BodyError::TooLarge { limit: 150_000 });
+        }
+    }
+
+    #[tokio::test]
+    async fn it_is_told_how_far_it_is() {
+        for mut taker in takers(4 << 20) {
+            for _ in 0..4 {
+                taker.write(vec![0; 1 << 20].into()).await.unwrap();
+            }
+            assert!((3 << 20..=4 << 20).contains(&taker.decoded()), "{}", taker.decoded());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_smallest_chunks_do_not_pile_up() {
+        for mut taker in takers(1 << 20) {
+            for _ in 0..3 * CHUNKS {
+                taker.write(Bytes::from_static(b"x")).await.unwrap();
+            }
+            assert!(taker.decoded() >= 2 << 10, "{}", taker.decoded());
+            assert_eq!(taker.end().await.unwrap().decoded(), 3 << 10);
+        }
+    }
+
+    /// Time that is only waited through stands still while a thread is at work, and goes on otherwise.
+    #[tokio::test(start_paused = true)]
+    async fn between_two_chunks_no_thread_is_kept() {
+        for mut taker in takers(4 << 20) {
+            for _ in 0..3 {
+                taker.write(vec![0; 1 << 20].into()).await.unwrap();
+                tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+            }
+            assert_eq!(taker.end().await.unwrap().decoded(), 3 << 20);
+        }
+    }
+}

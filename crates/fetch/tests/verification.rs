@@ -1,0 +1,230 @@
+//! A whole chain: fetched, judged, recorded, told again, and kept only if it is verified.
+// Helpers of tests may fail as tests do.
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use catena_core::policy::{KeyRing, Policy};
+use catena_core::task::{Kind, TaskId};
+use catena_core::verdict::{Outcome, Source, Verdict};
+use catena_core::verification::{Conclusion, Extent, Switches, Target, Verification};
+use catena_core::{Limits, Timestamp};
+use catena_fetch::{
+    FactSource, Fetcher, Options, PublishError, Quiet, Recorder, Replay, Staging, Statistics, investigate,
+};
+use catena_http::{HttpOptions, HttpTransport, Proxy};
+use catena_taskcluster::RootUrl;
+use catena_testbed::{Chain, Fault, Site, Testbed};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use support::soon;
+use url::Url;
+
+/// A chain, and what it is judged by.
+struct Case {
+    site: Site,
+    target: Target,
+    product: String,
+    keys: KeyRing,
+}
+
+impl Case {
+    fn demo() -> Self {
+        let chain = Chain::demo().unwrap();
+        let target = Target {
+            task_id: TaskId::parse(&chain.target).unwrap(),
+            kind: Kind::parse(&chain.kind).unwrap(),
+            check_task: chain.check_target,
+            extent: Extent::default(),
+        };
+        let keys: BTreeMap<_, _> = chain.keys.public_keys_base64().into_iter().collect();
+        let keys = KeyRing::parse("keys", &serde_json::to_string(&keys).unwrap()).unwrap();
+        Self { target, product: chain.product.clone(), keys, site: chain.into_site() }
+    }
+
+    /// A recorded case from a folder.
+    fn recorded(folder: &Path) -> (Self, bool) {
+        let text = std::fs::read_to_string(folder.join("chain.json")).unwrap();
+        let chain: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let said = |name: &str| chain[name].as_str().unwrap();
+        let target = Target {
+            task_id: TaskId::parse(said("task_id")).unwrap(),
+            kind: Kind::parse(said("task_type")).unwrap(),
+            check_task: chain["check_task"].as_bool().unwrap_or(false),
+            extent: Extent::default(),
+        };
+        let keys = KeyRing::parse("keys", &chain["ed25519_public_keys"].to_string()).unwrap();
+        let site = Site::from_folder(folder).unwrap();
+        (Self { site, target, product: said("product").to_owned(), keys }, said("expect") == "accept")
+    }
+
+    fn verification(&self) -> Verification {
+        let product = Arc::new(Policy::shipped().unwrap().product(&self.product).unwrap());
+        Verification::new(
+            self.target.clone(),
+            product,
+            self.keys.clone(),
+            Limits::default(),
+            Switches::default(),
+        )
+    }
+
+    async fn judge(&self, source: Arc<dyn FactSource>) -> (Verification, Conclusion) {
+        let verification = investigate(self.verification(), source, soon(), &Quiet).await;
+        let conclusion = verification.conclude(Timestamp::UNIX_EPOCH);
+        (verification, conclusion)
+    }
+}
+
+/// A chain that is served, and a folder of its own.
+struct Served {
+    testbed: Testbed,
+    folder: tempfile::TempDir,
+}
+
+impl Served {
+    async fn new(case: &Case) -> Self {
+        let testbed = Testbed::start(case.site.clone()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), testbed.ca_pem()).unwrap();
+        Self { testbed, folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn fetcher(&self, staging: Option<Arc<Staging>>) -> Fetcher {
+        let proxy = Proxy::Through(Url::parse(&self.testbed.proxy_url()).unwrap());
+        let http = HttpOptions { proxy, ca_file: Some(self.path("ca.pem")), ..HttpOptions::default() };
+        let root = RootUrl::parse(&self.testbed.root_url()).unwrap();
+        let options = Options { backoff: std::time::Duration::from_millis(1), ..Options::default() };
+        let transport = Arc::new(HttpTransport::new(&http).unwrap());
+        Fetcher::new(transport, root, Limits::default(), options).with_staging(staging)
+    }
+
+    /// Judges over the network, recording; then judges the recording.
+    async fn judge_twice(
+        &self,
+        case: &Case,
+        staging: Option<Arc<Staging>>,
+    ) -> (Conclusion, Verdict, Statistics) {
+        let fetcher = Arc::new(self.fetcher(staging));
+        let recorder = Recorder::new(&self.path("recording")).unwrap();
+        let (verification, live) = case.judge(fetcher.clone()).await;
+        recorder.write(verification.facts()).unwrap();
+        let replay = Replay::open(&self.path("recording"), &Limits::default()).unwrap();
+        let (_, replayed) = case.judge(Arc::new(replay)).await;
+        assert!(replayed.clearance_despite_switches().is_none(), "a recording clears nothing");
+        assert_eq!(replayed.verdict().source, Source::Recording);
+        let replayed = Verdict { source: Source::Services, ..replayed.into_verdict() };
+        (live, replayed, fetcher.statistics())
+    }
+}
+
+/// Paths of all files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            // What is written down about the folders is nobody's artifact.
+            match path.is_dir() {
+                true if path.ends_with("cot/.catena") => {}
+                true => folders.push(path),
+                false => found.push(path),
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_verified_chain_is_recorded_and_kept() {
+    let case = Case::demo();
+    let served = Served::new(&case).await;
+    let work = served.path("work");
+    let staging = Staging::new(&work, case.target.task_id).unwrap();
+    let (concluded, replayed, statistics) = served.judge_twice(&case, Some(staging.clone())).await;
+    let live = concluded.verdict();
+    assert_eq!(live.outcome, Outcome::Verified, "{:#?}", live.failed().collect::<Vec<_>>());
+    assert_eq!(*live, replayed);
+    assert_eq!(served.testbed.stats().repeated(), Vec::<(&str, u64)>::new());
+    assert_eq!((statistics.retries, statistics.requests), (0, served.testbed.stats().requests));
+
+    assert!(files(&work.join("cot")).is_empty());
+    let clearance = concluded.clearance().unwrap();
+    // Not for another task, whoever holds what files.
+    let other = TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap();
+    let theirs = Staging::new(&served.path("theirs"), other).unwrap();
+    assert!(matches!(theirs.publish(clearance), Err(PublishError::OtherTarget { .. })));
+    assert!(!served.path("theirs").join("cot").exists());
+    let published = staging.publish(clearance).unwrap();
+    assert_eq!(published.not_held, vec![]);
+    drop(staging);
+    let mut kept = files(&work);
+    kept.sort();
+    let mut vouched: Vec<_> = live
+        .artifacts
+        .iter()
+        .map(|artifact| {
+            work.canonicalize()
+                .unwrap()
+                .join("cot")
+                .join(artifact.task_id.as_str())
+                .join(artifact.name.as_str())
+        })
+        .collect();
+    vouched.sort();
+    assert!(!vouched.is_empty());
+    assert_eq!(kept.iter().map(|path| path.canonicalize().unwrap()).collect::<Vec<_>>(), vouched);
+}
+
+#[tokio::test]
+async fn a_chain_that_is_not_verified_leaves_nothing() {
+    let case = Case::demo();
+    for (fault, outcome) in
+        [(Fault::Replace("tampered".into()), Outcome::Rejected), (Fault::Status(500), Outcome::Undetermined)]
+    {
+        let served = Served::new(&case).await;
+        served.testbed.fault("/_store/*/public/build/*", 1.., fault);
+        let work = served.path("work");
+        let staging = Staging::new(&work, case.target.task_id).unwrap();
+        let (live, replayed, _) = served.judge_twice(&case, Some(staging.clone())).await;
+        assert_eq!(live.verdict().outcome, outcome);
+        assert_eq!(*live.verdict(), replayed);
+        assert!(!files(&work).is_empty(), "other artifacts were staged");
+        assert!(live.clearance_despite_switches().is_none());
+        drop(staging);
+        assert_eq!(files(&work), Vec::<PathBuf>::new());
+        assert!(!work.join("cot").exists());
+    }
+}
+
+/// Every recorded case, where `CATENA_SHARED` says where they are.
+#[tokio::test]
+async fn recorded_cases() {
+    let Ok(shared) = std::env::var("CATENA_SHARED") else {
+        eprintln!("skipped: CATENA_SHARED is not set");
+        return;
+    };
+    let mut wrong = Vec::new();
+    for kind in ["honest", "dishonest"] {
+        for folder in std::fs::read_dir(Path::new(&shared).join("samples").join(kind)).unwrap() {
+            let folder = folder.unwrap().path();
+            let (case, accept) = Case::recorded(&folder);
+            let served = Served::new(&case).await;
+            let (live, replayed, _) = served.judge_twice(&case, None).await;
+            let live = live.into_verdict();
+            assert_eq!(live, replayed, "{}", folder.display());
+            assert_eq!(served.testbed.stats().repeated(), Vec::<(&str, u64)>::new(), "{}", folder.display());
+            let expected = if accept { Outcome::Verified } else { Outcome::Rejected };
+            if live.outcome != expected {
+                let failed: Vec<_> = live.failed().map(|finding| finding.message.clone()).collect();
+                wrong.push(format!("{}: {:?} {failed:#?}", folder.display(), live.outcome));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
