@@ -5,9 +5,9 @@
 //! answers, lists of projects, actions and parameters, each where the checks look at it.
 #![no_main]
 
-use catena_core::digest::Digest;
-use catena_core::verdict::{Outcome, Verdict};
-use catena_core::verification::{Fact, Need};
+use catena_model::digest::Digest;
+use catena_verify::verdict::{Outcome, Verdict};
+use catena_verify::verification::{Fact, Need};
 use catena_fuzz::{Edit, Fault, Told, ValidChain, honest, place};
 use catena_json::{Limits, Value, parse};
 use libfuzzer_sys::fuzz_target;

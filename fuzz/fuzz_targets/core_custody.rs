@@ -2,7 +2,7 @@
 //! value and read again as the same record.
 #![no_main]
 
-use catena_core::custody::{Custody, PinnedInputs};
+use catena_model::custody::{Custody, PinnedInputs};
 use catena_json::{Limits, parse};
 use libfuzzer_sys::fuzz_target;
 

@@ -1,7 +1,7 @@
 //! Any JSON as a task definition: no panic; what is read can be asked, and is kept as it was.
 #![no_main]
 
-use catena_core::task::{Definition, ImageInput};
+use catena_model::task::{Definition, ImageInput};
 use catena_json::{Limits, Value, parse};
 use libfuzzer_sys::fuzz_target;
 

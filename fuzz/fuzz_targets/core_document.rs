@@ -2,8 +2,8 @@
 //! lists only digests that have their algorithm's length.
 #![no_main]
 
-use catena_core::digest::Digest;
-use catena_core::document::{Document, Listing};
+use catena_model::digest::Digest;
+use catena_model::document::{Document, Listing};
 use catena_json::{Limits, Value, parse};
 use libfuzzer_sys::fuzz_target;
 

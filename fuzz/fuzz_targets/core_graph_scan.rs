@@ -3,10 +3,10 @@
 //! the same entries.
 #![no_main]
 
-use catena_core::Limits;
-use catena_core::digest::Measurement;
-use catena_core::graph::{GraphError, GraphScan, Scanner};
-use catena_core::task::TaskId;
+use catena_model::Limits;
+use catena_model::digest::Measurement;
+use catena_model::graph::{GraphError, GraphScan, Scanner};
+use catena_model::task::TaskId;
 use catena_json::{Value, parse};
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;

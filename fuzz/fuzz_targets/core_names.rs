@@ -2,9 +2,9 @@
 //! reader (the system's paths, the `url` crate) sees the same in it.
 #![no_main]
 
-use catena_core::fnmatch::{LONGEST, Pattern};
-use catena_core::source::{RepositoryUrl, Revision, SourceUrl, TagName};
-use catena_core::task::{ArtifactName, TaskId, WorkerPool};
+use catena_model::fnmatch::{LONGEST, Pattern};
+use catena_model::source::{RepositoryUrl, Revision, SourceUrl, TagName};
+use catena_model::task::{ArtifactName, TaskId, WorkerPool};
 use libfuzzer_sys::fuzz_target;
 use std::path::{Component, Path};
 use url::{Host, Url};

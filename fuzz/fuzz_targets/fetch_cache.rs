@@ -2,8 +2,8 @@
 //! has one way to be written.
 #![no_main]
 
-use catena_core::task::{ArtifactName, RunId, TaskId};
-use catena_core::verification::{Fact, Need};
+use catena_model::task::{ArtifactName, RunId, TaskId};
+use catena_verify::verification::{Fact, Need};
 use catena_fetch::cache::{Key, Payload, Seen, decode, encode, open, seal};
 use libfuzzer_sys::fuzz_target;
 

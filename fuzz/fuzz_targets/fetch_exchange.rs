@@ -6,10 +6,10 @@
 //! answer ends, headers, an empty line, the body.
 #![no_main]
 
-use catena_core::Limits;
-use catena_core::source::{GithubRepository, RepositoryUrl, Revision};
-use catena_core::task::{ArtifactName, RunId, TaskId};
-use catena_core::verification::{Fact, Need, Reference, Shape, TreeFile};
+use catena_model::Limits;
+use catena_model::source::{GithubRepository, RepositoryUrl, Revision};
+use catena_model::task::{ArtifactName, RunId, TaskId};
+use catena_verify::verification::{Fact, Need, Reference, Shape, TreeFile};
 use catena_fetch::{Fetcher, Options};
 use catena_http::{Request, Response, Secret, Transport, TransportError};
 use catena_taskcluster::{RootUrl, TaskclusterCredentials};

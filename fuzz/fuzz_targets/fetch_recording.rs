@@ -2,7 +2,7 @@
 //! is asked for.
 #![no_main]
 
-use catena_core::Limits;
+use catena_model::Limits;
 use catena_fetch::Replay;
 use libfuzzer_sys::fuzz_target;
 

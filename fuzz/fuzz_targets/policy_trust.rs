@@ -2,7 +2,7 @@
 //! asked for, or not at all.
 #![no_main]
 
-use catena_core::policy::{Revocation, Rotation, TrustFile};
+use catena_policy::{Revocation, Rotation, TrustFile};
 use catena_keys::{KeyId, Revoked, SigningKey};
 use libfuzzer_sys::fuzz_target;
 

@@ -1,7 +1,7 @@
 //! Any bytes as a verdict's report: no panic; what is read is in the schema, and agrees with itself.
 #![no_main]
 
-use catena_core::verdict::Outcome;
+use catena_verify::verdict::Outcome;
 use catena_json::Limits;
 use catena_report::ReadVerdict;
 use libfuzzer_sys::fuzz_target;

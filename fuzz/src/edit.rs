@@ -1,6 +1,6 @@
 //! What may happen to one answer.
 
-use catena_core::verification::{Fact, Need};
+use catena_verify::verification::{Fact, Need};
 use catena_json::{Limits, Value, parse};
 
 /// One answer, bent.

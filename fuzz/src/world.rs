@@ -1,9 +1,9 @@
 //! Valid chains of the testbed, answered from memory.
 
 use catena_attacks::{InMemorySource, NOW, Question};
-use catena_core::policy::Policy;
-use catena_core::verdict::{Outcome, Verdict};
-use catena_core::verification::{Fact, Need};
+use catena_policy::Policy;
+use catena_verify::verdict::{Outcome, Verdict};
+use catena_verify::verification::{Fact, Need};
 use catena_testbed::chain::{Builders, Images, Vcs};
 use catena_testbed::{Body, Release, Trigger};
 use std::collections::BTreeMap;

@@ -16,11 +16,11 @@ mod workers;
 pub(crate) use documents::toolchain;
 
 use crate::scenario::{Scenario, ScenarioError};
-use catena_core::Limits;
-use catena_core::checks::find_code;
-use catena_core::policy::{FIREFOX_CI, Policy};
-use catena_core::verdict::{Class, Outcome, Verdict};
+use catena_model::Limits;
+use catena_policy::{FIREFOX_CI, Policy};
 use catena_testbed::{Chain, Fault, Release};
+use catena_verify::checks::find_code;
+use catena_verify::verdict::{Class, Outcome, Verdict};
 
 /// Who attacks (docs/threat-model.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

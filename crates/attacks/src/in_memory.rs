@@ -1,11 +1,11 @@
 //! A driver without a network: answers from what the testbed would serve.
 
-use catena_core::Limits;
-use catena_core::digest::Measurement;
-use catena_core::graph::Scanner;
-use catena_core::task::{ArtifactName, RunId, TaskId};
-use catena_core::verification::{Body, Fact, Need, Shape, TreeFile, Verification};
+use catena_model::Limits;
+use catena_model::digest::Measurement;
+use catena_model::graph::Scanner;
+use catena_model::task::{ArtifactName, RunId, TaskId};
 use catena_testbed::{Body as Sent, Page, Run, Site};
+use catena_verify::verification::{Body, Fact, Need, Shape, TreeFile, Verification};
 use sha2::{Digest as _, Sha256, Sha512};
 use std::io;
 use std::sync::Arc;

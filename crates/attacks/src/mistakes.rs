@@ -14,8 +14,8 @@ use crate::build::{AttackError, built};
 use crate::change::{first_build, first_decision, link_of, nth_build};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::valid;
-use catena_core::verdict::Class;
 use catena_testbed::{Chain, Release};
+use catena_verify::verdict::Class;
 
 /// One mistake or circumstance, of one chain.
 #[derive(Clone, Debug)]

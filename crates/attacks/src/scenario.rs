@@ -2,12 +2,12 @@
 
 use crate::in_memory::InMemorySource;
 use crate::valid::ValidChain;
-use catena_core::policy::{Diagnostic, KeyRing, Policy, PolicyError, Product};
-use catena_core::task::{Kind, TaskId, Trigger, WorkerImplementation};
-use catena_core::verdict::Verdict;
-use catena_core::verification::{Extent, Switches, Target, Verification};
-use catena_core::{Limits, Timestamp};
+use catena_model::task::{Kind, TaskId, Trigger, WorkerImplementation};
+use catena_model::{Limits, Timestamp};
+use catena_policy::{Diagnostic, KeyRing, Policy, PolicyError, Product};
 use catena_testbed::Chain;
+use catena_verify::verdict::Verdict;
+use catena_verify::verification::{Extent, Switches, Target, Verification};
 use std::sync::{Arc, OnceLock};
 
 /// When verdicts on chains of the testbed are concluded; always the same, as the chains are.

@@ -7,7 +7,7 @@ mod trials;
 
 use catena_attacks::valid::ValidChain;
 use catena_attacks::{Attack, Mutation, Scenario, THREATS, valid};
-use catena_core::verdict::{Disposition, Finding, Outcome, Verdict};
+use catena_verify::verdict::{Disposition, Finding, Outcome, Verdict};
 use libtest_mimic::{Arguments, Failed, Trial};
 use trials::{run, trial};
 

@@ -4,10 +4,10 @@
 
 use catena_attacks::valid::{action, promotion, push};
 use catena_attacks::{InMemorySource, NOW, Scenario, THREATS};
-use catena_core::Limits;
-use catena_core::verdict::{Outcome, Verdict};
-use catena_core::verification::{Cancel, Need, Verification};
+use catena_model::Limits;
 use catena_testbed::{Chain, Release};
+use catena_verify::verdict::{Outcome, Verdict};
+use catena_verify::verification::{Cancel, Need, Verification};
 
 fn answered(chain: &Chain, order: impl Fn(&mut Vec<Need>)) -> Verification {
     let question = Scenario::of(chain).unwrap();

@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
 use catena_attacks::{Attack, Scenario, THREATS, valid};
-use catena_core::checks;
-use catena_core::policy::{FIREFOX_CI, Policy};
-use catena_core::verdict::{Code, Disposition};
+use catena_policy::{FIREFOX_CI, Policy};
 use catena_testbed::chain::{Images, Scope};
 use catena_testbed::{Chain, Release};
+use catena_verify::checks;
+use catena_verify::verdict::{Code, Disposition};
 use std::collections::BTreeSet;
 
 /// Codes that no attack shows, though they tell of no success, and why.

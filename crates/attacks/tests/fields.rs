@@ -20,11 +20,11 @@ mod exceptions;
 mod mutation;
 
 use catena_attacks::{InMemorySource, NOW, Scenario, change, drive, valid};
-use catena_core::verdict::Outcome;
-use catena_core::verification::{Need, TreeFile};
 use catena_json::{Map, Value};
 use catena_testbed::chain::{DOCUMENT, Images, Product};
 use catena_testbed::{Artifact, Body, Chain, Release, Trigger};
+use catena_verify::verdict::Outcome;
+use catena_verify::verification::{Need, TreeFile};
 use exceptions::EXCEPTIONS;
 use libtest_mimic::{Arguments, Failed, Trial};
 use mutation::{How, Mutant, mutants};

@@ -6,13 +6,13 @@ use catena_attacks::valid::{
     action, cron, finished, fork, globs, mirrored, mobile, pr_action, promotion, pull_request, push, tag,
 };
 use catena_attacks::{InMemorySource, NOW, Scenario, change};
-use catena_core::policy::{FIREFOX_CI, Policy};
-use catena_core::source::{GithubRepository, RepositoryUrl, Revision};
-use catena_core::task::{RunId, TaskId};
-use catena_core::verdict::{Outcome, Verdict};
-use catena_core::verification::{Fact, Need, TreeFile, Verification};
+use catena_model::source::{GithubRepository, RepositoryUrl, Revision};
+use catena_model::task::{RunId, TaskId};
+use catena_policy::{FIREFOX_CI, Policy};
 use catena_testbed::chain::Scope;
 use catena_testbed::{Chain, Release};
+use catena_verify::verdict::{Outcome, Verdict};
+use catena_verify::verification::{Fact, Need, TreeFile, Verification};
 use std::collections::BTreeSet;
 
 /// A verification and who answers it, step by step.

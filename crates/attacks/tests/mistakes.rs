@@ -6,9 +6,9 @@ mod trials;
 
 use catena_attacks::mistakes::{self, Mistake};
 use catena_attacks::{Attack, Mutation, THREATS};
-use catena_core::checks::find_code;
-use catena_core::verdict::{Class, Outcome, Verdict};
 use catena_report::{TextOptions, hint, text};
+use catena_verify::checks::find_code;
+use catena_verify::verdict::{Class, Outcome, Verdict};
 use libtest_mimic::{Arguments, Failed};
 use std::collections::BTreeSet;
 use trials::{run, trial};

@@ -3,9 +3,9 @@
 
 use catena_attacks::valid::{cron, fork, mobile, promotion, push, retried, tag};
 use catena_attacks::{Scenario, change};
-use catena_core::policy::{FIREFOX_CI, Policy};
-use catena_core::verdict::Outcome;
+use catena_policy::{FIREFOX_CI, Policy};
 use catena_testbed::{Chain, Release};
+use catena_verify::verdict::Outcome;
 
 /// The keys that chains are signed with.
 const DOCKER: &str = "S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=";

@@ -7,10 +7,10 @@
 )]
 
 use catena_attacks::{Attack, InMemorySource, Mutation, NOW, Scenario, THREATS, drive, valid};
-use catena_core::verdict::{Outcome, Verdict};
-use catena_core::verification::{Fact, Need};
 use catena_testbed::chain::{Images, Product};
 use catena_testbed::{Chain, Release, Trigger};
+use catena_verify::verdict::{Outcome, Verdict};
+use catena_verify::verification::{Fact, Need};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use std::collections::BTreeSet;

@@ -5,10 +5,10 @@
 mod trials;
 
 use catena_attacks::{Attack, Mutation, Scenario, THREATS};
-use catena_core::checks::find_code;
-use catena_core::policy::{FIREFOX_CI, Policy, Rule};
-use catena_core::verdict::{Disposition, Finding, Outcome};
+use catena_policy::{FIREFOX_CI, Policy, Rule};
 use catena_testbed::Chain;
+use catena_verify::checks::find_code;
+use catena_verify::verdict::{Disposition, Finding, Outcome};
 use libtest_mimic::{Arguments, Failed};
 use std::collections::BTreeSet;
 use trials::{run, trial};

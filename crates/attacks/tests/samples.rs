@@ -11,13 +11,13 @@
 )]
 
 use catena_attacks::{InMemorySource, NOW, drive};
-use catena_core::Limits;
-use catena_core::policy::{KeyRing, Policy};
-use catena_core::task::{Kind, TaskId};
-use catena_core::verdict::{Disposition, Outcome, Verdict};
-use catena_core::verification::{Extent, Fact, Need, Switches, Target, TreeFile, Verification};
 use catena_json::{Value, parse};
+use catena_model::Limits;
+use catena_model::task::{Kind, TaskId};
+use catena_policy::{KeyRing, Policy};
 use catena_testbed::{Body, Site};
+use catena_verify::verdict::{Disposition, Outcome, Verdict};
+use catena_verify::verification::{Extent, Fact, Need, Switches, Target, TreeFile, Verification};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
 
 use catena_attacks::{Scenario, valid};
-use catena_core::policy::{FIREFOX_CI, Policy};
-use catena_core::verdict::{Outcome, Verdict};
+use catena_policy::{FIREFOX_CI, Policy};
 use catena_testbed::Release;
+use catena_verify::verdict::{Outcome, Verdict};
 
 const DOCKER: &str = "S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=";
 const GENERIC: &str = "gQ+U2JA57uEdkn9x4qnkVQy9owbUzY5az2AgiF7TgaE=";

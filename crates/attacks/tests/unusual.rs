@@ -4,11 +4,11 @@
 
 use catena_attacks::valid::{action, cron, finished, globs, mobile, promotion, pull_request, push, tag};
 use catena_attacks::{InMemorySource, NOW, Scenario, change, drive};
-use catena_core::Limits;
-use catena_core::policy::{FIREFOX_CI, Policy};
-use catena_core::verdict::{Disposition, Outcome, Verdict};
-use catena_core::verification::{Fact, Need, Switches};
+use catena_model::Limits;
+use catena_policy::{FIREFOX_CI, Policy};
 use catena_testbed::{Chain, Release};
+use catena_verify::verdict::{Disposition, Outcome, Verdict};
+use catena_verify::verification::{Fact, Need, Switches};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
@@ -53,7 +53,10 @@ fn listed(pages: &[String]) -> (Outcome, BTreeSet<&'static str>) {
             None => pages.last().unwrap().clone(),
         };
         let Fact::Body(body) = usual else { panic!("a listing") };
-        Some(Fact::Body(catena_core::verification::Body { bytes: text.into_bytes().into(), ..body.clone() }))
+        Some(Fact::Body(catena_verify::verification::Body {
+            bytes: text.into_bytes().into(),
+            ..body.clone()
+        }))
     });
     told(&verdict)
 }
@@ -298,7 +301,7 @@ fn what_a_task_says_twice_is_told_once() {
         change(&mut chain).unwrap();
         let decision = change::first_decision(&chain).unwrap();
         let verdict = Scenario::of(&chain).unwrap().judge(chain);
-        let of_decision = |finding: &&catena_core::verdict::Finding| {
+        let of_decision = |finding: &&catena_verify::verdict::Finding| {
             finding.code.name == "pull-request-fork" && finding.task_id.as_str() == decision
         };
         verdict.failed().filter(of_decision).count()
@@ -316,7 +319,7 @@ fn what_a_task_says_twice_is_told_once() {
 }
 
 /// The one finding of a code that a change to a push leads to.
-fn finding_of(name: &str, change: fn(&mut Chain) -> Option<()>) -> catena_core::verdict::Finding {
+fn finding_of(name: &str, change: fn(&mut Chain) -> Option<()>) -> catena_verify::verdict::Finding {
     let mut chain = push().build().unwrap();
     change(&mut chain).unwrap();
     let verdict = Scenario::of(&chain).unwrap().judge(chain);

@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
 
 use catena_attacks::{Attack, Mutation, Scenario, THREATS, valid};
-use catena_core::schema::{self, Unsupported};
-use catena_core::task::TaskId;
-use catena_core::verdict::{Outcome, Verdict};
 use catena_json::{Limits, Value, parse};
+use catena_model::task::TaskId;
 use catena_report::{ReadVerdict, json, json_value};
+use catena_verify::schema::{self, Unsupported};
+use catena_verify::verdict::{Outcome, Verdict};
 use std::collections::BTreeSet;
 
 fn schema() -> Value {

@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
 use catena_attacks::{Attack, Mutation, Scenario, THREATS, valid};
-use catena_core::policy::{FIREFOX_CI, Policy, Rule};
-use catena_core::verdict::{Disposition, Outcome, Relaxed};
-use catena_core::verification::Switches;
+use catena_policy::{FIREFOX_CI, Policy, Rule};
+use catena_verify::verdict::{Disposition, Outcome, Relaxed};
+use catena_verify::verification::Switches;
 use std::collections::BTreeSet;
 
 /// The policy that ships, with a rule relaxed for every product.

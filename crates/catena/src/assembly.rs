@@ -1,10 +1,10 @@
 //! The one way from a question and a source of facts to a verdict: single, in a batch, or replayed.
 
 use crate::{Control, Error, TargetSpec, TrustConfig};
-use catena_core::policy::{KeyRing, Product};
-use catena_core::verification::{Cancel, Conclusion, Switches, Target, Verification};
-use catena_core::{Limits, Timestamp};
 use catena_fetch::{FactSource, Progress, investigate};
+use catena_model::{Limits, Timestamp};
+use catena_policy::{KeyRing, Product};
+use catena_verify::verification::{Cancel, Conclusion, Switches, Target, Verification};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -1,8 +1,8 @@
 //! Why there is no verdict, or not all that was asked for beside it.
 
-use catena_core::policy::{Diagnostic, PolicyError};
 use catena_fetch::cache::{DirectoryError, KeyError};
 use catena_fetch::{PublishError, RecordingError};
+use catena_policy::{Diagnostic, PolicyError};
 use catena_taskcluster::RootUrlError;
 use std::io;
 use std::path::PathBuf;

@@ -42,10 +42,10 @@ pub use request::{Control, Request, TargetSpec};
 pub use trust_config::{TextFile, TrustConfig};
 pub use verifier::{Clock, VerificationResult, Verifier};
 
-pub use catena_core::task::{Kind, TaskId};
-pub use catena_core::verdict::{Outcome, Verdict};
-pub use catena_core::verification::{Clearance, Conclusion, Extent, Target};
 pub use catena_fetch::{Event, Options, Progress, Quiet, Statistics};
 pub use catena_http::{HttpOptions, Proxy, Secret, Transport};
+pub use catena_model::task::{Kind, TaskId};
 pub use catena_taskcluster::{RootUrl, TaskclusterCredentials};
+pub use catena_verify::verdict::{Outcome, Verdict};
+pub use catena_verify::verification::{Clearance, Conclusion, Extent, Target};
 pub use tokio_util::sync::CancellationToken;

@@ -3,10 +3,10 @@
 use crate::assembly::{Assembly, Ended};
 use crate::trust_config::PolicyTexts;
 use crate::{Control, Error, TargetSpec, TextFile, TrustConfig, Verifier};
-use catena_core::task::{Kind, TaskId};
-use catena_core::verification::{Conclusion, Extent, Fact, Need, Switches, Target};
-use catena_core::{Limits, Timestamp};
 use catena_fetch::{Progress, Recorder, Replay};
+use catena_model::task::{Kind, TaskId};
+use catena_model::{Limits, Timestamp};
+use catena_verify::verification::{Conclusion, Extent, Fact, Need, Switches, Target};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};

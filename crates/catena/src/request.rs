@@ -1,7 +1,7 @@
 //! What is asked: a target, and what is to become of it beside the verdict.
 
-use catena_core::verification::Target;
 use catena_fetch::{DEADLINE, Progress, Quiet};
+use catena_verify::verification::Target;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! The policy and the keys a verdict is made by, with every text they were read from.
 
 use crate::Error;
-use catena_core::policy::{FIREFOX_CI, KeyRing, Policy, Product};
+use catena_policy::{FIREFOX_CI, KeyRing, Policy, Product};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::BTreeMap;

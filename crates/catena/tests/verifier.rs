@@ -7,8 +7,8 @@ use catena::{
     CacheOptions, CancellationToken, Control, Error, Options, Outcome, Quiet, Request, Verdict,
     VerificationResult, Verifier, replay,
 };
-use catena_core::verdict::Source;
 use catena_testbed::Fault;
+use catena_verify::verdict::Source;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;

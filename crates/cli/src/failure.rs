@@ -2,7 +2,7 @@
 
 use crate::cache_options::{no_key, unusable};
 use catena::Error;
-use catena_core::policy::Diagnostic;
+use catena_policy::Diagnostic;
 use catena_report::escape;
 use std::fmt::Display;
 use std::io::Write as _;

@@ -3,9 +3,9 @@
 use crate::engine::Downloader;
 use crate::error::DownloadError;
 use crate::request::{Download, Expected};
-use catena_core::Limits;
-use catena_core::task::{ArtifactName, RunId, Status, TaskId};
 use catena_json::Value;
+use catena_model::Limits;
+use catena_model::task::{ArtifactName, RunId, Status, TaskId};
 use catena_taskcluster::{RootUrl, TaskclusterCredentials};
 use http::HeaderMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

@@ -1,6 +1,6 @@
 //! What is downloaded, and what is known of it beforehand.
 
-use catena_core::digest::Digest;
+use catena_model::digest::Digest;
 use catena_taskcluster::TaskclusterCredentials;
 use http::HeaderMap;
 use url::Url;

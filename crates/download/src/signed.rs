@@ -1,11 +1,11 @@
 //! What a trusted worker key signed: the document of a run, whatever became of the rest of its chain.
 
 use crate::queue::{Queue, QueueError, TaskRun};
-use catena_core::digest::Digest;
-use catena_core::document::{Document, DocumentError, Listing};
-use catena_core::policy::{KeyRing, KeyUse};
-use catena_core::task::{ArtifactName, Definition};
 use catena_keys::{Invalid, Period, PublicKey, Signature, SignatureError, TrustedKey};
+use catena_model::digest::Digest;
+use catena_model::document::{Document, DocumentError, Listing};
+use catena_model::task::{ArtifactName, Definition};
+use catena_policy::{KeyRing, KeyUse};
 
 /// A document that a trusted key signed, about exactly this run.
 #[derive(Debug)]

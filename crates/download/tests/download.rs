@@ -2,13 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::arithmetic_side_effects)]
 
-use catena_core::digest::Digest;
 use catena_download::{
     DeliverError, Delivery, Download, DownloadError, Downloader, Expected, Input, NoProgress, Place, deliver,
 };
 use catena_extract::Options as ExtractOptions;
 use catena_fetch::Options;
 use catena_http::{HttpOptions, HttpTransport, Proxy};
+use catena_model::digest::Digest;
 use catena_testbed::{Artifact, Fault, Run, Site, Task, Testbed};
 use http::{HeaderMap, HeaderValue};
 use sha2::{Digest as _, Sha256};

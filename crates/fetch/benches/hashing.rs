@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a bench of what it made itself")]
 
 use bytes::Bytes;
-use catena_core::Limits;
-use catena_core::task::{ArtifactName, RunId, TaskId};
-use catena_core::verification::{Fact, Need};
 use catena_fetch::{Fetcher, Options};
 use catena_http::{Request, Response, Transport, TransportError};
+use catena_model::Limits;
+use catena_model::task::{ArtifactName, RunId, TaskId};
 use catena_taskcluster::RootUrl;
+use catena_verify::verification::{Fact, Need};
 use divan::Bencher;
 use divan::counter::BytesCount;
 use flate2::Compression;

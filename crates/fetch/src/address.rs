@@ -3,9 +3,9 @@
 //! The addresses are those of specification 11.11.
 
 use crate::absence::Responder;
-use catena_core::source::{GithubRepository, RepositoryUrl, Scheme};
-use catena_core::verification::Need;
+use catena_model::source::{GithubRepository, RepositoryUrl, Scheme};
 use catena_taskcluster::RootUrl;
+use catena_verify::verification::Need;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
@@ -180,9 +180,9 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use catena_core::source::{Revision, TagName};
-    use catena_core::task::{ArtifactName, RunId, TaskId};
-    use catena_core::verification::{Reference, TreeFile};
+    use catena_model::source::{Revision, TagName};
+    use catena_model::task::{ArtifactName, RunId, TaskId};
+    use catena_verify::verification::{Reference, TreeFile};
 
     fn at(need: &Need) -> String {
         Address::of(need, &RootUrl::parse("https://tc.example/").unwrap()).unwrap().url.to_string()

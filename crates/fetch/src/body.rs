@@ -4,11 +4,11 @@
 use crate::budget::{Reservation, length, weight};
 use crate::graphs::{GraphDecoder, KeptGraph};
 use crate::staging::StagedFile;
-use catena_core::Limits;
-use catena_core::digest::Measurement;
-use catena_core::graph::GraphScan;
-use catena_core::verification::{Body, Fact};
 use catena_http::headers::Coding;
+use catena_model::Limits;
+use catena_model::digest::Measurement;
+use catena_model::graph::GraphScan;
+use catena_verify::verification::{Body, Fact};
 use flate2::write::MultiGzDecoder;
 use sha2::{Digest as _, Sha256, Sha512};
 use std::io::{self, Write};
@@ -314,8 +314,8 @@ pub(crate) fn measured(fact: &Fact) -> Option<&Measurement> {
 mod tests {
     use super::*;
     use crate::budget::MemoryBudget;
-    use catena_core::graph::Scanner;
-    use catena_core::task::TaskId;
+    use catena_model::graph::Scanner;
+    use catena_model::task::TaskId;
     use flate2::Compression;
     use flate2::write::GzEncoder;
 

@@ -5,7 +5,7 @@
 //! known of each answer besides.
 
 use crate::body::BodyError;
-use catena_core::Limits;
+use catena_model::Limits;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -25,9 +25,9 @@ pub use snapshot::Snapshot;
 pub use store::{Name, Store};
 
 use crate::statistics::Counter;
-use catena_core::Limits;
-use catena_core::verification::Need;
+use catena_model::Limits;
 use catena_taskcluster::RootUrl;
+use catena_verify::verification::Need;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use subject::Address;

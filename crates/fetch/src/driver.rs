@@ -2,8 +2,8 @@
 
 use crate::progress::{Event, Progress};
 use crate::source::FactSource;
-use catena_core::verdict::Source;
-use catena_core::verification::{Cancel, Fact, FactParser, Need, ParsedFact, Verification};
+use catena_verify::verdict::Source;
+use catena_verify::verification::{Cancel, Fact, FactParser, Need, ParsedFact, Verification};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -171,8 +171,8 @@ fn answered(case: &mut dyn Driven, progress: &dyn Progress, parsed: ParsedFact) 
 mod tests {
     use super::*;
     use crate::progress::Quiet;
-    use catena_core::Limits;
-    use catena_core::task::{RunId, TaskId};
+    use catena_model::Limits;
+    use catena_model::task::{RunId, TaskId};
     use futures_util::FutureExt;
     use futures_util::future::BoxFuture;
     use std::sync::atomic::{AtomicUsize, Ordering};

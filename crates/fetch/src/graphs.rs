@@ -1,9 +1,9 @@
 //! Task graphs whose bytes are kept beside the answer, so that many verifications read their entries.
 
-use catena_core::Limits;
-use catena_core::digest::Measurement;
-use catena_core::graph::{GraphIndex, GraphScan, Scanner};
-use catena_core::verification::Need;
+use catena_model::Limits;
+use catena_model::digest::Measurement;
+use catena_model::graph::{GraphIndex, GraphScan, Scanner};
+use catena_verify::verification::Need;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
@@ -104,8 +104,8 @@ impl KeptGraph {
 mod tests {
     use super::*;
     use crate::body::measure;
-    use catena_core::task::TaskSet;
-    use catena_core::task::{RunId, TaskId};
+    use catena_model::task::TaskSet;
+    use catena_model::task::{RunId, TaskId};
 
     const A: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
     const B: &str = "B1Y7D4twTB620sjIgyd3lg";

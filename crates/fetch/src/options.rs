@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The bounds of fetching. What bounds the answers themselves is [`catena_core::Limits`].
+/// The bounds of fetching. What bounds the answers themselves is [`catena_model::Limits`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Requests at the same time, over all hosts, while answers are near: more would only wait in other

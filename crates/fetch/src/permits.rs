@@ -1,7 +1,7 @@
 //! Who may go out now.
 
 use crate::options::Options;
-use catena_core::verification::Shape;
+use catena_verify::verification::Shape;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,6 +1,6 @@
 //! What a driver tells while it works.
 
-use catena_core::verification::{Fact, Need};
+use catena_verify::verification::{Fact, Need};
 use std::time::Duration;
 
 /// Something that happened.

@@ -137,8 +137,8 @@ async fn done(
 mod tests {
     use super::*;
     use crate::body::{Bounds, Keep};
-    use catena_core::verification::Fact;
     use catena_http::headers::Coding;
+    use catena_verify::verification::Fact;
 
     fn takers(bytes: u64) -> [BodySink; 2] {
         let intake = || BodyDecoder::new(Coding::Identity, Bounds::plain(bytes), false, Keep::Whole, None);

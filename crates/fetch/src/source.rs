@@ -1,8 +1,8 @@
 //! Where facts come from.
 
 use crate::budget::MemoryBudget;
-use catena_core::verdict::Source;
-use catena_core::verification::{Fact, Need};
+use catena_verify::verdict::Source;
+use catena_verify::verification::{Fact, Need};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;

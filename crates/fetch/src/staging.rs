@@ -5,10 +5,10 @@ pub mod claim;
 mod flush;
 mod places;
 
-use catena_core::digest::Measurement;
-use catena_core::task::{ArtifactName, RunId, TaskId};
-use catena_core::verdict::{ArtifactEvidence, VerifiedArtifact};
-use catena_core::verification::Clearance;
+use catena_model::digest::Measurement;
+use catena_model::task::{ArtifactName, RunId, TaskId};
+use catena_verify::verdict::{ArtifactEvidence, VerifiedArtifact};
+use catena_verify::verification::Clearance;
 use claim::{Claim, PREFIX};
 use flush::{Ahead, Flusher};
 use places::{Places, make_directory, set_mode};
@@ -142,7 +142,7 @@ impl Staging {
     /// Nothing but a clearance is taken:
     ///
     /// ```compile_fail,E0308
-    /// # use catena_core::verdict::Verdict;
+    /// # use catena_verify::verdict::Verdict;
     /// # use catena_fetch::Staging;
     /// fn published(staging: &Staging, verdict: &Verdict) {
     ///     let _ = staging.publish(verdict);
@@ -320,7 +320,7 @@ impl StagedFile {
 mod tests {
     use super::*;
     use crate::body::measure;
-    use catena_core::digest::Digest;
+    use catena_model::digest::Digest;
 
     fn task_id() -> TaskId {
         TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap()

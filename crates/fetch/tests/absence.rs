@@ -4,11 +4,11 @@
 
 mod support;
 
-use catena_core::Limits;
-use catena_core::source::{RepositoryUrl, TagName};
-use catena_core::verification::{Fact, Need, Reference, TreeFile};
 use catena_fetch::Options;
 use catena_http::{Request, Secret};
+use catena_model::Limits;
+use catena_model::source::{RepositoryUrl, TagName};
+use catena_verify::verification::{Fact, Need, Reference, TreeFile};
 use support::*;
 
 const NGINX: &str = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<center>nginx</center></html>";

@@ -5,10 +5,10 @@
 mod support;
 
 use bytes::Bytes;
-use catena_core::Limits;
-use catena_core::verification::{Fact, Need};
 use catena_fetch::Options;
 use catena_http::TransportError;
+use catena_model::Limits;
+use catena_verify::verification::{Fact, Need};
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

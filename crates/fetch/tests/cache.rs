@@ -3,14 +3,14 @@
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use catena_attacks::{InMemorySource, Mutation, NOW, Scenario, THREATS, valid};
-use catena_core::Limits;
-use catena_core::task::TaskId;
-use catena_core::verdict::{ArtifactEvidence, Outcome, Source, Verdict, VerifiedArtifact};
-use catena_core::verification::{Conclusion, Fact, Need, Switches, Verification};
 use catena_fetch::cache::{Cache, CacheStatistics, Cached, Key, Name, Store, seal};
 use catena_fetch::{FactSource, Quiet, investigate};
+use catena_model::Limits;
+use catena_model::task::TaskId;
 use catena_taskcluster::RootUrl;
 use catena_testbed::Chain;
+use catena_verify::verdict::{ArtifactEvidence, Outcome, Source, Verdict, VerifiedArtifact};
+use catena_verify::verification::{Conclusion, Fact, Need, Switches, Verification};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
@@ -165,7 +165,7 @@ fn may_change(need: &Need) -> bool {
             | Need::Tags { .. }
             | Need::BranchCommits { .. }
             | Need::Compare { .. }
-            | Need::GithubFile { reference: catena_core::verification::Reference::Tag(_), .. }
+            | Need::GithubFile { reference: catena_verify::verification::Reference::Tag(_), .. }
     )
 }
 

@@ -4,10 +4,10 @@
 
 mod support;
 
-use catena_core::verification::{Fact, Need, TreeFile};
 use catena_fetch::{Fetcher, Options};
 use catena_http::{Request, RequestBody, Secret};
 use catena_taskcluster::TaskclusterCredentials;
+use catena_verify::verification::{Fact, Need, TreeFile};
 use http::Method;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -52,7 +52,7 @@ async fn a_signed_request_is_not_forwarded() {
 async fn nobody_else_learns_who_we_are() {
     let transport = Scripted::new(|_, _| body(200, "x"));
     let fetcher = everyone(fetcher(&transport));
-    let hg = catena_core::source::RepositoryUrl::parse("https://hg.mozilla.org/mozilla-central").unwrap();
+    let hg = catena_model::source::RepositoryUrl::parse("https://hg.mozilla.org/mozilla-central").unwrap();
     for need in [
         Need::Projects { url: "https://raw.githubusercontent.com/a/b/main/projects.yml".to_owned() },
         Need::HgFile { repository: hg, revision: revision(), file: TreeFile::TaskclusterYml },

@@ -5,13 +5,13 @@
 mod support;
 
 use catena_attacks::{InMemorySource, Mutation, NOW, Scenario, THREATS, drive, valid};
-use catena_core::Limits;
-use catena_core::digest::Measurement;
-use catena_core::graph::{GraphError, GraphScan};
-use catena_core::source::{RepositoryUrl, Revision, TagName};
-use catena_core::task::RunId;
-use catena_core::verification::{Body, Fact, Need, Reference, TreeFile};
 use catena_fetch::{Recorder, RecordingError, Replay};
+use catena_model::Limits;
+use catena_model::digest::Measurement;
+use catena_model::graph::{GraphError, GraphScan};
+use catena_model::source::{RepositoryUrl, Revision, TagName};
+use catena_model::task::RunId;
+use catena_verify::verification::{Body, Fact, Need, Reference, TreeFile};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256, Sha512};
 use std::collections::BTreeMap;

@@ -5,11 +5,11 @@
 mod support;
 
 use bytes::Bytes;
-use catena_core::Limits;
-use catena_core::verification::{Fact, Need};
 use catena_fetch::{Fetcher, Options};
 use catena_http::Request;
+use catena_model::Limits;
 use catena_taskcluster::RootUrl;
+use catena_verify::verification::{Fact, Need};
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

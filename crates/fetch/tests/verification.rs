@@ -4,17 +4,17 @@
 
 mod support;
 
-use catena_core::policy::{KeyRing, Policy};
-use catena_core::task::{Kind, TaskId};
-use catena_core::verdict::{Outcome, Source, Verdict};
-use catena_core::verification::{Conclusion, Extent, Switches, Target, Verification};
-use catena_core::{Limits, Timestamp};
 use catena_fetch::{
     FactSource, Fetcher, Options, PublishError, Quiet, Recorder, Replay, Staging, Statistics, investigate,
 };
 use catena_http::{HttpOptions, HttpTransport, Proxy};
+use catena_model::task::{Kind, TaskId};
+use catena_model::{Limits, Timestamp};
+use catena_policy::{KeyRing, Policy};
 use catena_taskcluster::RootUrl;
 use catena_testbed::{Chain, Fault, Site, Testbed};
+use catena_verify::verdict::{Outcome, Source, Verdict};
+use catena_verify::verification::{Conclusion, Extent, Switches, Target, Verification};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

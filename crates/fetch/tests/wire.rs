@@ -4,15 +4,15 @@
 
 mod support;
 
-use catena_core::Limits;
-use catena_core::source::RepositoryUrl;
-use catena_core::verification::{Fact, Need, TreeFile};
 use catena_fetch::{Fetcher, Options};
 use catena_http::{
     HttpOptions, HttpSetupError, HttpTransport, Proxy, Request, RequestBody, Secret, Transport,
 };
+use catena_model::Limits;
+use catena_model::source::RepositoryUrl;
 use catena_taskcluster::{RootUrl, TaskclusterCredentials};
 use catena_testbed::{Artifact, Fault, Page, Run, Site, Task, Testbed};
+use catena_verify::verification::{Fact, Need, TreeFile};
 use http::{HeaderMap, Method};
 use std::path::Path;
 use std::process::Command;

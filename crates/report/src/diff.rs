@@ -1,7 +1,7 @@
 //! Two values side by side: long ones shortened around the place where they first differ.
 
-use catena_core::verdict::{Difference, DifferenceKind};
 use catena_json::Value;
+use catena_verify::verdict::{Difference, DifferenceKind};
 
 /// A difference in words: what is different, and one line for each side that has something.
 pub(crate) struct Told {

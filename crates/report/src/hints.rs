@@ -1,7 +1,7 @@
 //! What to do about a failed finding. Advice is a matter of presentation, so it stands here and not
 //! with the checks.
 
-use catena_core::verdict::{Class, Code};
+use catena_verify::verdict::{Class, Code};
 
 const EVIDENCE: &str = "do not retry. Keep the evidence (run again with --record DIR) and call those who answer \
      for the release and its security.";
@@ -535,7 +535,7 @@ pub fn advice(code: &Code) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use catena_core::checks;
+    use catena_verify::checks;
 
     #[test]
     fn every_hint_is_for_a_code_that_exists() {

@@ -3,13 +3,13 @@
 use crate::escape;
 use crate::hints::advice;
 use crate::order::Links;
-use catena_core::VERSION;
-use catena_core::policy::{FORMAT_VERSION, KeysId, PolicyId};
-use catena_core::verdict::{
+use catena_json::{Map, Value};
+use catena_policy::{FORMAT_VERSION, KeysId, PolicyId};
+use catena_verify::VERSION;
+use catena_verify::verdict::{
     Authority, Claim, Difference, Disposition, Edge, Finding, LinkSummary, Location, Relaxed, SignedDocument,
     Verdict, VerifiedArtifact, Worker,
 };
-use catena_json::{Map, Value};
 
 /// The schema's name and version. The version changes when a member is removed or changes its
 /// meaning; members may be added within a version.

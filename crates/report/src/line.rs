@@ -3,7 +3,7 @@
 use crate::diff::excerpt;
 use crate::escape;
 use crate::order::{Links, failed};
-use catena_core::verdict::{Outcome, Verdict};
+use catena_verify::verdict::{Outcome, Verdict};
 use std::fmt::Write as _;
 
 /// Characters of the leading cause.

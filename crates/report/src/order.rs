@@ -1,7 +1,7 @@
 //! In which order failed findings are told, and which of them are told together.
 
-use catena_core::task::TaskId;
-use catena_core::verdict::{Finding, LinkSummary, Verdict};
+use catena_model::task::TaskId;
+use catena_verify::verdict::{Finding, LinkSummary, Verdict};
 use std::collections::HashMap;
 
 /// Findings of one code are told together from here on …

@@ -1,6 +1,6 @@
 //! What a verdict has proven, in numbers.
 
-use catena_core::verdict::{ArtifactEvidence, Disposition, Verdict};
+use catena_verify::verdict::{ArtifactEvidence, Disposition, Verdict};
 use std::collections::BTreeMap;
 
 /// What was proven.

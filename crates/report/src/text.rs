@@ -5,8 +5,8 @@ use crate::hints::advice;
 use crate::order::{Group, Links, failed, groups};
 use crate::page::{Page, Paint};
 use crate::proof::{Proof, count};
-use catena_core::digest::Digest;
-use catena_core::verdict::{
+use catena_model::digest::Digest;
+use catena_verify::verdict::{
     ArtifactEvidence, Authority, Class, Difference, Disposition, Finding, Outcome, Source, Verdict,
 };
 use std::collections::BTreeMap;

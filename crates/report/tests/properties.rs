@@ -3,10 +3,10 @@
 
 mod support;
 
-use catena_core::verdict::{Authority, DifferenceKind, Disposition, Finding, Outcome};
 use catena_json::{Limits, Path, Value};
 use catena_report::escape::is_deceptive;
 use catena_report::{SCHEMA, TextOptions, json, text};
+use catena_verify::verdict::{Authority, DifferenceKind, Disposition, Finding, Outcome};
 use proptest::prelude::*;
 use support::*;
 
@@ -28,7 +28,7 @@ fn findings() -> impl Strategy<Value = Vec<Finding>> {
             found.location = location(&left, Some(Path::new().key(&key)));
             found.origin = Some(right.clone());
             found.authorities = Some((Authority::Tree, Authority::Queue));
-            found.differences = vec![catena_core::verdict::Difference {
+            found.differences = vec![catena_verify::verdict::Difference {
                 path: Path::new().key(&key),
                 kind: DifferenceKind::Changed,
                 expected: Some(Value::from(left)),

@@ -3,10 +3,10 @@
 
 mod support;
 
-use catena_core::schema::{self, Unsupported};
-use catena_core::verdict::{Class, Disposition, Outcome, Source, Verdict};
 use catena_json::{Limits, Path, Segment, Value};
 use catena_report::{ReadError, ReadVerdict, json, json_line, json_value};
+use catena_verify::schema::{self, Unsupported};
+use catena_verify::verdict::{Class, Disposition, Outcome, Source, Verdict};
 use support::*;
 
 fn read(text: &str) -> Result<ReadVerdict, ReadError> {
@@ -47,7 +47,7 @@ fn what_is_written_is_read_back() {
             assert_eq!((&back.links, &back.artifacts), (&verdict.links, &verdict.artifacts));
             let rules: Vec<&str> = back.relaxed.iter().map(|relaxed| relaxed.rule.as_str()).collect();
             assert_eq!(rules, verdict.relaxed.iter().map(|relaxed| relaxed.as_str()).collect::<Vec<_>>());
-            assert_eq!(back.version, catena_core::VERSION);
+            assert_eq!(back.version, catena_verify::VERSION);
             let findings = back
                 .findings
                 .iter()
@@ -169,7 +169,7 @@ fn the_example_of_the_page_is_a_report() {
     let (example, _) = behind.split_once("\n```").unwrap();
     let schema = value(include_str!("../../../docs/verdict.schema.json"));
     assert_eq!(schema::misfit(&schema, &value(example), Unsupported::Refused, &mut |_| true), None);
-    assert_eq!(read(example).unwrap().version, catena_core::VERSION);
+    assert_eq!(read(example).unwrap().version, catena_verify::VERSION);
 }
 
 #[test]

@@ -3,9 +3,9 @@
 
 mod support;
 
-use catena_core::verdict::{ArtifactEvidence, Authority, Class, Outcome, Source};
-use catena_core::verification::Extent;
 use catena_report::{TextOptions, json, line, text};
+use catena_verify::verdict::{ArtifactEvidence, Authority, Class, Outcome, Source};
+use catena_verify::verification::Extent;
 use insta::assert_snapshot;
 use std::time::Duration;
 use support::*;

@@ -2,9 +2,9 @@
 
 use crate::document::{Document, DocumentError};
 use crate::facts::Facts;
-use catena_core::custody::{ArtifactRecord, Custody, ImageRecord, PinnedInputs, WorkerRecord};
 use catena_json::Value;
 use catena_keys::PublicKey;
+use catena_model::custody::{ArtifactRecord, Custody, ImageRecord, PinnedInputs, WorkerRecord};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 

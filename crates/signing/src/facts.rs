@@ -1,9 +1,9 @@
 //! What a worker itself knows of a run, to be recorded in its document.
 
 use crate::document::DocumentError;
-use catena_core::custody::{ImageRecord, WorkerRecord};
-use catena_core::digest::Digest;
 use catena_json::{Limits, Value};
+use catena_model::custody::{ImageRecord, WorkerRecord};
+use catena_model::digest::Digest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

@@ -2,8 +2,8 @@
 
 use crate::call::{Call, CallError, read, segment};
 use crate::{Client, ObjectUpload, TaskRun};
-use catena_core::task::ArtifactName;
 use catena_http::Shown;
+use catena_model::task::ArtifactName;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

@@ -3,7 +3,7 @@
 use crate::call::{Call, CallError, read, segment};
 use crate::{Client, TaskclusterCredentials};
 use bytes::Bytes;
-use catena_core::task::{RunId, TaskId, WorkerPool};
+use catena_model::task::{RunId, TaskId, WorkerPool};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;

@@ -3,8 +3,8 @@
 use crate::Client;
 use crate::call::{Call, CallError, segment};
 use bytes::Bytes;
-use catena_core::task::{Status, TaskId};
 use catena_json::Limits;
+use catena_model::task::{Status, TaskId};
 use serde::Deserialize;
 use tokio::time::Instant;
 

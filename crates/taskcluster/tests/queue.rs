@@ -3,7 +3,7 @@
 
 mod support;
 
-use catena_core::task::{ArtifactName, RunState, TaskId};
+use catena_model::task::{ArtifactName, RunState, TaskId};
 use catena_taskcluster::{
     CallError, CallErrorKind, Claim, Client, CreatedArtifact, ErrorReason, ExceptionReason, Expiry,
     NewArtifact, ObjectData, ObjectHashes, Resolution, UploadMethod,

@@ -162,7 +162,7 @@ impl Check {
 mod tests {
     use super::*;
     use crate::{Snapshot, Storage};
-    use catena_core::task::ArtifactName;
+    use catena_model::task::ArtifactName;
     use futures_util::TryStreamExt as _;
 
     fn snapshot(name: &str, content: &[u8]) -> Snapshot {

@@ -4,7 +4,7 @@
 //! there, so that it is what was measured. A process of the task that still runs can change neither.
 
 use crate::content_type::{content_type, is_compressible};
-use catena_core::task::ArtifactName;
+use catena_model::task::ArtifactName;
 use catena_signing::beneath::{self, Beyond, Opened};
 use catena_signing::{DOCUMENT, Measured, SIGNATURE};
 use catena_taskcluster::ErrorReason;

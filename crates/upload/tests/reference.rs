@@ -1,8 +1,8 @@
 //! Types, compression and uploads beside the installed scriptworker.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)] // tests
 
-use catena_core::task::WorkerPool;
 use catena_http::{HttpOptions, HttpTransport, Proxy, Secret};
+use catena_model::task::WorkerPool;
 use catena_taskcluster::{
     Client, ClientOptions, Expiry, Resolution, RootUrl, TaskclusterCredentials, WorkerIdentity,
 };

@@ -2,8 +2,8 @@
 //! behaviours.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // tests
 
-use catena_core::task::{ArtifactName, WorkerPool};
 use catena_http::{HttpOptions, HttpTransport, Proxy, Secret};
+use catena_model::task::{ArtifactName, WorkerPool};
 use catena_taskcluster::{
     Claim, Client, ClientOptions, ExceptionReason, Expiry, RootUrl, TaskclusterCredentials, WorkerIdentity,
 };

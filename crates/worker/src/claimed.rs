@@ -1,8 +1,8 @@
 //! A task as it was claimed: what must be right about it before anything else is done.
 
 use crate::queue::Claim;
-use catena_core::task::Definition;
 use catena_json::Value;
+use catena_model::task::Definition;
 use catena_signing::TaskDefinition;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -84,8 +84,8 @@ fn shortened(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use catena_core::task::{RunId, TaskId};
     use catena_http::Secret;
+    use catena_model::task::{RunId, TaskId};
     use catena_taskcluster::{TaskRun, TaskclusterCredentials};
 
     const TASK: &str = r#"{"provisionerId":"scriptworker-k8s","workerType":"gecko-3-signing","taskQueueId":"scriptworker-k8s/gecko-3-signing",

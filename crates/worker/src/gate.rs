@@ -6,10 +6,10 @@ use catena::{
     CancellationToken, Clearance, Conclusion, Control, Error, Event, Extent, Network, Outcome, Progress,
     Target, TargetSpec, TaskId, Verdict, Verifier,
 };
-use catena_core::Limits;
-use catena_core::verification::{Fact, Need};
 use catena_json::Value;
+use catena_model::Limits;
 use catena_report::TextOptions;
+use catena_verify::verification::{Fact, Need};
 use futures_util::future::BoxFuture;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -9,7 +9,7 @@ use crate::script::{Ended, Script, Stop};
 use crate::status::Status;
 use crate::worker::Worker;
 use catena::CancellationToken;
-use catena_core::task::ArtifactName;
+use catena_model::task::ArtifactName;
 use catena_signing::{Document, Environment, Run, Signer, Style, TaskDefinition, beneath};
 use catena_taskcluster::{Expiry, Resolution};
 use catena_upload::{Snapshot, SnapshotLimits, Storage};

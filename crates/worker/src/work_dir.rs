@@ -101,7 +101,7 @@ fn open_up(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use catena_core::task::{RunId, TaskId};
+    use catena_model::task::{RunId, TaskId};
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     fn directories(folder: &Path) -> Directories {

@@ -1,7 +1,7 @@
 //! Configuration files through the public API.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use catena_core::task::Trigger;
+use catena_model::task::Trigger;
 use catena_taskcluster::ExceptionReason as Reason;
 use catena_worker::config::{Checked, Config, Severity};
 

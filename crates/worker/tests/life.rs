@@ -4,9 +4,9 @@
 
 mod support;
 
-use catena_core::task::{RunId, TaskId};
 use catena_http::Secret;
 use catena_keys::{Signature, SigningKey};
+use catena_model::task::{RunId, TaskId};
 use catena_signing::{DOCUMENT, LocalSigner, SIGNATURE, Signer, measure};
 use catena_taskcluster::{ExceptionReason as Reason, Expiry, Resolution, TaskRun, TaskclusterCredentials};
 use catena_upload::Snapshot;

@@ -7,9 +7,9 @@ use crate::change::{
     add, build, edit, graph, image_of, in_pool, json, only, parent_of, pool, remove, set, target, unbuild,
 };
 use crate::valid::{cron, mobile, promotion, pull_request, push, tag};
-use catena_core::verdict::Class::{Invalid, Policy};
 use catena_testbed::Release;
 use catena_testbed::chain::{Images, Product, Scope};
+use catena_verify::verdict::Class::{Invalid, Policy};
 
 pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
     Circumstance {

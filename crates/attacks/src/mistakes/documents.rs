@@ -4,9 +4,9 @@ use super::{
     ACTION, CRON, Circumstance, D2G, DECISION, DOCKER_WORKER, FINISHED, GENERIC_WORKER, IMAGE, SIGNING,
 };
 use crate::change::{ARTIFACT, document_of, empty, remove, set, unpublish_from};
-use catena_core::verdict::Class::{Invalid, Policy};
 use catena_testbed::Chain;
 use catena_testbed::chain::{DOCUMENT, SIGNATURE};
+use catena_verify::verdict::Class::{Invalid, Policy};
 
 pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
     Circumstance {

@@ -3,8 +3,8 @@
 use super::{Circumstance, D2G, DECISION, DOCKER_WORKER, GENERIC_WORKER, GITHUB, One, mistake};
 use crate::change::{ACTIONS, ARTIFACT, GRAPH, PARAMETERS, add, empty, list, make, set, target, upstream};
 use crate::valid::{action, finished, mobile, push, tag};
-use catena_core::verdict::Class::{Invalid, Policy};
 use catena_testbed::Chain;
+use catena_verify::verdict::Class::{Invalid, Policy};
 
 pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
     Circumstance {

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::change::{first_build, first_decision, run_is, run_of, set};
 use crate::valid::{push, retried, tag};
-use catena_core::verdict::Class::{Infra, Invalid, Policy};
 use catena_testbed::Release;
+use catena_verify::verdict::Class::{Infra, Invalid, Policy};
 
 pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
     Circumstance {

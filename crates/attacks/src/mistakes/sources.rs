@@ -6,9 +6,9 @@ use crate::change::{
     replace_page, template,
 };
 use crate::valid::{action, cron, fork, mobile, push, tag};
-use catena_core::verdict::Class::{Infra, Invalid, Policy};
 use catena_testbed::chain::Images;
 use catena_testbed::{Chain, Release};
+use catena_verify::verdict::Class::{Infra, Invalid, Policy};
 
 const CENTRAL: &str = "https://hg.mozilla.org/mozilla-central";
 const HIDDEN: &str = r#"{"message":"Bad credentials","documentation_url":"https://docs.github.com/rest"}"#;

@@ -8,9 +8,9 @@ use crate::commands::verify::text_options;
 use crate::failure::{DONE, Failure, UNDETERMINED};
 use crate::output::{Output, show};
 use catena_attacks::Scenario;
-use catena_core::verdict::Outcome;
 use catena_report::TextOptions;
 use catena_testbed::{Artifact, Chain};
+use catena_verify::verdict::Outcome;
 use clap::Args;
 use std::fmt::Display;
 

@@ -2,9 +2,9 @@
 
 use crate::failure::Failure;
 use crate::output::show;
-use catena_core::checks::{self, Check};
-use catena_core::verdict::Code;
 use catena_report::hint;
+use catena_verify::checks::{self, Check};
+use catena_verify::verdict::Code;
 use clap::Args;
 
 pub(crate) const EXAMPLES: &str = "\

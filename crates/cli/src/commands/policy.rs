@@ -3,12 +3,12 @@
 use crate::failure::{DONE, Failure, USAGE};
 use crate::output::{Output, show};
 use catena::{Error, TextFile, TrustConfig};
-use catena_core::policy::import::{DUMP, from_scriptworker};
-use catena_core::policy::{
-    Diagnostic, FIREFOX_CI, ImageKinds, KeyRing, KindRole, Landed, Product, Severity, Usage, Vcs,
-};
 use catena_json::{Limits, Value};
 use catena_keys::TrustedKey;
+use catena_policy::import::{DUMP, from_scriptworker};
+use catena_policy::{
+    Diagnostic, FIREFOX_CI, ImageKinds, KeyRing, KindRole, Landed, Product, Severity, Usage, Vcs,
+};
 use catena_report::escape;
 use clap::{Args, Subcommand};
 use std::collections::BTreeMap;
@@ -311,7 +311,7 @@ fn image_kinds(kinds: &ImageKinds) -> Vec<String> {
     }
 }
 
-fn repositories(rule: &catena_core::policy::RepositoryRule) -> Vec<String> {
+fn repositories(rule: &catena_policy::RepositoryRule) -> Vec<String> {
     let schemes = texts(&rule.schemes).join("|");
     let hosts = texts(&rule.hosts).join("|");
     rule.paths.iter().map(|path| format!("{schemes}://{hosts} {path}")).collect()

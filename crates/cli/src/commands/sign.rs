@@ -3,9 +3,9 @@
 use super::keys::key;
 use crate::failure::Failure;
 use crate::output::show;
-use catena_core::custody::PinnedInputs;
-use catena_core::task::TaskId;
 use catena_keys::PublicKey;
+use catena_model::custody::PinnedInputs;
+use catena_model::task::TaskId;
 use catena_signing::{
     AgentSigner, CommandSigner, Document, Environment, Facts, LocalSigner, Run, Signer, Style,
     TaskDefinition, measure, write_signed,

@@ -2,8 +2,8 @@
 
 use super::keys::key_pair;
 use crate::failure::{DONE, Failure};
-use catena_core::policy::Policy;
 use catena_keys::{PublicKey, Signature};
+use catena_policy::Policy;
 use catena_signing::{KeyForm, write_key};
 use clap::Args;
 use std::ffi::{OsStr, OsString};

@@ -2,9 +2,9 @@
 
 use super::{Screen, Standing};
 use catena::{Event, Progress};
-use catena_core::digest::Digest;
-use catena_core::verification::{Fact, Need, Shape};
+use catena_model::digest::Digest;
 use catena_report::escape;
+use catena_verify::verification::{Fact, Need, Shape};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use tracing::{debug, trace, warn};
@@ -145,7 +145,7 @@ fn told(fact: &Fact) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use catena_core::task::TaskId;
+    use catena_model::task::TaskId;
 
     #[test]
     fn what_is_open_is_counted_and_the_oldest_is_named() {

@@ -1,9 +1,9 @@
 //! Every kind of thing that a verifier asks for: where it is, and what it means when it is not
 //! there or is another.
 
-use catena_core::verification::Need;
 use catena_testbed::chain::{Images, Vcs};
 use catena_testbed::{Artifact, Chain, Release, Trigger};
+use catena_verify::verification::Need;
 
 /// What is served. Between them these chains need everything there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -7,9 +7,9 @@ use crate::budget::MemoryBudget;
 use crate::fetcher::Fetcher;
 use crate::source::FactSource;
 use crate::staging::Staging;
-use catena_core::task::ArtifactName;
-use catena_core::verdict;
-use catena_core::verification::{Clearance, Fact, Need, Target};
+use catena_model::task::ArtifactName;
+use catena_verify::verdict;
+use catena_verify::verification::{Clearance, Fact, Need, Target};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::collections::HashSet;
@@ -161,7 +161,7 @@ impl Cached {
     /// Nothing but a clearance is taken:
     ///
     /// ```compile_fail,E0308
-    /// # use catena_core::verdict::Verdict;
+    /// # use catena_verify::verdict::Verdict;
     /// # use catena_fetch::cache::Cached;
     /// fn kept(cached: &Cached, verdict: &Verdict) {
     ///     cached.keep(verdict, [], None);

@@ -10,11 +10,11 @@ use super::payload::{array, measurement, part, write_bytes, write_measurement};
 use super::subject::Address;
 use crate::graphs::KeptGraph;
 use crate::shares::in_shares;
-use catena_core::Limits;
-use catena_core::digest::Measurement;
-use catena_core::graph::{GraphIndex, GraphScan, Span};
-use catena_core::task::TaskId;
-use catena_core::verification::Need;
+use catena_model::Limits;
+use catena_model::digest::Measurement;
+use catena_model::graph::{GraphIndex, GraphScan, Span};
+use catena_model::task::TaskId;
+use catena_verify::verification::Need;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -129,9 +129,9 @@ mod tests {
     use super::*;
     use crate::body::measure;
     use crate::graphs::GraphDecoder;
-    use catena_core::graph::Scanner;
-    use catena_core::task::RunId;
-    use catena_core::task::TaskSet;
+    use catena_model::graph::Scanner;
+    use catena_model::task::RunId;
+    use catena_model::task::TaskSet;
     use catena_taskcluster::RootUrl;
 
     fn task_id(number: u32) -> TaskId {

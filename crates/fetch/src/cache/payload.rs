@@ -4,10 +4,10 @@
 //! their length before them. There is one way to write a fact, and nothing else is read. Of a body
 //! only the bytes are kept: they are measured again.
 
-use catena_core::digest::Measurement;
-use catena_core::graph::GraphScan;
-use catena_core::task::TaskId;
-use catena_core::verification::{Fact, Need, Shape};
+use catena_model::digest::Measurement;
+use catena_model::graph::GraphScan;
+use catena_model::task::TaskId;
+use catena_verify::verification::{Fact, Need, Shape};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -146,9 +146,9 @@ pub(super) fn array<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
 mod tests {
     use super::*;
     use crate::body::measure;
-    use catena_core::graph::GraphError;
-    use catena_core::task::{ArtifactName, RunId};
-    use catena_core::verification::Body;
+    use catena_model::graph::GraphError;
+    use catena_model::task::{ArtifactName, RunId};
+    use catena_verify::verification::Body;
     use proptest::prelude::*;
 
     fn task_id(text: &str) -> TaskId {

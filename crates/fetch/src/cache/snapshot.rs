@@ -3,7 +3,7 @@
 
 use super::payload::{self, array, part, write_bytes};
 use super::subject::written;
-use catena_core::verification::{Fact, Need};
+use catena_verify::verification::{Fact, Need};
 use std::collections::HashMap;
 
 /// Answers that may have changed, as they were seen last.
@@ -61,7 +61,7 @@ impl Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use catena_core::task::TaskId;
+    use catena_model::task::TaskId;
 
     fn need(text: &str) -> Need {
         Need::Status { task_id: TaskId::parse(text).unwrap() }

@@ -7,11 +7,11 @@
 use super::payload::write_bytes;
 use crate::body::measured;
 use crate::recording::NeedEntry;
-use catena_core::digest::Digest;
-use catena_core::task::{ArtifactName, RunId, TaskId, TaskSet};
-use catena_core::verdict::VerifiedArtifact;
-use catena_core::verification::{Clearance, ClearedTask, Extent, Fact, Need, Reference};
+use catena_model::digest::Digest;
+use catena_model::task::{ArtifactName, RunId, TaskId, TaskSet};
 use catena_taskcluster::RootUrl;
+use catena_verify::verdict::VerifiedArtifact;
+use catena_verify::verification::{Clearance, ClearedTask, Extent, Fact, Need, Reference};
 use sha2::{Digest as _, Sha256};
 use std::collections::{HashMap, HashSet};
 
@@ -168,10 +168,10 @@ impl<'a> VerifiedSet<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use catena_core::digest::Measurement;
-    use catena_core::source::{GithubRepository, RepositoryUrl, Revision, TagName};
-    use catena_core::verdict::ArtifactEvidence;
-    use catena_core::verification::{Reference, TreeFile};
+    use catena_model::digest::Measurement;
+    use catena_model::source::{GithubRepository, RepositoryUrl, Revision, TagName};
+    use catena_verify::verdict::ArtifactEvidence;
+    use catena_verify::verification::{Reference, TreeFile};
 
     fn task_id() -> TaskId {
         TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap()

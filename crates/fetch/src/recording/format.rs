@@ -1,10 +1,10 @@
 //! What a recording's index holds.
 
-use catena_core::digest::Measurement;
-use catena_core::graph::GraphError;
-use catena_core::source::{GithubRepository, RepositoryUrl, Revision, TagName};
-use catena_core::task::{ArtifactName, RunId, TaskId};
-use catena_core::verification::{Need, Reference, TreeFile};
+use catena_model::digest::Measurement;
+use catena_model::graph::GraphError;
+use catena_model::source::{GithubRepository, RepositoryUrl, Revision, TagName};
+use catena_model::task::{ArtifactName, RunId, TaskId};
+use catena_verify::verification::{Need, Reference, TreeFile};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,7 +3,7 @@
 use super::format::{Entry, FORMAT, FactEntry, Index, NeedEntry, VERSION};
 use super::{BODIES, INDEX};
 use crate::body::measure;
-use catena_core::verification::{Fact, Need};
+use catena_verify::verification::{Fact, Need};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};

@@ -5,7 +5,7 @@
 //! about that target it is taken away. Whoever changes the places holds a lock.
 
 use super::PublishError;
-use catena_core::task::TaskId;
+use catena_model::task::TaskId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};

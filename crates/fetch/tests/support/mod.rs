@@ -2,13 +2,13 @@
 #![allow(dead_code)] // Each test file uses its own part.
 
 use bytes::Bytes;
-use catena_core::Limits;
-use catena_core::source::{GithubRepository, Revision};
-use catena_core::task::{ArtifactName, RunId, TaskId};
-use catena_core::verification::{Fact, Need};
 use catena_fetch::{Fetcher, Options};
 use catena_http::{Chunks, Request, Response, Transport, TransportError};
+use catena_model::Limits;
+use catena_model::source::{GithubRepository, Revision};
+use catena_model::task::{ArtifactName, RunId, TaskId};
 use catena_taskcluster::RootUrl;
+use catena_verify::verification::{Fact, Need};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::future::BoxFuture;

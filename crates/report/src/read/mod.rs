@@ -6,16 +6,16 @@
 
 mod place;
 
-use catena_core::Timestamp;
-use catena_core::digest::Digest;
-use catena_core::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
-use catena_core::verdict::{
+use catena_json::{Limits, Path};
+use catena_keys::{PublicKey, Scheme};
+use catena_model::Timestamp;
+use catena_model::digest::Digest;
+use catena_model::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
+use catena_verify::verdict::{
     ArtifactEvidence, Class, Disposition, Edge, LinkSummary, Outcome, RelaxedBy, SignedDocument, Source,
     VerifiedArtifact, Worker,
 };
-use catena_core::verification::Extent;
-use catena_json::{Limits, Path};
-use catena_keys::{PublicKey, Scheme};
+use catena_verify::verification::Extent;
 use place::Place;
 
 /// A verdict as a report tells it.

@@ -1,10 +1,10 @@
 //! A value of a report and where it stands.
 
 use super::{Read, ReadError};
-use catena_core::digest::Digest;
-use catena_core::task::TaskId;
 use catena_json::{Path, Value};
 use catena_keys::PublicKey;
+use catena_model::digest::Digest;
+use catena_model::task::TaskId;
 
 pub(super) struct Place<'a> {
     value: &'a Value,

@@ -1,17 +1,17 @@
 //! Verdicts made by hand.
 #![allow(dead_code, unreachable_pub)]
 
-use catena_core::checks::find_code;
-use catena_core::digest::Digest;
-use catena_core::policy::{KeyRing, KeysId, PolicyId, Rule};
-use catena_core::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
-use catena_core::verdict::{
+use catena_json::{Limits, Path, Value};
+use catena_keys::PublicKey;
+use catena_model::digest::Digest;
+use catena_model::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
+use catena_policy::{KeyRing, KeysId, PolicyId, Rule};
+use catena_verify::checks::find_code;
+use catena_verify::verdict::{
     ArtifactEvidence, Authority, Claim, Class, Code, Difference, DifferenceKind, Disposition, Edge, Finding,
     LinkSummary, Location, Outcome, Relaxed, SignedDocument, Source, Verdict, VerifiedArtifact, Worker,
 };
-use catena_core::verification::Extent;
-use catena_json::{Limits, Path, Value};
-use catena_keys::PublicKey;
+use catena_verify::verification::Extent;
 
 pub const SIGNING: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
 pub const DECISION: &str = "fN1SbArXTPSVFNUvaOlinQ";

@@ -1,7 +1,7 @@
 //! A client, and a queue with one task that waits for it.
 
-use catena_core::task::WorkerPool;
 use catena_http::{HttpOptions, HttpTransport, Proxy, Secret};
+use catena_model::task::WorkerPool;
 use catena_taskcluster::{Claim, Client, ClientOptions, RootUrl, TaskclusterCredentials, WorkerIdentity};
 use catena_testbed::{Queue, Site, Testbed};
 use serde_json::json;

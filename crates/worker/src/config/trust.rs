@@ -3,8 +3,8 @@
 use super::file::File;
 use super::problem::{Problems, Severity};
 use catena::{TextFile, TrustConfig};
-use catena_core::policy::{FIREFOX_CI, Policy, Product, import};
-use catena_core::task::Kind;
+use catena_model::task::Kind;
+use catena_policy::{FIREFOX_CI, Policy, Product, import};
 use std::sync::Arc;
 
 /// The name of the policy that ships.
@@ -116,7 +116,7 @@ fn load(policies: &[(String, String)], layer: Option<(&str, &str)>) -> Result<Po
     Policy::load_all(&files, &loader).map_err(|diagnostics| {
         // What stands in a layer that was made here has no line in the administrator's file.
         let path_only = |file: &str| layer.is_some_and(|(name, _)| name == file);
-        let told = |note: &catena_core::policy::Diagnostic| match path_only(&note.file) {
+        let told = |note: &catena_policy::Diagnostic| match path_only(&note.file) {
             true => format!("policy of {}: {}: {}", note.file, note.path, note.message),
             false => note.to_string(),
         };

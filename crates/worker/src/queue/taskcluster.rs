@@ -5,8 +5,8 @@ use crate::config::Config;
 use crate::lease::Lease;
 use crate::log::Log;
 use crate::status::Status;
-use catena_core::task::WorkerPool;
 use catena_http::Transport;
+use catena_model::task::WorkerPool;
 use catena_taskcluster::{
     CallError, CallErrorKind, Client, ClientOptions, Expiry, IdentifierError, Resolution,
     TaskclusterCredentials, WorkerIdentity,
@@ -37,7 +37,7 @@ pub struct TaskclusterQueue {
 pub enum NameError {
     /// Its pool.
     #[error(transparent)]
-    Pool(#[from] catena_core::task::WorkerPoolError),
+    Pool(#[from] catena_model::task::WorkerPoolError),
     /// Its group or its id.
     #[error(transparent)]
     Worker(#[from] IdentifierError),

@@ -163,7 +163,7 @@ pub(super) fn deep() -> String {
 }
 
 /// Bounds for YAML that leave room for what is honest.
-pub(super) fn shallow(limits: &mut catena_core::Limits) {
+pub(super) fn shallow(limits: &mut catena_model::Limits) {
     limits.yaml.depth = 60;
 }
 

@@ -4,7 +4,7 @@ use super::ways::{actions_text, earlier, offer, parameters, template, template_i
 use crate::attacks::{Attack, T, W, attack};
 use crate::change::{json, set};
 use crate::valid::{action, cron, mobile, pr_action, promotion, pull_request, push, tag};
-use catena_core::Limits;
+use catena_model::Limits;
 use catena_testbed::Chain;
 
 const CODE: &str = "chain-too-much-work";

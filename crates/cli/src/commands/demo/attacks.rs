@@ -6,7 +6,7 @@ use crate::commands::verify::text_options;
 use crate::failure::{DONE, Failure, UNDETERMINED};
 use crate::output::{Output, show};
 use catena_attacks::{Attack, Attacker, Mutation, Scenario, THREATS, Threat, valid};
-use catena_core::verdict::{Outcome, Verdict};
+use catena_verify::verdict::{Outcome, Verdict};
 
 const LEGEND: &str = "\
 Each attack changes one thing in a valid chain. Who could do it: S changes what is stored, Q answers

@@ -3,12 +3,12 @@
 use super::stuck;
 use crate::failure::Failure;
 use catena_attacks::{NOW, Scenario, Wire};
-use catena_core::Limits;
-use catena_core::verdict::Verdict;
 use catena_fetch::{Fetcher, Quiet, investigate};
 use catena_http::{HttpOptions, HttpTransport, Proxy};
+use catena_model::Limits;
 use catena_taskcluster::RootUrl;
 use catena_testbed::{Chain, Options, Testbed};
+use catena_verify::verdict::Verdict;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! What can be said to `catena fetch`.
 
 use crate::commands::verify::duration;
-use catena_core::task::{Kind, RunId, TaskId};
+use catena_model::task::{Kind, RunId, TaskId};
 use clap::{Args, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::num::{NonZeroU32, NonZeroUsize};

@@ -3,11 +3,11 @@
 use super::network::Network;
 use crate::failure::Failure;
 use catena::{Conclusion, Control, TargetSpec, TrustConfig, Verdict, Verifier};
-use catena_core::digest::Digest;
-use catena_core::task::{ArtifactName, Kind};
-use catena_core::verification::{Clearance, Extent, Target};
 use catena_download::TaskRun;
+use catena_model::digest::Digest;
+use catena_model::task::{ArtifactName, Kind};
 use catena_report::TextOptions;
+use catena_verify::verification::{Clearance, Extent, Target};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use tokio::time::Instant;
@@ -82,7 +82,7 @@ fn made(run: TaskRun, conclusion: &Conclusion) -> Result<BTreeMap<ArtifactName, 
 }
 
 /// The run of the task that the chain is verified for, if it is not the wanted one.
-fn other_run(run: TaskRun, clearance: &Clearance) -> Option<catena_core::task::RunId> {
+fn other_run(run: TaskRun, clearance: &Clearance) -> Option<catena_model::task::RunId> {
     let task = clearance.tasks().iter().find(|task| task.task_id == run.task_id)?;
     task.run_id.filter(|verified| *verified != run.run_id)
 }

@@ -2,11 +2,11 @@
 
 use super::arguments::NetworkArgs;
 use crate::failure::Failure;
-use catena_core::Limits;
-use catena_core::task::ArtifactName;
 use catena_download::{DeliverError, DownloadError, Downloader, Queue, QueueError, TaskRun};
 use catena_fetch::Options;
 use catena_http::{HttpOptions, HttpTransport};
+use catena_model::Limits;
+use catena_model::task::ArtifactName;
 use catena_taskcluster::{RootUrl, TaskclusterCredentials};
 use std::num::NonZeroU32;
 use std::sync::Arc;

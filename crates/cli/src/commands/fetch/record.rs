@@ -3,8 +3,8 @@
 use super::report::Fetched;
 use crate::failure::Failure;
 use crate::output::Output;
-use catena_core::Limits;
-use catena_core::custody::{PinnedInput, PinnedInputs};
+use catena_model::Limits;
+use catena_model::custody::{PinnedInput, PinnedInputs};
 use std::io::ErrorKind;
 use std::path::Path;
 

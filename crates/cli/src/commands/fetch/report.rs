@@ -3,10 +3,10 @@
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Screen;
-use catena_core::custody::Trust;
-use catena_core::task::ArtifactName;
 use catena_download::{Delivered, Input, Measured, Observer, TaskRun};
 use catena_extract::Summary;
+use catena_model::custody::Trust;
+use catena_model::task::ArtifactName;
 use catena_report::escape;
 use serde_json::json;
 use std::fmt::Write as _;

@@ -6,12 +6,12 @@ use super::network::Network;
 use super::wanted::Wanted;
 use crate::failure::Failure;
 use catena::TrustConfig;
-use catena_core::custody::Trust as Proof;
-use catena_core::digest::Digest;
-use catena_core::fnmatch::Pattern;
-use catena_core::policy::KeyRing;
-use catena_core::task::ArtifactName;
 use catena_download::{SignedDocument, SignedError, TaskRun, signed_document};
+use catena_model::custody::Trust as Proof;
+use catena_model::digest::Digest;
+use catena_model::fnmatch::Pattern;
+use catena_model::task::ArtifactName;
+use catena_policy::KeyRing;
 use std::collections::BTreeMap;
 
 /// Who vouches for the artifacts of a run.

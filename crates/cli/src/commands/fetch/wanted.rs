@@ -2,8 +2,8 @@
 
 use super::arguments::{FetchArgs, Source};
 use crate::failure::Failure;
-use catena_core::digest::Digest;
-use catena_core::task::TaskId;
+use catena_model::digest::Digest;
+use catena_model::task::TaskId;
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! What can be said to `catena verify`.
 
 use crate::cache_options::CacheOptions;
-use catena_core::task::{Kind, TaskId};
-use catena_core::verification::Extent;
+use catena_model::task::{Kind, TaskId};
+use catena_verify::verification::Extent;
 use clap::{Args, ValueEnum};
 use std::num::NonZeroU32;
 use std::path::PathBuf;

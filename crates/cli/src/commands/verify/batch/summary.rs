@@ -1,8 +1,8 @@
 //! What a list of tasks came to.
 
 use crate::failure::{DONE, UNDETERMINED, USAGE};
-use catena_core::verdict::Outcome;
 use catena_fetch::Statistics;
+use catena_verify::verdict::Outcome;
 use std::fmt;
 use std::time::Instant;
 

@@ -1,0 +1,10 @@
+//! Where sources come from: repositories, revisions and the addresses that name them.
+
+mod repository;
+mod revision;
+mod source_url;
+
+pub use repository::shown;
+pub use repository::{GithubRepository, RepositoryError, RepositoryUrl, Scheme};
+pub use revision::{Revision, RevisionError, TagName};
+pub use source_url::SourceUrl;

@@ -1,0 +1,38 @@
+//! The policy: how a product's chains are judged, as data.
+//!
+//! ```text
+//!   files ── document ──▶ format ──▶ layers ──▶ reader ──▶ soundness ──▶ Policy
+//!            (YAML with   (which     (extends,  (leaves    (parts fit
+//!             places)      keys)      defaults)  parse)     together)
+//! ```
+
+mod diagnostic;
+mod document;
+mod format;
+mod identity;
+pub mod import;
+mod keys;
+mod layers;
+mod pattern;
+mod policy;
+mod product;
+mod reader;
+mod restrictions;
+mod rule;
+mod soundness;
+mod trust;
+mod usage;
+mod validity;
+
+pub use diagnostic::{Diagnostic, Severity};
+pub use format::VERSION as FORMAT_VERSION;
+pub use identity::{KeysId, PolicyId};
+pub use keys::KeyRing;
+pub use policy::Policy;
+pub use product::{ImageKinds, KindRole, Landed, PolicyError, Product, RepositoryRule, ScopeRule, Vcs};
+pub use rule::Rule;
+pub use trust::{AuditKind, AuditNote, EditError, Revocation, Rotation, TrustFile, TrustRecord, audit};
+pub use usage::{KeyUse, NotPermitted, PairPattern, Usage};
+
+/// The policy that ships, as text: `policies/firefox-ci.yml`.
+pub const FIREFOX_CI: &str = include_str!("../../../policies/firefox-ci.yml");

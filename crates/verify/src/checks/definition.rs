@@ -1,0 +1,86 @@
+//! Every task of the chain has a definition with the parts it must have.
+//!
+//! Specification 3.1 to 3.3. Off-reference: every part that a check rests on has its type
+//! before any check looks at it.
+
+use crate::verdict::{Authority, Class, Code, Disposition, Finding};
+use crate::verification::{Check, CheckContext, Examined, NoDefinition, Scope, Stop};
+use catena_model::task::{Definition, DefinitionError, TaskId};
+use catena_policy::Rule;
+use std::sync::Arc;
+
+pub(super) const DESCRIPTION: Check = describe!("definition", CODES, Scope::Task(examine));
+const CHECK: &str = DESCRIPTION.name;
+
+const SOUND: Code =
+    Code::passing("definition-sound", "The queue has a definition of the task with every part it must have.");
+const UNKNOWN: Code = Code::new("task-unknown", Class::Invalid, "The queue does not know the task.");
+const EMPTY: Code = Code::new(
+    "definition-empty",
+    Class::Policy,
+    "The queue has no payload for the task, as for a task that has expired.",
+);
+const NOT_JSON: Code = Code::new(
+    "definition-not-json",
+    Class::Invalid,
+    "The queue's answer is not strict JSON, or holds a key twice.",
+);
+const MALFORMED: Code = Code::new(
+    "definition-malformed",
+    Class::Invalid,
+    "A part of the definition is missing or has another type.",
+);
+const POOL: Code = Code::new(
+    "definition-pool-contradiction",
+    Class::Invalid,
+    "taskQueueId names another worker pool than provisionerId and workerType.",
+)
+.relaxable(Rule::WorkerPool);
+
+const CODES: &[Code] = &[SOUND, UNKNOWN, EMPTY, NOT_JSON, MALFORMED, POOL];
+
+fn examine(cx: &CheckContext<'_>, task_id: TaskId) -> Examined {
+    let definition = cx.evidence.definition(task_id).ok_or(Stop::Waiting)?;
+    // What could not be had is the availability check's to say.
+    let finding = judge(task_id, &definition).ok_or(Stop::Blocked)?;
+    Ok(vec![finding].into())
+}
+
+fn judge(task_id: TaskId, definition: &Result<Arc<Definition>, NoDefinition>) -> Option<Finding> {
+    let failed = |code, message: String| {
+        Some(
+            Finding::new(CHECK, code, Disposition::Failed, task_id, message)
+                .at("the queue's definition", None),
+        )
+    };
+    match definition {
+        Ok(definition) => {
+            if let Some(contradiction) = definition.pool_contradiction() {
+                let message = "The definition names two worker pools.";
+                return Some(
+                    Finding::new(CHECK, POOL, Disposition::Failed, task_id, message)
+                        .at("the queue's definition", Some(catena_json::Path::of(&["taskQueueId"])))
+                        .expected(Authority::Queue, definition.worker_pool().as_str())
+                        .actual(Authority::Queue, contradiction),
+                );
+            }
+            let message = "The queue has a definition with every part it must have.";
+            Some(Finding::new(CHECK, SOUND, Disposition::Passed, task_id, message))
+        }
+        Err(NoDefinition::Absent(answer)) => {
+            failed(UNKNOWN, format!("The queue does not know task {task_id}: {answer}"))
+        }
+        Err(NoDefinition::Json(error)) => {
+            failed(NOT_JSON, format!("The queue's definition of the task cannot be read: {error}."))
+        }
+        Err(NoDefinition::Malformed(DefinitionError::Empty)) => {
+            failed(EMPTY, "The queue's definition of the task has no payload.".to_owned())
+        }
+        Err(NoDefinition::Malformed(error @ DefinitionError::Malformed { path, .. })) => {
+            let message = format!("The queue's definition of the task is malformed: {error}.");
+            let finding = Finding::new(CHECK, MALFORMED, Disposition::Failed, task_id, message);
+            Some(finding.at("the queue's definition", Some(path.clone())))
+        }
+        Err(NoDefinition::Unknown) => None,
+    }
+}

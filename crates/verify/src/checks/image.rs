@@ -1,0 +1,201 @@
+//! A docker-worker task ran in the image that its chain made, or in one its kind may use.
+//!
+//! Specification 8.1 to 8.6.
+
+use super::signature::accepted;
+use super::{tree, worker_implementation};
+use crate::verdict::{Authority, Class, Code, Disposition, Finding};
+use crate::verification::{Check, CheckContext, Examined, Link, Scope, Stop};
+use catena_json::{Path, Value};
+use catena_model::digest::Digest;
+use catena_model::document::Listing;
+use catena_model::task::{ImageInput, TaskId, WorkerImplementation};
+use catena_policy::{KindRole, Rule};
+
+pub(super) const DESCRIPTION: Check = describe!("image", CODES, Scope::Link(examine));
+const CHECK: &str = DESCRIPTION.name;
+
+const NOT_NEEDED: Code =
+    Code::passing("image-not-needed", "The task does not run in a docker image, or is about to run.");
+const MATCHES: Code =
+    Code::passing("image-matches", "The task ran in the image that the docker-image task of the chain made.");
+const ALLOWED: Code =
+    Code::passing("image-allowed", "The task's kind may use an image that no task of the chain made.");
+const PREBUILT: Code =
+    Code::new("image-prebuilt", Class::Policy, "The task's kind may not use a prebuilt image.");
+const UNPINNED: Code = Code::new(
+    "image-not-pinned",
+    Class::Policy,
+    "The task's prebuilt image is named by a tag, which can come to mean another image.",
+)
+.relaxable(Rule::ImagePinned);
+const INDEXED: Code = Code::new(
+    "image-indexed",
+    Class::Policy,
+    "The task may not use an indexed image: of its kind, or because of the target's restricted scopes.",
+);
+const UNKNOWN: Code =
+    Code::new("image-unknown-type", Class::Policy, "The task's image is of a type that nobody knows.");
+const NOT_DECLARED: Code = Code::new(
+    "image-not-declared",
+    Class::Invalid,
+    "The task's image is not the one that it declares as its input.",
+);
+const NOT_AN_IMAGE: Code = Code::new(
+    "image-of-another-kind",
+    Class::Invalid,
+    "The task's image was made by a task that is no docker-image task of the chain.",
+);
+const NO_HASH: Code =
+    Code::new("image-hash-missing", Class::Invalid, "The worker does not say which image it ran.");
+const HASH: Code =
+    Code::new("image-hash-malformed", Class::Invalid, "The worker's word for the image is not a digest.");
+const UNLISTED: Code = Code::new(
+    "image-unlisted",
+    Class::Invalid,
+    "The docker-image task's document does not name the image, or not in that algorithm.",
+);
+const DIFFERS: Code = Code::new(
+    "image-differs",
+    Class::Tamper,
+    "The task ran in another image than the docker-image task made.",
+);
+
+const CODES: &[Code] = &[
+    NOT_NEEDED,
+    MATCHES,
+    ALLOWED,
+    PREBUILT,
+    UNPINNED,
+    INDEXED,
+    UNKNOWN,
+    NOT_DECLARED,
+    NOT_AN_IMAGE,
+    NO_HASH,
+    HASH,
+    UNLISTED,
+    DIFFERS,
+];
+
+fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
+    let implementation =
+        worker_implementation::of(&cx.evidence.product, &link.definition).map_err(|_| Stop::Blocked)?;
+    let finding =
+        |code, disposition, message: String| Finding::new(CHECK, code, disposition, link.task_id, message);
+    if implementation != WorkerImplementation::DockerWorker || !link.has_run {
+        let message = "No docker image was run.".to_owned();
+        return Ok(vec![finding(NOT_NEEDED, Disposition::Passed, message)].into());
+    }
+    let place = Path::of(&["payload", "image"]);
+    let failed = |code, message: String| {
+        finding(code, Disposition::Failed, message).at("the queue's definition", Some(place.clone()))
+    };
+    let allowed = cx.evidence.product.prebuilt_image_kinds.allow(&link.kind);
+    let one = match link.definition.image() {
+        ImageInput::Task { task_id, path } => built(cx, link, task_id, &path)?,
+        ImageInput::Indexed { namespace } if tree::has_restricted_scopes(cx)? => {
+            let message = format!(
+                "The image is found through the index ({namespace}), and the target has restricted scopes."
+            );
+            failed(INDEXED, message).expected(Authority::Policy, "an image that a task of the chain made")
+        }
+        ImageInput::Indexed { namespace } if !allowed => {
+            failed(INDEXED, format!("{} tasks may not use an indexed image ({namespace}).", link.kind))
+        }
+        ImageInput::Prebuilt(_) | ImageInput::None if !allowed => {
+            failed(PREBUILT, format!("{} tasks may not use a prebuilt image.", link.kind))
+        }
+        ImageInput::Prebuilt(name) if !is_pinned(&name) => {
+            failed(UNPINNED, "The prebuilt image is named by a tag.".to_owned())
+                .expected(Authority::Policy, "<name>@sha256:<64 hexadecimal digits>")
+                .actual(Authority::Queue, name)
+        }
+        ImageInput::Unknown(kind) => {
+            failed(UNKNOWN, format!("{kind:?} is not a type of image, or its parts are malformed."))
+        }
+        ImageInput::Indexed { .. } | ImageInput::Prebuilt(_) | ImageInput::None => {
+            finding(ALLOWED, Disposition::Passed, format!("{} tasks may use such an image.", link.kind))
+        }
+    };
+    Ok(vec![one].into())
+}
+
+/// Whether a registry's name for an image ends in its digest.
+///
+/// Off-reference: a rule of its own, `image-pinned`.
+fn is_pinned(name: &str) -> bool {
+    name.rsplit_once('@')
+        .is_some_and(|(_, digest)| matches!(Digest::parse_prefixed(digest), Ok(Digest::Sha256(_))))
+}
+
+/// The image was made by a task: it is the declared one, it is an image task, and what the worker
+/// says it ran is what that task's document names.
+fn built(cx: &CheckContext<'_>, link: &Link, image_task: TaskId, path: &str) -> Result<Finding, Stop> {
+    let finding =
+        |code, disposition, message: String| Finding::new(CHECK, code, disposition, link.task_id, message);
+    let at_image = |code, message: String| {
+        finding(code, Disposition::Failed, message)
+            .at("the queue's definition", Some(Path::of(&["payload", "image", "taskId"])))
+    };
+    let declared =
+        link.definition.inputs().iter().find(|(kind, _)| kind == "docker-image").map(|(_, id)| *id);
+    if declared != Some(image_task) {
+        return Ok(at_image(NOT_DECLARED, "The task's image is not its declared input.".to_owned())
+            .expected(
+                Authority::Task,
+                declared.map_or("no docker-image input".to_owned(), |id| id.to_string()),
+            )
+            .actual(Authority::Task, image_task.as_str()));
+    }
+    let Some(image_link) = cx.link(image_task)? else { return Err(Stop::Blocked) };
+    if image_link.role != Some(KindRole::DockerImage) {
+        return Ok(at_image(
+            NOT_AN_IMAGE,
+            format!("Task {image_task} is a {} in this chain.", image_link.kind),
+        )
+        .expected(Authority::Policy, "a docker-image task")
+        .actual(Authority::Task, image_link.kind.as_str()));
+    }
+    let (document, image_document) = (accepted(cx, link), accepted(cx, image_link));
+    let (document, image_document) = (document?, image_document?);
+    let place = Path::of(&["environment", "imageArtifactHash"]);
+    let in_document = |code, message: String| {
+        finding(code, Disposition::Failed, message).at("public/chain-of-trust.json", Some(place.clone()))
+    };
+    let Some(hash) = document.environment.get("imageArtifactHash") else {
+        return Ok(in_document(NO_HASH, "The worker does not say which image it ran.".to_owned()));
+    };
+    let ran = match hash.as_str().map(Digest::parse_prefixed) {
+        Some(Ok(digest)) => digest,
+        _ => {
+            return Ok(in_document(HASH, "The worker's word for the image is not a digest.".to_owned())
+                .expected(Authority::Policy, "sha256:<64 hexadecimal digits>")
+                .actual(
+                    Authority::Worker,
+                    hash.as_str().map_or_else(|| Value::to_string(hash), str::to_owned),
+                ));
+        }
+    };
+    let made = match image_document.listing(path) {
+        Listing::Digests(digests) => digests.into_iter().find(|digest| digest.algorithm() == ran.algorithm()),
+        _ => None,
+    };
+    Ok(match made {
+        None => finding(
+            UNLISTED,
+            Disposition::Failed,
+            format!("The document of {} does not name {path} with a {}.", image_link.name, ran.algorithm()),
+        )
+        .at(format!("public/chain-of-trust.json of {image_task}"), Some(Path::of(&["artifacts"]).key(path))),
+        Some(made) if made != ran => {
+            in_document(DIFFERS, "The task ran in another image than the docker-image task made.".to_owned())
+                .expected(Authority::Worker, format!("{made} ({path} of {})", image_link.name))
+                .actual(Authority::Worker, ran.to_string())
+        }
+        Some(made) => finding(
+            MATCHES,
+            Disposition::Passed,
+            format!("The task ran in {path} of {} ({made}).", image_link.name),
+        ),
+    })
+}

@@ -1,0 +1,52 @@
+//! What was seen of the world.
+
+use catena_model::digest::Measurement;
+use catena_model::graph::GraphScan;
+use std::sync::Arc;
+
+/// What a driver saw for one need. Bytes are what arrived after decoding, measured by us; nothing
+/// in a fact is a claim of whoever sent it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// The whole body of a small answer.
+    Body(Body),
+    /// What was measured of a large one.
+    Measured(Measurement),
+    /// What was measured of a task graph, and its wanted entries.
+    Graph(GraphScan),
+    /// What was measured in an earlier run and kept: a measurement or a graph. Its bytes were not read in
+    /// this run.
+    Recalled(Box<Fact>),
+    /// The one who must know says, in a form of its own, that it does not exist.
+    Absent {
+        /// The HTTP status: 404 or 410; 424 for an artifact of the error kind; 422 for a commit that
+        /// GitHub does not know.
+        status: u16,
+        /// The answer's own words, shortened.
+        message: String,
+    },
+    /// The one who must know refuses to tell: credentials are missing or do not suffice. GitHub hides what
+    /// it refuses to show.
+    Refused {
+        /// The HTTP status: 401, 403 or 407; GitHub's 404 for a repository that cannot be seen.
+        status: u16,
+        /// The answer's own words, shortened.
+        message: String,
+    },
+    /// It could not be known: unreachable, too slow, broken, or larger than its limit.
+    Unreachable {
+        /// What went wrong in the last attempt.
+        reason: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+}
+
+/// A small answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Body {
+    /// The decoded bytes.
+    pub bytes: Arc<[u8]>,
+    /// What was measured of them.
+    pub measurement: Measurement,
+}

@@ -1,0 +1,123 @@
+//! What an answer says, read where it arrives.
+
+use super::evidence::{Json, NoDefinition, ParsedDocument};
+use super::{Fact, Need};
+use catena_json::ParseError;
+use catena_model::Limits;
+use catena_model::document::Document;
+use catena_model::projects::Projects;
+use catena_model::task::{Definition, ListingError, ListingPage, Status, StatusError};
+use std::sync::Arc;
+
+/// Reads facts: all that can be done with an answer before it is known what it is held against. It may
+/// be done anywhere, so that a driver can do it for many answers at the same time.
+#[derive(Clone, Debug)]
+pub struct FactParser {
+    limits: catena_json::Limits,
+    yaml: catena_yaml::Limits,
+}
+
+/// What was seen for a need, and what it says. Only a [`FactParser`] makes one, so that what was read is what
+/// was seen.
+#[derive(Clone, Debug)]
+pub struct ParsedFact {
+    need: Need,
+    fact: Fact,
+    reading: Parsed,
+}
+
+/// What a fact says by itself.
+#[derive(Clone, Debug)]
+pub(super) enum Parsed {
+    Definition(Result<Arc<Definition>, NoDefinition>),
+    Status(Result<Status, StatusError>),
+    Document(ParsedDocument),
+    Listing(Result<ListingPage, ListingError>),
+    Json(Json),
+    Projects(Result<Projects, String>),
+    /// Its bytes are looked at as they are, if there are any.
+    Bytes,
+}
+
+impl FactParser {
+    /// A parser within the limits of a verification.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        Self { limits: limits.json(), yaml: limits.yaml }
+    }
+
+    /// Reads what was seen for a need.
+    #[must_use]
+    pub fn read(&self, need: Need, fact: Fact) -> ParsedFact {
+        let read = match (&need, &fact) {
+            (Need::Document { .. }, Fact::Body(body)) => {
+                Ok(Parsed::Document(Document::parse(&body.bytes, &self.limits).map(Arc::new)))
+            }
+            (Need::Projects { .. }, Fact::Body(body)) => {
+                Ok(Parsed::Projects(Projects::parse(&body.bytes, self.yaml)))
+            }
+            (need, Fact::Body(body)) if need.is_json_answer() => {
+                answer(need, catena_json::parse(&body.bytes, &self.limits))
+            }
+            (Need::Definition { .. }, Fact::Absent { message, .. }) => {
+                Ok(Parsed::Definition(Err(NoDefinition::Absent(message.clone()))))
+            }
+            (Need::Definition { .. }, _) => Ok(Parsed::Definition(Err(NoDefinition::Unknown))),
+            _ => Ok(Parsed::Bytes),
+        };
+        match read {
+            Ok(reading) => ParsedFact { need, fact, reading },
+            // It says nothing of the chain: a service that sends such a thing is broken, and nobody
+            // knows what it would have said.
+            Err(error) => {
+                let reason = format!("the answer is beyond the limits: {error}");
+                self.read(need, Fact::Unreachable { reason, attempts: 1 })
+            }
+        }
+    }
+}
+
+/// What a service computed as JSON, unless it is beyond what is read.
+fn answer(need: &Need, json: Result<catena_json::Value, ParseError>) -> Result<Parsed, ParseError> {
+    if let Err(error) = &json
+        && error.kind.is_beyond_limits()
+    {
+        return Err(error.clone());
+    }
+    Ok(match need {
+        Need::Definition { .. } => {
+            let parsed = json
+                .map_err(NoDefinition::Json)
+                .and_then(|json| Definition::parse(json).map_err(NoDefinition::Malformed));
+            Parsed::Definition(parsed.map(Arc::new))
+        }
+        Need::Status { .. } => {
+            let json = json.map_err(|error| StatusError(error.to_string()));
+            Parsed::Status(json.and_then(|json| Status::parse(&json)))
+        }
+        // Of a page that may be thousands of entries nothing is kept but their names.
+        Need::Listing { .. } => {
+            let json = json.map_err(|error| ListingError::Json(error.to_string()));
+            Parsed::Listing(json.and_then(|json| ListingPage::parse(&json)))
+        }
+        _ => Parsed::Json(json.map(Arc::new)),
+    })
+}
+
+impl ParsedFact {
+    /// For which need.
+    #[must_use]
+    pub fn need(&self) -> &Need {
+        &self.need
+    }
+
+    /// What was seen: as it was given to the parser, but that an answer beyond the limits is unreachable.
+    #[must_use]
+    pub fn fact(&self) -> &Fact {
+        &self.fact
+    }
+
+    pub(super) fn into_parts(self) -> (Need, Fact, Parsed) {
+        (self.need, self.fact, self.reading)
+    }
+}
