@@ -4,7 +4,8 @@
 
 use catena_model::task::{ArtifactName, RunId, TaskId};
 use catena_verify::verification::{Fact, Need};
-use catena_fetch::cache::{Key, Payload, Seen, decode, encode, open, seal};
+use catena_fetch::cache::{Payload, Snapshot, decode, encode};
+use catena_store::{Key, open, seal};
 use libfuzzer_sys::fuzz_target;
 
 /// A need of each shape.
@@ -27,7 +28,7 @@ fuzz_target!(|input: &[u8]| {
         assert_eq!(seal(&key, address, payload), bytes);
     }
     assert_eq!(open(&key, address, &seal(&key, address, bytes)), Ok(bytes));
-    let _ = Seen::decode(bytes);
+    let _ = Snapshot::decode(bytes);
     let Some(need) = need(*kind) else { return };
     let fact = match decode(&need, bytes) {
         Some(Payload::Measured(measurement)) => Fact::Measured(measurement),

@@ -1,8 +1,9 @@
 //! Opening a cache of what is immutable.
 
 use crate::Error;
-use catena_fetch::cache::{Cache, DirectoryStore, Key};
+use catena_fetch::cache::Cache;
 use catena_model::Limits;
+use catena_store::{DirectoryStore, Key};
 use catena_taskcluster::RootUrl;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

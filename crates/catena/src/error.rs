@@ -1,9 +1,10 @@
 //! Why there is no verdict, or not all that was asked for beside it.
 
-use catena_fetch::cache::{DirectoryError, KeyError};
-use catena_fetch::{PublishError, RecordingError};
+use catena_fetch::RecordingError;
 use catena_policy::{Diagnostic, PolicyError};
+use catena_store::{DirectoryError, KeyError};
 use catena_taskcluster::RootUrlError;
+use catena_workdir::PublishError;
 use std::io;
 use std::path::PathBuf;
 

@@ -3,9 +3,10 @@
 use crate::verifier::to_the_second;
 use crate::{Error, Network, Verifier};
 use catena_fetch::cache::Cached;
-use catena_fetch::{FactSource, Fetcher, Progress, Staging};
+use catena_fetch::{FactSource, Fetcher, Progress};
 use catena_model::Limits;
 use catena_verify::verification::{Conclusion, Target, Verification};
+use catena_workdir::Staging;
 use std::path::Path;
 use std::sync::Arc;
 

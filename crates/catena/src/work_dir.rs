@@ -1,7 +1,7 @@
 //! What an earlier verification of a task left in a work directory.
 
-use catena_fetch::{PublishError, Staging};
 use catena_model::task::TaskId;
+use catena_workdir::{PublishError, Staging};
 use std::path::Path;
 
 /// What an earlier verification of a task left in a work directory. It is removed when this is dropped,

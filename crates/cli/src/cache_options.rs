@@ -1,7 +1,7 @@
 //! Which cache, with which key, up to which size.
 
 use crate::failure::Failure;
-use catena_fetch::cache::{DirectoryError, DirectoryStore, Key, KeyError};
+use catena_store::{DirectoryError, DirectoryStore, Key, KeyError};
 use clap::Args;
 use std::path::{Path, PathBuf};
 

@@ -5,7 +5,7 @@ use crate::error::DownloadError;
 use crate::request::Download;
 use crate::sink::Measured;
 use catena_extract::{ExtractError, MergeError, Options, Summary, detect, extract, merge};
-use catena_fetch::claim::{Claim, PREFIX, sweep};
+use catena_workdir::claim::{Claim, PREFIX, sweep};
 use futures_util::{FutureExt, StreamExt, stream};
 use std::fs::{self, File};
 use std::io;

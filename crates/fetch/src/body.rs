@@ -3,12 +3,12 @@
 
 use crate::budget::{Reservation, length, weight};
 use crate::graphs::{GraphDecoder, KeptGraph};
-use crate::staging::StagedFile;
 use catena_http::headers::Coding;
 use catena_model::Limits;
 use catena_model::digest::Measurement;
 use catena_model::graph::GraphScan;
 use catena_verify::verification::{Body, Fact};
+use catena_workdir::StagedFile;
 use flate2::write::MultiGzDecoder;
 use sha2::{Digest as _, Sha256, Sha512};
 use std::io::{self, Write};

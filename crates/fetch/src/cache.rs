@@ -6,26 +6,19 @@
 //! asked. Only what a yes was made of is kept.
 
 mod cached;
-mod directory;
 mod graph;
 mod intake;
-mod key;
 mod payload;
-mod seal;
 mod snapshot;
-mod store;
 mod subject;
 
 pub use cached::Cached;
-pub use directory::{Contents, DirectoryError, DirectoryStore, Swept};
-pub use key::{Key, KeyError};
 pub use payload::{Payload, decode, encode};
-pub use seal::{Broken, open, seal};
 pub use snapshot::Snapshot;
-pub use store::{Name, Store};
 
 use crate::statistics::Counter;
 use catena_model::Limits;
+use catena_store::{DirectoryStore, Key, Name, Store, inspect, open, seal};
 use catena_taskcluster::RootUrl;
 use catena_verify::verification::Need;
 use std::io::{self, Read};
@@ -111,7 +104,7 @@ impl Cache {
                 return None;
             }
         };
-        match seal::open(&self.key, address.as_bytes(), &entry) {
+        match open(&self.key, address.as_bytes(), &entry) {
             Ok(payload) => Some(payload.to_vec()),
             Err(error) => {
                 self.drop_broken(&name, &error);
@@ -146,7 +139,7 @@ impl Cache {
     }
 
     fn keep(&self, address: &Address, payload: &[u8]) -> io::Result<()> {
-        let entry = seal::seal(&self.key, address.as_bytes(), payload);
+        let entry = seal(&self.key, address.as_bytes(), payload);
         self.write(&Name::Entry(address.digest()), &mut entry.as_slice())
     }
 
@@ -171,7 +164,7 @@ pub fn check(store: &DirectoryStore, key: &Key) -> io::Result<Vec<Name>> {
             Name::Entry(digest) => {
                 let mut entry = Vec::new();
                 reader.take(u64::from(u32::MAX)).read_to_end(&mut entry)?;
-                let address = seal::inspect(key, &entry).map(|(address, _)| address);
+                let address = inspect(key, &entry).map(|(address, _)| address);
                 Ok(address.is_ok_and(|address| subject::digest(address) == *digest))
             }
         }

@@ -20,10 +20,8 @@ mod patience;
 mod permits;
 mod progress;
 mod recording;
-mod shares;
 mod sink;
 mod source;
-mod staging;
 mod statistics;
 
 pub use budget::MemoryBudget;
@@ -35,5 +33,4 @@ pub use patience::Pace;
 pub use progress::{Event, Progress, Quiet};
 pub use recording::{Recorder, RecordingError, Replay};
 pub use source::FactSource;
-pub use staging::{PublishError, Published, Staging, claim};
 pub use statistics::Statistics;

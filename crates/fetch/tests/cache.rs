@@ -3,10 +3,11 @@
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use catena_attacks::{InMemorySource, Mutation, NOW, Scenario, THREATS, valid};
-use catena_fetch::cache::{Cache, CacheStatistics, Cached, Key, Name, Store, seal};
+use catena_fetch::cache::{Cache, CacheStatistics, Cached};
 use catena_fetch::{FactSource, Quiet, investigate};
 use catena_model::Limits;
 use catena_model::task::TaskId;
+use catena_store::{Key, Name, Store, seal};
 use catena_taskcluster::RootUrl;
 use catena_testbed::Chain;
 use catena_verify::verdict::{ArtifactEvidence, Outcome, Source, Verdict, VerifiedArtifact};

@@ -4,9 +4,7 @@
 
 mod support;
 
-use catena_fetch::{
-    FactSource, Fetcher, Options, PublishError, Quiet, Recorder, Replay, Staging, Statistics, investigate,
-};
+use catena_fetch::{FactSource, Fetcher, Options, Quiet, Recorder, Replay, Statistics, investigate};
 use catena_http::{HttpOptions, HttpTransport, Proxy};
 use catena_model::task::{Kind, TaskId};
 use catena_model::{Limits, Timestamp};
@@ -15,6 +13,7 @@ use catena_taskcluster::RootUrl;
 use catena_testbed::{Chain, Fault, Site, Testbed};
 use catena_verify::verdict::{Outcome, Source, Verdict};
 use catena_verify::verification::{Conclusion, Extent, Switches, Target, Verification};
+use catena_workdir::{PublishError, Staging};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -3,7 +3,8 @@
 use crate::cache_options::CacheOptions;
 use crate::failure::Failure;
 use crate::output;
-use catena_fetch::cache::{Contents, DirectoryStore, Swept, check};
+use catena_fetch::cache::check;
+use catena_store::{Contents, DirectoryStore, Swept};
 use clap::{Args, Subcommand, ValueEnum};
 use indicatif::BinaryBytes;
 use serde::Serialize;

@@ -2,14 +2,15 @@
 
 use super::intake::{Held, Look};
 use super::subject::{Address, VerifiedSet, is_immutable};
-use super::{Cache, CacheStatistics, Name, Snapshot, payload};
+use super::{Cache, CacheStatistics, Snapshot, payload};
 use crate::budget::MemoryBudget;
 use crate::fetcher::Fetcher;
 use crate::source::FactSource;
-use crate::staging::Staging;
 use catena_model::task::ArtifactName;
+use catena_store::Name;
 use catena_verify::verdict;
 use catena_verify::verification::{Clearance, Fact, Need, Target};
+use catena_workdir::Staging;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::collections::HashSet;

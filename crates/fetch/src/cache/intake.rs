@@ -2,19 +2,19 @@
 //! bounds, measured anew.
 
 use super::payload::{self, Payload};
-use super::store::Name;
 use super::subject::is_immutable;
 use super::{Cache, Snapshot};
 use crate::body::{BodyDecoder, BodyError, Bounds, Keep, ReceivedBody};
 use crate::budget::{MemoryBudget, Reservation, length};
 use crate::fetcher::wants_sha512;
 use crate::graphs::GraphDecoder;
-use crate::staging::Staging;
 use catena_http::headers::Coding;
 use catena_model::digest::Measurement;
 use catena_model::graph::{GraphScan, Scanner};
 use catena_model::task::ArtifactName;
+use catena_store::Name;
 use catena_verify::verification::{Fact, Need};
+use catena_workdir::Staging;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -55,7 +55,7 @@ pub fn open<'a>(key: &Key, address: &[u8], entry: &'a [u8]) -> Result<&'a [u8], 
 ///
 /// # Errors
 /// Bytes that are no entry, or not ours.
-pub(super) fn inspect<'a>(key: &Key, entry: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Broken> {
+pub fn inspect<'a>(key: &Key, entry: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Broken> {
     let (head, rest) = entry.split_at_checked(HEAD).ok_or(Broken::Form)?;
     let (magic, head) = head.split_at_checked(MAGIC.len()).ok_or(Broken::Form)?;
     let (claimed, length) = head.split_at_checked(32).ok_or(Broken::Form)?;

@@ -7,7 +7,7 @@ use std::thread::{self, ScopedJoinHandle};
 ///
 /// # Errors
 /// The first failure, in the order of the items.
-pub(crate) fn in_shares<T: Copy + Sync, E: Send>(
+pub fn in_shares<T: Copy + Sync, E: Send>(
     items: &[T],
     shares: usize,
     work: impl Fn(T) -> Result<(), E> + Sync,

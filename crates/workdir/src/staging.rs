@@ -116,7 +116,7 @@ impl Staging {
     }
 
     /// A file to stream an artifact into.
-    pub(crate) fn begin(&self) -> io::Result<StagedFile> {
+    pub fn begin(&self) -> io::Result<StagedFile> {
         let number = self.counter.fetch_add(1, Ordering::Relaxed);
         let path = self.folder.path().join(number.to_string());
         let file = File::options().write(true).create_new(true).open(&path)?;
@@ -125,7 +125,7 @@ impl Staging {
     }
 
     /// Keeps what arrived whole until the verdict.
-    pub(crate) fn hold(&self, key: Key, staged: StagedFile, measurement: Measurement) -> io::Result<()> {
+    pub fn hold(&self, key: Key, staged: StagedFile, measurement: Measurement) -> io::Result<()> {
         let path = staged.finish()?;
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.insert(key, Held { path, measurement });
@@ -143,7 +143,7 @@ impl Staging {
     ///
     /// ```compile_fail,E0308
     /// # use catena_verify::verdict::Verdict;
-    /// # use catena_fetch::Staging;
+    /// # use catena_workdir::Staging;
     /// fn published(staging: &Staging, verdict: &Verdict) {
     ///     let _ = staging.publish(verdict);
     /// }
@@ -294,7 +294,7 @@ fn private_folder(work_dir: &Path) -> io::Result<TempDir> {
 
 /// An artifact on its way in. Dropped, it is gone.
 #[derive(Debug)]
-pub(crate) struct StagedFile {
+pub struct StagedFile {
     path: TempPath,
     file: BufWriter<File>,
     ahead: Ahead,
@@ -303,7 +303,7 @@ pub(crate) struct StagedFile {
 impl StagedFile {
     /// Appends. It blocks as long as the page cache takes; streaming waits for the body's next chunk
     /// far longer than for this.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)?;
         self.ahead.written(self.file.get_ref(), bytes.len());
         Ok(())
@@ -319,8 +319,8 @@ impl StagedFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::measure;
     use catena_model::digest::Digest;
+    use sha2::{Digest as _, Sha256};
 
     fn task_id() -> TaskId {
         TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap()
@@ -330,7 +330,8 @@ mod tests {
         let name = ArtifactName::parse(name).unwrap();
         let mut file = staging.begin().unwrap();
         file.write(bytes).unwrap();
-        let measurement = measure(bytes, false);
+        let length = u64::try_from(bytes.len()).unwrap();
+        let measurement = Measurement { length, sha256: Sha256::digest(bytes).into(), sha512: None };
         staging.hold((task_id(), RunId(0), name.clone()), file, measurement).unwrap();
         let digest = Digest::Sha256(measurement.sha256);
         let (length, evidence) = (Some(measurement.length), ArtifactEvidence::Measured);
