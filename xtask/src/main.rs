@@ -146,7 +146,7 @@ fn fields(every: u32, arguments: &[String]) -> Result<(), Failure> {
 fn bench(arguments: &[String]) -> Result<(), Failure> {
     let names = ["document", "graph", "hashing", "measure", "template"].map(|name| ["--bench", name]);
     let packages =
-        ["catena-core", "catena-fetch", "catena-jsone", "catena-signing"].map(|name| ["--package", name]);
+        ["catena-model", "catena-verify", "catena-fetch", "catena-jsone", "catena-signing"].map(|name| ["--package", name]);
     cargo(["bench"]).args(packages.concat()).args(names.concat()).arg("--").args(arguments).run()
 }
 
