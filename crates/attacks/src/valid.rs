@@ -220,7 +220,7 @@ fn variations() -> Vec<(&'static str, Release)> {
         ("generic-worker", Release { builders: Builders::GenericWorker, ..push() }),
         ("images of the same graph", Release { images_from: Images::OwnGraph, ..push() }),
         ("many images", Release { images: 3, builds: 7, ..push() }),
-        ("image from a registry's", Release { image_builder: false, ..push() }),
+        ("image builder from a registry", Release { image_builder: false, ..push() }),
         ("indexed images", Release { images_from: Images::Indexed, ..mobile(Trigger::Push) }),
         ("prebuilt images", Release { images_from: Images::Prebuilt, ..mobile(Trigger::Push) }),
         (
@@ -256,9 +256,9 @@ fn variations() -> Vec<(&'static str, Release)> {
         ("gzip", Release { gzip: true, ..push() }),
         ("ssh", vpn(Trigger::Push)),
         ("ssh cron", vpn(Trigger::Cron)),
-        ("nothing restricted", Release { scope: Scope::Unrestricted, ..mobile(Trigger::Push) }),
+        ("no restricted scopes", Release { scope: Scope::Unrestricted, ..mobile(Trigger::Push) }),
         (
-            "promotion, nothing restricted",
+            "promotion, no restricted scopes",
             Release { scope: Scope::Unrestricted, finished: true, ..promotion() },
         ),
         (

@@ -15,12 +15,12 @@ const INTRODUCTION: &str = "\
 
 <!-- Written by `cargo xtask regenerate attacks`; the source is crates/attacks/src/attacks/. -->
 
-Every attack takes a valid chain, changes one thing, and is refused with the finding that names the cause. Each row
-below is what one code refuses in one class: the first of its mutations, who can make them, on which subjects (what the
-changed chain was made for), and how many attacks there are. `cargo run --release -- demo --attacks` runs and names them
-all; with a text after it, those that have the text in their name, class or code, each with the whole answer. The
-classes and the attackers are those of the [threat model](threat-model.md): **S** changes what is stored, **Q** answers
-for the queue, **T** creates tasks, **W** holds a worker and its key, **V** answers for hg or GitHub.
+Every attack takes a valid chain, changes one thing, and is rejected with the finding that names the cause. Each row
+below shows the attacks of one class that one code rejects: the titles of the first ones, who can carry them out, the
+subjects (what triggered the changed chain), and their number. `cargo run --release -- demo --attacks` runs and lists
+all of them; with a text after it, it shows the full verdict of each attack that has the text in its title, class or
+code. The classes and the attackers are those of the [threat model](threat-model.md): **S** changes stored artifacts,
+**Q** answers for the queue, **T** creates tasks, **W** holds a worker and its key, **V** answers for hg or GitHub.
 
 ";
 
@@ -51,7 +51,7 @@ fn page() -> String {
     }
     let all: Vec<Attack> = THREATS.iter().flat_map(|threat| threat.attacks()).copied().collect();
     writeln!(page, "| all | {} | {} |", all.len(), by(&all)).unwrap();
-    page.push_str("\n| mutation | class | by | code | subjects | attacks |\n|---|---|---|---|---|--:|\n");
+    page.push_str("\n| attacks | class | by | code | subjects | number |\n|---|---|---|---|---|--:|\n");
     for threat in THREATS {
         let mut codes: Vec<&str> = Vec::new();
         for attack in threat.attacks() {

@@ -26,7 +26,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// somewhat less than the limit of steps.
 const PARENTS: usize = 20;
 
-/// A template that adds up many numbers, within the limit of one rendering.
+/// A template that adds many numbers, within the limit of one rendering.
 const WORK: &str =
     "work: {$reduce: {$eval: 'range(0, 100000)'}, initial: 0, 'each(a, x)': {$eval: 'a + x'}}\n";
 

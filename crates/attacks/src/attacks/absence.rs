@@ -26,49 +26,50 @@ const QUEUES: &str = r#"{"code":"ResourceNotFound","message":"no such thing","re
 pub(super) const ATTACKS: &[Attack] = &[
     // Version control.
     attack(
-        "push log that a proxy does not find",
+        "push log answered by a proxy's 404",
         &[V],
-        "A proxy answers 404 in place of the Mercurial host that is asked for a push.",
+        "A proxy answers 404 instead of the Mercurial host when a push is requested.",
         push,
         |c| page_answers(c, "json-pushes", 404, NGINX),
         UNREACHABLE,
     ),
     attack(
-        "push log that is gone without a word",
+        "push log answered by an empty 410",
         &[V],
-        "Something answers 410 and nothing else when the Mercurial host is asked for a push.",
+        "An unknown service answers 410 with an empty body when the Mercurial host is asked for a \
+         push.",
         cron,
         |c| page_answers(c, "json-pushes", 410, ""),
         UNREACHABLE,
     ),
     attack(
-        "push log that is not found in another service's words",
+        "push log answered by GitHub's 404",
         &[V],
-        "GitHub's words for what it does not have come in place of the Mercurial host's.",
+        "GitHub's 404 body arrives in place of the Mercurial host's answer.",
         action,
         |c| page_answers(c, "json-pushes", 404, GITHUBS),
         UNREACHABLE,
     ),
     attack(
-        "template that a proxy does not find",
+        "template answered by a proxy's 404",
         &[V],
-        "A proxy answers 404 in place of the Mercurial host that is asked for the tree's template.",
+        "A proxy answers 404 instead of the Mercurial host when the tree's template is requested.",
         promotion,
         |c| page_answers(c, "/raw-file/", 404, NGINX),
         UNREACHABLE,
     ),
     attack(
-        "template at a name without a backend",
+        "template behind an ingress without a backend",
         &[V],
-        "An ingress has no backend for the Mercurial host that is asked for the tree's template.",
+        "An ingress has no backend for the Mercurial host when the tree's template is requested.",
         push,
         |c| page_answers(c, "/raw-file/", 404, INGRESS),
         UNREACHABLE,
     ),
     attack(
-        "template that is gone for ever",
+        "template answered by 410",
         &[V],
-        "The Mercurial host's words for a missing file come with a status that it never uses.",
+        "The Mercurial host's text for a missing file comes with a status that it never uses.",
         cron,
         |c| {
             let page = "error: .taskcluster.yml@0a0a0a0a0a0a: not found in manifest";
@@ -77,7 +78,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         UNREACHABLE,
     ),
     attack(
-        "projects that a proxy does not find",
+        "list of projects answered by a proxy's 404",
         &[V],
         "A proxy answers 404 in place of the list of projects.",
         mirrored,
@@ -85,18 +86,18 @@ pub(super) const ATTACKS: &[Attack] = &[
         UNREACHABLE,
     ),
     attack(
-        "projects behind a gateway without a route",
+        "list of projects behind a gateway without a route",
         &[V],
-        "A gateway has no route to the list of projects, and says so with 404.",
+        "A gateway has no route to the list of projects and answers 404.",
         cron,
         |c| page_answers(c, "projects.yml", 404, GATEWAY),
         UNREACHABLE,
     ),
     // GitHub.
     attack(
-        "template on GitHub that a proxy does not find",
+        "template on GitHub answered by a proxy's 404",
         &[V],
-        "A proxy answers 404 in place of GitHub's API that is asked for a template.",
+        "A proxy answers 404 instead of GitHub's API when a template is requested.",
         mobile,
         |c| page_answers(c, "contents/.taskcluster.yml", 404, NGINX),
         UNREACHABLE,
@@ -104,62 +105,63 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template on GitHub behind a gateway without a route",
         &[V],
-        "A gateway answers 404 in JSON of its own in place of GitHub's API.",
+        "A gateway answers 404 with its own JSON in place of GitHub's API.",
         pr_action,
         |c| page_answers(c, "contents/.taskcluster.yml", 404, GATEWAY),
         UNREACHABLE,
     ),
     attack(
-        "commit at a name without a backend",
+        "commit behind an ingress without a backend",
         &[V],
-        "An ingress has no backend for GitHub's API that is asked for a commit.",
+        "An ingress has no backend for GitHub's API when a commit is requested.",
         mobile,
         |c| page_answers(c, "/commits/", 404, INGRESS),
         UNREACHABLE,
     ),
     attack(
-        "commit that a gateway cannot process",
+        "commit answered by a gateway's 422",
         &[V],
-        "A gateway answers 422 in JSON of its own in place of GitHub's API.",
+        "A gateway answers 422 with its own JSON in place of GitHub's API.",
         mobile,
         |c| page_answers(c, "/commits/", 422, GATEWAY),
         UNREACHABLE,
     ),
     attack(
-        "pull request behind a portal",
+        "pull request behind a captive portal",
         &[V],
-        "The portal of a network answers 404 in place of GitHub's API that is asked for a pull request.",
+        "A captive portal answers 404 instead of GitHub's API when a pull request is requested.",
         pull_request,
         |c| page_answers(c, "/pulls/", 404, PORTAL),
         UNREACHABLE,
     ),
     attack(
-        "release that is gone without a word",
+        "release answered by an empty 410",
         &[V],
-        "Something answers 410 and nothing else when GitHub is asked for a release.",
+        "An unknown service answers 410 with an empty body when a release is requested from GitHub.",
         tag,
         |c| page_answers(c, "/releases/tags/", 410, ""),
         UNREACHABLE,
     ),
     attack(
-        "tags in another service's words",
+        "tags answered by the queue's 404",
         &[V],
-        "The queue's words for what it does not have come in place of GitHub's list of tags.",
+        "The queue's 404 body arrives in place of GitHub's list of tags.",
         tag,
         |c| page_answers(c, "/tags?per_page", 404, QUEUES),
         UNREACHABLE,
     ),
     attack(
-        "comparison that a proxy does not find",
+        "comparison answered by a proxy's 404",
         &[V],
-        "A proxy answers 404 in place of GitHub's API that is asked whether a branch holds a commit.",
+        "A proxy answers 404 instead of GitHub's API when it is asked whether a branch contains a \
+         commit.",
         mobile,
         |c| page_answers(c, "/compare/", 404, NGINX),
         UNREACHABLE,
     )
     .under(COMPARE),
     attack(
-        "branches that a proxy does not find",
+        "branches answered by a proxy's 404",
         &[V],
         "A proxy answers 404 in place of GitHub's page of the branches of a commit.",
         mobile,
@@ -167,9 +169,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         UNREACHABLE,
     ),
     attack(
-        "branches behind a portal",
+        "branches behind a captive portal",
         &[V],
-        "The portal of a network answers 404 in place of GitHub's page of the branches of a commit.",
+        "A captive portal answers 404 in place of GitHub's page of the branches of a commit.",
         tag,
         |c| page_answers(c, "branch_commits", 404, PORTAL),
         UNREACHABLE,
@@ -177,8 +179,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "branches of a private repository",
         &[V],
-        "GitHub has no page of the branches of a commit for those who do not log in, since the repository \
-         is private.",
+        "GitHub shows the branches of a commit only after a login, since the repository is private.",
         mobile,
         |c| {
             page_missing(c, "branch_commits")?;
@@ -187,9 +188,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         REFUSED,
     ),
     attack(
-        "branches of a repository that is hidden",
+        "branches of a hidden repository",
         &[V],
-        "GitHub has neither a page of the branches of a commit nor, for this asker, the repository.",
+        "GitHub answers 404 both for the branches of a commit and for the repository.",
         mobile,
         |c| {
             page_missing(c, "branch_commits")?;
@@ -198,9 +199,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         REFUSED,
     ),
     attack(
-        "template of a repository that is hidden",
+        "template of a hidden repository",
         &[V],
-        "GitHub has neither a template nor, for this asker, the repository that it is asked of.",
+        "GitHub answers 404 both for a template and for its repository.",
         mobile,
         |c| {
             page_missing(c, "contents/.taskcluster.yml")?;
@@ -209,9 +210,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         REFUSED,
     ),
     attack(
-        "commit of a repository that is hidden",
+        "commit of a hidden repository",
         &[V],
-        "GitHub has neither a commit nor, for this asker, the repository that it is asked of.",
+        "GitHub answers 404 both for a commit and for its repository.",
         mobile,
         |c| {
             page_missing(c, "/commits/")?;
@@ -220,9 +221,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         REFUSED,
     ),
     attack(
-        "pull request into a repository that is hidden",
+        "pull request into a hidden repository",
         &[V],
-        "GitHub has neither a pull request nor, for this asker, the repository that it was made to.",
+        "GitHub answers 404 both for a pull request and for the repository that it targets.",
         fork,
         |c| {
             page_missing(c, "/pulls/")?;
@@ -231,9 +232,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         REFUSED,
     ),
     attack(
-        "release of a repository that is hidden",
+        "release of a hidden repository",
         &[V],
-        "GitHub has neither a release nor, for this asker, the repository that it is asked of.",
+        "GitHub answers 404 both for a release and for its repository.",
         tag,
         |c| {
             page_missing(c, "/releases/tags/")?;
@@ -242,9 +243,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         REFUSED,
     ),
     attack(
-        "tags of a repository that is hidden",
+        "tags of a hidden repository",
         &[V],
-        "GitHub has neither tags nor, for this asker, the repository that they are asked of.",
+        "GitHub answers 404 both for the tags and for their repository.",
         tag,
         |c| {
             page_missing(c, "/tags?per_page")?;
@@ -253,9 +254,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         REFUSED,
     ),
     attack(
-        "template of a repository that a proxy does not find",
+        "template of a repository answered by a proxy's 404",
         &[V],
-        "GitHub has no template; whether it shows the repository is not known, since a proxy answers for it.",
+        "GitHub has no template, and a proxy answers for its repository, so that the repository may \
+         be hidden.",
         mobile,
         |c| {
             page_missing(c, "contents/.taskcluster.yml")?;
@@ -266,9 +268,9 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
     // Optional files.
     attack(
-        "optional file that is listed and not there",
+        "optional file listed but missing",
         &[S],
-        "The queue lists an optional file of a build, and its storage has lost it.",
+        "The queue lists an optional file of a build, and the storage has lost it.",
         globs,
         |c| {
             only_path(c)?;
@@ -277,9 +279,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         LISTED,
     ),
     attack(
-        "optional file of a pattern that is not there",
+        "optional file of a pattern listed but missing",
         &[S],
-        "The queue lists a file that optional patterns alone stand for, and its storage has lost it.",
+        "The queue lists a file that only optional patterns match, and the storage has lost it.",
         globs,
         |c| {
             only_optional(c)?;
@@ -288,9 +290,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         LISTED,
     ),
     attack(
-        "optional file on GitHub that is listed and not there",
+        "optional file on GitHub listed but missing",
         &[S],
-        "The queue lists an optional file of a build made for GitHub, and its storage has lost it.",
+        "The queue lists an optional file of a build on GitHub, and the storage has lost it.",
         || Release { optional_and_globs: true, ..mobile() },
         |c| {
             only_path(c)?;
@@ -299,9 +301,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         LISTED,
     ),
     attack(
-        "optional file among many that is not there",
+        "one missing optional file among many files",
         &[S],
-        "Among many files of a build, all there, one that is optional and listed is lost.",
+        "A build lists many files, and the storage has lost one that is optional.",
         || Release { optional_and_globs: true, kind: Some("beetmover"), artifacts: 5, ..push() },
         |c| {
             only_optional(c)?;
@@ -310,42 +312,42 @@ pub(super) const ATTACKS: &[Attack] = &[
         LISTED,
     ),
     wire(
-        "optional file that a proxy does not find",
+        "optional file answered by a proxy's 404",
         &[S],
-        "A proxy answers 404 in place of the store that is asked for an optional file.",
+        "A proxy answers 404 instead of the store when an optional file is requested.",
         globs,
         |c| in_store(c, OPTIONAL, answers(404, NGINX)),
         UNREACHABLE,
     ),
     wire(
-        "optional file that is gone without a word",
+        "optional file answered by an empty 410",
         &[S],
-        "Something answers 410 and nothing else in place of the store.",
+        "An unknown service answers 410 with an empty body in place of the store.",
         globs,
         |c| in_store(c, OPTIONAL, answers(410, "")),
         UNREACHABLE,
     ),
     wire(
-        "optional file that the task failed to make, says a proxy",
+        "optional file answered by a proxy's 424",
         &[Q],
-        "A proxy answers 424 in place of the queue that is asked for an optional file.",
+        "A proxy answers 424 instead of the queue when an optional file is requested.",
         globs,
         |c| of_build(c, &format!("/runs/0/artifacts/{OPTIONAL}"), answers(424, NGINX)),
         UNREACHABLE,
     ),
     // The queue and its store.
     wire(
-        "definition that a proxy does not find",
+        "definition answered by a proxy's 404",
         &[Q],
-        "A proxy answers 404 in place of the queue that is asked for a definition.",
+        "A proxy answers 404 instead of the queue when a definition is requested.",
         push,
         |c| of_build(c, "", answers(404, NGINX)),
         UNREACHABLE,
     ),
     wire(
-        "definition at a name without a backend",
+        "definition behind an ingress without a backend",
         &[Q],
-        "An ingress has no backend for the queue that is asked for a definition.",
+        "An ingress has no backend for the queue when a definition is requested.",
         mobile,
         |c| of_build(c, "", answers(404, INGRESS)),
         UNREACHABLE,
@@ -353,47 +355,47 @@ pub(super) const ATTACKS: &[Attack] = &[
     wire(
         "status behind a gateway without a route",
         &[Q],
-        "A gateway answers 404 in JSON of its own in place of the queue that is asked for a status.",
+        "A gateway answers 404 with its own JSON instead of the queue when a status is requested.",
         tag,
         |c| of_build(c, "/status", answers(404, GATEWAY)),
         UNREACHABLE,
     ),
     wire(
-        "status of an expired task, says the wrong code",
+        "status answered by 410 with the wrong code",
         &[Q],
-        "The status 410 comes with the queue's code for what it never had.",
+        "HTTP status 410 comes with the code that the queue uses for unknown tasks.",
         cron,
         |c| of_build(c, "/status", answers(410, QUEUES)),
         UNREACHABLE,
     ),
     wire(
-        "list of files that a proxy does not find",
+        "list of files answered by a proxy's 404",
         &[Q],
-        "A proxy answers 404 in place of the queue that is asked for the list of a build's files.",
+        "A proxy answers 404 instead of the queue when the list of a build's files is requested.",
         globs,
         |c| of_build(c, "/runs/0/artifacts", answers(404, NGINX)),
         UNREACHABLE,
     ),
     wire(
-        "document that a proxy does not find",
+        "document answered by a proxy's 404",
         &[S],
-        "A proxy answers 404 in place of the store that is asked for a build's document.",
+        "A proxy answers 404 instead of the store when a build's document is requested.",
         tag,
         |c| in_store(c, "public/chain-of-trust.json", answers(404, NGINX)),
         UNREACHABLE,
     ),
     wire(
-        "document that the store lacks in the queue's words",
+        "document answered by the queue's 404 in the store",
         &[S],
-        "Where a build's document is stored, something answers in the words of the queue that it is not.",
+        "The store answers with the queue's 404 body when a build's document is requested.",
         push,
         |c| in_store(c, "public/chain-of-trust.json", answers(404, QUEUES)),
         UNREACHABLE,
     ),
     wire(
-        "signature in a bucket that does not exist",
+        "signature in a missing bucket",
         &[S],
-        "The store does not know the bucket that a build's signature is in.",
+        "The bucket that holds a build's signature does not exist in the store.",
         action,
         |c| {
             let body = "<?xml version='1.0'?><Error><Code>NoSuchBucket</Code></Error>";
@@ -402,9 +404,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         UNREACHABLE,
     ),
     wire(
-        "file that a portal does not find",
+        "file behind a captive portal",
         &[Q],
-        "The portal of a network answers 404 in place of the queue that is asked the way to a file.",
+        "A captive portal answers 404 instead of the queue when the location of a file is requested.",
         push,
         |c| of_build(c, &format!("/runs/0/artifacts/{ARTIFACT}"), answers(404, PORTAL)),
         UNREACHABLE,

@@ -17,7 +17,7 @@ const INPUTS: &[&str] = &["extra", "chainOfTrust", "inputs"];
 
 pub(super) const ATTACKS: &[Attack] = &[
     attack(
-        "too deep",
+        "chain too deep",
         &[T],
         "Eleven rounds of signing and repackaging lie between the builds and the target.",
         || Release { depth: 11, builds: 1, ..push() },
@@ -25,7 +25,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "chain-too-deep",
     ),
     attack(
-        "too deep by one step",
+        "chain one step too deep",
         &[T],
         "A chain has one step more than the policy allows.",
         || Release { depth: 10, builds: 1, ..push() },
@@ -33,49 +33,49 @@ pub(super) const ATTACKS: &[Attack] = &[
         "chain-too-deep",
     ),
     attack(
-        "too deep on GitHub",
+        "chain too deep on GitHub",
         &[T],
-        "The chain of a release on GitHub goes down farther than the policy allows.",
+        "The chain of a release on GitHub is deeper than the policy allows.",
         || Release { depth: 10, builds: 1, ..tag() },
         |_| Some(()),
         "chain-too-deep",
     ),
     attack(
-        "too deep in a promotion",
+        "chain too deep in a promotion",
         &[T],
-        "A release promotion has so many rounds that its images are farther away than the policy allows.",
+        "A release promotion has so many rounds that its images are deeper than the policy allows.",
         || Release { depth: 10, builds: 1, finished: true, ..promotion() },
         |_| Some(()),
         "chain-too-deep",
     ),
     attack(
-        "deeper than a strict policy allows",
+        "chain deeper than a strict policy allows",
         &[T],
-        "A usual chain has more steps than its own product's policy allows.",
+        "An ordinary chain has more steps than its own product's policy allows.",
         cron,
         |_| Some(()),
         "chain-too-deep",
     )
     .under("catena-policy: 1\nproducts:\n  firefox:\n    max-chain-length: 2\n"),
     attack(
-        "image of another graph under a deep chain",
+        "image of another graph below a deep chain",
         &[T],
-        "Under nine honest rounds, the build runs in the image of a further graph, one step too far down.",
+        "Below nine valid rounds, the build runs in the image of a further graph, one step too deep.",
         || Release { depth: 9, builds: 1, builders: Builders::DockerWorker, ..push() },
         |c| image_of(c, Release { seed: 7, images_from: Images::OwnGraph, ..push() }.build().ok()?),
         "chain-too-deep",
     ),
     attack(
-        "too wide",
+        "chain too wide",
         &[T],
-        "A target takes in more tasks than the limit allows.",
+        "A target uses more tasks than the limit allows.",
         || Release { builds: 30, ..push() },
         |_| Some(()),
         "chain-too-wide",
     )
     .within(|limits| limits.links = 20),
     attack(
-        "too wide by one task",
+        "chain one task too wide",
         &[T],
         "A chain on GitHub has one task more than the limit allows.",
         || Release { images_from: Images::OwnGraph, image_builder: false, ..mobile() },
@@ -84,7 +84,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .within(|limits| limits.links = 5),
     attack(
-        "builds that are inputs of each other",
+        "two builds that are inputs of each other",
         &[T],
         "Two builds each declare the other as an input.",
         push,
@@ -107,7 +107,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "chain-cyclic",
     ),
     attack(
-        "three builds in a circle",
+        "cycle of three builds",
         &[T],
         "Each of three builds declares the next as an input.",
         || Release { builders: Builders::DockerWorker, ..cron() },
@@ -120,9 +120,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "chain-cyclic",
     ),
     attack(
-        "image that takes in its own build",
+        "image task with its own build as an input",
         &[T],
-        "A docker-image task declares as an input the build that runs in its image.",
+        "A docker-image task declares the build that runs in its image as an input.",
         tag,
         |c| {
             let (id, image) = (first_build(c)?, c.images.first()?.clone());
@@ -131,9 +131,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "chain-cyclic",
     ),
     attack(
-        "signing that takes in what was made of it",
+        "signing task with its own repackage as an input",
         &[T],
-        "In a release promotion, a signing takes in the repackage that takes it in.",
+        "In a release promotion, a signing task uses the repackage that uses it.",
         || Release { depth: 1, builds: 1, ..promotion() },
         |c| {
             let (signing, repackage) = (link_of(c, "signing")?, link_of(c, "repackage")?);
@@ -146,9 +146,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "chain-cyclic",
     ),
     attack(
-        "target that is an input of a build",
+        "target as an input of its build",
         &[T],
-        "A build declares the target, which takes it in, as an input.",
+        "A build declares the target as an input, and the target uses that build.",
         finished,
         |c| {
             let (id, target) = (first_build(c)?, c.target.clone());
@@ -168,7 +168,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "chain-cyclic",
     ),
     attack(
-        "action that is its own parent's parent",
+        "action that is its own grandparent",
         &[T],
         "The decision task that an action acts on names the action as its parent.",
         action,
@@ -179,15 +179,15 @@ pub(super) const ATTACKS: &[Attack] = &[
         "chain-cyclic",
     ),
     attack(
-        "upstream task nobody knows",
+        "unknown upstream task",
         &[T, Q],
-        "The target takes in artifacts of a task that the queue does not know.",
+        "The target uses artifacts of a task that the queue does not know.",
         push,
         |c| upstream(c, "taskId", NOBODY),
         "task-unknown",
     ),
     attack(
-        "input nobody knows",
+        "unknown input",
         &[T, Q],
         "A build runs in an image of a task that the queue does not know.",
         cron,
@@ -198,7 +198,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "task-unknown",
     ),
     attack(
-        "parent nobody knows",
+        "unknown parent",
         &[T, Q],
         "A build names a parent that the queue does not know.",
         mobile,
@@ -209,9 +209,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "task-unknown",
     ),
     attack(
-        "build that the queue forgot",
+        "upstream build unknown to the queue",
         &[Q],
-        "The queue does not know a build that the target takes in.",
+        "The queue does not know a build that the target uses.",
         globs,
         |c| {
             let id = first_build(c)?;
@@ -220,7 +220,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "task-unknown",
     ),
     attack(
-        "action that the queue forgot",
+        "action unknown to the queue",
         &[Q],
         "The queue does not know the action that made the target.",
         promotion,
@@ -231,7 +231,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "task-unknown",
     ),
     attack(
-        "decision task of a pull request that the queue forgot",
+        "decision task of a pull request unknown to the queue",
         &[Q],
         "The queue does not know the decision task of the pull request that an action acts on.",
         pr_action,
@@ -242,9 +242,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "task-unknown",
     ),
     attack(
-        "target that the queue does not know",
+        "target unknown to the queue",
         &[Q],
-        "The queue does not know the task that is to be verified.",
+        "The queue does not know the target.",
         push,
         |c| {
             let id = c.target.clone();
@@ -255,7 +255,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "upstream task without a payload",
         &[Q],
-        "The queue has no payload for a build, as for a task that has expired.",
+        "The queue has no payload for a build, as for an expired task.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -264,7 +264,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "definition-empty",
     ),
     attack(
-        "image task with nothing in its definition",
+        "image task with an empty definition",
         &[Q],
         "The queue's definition of the docker-image task is an empty object.",
         action,
@@ -287,23 +287,23 @@ pub(super) const ATTACKS: &[Attack] = &[
         "definition-empty",
     ),
     attack(
-        "upstream task that is no id",
+        "upstream task that is not an id",
         &[T],
-        "The target takes in artifacts of a task whose id is a path.",
+        "The target uses artifacts of a task whose id is a path.",
         push,
         |c| upstream(c, "taskId", "../../AAAAAAAAQACAAAAAAA"),
         "definition-malformed",
     ),
     attack(
-        "upstream task with an id of another version",
+        "upstream task id one letter too long",
         &[T],
-        "The target takes in artifacts of a task whose id is a letter too long.",
+        "The target uses artifacts of a task whose id is one letter too long.",
         cron,
         |c| upstream(c, "taskId", "AAAAAAAAQACAAAAAAAAAAAA"),
         "definition-malformed",
     ),
     attack(
-        "input that is no id",
+        "input that is not an id",
         &[T],
         "A build of a push to GitHub declares an input whose id is a list.",
         mobile,
@@ -311,9 +311,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "definition-malformed",
     ),
     attack(
-        "parent that is no id",
+        "parent that is not an id",
         &[T],
-        "A build's parent is an empty text.",
+        "A build's parent is an empty string.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -322,9 +322,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "definition-malformed",
     ),
     attack(
-        "upstream run that failed",
+        "failed upstream run",
         &[T, Q],
-        "The image task that builds depend on failed, and what it published is used all the same.",
+        "The image task that builds depend on failed, and its published image is used nevertheless.",
         cron,
         |c| {
             let id = c.images.first()?.clone();
@@ -333,7 +333,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-not-completed",
     ),
     attack(
-        "decision task that ended in an exception",
+        "decision task with an exception",
         &[T, Q],
         "The decision task of a release ended in an exception after it had published its graph.",
         tag,
@@ -344,9 +344,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-not-completed",
     ),
     attack(
-        "signing that is still pending",
+        "pending upstream signing task",
         &[T, Q],
-        "In a release promotion, the last run of a signing between builds and target has not begun.",
+        "In a release promotion, the last run of a signing task between builds and target has not \
+         started.",
         promotion_of_rounds,
         |c| {
             let id = link_of(c, "signing")?;
@@ -355,17 +356,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-not-finished",
     ),
     attack(
-        "kind nobody knows",
+        "unknown kind",
         &[T],
-        "The target takes a build in as something that no policy knows.",
+        "The target names a build's kind as one that no policy knows.",
         push,
         |c| upstream(c, "taskType", "mystery"),
         "kind-unknown",
     ),
     attack(
-        "kind in capital letters",
+        "kind in uppercase",
         &[T],
-        "The target takes a build in as a `Build`.",
+        "The target names a build's kind as `Build`.",
         mobile,
         |c| upstream(c, "taskType", "Build"),
         "kind-unknown",
@@ -373,29 +374,29 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "kind without a name",
         &[T],
-        "The target takes a build in as an empty text.",
+        "The target names a build's kind as an empty string.",
         cron,
         |c| upstream(c, "taskType", ""),
         "kind-unknown",
     ),
     attack(
-        "kind that is a path of kinds",
+        "kind with a colon",
         &[T],
-        "The target takes a build in as a kind with a colon, as links have in their names.",
+        "The target names a build's kind with a colon, as links have in their names.",
         action,
         |c| upstream(c, "taskType", "signing:build"),
         "kind-unknown",
     ),
     attack(
-        "kind with a space",
+        "kind with a trailing space",
         &[T],
-        "The target of a release on GitHub takes a build in as a kind with a space at its end.",
+        "The target of a release on GitHub names a build's kind with a space at its end.",
         tag,
         |c| upstream(c, "taskType", "build "),
         "kind-unknown",
     ),
     attack(
-        "input of a kind nobody knows",
+        "input of an unknown kind",
         &[T],
         "A build declares the docker-image task under a name that no policy knows.",
         finished,
@@ -407,9 +408,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "kind-unknown",
     ),
     attack(
-        "target of a kind nobody knows",
+        "target of an unknown kind",
         &[T],
-        "The task to be verified is of a kind that no policy knows.",
+        "The target is of a kind that no policy knows.",
         promotion,
         |c| {
             c.kind = "treescript".into();
@@ -418,81 +419,82 @@ pub(super) const ATTACKS: &[Attack] = &[
         "kind-unknown",
     ),
     attack(
-        "build called a repackage",
+        "build declared as a repackage",
         &[T],
-        "The target takes in as a repackage what says itself that it is a build.",
+        "The target lists a task as a repackage that describes itself as a build.",
         push,
         |c| upstream(c, "taskType", "repackage"),
         "kind-mismatch",
     ),
     attack(
-        "repackage called a build",
+        "repackage declared as a build",
         &[T],
-        "The target takes in as a build what says itself that it is a repackage.",
+        "The target lists a task as a build that describes itself as a repackage.",
         rounds,
         |c| upstream(c, "taskType", "build"),
         "kind-mismatch",
     ),
     attack(
-        "repackage called a build in a promotion",
+        "repackage declared as a build in a promotion",
         &[T],
-        "In a release promotion, a repackage is taken in as localized builds are.",
+        "In a release promotion, a repackage is listed as localized builds are.",
         promotion_of_rounds,
         |c| upstream(c, "taskType", "l10n"),
         "kind-mismatch",
     ),
     attack(
-        "build on GitHub called partial updates",
+        "build on GitHub declared as partial updates",
         &[T],
-        "The target of a release on GitHub takes in a build as partial updates.",
+        "The target of a release on GitHub lists a build as partial updates.",
         tag,
         |c| upstream(c, "taskType", "partials"),
         "kind-mismatch",
     ),
     attack(
-        "build of a cron job called localized",
+        "build of a cron job declared as localized",
         &[T],
-        "The target of a cron job takes in a build as a localized one.",
+        "The target of a cron job lists a build as a localized one.",
         || Release::of(Product::THUNDERBIRD, Trigger::Cron),
         |c| upstream(c, "taskType", "l10n"),
         "kind-mismatch",
     ),
     attack(
-        "build called a decision task",
+        "build declared as a decision task",
         &[T],
-        "The target takes in a build as a decision task.",
+        "The target lists a build as a decision task.",
         push,
         |c| upstream(c, "taskType", "decision"),
         "worker-pool-decision",
     ),
     attack(
-        "build called a parent",
+        "build declared as a parent",
         &[T],
-        "The target takes in a build by the word that stands for whatever made a task.",
+        "The target lists a build under the reserved name for the task that made it.",
         cron,
         |c| upstream(c, "taskType", "parent"),
         "worker-pool-decision",
     ),
     attack(
-        "build called an action",
+        "build declared as an action",
         &[T],
-        "The target of an action takes in a build as an action.",
+        "The target of an action lists a build as an action.",
         action,
         |c| upstream(c, "taskType", "action"),
         "worker-pool-decision",
     ),
     attack(
-        "build called an image",
+        "build declared as an image",
         &[T],
-        "The target of a push to GitHub takes in a build as a docker image.",
+        "The target of a push to GitHub lists a build as a docker image.",
         mobile,
         |c| upstream(c, "taskType", "docker-image"),
         "worker-pool-docker-image",
     ),
     attack(
-        "decision task called a build",
+        "decision task declared as a build",
         &[T],
-        "The target takes in the decision task of an earlier graph as a build, so that it is not rebuilt.",
+        "The target lists the decision task of an earlier graph as a build, which would not be \
+         rebuilt.",
         push,
         |c| {
             let decision = c.decisions.get(1)?.clone();
@@ -501,9 +503,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-parent-makes-no-tasks",
     ),
     attack(
-        "action that takes in what it has yet to make",
+        "action with its own result as an input",
         &[T],
-        "A release promotion that is about to run takes in a signing that it is said to have made.",
+        "A release promotion that is about to run uses a signing task that it has yet to create.",
         promotion,
         |c| {
             let (action, made) = (c.action.clone()?, c.target.clone());
@@ -514,9 +516,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-parent-makes-no-tasks",
     ),
     attack(
-        "image of a build that it takes in, and that is yet to be made",
+        "image of a build that uses it before either has run",
         &[T],
-        "A docker-image task that is about to run takes in a build that is said to have run in its image.",
+        "A docker-image task that is about to run uses a build that is declared to have run in its \
+         image.",
         push,
         |c| {
             let (id, image) = (first_build(c)?, c.images.first()?.clone());
@@ -527,7 +530,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "chain-cyclic",
     ),
     attack(
-        "image of a chain that has itself as its image",
+        "image task that runs in its own image",
         &[T],
         "An image task of a further graph runs in the image that it makes.",
         push,

@@ -9,9 +9,9 @@ use catena_testbed::{Chain, Release};
 
 pub(super) const ATTACKS: &[Attack] = &[
     attack(
-        "many builds in a circle",
+        "cycle of many builds",
         &[T],
-        "Each of thirty builds declares the next as an input, and the last one declares the first.",
+        "Each of thirty builds declares the next as an input, and the last one the first.",
         || Release { builds: 30, ..push() },
         |c| {
             (0..30).try_for_each(|number| {
@@ -30,7 +30,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "chain-cyclic",
     ),
     attack(
-        "task named as an input again and again",
+        "task named as an input many times",
         &[T],
         "A target names a build twenty thousand times among its upstream artifacts.",
         push,
@@ -46,9 +46,9 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .within(|limits| limits.steps = 20_000),
     attack(
-        "large entry of the graph",
+        "large graph entry",
         &[T],
-        "A build has a variable of a megabyte, and so has its entry in the graph.",
+        "A build and its graph entry have a variable of one megabyte.",
         push,
         |c| build(c, &["payload", "env", "LONG"], "x".repeat(1_000_000)),
         "chain-too-much-work",

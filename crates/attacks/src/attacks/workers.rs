@@ -20,9 +20,10 @@ const BY_ENV: &[&str] = &["payload", "env", "TASKCLUSTER_INTERACTIVE"];
 
 pub(super) const ATTACKS: &[Attack] = &[
     attack(
-        "nothing tells what ran a build",
+        "build without an implementation",
         &[T],
-        "A build has neither an image nor a tag that tells its worker, so any key might do.",
+        "A build has neither an image nor a tag that identifies its worker, so that any key could \
+         be used.",
         push,
         |c| {
             unbuild(c, &["payload", "image"])?;
@@ -31,7 +32,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "worker-implementation-missing",
     ),
     attack(
-        "nothing tells what ran a generic-worker's build",
+        "generic-worker build without an implementation",
         &[T],
         "A generic-worker's build has no mounts, no groups, and no tag.",
         cron,
@@ -43,9 +44,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "worker-implementation-missing",
     ),
     attack(
-        "nothing tells what ran the decision task",
+        "decision task without an implementation",
         &[T],
-        "The in-tree template makes decision tasks without an image, which nothing else marks.",
+        "The in-tree template makes decision tasks without an image or any other mark of their \
+         worker.",
         push,
         |c| {
             let from = "image: taskcluster/decision:3.0.1@sha256:5f9dc50cb2a1c3ad3a0d07a3f0b7c3b7f6c1f3a2f4f1a5c86b0e0f5a1f4e9a77\n          ";
@@ -54,9 +56,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "worker-implementation-missing",
     ),
     attack(
-        "worker told by an empty tag",
+        "empty implementation tag",
         &[T],
-        "A build's only mark of its worker is an empty text.",
+        "The only mark of a build's worker is an empty string.",
         mobile,
         |c| {
             unbuild(c, &["payload", "image"])?;
@@ -65,9 +67,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "worker-implementation-missing",
     ),
     attack(
-        "target that nothing tells the worker of",
+        "target without an implementation",
         &[T],
-        "The target itself runs outside the scriptworkers' provisioners and has no tag.",
+        "The target runs outside the scriptworkers' provisioners and has no tag.",
         tag,
         |c| {
             target(c, |task| {
@@ -80,7 +82,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "groups beside an image",
         &[T],
-        "A docker-worker's build also asks for groups of the operating system, which only generic-worker has.",
+        "A docker-worker's build also has operating system groups, which only generic-worker \
+         supports.",
         push,
         |c| build(c, &["payload", "osGroups"], Vec::new()),
         "worker-implementation-ambiguous",
@@ -115,7 +118,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "tag of a scriptworker on a build",
         &[T],
-        "A docker-worker's build is tagged as a scriptworker's, whose key could then sign for it.",
+        "A docker-worker's build is tagged as a scriptworker's, whose key could then sign it.",
         action,
         |c| build(c, TAG, "scriptworker"),
         "worker-implementation-ambiguous",
@@ -131,7 +134,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "scope of docker-worker on a generic-worker's build",
         &[T],
-        "A generic-worker's build has a scope that only docker-worker knows.",
+        "A generic-worker's build has a scope that only docker-worker uses.",
         mobile,
         |c| {
             let id = nth_build(c, 2)?;
@@ -151,9 +154,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "worker-implementation-ambiguous",
     ),
     attack(
-        "signing with an image",
+        "signing task with an image",
         &[T],
-        "A signing between builds and target names a docker image beside its scriptworker's pool.",
+        "A signing task between builds and target names a docker image beside its scriptworker's \
+         pool.",
         promotion_of_rounds,
         |c| {
             let id = link_of(c, "signing")?;
@@ -193,41 +197,41 @@ pub(super) const ATTACKS: &[Attack] = &[
         "worker-implementation-ambiguous",
     ),
     attack(
-        "worker that does not exist",
+        "unknown implementation tag",
         &[T],
-        "All that tells a build's worker is a tag with a name that no worker has.",
+        "The only mark of a build's worker is a tag with an unknown name.",
         push,
         |c| only_tag(c, Value::from("pigeon")),
         "worker-implementation-unknown",
     ),
     attack(
-        "worker in capital letters",
+        "implementation tag in uppercase",
         &[T],
-        "All that tells a build's worker is a tag that spells it with capital letters.",
+        "The only mark of a build's worker is a tag in uppercase.",
         mobile,
         |c| only_tag(c, Value::from("Generic-Worker")),
         "worker-implementation-unknown",
     ),
     attack(
-        "worker with a space",
+        "implementation tag with a space",
         &[T],
-        "All that tells a build's worker is a tag with a space at its end.",
+        "The only mark of a build's worker is a tag with a trailing space.",
         cron,
         |c| only_tag(c, Value::from("generic-worker ")),
         "worker-implementation-unknown",
     ),
     attack(
-        "worker is a list",
+        "implementation tag that is a list",
         &[T],
-        "All that tells a build's worker is a tag that is a list.",
+        "The only mark of a build's worker is a tag that is a list.",
         push,
         |c| only_tag(c, list("generic-worker")),
         "worker-implementation-unknown",
     ),
     attack(
-        "target of an unknown worker",
+        "target of an unknown provisioner",
         &[T],
-        "The target runs in a pool whose provisioner is only named like the scriptworkers'.",
+        "The target runs in a pool whose provisioner only has a name similar to the scriptworkers'.",
         push,
         |c| {
             target(c, |task| {
@@ -238,25 +242,25 @@ pub(super) const ATTACKS: &[Attack] = &[
         "worker-implementation-unknown",
     ),
     attack(
-        "signed by a builder",
+        "build declared as a signing task",
         &[T],
-        "The target takes a build in as a signing, which only scriptworkers may do.",
+        "The target lists a build as a signing task, which only scriptworkers run.",
         push,
         |c| upstream(c, "taskType", "signing"),
         "kind-needs-scriptworker",
     ),
     attack(
-        "published by a builder",
+        "build declared as a beetmover task",
         &[T],
-        "The target of a GitHub release takes a build in as a beetmover.",
+        "The target of a GitHub release lists a build as a beetmover task.",
         tag,
         |c| upstream(c, "taskType", "beetmover"),
         "kind-needs-scriptworker",
     ),
     attack(
-        "image task declared as a signing",
+        "image task declared as a signing task",
         &[T],
-        "A generic-worker's build declares an image task as a signing among its inputs.",
+        "A generic-worker's build declares an image task as a signing task among its inputs.",
         cron,
         |c| {
             let (id, image) = (nth_build(c, 2)?, c.images.first()?.clone());
@@ -267,7 +271,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "target run by generic-worker",
         &[T],
-        "The target, a signing, runs in a generic-worker's pool.",
+        "The target, a signing task, runs in a generic-worker's pool.",
         push,
         on_generic_worker,
         "kind-needs-scriptworker",
@@ -275,7 +279,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished target run by generic-worker",
         &[T],
-        "The target, a signing that has run, was run and signed for by a generic-worker.",
+        "The target, a finished signing task, was run and signed by a generic-worker.",
         finished,
         |c| {
             let id = c.target.clone();
@@ -325,9 +329,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "kind-needs-scriptworker",
     ),
     attack(
-        "signing between run by generic-worker",
+        "intermediate signing task run by generic-worker",
         &[T],
-        "A signing between builds and target was run and signed for by a generic-worker.",
+        "A signing task between builds and target was run and signed by a generic-worker.",
         promotion_of_rounds,
         |c| {
             let id = link_of(c, "signing")?;
@@ -342,7 +346,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "interactive build",
         &[T],
-        "A docker-worker's build has the feature by which its creator can open a shell in it.",
+        "A docker-worker's build has the feature that lets its creator open a shell in it.",
         push,
         |c| build(c, INTERACTIVE, true),
         "interactive-found",
@@ -350,23 +354,23 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "interactive by environment",
         &[T],
-        "A docker-worker's build has the environment variable that tells it to wait for a shell.",
+        "A docker-worker's build has the environment variable that makes it wait for a shell.",
         push,
         |c| build(c, BY_ENV, "true"),
         "interactive-found",
     ),
     attack(
-        "interactive by any text in the environment",
+        "interactive by any string in the environment",
         &[T],
-        "The environment variable for shells is set to `0`, which it takes for set.",
+        "The environment variable for shells is `0`, which docker-worker treats as set.",
         mobile,
         |c| build(c, BY_ENV, "0"),
         "interactive-found",
     ),
     attack(
-        "interactive by a text",
+        "interactive by a string",
         &[T],
-        "The feature for shells has a text as its value, which is not false.",
+        "The feature for shells has a string as its value, which is not false.",
         cron,
         |c| build(c, INTERACTIVE, "no"),
         "interactive-found",
@@ -412,7 +416,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "generic-worker with docker-worker's variable",
         &[T],
-        "A generic-worker's build has the environment variable by which docker-worker waits for a shell.",
+        "A generic-worker's build has the environment variable that makes docker-worker wait for a \
+         shell.",
         mobile,
         |c| {
             let id = nth_build(c, 2)?;
@@ -434,7 +439,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "remote desktop of a docker-worker",
         &[T],
-        "A docker-worker's build asks for a remote desktop, which whoever runs it may grant.",
+        "A docker-worker's build requests a remote desktop, which its worker may grant.",
         tag,
         |c| build(c, &["payload", "rdpInfo"], "login-identity/rdpinfo.json"),
         "interactive-found",
@@ -464,7 +469,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "interactive image task",
         &[T],
-        "Somebody could log in while the image that builds run in was made.",
+        "A user could log in to the task that made the builds' image.",
         push,
         |c| {
             let id = c.images.first()?.clone();
@@ -475,7 +480,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "interactive repackage",
         &[T],
-        "Somebody could log in to a repackage of a release promotion.",
+        "A user could log in to a repackage of a release promotion.",
         promotion_of_rounds,
         |c| {
             let id = link_of(c, "repackage")?;
@@ -494,7 +499,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "interactive decision task",
         &[T, V],
-        "The in-tree template makes decision tasks that somebody can log in to.",
+        "The in-tree template makes decision tasks that a user can log in to.",
         push,
         |c| {
             let to = "features: {taskclusterProxy: true, chainOfTrust: true, interactive: true}";
@@ -515,25 +520,25 @@ pub(super) const ATTACKS: &[Attack] = &[
         "interactive-found",
     ),
     attack(
-        "interactive in the queue alone",
+        "interactive, but not in the graph",
         &[T],
-        "A build is interactive where the queue and its worker tell of it, and not in its graph.",
+        "A build is interactive in the queue and to its worker, and not in its graph.",
         push,
         |c| build_only(c, INTERACTIVE, true),
         "interactive-found",
     ),
     attack(
-        "no features",
+        "missing features",
         &[T],
-        "A docker-worker's build has no features, so that it does not tell whether it is interactive.",
+        "A docker-worker's build has no features, so that its interactivity is undetermined.",
         push,
         |c| unbuild(c, &["payload", "features"]),
         "interactive-undetermined",
     ),
     attack(
-        "no environment",
+        "missing environment",
         &[T],
-        "A docker-worker's build has no environment, so that it does not tell whether it is interactive.",
+        "A docker-worker's build has no environment, so that its interactivity is undetermined.",
         mobile,
         |c| unbuild(c, &["payload", "env"]),
         "interactive-undetermined",
@@ -549,7 +554,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image task without an environment",
         &[T],
-        "A docker-image task has no environment, so that it does not tell whether it is interactive.",
+        "A docker-image task has no environment, so that its interactivity is undetermined.",
         cron,
         |c| {
             let id = c.images.first()?.clone();

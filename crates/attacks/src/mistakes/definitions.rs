@@ -40,7 +40,7 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
         of: &[DECISION, CRON, ACTION],
     },
     Circumstance {
-        name: "which somebody may log in to",
+        name: "which allows an interactive login",
         change: |c, id| edit(c, id, |task| set(task, &["payload", "features", "interactive"], true)),
         code: "interactive-found",
         class: Policy,
@@ -48,7 +48,7 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
         of: &[DOCKER_WORKER, D2G],
     },
     Circumstance {
-        name: "which ran in a pool that is new",
+        name: "which ran in a new pool",
         change: |c, id| pool(c, id, "gecko-3", "images-new"),
         code: "worker-pool-docker-image",
         class: Policy,
@@ -56,7 +56,7 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
         of: &[IMAGE],
     },
     Circumstance {
-        name: "which ran in a pool that is new for decision tasks",
+        name: "which ran in a new pool for decision tasks",
         change: |c, id| only(c, id, |task| in_pool(task, "gecko-3", "decision-new")),
         code: "worker-pool-decision",
         class: Policy,
@@ -64,7 +64,7 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
         of: &[DECISION, CRON],
     },
     Circumstance {
-        name: "made for a trigger that is new",
+        name: "made for a new trigger",
         change: |c, id| only(c, id, |task| set(task, &["extra", "tasks_for"], "git-push")),
         code: "rebuild-tasks-for",
         class: Policy,
@@ -82,7 +82,7 @@ macro_rules! asks {
 
 pub(super) const ONES: &[(&str, One)] = &[
     (
-        "worker implementation that is misspelled",
+        "misspelled worker implementation",
         mistake(
             push,
             |c| build(c, &["tags", "worker-implementation"], "docker-wroker"),
@@ -92,7 +92,7 @@ pub(super) const ONES: &[(&str, One)] = &[
         ),
     ),
     (
-        "image that is named by its tag",
+        "image named by its tag",
         mistake(
             push,
             |c| build(c, &["payload", "image"], "debian:stable"),
@@ -102,7 +102,7 @@ pub(super) const ONES: &[(&str, One)] = &[
         ),
     ),
     (
-        "image out of the index",
+        "image from the index",
         mistake(
             push,
             |c| {
@@ -117,7 +117,7 @@ pub(super) const ONES: &[(&str, One)] = &[
         ),
     ),
     (
-        "image that is no declared input",
+        "image that is not a declared input",
         mistake(
             push,
             |c| unbuild(c, &["extra", "chainOfTrust", "inputs", "docker-image"]),

@@ -26,7 +26,7 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
         of: &[DOCKER_WORKER, GENERIC_WORKER, IMAGE, CRON, SIGNING],
     },
     Circumstance {
-        name: "whose worker's upload of the signature broke off before it began",
+        name: "whose worker's signature upload failed before it started",
         change: |c, id| signed(c, id, 0),
         code: "signature-empty",
         class: Invalid,
@@ -34,7 +34,7 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
         of: &[DOCKER_WORKER, DECISION, SIGNING],
     },
     Circumstance {
-        name: "whose worker's upload of the signature broke off",
+        name: "whose worker's signature upload was interrupted",
         change: |c, id| signed(c, id, 40),
         code: "signature-truncated",
         class: Invalid,
@@ -50,7 +50,7 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
         of: &[DOCKER_WORKER, D2G],
     },
     Circumstance {
-        name: "whose workers' keys nobody has added to the policy",
+        name: "whose workers' keys are not in the policy",
         change: rotated,
         code: "signature-no-keys",
         class: Policy,
@@ -74,7 +74,7 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
         of: &[DOCKER_WORKER, IMAGE, SIGNING],
     },
     Circumstance {
-        name: "whose changed worker wrote its run as text",
+        name: "whose modified worker wrote its run as a string",
         change: |c, id| document_of(c, id, |document| set(document, &["runId"], "0")),
         code: "document-malformed",
         class: Invalid,

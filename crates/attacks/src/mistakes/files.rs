@@ -40,7 +40,7 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
         of: &[DECISION],
     },
     Circumstance {
-        name: "which did not make what the target takes in",
+        name: "which did not make what the target lists",
         change: |c, id| {
             c.artifacts_mut(id)?.remove(ARTIFACT)?;
             c.reseal(id).ok()?.then_some(())
@@ -58,19 +58,19 @@ fn expired(chain: &mut Chain, id: &str, name: &str) -> Option<()> {
 
 pub(super) const ONES: &[(&str, One)] = &[
     ("upstream artifact of another platform", wanting(push, |c| paths(c, "public/build/target.dmg"))),
-    ("upstream artifact without its folder", wanting(mobile, |c| paths(c, "public/target.tar.xz"))),
-    ("upstream artifact with a space at its end", wanting(tag, |c| paths(c, "public/build/target.tar.xz "))),
-    ("upstream artifact in other letters", wanting(action, |c| paths(c, "public/build/Target.tar.xz"))),
+    ("upstream artifact without its directory", wanting(mobile, |c| paths(c, "public/target.tar.xz"))),
+    ("upstream artifact with a trailing space", wanting(tag, |c| paths(c, "public/build/target.tar.xz "))),
+    ("upstream artifact in another case", wanting(action, |c| paths(c, "public/build/Target.tar.xz"))),
     (
-        "upstream artifact with a slash before it",
+        "upstream artifact with a leading slash",
         mistake(push, |c| paths(c, "/public/build/target.tar.xz"), "artifact-name", Invalid, "Find out who"),
     ),
     (
-        "upstream artifact with two slashes",
+        "upstream artifact with a double slash",
         mistake(push, |c| paths(c, "public//build/target.tar.xz"), "artifact-name", Invalid, "Find out who"),
     ),
     (
-        "pattern that is not optional",
+        "mandatory pattern",
         mistake(push, |c| paths(c, "public/build/*"), "artifact-glob-mandatory", Policy, "name the files"),
     ),
     (
@@ -84,7 +84,7 @@ pub(super) const ONES: &[(&str, One)] = &[
         ),
     ),
     (
-        "upstream artifact of a kind that is misspelled",
+        "upstream artifact of a misspelled kind",
         mistake(push, |c| upstream(c, "taskType", "biuld"), "kind-unknown", Invalid, "upstreamArtifacts"),
     ),
     (
@@ -92,7 +92,7 @@ pub(super) const ONES: &[(&str, One)] = &[
         mistake(push, |c| upstream(c, "taskType", "repackage"), "kind-mismatch", Invalid, "own kind"),
     ),
     (
-        "upstream artifact of a task that is gone",
+        "upstream artifact of a missing task",
         mistake(
             push,
             |c| {
@@ -107,7 +107,7 @@ pub(super) const ONES: &[(&str, One)] = &[
         ),
     ),
     (
-        "finished target with a file and a folder of one name",
+        "finished target with a file and a directory of one name",
         mistake(
             finished,
             |c| {

@@ -35,7 +35,7 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
         of: &[DOCKER_WORKER, IMAGE, DECISION, ACTION, SIGNING],
     },
     Circumstance {
-        name: "whose worker went away",
+        name: "whose worker disappeared",
         change: |c, id| run_is(c, id, "exception"),
         code: "run-not-completed",
         class: Policy,
@@ -43,7 +43,7 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
         of: &[GENERIC_WORKER, GITHUB, FINISHED],
     },
     Circumstance {
-        name: "whose queue had a clock that was put back",
+        name: "whose queue had its clock set back",
         change: |c, id| run_of(c, id, "started", "2020-01-01T00:00:00.000Z"),
         code: "run-times-impossible",
         class: Invalid,
@@ -81,7 +81,7 @@ pub(super) const ONES: &[(&str, One)] = &[
         ),
     ),
     (
-        "decision task of a release whose second run goes on",
+        "decision task of a release whose second run is still running",
         mistake(
             || Release { retried: true, ..tag() },
             |c| {

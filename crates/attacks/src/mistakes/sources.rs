@@ -47,16 +47,16 @@ pub(super) const ONES: &[(&str, One)] = &[
             "publish the release",
         ),
     ),
-    ("tree that has no template any more", without_template(push)),
-    ("cron job's tree that has no template any more", without_template(cron)),
-    ("action's tree that has no template any more", without_template(action)),
+    ("tree whose template was removed", without_template(push)),
+    ("cron job's tree whose template was removed", without_template(cron)),
+    ("action's tree whose template was removed", without_template(action)),
     ("template of version 0", of_version_0(push)),
     ("template of version 0 on GitHub", of_version_0(mobile)),
     ("template changed between push and hook", other_template(push)),
     ("template changed between push and hook, for a cron job", other_template(cron)),
     ("template changed between push and webhook", other_template(mobile)),
     (
-        "new tree that is no project yet",
+        "new tree that is not a project yet",
         mistake(
             push,
             |c| in_project(c, CENTRAL, "mozilla-central\n", "mozilla-central-2\n"),
@@ -80,7 +80,7 @@ pub(super) const ONES: &[(&str, One)] = &[
         ),
     ),
     (
-        "list of projects that somebody broke",
+        "broken list of projects",
         mistake(mobile, |c| page_is(c, "projects.yml", "- a"), "tree-projects", Infra, "Try again"),
     ),
     (

@@ -32,11 +32,11 @@ pub(super) const CHANGED: &[Changed] = &[
         c.artifact_mut(&id, "public/late.txt")?.redirect = Some(format!("{id}/0/public/lost"));
         Some(())
     }),
-    ("optional artifact that nobody made", many_globs, |c| {
+    ("optional artifact that was never made", many_globs, |c| {
         optional_only(c)?;
         upstream(c, "paths", list("public/never.txt"))
     }),
-    ("artifact lost that nobody takes", push, |c| {
+    ("missing unused artifact", push, |c| {
         late(c)?;
         let id = first_build(c)?;
         c.artifact_mut(&id, "public/late.txt")?.redirect = Some(format!("{id}/0/public/lost"));

@@ -66,12 +66,12 @@ pub(super) const CHANGED: &[Changed] = &[
             entries.iter_mut().try_for_each(|entry| set(entry, &["paths"], list("public/nothing/*.here")))
         })
     }),
-    ("optional said to be false", push, |c| upstream(c, "optional", false)),
+    ("optional set to false", push, |c| upstream(c, "optional", false)),
     ("upstream artifacts with other settings", tag, |c| {
         upstream(c, "formats", Vec::new())?;
         upstream(c, "authenticode_comment", "Browser")
     }),
-    ("task taken in twice", push, |c| {
+    ("task used twice", push, |c| {
         target(c, |task| {
             let entries = inside(task, &["payload", "upstreamArtifacts"])?.as_array_mut()?;
             let first = entries.first()?.clone();
@@ -118,13 +118,13 @@ pub(super) const CHANGED: &[Changed] = &[
             Some(())
         })
     }),
-    ("task of an earlier push taken in", push, |c| {
+    ("task of an earlier push as an input", push, |c| {
         let other = Release { seed: 7, ..push() }.build().ok()?;
         let earlier = other.builds.first()?.clone();
         graft(c, other);
         upstream(c, "taskId", earlier)
     }),
-    ("task of an earlier release taken in", tag, |c| {
+    ("task of an earlier release as an input", tag, |c| {
         let other = Release { seed: 7, ..mobile() }.build().ok()?;
         let earlier = other.builds.first()?.clone();
         graft(c, other);
@@ -145,9 +145,9 @@ pub(super) const CHANGED: &[Changed] = &[
         let other = Release { seed: 7, images_from: Images::OwnGraph, ..push() }.build().ok()?;
         crate::change::image_of(c, other)
     }),
-    ("number with a point in the queue", push, |c| number(c, "7200.0")),
+    ("number with a decimal point in the queue", push, |c| number(c, "7200.0")),
     ("number with an exponent in the queue", mobile, |c| number(c, "7.2e3")),
-    ("number with a point in the document", push, |c| {
+    ("number with a decimal point in the document", push, |c| {
         let id = first_build(c)?;
         crate::change::document_bytes(c, |bytes| {
             let text = String::from_utf8(bytes).ok()?;
@@ -156,7 +156,7 @@ pub(super) const CHANGED: &[Changed] = &[
         })?;
         c.definition(&id).map(|_| ())
     }),
-    ("number with a point in the graph", cron, |c| {
+    ("number with a decimal point in the graph", cron, |c| {
         let decision = first_decision(c)?;
         published(c, &decision, GRAPH, |text| {
             Some(text.replace("\"maxRunTime\": 7200", "\"maxRunTime\": 7200.0"))
@@ -170,7 +170,7 @@ pub(super) const CHANGED: &[Changed] = &[
     }),
     ("tasks without projectId", push, |c| without(c, "projectId")),
     ("promotion's tasks without projectId", promotion, |c| without(c, "projectId")),
-    ("push log with more to tell", push, |c| {
+    ("push log with additional members", push, |c| {
         replace_page(c, "json-pushes", "{\"lastpushid\"", "{\"obsoleted\":false,\"lastpushid\"")?;
         replace_page(c, "json-pushes", "\"tags\":[]", "\"tags\":[],\"phase\":\"public\",\"bookmarks\":[]")
     }),
@@ -197,13 +197,13 @@ pub(super) const CHANGED: &[Changed] = &[
         });
         Some(())
     }),
-    ("status with more to tell", push, |c| {
+    ("status with additional members", push, |c| {
         let id = first_build(c)?;
         let status = c.status_mut(&id)?;
         set(status, &["status", "taskQueueState"], "known")?;
         set(inside(status, &["status", "runs", "0"])?, &["reasonForHumans"], Value::Null)
     }),
-    ("document with more to tell", finished, |c| {
+    ("document with additional members", finished, |c| {
         let target = c.target.clone();
         for id in [first_build(c)?, target] {
             document_of(c, &id, |document| {
@@ -223,7 +223,7 @@ pub(super) const CHANGED: &[Changed] = &[
             })
         })
     }),
-    ("artifact that nobody wants", push, |c| {
+    ("unused artifact", push, |c| {
         let id = first_build(c)?;
         c.artifacts_mut(&id)?
             .insert("private/build/target.zip".into(), Artifact::new("x", "application/zip"));
@@ -234,7 +234,7 @@ pub(super) const CHANGED: &[Changed] = &[
         c.artifacts_mut(&id)?.insert("public/logs/live.log".into(), Artifact::new("x", "text/plain"));
         Some(())
     }),
-    ("altered artifact that nobody wants", push, |c| {
+    ("altered unused artifact", push, |c| {
         let id = first_build(c)?;
         c.artifact_mut(&id, "public/logs/certified.log")?.body = "cut off".into();
         Some(())
@@ -246,7 +246,7 @@ pub(super) const CHANGED: &[Changed] = &[
             set(graph, &[crate::change::NOBODY], entry)
         })
     }),
-    ("graph's entries with more to tell", push, |c| {
+    ("graph entries with additional members", push, |c| {
         crate::change::entry(c, |entry| set(entry, &["estimated_duration"], 3.5_f64.to_string()))
     }),
     ("image from a registry with a port", prebuilt, |c| {
@@ -270,7 +270,7 @@ pub(super) const CHANGED: &[Changed] = &[
             set(task, &["metadata", "source"], source)
         })
     }),
-    ("template with line ends of Windows", cron, |c| replace_page(c, "/raw-file/", "\n", "\r\n")),
+    ("template with Windows line endings", cron, |c| replace_page(c, "/raw-file/", "\n", "\r\n")),
     ("template with comments", push, |c| {
         replace_page(
             c,
@@ -285,7 +285,7 @@ pub(super) const CHANGED: &[Changed] = &[
         let from = "TASKCLUSTER_CACHES: /builds/worker/checkouts\n";
         replace_page(c, "/raw-file/", from, "TASKCLUSTER_CACHES: *checkouts\n")
     }),
-    ("template with another bound on time", promotion, |c| {
+    ("template with another maximum run time", promotion, |c| {
         in_tree(c, "maxRunTime: 1800", "maxRunTime: 3600", |task| {
             set(task, &["payload", "maxRunTime"], 3600_i64)
         })
@@ -293,7 +293,7 @@ pub(super) const CHANGED: &[Changed] = &[
     ("release that is a prerelease", tag, |c| {
         replace_page(c, "releases/tags", "\"prerelease\":false", "\"prerelease\":true")
     }),
-    ("commit made on GitHub's pages", mobile, |c| {
+    ("commit made on GitHub's website", mobile, |c| {
         pages(c, "/commits/")?.try_for_each(|page| {
             let mut commit = json(text(&page.body)?)?;
             set(&mut commit, &["committer", "login"], "web-flow")?;
@@ -325,7 +325,7 @@ pub(super) const CHANGED: &[Changed] = &[
             "new:\n  repo: https://github.com/mozilla/new\n  repo_type: git\n  default_branch: trunk\n  branches: []\n  trust_domain: new\n",
         )
     }),
-    ("actions that are no hooks beside the one", super::action, |c| {
+    ("further actions without hooks", super::action, |c| {
         let decision = first_decision(c)?;
         published(c, &decision, ACTIONS, |text| {
             let mut actions = json(text)?;
@@ -340,17 +340,17 @@ pub(super) const CHANGED: &[Changed] = &[
     ("other sources that are trusted", push, |c| {
         build(c, &["payload", "env", "COMM_HEAD_REPOSITORY"], "https://hg.mozilla.org/comm-central")
     }),
-    ("repository with a slash at its end", cron, |c| {
+    ("repository with a trailing slash", cron, |c| {
         build(c, &["payload", "env", "GECKO_HEAD_REPOSITORY"], "https://hg.mozilla.org/mozilla-central/")
     }),
-    ("repository as git names it", mobile, |c| {
+    ("repository with the suffix .git", mobile, |c| {
         build(
             c,
             &["payload", "env", "MOBILE_HEAD_REPOSITORY"],
             "https://github.com/mozilla-mobile/reference-browser.git",
         )
     }),
-    ("repository as git names it over ssh", tag, |c| {
+    ("repository with an ssh address", tag, |c| {
         build(
             c,
             &["payload", "env", "MOBILE_HEAD_REPOSITORY"],
@@ -364,16 +364,16 @@ pub(super) const CHANGED: &[Changed] = &[
             remove(task, &["payload", "env", "GECKO_HEAD_REV"])
         })
     }),
-    ("kind that only the tree knows", push, |c| build(c, &["tags", "kind"], "instrumented-build")),
-    ("task without a tag of its worker", promotion, |c| {
+    ("kind defined only by the tree", push, |c| build(c, &["tags", "kind"], "instrumented-build")),
+    ("task without an implementation tag", promotion, |c| {
         let id = first_build(c)?;
         edit(c, &id, |task| remove(task, &["tags", "worker-implementation"]))
     }),
-    ("interactive said to be false", push, |c| {
+    ("interactive set to false", push, |c| {
         build(c, &["payload", "features", "interactive"], false)?;
         build(c, &["payload", "env", "TASKCLUSTER_INTERACTIVE"], "")
     }),
-    ("broad scope of nothing restricted", push, |c| {
+    ("broad scope without restricted scopes", push, |c| {
         target(c, |task| add(task, &["scopes"], "queue:route:index.gecko.v2.*"))
     }),
     ("scope of generic-worker's groups", mobile, |c| {
@@ -382,7 +382,7 @@ pub(super) const CHANGED: &[Changed] = &[
             add(task, &["scopes"], "generic-worker:os-group:mobile-3/b-win2022/Administrators")
         })
     }),
-    ("artifact's type told otherwise", push, |c| {
+    ("artifact with another content type", push, |c| {
         let id = first_build(c)?;
         c.artifact_mut(&id, ARTIFACT)?.content_type = "text/html".into();
         Some(())
@@ -393,7 +393,7 @@ pub(super) const CHANGED: &[Changed] = &[
         let id = first_build(c)?;
         c.artifacts_mut(&id)?.remove("public/build/target.langpack.xpi").map(|_| ())
     }),
-    ("indexed images where any may be prebuilt, of nothing restricted", indexed, |_| Some(())),
+    ("indexed images where prebuilt images are allowed, without restricted scopes", indexed, |_| Some(())),
     ("project that an older queue does not know", push, |c| {
         crate::change::entry(c, |entry| set(entry, &["task", "projectId"], "gecko"))
     }),
@@ -405,14 +405,14 @@ pub(super) const CHANGED: &[Changed] = &[
         crate::change::entry(c, |entry| remove(entry, &["task", "schedulerId"]))
     }),
     (
-        "level of a project told as text",
+        "level of a project as a string",
         || Release::of(Product::MOBILE, Trigger::Cron),
         |c| replace_page(c, "projects.yml", "level: 3", "level: '3'"),
     ),
     ("pull request whose branch's repository has no full name", pull_request, |c| {
         answers(c, "/pulls/", |answer| remove(answer, &["head", "repo", "full_name"]))
     }),
-    ("template told without its address", mobile, |c| {
+    ("template answer without its address", mobile, |c| {
         answers(c, "contents/.taskcluster.yml", |answer| remove(answer, &["url"]))
     }),
     ("template's address without a reference", mobile, |c| {
@@ -421,7 +421,7 @@ pub(super) const CHANGED: &[Changed] = &[
             set(answer, &["url"], url)
         })
     }),
-    ("push with a line for try", push, |c| {
+    ("push with a try line", push, |c| {
         crate::change::decision(c, &["payload", "env", "GECKO_COMMIT_MSG"], "try: -b do -p all")?;
         pages(c, "json-pushes")?.try_for_each(|page| {
             let mut log = json(text(&page.body)?)?;
@@ -441,24 +441,24 @@ pub(super) const CHANGED: &[Changed] = &[
         actions(c, |action| set(action, &["schema"], schema.clone()))?;
         started_with(c, r#"{"tasks":[]}"#)
     }),
-    ("input with an address of mail", super::action, |c| {
+    ("input with an email address", super::action, |c| {
         let schema = json(r#"{"type":"object","properties":{"notify":{"type":"string","format":"email"}}}"#)?;
         actions(c, |action| set(action, &["schema"], schema.clone()))?;
         started_with(c, r#"{"notify":"noreply@noreply.mozilla.org","tasks":[]}"#)
     }),
-    ("input of members by pattern", super::action, |c| {
+    ("input with pattern properties", super::action, |c| {
         let schema = json(
             r#"{"type":"object","additionalProperties":false,"patternProperties":{"^tasks":{"type":"array"}}}"#,
         )?;
         actions(c, |action| set(action, &["schema"], schema.clone()))?;
         started_with(c, r#"{"tasks":[]}"#)
     }),
-    ("schema that refers to another where it is not used", super::action, |c| {
+    ("schema with an unused reference", super::action, |c| {
         let schema = json(r#"{"type":"object","properties":{"partial":{"$ref":"x"}}}"#)?;
         actions(c, |action| set(action, &["schema"], schema.clone()))?;
         started_with(c, r#"{"tasks":[]}"#)
     }),
-    ("schema that tells much and asks little", super::action, |c| {
+    ("schema with many annotations and few constraints", super::action, |c| {
         let schema = json(
             r#"{"$schema":"http://json-schema.org/draft-07/schema#","title":"t","description":"d","default":{},"examples":[],"type":"object","not":{"required":["all"]}}"#,
         )?;
@@ -469,16 +469,16 @@ pub(super) const CHANGED: &[Changed] = &[
         actions(c, |action| set(action, &["schema"], Value::Null))?;
         started_with(c, "null")
     }),
-    ("permission told by a generic hook", super::action, |c| {
+    ("permission stated by a generic hook", super::action, |c| {
         actions(c, |action| remove(action, &["extra", "actionPerm"]))
     }),
-    ("permission told by what a hook calls", promotion, |c| {
+    ("permission stated by a hook's callback", promotion, |c| {
         actions(c, |action| remove(action, &["extra", "actionPerm"]))
     }),
     ("level of a hook's tree as a number", super::action, |c| {
         actions(c, |action| set(action, &["hookPayload", "decision", "repository", "level"], 3_i64))
     }),
-    ("other sources that are none", push, |c| build(c, &["payload", "env", "COMM_HEAD_REPOSITORY"], "")),
+    ("variables that are not sources", push, |c| build(c, &["payload", "env", "COMM_HEAD_REPOSITORY"], "")),
     ("sources of two repositories", enterprise, second_sources),
     (
         "sources of two repositories in a cron job",
@@ -499,14 +499,14 @@ pub(super) const CHANGED: &[Changed] = &[
         second_sources(c)?;
         build(c, GECKO, "git@github.com:mozilla/enterprise-firefox.git")
     }),
-    ("browser below from its git mirror", thunderbird, |c| {
+    ("upstream browser from its git mirror", thunderbird, |c| {
         build(c, GECKO, "https://github.com/mozilla-firefox/firefox")?;
         build(c, &["payload", "env", "GECKO_HEAD_REF"], "main")
     }),
-    ("browser below of another channel", thunderbird, |c| {
+    ("upstream browser of another channel", thunderbird, |c| {
         build(c, GECKO, "https://hg.mozilla.org/releases/mozilla-esr140/")
     }),
-    ("browser below over ssh", thunderbird, |c| build(c, GECKO, "ssh://hg.mozilla.org/mozilla-central")),
+    ("upstream browser over ssh", thunderbird, |c| build(c, GECKO, "ssh://hg.mozilla.org/mozilla-central")),
     ("add-on of the manifest's owner", add_on, |c| {
         build(
             c,
@@ -524,19 +524,19 @@ pub(super) const CHANGED: &[Changed] = &[
     ("library of another product", push, |c| {
         build(c, &["payload", "env", "LIBRARY_HEAD_REPOSITORY"], "https://github.com/mozilla/glean")
     }),
-    ("address of something else than sources", push, |c| {
+    ("address of something other than sources", push, |c| {
         build(c, &["payload", "env", "WORDS_HEAD_REPOSITORY_URL"], "none that one could ask")
     }),
     ("other sources of a proposal", pull_request, |c| {
         build(c, &["payload", "env", "GLEAN_HEAD_REPOSITORY"], "https://github.com/contributor/glean")
     }),
-    ("scope that goes on after another product's", mobile, |c| {
+    ("scope that has another product's as a prefix", mobile, |c| {
         target(c, |task| add(task, &["scopes"], "project:releng:balrog:server:nightly-test"))
     }),
-    ("scope that another product's goes on after", promotion, |c| {
+    ("scope that is a prefix of another product's", promotion, |c| {
         target(c, |task| add(task, &["scopes"], "project:xpi:signing:cert"))
     }),
-    ("tag of its worker that is null", push, |c| build(c, &["tags", "worker-implementation"], Value::Null)),
+    ("implementation tag that is null", push, |c| build(c, &["tags", "worker-implementation"], Value::Null)),
     ("commit on several branches", mobile, |c| {
         replace_page(
             c,

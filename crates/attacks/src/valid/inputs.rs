@@ -19,7 +19,7 @@ pub(super) const CHANGED: &[Changed] = &[
         page_missing(c, ".cron.yml")?;
         job_says(c, "quoted_args", "")
     }),
-    ("cron job with every argument there is", cron, |c| {
+    ("cron job with every supported argument", cron, |c| {
         let more = "target-tasks-method: nightly\n      optimize-target-tasks: false\n      include-push-tasks: true\n      rebuild-kinds: [docker-image, it's new]\n";
         jobs_say(c, "target-tasks-method: nightly\n", more)?;
         job_says(
@@ -32,9 +32,9 @@ pub(super) const CHANGED: &[Changed] = &[
         jobs_say(c, "treeherder-symbol: N\n", "treeherder-symbol: Nd & more\n")?;
         job_says(c, "job_symbol", "Nd & more")
     }),
-    ("cron task of before there was an input", cron, |c| job_lacks(c, "input")),
+    ("cron task from before inputs existed", cron, |c| job_lacks(c, "input")),
     ("cron task whose input is null", git_cron, |c| job_says(c, "input", Value::Null)),
-    ("cron job that includes an input", git_cron, |c| {
+    ("cron job that takes an input", git_cron, |c| {
         includes_input(c)?;
         job_says(
             c,
@@ -42,15 +42,15 @@ pub(super) const CHANGED: &[Changed] = &[
             json("{\"revision\":\"0123456789\",\"scripts\":[\"pushapk\",\"fenix\",\"\",7,true,null]}")?,
         )
     }),
-    ("cron job that includes an input and was given none", cron, includes_input),
-    ("cron job that stands twice, of which the last counts", cron, |c| {
+    ("cron job that takes an input and was given none", cron, includes_input),
+    ("cron job defined twice, of which the last counts", cron, |c| {
         let (first, rest) = (
             "jobs:\n",
             "jobs:\n  - {name: nightly, job: {type: decision-task, treeherder-symbol: O, target-tasks-method: old}}\n",
         );
         jobs_say(c, first, rest)
     }),
-    ("cron jobs with line ends of Windows", git_cron, |c| jobs_say(c, "\n", "\r\n")),
+    ("cron jobs with Windows line endings", git_cron, |c| jobs_say(c, "\n", "\r\n")),
     ("cron jobs by project", cron, |c| {
         jobs_are(
             c,
@@ -60,9 +60,9 @@ pub(super) const CHANGED: &[Changed] = &[
     ("push by a bot", mobile, |c| {
         decision_says(c, PUSHER, "49699333+dependabot[bot]@users.noreply.github.com")
     }),
-    ("push by somebody with a long address", mobile, |c| decision_says(c, PUSHER, "a.b+c_d-e%f@x.y")),
+    ("push by a user with a long address", mobile, |c| decision_says(c, PUSHER, "a.b+c_d-e%f@x.y")),
     ("push to a new branch", mobile, |c| option_says(c, &["_BASE_REV"], &["base-rev"], &"0".repeat(40))),
-    ("push on top of a branch of another script", mobile, |c| {
+    ("push onto a branch with non-Latin letters", mobile, |c| {
         option_says(c, &["_BASE_REF"], &["base-ref"], "größe/測試#1")
     }),
     ("push whose time is a number", mobile, |c| {
@@ -71,10 +71,10 @@ pub(super) const CHANGED: &[Changed] = &[
     ("cron task with a time", git_cron, |c| {
         variable_says(c, "PUSH_DATE_TIME", "event.release.published_at", "2026-08-12T09:20:00.5+02:00")
     }),
-    ("cron task that an app started", git_cron, |c| {
+    ("cron task started by an app", git_cron, |c| {
         variable_says(c, "TRIGGERED_BY", "event.sender.login", "renovate[bot]")
     }),
-    ("action of somebody with bars in the client id", git_action, |c| {
+    ("action by a client id with bars", git_action, |c| {
         let id = c.action.clone()?;
         says(c, &id, "login/some-ldap/release-duty", "mozilla-auth0/ad|Mozilla-LDAP|dev")
     }),
@@ -92,7 +92,7 @@ pub(super) const CHANGED: &[Changed] = &[
     ("action on GitHub with the parameters of its decision task", git_action, |c| {
         parameters_say(c, |_| Some(()))
     }),
-    ("action on GitHub whose parameters have numbers with a point", git_action, |c| {
+    ("action on GitHub whose parameters have decimal numbers", git_action, |c| {
         parameters_say(c, |parameters| set(parameters, &["build_number"], json("1.0")?))
     }),
     ("action on GitHub whose parameters are null", git_action, |c| {

@@ -7,7 +7,7 @@ use crate::change::{
 };
 
 pub(super) const CHANGED: &[Changed] = &[
-    ("run that waited and took its time", push, |c| {
+    ("run that waited for a worker and ran long", push, |c| {
         let id = first_build(c)?;
         run_has(
             c,
@@ -20,7 +20,7 @@ pub(super) const CHANGED: &[Changed] = &[
             ],
         )
     }),
-    ("run by a clock behind its creator's", push, |c| {
+    ("run with a clock behind its creator's", push, |c| {
         let id = first_build(c)?;
         run_has(
             c,
@@ -33,7 +33,7 @@ pub(super) const CHANGED: &[Changed] = &[
             ],
         )
     }),
-    ("decision task's run by a clock behind its creator's", tag, |c| {
+    ("decision task's run with a clock behind its creator's", tag, |c| {
         let id = first_decision(c)?;
         run_has(
             c,
@@ -46,7 +46,7 @@ pub(super) const CHANGED: &[Changed] = &[
             ],
         )
     }),
-    ("times of a run in another form", mobile, |c| {
+    ("times of a run in another format", mobile, |c| {
         let id = first_build(c)?;
         run_has(
             c,
@@ -59,15 +59,15 @@ pub(super) const CHANGED: &[Changed] = &[
             ],
         )
     }),
-    ("build created before its decision task's run, by its creator's clock", push, |c| {
+    ("build created before its decision task's run, with skewed clocks", push, |c| {
         let id = first_build(c)?;
         retimed(c, &id, "T09:50:12.345Z", "T09:15:12.345Z")
     }),
-    ("push by a clock ahead of the decision task's", push, |c| everywhere(c, "1786526712", "1786527072")),
-    ("release by a clock ahead of the decision task's", tag, |c| {
+    ("push with a clock ahead of the decision task's", push, |c| everywhere(c, "1786526712", "1786527072")),
+    ("release with a clock ahead of the decision task's", tag, |c| {
         replace_page(c, "releases/tags", "2026-08-12T09:20:00Z", "2026-08-12T09:31:00Z")
     }),
-    ("commit in a time zone that was set wrongly", mobile, |c| {
+    ("commit with a wrong time zone", mobile, |c| {
         replace_page(c, "/commits/", "2026-08-12T09:25:12Z", "2026-08-12T23:25:12Z")
     }),
     ("old push where its age is not limited", cron, |c| everywhere(c, "1786526712", "1754991012")),
@@ -108,7 +108,7 @@ pub(super) const CHANGED: &[Changed] = &[
         run_has(c, &id, "0", &[("state", "completed"), ("reasonResolved", "completed")])?;
         run_has(c, &id, "1", &[("reasonCreated", "rerun")])
     }),
-    ("task cancelled before it began, and run again", retried, |c| {
+    ("task cancelled before it started, and run again", retried, |c| {
         let id = first_build(c)?;
         for key in ["started", "workerGroup", "workerId"] {
             remove(inside(c.status_mut(&id)?, &["status", "runs", "0"])?, &[key])?;

@@ -9,16 +9,16 @@ use crate::change::{
 use catena_testbed::{Chain, Release};
 
 pub(super) const CHANGED: &[Changed] = &[
-    ("template that goes through a thousand numbers", push, |c| {
+    ("template that multiplies a thousand numbers", push, |c| {
         works(c, "{$map: {$eval: 'range(0, 1000)'}, 'each(x)': {$eval: 'x * x'}}")
     }),
-    ("template that adds up two thousand numbers", cron, |c| {
+    ("template that adds two thousand numbers", cron, |c| {
         works(c, "{$reduce: {$eval: 'range(0, 2000)'}, initial: 0, 'each(a, x)': {$eval: 'a + x'}}")
     }),
     ("template that sorts a thousand numbers", promotion, |c| {
         works(c, "{$sort: {$eval: 'range(0, 1000)'}, 'by(x)': '0 - x'}")
     }),
-    ("template that doubles a text ten times", push, |c| {
+    ("template that doubles a string ten times", push, |c| {
         let doubled = (0..10).fold("{$eval: 'len(a)'}".to_owned(), |inner, _| {
             format!("{{$let: {{a: '${{a}}${{a}}'}}, in: {inner}}}")
         });

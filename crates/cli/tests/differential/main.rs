@@ -87,7 +87,7 @@ const NOT_ALLOWED: &str = "rebuild-tasks-for";
 /// Valid chains on which scriptworker comes to no decision: its library for GitHub does not go on without
 /// a member of an answer that nothing is made of.
 const UNDECIDED: &[&str] =
-    &["pull request whose branch's repository has no full name", "template told without its address"];
+    &["pull request whose branch's repository has no full name", "template answer without its address"];
 
 /// What all comparisons share.
 struct Bench {

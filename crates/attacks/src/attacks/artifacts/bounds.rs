@@ -9,7 +9,7 @@ use catena_testbed::Artifact;
 
 pub(super) const ATTACKS: &[Attack] = &[
     attack(
-        "pattern of thirty kilobytes",
+        "pattern of 30 kilobytes",
         &[T],
         "A pattern of the target has fifteen thousand stars, each before the same letter.",
         globs,
@@ -17,33 +17,33 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-pattern-too-long",
     ),
     attack(
-        "pattern that is longer than any name",
+        "pattern longer than any name",
         &[T],
-        "A pattern of the target is one byte longer than any that is matched, and would find files.",
+        "A pattern of the target matches files, but is one byte longer than the limit for patterns.",
         globs_on_github,
         |c| patterns(c, list(format!("public/{}", "*".repeat(1_018)))),
         "artifact-pattern-too-long",
     ),
     attack(
-        "pattern of a long set",
+        "pattern with a long set",
         &[T],
-        "A pattern of the target has a set of nine hundred signs that are two bytes each.",
+        "A pattern of the target has a set of nine hundred characters of two bytes each.",
         globs,
         |c| patterns(c, list(format!("public/*[{}]", "é".repeat(900)))),
         "artifact-pattern-too-long",
     ),
     attack(
-        "one pattern that is too long among others",
+        "one pattern too long among others",
         &[T],
-        "Of two patterns of the target one finds files and the other is too long.",
+        "The target has two patterns: one matches files, and the other exceeds the limit.",
         globs,
         |c| patterns(c, vec![Value::from("public/*"), Value::from("?*".repeat(600))]),
         "artifact-pattern-too-long",
     ),
     attack(
-        "ten thousand paths that climb",
+        "ten thousand paths with parent segments",
         &[T],
-        "Every path of the target climbs, and each of the ten thousand is a mistake of its own.",
+        "The target has ten thousand paths, and each of them escapes its directory.",
         push,
         |c| {
             let paths: Vec<Value> = (0..10_000).map(|n| Value::from(format!("public/../../{n}"))).collect();
@@ -52,17 +52,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-name",
     ),
     attack(
-        "path of a megabyte",
+        "path of one megabyte",
         &[T],
-        "The target wants a file by a path of a megabyte.",
+        "The target lists a file by a path of one megabyte.",
         tag,
         |c| upstream(c, "paths", list(format!("public/{}", "a".repeat(1 << 20)))),
         "artifact-name",
     ),
     attack(
-        "file of a long name, found by a pattern",
+        "file with a long name, matched by a pattern",
         &[T, W],
-        "A worker made and signed a file whose name is as long as a pattern may match, and no disk takes it.",
+        "A worker signed a file whose name is as long as a pattern may match, too long for a disk.",
         globs,
         |c| {
             let id = first_build(c)?;
@@ -74,9 +74,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-name",
     ),
     attack(
-        "two thousand files that a document does not list",
+        "two thousand files missing from a document",
         &[T, W],
-        "The target wants two thousand files that its build never made.",
+        "The target lists two thousand files that the build's document does not name.",
         push,
         |c| {
             let paths: Vec<Value> = (0..2_000).map(|n| Value::from(format!("public/build/{n}"))).collect();

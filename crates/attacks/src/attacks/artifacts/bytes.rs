@@ -20,7 +20,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "file altered",
         &[S, Q],
-        "One bit of a file that a build made is flipped.",
+        "One bit of a build's file is flipped.",
         push,
         |c| alter(c, ARTIFACT),
         "artifact-altered",
@@ -28,7 +28,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "generic-worker's file altered",
         &[S, Q],
-        "The last bit of a file of a build that generic-worker ran is flipped.",
+        "The last bit of a file from a generic-worker build is flipped.",
         tag,
         |c| {
             let id = nth_build(c, 2)?;
@@ -42,7 +42,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "signed file altered",
         &[S, Q],
-        "One bit of a file that was signed and repackaged before the target is flipped.",
+        "One bit of a file is flipped that was signed and repackaged before the target.",
         rounds,
         |c| {
             let (id, name) = wanted(c)?;
@@ -56,7 +56,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "graph altered",
         &[S, Q],
-        "A scope is put into the graph of a cron job's decision task after its worker had signed it.",
+        "A scope is added to the graph of a cron job's decision task after its worker signed it.",
         cron,
         |c| {
             let id = first_decision(c)?;
@@ -68,9 +68,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-altered",
     ),
     attack(
-        "graph with a line more",
+        "graph with an extra line feed",
         &[S, Q],
-        "A line end is added to the graph of an action task, which means the same.",
+        "A line feed, which changes no value, is added to the graph of an action task.",
         promotion,
         |c| {
             let id = action_task(c)?;
@@ -84,7 +84,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "actions altered",
         &[S, Q],
-        "The actions of a decision task are replaced by none.",
+        "The actions of a decision task are replaced by an empty list.",
         action,
         |c| {
             let id = first_decision(c)?;
@@ -98,7 +98,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "parameters altered",
         &[S, Q],
-        "A parameter is added to those of a pull request's decision task.",
+        "A parameter is added to the parameters of a pull request's decision task.",
         pr_action,
         |c| {
             let id = first_decision(c)?;
@@ -110,9 +110,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-altered",
     ),
     attack(
-        "file cut off",
+        "file truncated",
         &[S, Q],
-        "A file that a build made lacks its last byte.",
+        "A build's file lacks its last byte.",
         mobile,
         |c| {
             let id = first_build(c)?;
@@ -121,9 +121,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-altered",
     ),
     attack(
-        "file with a byte more",
+        "file with an extra byte",
         &[S, Q],
-        "A byte is added to a file that a build made.",
+        "A byte is added to a build's file.",
         fork,
         |c| {
             let id = first_build(c)?;
@@ -137,7 +137,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "file emptied",
         &[S, Q],
-        "A file that a build made has no bytes.",
+        "A build's file has no bytes.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -149,9 +149,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-altered",
     ),
     attack(
-        "file of other bytes of the same length",
+        "file replaced by one of the same length",
         &[S, Q],
-        "A file that a build made is replaced by another one of the same length.",
+        "A build's file is replaced by another one of the same length.",
         pull_request,
         |c| {
             let id = nth_build(c, 1)?;
@@ -165,7 +165,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "two files swapped",
         &[S, Q],
-        "Two files of one build, which its document names both, are swapped.",
+        "Two files of one build are swapped; its document names both.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -180,7 +180,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "files of two builds swapped",
         &[S, Q],
-        "The files of the same name of two builds are swapped.",
+        "Files of the same name from two builds are swapped.",
         tag,
         |c| {
             let (id, other) = (first_build(c)?, nth_build(c, 2)?);
@@ -194,7 +194,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "graph of an earlier push",
         &[S, Q],
-        "A decision task has the genuine graph of an earlier push's decision task.",
+        "A decision task's graph is replaced by the genuine graph of an earlier push's decision task.",
         mobile,
         |c| {
             let (id, other) = (first_decision(c)?, c.decisions.get(1)?.clone());
@@ -205,9 +205,9 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
     // None.
     attack(
-        "file gone",
+        "file missing",
         &[S, Q],
-        "A file that a build made and its document names is not there.",
+        "A file that the build's document names is missing.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -216,9 +216,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-missing",
     ),
     attack(
-        "graph gone",
+        "graph missing",
         &[S, Q],
-        "The graph of a release's decision task is not there.",
+        "The graph of a release's decision task is missing.",
         tag,
         |c| {
             let id = first_decision(c)?;
@@ -227,9 +227,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-missing",
     ),
     attack(
-        "actions gone",
+        "actions missing",
         &[S, Q],
-        "The actions of a decision task are not there.",
+        "The actions of a decision task are missing.",
         action,
         |c| {
             let id = first_decision(c)?;
@@ -238,9 +238,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-missing",
     ),
     attack(
-        "parameters gone",
+        "parameters missing",
         &[S, Q],
-        "The parameters of a cron job's decision task are not there.",
+        "The parameters of a cron job's decision task are missing.",
         cron,
         |c| {
             let id = first_decision(c)?;
@@ -249,9 +249,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-missing",
     ),
     attack(
-        "file unnamed by its document",
+        "file missing from its document",
         &[S, W],
-        "A file is there, and its build's document does not name it.",
+        "A file exists, and its build's document does not name it.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -268,7 +268,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-unlisted",
     ),
     attack(
-        "graph unnamed by its document",
+        "graph missing from its document",
         &[W],
         "The document of an action task does not name the graph that it published.",
         promotion,
@@ -279,9 +279,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-unlisted",
     ),
     attack(
-        "file named in another case",
+        "file named in uppercase",
         &[S, W],
-        "A build's document names a wanted file in capital letters.",
+        "A build's document names a listed file in uppercase.",
         fork,
         |c| {
             let id = first_build(c)?;
@@ -297,7 +297,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "file added after the run",
         &[S, T],
-        "The target wants a file that was put beside a build's own after its document was signed.",
+        "The target lists a file that was added to a build's files after its document was signed.",
         tag,
         |c| {
             let id = first_build(c)?;
@@ -312,7 +312,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "file without a hash",
         &[W],
-        "A build's document names a file with no hash at all.",
+        "A build's document names a file without any hash.",
         push,
         |c| hashes(c, "{}"),
         "artifact-without-digest",
@@ -320,7 +320,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "graph without a hash",
         &[W],
-        "A decision task's document names its graph with no hash at all.",
+        "A decision task's document names its graph without any hash.",
         cron,
         |c| {
             let id = first_decision(c)?;
@@ -353,17 +353,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-digest-malformed",
     ),
     attack(
-        "file with a weak hash beside the right one",
+        "file with a weak hash beside the correct one",
         &[W],
-        "A build's document has a SHA-1 hash for a file beside the right SHA-256.",
+        "A build's document has a SHA-1 hash for a file beside the correct SHA-256.",
         pull_request,
         |c| add_hash(c, "sha1", "da39a3ee5e6b4b0d3255bfef95601890afd80709"),
         "artifact-digest-malformed",
     ),
     attack(
-        "file with a hash of another name",
+        "file with a hash of an unknown algorithm",
         &[W],
-        "A build's document has a right hash for a file under a name that no algorithm has.",
+        "A build's document has the correct hash for a file under an unknown algorithm name.",
         push,
         |c| {
             let hash = sha256(c)?;
@@ -374,7 +374,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "file with half a hash",
         &[W],
-        "A build's document has the first half of the right hash for a file.",
+        "A build's document has the first half of the correct hash for a file.",
         mobile,
         |c| {
             let mut hash = sha256(c)?;
@@ -392,17 +392,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-digest-malformed",
     ),
     attack(
-        "file with the right hash and a wrong one",
+        "file with a correct hash and a wrong one",
         &[S, W],
-        "A build's document has the right SHA-256 for a file and a wrong SHA-512.",
+        "A build's document has the correct SHA-256 and a wrong SHA-512 for a file.",
         push,
         |c| add_hash(c, "sha512", &"0".repeat(128)),
         "artifact-altered",
     ),
     attack(
-        "file with a wrong hash and the right one",
+        "file with a wrong hash and a correct one",
         &[S, W],
-        "A build's document has a wrong SHA-256 for a file and the right SHA-512.",
+        "A build's document has a wrong SHA-256 and the correct SHA-512 for a file.",
         tag,
         |c| {
             let right = hex(&Sha512::digest(read(c, ARTIFACT)?));
@@ -412,9 +412,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-altered",
     ),
     attack(
-        "file with the hash of nothing",
+        "file with the hash of empty input",
         &[W],
-        "A build's document has the hash of an empty file for a file that is not.",
+        "A build's document has the hash of an empty file for a file that is not empty.",
         fork,
         |c| {
             let hash = hex(&Sha256::digest(b""));
@@ -426,7 +426,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "optional file altered",
         &[S, Q],
-        "One bit of a file is flipped that is wanted by patterns and optional entries alone.",
+        "One bit of a file is flipped that only patterns and optional entries list.",
         globs,
         |c| {
             only_optional(c)?;
@@ -437,7 +437,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "optional file emptied",
         &[S, Q],
-        "A file that is wanted by a pattern alone has no bytes.",
+        "A file that only a pattern lists has no bytes.",
         globs_on_github,
         |c| {
             only_optional(c)?;
@@ -452,7 +452,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "optional file of another build",
         &[S, Q],
-        "A file that is wanted by a pattern alone is the one of the same name of another build.",
+        "A file that only a pattern lists is replaced by the file of the same name of another build.",
         globs,
         |c| {
             only_optional(c)?;
@@ -465,7 +465,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "optional file without a hash",
         &[W],
-        "A build's document names a file with no hash at all that is wanted by a pattern alone.",
+        "A build's document names a file without any hash that only a pattern lists.",
         globs,
         |c| {
             only_optional(c)?;
@@ -476,7 +476,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "optional file with a weak hash",
         &[W],
-        "A build's document has only an MD5 hash for a file that is wanted by a pattern alone.",
+        "A build's document has only an MD5 hash for a file that only a pattern lists.",
         globs_on_github,
         |c| {
             only_optional(c)?;
@@ -486,9 +486,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-digest-malformed",
     ),
     attack(
-        "file that is both optional and not, gone",
+        "file both optional and required, missing",
         &[S],
-        "A file is not there that one entry of the target calls optional and another one does not.",
+        "A file is missing that one entry of the target marks as optional and another does not.",
         globs,
         |c| {
             let id = first_build(c)?;
@@ -497,17 +497,19 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-missing",
     ),
     attack(
-        "file that is both optional and not, altered",
+        "file both optional and required, altered",
         &[S, Q],
-        "One bit of a file is flipped that one entry of the target calls optional and another does not.",
+        "One bit of a file is flipped that one entry of the target marks as optional and another \
+         does not.",
         globs_on_github,
         |c| alter(c, SECOND),
         "artifact-altered",
     ),
     attack(
-        "file that is first optional and then not, gone",
+        "file first optional and then required, missing",
         &[S],
-        "A file is not there that the target's first entry calls optional, and its last one does not.",
+        "A file is missing that the target's first entry marks as optional, and its last one does \
+         not.",
         globs,
         |c| {
             target(c, |task| {

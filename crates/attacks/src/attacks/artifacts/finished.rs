@@ -79,7 +79,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished target's file altered",
         &[S, Q],
-        "The last bit of a file that a finished target made is flipped.",
+        "The last bit of a finished target's file is flipped.",
         finished,
         |c| own(c, ARTIFACT, |bytes| flip(bytes)),
         "artifact-altered",
@@ -87,7 +87,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished target's signature altered",
         &[S, Q],
-        "A detached signature that a finished target made on GitHub is another one.",
+        "A detached signature that a finished target on GitHub made is replaced.",
         finished_tag,
         |c| {
             own(c, SIGNATURE_FILE, |bytes| {
@@ -113,7 +113,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished target's file emptied",
         &[S, Q],
-        "A file that a finished target made has no bytes.",
+        "A finished target's file has no bytes.",
         finished_promotion,
         |c| {
             own(c, ARTIFACT, |bytes| {
@@ -124,9 +124,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-altered",
     ),
     attack(
-        "finished target's file is what went in",
+        "finished target's file replaced by its input",
         &[S, Q],
-        "In place of the file that a finished target made is the build's, which it was made of.",
+        "A finished target's file is replaced by the build's file that it was made from.",
         finished,
         |c| {
             let (id, build) = (c.target.clone(), first_build(c)?);
@@ -137,7 +137,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished target's files swapped",
         &[S, Q],
-        "Two files that a finished target made, which its document lists both, are swapped.",
+        "Two files of a finished target are swapped; its document lists both.",
         finished_tag,
         |c| {
             let id = c.target.clone();
@@ -149,9 +149,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-altered",
     ),
     attack(
-        "finished target's file of another run",
+        "finished target's file from another run",
         &[S, Q],
-        "In place of a file that a finished target made is the log of the run that was given up before.",
+        "A finished target's file is replaced by the log of the earlier, abandoned run.",
         finished_again,
         |c| {
             let id = c.target.clone();
@@ -160,9 +160,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-altered",
     ),
     attack(
-        "finished target's file withheld",
+        "finished target's file listed but missing",
         &[S, Q],
-        "The queue lists a file that a finished target made, and nothing is where it sends its readers.",
+        "The queue lists a finished target's file, and the redirect leads to nothing.",
         finished,
         |c| {
             let id = c.target.clone();
@@ -171,9 +171,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-listed-absent",
     ),
     attack(
-        "finished target's log withheld",
+        "finished target's log listed but missing",
         &[S, Q],
-        "The queue lists the log of a finished target on GitHub, and nothing is where it sends its readers.",
+        "The queue lists the log of a finished target on GitHub, and the redirect leads to nothing.",
         finished_tag,
         |c| {
             let id = c.target.clone();
@@ -184,7 +184,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished target's file without a hash",
         &[W],
-        "The document of a finished target lists a file with no hash at all.",
+        "The document of a finished target lists a file without any hash.",
         finished,
         |c| says(c, "{}"),
         "artifact-without-digest",
@@ -198,17 +198,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-digest-malformed",
     ),
     attack(
-        "finished target's file whose entry is a text",
+        "finished target's file whose entry is a string",
         &[W],
-        "The document of a finished target has a text in place of a file's hashes.",
+        "The document of a finished target has a string in place of a file's hashes.",
         finished_promotion,
         |c| says(c, "\"sha256\""),
         "artifact-digest-malformed",
     ),
     attack(
-        "finished target's file with the right hash and a wrong one",
+        "finished target's file with a correct hash and a wrong one",
         &[S, W],
-        "The document of a finished target has the right SHA-256 for a file and a wrong SHA-512.",
+        "The document of a finished target has the correct SHA-256 and a wrong SHA-512 for a file.",
         finished,
         |c| {
             let id = c.target.clone();
@@ -217,17 +217,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-altered",
     ),
     attack(
-        "finished target's file that climbs",
+        "finished target's file with parent segments",
         &[W],
-        "A finished target made and signed a file whose name climbs out of its directory.",
+        "A finished target signed a file whose name escapes its directory.",
         finished,
         |c| makes(c, "public/../../x"),
         "artifact-name",
     ),
     attack(
-        "finished target's file from the root",
+        "finished target's file with an absolute path",
         &[W],
-        "A finished target made and signed a file whose name is an absolute path.",
+        "A finished target signed a file whose name is an absolute path.",
         finished_promotion,
         |c| makes(c, "/etc/passwd"),
         "artifact-name",
@@ -235,15 +235,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished target's file with a backslash",
         &[W],
-        "A finished target made and signed a file whose name climbs on another system.",
+        "A finished target signed a file whose name escapes its directory on Windows.",
         finished_tag,
         |c| makes(c, "public\\..\\..\\x"),
         "artifact-name",
     ),
     attack(
-        "finished target's own chain of trust as a file",
+        "finished target's document listed as a file",
         &[W],
-        "The document of a finished target lists a document of another case as one of its files.",
+        "The document of a finished target lists a Chain of Trust document as one of its files.",
         finished,
         |c| {
             let id = c.target.clone();
@@ -266,7 +266,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished build's log altered",
         &[S, Q],
-        "The log of a finished build, about which is asked, is altered.",
+        "The target is a finished build, and its log is altered.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -278,7 +278,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished build's file of another build",
         &[S, Q],
-        "In place of the file of a finished build, about which is asked, is that of another build.",
+        "The target is a finished build, and its file is replaced by that of another build.",
         mobile,
         |c| {
             let (id, other) = (first_build(c)?, nth_build(c, 1)?);
@@ -290,7 +290,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished image altered",
         &[S, Q],
-        "One bit of the image of a finished image task, about which is asked, is flipped.",
+        "The target is a finished image task, and one bit of its image is flipped.",
         push,
         |c| {
             let id = c.images.first()?.clone();
@@ -302,7 +302,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished decision task's log altered",
         &[S, Q],
-        "The log of a finished decision task, about which is asked, is altered.",
+        "The target is a finished decision task, and its log is altered.",
         cron,
         |c| {
             let id = first_decision(c)?;
@@ -314,7 +314,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished action's actions altered",
         &[S, Q],
-        "The actions that a finished action task published, about which is asked, are altered.",
+        "The target is a finished action task, and the actions that it published are altered.",
         action,
         |c| {
             let id = c.action.clone()?;
@@ -327,7 +327,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished target's file without a hash, by digest",
         &[W],
-        "The document of a finished target whose files are not measured lists one with no hash.",
+        "The document of a finished target, verified by digest only, lists a file without any hash.",
         finished,
         |c| {
             c.artifacts = "named";
@@ -339,7 +339,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished target's file with a weak hash, by digest",
         &[W],
-        "The document of a finished target whose files are not measured has a SHA-1 hash beside the right one.",
+        "The document of a finished target, verified by digest only, has a SHA-1 hash beside the \
+         correct one.",
         finished_tag,
         |c| {
             c.artifacts = "named";
@@ -352,9 +353,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-digest-malformed",
     ),
     attack(
-        "finished target's file that climbs, by digest",
+        "finished target's file with parent segments, by digest",
         &[W],
-        "A finished target whose files are not measured signed a file whose name climbs.",
+        "A finished target, verified by digest only, signed a file whose name escapes its directory.",
         finished_promotion,
         |c| {
             c.artifacts = "named";
@@ -363,9 +364,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-name",
     ),
     attack(
-        "input altered where the target is asked about by digest",
+        "input altered of a target verified by digest",
         &[S, Q],
-        "What goes into a finished target whose own files are not measured is altered.",
+        "An input of a finished target is altered, and only the target's own files are verified by \
+         digest.",
         finished,
         |c| {
             c.artifacts = "named";
@@ -375,9 +377,9 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
     // What other links took in.
     attack(
-        "file that was signed before altered",
+        "input of an earlier signing task altered",
         &[S, Q],
-        "One bit of a build's file is flipped that a signing before the target took in.",
+        "One bit of a build's file is flipped that a signing task before the target used.",
         rounds,
         |c| {
             signing_before(c)?;
@@ -386,9 +388,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-altered",
     ),
     attack(
-        "file that was signed before withheld",
+        "input of an earlier signing task missing",
         &[S, Q],
-        "A build's file that a signing before the target took in is not there any more.",
+        "A build's file that a signing task before the target used no longer exists.",
         promotion_of_rounds,
         |c| {
             signing_before(c)?;
@@ -398,9 +400,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-missing",
     ),
     attack(
-        "file that was signed before unlisted",
+        "input of an earlier signing task unlisted",
         &[S, W],
-        "A build's document does not name a file that a signing before the target took in.",
+        "A build's document does not name a file that a signing task before the target used.",
         rounds,
         |c| {
             signing_before(c)?;
@@ -410,25 +412,26 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-unlisted",
     ),
     attack(
-        "path of a signing before that climbs",
+        "path of an earlier signing task with parent segments",
         &[T],
-        "A signing before the target names a file by a path that climbs out of its directory.",
+        "A signing task before the target names a file by a path that escapes its directory.",
         rounds,
         |c| paths_before(c, "public/../../x"),
         "artifact-name",
     ),
     attack(
-        "pattern of a signing before that is not optional",
+        "mandatory pattern of an earlier signing task",
         &[T],
-        "A signing before the target names files by a pattern that could stand for none.",
+        "A signing task before the target names files by a mandatory pattern, which may match \
+         nothing.",
         promotion_of_rounds,
         |c| paths_before(c, "public/build/*"),
         "artifact-glob-mandatory",
     ),
     attack(
-        "file added for a signing before",
+        "file added for an earlier signing task",
         &[S, T],
-        "A signing before the target took in a file that was put beside a build's own.",
+        "A signing task before the target used a file that was added to a build's files later.",
         rounds,
         |c| {
             let build = link_of(c, "build")?;

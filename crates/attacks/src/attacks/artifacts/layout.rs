@@ -22,7 +22,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "file below another file",
         &[T, W],
-        "The target wants a file whose directory is another file that it wants.",
+        "The target lists a file whose directory is another file that it lists.",
         push,
         |c| named(c, &format!("{ARTIFACT}/inner")),
         CODE,
@@ -30,15 +30,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "file in place of a directory",
         &[T, W],
-        "The target wants a file that has the name of the directory of the other files.",
+        "The target lists a file that has the name of the directory of the other files.",
         mobile,
         |c| named(c, "public/build"),
         CODE,
     ),
     attack(
-        "file in place of the directory of all",
+        "file in place of the top directory",
         &[T, W],
-        "The target wants a file that has the name of the directory of everything that it wants.",
+        "The target lists a file that has the name of the directory of all its files.",
         tag,
         |c| named(c, "public/build"),
         CODE,
@@ -46,15 +46,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "file far below another file",
         &[T, W],
-        "The target wants a file four directories below another file that it wants.",
+        "The target lists a file four directories below another file that it lists.",
         action,
         |c| named(c, &format!("{ARTIFACT}/a/b/c/d")),
         CODE,
     ),
     attack(
-        "file below another file, with one between them",
+        "file below another file, with one between them in order",
         &[T, W],
-        "A name that sorts between them stands between a file and the one below it.",
+        "A name sorts between a file's name and the name of the file below it.",
         push,
         |c| {
             named(c, "public/build/target.tar.xz-1")?;
@@ -63,9 +63,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         CODE,
     ),
     attack(
-        "file below another file, found by a pattern",
+        "file below another file, matched by a pattern",
         &[T, W],
-        "A worker made and signed a file below another one, and a pattern of the target stands for both.",
+        "A worker signed a file below another one, and a pattern of the target matches both.",
         globs,
         |c| {
             let id = first_build(c)?;
@@ -74,9 +74,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         CODE,
     ),
     attack(
-        "directory in place of a file, found by a pattern",
+        "directory in place of a file, matched by a pattern",
         &[T, W],
-        "On GitHub a pattern of the target stands for a file and for one that is below it.",
+        "On GitHub, a pattern of the target matches a file and another file below it.",
         globs_on_github,
         |c| {
             let id = first_build(c)?;
@@ -88,7 +88,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "file below a repackaged one",
         &[T, W],
-        "A task that repackages what was signed made a file below another one, and the target wants both.",
+        "A repackaging task made a file below another one, and the target lists both.",
         rounds,
         |c| {
             let (id, name) = super::wanted(c)?;
@@ -119,7 +119,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished target's file below another file, by digest",
         &[W],
-        "A finished target whose files are not measured made a file below another one.",
+        "A finished target, verified by digest only, made a file below another one.",
         finished,
         |c| {
             c.artifacts = "named";
@@ -130,7 +130,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished build's file below another file",
         &[W],
-        "A finished build, about which is asked, made a file below another one.",
+        "The target is a finished build that made a file below another one.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -142,7 +142,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "graph that is a directory",
         &[W],
-        "A decision task, about which is asked, made a file below its graph.",
+        "The target is a decision task that made a file below its graph.",
         push,
         |c| {
             let id = crate::change::first_decision(c)?;
@@ -152,7 +152,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         CODE,
     ),
     attack(
-        "file below another file whose document names it without bytes of its own",
+        "file below another file with the same hash",
         &[W],
         "A build's document names the same hash for a file and for one below it.",
         mobile,
@@ -169,9 +169,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         CODE,
     ),
     attack(
-        "file below another file that is only named",
+        "file below another file, with an uppercase hash",
         &[W],
-        "The document of a finished target names a file below another one with a hash in capital letters.",
+        "The document of a finished target names a file below another one, with a hash in uppercase.",
         finished,
         |c| {
             let id = c.target.clone();

@@ -12,17 +12,17 @@ use catena_testbed::chain::{DOCUMENT, SIGNATURE};
 pub(super) const ATTACKS: &[Attack] = &[
     // Names.
     attack(
-        "path that climbs",
+        "path with parent segments",
         &[T],
-        "The target wants a file by a path that climbs out of its directory.",
+        "The target lists a file by a path that escapes its directory.",
         push,
         |c| upstream(c, "paths", list("public/../../x")),
         "artifact-name",
     ),
     attack(
-        "path from the root",
+        "absolute path",
         &[T],
-        "The target wants a file by an absolute path.",
+        "The target lists a file by an absolute path.",
         mobile,
         |c| upstream(c, "paths", list("/etc/passwd")),
         "artifact-name",
@@ -30,7 +30,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "path with a zero byte",
         &[T],
-        "The target wants a file by a path with a zero byte in it.",
+        "The target lists a file by a path with a zero byte in it.",
         tag,
         |c| named(c, "public/build/target.tar.xz\0.asc"),
         "artifact-name",
@@ -38,23 +38,23 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "path with a backslash",
         &[T],
-        "The target wants a file by a path that climbs on another system.",
+        "The target lists a file by a path that escapes its directory on Windows.",
         action,
         |c| named(c, "public\\.\\x"),
         "artifact-name",
     ),
     attack(
-        "path with a line end",
+        "path with a line feed",
         &[T],
-        "The target wants a file by a path with a line end in it, and a worker made that file.",
+        "The target lists a file by a path with a line feed in it, and a worker made that file.",
         push,
         |c| named(c, "public/build/target.tar.xz\n"),
         "artifact-name",
     ),
     attack(
-        "path that stays in place",
+        "path with a dot segment",
         &[T],
-        "The target wants a file by a second spelling of its path, with a dot for a segment.",
+        "The target lists a file by a second spelling of its path, with a `.` segment.",
         cron,
         |c| named(c, "public/./build/target.tar.xz"),
         "artifact-name",
@@ -62,7 +62,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "path with an empty segment",
         &[T],
-        "The target wants a file by a second spelling of its path, with two slashes for one.",
+        "The target lists a file by a second spelling of its path, with a double slash.",
         fork,
         |c| named(c, "public//build/target.tar.xz"),
         "artifact-name",
@@ -70,7 +70,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "path of a directory",
         &[T],
-        "The target wants a file by a path that ends in a slash.",
+        "The target lists a file by a path that ends in a slash.",
         mobile,
         |c| named(c, "public/build/"),
         "artifact-name",
@@ -78,15 +78,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "path that is empty",
         &[T],
-        "The target wants a file whose path is empty.",
+        "The target lists a file whose path is empty.",
         push,
         |c| named(c, ""),
         "artifact-name",
     ),
     attack(
-        "path that no file system has room for",
+        "path too long for a file system",
         &[T],
-        "The target wants a file by a path with a segment of 300 bytes.",
+        "The target lists a file by a path with a segment of 300 bytes.",
         tag,
         |c| {
             let name = format!("public/{}", "x".repeat(300));
@@ -95,9 +95,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-name",
     ),
     attack(
-        "pattern that climbs",
+        "pattern with parent segments",
         &[T],
-        "The target wants files by a pattern that climbs out of its directory.",
+        "The target lists files by a pattern that escapes its directory.",
         globs,
         |c| {
             target(c, |task| {
@@ -109,9 +109,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-name",
     ),
     attack(
-        "file that climbs, found by a pattern",
+        "file with parent segments, matched by a pattern",
         &[T, W],
-        "A worker made and signed a file whose name climbs, and a pattern of the target stands for it.",
+        "A worker signed a file whose name escapes its directory, and a pattern of the target \
+         matches it.",
         globs,
         |c| {
             let id = first_build(c)?;
@@ -122,9 +123,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-name",
     ),
     attack(
-        "file with a backslash, found by a pattern",
+        "file with a backslash, matched by a pattern",
         &[T, W],
-        "A worker made and signed a file whose name climbs on another system, and a pattern finds it.",
+        "A worker signed a file whose name escapes its directory on Windows, and a pattern matches \
+         it.",
         globs_on_github,
         |c| {
             let id = first_build(c)?;
@@ -137,7 +139,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "document as an input",
         &[T],
-        "The target wants a build's Chain of Trust document.",
+        "The target lists a build's Chain of Trust document as an input.",
         push,
         |c| upstream(c, "paths", list(DOCUMENT)),
         "artifact-reserved",
@@ -145,7 +147,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "signature as an input",
         &[T],
-        "The target wants the signature over a build's document.",
+        "The target lists the signature over a build's document as an input.",
         tag,
         |c| upstream(c, "paths", list(SIGNATURE)),
         "artifact-reserved",
@@ -153,15 +155,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "document as an input, in another case",
         &[T, W],
-        "The target wants a file that a worker signed and that a disk may take for the document.",
+        "The target lists a signed file that a case-insensitive disk takes for the document.",
         mobile,
         |c| named(c, "public/Chain-of-Trust.JSON"),
         "artifact-reserved",
     ),
     attack(
-        "pattern that is not optional",
+        "mandatory pattern",
         &[T],
-        "A pattern of the target is not optional, so that it may stand for no file.",
+        "A pattern of the target is not optional, and may match no file.",
         globs,
         |c| {
             target(c, |task| {
@@ -172,9 +174,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-glob-mandatory",
     ),
     attack(
-        "pattern that stands for nothing",
+        "pattern that matches nothing",
         &[T],
-        "The target's only path of a build is a pattern that no file fits.",
+        "The target lists a build's files only by a pattern that matches no file.",
         pull_request,
         |c| upstream(c, "paths", list("public/build/*.nothing")),
         "artifact-glob-mandatory",
@@ -182,7 +184,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "files of the target itself",
         &[T],
-        "The target wants a file of its own, which it has not made.",
+        "The target lists a file of its own, which it has not made yet.",
         push,
         |c| {
             let id = c.target.clone();
@@ -199,7 +201,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "too many files",
         &[T],
-        "The target wants more files than any may.",
+        "The target lists more files than the limit allows.",
         tag,
         |c| {
             let paths: Vec<Value> = (0..600).map(|n| Value::from(format!("public/build/{n}"))).collect();
@@ -211,7 +213,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "too many files for a pattern",
         &[T, S],
-        "A pattern of the target stands for more files than any task may want.",
+        "A pattern of the target matches more files than the limit allows.",
         globs,
         |c| {
             let id = first_build(c)?;

@@ -15,7 +15,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "file redirected to another task's",
         &[S, Q],
-        "The queue sends readers of a build's file to the file of the same name of another build.",
+        "The queue redirects requests for a build's file to the file of the same name of another \
+         build.",
         push,
         |c| {
             let (id, other) = (first_build(c)?, nth_build(c, 1)?);
@@ -26,7 +27,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "file redirected to another file",
         &[S, Q],
-        "The queue sends readers of a build's file to the log of the same run.",
+        "The queue redirects requests for a build's file to the log of the same run.",
         mobile,
         |c| {
             let id = first_build(c)?;
@@ -37,7 +38,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "file redirected to an earlier run's",
         &[S, Q],
-        "The queue sends readers of a file of a build's second run to the file of its first run.",
+        "The queue redirects requests for a file of a build's second run to the file of its first \
+         run.",
         tag,
         |c| {
             let id = first_build(c)?;
@@ -49,7 +51,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "graph redirected to another task's",
         &[S, Q],
-        "The queue sends readers of an action task's graph to the graph of its decision task.",
+        "The queue redirects requests for an action task's graph to the graph of its decision task.",
         promotion,
         |c| {
             let (id, other) = (action_task(c)?, first_decision(c)?);
@@ -60,7 +62,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "optional file redirected to another task's",
         &[S, Q],
-        "The queue sends readers of an optional file to that of another build.",
+        "The queue redirects requests for an optional file to that of another build.",
         globs,
         |c| {
             only_optional(c)?;
@@ -70,9 +72,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-altered-optional",
     ),
     attack(
-        "file redirected to nowhere",
+        "file redirected to a missing object",
         &[S, Q],
-        "The queue sends readers of a build's file to a place in the store where nothing is.",
+        "The queue redirects requests for a build's file to an object that the store does not have.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -81,9 +83,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-missing",
     ),
     attack(
-        "files of the run before",
+        "files of the previous run",
         &[S, Q],
-        "The document is of a build's second run, and its file is still the one of the first run.",
+        "The document is of a build's second run, and its file is that of the first run.",
         cron,
         |c| {
             let id = first_build(c)?;
@@ -97,7 +99,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     wire(
         "file from another host",
         &[S, Q],
-        "The queue sends readers of a build's file to a page of another host.",
+        "The queue redirects requests for a build's file to a page of another host.",
         push,
         |c| {
             let page = c.pages.keys().find(|url| url.contains("/raw-file/"))?.clone();
@@ -106,9 +108,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-altered",
     ),
     wire(
-        "file over plain http",
+        "file over plain HTTP",
         &[S, Q],
-        "The queue sends readers of a build's file to an address that is not encrypted.",
+        "The queue redirects requests for a build's file to an unencrypted address.",
         mobile,
         |c| on_the_wire(c, Fault::Redirect("http://example.org/target.tar.xz".to_owned())),
         "availability-unreachable",
@@ -116,7 +118,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     wire(
         "file on the verifier's disk",
         &[S, Q],
-        "The queue sends readers of a build's file to a file of the machine that verifies.",
+        "The queue redirects requests for a build's file to a file of the verifying machine.",
         tag,
         |c| on_the_wire(c, Fault::Redirect("file:///etc/hostname".to_owned())),
         "availability-unreachable",
@@ -124,23 +126,23 @@ pub(super) const ATTACKS: &[Attack] = &[
     wire(
         "file shorter than announced",
         &[S, Q],
-        "The store announces the whole of a build's file and sends half of it.",
+        "The store announces the full length of a build's file and sends half of it.",
         push,
         |c| in_store(c, Fault::Truncate { after: 1500 }),
         "availability-unreachable",
     ),
     wire(
-        "file in a coding that it does not have",
+        "file with a wrong content coding",
         &[S, Q],
-        "The store says that a build's file is compressed, which it is not.",
+        "The store declares a build's file as compressed, which it is not.",
         push,
         |c| in_store(c, Fault::Encoding("gzip".to_owned())),
         "availability-unreachable",
     ),
     wire(
-        "file in a coding that nobody asked for",
+        "file in an unrequested coding",
         &[S, Q],
-        "The store says that a build's file is in a coding that no reader asked for.",
+        "The store sends a build's file in a coding that the client did not request.",
         mobile,
         |c| in_store(c, Fault::Encoding("br".to_owned())),
         "availability-unreachable",
@@ -148,39 +150,39 @@ pub(super) const ATTACKS: &[Attack] = &[
     wire(
         "file in two codings",
         &[S, Q],
-        "The store says that a build's file was compressed twice.",
+        "The store declares that a build's file was compressed twice.",
         cron,
         |c| in_store(c, Fault::Encoding("gzip, gzip".to_owned())),
         "availability-unreachable",
     ),
     wire(
-        "file that unpacks to another",
+        "file that unpacks to another file",
         &[S, Q],
-        "The store sends a small compressed file in place of a build's, which unpacks to zeros.",
+        "The store sends a small compressed body in place of a build's file, which unpacks to zeros.",
         tag,
         |c| in_store(c, Fault::GzipBomb { unpacked: 3000 }),
         "artifact-altered",
     ),
     wire(
-        "list of files that is none",
+        "malformed list of files",
         &[Q],
-        "The queue's list of the files of a build has no files in it.",
+        "The queue's answer for the list of a build's files has no list in it.",
         globs,
         |c| listing(c, Fault::Replace("{}".into())),
         "artifacts-listing-malformed",
     ),
     wire(
-        "list of files with a file without a name",
+        "list of files with an unnamed file",
         &[Q],
-        "The queue's list of the files of a build has one without a name.",
+        "The queue's list of a build's files has an entry without a name.",
         globs_on_github,
         |c| listing(c, Fault::Replace(r#"{"artifacts": [{"storageType": "s3"}]}"#.into())),
         "artifacts-listing-malformed",
     ),
     wire(
-        "list of files without end",
+        "endless list of files",
         &[Q],
-        "Every page of the queue's list of the files of a build says that there is another one.",
+        "Every page of the queue's list of a build's files points to a further page.",
         globs,
         |c| {
             let page = r#"{"artifacts": [], "continuationToken": "1"}"#;
@@ -191,7 +193,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     wire(
         "list of files with a malformed token",
         &[Q],
-        "The token for the next page of the queue's list of files is a number.",
+        "The continuation token of the queue's list of files is a number.",
         globs_on_github,
         |c| {
             let page = r#"{"artifacts": [], "continuationToken": 1}"#;
@@ -200,9 +202,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifacts-listing-malformed",
     ),
     wire(
-        "list of files gone",
+        "list of files missing",
         &[Q],
-        "The queue has no list of the files of a build that patterns of the target are about.",
+        "The queue has no list of the files of a build that patterns of the target refer to.",
         globs,
         |c| listing(c, Fault::Status(404)),
         "artifacts-listing-unknown",

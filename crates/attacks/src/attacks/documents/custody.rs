@@ -14,15 +14,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "record of a newer version",
         &[W],
-        "The record of a build's custody is of version 2.",
+        "The custody record of a build is of version 2.",
         custody,
         |c| record(c, &["version"], 2_i64),
         "custody-unsupported",
     ),
     attack(
-        "record whose version is text",
+        "record whose version is a string",
         &[W],
-        "The version of the record of a build's custody is text.",
+        "The version of a build's custody record is a string.",
         custody,
         |c| record(c, &["version"], "1"),
         "custody-malformed",
@@ -30,7 +30,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "record that is a list",
         &[W, T],
-        "The record of a build's custody is a list.",
+        "The custody record of a build is a list.",
         mobile_custody,
         |c| of_build(c, |document| set(document, &["custody"], Vec::new())),
         "custody-malformed",
@@ -38,7 +38,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "record without a key id",
         &[W],
-        "The record of a build's custody names no key.",
+        "The custody record of a build names no key.",
         custody,
         |c| unrecord(c, &["keyId"]),
         "custody-malformed",
@@ -46,15 +46,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "record with an unknown member",
         &[W],
-        "The record of a build's custody has a member that its version does not have.",
+        "The custody record of a build has a member that its version does not define.",
         custody,
         |c| record(c, &["approvedBy"], "release engineering"),
         "custody-malformed",
     ),
     attack(
-        "record with a time in another form",
+        "record with a time in another format",
         &[W],
-        "The record of a build's custody tells the time of signing without milliseconds.",
+        "The custody record of a build states the time of signing without milliseconds.",
         custody,
         |c| record(c, &["signedAt"], "2026-08-12T09:50:12Z"),
         "custody-malformed",
@@ -62,16 +62,16 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "record with a negative size",
         &[W],
-        "The record of a build's custody says that an artifact has fewer than no bytes.",
+        "The custody record of a build states a negative artifact size.",
         custody,
         |c| record(c, &["artifacts", ARTIFACT, "size"], -1_i64),
         "custody-malformed",
     ),
     // Key and time.
     attack(
-        "record of another key",
+        "record of an unknown key",
         &[W],
-        "The record of a build's custody names a key that nobody has.",
+        "The custody record of a build names a key that does not exist.",
         custody,
         |c| record(c, &["keyId"], format!("sha256:{}", "ab".repeat(32))),
         "custody-key-mismatched",
@@ -79,7 +79,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "record of another worker's key",
         &[W],
-        "The record of the target's custody names the key of the decision task's worker.",
+        "The custody record of the target names the key of the decision task's worker.",
         finished_custody,
         |c| {
             let (id, decision) = (c.target.clone(), first_decision(c)?);
@@ -89,7 +89,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "custody-key-mismatched",
     ),
     attack(
-        "signed with the key of another implementation by its record",
+        "record that names another implementation's key",
         &[S, W],
         "A docker-worker's build is signed, with its record, by the scriptworkers' key.",
         custody,
@@ -122,33 +122,33 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
     // Artifacts.
     attack(
-        "artifact that the record leaves out",
+        "artifact missing from the record",
         &[W],
-        "The record of a build's custody does not name one of its artifacts.",
+        "The custody record of a build does not name one of its artifacts.",
         custody,
         |c| unrecord(c, &["artifacts", ARTIFACT]),
         "custody-artifacts-mismatched",
     ),
     attack(
-        "artifact that only the record names",
+        "artifact only in the record",
         &[W],
-        "The record of a build's custody names an artifact that its document does not.",
+        "The custody record of a build names an artifact that its document does not.",
         custody,
         |c| record(c, &["artifacts", "public/build/other.zip"], json(r#"{"size":1}"#)?),
         "custody-artifacts-mismatched",
     ),
     attack(
-        "size that is one byte more",
+        "size one byte too large",
         &[W],
-        "The record of a build's custody says that an artifact has one byte more than it has.",
+        "The custody record of a build states a size one byte larger than the artifact's.",
         custody,
         |c| record(c, &["artifacts", ARTIFACT, "size"], 3001_i64),
         "artifact-size-mismatched",
     ),
     attack(
-        "size of nothing",
+        "size of zero",
         &[W],
-        "The record of the target's custody says that what it made is empty.",
+        "The custody record of the target states that its artifact is empty.",
         finished_custody,
         |c| {
             let id = c.target.clone();
@@ -160,7 +160,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "record of another machine",
         &[W],
-        "The record of a build's custody names another machine than its document.",
+        "The custody record of a build names a different machine from its document.",
         custody,
         |c| record(c, &["worker", "instanceId"], "i-0000"),
         "custody-environment-mismatched",
@@ -168,7 +168,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "record of another region",
         &[W],
-        "The record of a build's custody names another region than its document.",
+        "The custody record of a build names a different region from its document.",
         mobile_custody,
         |c| record(c, &["worker", "region"], "elsewhere"),
         "custody-environment-mismatched",
@@ -176,32 +176,32 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "record of another image",
         &[W],
-        "The record of a build's custody names another image than its document.",
+        "The custody record of a build names a different image from its document.",
         custody,
         |c| record(c, &["image", "artifact"], format!("sha256:{}", "ab".repeat(32))),
         "custody-environment-mismatched",
     ),
     attack(
-        "image that the task itself names",
+        "image digest written by the task",
         &[T],
-        "A build wrote the digest of its image itself, and its worker says so.",
+        "A build wrote the digest of its image itself, and its worker records it as the task's claim.",
         custody,
         |c| record(c, &["taskClaims"], claims(&["/environment/imageArtifactHash"])),
         "custody-image-claimed",
     ),
     attack(
-        "environment that the task itself wrote",
+        "environment written by the task",
         &[T],
-        "A build wrote all of its environment itself, the digest of its image with it.",
+        "A build wrote its whole environment itself, including the digest of its image.",
         custody,
         |c| record(c, &["taskClaims"], claims(&["/environment"])),
         "custody-image-claimed",
     ),
     // Inputs.
     attack(
-        "toolchain exchanged on its way",
+        "toolchain replaced in transit",
         &[S, W],
-        "A build used another toolchain than the one that was made.",
+        "A build used a toolchain with different bytes from the published one.",
         custody,
         |c| input(c, TOOLCHAIN, "sha256", "ab".repeat(32)),
         "input-mismatched",
@@ -209,23 +209,23 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "toolchain of another size",
         &[W],
-        "A build used a toolchain of another size than the one that was made.",
+        "A build used a toolchain of a different size from the published one.",
         mobile_custody,
         |c| input(c, TOOLCHAIN, "size", 7_i64),
         "input-mismatched",
     ),
     attack(
-        "image exchanged on its way",
+        "image replaced in transit",
         &[S, W],
-        "A build took in another image than the one that was made.",
+        "A build used an image with different bytes from the published one.",
         custody,
         |c| input(c, IMAGE, "sha256", "ab".repeat(32)),
         "input-mismatched",
     ),
     attack(
-        "toolchain made again elsewhere",
+        "toolchain rebuilt elsewhere",
         &[Q, W],
-        "The document of the toolchain that a build used now names another one.",
+        "The document of the toolchain that a build used now names a different toolchain.",
         custody,
         |c| {
             let id = toolchain(c)?;
@@ -236,7 +236,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "input-mismatched",
     ),
     attack(
-        "input that nobody made",
+        "input missing from its producer's document",
         &[W],
         "A build used a file that the toolchain's document does not name.",
         custody,
@@ -246,7 +246,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "input whose digest is of another algorithm",
         &[W],
-        "The toolchain's document names what a build used by SHA-512 only.",
+        "The toolchain's document names the file that a build used by SHA-512 only.",
         custody,
         |c| {
             let id = toolchain(c)?;
@@ -256,7 +256,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "input-unlisted",
     ),
     attack(
-        "input of a run that never was",
+        "input of a run that does not exist",
         &[W],
         "A build used a toolchain of a run that the queue does not know.",
         custody,
@@ -264,7 +264,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "input-run",
     ),
     attack(
-        "input of a run that failed",
+        "input of a failed run",
         &[T, W],
         "A build used a toolchain whose task failed.",
         mobile_custody,
@@ -275,9 +275,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "input-run",
     ),
     attack(
-        "input whose maker's status is of another task",
+        "input with the status of another task",
         &[Q],
-        "The queue answers with the status of a build where a toolchain's is asked for.",
+        "The queue answers with the status of a build when a toolchain's is requested.",
         custody,
         |c| {
             let (id, build) = (toolchain(c)?, first_build(c)?);
@@ -288,7 +288,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "input-run",
     ),
     attack(
-        "input of a task that never was",
+        "input of a task that does not exist",
         &[W],
         "A build used a file of a task that the queue does not know.",
         custody,
@@ -296,7 +296,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "task-unknown",
     ),
     attack(
-        "input whose maker nobody signed for",
+        "input whose producer has no signature",
         &[S],
         "The document of the toolchain that a build used has no signature.",
         custody,
@@ -307,7 +307,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "input-document",
     ),
     attack(
-        "input whose maker was signed for by somebody else",
+        "input whose producer was signed with a foreign key",
         &[S, W],
         "The document of the toolchain that a build used is signed by the scriptworkers' key.",
         custody,
@@ -321,9 +321,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "input-document",
     ),
     attack(
-        "input whose maker was changed after signing",
+        "input whose producer's document was altered",
         &[S],
-        "The toolchain's document was changed after it was signed, to name what a build used.",
+        "The toolchain's document was altered after signing, so that it names the file that a build \
+         used.",
         mobile_custody,
         |c| {
             let id = toolchain(c)?;
@@ -334,9 +335,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "input-document",
     ),
     attack(
-        "input whose maker's document is of another run",
+        "input whose producer's document is of another run",
         &[S, W],
-        "The toolchain's document is about another run than the one that a build used.",
+        "The toolchain's document is about a different run from the one that the build used.",
         custody,
         |c| {
             let id = toolchain(c)?;
@@ -345,9 +346,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "input-document",
     ),
     attack(
-        "input whose maker's document is of another worker",
+        "input whose producer's document is of another worker",
         &[S, W],
-        "The toolchain's document is about another worker than the queue gave the run to.",
+        "The toolchain's document names a different worker from the one that the queue assigned.",
         custody,
         |c| {
             let id = toolchain(c)?;
@@ -386,7 +387,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "custody-malformed",
     ),
     attack(
-        "inputs of more runs than a chain has links",
+        "inputs of more runs than a chain may have links",
         &[W],
         "A build lists inputs of 5,001 runs of one toolchain.",
         custody,
@@ -408,9 +409,10 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
     // What a task says itself.
     attack(
-        "claimed input that was exchanged",
+        "claimed input that was replaced",
         &[T, S],
-        "A build of today's worker claims an image with another digest than the image task made.",
+        "A build of a worker without custody records claims an image with a different digest from \
+         the image task's.",
         push,
         |c| {
             claim(
@@ -421,9 +423,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "input-mismatched",
     ),
     attack(
-        "claimed inputs that cannot be read",
+        "malformed claimed inputs",
         &[T],
-        "A build of today's worker claims an input without a digest.",
+        "A build of a worker without custody records claims an input without a digest.",
         push,
         |c| claim(c, r#""size":1"#),
         "custody-malformed",

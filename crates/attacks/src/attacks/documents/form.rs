@@ -14,7 +14,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "document of version 2",
         &[W],
-        "A signed document has a version that nobody knows.",
+        "A signed document has an unknown version.",
         push,
         |c| document(c, &["chainOfTrustVersion"], 2_i64),
         "document-version",
@@ -28,9 +28,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "document-version",
     ),
     attack(
-        "document's version as text",
+        "document's version as a string",
         &[W],
-        "The version of a signed document is text.",
+        "The version of a signed document is a string.",
         tag,
         |c| document(c, &["chainOfTrustVersion"], "1"),
         "document-version",
@@ -55,9 +55,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "document-version",
     ),
     attack(
-        "document's run as text",
+        "document's run as a string",
         &[W],
-        "The run of a signed document is text.",
+        "The run of a signed document is a string.",
         push,
         |c| document(c, &["runId"], "0"),
         "document-malformed",
@@ -89,7 +89,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "document's run overflows 32 bits",
         &[W],
-        "The run of a signed document is 0 to whoever keeps 32 bits of it.",
+        "The run of a signed document is 0 to a reader that keeps 32 bits of it.",
         mobile,
         |c| document_text(c, "\"runId\": 0", "\"runId\": 4294967296"),
         "document-malformed",
@@ -97,7 +97,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "document's run overflows 64 bits",
         &[W],
-        "The run of a signed document is 0 to whoever keeps 64 bits of it.",
+        "The run of a signed document is 0 to a reader that keeps 64 bits of it.",
         push,
         |c| document_text(c, "\"runId\": 0", "\"runId\": 18446744073709551616"),
         "document-malformed",
@@ -105,7 +105,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "document without a run",
         &[W],
-        "A signed document does not say which run it is about.",
+        "A signed document does not name its run.",
         pull_request,
         |c| undocument(c, &["runId"]),
         "document-malformed",
@@ -127,7 +127,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "document-malformed",
     ),
     attack(
-        "document's definition as text",
+        "document's definition as a string",
         &[W],
         "The definition in a signed document is text that holds the definition.",
         tag,
@@ -141,7 +141,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "document without an environment",
         &[W],
-        "A signed document does not say what the task ran on.",
+        "A signed document does not describe the environment of the task.",
         push,
         |c| undocument(c, &["environment"]),
         "document-malformed",
@@ -163,9 +163,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "document-malformed",
     ),
     attack(
-        "document without a byte, signed",
+        "empty document, signed",
         &[W],
-        "A worker signs a document without a byte.",
+        "A worker signs an empty document.",
         cron,
         |c| document_bytes(c, |_| Some(Vec::new())),
         "document-not-json",
@@ -184,7 +184,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "document-not-json",
     ),
     attack(
-        "document that is a page",
+        "HTML page as a document",
         &[S, W],
         "A worker signs a page of HTML.",
         tag,
@@ -192,7 +192,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "document-not-json",
     ),
     attack(
-        "document with something behind it",
+        "document followed by another",
         &[W],
         "A second document follows the one that a worker signs.",
         push,
@@ -200,7 +200,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "document-not-json",
     ),
     attack(
-        "document with a zero byte behind it",
+        "document followed by a zero byte",
         &[W],
         "A zero byte follows a signed document.",
         mobile,
@@ -226,7 +226,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "document with a broken character",
         &[W],
-        "A signed document holds a byte that is no UTF-8.",
+        "A signed document holds a byte that is not UTF-8.",
         action,
         |c| document_bytes(c, |bytes| replaced(bytes, b"us-central1", b"us-central\xff")),
         "document-not-json",
@@ -258,15 +258,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "document's run is too large",
         &[W],
-        "The run of a signed document is a float beyond all that computers hold.",
+        "The run of a signed document is a float larger than any that computers represent.",
         tag,
         |c| document_text(c, "\"runId\": 0", "\"runId\": 1e999"),
         "document-not-json",
     ),
     attack(
-        "document's run in octal",
+        "document's run with a leading zero",
         &[W],
-        "The run of a signed document has a zero in front.",
+        "The run of a signed document has a leading zero.",
         mobile,
         |c| document_text(c, "\"runId\": 0", "\"runId\": 00"),
         "document-not-json",
@@ -288,9 +288,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "document-not-json",
     ),
     attack(
-        "document with a comma too many",
+        "document with a trailing comma",
         &[W],
-        "A comma stands behind the last member of a signed document.",
+        "A comma follows the last member of a signed document.",
         tag,
         |c| document_text(c, "\"runId\": 0,", "\"runId\": 0,,"),
         "document-not-json",
@@ -298,7 +298,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "document with a deep member",
         &[W],
-        "A signed document holds ten thousand lists inside one another.",
+        "A signed document holds ten thousand nested lists.",
         push,
         |c| {
             let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
@@ -307,9 +307,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "document-not-json",
     ),
     attack(
-        "document that is huge",
+        "oversized document",
         &[S, W],
-        "A signed document is padded beyond what is read of any.",
+        "A signed document is padded beyond the size limit.",
         push,
         |c| document_bytes(c, |bytes| Some([bytes, vec![b' '; 3 << 20]].concat())),
         "availability-unreachable",
@@ -318,15 +318,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "document with two runs",
         &[W],
-        "A signed document says twice which run it is about.",
+        "A signed document names its run twice.",
         push,
         |c| document_text(c, "\"runId\": 0", "\"runId\": 0, \"runId\": 1"),
         "document-duplicate-key",
     ),
     attack(
-        "document with a key spelt twice",
+        "document with a key twice, once escaped",
         &[W],
-        "A signed document says twice which task it is about, once with an escape in the key.",
+        "A signed document names its task twice, once with an escape in the key.",
         mobile,
         |c| document_text(c, "\"taskId\"", &format!("\"task\\u0049d\": \"{NOBODY}\", \"taskId\"")),
         "document-duplicate-key",
@@ -334,7 +334,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "document with a hash twice",
         &[W],
-        "A signed document says two hashes of one file under the same key.",
+        "A signed document has two hashes of one file under the same key.",
         cron,
         |c| {
             let zeros = "0".repeat(64);
@@ -345,14 +345,14 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "document with a variable twice",
         &[T, W],
-        "A variable stands twice in the definition in a signed document.",
+        "A variable occurs twice in the definition in a signed document.",
         tag,
         |c| document_text(c, "\"env\": {", "\"env\": {\"A\": \"1\", \"A\": \"2\","),
         "document-duplicate-key",
     ),
     // What a task may have put into its document itself.
     attack(
-        "definition that the task added to",
+        "definition extended by the task",
         &[T],
         "A task adds to the definition in its own document, through the data a worker merges into it.",
         mobile,
@@ -363,9 +363,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "document-task-differs",
     ),
     attack(
-        "hash that the task added",
+        "hash added by the task",
         &[T],
-        "A task adds a second hash to a file's entry in its own document, which does not fit.",
+        "A task adds a second, wrong hash to a file's entry in its own document.",
         push,
         |c| {
             let id = nth_build(c, 2)?;
@@ -375,7 +375,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "artifact-altered",
     ),
     attack(
-        "file that the task added",
+        "file added by the task",
         &[T],
         "A task adds an entry to its own document for a file that its worker never had.",
         push,

@@ -14,7 +14,7 @@ use catena_json::Value;
 pub(super) const ATTACKS: &[Attack] = &[
     // What the document is about.
     attack(
-        "document about no task",
+        "document about a task that does not exist",
         &[W],
         "A worker signs a document about a task that does not exist.",
         push,
@@ -33,9 +33,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "document-of-another-task",
     ),
     attack(
-        "document's task id is none",
+        "document with a malformed task id",
         &[W],
-        "The task id of a signed document has a character too many.",
+        "The task id of a signed document has one character too many.",
         cron,
         |c| {
             let id = first_build(c)?;
@@ -46,7 +46,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "document without a task id",
         &[W],
-        "A signed document does not say which task it is about.",
+        "A signed document does not name its task.",
         mobile,
         |c| undocument(c, &["taskId"]),
         "document-malformed",
@@ -54,7 +54,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "document about another run",
         &[W],
-        "A worker signs a document about the run after the one it ran.",
+        "A worker signs a document about the run after the one that it ran.",
         push,
         |c| document(c, &["runId"], 1_i64),
         "document-of-another-run",
@@ -100,15 +100,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "run given to another worker",
         &[Q],
-        "The queue says that another worker than the one that signed had the run.",
+        "The queue assigns the run to a different worker from the one that signed.",
         push,
         |c| run(c, "workerId", "i-0"),
         "document-of-another-worker",
     ),
     attack(
-        "run given to nobody",
+        "run without a worker",
         &[Q],
-        "The queue says that a completed run was claimed by no worker.",
+        "The queue says that no worker claimed a completed run.",
         tag,
         |c| run(c, "workerId", Value::Null),
         "document-of-another-worker",
@@ -117,7 +117,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "signed definition with another limit",
         &[W],
-        "A worker ran a build for longer than the queue's definition lets it.",
+        "A worker ran a build with a longer limit than the queue's definition has.",
         push,
         |c| document(c, &["task", "payload", "maxRunTime"], 86_400_i64),
         "document-task-differs",
@@ -125,13 +125,13 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "signed definition with another command",
         &[W],
-        "A worker ran another command than the queue's definition has.",
+        "A worker ran a different command from the queue's definition.",
         mobile,
         |c| document(c, &["task", "payload", "command"], list("./other.sh")),
         "document-task-differs",
     ),
     attack(
-        "signed definition with a scope more",
+        "signed definition with an extra scope",
         &[W],
         "A worker ran an image task with a scope that the queue's definition does not have.",
         tag,
@@ -142,7 +142,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "document-task-differs",
     ),
     attack(
-        "signed definition with a variable more",
+        "signed definition with an extra variable",
         &[T, W],
         "A task lets its worker add a variable to the definition in the document.",
         pull_request,
@@ -155,7 +155,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "signed decision task with another command",
         &[W],
-        "The worker of a cron job's decision task ran another command than the queue's definition has.",
+        "The worker of a cron job's decision task ran a different command from the queue's \
+         definition.",
         cron,
         |c| {
             let id = first_decision(c)?;
@@ -166,7 +167,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "signed action task with another input",
         &[W],
-        "The worker of an action task ran it with another input than the queue's definition has.",
+        "The worker of an action task ran it with a different input from the queue's definition.",
         action,
         |c| {
             let id = action_task(c)?;
@@ -179,7 +180,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "signed pull request's action with another callback",
         &[W],
-        "The worker of a pull request's action ran another callback than the queue's definition has.",
+        "The worker of a pull request's action ran a different callback from the queue's definition.",
         pr_action,
         |c| {
             let id = action_task(c)?;
@@ -192,7 +193,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "signed signing with other inputs",
         &[W],
-        "A scriptworker signed the files of another task than the queue's definition names.",
+        "A scriptworker signed the files of a different task from the one in the queue's definition.",
         rounds,
         |c| {
             let id = signer(c)?;
@@ -205,7 +206,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished target with other inputs",
         &[W],
-        "A target that has finished signed other files than the queue's definition names.",
+        "A finished target signed different files from those in the queue's definition.",
         finished,
         |c| {
             let id = c.target.clone();
@@ -218,7 +219,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "definition changed after its run",
         &[Q],
-        "The queue and the graph agree on a build's definition, and its worker signed another one.",
+        "The queue and the graph agree on a build's definition, and its worker signed a different \
+         one.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -231,13 +233,13 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "signed definition without a member",
         &[W],
-        "A worker signs a definition that lacks the routes the queue's has.",
+        "A worker signs a definition that lacks the routes of the queue's.",
         fork,
         |c| undocument(c, &["task", "routes"]),
         "document-task-differs",
     ),
     attack(
-        "signed definition with a number as text",
+        "signed definition with a number as a string",
         &[W],
         "A worker signs a definition with text where the queue's has a number.",
         push,
@@ -253,9 +255,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "document-task-differs",
     ),
     attack(
-        "signed definition with a null more",
+        "signed definition with an extra null",
         &[W],
-        "A worker signs a definition with a member that is null and that the queue's does not have.",
+        "A worker signs a definition with a null member that the queue's does not have.",
         tag,
         |c| document(c, &["task", "payload", "onExitStatus"], Value::Null),
         "document-task-differs",
@@ -263,7 +265,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "signed definition in another order",
         &[W],
-        "A worker signs a definition whose dependencies and commands stand in another order.",
+        "A worker signs a definition whose dependencies and commands are in another order.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -281,7 +283,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "signed definition of another scheduler",
         &[W],
-        "A worker signs a definition of a scheduler of another level than the queue's.",
+        "A worker signs a definition with the scheduler of another level.",
         cron,
         |c| document(c, &["task", "schedulerId"], "gecko-level-1"),
         "document-task-differs",
@@ -289,7 +291,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "signed definition of another pool",
         &[W],
-        "A worker signs a definition that was for another worker pool than the queue's.",
+        "A worker signs a definition for a different worker pool from the queue's.",
         mobile,
         |c| document(c, &["task", "taskQueueId"], "mobile-1/b-linux"),
         "document-task-differs",

@@ -15,7 +15,7 @@ fn finished_promotion() -> Release {
 pub(super) const ATTACKS: &[Attack] = &[
     // Times.
     attack(
-        "run that ended before it began",
+        "run that ended before it started",
         &[Q],
         "A build's run ended an hour before a worker claimed it.",
         push,
@@ -26,7 +26,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-times-impossible",
     ),
     attack(
-        "run that ended a millisecond before it began",
+        "run that ended a millisecond before it started",
         &[Q],
         "A build's run ended a millisecond before a worker claimed it.",
         tag,
@@ -48,9 +48,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-times-impossible",
     ),
     attack(
-        "claim that was over before the run began",
+        "claim that expired before the run started",
         &[Q],
-        "The claim of a decision task's worker was over a day before the run began.",
+        "The claim of a decision task's worker expired a day before the run started.",
         cron,
         |c| {
             let id = first_decision(c)?;
@@ -59,7 +59,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-times-impossible",
     ),
     attack(
-        "run put back a day",
+        "run backdated by a day",
         &[Q],
         "The whole run of a build was on the day before the task was created.",
         push,
@@ -79,7 +79,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-times-impossible",
     ),
     attack(
-        "image's run put back years",
+        "image's run backdated by years",
         &[Q],
         "The whole run of an image's task was years before the task was created.",
         fork,
@@ -99,7 +99,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-times-impossible",
     ),
     attack(
-        "decision task's run put back",
+        "decision task's run backdated",
         &[Q],
         "The run of a decision task was an hour before the task was created.",
         pull_request,
@@ -119,7 +119,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-times-impossible",
     ),
     attack(
-        "action task's run put back",
+        "action task's run backdated",
         &[Q],
         "The run of a release promotion was sixteen minutes before the task was created.",
         promotion,
@@ -139,9 +139,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-times-impossible",
     ),
     attack(
-        "finished target's run put back",
+        "finished target's run backdated",
         &[Q],
-        "The run of a target that has finished was an hour before the task was created.",
+        "The run of a finished target was an hour before the task was created.",
         finished,
         |c| {
             let id = c.target.clone();
@@ -159,9 +159,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-times-impossible",
     ),
     attack(
-        "run before the one that it replaces ended",
+        "run that ended before the run that it replaces",
         &[Q],
-        "A build's second run was scheduled and over before the first had ended.",
+        "A build's second run was scheduled and had ended before the first one ended.",
         retried,
         |c| {
             let id = first_build(c)?;
@@ -170,9 +170,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-times-impossible",
     ),
     attack(
-        "lost run that ended before it began",
+        "lost run that ended before it started",
         &[Q],
-        "The run of a build that was lost ended an hour before it began; the next is sound.",
+        "A build's lost run ended an hour before it started; the next run is consistent.",
         retried,
         |c| {
             let id = first_build(c)?;
@@ -183,7 +183,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cancelled run that ended before it was scheduled",
         &[Q],
-        "A run was cancelled ten minutes before it was scheduled; the next is sound.",
+        "A run was cancelled ten minutes before it was scheduled; the next run is consistent.",
         retried,
         |c| {
             let id = first_build(c)?;
@@ -192,9 +192,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-times-impossible",
     ),
     attack(
-        "build put back before its decision task",
+        "build backdated before its decision task",
         &[Q, T],
-        "A build, its creation and its run alike, was eight hours before its decision task.",
+        "A build's creation and run are eight hours before its decision task.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -203,9 +203,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-times-impossible",
     ),
     attack(
-        "finished target put back before its action",
+        "finished target backdated before its action",
         &[Q, T],
-        "A target that has finished, its creation and its run alike, was a quarter of a day before the action that made it.",
+        "A finished target's creation and run are six hours before the action that made it.",
         finished_promotion,
         |c| {
             let id = c.target.clone();
@@ -214,7 +214,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-times-impossible",
     ),
     attack(
-        "completed run of a task that goes on",
+        "completed run of a running task",
         &[Q],
         "A build's only run completed, and the task is still running.",
         push,
@@ -225,7 +225,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-state-contradicts",
     ),
     attack(
-        "completed run of a task that failed",
+        "completed run of a failed task",
         &[Q],
         "A decision task's only run completed, and the task failed.",
         mobile,
@@ -236,7 +236,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-state-contradicts",
     ),
     attack(
-        "completed run of a task that has none",
+        "completed run of an unscheduled task",
         &[Q],
         "An action task's only run completed, and the task is unscheduled.",
         pr_action,
@@ -247,9 +247,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-state-contradicts",
     ),
     attack(
-        "completed for another reason",
+        "completed run with another reason",
         &[Q],
-        "A build's run completed because its worker was shut down.",
+        "A build's run completed with the reason that its worker was shut down.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -258,9 +258,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-state-contradicts",
     ),
     attack(
-        "failed run passed off as completed",
+        "failed run declared as completed",
         &[Q],
-        "A decision task's run completed because it failed.",
+        "A decision task's run completed with the reason that it failed.",
         cron,
         |c| {
             let id = first_decision(c)?;
@@ -269,9 +269,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-state-contradicts",
     ),
     attack(
-        "completed for no reason",
+        "completed run without a reason",
         &[Q],
-        "The queue does not say why an image's run is over.",
+        "The queue gives no reason for the end of an image task's run.",
         tag,
         |c| {
             let id = image(c)?;
@@ -280,7 +280,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-state-contradicts",
     ),
     attack(
-        "completed and not ended",
+        "completed run without an end",
         &[Q],
         "A build's run completed, and the queue does not say when.",
         mobile,
@@ -291,7 +291,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-state-contradicts",
     ),
     attack(
-        "completed and not begun",
+        "completed run without a start",
         &[Q],
         "A build's run completed, and no worker claimed it.",
         push,
@@ -302,9 +302,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-state-contradicts",
     ),
     attack(
-        "earlier run that goes on",
+        "earlier run that is still running",
         &[Q],
-        "A build's first run is still going on when the second has completed.",
+        "A build's first run is still running after the second has completed.",
         retried,
         |c| {
             let id = first_build(c)?;
@@ -316,9 +316,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-state-contradicts",
     ),
     attack(
-        "lost run that completed",
+        "lost run with the reason completed",
         &[Q],
-        "A build's first run ended in an exception because it completed.",
+        "A build's first run ended in an exception with the reason that it completed.",
         retried,
         |c| {
             let id = first_build(c)?;
@@ -327,9 +327,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-state-contradicts",
     ),
     attack(
-        "waiting run that ended",
+        "pending run that has ended",
         &[Q],
-        "A build's first run waits for a worker, and has ended.",
+        "A build's first run is pending, and has an end.",
         retried,
         |c| {
             let id = first_build(c)?;
@@ -349,25 +349,25 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-status-malformed",
     ),
     attack(
-        "run that began at no time",
+        "run with a malformed start",
         &[Q],
-        "The queue says that a build's run began yesterday.",
+        "The queue says that a build's run started \"yesterday\".",
         cron,
         |c| run(c, "started", "yesterday"),
         "run-status-malformed",
     ),
     attack(
-        "claim until no time",
+        "claim with a malformed end",
         &[Q],
-        "The queue's end of a claim is a number.",
+        "The end of a claim in the queue's status is a number.",
         mobile,
         |c| run(c, "takenUntil", 1_786_527_012_i64),
         "run-status-malformed",
     ),
     attack(
-        "task in no state",
+        "task without a state",
         &[Q],
-        "The queue does not say how far a build got.",
+        "The queue does not state a build's state.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -376,9 +376,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-status-malformed",
     ),
     attack(
-        "task in a state nobody knows",
+        "task in an unknown state",
         &[Q],
-        "The queue says that a build is in a state that no queue has.",
+        "The queue says that a build is in a state that does not exist.",
         tag,
         |c| {
             let id = first_build(c)?;

@@ -13,7 +13,7 @@ use catena_testbed::chain::{DOCUMENT, SIGNATURE};
 pub(super) const ATTACKS: &[Attack] = &[
     // The run.
     attack(
-        "run that failed",
+        "failed run",
         &[T, Q],
         "The last run of a build failed.",
         push,
@@ -24,9 +24,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-not-completed",
     ),
     attack(
-        "run that goes on",
+        "run that is still running",
         &[T, Q],
-        "The last run of a build is still going on.",
+        "The last run of a build is still running.",
         mobile,
         |c| {
             let id = first_build(c)?;
@@ -35,9 +35,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-not-finished",
     ),
     attack(
-        "run that waits",
+        "pending run",
         &[T, Q],
-        "The last run of a build waits for a worker.",
+        "The last run of a build is pending.",
         tag,
         |c| {
             let id = first_build(c)?;
@@ -46,7 +46,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-not-finished",
     ),
     attack(
-        "image of a run that was given up",
+        "image of an abandoned run",
         &[T, Q],
         "The last run of an image task ended in an exception.",
         fork,
@@ -57,7 +57,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-not-completed",
     ),
     attack(
-        "decision task that failed",
+        "failed decision task",
         &[T, Q],
         "A cron job's decision task published its graph and then failed.",
         cron,
@@ -68,7 +68,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-not-completed",
     ),
     attack(
-        "action task that failed",
+        "failed action task",
         &[T, Q],
         "A release promotion made its tasks and then failed.",
         promotion,
@@ -79,9 +79,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-not-completed",
     ),
     attack(
-        "finished target that failed",
+        "failed finished target",
         &[T, Q],
-        "A target that is said to have finished failed.",
+        "A target that is declared as finished has failed.",
         finished,
         |c| {
             let id = c.target.clone();
@@ -90,7 +90,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-not-completed",
     ),
     attack(
-        "run that a later one replaces",
+        "run replaced by a later one",
         &[T, Q],
         "A build that had completed was run again, and the second run has a document but has not ended.",
         push,
@@ -102,7 +102,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-not-finished",
     ),
     attack(
-        "second run that failed",
+        "failed second run",
         &[T, Q],
         "A decision task that had completed was run again, and the second run failed.",
         mobile,
@@ -116,7 +116,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "later run without a document",
         &[S, Q],
-        "A build was run again and completed, and nothing of the second run is there but its files.",
+        "A build was run again and completed, and of the second run only the files exist.",
         tag,
         |c| {
             let id = first_build(c)?;
@@ -128,7 +128,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "later run hidden",
         &[Q],
-        "The queue does not tell of a build's second run, and the document is of that run.",
+        "The queue hides a build's second run, and the document is of that run.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -140,7 +140,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "task without a run",
         &[Q],
-        "The queue says that a build that has completed has not been scheduled, and has no run.",
+        "The queue says that a completed build has not been scheduled and has no run.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -178,7 +178,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "status in another worker pool",
         &[Q],
-        "The queue's status of a build says that it ran in a pool of a lower level.",
+        "The queue's status of a build names a pool of a lower level.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -191,7 +191,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "status with another worker type",
         &[Q],
-        "The queue's status of an image's task on GitHub names another worker type than its definition.",
+        "The queue's status of an image's task on GitHub names a different worker type from its \
+         definition.",
         mobile,
         |c| {
             let id = c.images.first()?.clone();
@@ -202,7 +203,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "status of another task group",
         &[Q],
-        "The queue's status of a build is that of a task of an earlier push's graph, under the build's id.",
+        "The queue's status of a build has the build's id and the task group of an earlier push.",
         cron,
         |c| {
             let (id, other) = (first_build(c)?, c.decisions.get(1)?.clone());
@@ -222,7 +223,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-status-contradicts",
     ),
     attack(
-        "status whose scheduler is none",
+        "status with a malformed scheduler",
         &[Q],
         "The queue's status of a decision task has a number for its scheduler.",
         pr_action,
@@ -252,17 +253,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run-status-malformed",
     ),
     attack(
-        "run's number as text",
+        "run's number as a string",
         &[Q],
-        "The queue's number of a run is text.",
+        "The run's number in the queue's status is a string.",
         tag,
         |c| run(c, "runId", "0"),
         "run-status-malformed",
     ),
     attack(
-        "run in a state nobody knows",
+        "run in an unknown state",
         &[Q],
-        "The queue says that a run is in a state that no queue has.",
+        "The queue says that a run is in a state that does not exist.",
         pull_request,
         |c| run(c, "state", "Completed"),
         "run-status-malformed",
@@ -270,23 +271,23 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "run whose worker is a number",
         &[Q],
-        "The queue's worker of a run is a number.",
+        "The run's worker in the queue's status is a number.",
         push,
         |c| run(c, "workerId", 0_i64),
         "run-status-malformed",
     ),
     attack(
-        "run that ended at no time",
+        "run with a malformed end",
         &[Q],
-        "The queue says that a run ended at a time that has no offset from UTC.",
+        "The end of a run in the queue's status has no offset from UTC.",
         cron,
         |c| run(c, "resolved", "2026-08-12T09:50:12"),
         "run-status-malformed",
     ),
     wire(
-        "status that is gone",
+        "missing status",
         &[Q],
-        "The queue has no status of a build whose definition it has.",
+        "The queue has a build's definition and no status of it.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -299,7 +300,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "variable that is a number",
         &[T],
-        "A variable of a build is a number, in the queue, the graph and the document alike.",
+        "A variable of a build is a number in the queue, the graph and the document.",
         push,
         |c| build(c, &["payload", "env", "A"], 1_i64),
         "definition-malformed",

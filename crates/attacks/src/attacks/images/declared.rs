@@ -16,7 +16,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image not declared as an input",
         &[T],
-        "A build runs in an image that it does not declare among its inputs.",
+        "A build runs in an image that it does not declare as an input.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -27,7 +27,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "build without declared inputs",
         &[T],
-        "A build of a push to GitHub runs in a task's image and declares no input at all.",
+        "A build of a push to GitHub runs in a task's image and declares no inputs.",
         mobile,
         |c| {
             let id = first_build(c)?;
@@ -36,9 +36,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-not-declared",
     ),
     attack(
-        "declared image is the image builder's",
+        "image builder declared as the image",
         &[T],
-        "A build declares the image builder as its input, and runs in the image that was built in it.",
+        "A build declares the image builder as its input, and runs in the image that the builder's \
+         image built.",
         push,
         |c| {
             let image = c.images.first()?.clone();
@@ -48,9 +49,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-not-declared",
     ),
     attack(
-        "image of a repackage not the declared one",
+        "image of a repackage other than the declared one",
         &[T],
-        "In a release promotion, a repackage runs in another image of the chain than it declares.",
+        "In a release promotion, a repackage runs in a different image of the chain from the \
+         declared one.",
         || Release { images: 2, ..promotion_of_rounds() },
         |c| {
             let id = link_of(c, "repackage")?;
@@ -61,9 +63,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-not-declared",
     ),
     attack(
-        "image task builds in an image it does not declare",
+        "image builder's image not declared as an input",
         &[T],
-        "A docker-image task runs in its image builder's image and does not declare that as an input.",
+        "A docker-image task runs in its image builder's image and does not declare it as an input.",
         cron,
         |c| {
             let id = c.images.first()?.clone();
@@ -74,7 +76,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image made by a build",
         &[T],
-        "A build's image, declared and run, is an artifact of another build.",
+        "The image that a build declares and runs in is an artifact of another build.",
         push,
         |c| {
             let (id, other) = (first_build(c)?, nth_build(c, 1)?);
@@ -85,7 +87,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image made by the decision task",
         &[T],
-        "A build's image is declared to be an artifact of the decision task.",
+        "A build declares an artifact of the decision task as its image.",
         tag,
         |c| {
             let (id, other) = (first_build(c)?, c.decisions.first()?.clone());
@@ -96,7 +98,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image made by a signing task",
         &[T],
-        "A repackage's image is declared to be what the signing before it signed.",
+        "A repackage declares an artifact of the earlier signing task as its image.",
         promotion_of_rounds,
         |c| {
             let (id, other) = (link_of(c, "repackage")?, link_of(c, "signing")?);
@@ -105,9 +107,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "worker-pool-docker-image",
     ),
     attack(
-        "image task called a build",
+        "image task declared as a build",
         &[T],
-        "The target takes the docker-image task in as a build, so that it need not be judged as an image.",
+        "The target lists the docker-image task as a build, so that it would not be verified as an \
+         image.",
         push,
         |c| {
             let image = c.images.first()?.clone();
@@ -118,7 +121,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "prebuilt images",
         &[T],
-        "Builds run in images from a registry, which their kind may not.",
+        "Builds run in images from a registry, which their kind does not allow.",
         || Release { images_from: Images::Prebuilt, ..push() },
         |_| Some(()),
         "image-prebuilt",
@@ -126,7 +129,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "prebuilt images of generic-worker's containers",
         &[T],
-        "Containers that generic-worker runs are made from images of a registry.",
+        "Containers that generic-worker runs use images from a registry.",
         || Release { images_from: Images::Prebuilt, builders: Builders::D2g, ..cron() },
         |_| Some(()),
         "image-prebuilt",
@@ -134,7 +137,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "prebuilt images on GitHub",
         &[T],
-        "A product whose builds must run in images of their chain runs them in ones from a registry.",
+        "A product whose builds must run in images of their chain runs them in images from a \
+         registry.",
         || Release { images_from: Images::Prebuilt, ..Release::of(Product::ENTERPRISE, Trigger::Release) },
         |_| Some(()),
         "image-prebuilt",
@@ -142,7 +146,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "prebuilt images of an action's chain",
         &[T],
-        "An action's chain of another product has builds that ran in images from a registry.",
+        "An action's chain of another product has builds that run in images from a registry.",
         || Release { images_from: Images::Prebuilt, ..Release::of(Product::THUNDERBIRD, Trigger::Action) },
         |_| Some(()),
         "image-prebuilt",
@@ -180,7 +184,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "docker-worker with an empty image",
         &[T],
-        "A build that docker-worker ran names an empty text as its image.",
+        "A build that docker-worker ran names an empty string as its image.",
         cron,
         |c| build(c, &["payload", "image"], ""),
         "image-prebuilt",
@@ -188,7 +192,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task's image by a tag",
         &[T],
-        "The in-tree template lets decision tasks run in an image named by a tag, which may move.",
+        "The in-tree template lets decision tasks run in an image named by a tag, which can move.",
         push,
         |c| {
             let from = "image: taskcluster/decision:3.0.1@sha256:5f9dc50cb2a1c3ad3a0d07a3f0b7c3b7f6c1f3a2f4f1a5c86b0e0f5a1f4e9a77";
@@ -229,7 +233,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "prebuilt image pinned before its tag",
         &[T],
-        "A prebuilt image's name has a digest that a tag follows.",
+        "A tag follows the digest in a prebuilt image's name.",
         || Release { images_from: Images::Prebuilt, ..Release::of(Product::XPI, Trigger::Push) },
         |c| build(c, &["payload", "image"], format!("{PINNED}:latest")),
         "image-not-pinned",
@@ -237,7 +241,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "prebuilt image pinned by a weak hash",
         &[T],
-        "A prebuilt image is pinned by an MD5.",
+        "A prebuilt image is pinned by an MD5 hash.",
         || Release { images_from: Images::Prebuilt, ..Release::of(Product::GLEAN, Trigger::Cron) },
         |c| build(c, &["payload", "image"], "debian:12@md5:d41d8cd98f00b204e9800998ecf8427e"),
         "image-not-pinned",
@@ -251,9 +255,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-indexed",
     ),
     attack(
-        "indexed images where any may be prebuilt",
+        "indexed images where prebuilt images are allowed",
         &[T],
-        "A product that allows any prebuilt image has a target with restricted scopes and indexed images.",
+        "A product that allows prebuilt images has a target with restricted scopes and indexed \
+         images.",
         || Release {
             images_from: Images::Indexed,
             scope: Scope::Exactly(
@@ -265,9 +270,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-indexed",
     ),
     attack(
-        "indexed images of a kind that may not",
+        "indexed images of a kind that does not allow them",
         &[T],
-        "A target asks for nothing restricted, and its builds are of a kind that may not use the index.",
+        "A target has no restricted scope, and its builds are of a kind that does not allow indexed \
+         images.",
         || Release { images_from: Images::Indexed, scope: Scope::Unrestricted, ..cron() },
         |_| Some(()),
         "image-indexed",
@@ -292,7 +298,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-indexed",
     ),
     attack(
-        "image of a type nobody knows",
+        "image of an unknown type",
         &[T],
         "A build's image is of a type that no worker documents.",
         push,
@@ -302,7 +308,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image without a type",
         &[T],
-        "A build's image is an object that does not say what it is.",
+        "A build's image is an object without a type.",
         mobile,
         |c| {
             let id = first_build(c)?;
@@ -313,7 +319,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "task's image without a path",
         &[T],
-        "A build runs in an image of a task and does not say which artifact that is.",
+        "A build runs in an image of a task and does not name the artifact.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -322,9 +328,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-unknown-type",
     ),
     attack(
-        "image of a task that is no id",
+        "image of a malformed task id",
         &[T],
-        "A build runs in an image of a task whose id is none.",
+        "A build runs in an image of a task whose id is malformed.",
         cron,
         |c| build(c, &["payload", "image", "taskId"], "../decision"),
         "image-unknown-type",
@@ -332,13 +338,13 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image is a list",
         &[T],
-        "A build's image is a list of two images, so that each reader may take another.",
+        "A build's image is a list of two images, of which different readers may choose either.",
         push,
         |c| build(c, &["payload", "image"], vec![Value::from(PINNED), Value::from("debian:12")]),
         "image-unknown-type",
     ),
     attack(
-        "type of image in capital letters",
+        "type of image in uppercase",
         &[T],
         "A build's image is of type `Task-Image`, which only some readers take for a task's.",
         tag,
@@ -346,9 +352,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-unknown-type",
     ),
     attack(
-        "image built among the builds",
+        "image built in a pool for builds",
         &[T],
-        "The docker-image task ran in the pool that builds run in, where other tasks can reach it.",
+        "The docker-image task ran in the pool of the builds, where other tasks can reach it.",
         push,
         |c| {
             let id = c.images.first()?.clone();
@@ -370,7 +376,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image builder built in a test pool",
         &[T],
-        "The image that images are built in was built in a pool for tests.",
+        "The image that images are built in was built in a test pool.",
         action,
         |c| {
             let image = c.images.first()?.clone();
@@ -380,9 +386,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "worker-pool-docker-image",
     ),
     attack(
-        "image of a GitHub release built elsewhere",
+        "image of a GitHub release built in another pool",
         &[T],
-        "The docker-image task of a release on GitHub ran in a pool whose name only begins alike.",
+        "The docker-image task of a release on GitHub ran in a pool whose name only has the same \
+         prefix.",
         tag,
         |c| {
             let id = c.images.first()?.clone();
@@ -391,9 +398,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "worker-pool-docker-image",
     ),
     attack(
-        "image pool of the queue's answer alone",
+        "image pool different in the queue only",
         &[Q],
-        "The queue tells of a docker-image task in another pool than its graph and its worker do.",
+        "The queue names a different pool for a docker-image task from the one that its graph and \
+         its worker name.",
         push,
         |c| {
             let id = c.images.first()?.clone();

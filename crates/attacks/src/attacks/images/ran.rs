@@ -14,17 +14,18 @@ const HASH: &[&str] = &["environment", "imageArtifactHash"];
 
 pub(super) const ATTACKS: &[Attack] = &[
     attack(
-        "build ran in another image",
+        "build that ran in another image",
         &[W],
-        "A docker-worker's document names another image than the one the docker-image task made.",
+        "A docker-worker's document names a different image from the docker-image task's.",
         push,
         |c| ran_first(c, DIGEST),
         "image-differs",
     ),
     attack(
-        "container of generic-worker ran in another image",
+        "generic-worker container that ran in another image",
         &[W],
-        "The document of a container that generic-worker ran names another image than the chain's.",
+        "The document of a container that generic-worker ran names a different image from the \
+         chain's.",
         cron,
         |c| {
             let id = nth_build(c, 1)?;
@@ -33,9 +34,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-differs",
     ),
     attack(
-        "repackage ran in another image",
+        "repackage that ran in another image",
         &[W],
-        "In a release promotion, the document of a repackage names another image than the chain's.",
+        "In a release promotion, the document of a repackage names a different image from the \
+         chain's.",
         promotion_of_rounds,
         |c| {
             let id = link_of(c, "repackage")?;
@@ -46,7 +48,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image built in another image",
         &[W],
-        "The docker-image task itself ran in another image than its image builder made.",
+        "The docker-image task itself ran in a different image from its image builder's.",
         push,
         |c| {
             let id = c.images.first()?.clone();
@@ -55,9 +57,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-differs",
     ),
     attack(
-        "build of a GitHub release ran in another image",
+        "build of a GitHub release that ran in another image",
         &[W],
-        "A build of a release on GitHub ran in another image than the docker-image task made.",
+        "A build of a release on GitHub ran in a different image from the docker-image task's.",
         tag,
         |c| ran_first(c, DIGEST),
         "image-differs",
@@ -65,7 +67,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image replaced after the build ran",
         &[W],
-        "The docker-image task's worker signs for other bytes than the image that builds ran in.",
+        "The docker-image task's worker signs different bytes from the image that builds ran in.",
         push,
         |c| {
             let id = c.images.first()?.clone();
@@ -77,7 +79,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image replaced after an action's chain ran",
         &[W],
-        "In a chain made by an action, the docker-image task's document has another hash of its image.",
+        "In an action's chain, the docker-image task's document has a different hash of its image.",
         action,
         |c| {
             let id = c.images.first()?.clone();
@@ -87,9 +89,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-differs",
     ),
     attack(
-        "build ran in the image builder's image",
+        "build that ran in the image builder's image",
         &[W],
-        "A build ran in the image that its image was built in, which is of the chain but not declared.",
+        "A build ran in the image that its image was built in, which is in the chain but not \
+         declared.",
         push,
         |c| {
             let image = c.images.first()?.clone();
@@ -100,9 +103,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-differs",
     ),
     attack(
-        "build ran in another build's image",
+        "build that ran in another build's image",
         &[W],
-        "Of the three images of a chain, a build ran in one that another build declares.",
+        "A chain has three images, and a build ran in one that another build declares.",
         || Release { images: 3, ..push() },
         |c| {
             let hash = made_by(c, &c.images.get(1)?.clone())?;
@@ -111,7 +114,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-differs",
     ),
     attack(
-        "one digit of the image's hash",
+        "image's hash with one wrong digit",
         &[W],
         "The hash of the image that a build ran in differs in its last digit.",
         mobile,
@@ -125,33 +128,33 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-differs",
     ),
     attack(
-        "image is the log of the image task",
+        "image task's log as the image",
         &[T],
-        "A build names the docker-image task's log as its image, and ran in its real image.",
+        "A build names the docker-image task's log as its image, and ran in the real image.",
         push,
         |c| build(c, &["payload", "image", "path"], "public/logs/certified.log"),
         "image-differs",
     ),
     attack(
-        "image's hash left out",
+        "image's hash missing",
         &[W],
-        "A docker-worker's document does not say which image the build ran in.",
+        "A docker-worker's document does not name the image that the build ran in.",
         push,
         |c| unsaid(c, &first_build(c)?),
         "image-hash-missing",
     ),
     attack(
-        "image's hash left out of a container's document",
+        "image's hash missing from a container's document",
         &[W],
-        "The document of a container that generic-worker ran does not say in which image.",
+        "The document of a container that generic-worker ran does not name its image.",
         || Release { builders: Builders::D2g, ..mobile() },
         |c| unsaid(c, &first_build(c)?),
         "image-hash-missing",
     ),
     attack(
-        "image's hash left out of an image task's document",
+        "image's hash missing from an image task's document",
         &[W],
-        "A docker-image task's document does not say which image it was built in.",
+        "A docker-image task's document does not name the image that it was built in.",
         action,
         |c| unsaid(c, &c.images.first()?.clone()),
         "image-hash-missing",
@@ -159,7 +162,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "only the container's own image id",
         &[W],
-        "A document has the id of the loaded image, which says nothing of the artifact it was loaded from.",
+        "A document has the id of the loaded image, which does not identify the artifact.",
         cron,
         |c| {
             let id = first_build(c)?;
@@ -171,9 +174,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-hash-missing",
     ),
     attack(
-        "environment of the worker emptied",
+        "empty environment of the worker",
         &[W],
-        "A document says nothing at all about the machine that a build ran on.",
+        "A document says nothing about the machine that a build ran on.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -184,7 +187,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image's hash of a weak algorithm",
         &[W],
-        "A document gives the MD5 of the image that a build ran in.",
+        "A document has the MD5 hash of the image that a build ran in.",
         push,
         |c| ran_first(c, "md5:d41d8cd98f00b204e9800998ecf8427e"),
         "image-hash-malformed",
@@ -192,7 +195,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image's hash without its algorithm",
         &[W],
-        "A document gives the hash of a build's image without saying by which algorithm.",
+        "A document has the hash of a build's image without its algorithm.",
         push,
         |c| ran_first(c, DIGEST.strip_prefix("sha256:")?),
         "image-hash-malformed",
@@ -208,7 +211,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image's hash empty",
         &[W],
-        "A document gives an empty text for the hash of the image.",
+        "A document has an empty string for the hash of the image.",
         tag,
         |c| ran_first(c, ""),
         "image-hash-malformed",
@@ -216,7 +219,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image's hash is a number",
         &[W],
-        "A document gives a number for the hash of the image.",
+        "A document has a number for the hash of the image.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -227,7 +230,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image's hash is null",
         &[W],
-        "A document gives null for the hash of the image.",
+        "A document has null for the hash of the image.",
         cron,
         |c| {
             let id = first_build(c)?;
@@ -236,9 +239,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-hash-malformed",
     ),
     attack(
-        "image's hash in capital letters",
+        "image's hash in uppercase",
         &[W],
-        "The hash of a build's image is not written as digests are, in lowercase.",
+        "The hash of a build's image is in uppercase, which digests are not.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -248,15 +251,16 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-hash-malformed",
     ),
     attack(
-        "image's hash of an algorithm nobody vouches for",
+        "image's hash of an algorithm that the image task does not use",
         &[W],
-        "A build's document has the SHA-512 of its image, and the docker-image task's only a SHA-256.",
+        "A build's document has the SHA-512 of its image, and the docker-image task's document only \
+         a SHA-256.",
         push,
         |c| ran_first(c, &format!("sha512:{}", "0".repeat(128))),
         "image-unlisted",
     ),
     attack(
-        "image the image task did not make",
+        "image that the image task did not make",
         &[T],
         "A build names as its image an artifact that the docker-image task's document does not have.",
         push,
@@ -264,9 +268,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-unlisted",
     ),
     attack(
-        "image not in the image task's document",
+        "image missing from the image task's document",
         &[S, W],
-        "The docker-image task's document vouches for no image, only for its log.",
+        "The docker-image task's document names only its log and no image.",
         mobile,
         |c| {
             let id = c.images.first()?.clone();
@@ -276,9 +280,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "image-unlisted",
     ),
     attack(
-        "image with no hash in the image task's document",
+        "image without a hash in the image task's document",
         &[W],
-        "The docker-image task's document names the image and has no hash of it.",
+        "The docker-image task's document names the image without any hash.",
         cron,
         |c| {
             let id = c.images.first()?.clone();

@@ -12,9 +12,9 @@ use catena_json::Value;
 
 pub(super) const ATTACKS: &[Attack] = &[
     attack(
-        "action unknown",
+        "unknown action",
         &[T],
-        "An action calls back what its decision task does not offer.",
+        "An action has a callback that its decision task does not offer.",
         action,
         |c| parent(c, &["payload", "env", "ACTION_CALLBACK"], "other"),
         "rebuild-action-unknown",
@@ -22,15 +22,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "action without a callback",
         &[T],
-        "An action on a pull request does not say what it calls back.",
+        "An action on a pull request names no callback.",
         pr_action,
         |c| act(c, |task| remove(task, &["payload", "env", "ACTION_CALLBACK"])),
         "rebuild-action-unknown",
     ),
     attack(
-        "promotion that is not offered",
+        "promotion not offered",
         &[T, W],
-        "The decision task does not offer the release promotion that was made of it.",
+        "The decision task does not offer the release promotion that acts on it.",
         promotion,
         |c| {
             actions(c, |actions| {
@@ -44,7 +44,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "offer without a callback",
         &[T, W],
-        "The offer of an action on GitHub does not say what it calls back.",
+        "The offer of an action on GitHub names no callback.",
         git_action,
         |c| offer(c, |offer| remove(offer, &["hookPayload", "decision", "action", "cb_name"])),
         "rebuild-action-unknown",
@@ -58,23 +58,23 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-unknown",
     ),
     attack(
-        "action of another callback",
+        "action with another callback",
         &[T],
-        "An action calls back something else that its decision task offers.",
+        "An action has the callback of another offer of its decision task.",
         action,
         |c| parent(c, &["payload", "env", "ACTION_CALLBACK"], "retrigger"),
         "rebuild-differs",
     ),
     attack(
-        "promotion by a harmless action",
+        "promotion declared as a harmless action",
         &[T],
-        "A release promotion calls back what adds jobs, with its own scopes.",
+        "A release promotion has the callback that adds jobs, with its own scopes.",
         promotion,
         |c| parent(c, &["payload", "env", "ACTION_CALLBACK"], "add-new-jobs"),
         "rebuild-differs",
     ),
     attack(
-        "action offered twice",
+        "actions offered twice",
         &[T, W],
         "The decision task offers the same actions twice.",
         action,
@@ -90,7 +90,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "two hooks for one callback",
         &[T, W],
-        "Two offers of a decision task call back the same, by hooks of different permissions.",
+        "Two offers of a decision task have the same callback and hooks with different permissions.",
         pr_action,
         |c| {
             actions(c, |actions| {
@@ -112,25 +112,25 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-ambiguous",
     ),
     attack(
-        "action that is no hook",
+        "action without a hook",
         &[T, W],
-        "The offer of an action is of a kind that anybody's task may be.",
+        "The offer of an action has a kind that any user's task may have.",
         action,
         |c| offer(c, |offer| set(offer, &["kind"], "task")),
         "rebuild-action-kind",
     ),
     attack(
-        "action of no kind",
+        "action without a kind",
         &[T, W],
-        "The offer of a release promotion does not say of which kind it is.",
+        "The offer of a release promotion has no kind.",
         promotion,
         |c| offer(c, |offer| remove(offer, &["kind"])),
         "rebuild-action-kind",
     ),
     attack(
-        "actions that are no JSON",
+        "actions that are not JSON",
         &[T, W],
-        "The list of actions that a decision task offers is cut off.",
+        "The list of actions that a decision task offers is truncated.",
         action,
         |c| actions_text(c, |text| text.get(..text.len() / 2).map(str::to_owned)),
         "rebuild-actions-malformed",
@@ -138,7 +138,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "actions with a key twice",
         &[T, W],
-        "The list of actions stands twice in what a decision task offers.",
+        "The list of actions occurs twice in a decision task's offers.",
         git_action,
         |c| actions_text(c, |text| Some(text.replacen('{', "{\"actions\":[],", 1))),
         "rebuild-actions-malformed",
@@ -146,48 +146,48 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "actions without a list",
         &[T, W],
-        "What a decision task offers has no list of actions.",
+        "A decision task's offers have no list of actions.",
         pr_action,
         |c| actions(c, |actions| remove(actions, &["actions"])),
         "rebuild-actions-malformed",
     ),
     attack(
-        "actions of lists in lists",
+        "actions of nested lists",
         &[T, W],
-        "What a decision task offers is ten thousand lists inside one another.",
+        "A decision task's offers are ten thousand nested lists.",
         action,
         |c| actions_text(c, |_| Some(format!("{}{}", "[".repeat(10_000), "]".repeat(10_000)))),
         "rebuild-actions-malformed",
     ),
     attack(
-        "parameters that are no YAML",
+        "parameters that are not YAML",
         &[T, W],
-        "The parameters that a decision task publishes are cut off within a text.",
+        "The parameters that a decision task publishes end within a string.",
         action,
         |c| parameters(c, |text| Some(format!("{text}more: \"x"))),
         "rebuild-actions-malformed",
     ),
     attack(
-        "parameters of aliases of aliases",
+        "parameters of nested aliases",
         &[T, W],
-        "Parameters of a few lines stand for a hundred billion items.",
+        "Parameters of a few lines expand to a hundred billion items.",
         promotion,
         |c| parameters(c, |_| Some(alias_bomb("version"))),
         "rebuild-actions-malformed",
     ),
     attack(
-        "parameters deeper than the limit",
+        "parameters nested too deep",
         &[T, W],
-        "The parameters have a part that nothing is made of, deeper than our own limits.",
+        "The parameters have an unused part that is nested deeper than the limit.",
         action,
         |c| parameters(c, |text| Some(format!("{text}{}", deep()))),
         "rebuild-actions-malformed",
     )
     .within(shallow),
     attack(
-        "parameters with a tag of Python's",
+        "parameters with a Python tag",
         &[T, W],
-        "The parameters ask whoever reads them to call a function.",
+        "The parameters use a Python tag that calls a function.",
         action,
         |c| parameters(c, |text| Some(format!("{text}x: !!python/object/apply:os.getcwd []\n"))),
         "rebuild-actions-malformed",
@@ -195,7 +195,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "parameters of an action altered",
         &[T, W],
-        "The parameters that a decision task publishes name another level than the action was started with.",
+        "The parameters that a decision task publishes name a different level from the action's.",
         action,
         |c| parameters(c, |text| Some(text.replace("level: \"3\"", "level: \"1\""))),
         "rebuild-differs",
@@ -203,15 +203,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "parameters of a promotion altered",
         &[T, W],
-        "The parameters that a decision task publishes name another version than the promotion was started with.",
+        "The parameters that a decision task publishes name a different version from the promotion's.",
         promotion,
         |c| parameters(c, |text| Some(text.replace("version: \"151.0\"", "version: \"152.0\""))),
         "rebuild-differs",
     ),
     attack(
-        "parameters of the action's own",
+        "parameters written by the action",
         &[T],
-        "An action runs with other parameters than its decision task published.",
+        "An action runs with different parameters from those that its decision task published.",
         action,
         |c| {
             act(c, |task| {
@@ -225,7 +225,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "action's input emptied",
         &[T],
-        "An action runs with no input, and says that it was started with one.",
+        "An action runs without an input, and its context names one.",
         action,
         |c| parent(c, &["payload", "env", "ACTION_INPUT"], "{}"),
         "rebuild-differs",
@@ -233,7 +233,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "action's input altered",
         &[T],
-        "An action on a pull request says that it was started with another input than it runs with.",
+        "An action on a pull request runs with a different input from the one in its context.",
         pr_action,
         |c| act(c, |task| set(task, &["extra", "action", "context", "input", "tasks"], Vec::new())),
         "rebuild-differs",
@@ -241,7 +241,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "promotion of another version",
         &[T],
-        "A release promotion runs with another version than it was started with.",
+        "A release promotion runs with a different version from the one in its context.",
         promotion,
         |c| {
             act(c, |task| {
@@ -255,7 +255,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "action on another task",
         &[T],
-        "An action runs on one task, and says that it was started on none.",
+        "An action runs on a task, and its context names none.",
         action,
         |c| {
             let id = first_build(c)?;
@@ -264,17 +264,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "action on a text",
+        "action on a task named null",
         &[T],
-        "An action says that it was started on the task of the name null, and not on none.",
+        "An action's context names the task \"null\" in place of no task.",
         git_action,
         |c| act(c, |task| set(task, &["extra", "action", "context", "taskId"], "null")),
         "rebuild-value-unconfirmed",
     ),
     attack(
-        "action asked for by somebody else",
+        "action by another user",
         &[T],
-        "An action says that somebody else asked for it than its description tells.",
+        "An action's context names a different user from its description.",
         git_action,
         |c| act(c, |task| set(task, &["extra", "action", "context", "clientId"], "login/somebody")),
         "rebuild-differs",
@@ -282,7 +282,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "action without an input",
         &[T],
-        "An action does not say which input it was started with.",
+        "An action's context has no input.",
         action,
         |c| act(c, |task| remove(task, &["extra", "action", "context", "input"])),
         "rebuild-environment",
@@ -290,21 +290,21 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "action without a task",
         &[T],
-        "An action on a pull request does not say whether it was started on a task.",
+        "An action on a pull request has no task in its context.",
         pr_action,
         |c| act(c, |task| remove(task, &["extra", "action", "context", "taskId"])),
         "rebuild-environment",
     ),
     attack(
-        "action started with a list",
+        "action with a list as its context",
         &[T],
-        "What a release promotion was started with is a list.",
+        "The context of a release promotion is a list.",
         promotion,
         |c| act(c, |task| set(task, &["extra", "action", "context"], Vec::new())),
         "rebuild-environment",
     ),
     attack(
-        "action's group unknown",
+        "action with an unknown group",
         &[T],
         "An action adds its tasks to a group that is neither its own nor its decision task's.",
         action,
@@ -312,7 +312,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-group",
     ),
     attack(
-        "action's group of another graph",
+        "action with the group of another graph",
         &[T],
         "An action adds its tasks to the graph of an earlier push.",
         action,
@@ -323,9 +323,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-group",
     ),
     attack(
-        "action's group of a build",
+        "action with the group of a build",
         &[T],
-        "An action on GitHub adds its tasks to a group of a build's name.",
+        "An action on GitHub adds its tasks to a group with the id of a build.",
         git_action,
         |c| {
             let id = first_build(c)?;
@@ -336,7 +336,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "action without a group",
         &[T],
-        "A release promotion does not say which group its tasks are in.",
+        "A release promotion does not name the group of its tasks.",
         promotion,
         |c| act(c, |task| remove(task, &["payload", "env", "ACTION_TASK_GROUP_ID"])),
         "rebuild-action-group",
@@ -344,7 +344,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "action of a build",
         &[T],
-        "An action says that its decision task is a build of the chain.",
+        "An action names a build of the chain as its decision task.",
         action,
         |c| {
             let (id, build) = (target_parent(c)?, first_build(c)?);
@@ -353,9 +353,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-decision-unknown",
     ),
     attack(
-        "action of no decision task",
+        "action of an unknown decision task",
         &[T],
-        "A release promotion says that its decision task is one that is not in the chain.",
+        "A release promotion names a decision task that is not in the chain.",
         promotion,
         |c| {
             let id = target_parent(c)?;
@@ -366,7 +366,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "action of a decision task of an earlier push",
         &[T],
-        "An action on one push says that it was made by the decision task of an earlier one.",
+        "An action on one push names the decision task of an earlier push.",
         action,
         |c| {
             let (id, from) = (target_parent(c)?, first_decision(c)?);
@@ -386,7 +386,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "action for another revision",
         &[T],
-        "An action runs on another revision than its decision task.",
+        "An action runs on a different revision from its decision task.",
         action,
         |c| act(c, |task| set(task, &["payload", "env", "GECKO_HEAD_REV"], OTHER)),
         "rebuild-action-source",
@@ -394,7 +394,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "action for another tree",
         &[T],
-        "A release promotion runs on another tree than its decision task.",
+        "A release promotion runs on a different tree from its decision task.",
         promotion,
         |c| {
             act(c, |task| {
@@ -440,7 +440,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "offer by somebody else",
+        "offer by another user",
         &[T, W],
         "The offer of an action fires its hook for another owner.",
         action,
@@ -454,7 +454,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "offer with another title",
         &[T, W],
-        "The offer of a release promotion has another title in what it fires its hook with.",
+        "The offer of a release promotion has another title in the hook's payload.",
         promotion,
         |c| offer(c, |offer| set(offer, &["hookPayload", "decision", "action", "title"], "Retrigger")),
         "rebuild-differs",
@@ -462,15 +462,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "offer with another input",
         &[T, W],
-        "The offer of an action fires its hook with an input that nobody chose.",
+        "The offer of an action fires its hook with an input that no user chose.",
         action,
         |c| offer(c, |offer| set(offer, &["hookPayload", "user", "input"], "x")),
         "rebuild-differs",
     ),
     attack(
-        "offer that maps over maps",
+        "offer with nested maps",
         &[T, W],
-        "The payload of an action's hook goes through lists inside of lists, a billion times in all.",
+        "The payload of an action's hook nests `$map` over lists, a billion iterations in all.",
         action,
         |c| {
             offer(c, |offer| {
@@ -483,17 +483,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-template-fails",
     ),
     attack(
-        "offer with a name that nothing has",
+        "offer with an undefined name",
         &[T, W],
-        "The payload of an action's hook uses a name that there is not.",
+        "The payload of an action's hook uses a name that is not defined.",
         pr_action,
         |c| offer(c, |offer| set(offer, &["hookPayload", "user", "more"], "${secret}")),
         "rebuild-template-fails",
     ),
     attack(
-        "hook that tells no level",
+        "hook without a level",
         &[W],
-        "The payload of a decision task's hooks does not tell the level of the tree.",
+        "The payload of a decision task's hooks does not state the level of the tree.",
         promotion,
         |c| offer(c, |offer| remove(offer, &["hookPayload", "decision", "repository", "level"])),
         "rebuild-template-fails",

@@ -13,15 +13,16 @@ const INCLUDES_INPUT: &str = "target-tasks-method: nightly\n      include-cron-i
 
 pub(super) const ATTACKS: &[Attack] = &[
     attack(
-        "cron task with an argument more",
+        "cron task with an extra argument",
         &[T],
-        "A cron job's decision task chooses the tasks of a release, which its job does not.",
+        "A cron job's decision task has an argument that selects release tasks, which its job does \
+         not have.",
         cron,
         |c| job_says(c, "quoted_args", "--target-tasks-method=nightly --target-tasks-method=release"),
         "rebuild-cron-differs",
     ),
     attack(
-        "cron task with a command behind its arguments",
+        "cron task with a command after its arguments",
         &[T],
         "A cron job's arguments end in another command.",
         cron,
@@ -31,7 +32,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cron task with a command within its arguments",
         &[T],
-        "A cron job's argument has a command that a shell runs.",
+        "A cron job's argument contains a shell command.",
         cron,
         |c| job_says(c, "quoted_args", "--target-tasks-method=$(id)"),
         "rebuild-cron-differs",
@@ -39,7 +40,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cron task with an argument over two lines",
         &[T],
-        "A cron job's arguments go on in a second line, with a command of their own.",
+        "A cron job's arguments continue on a second line, with a command of their own.",
         cron,
         |c| job_says(c, "quoted_args", "--target-tasks-method=nightly\nid"),
         "rebuild-cron-differs",
@@ -47,7 +48,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cron task without its argument",
         &[T],
-        "A cron job on GitHub leaves out how it chooses its tasks.",
+        "A cron job on GitHub lacks the argument that selects its tasks.",
         git_cron,
         |c| job_says(c, "quoted_args", ""),
         "rebuild-cron-differs",
@@ -55,15 +56,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cron task of another method",
         &[T],
-        "A cron job on GitHub chooses other tasks than the tree says.",
+        "A cron job on GitHub selects different tasks from its definition in the tree.",
         git_cron,
         |c| job_says(c, "quoted_args", "--target-tasks-method=release"),
         "rebuild-cron-differs",
     ),
     attack(
-        "cron task whose argument is quoted",
+        "cron task with a quoted argument",
         &[T],
-        "A cron job's argument stands between quotes, as none does that needs none.",
+        "A cron job's argument is quoted, although it needs no quotes.",
         cron,
         |c| job_says(c, "quoted_args", "'--target-tasks-method=nightly'"),
         "rebuild-cron-differs",
@@ -71,7 +72,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cron task of another symbol",
         &[T],
-        "A cron job's decision task shows another job's symbol.",
+        "A cron job's decision task has another job's symbol.",
         cron,
         |c| job_says(c, "job_symbol", "R"),
         "rebuild-cron-differs",
@@ -79,23 +80,23 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cron task whose symbol is a command",
         &[T],
-        "The symbol of a cron job on GitHub is a command that a shell runs.",
+        "The symbol of a cron job on GitHub is a shell command.",
         git_cron,
         |c| job_says(c, "job_symbol", "$(id)"),
         "rebuild-cron-differs",
     ),
     attack(
-        "cron task of no job",
+        "cron task of an unknown job",
         &[T],
-        "A cron job's decision task has the name and the scopes of a job that the tree does not have.",
+        "A cron job's decision task has the name and scopes of a job that the tree does not define.",
         cron,
         |c| job_says(c, "job_name", "release"),
         "rebuild-cron-job-unknown",
     ),
     attack(
-        "cron task of no job on GitHub",
+        "cron task of an unknown job on GitHub",
         &[T],
-        "A cron job's decision task on GitHub has the scopes of a job that the tree does not have.",
+        "A cron job's decision task on GitHub has the scopes of a job that the tree does not define.",
         git_cron,
         |c| job_says(c, "job_name", "release"),
         "rebuild-cron-job-unknown",
@@ -103,7 +104,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cron task whose job is a command",
         &[T],
-        "The name of a cron job has a command that a shell runs.",
+        "The name of a cron job contains a shell command.",
         cron,
         |c| job_says(c, "job_name", "nightly$(id)"),
         "rebuild-cron-job-unknown",
@@ -119,47 +120,49 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cron task of a job that fires an action",
         &[T],
-        "A cron job's decision task has the name of a job that makes no decision task.",
+        "A cron job's decision task has the name of a job that creates no decision task.",
         cron,
         |c| job_says(c, "job_name", "bump"),
         "rebuild-cron-job-unknown",
     ),
     attack(
-        "cron job that the tree has no more",
+        "cron job removed from the tree",
         &[T],
-        "The tree at the revision of a cron job's decision task has no such job.",
+        "The tree has no such job at the revision of a cron job's decision task.",
         cron,
         |c| jobs_say(c, "name: nightly", "name: weekly"),
         "rebuild-cron-job-unknown",
     ),
     attack(
-        "cron jobs that are none",
+        "tree without cron jobs",
         &[T],
-        "The tree on GitHub has no cron jobs at all.",
+        "The tree on GitHub has no cron jobs.",
         git_cron,
         |c| jobs_are(c, "jobs: []\n"),
         "rebuild-cron-job-unknown",
     ),
     attack(
-        "cron job of another method in the tree",
+        "cron job with another method in the tree",
         &[T],
-        "The tree lets the cron job choose other tasks than its decision task does.",
+        "The tree's cron job selects different tasks from its decision task.",
         cron,
         |c| jobs_say(c, METHOD, "target-tasks-method: beta\n"),
         "rebuild-cron-differs",
     ),
     attack(
-        "cron job with one argument more in the tree",
+        "cron job with an extra argument in the tree",
         &[T],
-        "The tree lets the cron job use tasks of the push again, and its decision task does not say so.",
+        "The tree's cron job has an argument that reuses tasks of the push, and its decision task \
+         does not.",
         git_cron,
         |c| jobs_say(c, METHOD, "target-tasks-method: nightly\n      include-push-tasks: true\n"),
         "rebuild-cron-differs",
     ),
     attack(
-        "cron job that stands twice in the tree",
+        "cron job twice in the tree",
         &[T],
-        "The tree has two jobs of the name, and the decision task is of the first, which does not count.",
+        "The tree has two jobs with the same name, and the decision task matches the first, which \
+         is overridden.",
         cron,
         |c| {
             let second = "  - {name: nightly, job: {type: decision-task, treeherder-symbol: N, target-tasks-method: b}}\n";
@@ -168,25 +171,25 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-cron-differs",
     ),
     attack(
-        "input for a cron job that includes none",
+        "input for a cron job that takes none",
         &[T],
-        "A cron job's decision task has an input, which its job does not include.",
+        "A cron job's decision task has an input, and its job takes no input.",
         cron,
         |c| job_says(c, "input", json("{\"level\":\"3\"}")?),
         "rebuild-cron-differs",
     ),
     attack(
-        "input for a cron job on GitHub that includes none",
+        "input for a cron job on GitHub that takes none",
         &[T],
-        "A cron job's decision task on GitHub has an input, which its job does not include.",
+        "A cron job's decision task on GitHub has an input, and its job takes no input.",
         git_cron,
         |c| job_says(c, "input", json("{\"a\":[]}")?),
         "rebuild-cron-differs",
     ),
     attack(
-        "input of a cron job that is a command",
+        "input of a cron job with a command",
         &[T],
-        "The input of a cron job has a command that a shell runs.",
+        "The input of a cron job contains a shell command.",
         cron,
         |c| {
             jobs_say(c, METHOD, INCLUDES_INPUT)?;
@@ -197,7 +200,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "input of a cron job with a quote",
         &[T],
-        "The input of a cron job on GitHub has a quote deep inside of it.",
+        "The input of a cron job on GitHub has a nested value with a quote.",
         git_cron,
         |c| {
             jobs_say(c, METHOD, INCLUDES_INPUT)?;
@@ -208,7 +211,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "input of a cron job with an option",
         &[T],
-        "The input of a cron job has two words, of which the second is an option.",
+        "The input of a cron job has two words, and the second is an option.",
         cron,
         |c| {
             jobs_say(c, METHOD, INCLUDES_INPUT)?;
@@ -239,39 +242,39 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-value-unconfirmed",
     ),
     attack(
-        "cron task made by a command",
+        "cron task whose creator is a command",
         &[T],
-        "The task that made a cron job's decision task is a command that a shell runs.",
+        "The id of the task that created a cron job's decision task is a shell command.",
         cron,
         |c| job_says(c, "task_id", "$(id)"),
         "rebuild-value-unconfirmed",
     ),
     attack(
-        "cron task made by no task",
+        "cron task without a creator",
         &[T],
-        "A cron job's decision task does not tell by which task it was made.",
+        "A cron job's decision task does not name the task that created it.",
         git_cron,
         |c| job_says(c, "task_id", "<cron task id>"),
         "rebuild-value-unconfirmed",
     ),
     attack(
-        "cron task made by a long id",
+        "cron task whose creator has a long id",
         &[T],
-        "The task that made a cron job's decision task has an id with more behind it.",
+        "The id of the task that created a cron job's decision task is too long.",
         cron,
         |c| job_says(c, "task_id", "b7yVvZ2nTVu2jLrpQmWcYg/../x"),
         "rebuild-value-unconfirmed",
     ),
     attack(
-        "cron task that says more",
+        "cron task with an unknown member",
         &[T],
-        "A cron job's decision task says one thing more of its job than is ever said.",
+        "A cron job's decision task has a member of its job's context that does not exist.",
         cron,
         |c| job_says(c, "user", "$(id)"),
         "rebuild-value-unconfirmed",
     ),
     attack(
-        "cron task that says more on GitHub",
+        "cron task with an unknown member on GitHub",
         &[T],
         "A cron job's decision task on GitHub has a member that no job has.",
         git_cron,
@@ -281,7 +284,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cron task without its symbol",
         &[T],
-        "A cron job's decision task on GitHub does not say the symbol of its job.",
+        "A cron job's decision task on GitHub lacks the symbol of its job.",
         git_cron,
         |c| job_lacks(c, "job_symbol"),
         "rebuild-value-unconfirmed",
@@ -289,15 +292,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cron task whose job is a list",
         &[T],
-        "What a cron job's decision task says of its job is a list.",
+        "The job's context in a cron job's decision task is a list.",
         cron,
         |c| decision(c, &["extra", "cron"], "[]"),
         "rebuild-environment",
     ),
     attack(
-        "cron jobs that are no YAML",
+        "cron jobs that are not YAML",
         &[V],
-        "The tree's cron jobs are cut off within a list.",
+        "The tree's cron jobs end within a list.",
         cron,
         |c| jobs_are(c, "jobs: [{name: nightly"),
         "rebuild-cron-malformed",
@@ -311,17 +314,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-cron-malformed",
     ),
     attack(
-        "cron jobs of aliases of aliases",
+        "cron jobs of nested aliases",
         &[V],
-        "Cron jobs of a few lines stand for a hundred billion items.",
+        "Cron jobs of a few lines expand to a hundred billion items.",
         cron,
         |c| jobs_are(c, &alias_bomb("jobs")),
         "rebuild-cron-malformed",
     ),
     attack(
-        "cron jobs with a tag of Python's",
+        "cron jobs with a Python tag",
         &[V],
-        "The tree's cron jobs ask whoever reads them to call a function.",
+        "The tree's cron jobs use a Python tag that calls a function.",
         git_cron,
         |c| jobs_say(c, "jobs:\n", "x: !!python/object/apply:os.getcwd []\njobs:\n"),
         "rebuild-cron-malformed",
@@ -345,7 +348,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cron jobs of another file",
         &[V],
-        "GitHub answers with another file than the cron jobs.",
+        "GitHub answers with a different file from the cron jobs.",
         git_cron,
         |c| answer(c, "contents/.cron.yml", |file| set(file, &["path"], "testing/.cron.yml")),
         "rebuild-answer-about-another",
@@ -364,7 +367,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-about-another",
     ),
     attack(
-        "cron jobs that are no base64",
+        "cron jobs that are not base64",
         &[V],
         "The contents of the cron jobs are not in base64.",
         git_cron,
@@ -372,17 +375,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-malformed",
     ),
     attack(
-        "cron jobs that nobody can have",
+        "unavailable cron jobs",
         &[V],
-        "The tree's host does not say what the cron jobs are.",
+        "The tree's host does not answer the request for the cron jobs.",
         cron,
         |c| page_answers(c, ".cron.yml", 503, ""),
         "availability-unreachable",
     ),
     attack(
-        "argument that is a command, where the tree has no jobs",
+        "argument that is a command, in a tree without jobs",
         &[T],
-        "A cron job's argument has a command that a shell runs, and its tree has no cron jobs.",
+        "A cron job's argument contains a shell command, and its tree has no cron jobs.",
         cron,
         |c| {
             page_missing(c, ".cron.yml")?;
@@ -391,7 +394,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-value-unconfirmed",
     ),
     attack(
-        "argument of another kind, where the tree has no jobs",
+        "argument of another kind, in a tree without jobs",
         &[T],
         "A cron job's argument names the sources to build, and its tree has no cron jobs.",
         cron,
@@ -406,9 +409,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-value-unconfirmed",
     ),
     attack(
-        "argument that ends a line, where the tree has no jobs",
+        "argument with a line break, in a tree without jobs",
         &[T],
-        "A cron job's arguments go on in a second line, and its tree has no cron jobs.",
+        "A cron job's arguments continue on a second line, and its tree has no cron jobs.",
         git_cron,
         |c| {
             page_missing(c, ".cron.yml")?;
@@ -417,7 +420,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-value-unconfirmed",
     ),
     attack(
-        "input, where the tree has no jobs",
+        "input, in a tree without jobs",
         &[T],
         "A cron job's decision task has an input, and its tree has no cron jobs.",
         git_cron,
@@ -428,7 +431,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-value-unconfirmed",
     ),
     attack(
-        "name of two words, where the tree has no jobs",
+        "name of two words, in a tree without jobs",
         &[T],
         "The name of a cron job is two words, and its tree has no cron jobs.",
         cron,
@@ -439,7 +442,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-value-unconfirmed",
     ),
     attack(
-        "symbol with a quote, where the tree has no jobs",
+        "symbol with a quote, in a tree without jobs",
         &[T],
         "The symbol of a cron job has a quote, and its tree has no cron jobs.",
         git_cron,

@@ -43,7 +43,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task without its command",
         &[T],
-        "A decision task runs what its image runs by itself, and not the command of the tree.",
+        "A decision task runs its image's default command, and not the command of the tree.",
         push,
         |c| decision(c, &["payload", "command"], Vec::new()),
         "rebuild-differs",
@@ -51,7 +51,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task with a longer command",
         &[T],
-        "The command of a push's decision task goes on after the tree's own command.",
+        "The command of a push's decision task continues after the tree's own command.",
         push,
         |c| decide(c, longer_command),
         "rebuild-differs",
@@ -59,7 +59,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task of a release with a longer command",
         &[T],
-        "The command of a release's decision task goes on after the tree's own command.",
+        "The command of a release's decision task continues after the tree's own command.",
         tag,
         |c| decide(c, longer_command),
         "rebuild-differs",
@@ -67,7 +67,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task of an earlier push with a longer command",
         &[T],
-        "The command of the decision task that made the image, on an earlier push, goes on after the tree's.",
+        "The command of the decision task that made the image, on an earlier push, continues after \
+         the tree's.",
         push,
         |c| {
             let id = earlier(c)?;
@@ -84,9 +85,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "decision task with a scope more",
+        "decision task with an extra scope",
         &[T],
-        "A decision task has one scope that the tree does not give it.",
+        "A decision task has a scope that the tree does not grant.",
         push,
         |c| decide(c, |task| add(task, &["scopes"], "assume:repo:hg.mozilla.org/releases/mozilla-release:*")),
         "rebuild-differs",
@@ -94,7 +95,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task with its scopes in another order",
         &[T],
-        "The scopes of a decision task are those of the tree in another order.",
+        "The scopes of a decision task are in a different order from the tree's.",
         push,
         |c| {
             decide(c, |task| {
@@ -107,7 +108,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cron task with every scope",
         &[T],
-        "A cron job's decision task may do anything.",
+        "A cron job's decision task has the scope `*`.",
         cron,
         |c| decision(c, &["scopes"], list("*")),
         "rebuild-differs",
@@ -115,7 +116,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task of GitHub with the scopes of every branch",
         &[T],
-        "A decision task for a push to GitHub has the role of all branches of its repository.",
+        "A decision task for a push to GitHub has the role for all branches of its repository.",
         mobile,
         |c| decision_text(c, "reference-browser:branch:main", "reference-browser:branch:*"),
         "rebuild-differs",
@@ -135,7 +136,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "fork with the scopes of a trusted pull request",
         &[T],
-        "The decision task of a fork's pull request has the role of pull requests by the project's own people.",
+        "The decision task of a fork's pull request has the role for pull requests of the project's \
+         own members.",
         fork,
         |c| decide(c, |task| replace_in(task, ":pull-request-untrusted\"", ":pull-request\"")),
         "rebuild-differs",
@@ -157,7 +159,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "action with the scopes of everything",
+        "action with every role",
         &[T],
         "An action assumes every role.",
         action,
@@ -175,7 +177,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "promotion with the scopes of another tree",
         &[T],
-        "A release promotion has its role on another tree than its decision task's.",
+        "A release promotion has its role on a different tree from its decision task's.",
         promotion,
         |c| {
             act(c, |task| {
@@ -189,9 +191,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "decision task with a route more",
+        "decision task with an extra route",
         &[T],
-        "A decision task also enters itself into the index in another place.",
+        "A decision task has a route that indexes it in another place.",
         push,
         |c| {
             decide(c, |task| {
@@ -201,15 +203,15 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "decision task with a variable more",
+        "decision task with an extra variable",
         &[T],
-        "A library is loaded into every program of a decision task by a variable of its environment.",
+        "A variable of a decision task's environment preloads a library into every program.",
         push,
         |c| decision(c, &["payload", "env", "LD_PRELOAD"], "/builds/worker/checkouts/x.so"),
         "rebuild-differs",
     ),
     attack(
-        "decision task with a variable less",
+        "decision task without a variable",
         &[T],
         "A decision task lacks a variable that the tree sets.",
         push,
@@ -217,9 +219,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "decision task with a cache more",
+        "decision task with an extra cache",
         &[T],
-        "A decision task also mounts the cache of tasks that anybody may start.",
+        "A decision task also mounts the cache of tasks that anyone may start.",
         push,
         |c| decision(c, &["payload", "cache", "level-1-checkouts-v3"], "/builds/worker/other"),
         "rebuild-differs",
@@ -240,15 +242,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task that may run longer",
         &[T],
-        "A decision task may run four times as long as the tree says.",
+        "A decision task has four times the run time that the tree sets.",
         cron,
         |c| decision(c, &["payload", "maxRunTime"], 7200_i64),
         "rebuild-differs",
     ),
     attack(
-        "decision task with a number as text",
+        "decision task with a number as a string",
         &[T],
-        "The time a decision task may run is a text of the same digits.",
+        "The time a decision task may run is a string of the same digits.",
         push,
         |c| decision(c, &["payload", "maxRunTime"], "1800"),
         "rebuild-differs",
@@ -262,25 +264,25 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "decision task with a feature less",
+        "decision task without a feature",
         &[T],
-        "A decision task asks for no Chain of Trust, and has one nevertheless.",
+        "A decision task does not enable Chain of Trust, and has a document nevertheless.",
         push,
         |c| decide(c, |task| remove(task, &["payload", "features", "chainOfTrust"])),
         "rebuild-differs",
     ),
     attack(
-        "decision task that publishes another folder",
+        "decision task that publishes another directory",
         &[T],
-        "What a decision task publishes comes from another folder than the tree says.",
+        "A decision task publishes its artifacts from a different directory from the tree's.",
         push,
         |c| decision(c, &["payload", "artifacts", "public", "path"], "/builds/worker/checkouts/artifacts"),
         "rebuild-differs",
     ),
     attack(
-        "decision task of somebody else",
+        "decision task with another owner",
         &[T],
-        "A decision task names another owner than the one who pushed.",
+        "A decision task names a different owner from the user who pushed.",
         push,
         |c| decision(c, &["metadata", "owner"], "somebody@example.org"),
         "rebuild-differs",
@@ -296,7 +298,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task with a later deadline",
         &[T],
-        "A decision task may be run for years.",
+        "The deadline of a decision task is years away.",
         push,
         |c| decision(c, &["deadline"], "2030-01-01T00:00:00.000Z"),
         "rebuild-differs",
@@ -304,7 +306,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task with a later expiry",
         &[T],
-        "A decision task of GitHub is kept for longer than the tree says.",
+        "A decision task on GitHub expires later than the tree says.",
         mobile,
         |c| decision(c, &["expires"], "2040-01-01T00:00:00.000Z"),
         "rebuild-differs",
@@ -312,15 +314,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task created at another time",
         &[T, Q],
-        "A decision task was created a day earlier than the rest of its times tells.",
+        "The creation of a decision task is a day earlier than its other times imply.",
         push,
         |c| decision(c, &["created"], "2026-08-11T09:30:12.000Z"),
         "rebuild-differs",
     ),
     attack(
-        "decision task ahead of all others",
+        "decision task with the highest priority",
         &[T],
-        "A decision task has the highest priority there is.",
+        "A decision task has the highest priority.",
         push,
         |c| decision(c, &["priority"], "highest"),
         "rebuild-differs",
@@ -328,31 +330,31 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task with another scheduler",
         &[T],
-        "A decision task is of the scheduler of another level than its tree's.",
+        "A decision task has the scheduler of another level.",
         push,
         |c| decision(c, &["schedulerId"], "gecko-level-2"),
         "rebuild-differs",
     ),
     attack(
-        "decision task that waits for another",
+        "decision task with an extra dependency",
         &[T],
-        "A decision task waits for a task that the tree does not name.",
+        "A decision task depends on a task that the tree does not name.",
         push,
         |c| decision(c, &["dependencies"], list(NOBODY)),
         "rebuild-differs",
     ),
     attack(
-        "decision task that may follow a failure",
+        "decision task that runs after a failure",
         &[T],
-        "A decision task runs also when what it waits for has failed.",
+        "A decision task also runs when its dependencies have failed.",
         tag,
         |c| decision(c, &["requires"], "all-resolved"),
         "rebuild-differs",
     ),
     attack(
-        "decision task that is tried again and again",
+        "decision task with many retries",
         &[T],
-        "A decision task is tried 49 times.",
+        "A decision task has 49 retries.",
         push,
         |c| decision(c, &["retries"], 49_i64),
         "rebuild-differs",
@@ -360,7 +362,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task of another project",
         &[T],
-        "A decision task belongs to a project of Taskcluster that the tree does not name.",
+        "A decision task names a Taskcluster project that the tree does not name.",
         push,
         |c| decision(c, &["projectId"], "somebodys"),
         "rebuild-differs",
@@ -374,23 +376,23 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "decision task with a part of its own",
+        "decision task with an extra member",
         &[T],
-        "A decision task has a part at the top that the tree does not render.",
+        "A decision task has a top-level member that the tree does not render.",
         push,
         |c| decision(c, &["bonus"], "x"),
         "rebuild-differs",
     ),
     attack(
-        "decision task that is shown otherwise",
+        "decision task with another treeherder entry",
         &[T],
-        "How a fork's decision task is shown is another than the tree says.",
+        "A fork's decision task has different display data from the tree's.",
         fork,
         |c| decision(c, &["extra", "treeherder"], list("D")),
         "rebuild-differs",
     ),
     attack(
-        "decision task on top of another Firefox",
+        "decision task on another Firefox",
         &[T],
         "A decision task of Thunderbird takes the sources of Firefox from a try push.",
         thunderbird,
@@ -400,7 +402,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task of Thunderbird with a longer command",
         &[T],
-        "The command of Thunderbird's decision task goes on after the tree's own command.",
+        "The command of Thunderbird's decision task continues after the tree's own command.",
         thunderbird,
         |c| decide(c, longer_command),
         "rebuild-differs",
@@ -416,7 +418,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task of Firefox on GitHub with a longer command",
         &[T],
-        "The command of a decision task for a push of Firefox to GitHub goes on after the tree's.",
+        "The command of a decision task for a push of Firefox to GitHub continues after the tree's.",
         firefox_git,
         |c| decide(c, longer_command),
         "rebuild-differs",
@@ -424,15 +426,16 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cron task on GitHub for another branch",
         &[T],
-        "A cron job's decision task on GitHub checks out another branch than its command says.",
+        "A cron job's decision task on GitHub checks out a different branch from the one in its \
+         command.",
         git_cron,
         |c| decide(c, |task| variable(task, "_HEAD_REF", "release")),
         "rebuild-differs",
     ),
     attack(
-        "cron job's arguments",
+        "cron job with other arguments",
         &[T],
-        "A cron job's decision task is started for other jobs than its command says.",
+        "A cron job's decision task is started for different jobs from those in its command.",
         cron,
         |c| {
             decide(c, |task| {
@@ -442,9 +445,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-cron-differs",
     ),
     attack(
-        "cron job's name",
+        "cron job with another name",
         &[T],
-        "A cron job's decision task names another job than its scopes and routes are for.",
+        "A cron job's decision task names a different job from its scopes and routes.",
         git_cron,
         |c| {
             decide(c, |task| {
@@ -456,7 +459,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "action with a longer command",
         &[T],
-        "An action's command goes on after the tree's own command.",
+        "An action's command continues after the tree's own command.",
         action,
         |c| act(c, longer_command),
         "rebuild-differs",
@@ -464,7 +467,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "promotion with a longer command",
         &[T],
-        "A release promotion's command goes on after the tree's own command.",
+        "A release promotion's command continues after the tree's own command.",
         promotion,
         |c| act(c, longer_command),
         "rebuild-differs",
@@ -472,7 +475,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "action on a pull request with a longer command",
         &[T],
-        "The command of an action on a pull request goes on after the tree's own command.",
+        "The command of an action on a pull request continues after the tree's own command.",
         pr_action,
         |c| act(c, longer_command),
         "rebuild-differs",
@@ -480,71 +483,71 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "action whose decision task has a longer command",
         &[T],
-        "An action on GitHub is the tree's, and the decision task it acts on is not.",
+        "An action on GitHub matches the tree, and the decision task that it acts on does not.",
         git_action,
         |c| decide(c, longer_command),
         "rebuild-differs",
     ),
     attack(
-        "null as an argument",
+        "extra null argument",
         &[T],
-        "The command of a decision task has one argument more, the text null.",
+        "The command of a decision task has one extra argument, the string `null`.",
         push,
         |c| decide(c, |task| add(task, &["payload", "command"], "null")),
         "rebuild-empty-values-added",
     ),
     attack(
-        "null among the variables",
+        "extra null variable",
         &[T],
-        "The environment of a release's decision task has one variable more, the text null.",
+        "The environment of a release's decision task has one extra variable, the string `null`.",
         tag,
         |c| decision(c, &["payload", "env", "TASKGRAPH_SKIP"], "null"),
         "rebuild-empty-values-added",
     ),
     attack(
-        "null among the variables of an action",
+        "extra null variable in an action",
         &[T],
-        "The environment of an action has one variable more, the text null.",
+        "The environment of an action has one extra variable, the string `null`.",
         action,
         |c| parent(c, &["payload", "env", "TASKGRAPH_SKIP"], "null"),
         "rebuild-empty-values-added",
     ),
     attack(
-        "null as a cache",
+        "null as a cache's mount point",
         &[T],
-        "A decision task mounts a cache at no place.",
+        "A decision task mounts a cache at null.",
         push,
         |c| decision(c, &["payload", "cache", "x"], Value::Null),
         "rebuild-empty-values-added",
     ),
     attack(
-        "null as a member of its own",
+        "extra null member",
         &[T],
-        "The payload of a decision task on GitHub has one member more, which is null.",
+        "The payload of a decision task on GitHub has one extra member, which is null.",
         mobile,
         |c| decision(c, &["payload", "onExitStatus"], Value::Null),
         "rebuild-empty-values-added",
     ),
     attack(
-        "empty object added",
+        "extra empty object",
         &[T],
-        "The payload of a cron job's decision task has one member more, an empty object.",
+        "The payload of a cron job's decision task has one extra member, an empty object.",
         cron,
         |c| decision(c, &["payload", "devices"], empty()),
         "rebuild-empty-values-added",
     ),
     attack(
-        "empty list added",
+        "extra empty list",
         &[T],
-        "What a pull request's decision task publishes has one entry more, an empty list.",
+        "A pull request's decision task publishes one extra entry, an empty list.",
         pull_request,
         |c| decision(c, &["payload", "artifacts", "private"], Vec::new()),
         "rebuild-empty-values-added",
     ),
     attack(
-        "empty object added to an earlier decision task",
+        "extra empty object in an earlier decision task",
         &[T],
-        "The payload of an earlier push's decision task has one member more, an empty object.",
+        "The payload of an earlier push's decision task has one extra member, an empty object.",
         push,
         |c| {
             let id = earlier(c)?;
@@ -555,7 +558,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task in a pool for builds",
         &[T],
-        "A decision task runs where builds run, and the tree says so too.",
+        "A decision task runs in the pool of the builds, and the tree says the same.",
         push,
         |c| rendered_pool(c, "b-linux-gcp"),
         "worker-pool-decision",
@@ -563,7 +566,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task in a pool for images",
         &[T],
-        "A decision task on GitHub runs where images are built, and the tree says so too.",
+        "A decision task on GitHub runs in the pool for images, and the tree says the same.",
         mobile,
         |c| rendered_pool(c, "images-gcp"),
         "worker-pool-decision",
@@ -571,7 +574,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "action in a pool for builds",
         &[T],
-        "A decision task and an action on its graph run where builds run, and the tree says so too.",
+        "A decision task and an action on its graph run in the pool of the builds, and the tree \
+         says the same.",
         action,
         |c| rendered_pool(c, "b-linux-gcp"),
         "worker-pool-decision",
@@ -579,7 +583,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "fork's decision task in a pool for builds",
         &[T],
-        "The decision task of a fork's pull request runs where builds run, and the fork's tree says so.",
+        "The decision task of a fork's pull request runs in the pool of the builds, and the fork's \
+         tree says the same.",
         fork,
         |c| rendered_pool(c, "b-linux-gcp"),
         "worker-pool-decision",
@@ -587,7 +592,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task of an earlier push in another pool",
         &[T],
-        "The decision task that made the image ran in a pool whose name only begins like that of one for decision tasks.",
+        "The decision task that made the image ran in a pool whose name only has the prefix of one \
+         for decision tasks.",
         push,
         |c| {
             let id = earlier(c)?;

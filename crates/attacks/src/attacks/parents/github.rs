@@ -8,9 +8,9 @@ use catena_json::Value;
 
 pub(super) const ATTACKS: &[Attack] = &[
     attack(
-        "commit of another hash",
+        "commit with another hash",
         &[V],
-        "GitHub answers with another commit than was asked for.",
+        "GitHub answers with a different commit from the requested one.",
         mobile,
         |c| answer(c, "/commits/", |commit| set(commit, &["sha"], OTHER)),
         "rebuild-answer-about-another",
@@ -26,7 +26,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "commit of a renamed repository",
         &[V],
-        "GitHub answers with the page of a commit in the repository's new place.",
+        "GitHub answers with a commit at the repository's new address.",
         firefox_git,
         |c| {
             answer(c, "/commits/", |commit| {
@@ -36,7 +36,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-about-another",
     ),
     attack(
-        "commit unknown",
+        "unknown commit",
         &[V],
         "GitHub does not know the commit that was pushed.",
         mobile,
@@ -46,15 +46,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "commit without a hash",
         &[V],
-        "GitHub's answer about a commit does not say which one it is.",
+        "GitHub's answer for a commit does not name the commit.",
         mobile,
         |c| answer(c, "/commits/", |commit| remove(commit, &["sha"])),
         "rebuild-answer-malformed",
     ),
     attack(
-        "commit that is no JSON",
+        "commit that is not JSON",
         &[V],
-        "GitHub answers with a value missing, in the place of a commit.",
+        "GitHub's answer for a commit lacks a value.",
         firefox_git,
         |c| page_is(c, "/commits/", "{\"sha\": }"),
         "rebuild-answer-malformed",
@@ -62,7 +62,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template of another path",
         &[V],
-        "GitHub answers with another file than the template.",
+        "GitHub answers with a different file from the template.",
         mobile,
         |c| answer(c, "contents/.taskcluster.yml", |file| set(file, &["path"], "testing/.taskcluster.yml")),
         "rebuild-answer-about-another",
@@ -83,9 +83,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-about-another",
     ),
     attack(
-        "template of a repository whose name begins like it",
+        "template of a repository with the same prefix",
         &[V],
-        "GitHub's answer for a template has the address of a repository whose name only begins alike.",
+        "GitHub's answer for a template has the address of a repository whose name only has the \
+         same prefix.",
         mobile,
         |c| {
             answer(c, "contents/.taskcluster.yml", |answer| {
@@ -98,7 +99,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template of another revision",
         &[V],
-        "GitHub answers with the template at the main branch.",
+        "GitHub answers with the template of the main branch.",
         pull_request,
         |c| {
             answer(c, "contents/.taskcluster.yml", |file| {
@@ -114,7 +115,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template of another tag",
         &[V],
-        "GitHub answers with the template at another tag than the release's commit has.",
+        "GitHub answers with the template at a different tag from the release's.",
         tag,
         |c| {
             let at = format!("?ref={}", tagged(c, "v151.0")?);
@@ -123,9 +124,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-about-another",
     ),
     attack(
-        "template in another encoding",
+        "template without its contents",
         &[V],
-        "GitHub answers with no contents, as it does for large files.",
+        "GitHub answers without the contents, as it does for large files.",
         mobile,
         |c| {
             answer(c, "contents/.taskcluster.yml", |file| {
@@ -136,15 +137,15 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-malformed",
     ),
     attack(
-        "template without contents",
+        "template without a contents member",
         &[V],
-        "GitHub's answer has everything but the contents of the template.",
+        "GitHub's answer for the template lacks only its contents.",
         pr_action,
         |c| answer(c, "contents/.taskcluster.yml", |file| remove(file, &["content"])),
         "rebuild-answer-malformed",
     ),
     attack(
-        "template that is no base64",
+        "template that is not base64",
         &[V],
         "The contents of the template have a character that base64 does not have.",
         tag,
@@ -158,9 +159,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-malformed",
     ),
     attack(
-        "folder in the place of the template",
+        "directory in place of the template",
         &[V],
-        "GitHub answers with a list of files, as it does for folders.",
+        "GitHub answers with a list of files, as it does for directories.",
         mobile,
         |c| page_is(c, "contents/.taskcluster.yml", "[{\"type\":\"file\",\"path\":\".taskcluster.yml\"}]"),
         "rebuild-answer-malformed",
@@ -188,7 +189,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "release of a renamed repository",
         &[V],
-        "GitHub answers with a release in the repository's new place.",
+        "GitHub answers with a release at the repository's new address.",
         tag,
         |c| {
             answer(c, "releases/tags", |release| {
@@ -202,15 +203,15 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-about-another",
     ),
     attack(
-        "release that is a draft",
+        "draft release",
         &[V],
-        "A release that nobody has published is built.",
+        "A release is built that has not been published.",
         tag,
         |c| answer(c, "releases/tags", |release| set(release, &["draft"], true)),
         "rebuild-release-draft",
     ),
     attack(
-        "release that may be a draft",
+        "release without its draft status",
         &[V],
         "GitHub's answer for a release does not say whether it is a draft.",
         tag,
@@ -218,17 +219,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-malformed",
     ),
     attack(
-        "release that is a draft in words",
+        "release with a draft status that is a string",
         &[V],
-        "GitHub's answer for a release says that it is a draft, as a text.",
+        "GitHub's answer for a release states its draft status as a string.",
         tag,
         |c| answer(c, "releases/tags", |release| set(release, &["draft"], "true")),
         "rebuild-answer-malformed",
     ),
     attack(
-        "release unknown",
+        "unknown release",
         &[V, T],
-        "GitHub has no release of the tag, only the tag.",
+        "GitHub has no release for the tag, only the tag.",
         tag,
         |c| page_missing(c, "releases/tags"),
         "rebuild-unknown-to-vcs",
@@ -242,9 +243,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "release by somebody else",
+        "release by another user",
         &[V],
-        "GitHub answers that somebody else made the release.",
+        "GitHub names a different author of the release.",
         tag,
         |c| answer(c, "releases/tags", |release| set(release, &["author", "login"], "somebody")),
         "rebuild-differs",
@@ -252,7 +253,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "release without an author",
         &[V],
-        "GitHub's answer about a release does not say who made it.",
+        "GitHub's answer for a release does not name its author.",
         tag,
         |c| answer(c, "releases/tags", |release| set(release, &["author"], Value::Null)),
         "rebuild-answer-malformed",
@@ -260,7 +261,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "release without a date",
         &[V],
-        "GitHub's answer about a release does not say when it was published.",
+        "GitHub's answer for a release does not say when it was published.",
         tag,
         |c| answer(c, "releases/tags", |release| remove(release, &["published_at"])),
         "rebuild-answer-malformed",

@@ -31,7 +31,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "permission of another hook",
         &[T, W],
-        "The offer of an action on GitHub states another permission than its hook's.",
+        "The offer of an action on GitHub states a different permission from its hook's.",
         git_action,
         |c| offer(c, |offer| set(offer, &["extra", "actionPerm"], "release-promotion")),
         "rebuild-action-hook",
@@ -47,7 +47,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "hook and payload of another level",
         &[T, W],
-        "The offer of an action fires the hook of another level, and says so, unlike its decision task.",
+        "The offer of an action fires the hook of another level and states that level, unlike its \
+         decision task.",
         git_action,
         |c| {
             offer(c, |offer| {
@@ -71,7 +72,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-hook",
     ),
     attack(
-        "hook of no tree",
+        "hook generated for no tree",
         &[T, W],
         "The offer of an action fires a hook of the right group that was not generated for the tree.",
         action,
@@ -79,9 +80,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-hook",
     ),
     attack(
-        "promotion's hook of a name like those of trees",
+        "promotion's hook with a name like those of trees",
         &[T, W],
-        "The offer of a release promotion fires a hook whose name lacks the template's hash, as somebody's own.",
+        "The offer of a release promotion fires a hook whose name lacks the template's hash, like a \
+         manually created one.",
         promotion,
         |c| {
             offer_text(
@@ -95,7 +97,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "offer without a hook",
         &[T, W],
-        "The offer of an action on GitHub does not say which hook it fires.",
+        "The offer of an action on GitHub does not name its hook.",
         git_action,
         |c| offer(c, |offer| remove(offer, &["hookId"])),
         "rebuild-action-hook",
@@ -103,23 +105,24 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "hook of pull requests",
         &[T, W],
-        "The offer of an action on a push fires the hook that pull requests may fire.",
+        "The offer of an action on a push fires the hook for pull requests.",
         git_action,
         |c| offer_text(c, "in-tree-action-3-", "in-tree-pr-action-3-"),
         "rebuild-action-hook",
     ),
     attack(
-        "pull request's action by the hook of pushes",
+        "pull request's action with the hook of pushes",
         &[T, W],
-        "The offer of an action on a pull request fires the hook that only pushes may fire.",
+        "The offer of an action on a pull request fires the hook for pushes.",
         pr_action,
         |c| offer_text(c, "in-tree-pr-action-1-", "in-tree-action-1-"),
         "rebuild-action-hook",
     ),
     attack(
-        "hook of another level whose payload tells none",
+        "hook of another level without a level in its payload",
         &[T, W],
-        "The offer of an action on GitHub fires the hook of the lowest level, and tells no level itself.",
+        "The offer of an action on GitHub fires the hook of the lowest level and states no level \
+         itself.",
         git_action,
         |c| {
             offer(c, |offer| {
@@ -132,15 +135,16 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "payload of another level",
         &[T, W],
-        "The offer of an action fires its own hook with a payload that tells another level.",
+        "The offer of an action fires its own hook with a payload that states another level.",
         git_action,
         |c| offer(c, |offer| set(offer, &["hookPayload", "decision", "repository", "level"], "1")),
         "rebuild-action-hook",
     ),
     attack(
-        "payload of another level in a number",
+        "payload of another level as a number",
         &[T, W],
-        "The offer of an action on a pull request has a payload that tells the highest level, as a number.",
+        "The offer of an action on a pull request has a payload that states the highest level as a \
+         number.",
         pr_action,
         |c| offer(c, |offer| set(offer, &["hookPayload", "decision", "repository", "level"], 3_i64)),
         "rebuild-action-hook",
@@ -164,7 +168,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "pull request's hook of another group",
         &[T, W],
-        "The offer of an action on a pull request fires a hook whose group's name goes on after the project's.",
+        "The offer of an action on a pull request fires a hook whose group's name continues after \
+         the project's.",
         pr_action,
         |c| offer(c, |offer| set(offer, &["hookGroupId"], "project-translations-test")),
         "rebuild-action-hook",

@@ -29,9 +29,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-input",
     ),
     attack(
-        "input that is a text",
+        "input that is a string",
         &[T],
-        "An action on a pull request is started with a text, where its schema wants an object.",
+        "An action on a pull request is started with a string, where its schema wants an object.",
         pr_action,
         |c| input(c, "\"all\""),
         "rebuild-action-input",
@@ -51,9 +51,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-input",
     ),
     attack(
-        "input below its least",
+        "input below its minimum",
         &[T],
-        "A release promotion is started with a build number below the least that its schema allows.",
+        "A release promotion is started with a build number below the minimum of its schema.",
         promotion_of_rounds,
         |c| {
             against(
@@ -65,7 +65,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-input",
     ),
     attack(
-        "input that lacks what it must have",
+        "input without a required member",
         &[T],
         "A release promotion is started without the build number that its schema requires.",
         promotion,
@@ -79,7 +79,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-input",
     ),
     attack(
-        "input with a member more",
+        "input with an extra member",
         &[T],
         "An action on GitHub is started with a member that its schema does not allow.",
         git_action,
@@ -93,9 +93,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-input",
     ),
     attack(
-        "input with an item that does not fit",
+        "input with an invalid item",
         &[T],
-        "One label of an action's input is a number, where its schema wants texts.",
+        "One label of an action's input is a number, where its schema wants strings.",
         action,
         |c| {
             against(
@@ -107,17 +107,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-input",
     ),
     attack(
-        "schema too large to tell",
+        "schema too large to evaluate",
         &[T, W],
-        "An action's schema is so large that nobody can tell whether its input fits.",
+        "An action's schema is so large that its evaluation exceeds the limit.",
         action,
         |c| against(c, &too_large(), "{\"tasks\":[]}"),
         "rebuild-action-input",
     ),
     attack(
-        "input too large to tell",
+        "input too large to evaluate",
         &[T],
-        "A release promotion is started with so long a list that nobody can tell whether it fits its schema.",
+        "A release promotion is started with so long a list that its evaluation exceeds the limit.",
         promotion,
         |c| {
             let builds = (0..3_000).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
@@ -129,7 +129,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "input that two alternatives allow",
         &[T],
-        "An action's schema wants exactly one of two alternatives, and its input fits both.",
+        "An action's schema requires exactly one of two alternatives, and its input matches both.",
         action,
         |c| {
             against(
@@ -143,15 +143,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "input that its schema excludes",
         &[T],
-        "An action's schema excludes inputs that skip, and the action is started with one.",
+        "An action's schema excludes inputs with `skip`, and the action is started with one.",
         git_action,
         |c| against(c, r##"{"type":"object","not":{"required":["skip"]}}"##, r#"{"skip":true,"tasks":[]}"#),
         "rebuild-action-input",
     ),
     attack(
-        "input without an address of mail",
+        "input without an email address",
         &[T],
-        "An action's schema wants an address to notify, and its input has a command there.",
+        "An action's schema requires an email address, and its input has a command.",
         action,
         |c| {
             against(
@@ -163,9 +163,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-input",
     ),
     attack(
-        "input named against its schema",
+        "input with a property name against its schema",
         &[T],
-        "A member of an action's input has a name that its schema gives another type to.",
+        "A member of an action's input has a name for which the schema requires another type.",
         action,
         |c| {
             against(
@@ -177,9 +177,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-input",
     ),
     attack(
-        "schema that refers to another",
+        "schema with a reference",
         &[T, W],
-        "An action's schema refers to a definition, so that it asks nothing where references are not followed.",
+        "An action's schema refers to a definition, which a reader that ignores references would \
+         not check.",
         action,
         |c| {
             against(
@@ -193,7 +194,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "schema with a condition",
         &[T, W],
-        "An action's schema asks for something only under a condition, which is not judged.",
+        "An action's schema has a condition, which is not supported.",
         promotion,
         |c| {
             against(
@@ -205,9 +206,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-schema",
     ),
     attack(
-        "schema with a pattern that looks ahead",
+        "schema with a lookahead pattern",
         &[T, W],
-        "A pattern in an action's schema looks ahead, which no regular expression here does.",
+        "A pattern in an action's schema uses lookahead, which is not supported.",
         git_action,
         |c| {
             against(
@@ -227,9 +228,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-action-schema",
     ),
     attack(
-        "schema of a bound that is a text",
+        "schema with a string as a bound",
         &[T, W],
-        "An action's schema bounds a number by a text.",
+        "An action's schema has a string as the bound of a number.",
         promotion_of_rounds,
         |c| {
             against(

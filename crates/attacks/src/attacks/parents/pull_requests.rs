@@ -9,7 +9,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "pull request of another number",
         &[V],
-        "GitHub answers with another pull request than was asked for.",
+        "GitHub answers with a different pull request from the requested one.",
         pull_request,
         |c| answer(c, "/pulls/", |pull| set(pull, &["number"], 1235_i64)),
         "rebuild-answer-about-another",
@@ -29,7 +29,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "pull request from another fork",
         &[V],
-        "GitHub answers with a pull request from another fork than the decision task's.",
+        "GitHub answers with a pull request from another fork.",
         fork,
         |c| {
             answer(c, "/pulls/", |pull| {
@@ -41,7 +41,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "pull request of another branch",
         &[V],
-        "GitHub answers that another branch is to be pulled.",
+        "GitHub names another head branch of the pull request.",
         pull_request,
         |c| answer(c, "/pulls/", |pull| set(pull, &["head", "ref"], "slower")),
         "rebuild-differs",
@@ -49,15 +49,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "pull request into another branch",
         &[V],
-        "GitHub answers that a fork is to be pulled into another branch.",
+        "GitHub names another base branch for a fork's pull request.",
         fork,
         |c| answer(c, "/pulls/", |pull| set(pull, &["base", "ref"], "release")),
         "rebuild-differs",
     ),
     attack(
-        "pull request by somebody else",
+        "pull request by another user",
         &[V],
-        "GitHub answers that somebody else asks for the pull.",
+        "GitHub names another author of the pull request.",
         fork,
         |c| answer(c, "/pulls/", |pull| set(pull, &["user", "login"], "somebody")),
         "rebuild-differs",
@@ -71,7 +71,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "pull request unknown",
+        "unknown pull request",
         &[V],
         "GitHub does not know the pull request.",
         pull_request,
@@ -79,17 +79,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-unknown-to-vcs",
     ),
     attack(
-        "pull request by nobody",
+        "pull request without an author",
         &[V],
-        "GitHub's answer about a pull request does not say whose branch it is.",
+        "GitHub's answer for a pull request does not name the owner of its branch.",
         pull_request,
         |c| answer(c, "/pulls/", |pull| remove(pull, &["head", "user"])),
         "rebuild-answer-malformed",
     ),
     attack(
-        "pull request of no branch",
+        "pull request without a branch",
         &[V],
-        "GitHub's answer about a pull request does not say what is to be pulled.",
+        "GitHub's answer for a pull request does not name its head branch.",
         pull_request,
         |c| answer(c, "/pulls/", |pull| remove(pull, &["head"])),
         "rebuild-answer-malformed",
@@ -97,15 +97,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "pull request with a malformed number",
         &[V],
-        "GitHub's answer for a pull request has no number where its number should be.",
+        "GitHub's answer for a pull request has a malformed number.",
         pull_request,
         |c| answer(c, "/pulls/", |answer| set(answer, &["number"], true)),
         "rebuild-answer-malformed",
     ),
     attack(
-        "pull request into nothing",
+        "pull request without a base repository",
         &[V],
-        "GitHub's answer about a fork's pull request lacks the repository it is for.",
+        "GitHub's answer for a fork's pull request lacks the base repository.",
         fork,
         |c| answer(c, "/pulls/", |pull| remove(pull, &["base", "repo"])),
         "rebuild-answer-malformed",
@@ -113,7 +113,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "fork of a renamed repository",
         &[V],
-        "GitHub answers about a fork with another repository's name.",
+        "GitHub answers for a fork with another repository's name.",
         fork,
         |c| {
             answer(c, "repos/contributor/reference-browser", |repository| {
@@ -126,9 +126,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-about-another",
     ),
     attack(
-        "malformed fork",
+        "fork that is not marked as a fork",
         &[V],
-        "GitHub answers that the fork is a repository of its own, where the pull request is not.",
+        "GitHub does not mark the fork as one, and does not have the pull request there.",
         fork,
         |c| {
             answer(c, "repos/contributor/reference-browser", |repository| {
@@ -141,9 +141,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-unknown-to-vcs",
     ),
     attack(
-        "fork in words",
+        "fork with a string as its fork status",
         &[V],
-        "GitHub answers in words whether a repository is a fork, where a pull request of a fork is asked about.",
+        "GitHub states as a string whether a repository is a fork.",
         fork,
         |c| {
             answer(c, "repos/contributor/reference-browser", |repository| {
@@ -156,9 +156,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-malformed",
     ),
     attack(
-        "fork of nothing",
+        "fork without a parent",
         &[V],
-        "GitHub answers about a fork without the repository that it is a fork of.",
+        "GitHub's answer for a fork does not name its parent repository.",
         fork,
         |c| {
             answer(c, "repos/contributor/reference-browser", |repository| {
@@ -171,9 +171,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-malformed",
     ),
     attack(
-        "fork of something else",
+        "fork of another repository",
         &[V],
-        "GitHub answers that the fork is one of another repository, which has a pull request of that number.",
+        "GitHub names another parent repository, which has a pull request with that number.",
         fork,
         |c| {
             answer(c, "repos/contributor/reference-browser", |repository| {
@@ -189,9 +189,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-about-another",
     ),
     attack(
-        "fork whose repository climbs",
+        "path traversal in the parent repository's name",
         &[V],
-        "GitHub answers that the fork is one of a repository whose name leads elsewhere.",
+        "GitHub names a parent repository with path traversal in its name.",
         fork,
         |c| {
             answer(c, "repos/contributor/reference-browser", |repository| {

@@ -25,7 +25,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cron job before its push",
         &[T, V],
-        "A cron job's decision task was created a day before the push that it looks at.",
+        "A cron job's decision task was created a day before the push that it refers to.",
         cron,
         |c| everywhere(c, PUSHED, "1786613412"),
         "rebuild-before-push",
@@ -39,7 +39,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-before-push",
     ),
     attack(
-        "promotion of a push that was yet to come",
+        "promotion of a future push",
         &[T, V],
         "A release promotion acts on a decision task that was created years before its push.",
         promotion,
@@ -47,7 +47,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-before-push",
     ),
     attack(
-        "image of a push that was yet to come",
+        "image of a future push",
         &[T, V],
         "The decision task that made an image was created an hour before its push.",
         push,
@@ -73,7 +73,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "old push",
         &[T],
-        "A decision task was created for a push of more than a day before, and the product allows one day.",
+        "A decision task was created more than a day after its push, and the product allows one day.",
         push,
         |c| everywhere(c, PUSHED, "1786440611"),
         "rebuild-push-old",
@@ -82,7 +82,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cron job on an old push",
         &[T],
-        "A cron job looks at a push of a year before, and the product allows thirty days.",
+        "A cron job refers to a push of a year before, and the product allows thirty days.",
         cron,
         |c| everywhere(c, PUSHED, "1754991012"),
         "rebuild-push-old",
@@ -100,7 +100,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "old commit",
         &[T],
-        "A decision task on GitHub was created for a commit of three months before.",
+        "A decision task on GitHub was created three months after its commit.",
         mobile,
         |c| replace_page(c, "/commits/", COMMITTED, "2026-05-12T09:30:13Z"),
         "rebuild-push-old",
@@ -109,7 +109,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "pull request of an old commit",
         &[T],
-        "A pull request's decision task was created for a commit of three months before.",
+        "A pull request's decision task was created three months after its commit.",
         fork,
         |c| replace_page(c, "/commits/", COMMITTED, "2026-05-12T09:30:13Z"),
         "rebuild-push-old",
@@ -118,7 +118,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cron job on an old commit",
         &[T],
-        "A cron job on GitHub looks at a commit of three months before.",
+        "A cron job on GitHub refers to a commit of three months before.",
         git_cron,
         |c| replace_page(c, "/commits/", COMMITTED, "2026-05-12T09:30:13Z"),
         "rebuild-push-old",
@@ -127,7 +127,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "old release",
         &[T],
-        "A decision task was created for a release of a month and a day before.",
+        "A decision task was created a month and a day after its release.",
         tag,
         |c| replace_page(c, "releases/tags", "2026-08-12T09:20:00Z", "2026-07-13T09:20:00Z"),
         "rebuild-push-old",
@@ -136,13 +136,13 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "commit without a date",
         &[V],
-        "GitHub's answer about a commit does not say when it was made.",
+        "GitHub's answer for a commit has no date.",
         mobile,
         |c| answer(c, "/commits/", |commit| remove(commit, &["commit", "committer", "date"])),
         "rebuild-answer-malformed",
     ),
     attack(
-        "push whose date is no whole second",
+        "push whose date has a fraction",
         &[V],
         "The push log's date is a number with a fraction.",
         cron,
@@ -150,9 +150,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-malformed",
     ),
     attack(
-        "release published at no time",
+        "release with a malformed date",
         &[V],
-        "GitHub says that a release was published on a day that it does not name.",
+        "GitHub's date of a release is malformed.",
         tag,
         |c| replace_page(c, "releases/tags", "2026-08-12T09:20:00Z", "yesterday"),
         "rebuild-answer-malformed",

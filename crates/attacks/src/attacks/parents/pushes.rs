@@ -8,9 +8,9 @@ use catena_json::Map;
 
 pub(super) const ATTACKS: &[Attack] = &[
     attack(
-        "push by somebody else",
+        "push by another user",
         &[V],
-        "The push log names another user than the decision task.",
+        "The push log names a different user from the decision task.",
         push,
         |c| logged(c, |push| set(push, &["user"], "somebody@example.org")),
         "rebuild-differs",
@@ -18,39 +18,39 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "push on another day",
         &[V],
-        "The push log names another date than the decision task.",
+        "The push log names a different date from the decision task.",
         push,
         |c| logged(c, |push| set(push, &["date"], 1_700_000_000_i64)),
         "rebuild-differs",
     ),
     attack(
-        "push onto something else",
+        "push with another parent",
         &[V],
-        "The push log names another revision that was there before the push.",
+        "The push log names a different revision as the parent of the push.",
         push,
         |c| logged(c, |push| set(push, &["changesets", "0", "parents", "0"], OTHER)),
         "rebuild-differs",
     ),
     attack(
-        "cron job on a push onto something else",
+        "cron job on a push with another parent",
         &[V],
-        "The push log names another revision that was there before the push a cron job looks at.",
+        "The push log names a different revision as the parent of the push that a cron job refers to.",
         cron,
         |c| logged(c, |push| set(push, &["changesets", "0", "parents", "0"], OTHER)),
         "rebuild-differs",
     ),
     attack(
-        "push of Thunderbird by somebody else",
+        "push of Thunderbird by another user",
         &[V],
-        "The push log names another user than Thunderbird's decision task.",
+        "The push log names a different user from Thunderbird's decision task.",
         thunderbird,
         |c| logged(c, |push| set(push, &["user"], "somebody@example.org")),
         "rebuild-differs",
     ),
     attack(
-        "earlier push by somebody else",
+        "earlier push by another user",
         &[V],
-        "The push log names another user than the decision task of the image, on an earlier push.",
+        "The push log names a different user from the decision task of the image, on an earlier push.",
         push,
         |c| {
             let id = earlier(c)?;
@@ -61,7 +61,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "push with another number",
         &[V],
-        "The push log has the push under another number.",
+        "The push log lists the push under another number.",
         push,
         |c| {
             answer(c, "json-pushes", |log| {
@@ -74,9 +74,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "push with a changeset before",
+        "push with an extra changeset before",
         &[V],
-        "The push log has another changeset in the push before the one that was pushed.",
+        "The push log has an extra changeset before the one that was pushed.",
         push,
         |c| {
             logged(c, |push| {
@@ -93,15 +93,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "push with another tip",
         &[V],
-        "The last changeset of the push is another than the revision that was asked for.",
+        "The last changeset of the push is not the requested revision.",
         push,
         |c| logged(c, |push| set(push, &["changesets", "0", "node"], OTHER)),
         "rebuild-answer-about-another",
     ),
     attack(
-        "push with a changeset after",
+        "push with an extra changeset after",
         &[V],
-        "The push goes on after the revision that the decision task was made for.",
+        "The push continues after the revision of the decision task.",
         cron,
         |c| {
             logged(c, |push| {
@@ -123,7 +123,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-about-another",
     ),
     attack(
-        "push unknown",
+        "unknown push",
         &[V, T],
         "The push log does not know the revision.",
         push,
@@ -146,15 +146,15 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-malformed",
     ),
     attack(
-        "no push",
+        "push log without pushes",
         &[V],
-        "The push log answers with no push.",
+        "The push log answers with an empty object of pushes.",
         cron,
         |c| answer(c, "json-pushes", |log| set(log, &["pushes"], Map::new())),
         "rebuild-answer-malformed",
     ),
     attack(
-        "list of pushes",
+        "push log with an empty list",
         &[V],
         "The push log answers with an empty list.",
         push,
@@ -162,9 +162,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-malformed",
     ),
     attack(
-        "push log that is no JSON",
+        "push log that is not JSON",
         &[V],
-        "The host answers with a comma too many, in the place of the push log.",
+        "The host's push log has a trailing comma.",
         push,
         |c| page_is(c, "json-pushes", "{\"lastpushid\": 1, \"pushes\": {},}"),
         "rebuild-answer-malformed",
@@ -210,9 +210,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-malformed",
     ),
     attack(
-        "push with a date as text",
+        "push with a date as a string",
         &[V],
-        "The date of the push is a text of the same digits.",
+        "The date of the push is a string of the same digits.",
         cron,
         |c| {
             logged(c, |push| {
@@ -224,9 +224,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-answer-malformed",
     ),
     attack(
-        "commit message smuggled in",
+        "invented commit message",
         &[T],
-        "A decision task has a commit message that nobody pushed.",
+        "A decision task has a commit message that was not pushed.",
         push,
         |c| decision(c, &["payload", "env", "GECKO_COMMIT_MSG"], "x"),
         "rebuild-push-comment",
@@ -234,7 +234,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "empty commit message",
         &[T],
-        "A decision task has an empty commit message, where one space is usual.",
+        "A decision task has an empty commit message where the tree renders one space.",
         push,
         |c| decision(c, &["payload", "env", "GECKO_COMMIT_MSG"], ""),
         "rebuild-push-comment",
@@ -242,15 +242,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "description as the commit message",
         &[T],
-        "A decision task has the push's whole description for its commit message.",
+        "A decision task has the push's whole description as its commit message.",
         thunderbird,
         |c| decision(c, &["payload", "env", "GECKO_COMMIT_MSG"], "Bug 1234567 - Do less, faster. r=reviewer"),
         "rebuild-push-comment",
     ),
     attack(
-        "line for try with more after it",
+        "try line with more after it",
         &[T],
-        "A decision task has the push's line for try and the next line for its commit message.",
+        "A decision task has the push's try line and the next line as its commit message.",
         push,
         |c| {
             logged(c, |push| set(push, &["changesets", "0", "desc"], "Faster\ntry: -b do\nrm -rf /"))?;
@@ -259,9 +259,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-push-comment",
     ),
     attack(
-        "line for try of another push",
+        "try line of another push",
         &[T],
-        "A decision task has a line for try that begins like the push's own.",
+        "A decision task has a try line with the same prefix as the push's.",
         push,
         |c| {
             logged(c, |push| set(push, &["changesets", "0", "desc"], "try: -b do -p linux"))?;

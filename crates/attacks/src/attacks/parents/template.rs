@@ -15,7 +15,7 @@ fn maps_over_maps() -> String {
 
 pub(super) const ATTACKS: &[Attack] = &[
     attack(
-        "template gone",
+        "template missing",
         &[V],
         "The tree on Mercurial has no template at the revision of its decision task.",
         push,
@@ -23,7 +23,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-template-missing",
     ),
     attack(
-        "template gone from GitHub",
+        "template missing from GitHub",
         &[V],
         "The tree on GitHub has no template at the revision of its decision task.",
         mobile,
@@ -65,7 +65,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template of an earlier push that is not YAML",
         &[T, V],
-        "The template that made the decision task of the image, on an earlier push, cannot be read.",
+        "The template that made the decision task of the image, on an earlier push, is malformed.",
         push,
         |c| {
             let id = earlier(c)?;
@@ -84,7 +84,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template that is a list",
         &[T, V],
-        "The template is a list of tasks, and not a mapping that has one.",
+        "The template is a list of tasks and not a mapping.",
         mobile,
         |c| template_is(c, "- taskGroupId: x\n"),
         "rebuild-template-malformed",
@@ -98,17 +98,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-template-malformed",
     ),
     attack(
-        "template that is a piece of a page",
+        "part of an HTML page as a template",
         &[V],
-        "The host answers with a piece of a page for people, in the place of the template.",
+        "The host answers with part of an HTML page in place of the template.",
         push,
         |c| page_is(c, "raw-file", "<h1>Log in</h1>\n<p>It's: 'here\n"),
         "rebuild-template-malformed",
     ),
     attack(
-        "template that is no text",
+        "template that is not UTF-8",
         &[V],
-        "The template has bytes that are no UTF-8.",
+        "The template has bytes that are not UTF-8.",
         push,
         |c| {
             pages(c, "raw-file")?
@@ -118,42 +118,42 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-template-malformed",
     ),
     attack(
-        "template with a tag of Python's",
+        "template with a Python tag",
         &[T],
-        "The template asks whoever reads it to call a function.",
+        "The template uses a Python tag that calls a function.",
         pull_request,
         |c| template_is(c, "version: 1\ntasks: !!python/object/apply:os.system [\"true\"]\n"),
         "rebuild-template-malformed",
     ),
     attack(
-        "template of aliases of aliases",
+        "template of nested aliases",
         &[T],
-        "A template of a few lines stands for a hundred billion items.",
+        "A template of a few lines expands to a hundred billion items.",
         push,
         |c| template_is(c, &alias_bomb("tasks")),
         "rebuild-template-malformed",
     ),
     attack(
-        "template deeper than the limit",
+        "template nested too deep",
         &[T],
-        "A template has a part that nothing is made of, deeper than our own limits.",
+        "A template has an unused part that is nested deeper than the limit.",
         push,
         |c| template(c, |text| Some(format!("{text}\n{}", deep()))),
         "rebuild-template-malformed",
     )
     .within(shallow),
     attack(
-        "fork's template of aliases of aliases",
+        "fork's template of nested aliases",
         &[T],
-        "The template of a fork, of a few lines, stands for a hundred billion items.",
+        "The template of a fork, of a few lines, expands to a hundred billion items.",
         fork,
         |c| template_is(c, &alias_bomb("tasks")),
         "rebuild-template-malformed",
     ),
     attack(
-        "template of aliases of a long text",
+        "template with aliases of a long string",
         &[T],
-        "A template names one long text a thousand times.",
+        "A template refers to one long string a thousand times.",
         mobile,
         |c| {
             template(c, |_| {
@@ -163,9 +163,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-template-malformed",
     ),
     attack(
-        "template that holds itself",
+        "template that contains itself",
         &[T],
-        "An anchor of the template stands for a list that the alias is in.",
+        "An anchor of the template names a list that contains its own alias.",
         push,
         |c| template_is(c, "version: 1\ntasks: &a [*a]\n"),
         "rebuild-template-malformed",
@@ -173,23 +173,23 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template with an alias to nothing",
         &[T],
-        "The template names an anchor that it does not have.",
+        "The template has an alias without an anchor.",
         push,
         |c| template_text(c, "deadline: {$eval: day}", "deadline: *day"),
         "rebuild-template-malformed",
     ),
     attack(
-        "template of lists in lists",
+        "template of nested lists",
         &[T],
-        "The template is ten thousand lists inside one another.",
+        "The template is ten thousand nested lists.",
         cron,
         |c| template(c, |_| Some(format!("tasks: {}{}", "[".repeat(10_000), "]".repeat(10_000)))),
         "rebuild-template-malformed",
     ),
     attack(
-        "template of one long text",
+        "template with one long string",
         &[T],
-        "The template has a text of two million characters.",
+        "The template has a string of two million characters.",
         push,
         |c| template(c, |text| Some(format!("{text}\nlong: {}\n", "x".repeat(2_000_000)))),
         "rebuild-template-malformed",
@@ -197,7 +197,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template that is too long",
         &[T],
-        "The template is followed by five million bytes of comment.",
+        "Five million bytes of comment follow the template.",
         tag,
         |c| template(c, |text| Some(format!("{text}\n# {}\n", "x".repeat(5_000_000)))),
         "rebuild-template-malformed",
@@ -219,7 +219,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-template-malformed",
     ),
     attack(
-        "template without tasks",
+        "template with an empty list of tasks",
         &[T, V],
         "The template has an empty list of tasks.",
         push,
@@ -227,17 +227,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-no-tasks",
     ),
     attack(
-        "template that names no tasks",
+        "template without a list of tasks",
         &[T, V],
-        "The template has no list of tasks at all.",
+        "The template has no list of tasks.",
         mobile,
         |c| template_is(c, "version: 1\n"),
         "rebuild-no-tasks",
     ),
     attack(
-        "template whose tasks are none",
+        "template whose tasks are not a list",
         &[T, V],
-        "What the template has under tasks is no list.",
+        "The tasks of the template are not a list.",
         cron,
         |c| template_is(c, "version: 1\ntasks: {a: b}\n"),
         "rebuild-no-tasks",
@@ -245,15 +245,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template with its tasks twice",
         &[T],
-        "The template has a list of tasks, and then another one, which is empty and counts.",
+        "The template has two lists of tasks, and the second, which counts, is empty.",
         push,
         |c| template(c, |text| Some(format!("{text}\ntasks: []\n"))),
         "rebuild-no-tasks",
     ),
     attack(
-        "template that makes nothing of pushes",
+        "template that renders nothing for pushes",
         &[T, V],
-        "The template makes decision tasks for cron jobs and actions, and none for a push.",
+        "The template renders decision tasks for cron jobs and actions, and none for pushes.",
         push,
         |c| {
             template_text(
@@ -265,9 +265,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-no-tasks",
     ),
     attack(
-        "template that makes nothing of actions",
+        "template that renders nothing for actions",
         &[T, V],
-        "The template makes decision tasks for pushes, and no action.",
+        "The template renders decision tasks for pushes, and none for actions.",
         action,
         |c| {
             template_text(
@@ -279,9 +279,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-no-tasks",
     ),
     attack(
-        "template that makes nothing of cron jobs",
+        "template that renders nothing for cron jobs",
         &[T, V],
-        "The template makes decision tasks for pushes, and none for a cron job.",
+        "The template renders decision tasks for pushes, and none for cron jobs.",
         cron,
         |c| {
             template_text(c, "tasks_for in [\"hg-push\", \"cron\", \"action\"]", "tasks_for in [\"hg-push\"]")
@@ -289,17 +289,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-no-tasks",
     ),
     attack(
-        "template that makes nothing of releases",
+        "template that renders nothing for releases",
         &[T, V],
-        "The template on GitHub makes decision tasks for pushes, and none for a release.",
+        "The template on GitHub renders decision tasks for pushes, and none for releases.",
         tag,
         |c| template_text(c, "|| tasks_for == \"github-release\"\n", "\n"),
         "rebuild-no-tasks",
     ),
     attack(
-        "template that makes nothing of pull requests",
+        "template that renders nothing for pull requests",
         &[T, V],
-        "The template on GitHub makes no decision task for the event that a pull request is.",
+        "The template on GitHub renders no decision task for a pull request's event.",
         pull_request,
         |c| {
             template_text(
@@ -311,9 +311,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-no-tasks",
     ),
     attack(
-        "template that makes nothing of the branch",
+        "template that renders nothing for the branch",
         &[T, V],
-        "The template on GitHub makes decision tasks for another branch than was pushed to.",
+        "The template on GitHub renders decision tasks for another branch than the one that was \
+         pushed to.",
         firefox_git,
         |c| template_text(c, "branch == \"main\"", "branch == \"release\""),
         "rebuild-no-tasks",
@@ -321,7 +322,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template of two other tasks",
         &[T, V],
-        "The template makes two tasks, and the decision task is neither of them.",
+        "The template renders two tasks, and the decision task matches neither.",
         push,
         |c| {
             template_is(
@@ -332,15 +333,15 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "template whose tasks are texts",
+        "template whose tasks are strings",
         &[T, V],
-        "The template makes a list of texts.",
+        "The template renders a list of strings.",
         mobile,
         |c| template_is(c, "version: 1\ntasks: [a, b]\n"),
         "rebuild-differs",
     ),
     attack(
-        "template of another time",
+        "template of a later revision",
         &[V],
         "The host answers with the template of a later revision of a Mercurial tree.",
         push,
@@ -348,7 +349,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "template of another time, for an earlier push",
+        "template of a later revision, for an earlier push",
         &[V],
         "The host answers with a later template for the decision task of the image only.",
         push,
@@ -359,7 +360,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "template of another time on GitHub",
+        "template of a later revision on GitHub",
         &[V],
         "The contents of the template on GitHub are those of a later revision.",
         mobile,
@@ -367,7 +368,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "template that a key is added to by an anchor",
+        "template with a merge key",
         &[V],
         "The template of a release adds a variable to the environment by merging a mapping into it.",
         tag,
@@ -383,7 +384,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template with a key twice",
         &[V],
-        "A key stands twice in the template of a pull request, and the second one, which counts, is another.",
+        "A key occurs twice in the template of a pull request, and the second one, which counts, \
+         differs.",
         pull_request,
         |c| template_text(c, "maxRunTime: 1800\n", "maxRunTime: 1800\n              maxRunTime: 7200\n"),
         "rebuild-differs",
@@ -391,7 +393,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template with scopes for cron jobs",
         &[V],
-        "The template on GitHub gives cron jobs other scopes than the decision task has.",
+        "The template on GitHub gives cron jobs different scopes from the decision task's.",
         git_cron,
         |c| template_text(c, "assume:repo:${path}:cron:${cron.job_name}", "assume:repo:${path}:cron:*"),
         "rebuild-differs",
@@ -399,7 +401,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template with another command for actions",
         &[V],
-        "The template's command for actions is another than the action's on a pull request.",
+        "The template's command for actions differs from that of the action on a pull request.",
         pr_action,
         |c| template_text(c, "taskgraph action-callback", "taskgraph action-callback --verbose"),
         "rebuild-differs",
@@ -407,7 +409,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template with another command for promotions",
         &[V],
-        "The template's command for actions is another than the release promotion's.",
+        "The template's command for actions differs from the release promotion's.",
         promotion,
         |c| {
             template_text(c, "./mach taskgraph action-callback", "./mach taskgraph action-callback --verbose")
@@ -415,15 +417,15 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-differs",
     ),
     attack(
-        "template with a name that nothing has",
+        "template with an undefined name",
         &[T, V],
-        "The template uses a name that decision tasks are not rendered with.",
+        "The template uses a name that is not in the context of decision tasks.",
         push,
         |c| evaluates(c, "${nobody}"),
         "rebuild-template-fails",
     ),
     attack(
-        "template for a service that is not asked",
+        "template that uses another service's event",
         &[T, V],
         "The template of a Mercurial tree uses GitHub's event.",
         cron,
@@ -431,9 +433,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-template-fails",
     ),
     attack(
-        "template with an expression that does not end",
+        "template with an unterminated expression",
         &[T],
-        "An expression of the template has no end.",
+        "An expression of the template is unterminated.",
         mobile,
         |c| evaluates(c, "'${tasks_for'"),
         "rebuild-template-fails",
@@ -455,41 +457,41 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-template-fails",
     ),
     attack(
-        "template of parentheses in parentheses",
+        "template with nested parentheses",
         &[T],
-        "An expression of the template is twenty thousand parentheses inside one another.",
+        "An expression of the template is twenty thousand nested parentheses.",
         push,
         |c| evaluates(c, &format!("{{$eval: '{}1{}'}}", "(".repeat(20_000), ")".repeat(20_000))),
         "rebuild-template-fails",
     ),
     attack(
-        "template of brackets in brackets",
+        "template with nested brackets",
         &[T],
-        "An expression of the template is fifty thousand lists inside one another.",
+        "An expression of the template is fifty thousand nested lists.",
         mobile,
         |c| evaluates(c, &format!("{{$eval: '{}{}'}}", "[".repeat(50_000), "]".repeat(50_000))),
         "rebuild-template-fails",
     ),
     attack(
-        "template that maps over maps",
+        "template with nested maps",
         &[T],
-        "The template goes through lists inside of lists, a billion times in all.",
+        "The template nests `$map` over lists, a billion iterations in all.",
         push,
         |c| evaluates(c, &maps_over_maps()),
         "rebuild-template-fails",
     ),
     attack(
-        "fork's template that maps over maps",
+        "fork's template with nested maps",
         &[T],
-        "A fork's template goes through lists inside of lists, a billion times in all.",
+        "A fork's template nests `$map` over lists, a billion iterations in all.",
         fork,
         |c| evaluates(c, &maps_over_maps()),
         "rebuild-template-fails",
     ),
     attack(
-        "template that counts very far",
+        "template with a huge range",
         &[T],
-        "The template asks for a list of a thousand million numbers.",
+        "The template requests a list of a thousand million numbers.",
         cron,
         |c| evaluates(c, "{$eval: 'range(0, 1000000000)'}"),
         "rebuild-template-fails",
@@ -497,15 +499,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template with a very large number",
         &[T],
-        "The template raises nine to the power of nine to the power of nine.",
+        "The template computes nine to the power of nine to the power of nine.",
         tag,
         |c| evaluates(c, "{$eval: '9 ** 9 ** 9'}"),
         "rebuild-template-fails",
     ),
     attack(
-        "template with a text that doubles",
+        "template with a string that doubles",
         &[T],
-        "The template puts a text together with itself forty times over.",
+        "The template concatenates a string with itself forty times.",
         mobile,
         |c| {
             let inner =
@@ -517,7 +519,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template with a list that doubles",
         &[T],
-        "The template puts a list together with itself thirty times over, and holds each.",
+        "The template concatenates a list with itself thirty times and keeps each result.",
         pull_request,
         |c| {
             let inner = wrapped("{$eval: a}", 30, |inner| {
@@ -528,17 +530,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-template-fails",
     ),
     attack(
-        "template that reduces to ever more",
+        "template with exponential `$reduce`",
         &[T],
-        "The template adds what it has to itself for every number up to a hundred.",
+        "The template's `$reduce` doubles its value for each of a hundred numbers.",
         promotion,
         |c| evaluates(c, "{$reduce: {$eval: 'range(0, 100)'}, initial: x, 'each(a, b)': {$eval: 'a + a'}}"),
         "rebuild-template-fails",
     ),
     attack(
-        "action's template that maps over maps",
+        "action's template with nested maps",
         &[T],
-        "A template does no more than it should for pushes, and for actions goes through lists inside of lists.",
+        "A template is harmless for pushes, and nests `$map` over lists for actions.",
         git_action,
         |c| {
             let inner = maps_over_maps();
@@ -557,15 +559,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template with `as_slugid` without an argument",
         &[T],
-        "The template calls the function that makes task ids without a name.",
+        "The template calls `as_slugid` without a name.",
         firefox_git,
         |c| evaluates(c, "{$eval: 'as_slugid()'}"),
         "rebuild-template-fails",
     ),
     attack(
-        "template with a malformed time",
+        "template with an out-of-range time",
         &[T],
-        "The template asks for the time after the end of the calendar.",
+        "The template requests a time after the end of the calendar.",
         pr_action,
         |c| evaluates(c, "{$fromNow: '999999999 years'}"),
         "rebuild-template-fails",

@@ -9,7 +9,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "push to another branch of GitHub",
         &[T],
-        "A decision task on GitHub is all for another branch, of which the template makes nothing.",
+        "A decision task on GitHub is for another branch, for which the template renders nothing.",
         mobile,
         |c| {
             decision_text(c, "\"main\"", "\"faster\"")?;
@@ -19,9 +19,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "rebuild-no-tasks",
     ),
     attack(
-        "default branch whose level is none",
+        "default branch with a malformed level",
         &[V],
-        "The list of projects has no level where a default branch's level should be.",
+        "The list of projects has no level for a default branch.",
         git_cron,
         |c| replace_page(c, "projects.yml", "level: 3", "level: [3]"),
         "rebuild-project-unknown",
@@ -29,17 +29,16 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "projects of another kind",
         &[V],
-        "The list of projects says of every project on GitHub that it is in a version control system of \
-         its own.",
+        "The list of projects names an unknown version control system for every project on GitHub.",
         git_cron,
         |c| replace_page(c, "projects.yml", "repo_type: git", "repo_type: fossil"),
         "rebuild-project-unknown",
     ),
     attack(
-        "trigger that trees on Mercurial do not have",
+        "trigger unsupported on Mercurial",
         &[T],
-        "A decision task is made for a release of GitHub, which its policy allows, and is of a tree on \
-         Mercurial, as all of its product's are.",
+        "A decision task has the trigger of a GitHub release, which its policy allows, and its tree \
+         is on Mercurial.",
         push,
         |c| decision(c, &["extra", "tasks_for"], "github-release"),
         "rebuild-tasks-for",
@@ -50,7 +49,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task on Mercurial under GitHub's scheduler",
         &[T],
-        "A decision task of a tree on Mercurial has the scheduler of what GitHub starts.",
+        "A decision task of a tree on Mercurial has the scheduler of GitHub's tasks.",
         push,
         |c| decision(c, &["schedulerId"], "taskcluster-github"),
         "rebuild-tasks-for",
@@ -58,7 +57,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task under GitHub's scheduler",
         &[T],
-        "A decision task has the scheduler of what GitHub starts, and its graph leaves out the scheduler of \
+        "A decision task has the scheduler of GitHub's tasks, and its graph omits the scheduler of \
          a build, which has another.",
         mobile,
         |c| {

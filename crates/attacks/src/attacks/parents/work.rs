@@ -27,18 +27,18 @@ fn offers(chain: &mut Chain, expression: &str) -> Option<()> {
 
 pub(super) const ATTACKS: &[Attack] = &[
     attack(
-        "template that goes through many numbers",
+        "template that multiplies many numbers",
         &[T],
-        "A template multiplies fifty thousand numbers that no task is made of.",
+        "A template multiplies fifty thousand numbers that no task uses.",
         push,
         |c| works(c, "{$map: {$eval: 'range(0, 50000)'}, 'each(x)': {$eval: 'x * x'}}"),
         CODE,
     )
     .within(few),
     attack(
-        "template that adds up many numbers",
+        "template that adds many numbers",
         &[T],
-        "A template adds up fifty thousand numbers.",
+        "A template adds fifty thousand numbers.",
         cron,
         |c| works(c, "{$reduce: {$eval: 'range(0, 50000)'}, initial: 0, 'each(a, x)': {$eval: 'a + x'}}"),
         CODE,
@@ -54,18 +54,18 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .within(few),
     attack(
-        "template that looks for a number",
+        "template that searches for a number",
         &[T],
-        "The template of a pull request looks for the last of fifty thousand numbers.",
+        "The template of a pull request searches for the last of fifty thousand numbers.",
         pull_request,
         |c| works(c, "{$find: {$eval: 'range(0, 50000)'}, 'each(x)': 'x == 49999'}"),
         CODE,
     )
     .within(few),
     attack(
-        "template that doubles a text",
+        "template that doubles a string",
         &[T],
-        "The template of a release doubles a text twenty times.",
+        "The template of a release doubles a string twenty times.",
         tag,
         |c| {
             let doubled = wrapped("{$eval: 'len(a)'}", 20, |inner| {
@@ -77,7 +77,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .within(few),
     attack(
-        "earlier template that goes through many numbers",
+        "earlier template that multiplies many numbers",
         &[T],
         "The template of the earlier push that made the image multiplies fifty thousand numbers.",
         push,
@@ -92,7 +92,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template of many bytes",
         &[T],
-        "A template is followed by a megabyte of comment.",
+        "A megabyte of comment follows a template.",
         push,
         |c| template(c, |text| Some(format!("{text}\n# {}\n", "x".repeat(1_000_000)))),
         CODE,
@@ -101,7 +101,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template on GitHub of many bytes",
         &[T],
-        "A template on GitHub is followed by a megabyte of comment.",
+        "A megabyte of comment follows a template on GitHub.",
         mobile,
         |c| template(c, |text| Some(format!("{text}\n# {}\n", "x".repeat(1_000_000)))),
         CODE,
@@ -110,7 +110,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "template of many tasks",
         &[T],
-        "A template renders two thousand tasks, each of which the decision task is held against.",
+        "A template renders two thousand tasks, and the decision task is compared with each.",
         push,
         |c| {
             template_is(
@@ -122,18 +122,18 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .within(few),
     attack(
-        "action's payload that goes through many numbers",
+        "action's payload that multiplies many numbers",
         &[T, W],
-        "What an action is fired with multiplies fifty thousand numbers.",
+        "The hook payload of an action multiplies fifty thousand numbers.",
         action,
         |c| offers(c, r#"{"$map":{"$eval":"range(0, 50000)"},"each(x)":{"$eval":"x * x"}}"#),
         CODE,
     )
     .within(few),
     attack(
-        "promotion's payload that adds up many numbers",
+        "promotion's payload that adds many numbers",
         &[T, W],
-        "What a release promotion is fired with adds up fifty thousand numbers.",
+        "The hook payload of a release promotion adds fifty thousand numbers.",
         promotion,
         |c| {
             offers(c, r#"{"$reduce":{"$eval":"range(0, 50000)"},"initial":0,"each(a, x)":{"$eval":"a + x"}}"#)
@@ -144,7 +144,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "pull request action's payload that sorts many numbers",
         &[T, W],
-        "What an action on a pull request is fired with sorts thirty thousand numbers.",
+        "The hook payload of an action on a pull request sorts thirty thousand numbers.",
         pr_action,
         |c| offers(c, r#"{"$sort":{"$eval":"range(0, 30000)"},"by(x)":"0 - x"}"#),
         CODE,
@@ -165,7 +165,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "parameters of many bytes",
         &[T, W],
-        "The parameters that a promotion's decision task publishes are followed by a megabyte of comment.",
+        "A megabyte of comment follows the parameters that a promotion's decision task publishes.",
         promotion,
         |c| parameters(c, |text| Some(format!("{text}# {}\n", "x".repeat(1_000_000)))),
         CODE,
@@ -174,7 +174,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "actions of many bytes",
         &[T, W],
-        "What a decision task offers as actions is followed by a megabyte of spaces.",
+        "A megabyte of spaces follows the actions that a decision task offers.",
         action,
         |c| actions_text(c, |text| Some(format!("{text}{}", " ".repeat(1_000_000)))),
         CODE,

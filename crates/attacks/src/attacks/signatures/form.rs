@@ -68,7 +68,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "scriptworker's signature with a bit flipped",
         &[S, Q],
-        "One bit of the signature over the document of an earlier signing is flipped.",
+        "One bit of the signature over the document of an earlier signing task is flipped.",
         rounds,
         |c| {
             let id = signer(c)?;
@@ -79,7 +79,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "target's signature with a bit flipped",
         &[S, Q],
-        "One bit of the signature over the document of a target that has finished is flipped.",
+        "One bit of the signature over the document of a finished target is flipped.",
         finished,
         |c| {
             let id = c.target.clone();
@@ -99,7 +99,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-unknown-key",
     ),
     attack(
-        "signature cut off",
+        "truncated signature",
         &[S, Q],
         "The signature over a build's document lacks its last byte.",
         push,
@@ -110,9 +110,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-truncated",
     ),
     attack(
-        "signature halved",
+        "half a signature",
         &[S, Q],
-        "Only the first half of the signature over an action task's document is there.",
+        "Only the first half of the signature over an action task's document exists.",
         promotion,
         |c| {
             let id = action_task(c)?;
@@ -122,7 +122,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-truncated",
     ),
     attack(
-        "signature empty",
+        "empty signature",
         &[S, Q],
         "The signature over a build's document has no bytes.",
         push,
@@ -133,7 +133,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-empty",
     ),
     attack(
-        "decision task's signature empty",
+        "decision task's empty signature",
         &[S, Q],
         "The signature over a decision task's document has no bytes.",
         mobile,
@@ -145,17 +145,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-empty",
     ),
     attack(
-        "signature gone",
+        "missing signature",
         &[S, Q],
-        "The signature over a build's document is not there.",
+        "The signature over a build's document is missing.",
         push,
         |c| unpublish(c, &[SIGNATURE]),
         "signature-missing",
     ),
     attack(
-        "image's signature gone",
+        "image's missing signature",
         &[S, Q],
-        "The signature over a docker image's document is not there.",
+        "The signature over a docker image's document is missing.",
         fork,
         |c| {
             let id = image(c)?;
@@ -164,9 +164,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-missing",
     ),
     attack(
-        "document gone",
+        "missing document",
         &[S, Q],
-        "A build has a signature, but no document.",
+        "A build has a signature and no document.",
         push,
         |c| unpublish(c, &[DOCUMENT]),
         "signature-without-document",
@@ -183,15 +183,15 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-without-document",
     ),
     attack(
-        "build that makes no document",
+        "build without Chain of Trust",
         &[T],
-        "A build never asked its worker for a document, so that it has neither one nor a signature.",
+        "A build does not enable Chain of Trust, so that it has neither a document nor a signature.",
         tag,
         |c| unpublish(c, &[DOCUMENT, SIGNATURE]),
         "signature-without-document",
     ),
     attack(
-        "signature as hexadecimal text",
+        "signature in hexadecimal",
         &[S, W],
         "The signature over a build's document is written as hexadecimal digits.",
         push,
@@ -203,9 +203,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-too-long",
     ),
     attack(
-        "signature with a line end",
+        "signature with a line feed",
         &[S, W],
-        "A line end follows the signature over an image's document.",
+        "A line feed follows the signature over an image's document.",
         mobile,
         |c| {
             let id = image(c)?;
@@ -217,7 +217,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "two signatures in one",
         &[S, Q],
-        "A forged signature is followed by the genuine one over the same document.",
+        "A forged signature is followed by the genuine one.",
         cron,
         |c| {
             let signature = signature(c)?;

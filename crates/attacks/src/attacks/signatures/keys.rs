@@ -12,7 +12,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "unknown key",
         &[S, Q],
-        "A build's document is signed with a key that no policy knows.",
+        "A build's document is signed with a key that the policy does not list.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -23,7 +23,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task signed with an unknown key",
         &[S, Q],
-        "The document of a release's decision task is signed with a key that no policy knows.",
+        "The document of a release's decision task is signed with a key that the policy does not \
+         list.",
         tag,
         |c| {
             let id = first_decision(c)?;
@@ -34,7 +35,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "whole chain signed with an unknown key",
         &[S, Q],
-        "Every document of the chain is signed with one key that no policy knows.",
+        "Every document of the chain is signed with one key that the policy does not list.",
         pull_request,
         |c| {
             let ids: Vec<String> = c.tasks.keys().filter(|id| **id != c.target).cloned().collect();
@@ -43,9 +44,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-unknown-key",
     ),
     attack(
-        "document with a line more, signed with an unknown key",
+        "document with an extra line feed, signed with an unknown key",
         &[S, Q],
-        "A line end is added to a build's document, which is then signed with a key that no policy knows.",
+        "A line feed is added to a build's document, which is then signed with a key that the \
+         policy does not list.",
         push,
         |c| {
             let longer = |mut bytes: Vec<u8>| {
@@ -61,7 +63,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "key of another product",
         &[W],
-        "A build's document is signed with the key that the workers of another product have.",
+        "A build's document is signed with the key of another product's workers.",
         push,
         |c| {
             let other = Release { seed: 2, ..mobile() }.build().ok()?;
@@ -92,7 +94,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "docker-worker's key for scriptworker",
         &[W],
-        "The document of an earlier signing is signed with docker-worker's key.",
+        "The document of an earlier signing task is signed with docker-worker's key.",
         rounds,
         |c| {
             let id = signer(c)?;
@@ -103,7 +105,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "generic-worker's key for a finished signing",
         &[W],
-        "The document of a target that has finished is signed with generic-worker's key.",
+        "The document of a finished target is signed with generic-worker's key.",
         finished,
         |c| {
             let id = c.target.clone();
@@ -123,9 +125,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-other-implementation",
     ),
     attack(
-        "scriptworkers without a trusted key",
+        "no trusted scriptworker keys",
         &[T, W],
-        "The policy trusts no scriptworker, and one of them signed a part of the release.",
+        "The policy trusts no scriptworker key, and a scriptworker signed part of the release.",
         rounds,
         |c| {
             c.keys.distrust(Implementation::Scriptworker);
@@ -134,9 +136,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-no-keys",
     ),
     attack(
-        "generic-workers without a trusted key",
+        "no trusted generic-worker keys",
         &[T, W],
-        "The policy trusts no generic-worker, and one of them made a build.",
+        "The policy trusts no generic-worker key, and a generic-worker made a build.",
         tag,
         |c| {
             c.keys.distrust(Implementation::GenericWorker);
@@ -145,9 +147,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-no-keys",
     ),
     attack(
-        "key that is no longer trusted",
+        "key no longer trusted",
         &[W],
-        "A build is signed with a key that the policy no longer has, beside one that it has.",
+        "A build is signed with a key that was removed from the policy, which still lists another \
+         one.",
         push,
         |c| {
             c.keys.distrust(Implementation::DockerWorker);
@@ -158,7 +161,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "signature for weak keys",
         &[S, Q],
-        "The signature over a build's document is one that any key of small order would accept.",
+        "The signature over a build's document is valid for any key of small order.",
         push,
         |c| {
             let mut bytes = vec![0_u8; 64];
@@ -169,9 +172,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-unknown-key",
     ),
     attack(
-        "signature in a second spelling",
+        "signature in a second encoding",
         &[S, Q],
-        "The order of the curve is added to the scalar of a genuine signature, which means the same.",
+        "The order of the curve is added to the scalar of a genuine signature, which is equivalent.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -180,7 +183,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-unknown-key",
     ),
     attack(
-        "image's signature in a second spelling",
+        "image's signature in a second encoding",
         &[S, Q],
         "The order of the curve is added to the scalar of a genuine signature over an image's document.",
         fork,

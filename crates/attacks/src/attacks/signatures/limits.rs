@@ -16,7 +16,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "key revoked for another implementation",
         &[W],
-        "A build is signed with docker-worker's key, of which the policy says under generic-worker that it never counted.",
+        "A build is signed with docker-worker's key, which the policy lists as never valid under \
+         generic-worker.",
         push,
         |_| Some(()),
         "signature-key-revoked",
@@ -34,16 +35,17 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "revoked key in a list that replaces the default's",
         &[W],
-        "The defaults revoke a key, and the product lists it without a limit instead of them.",
+        "The defaults revoke a key, and the product's own list has it without a limit.",
         push,
         |_| Some(()),
         "signature-key-revoked",
     )
     .under("catena-policy: 1\ndefaults: {keys: {docker-worker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, revoked: always}]}}}\nproducts: {firefox: {keys: {docker-worker: [S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=]}}}\n"),
     attack(
-        "revoked key of an implementation that is taken out",
+        "revoked key of a removed implementation",
         &[W],
-        "The defaults revoke a scriptworker's key, and the product trusts no scriptworker; a file of keys has it all the same.",
+        "The defaults revoke a scriptworker's key, the product trusts no scriptworker, and a key \
+         file has the key nevertheless.",
         rounds,
         |_| Some(()),
         "signature-key-revoked",
@@ -52,7 +54,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "key that expires for another implementation",
         &[W],
-        "A build is signed with generic-worker's key, which had expired by what the policy says under docker-worker.",
+        "A build is signed with generic-worker's key, which has expired according to its entry \
+         under docker-worker.",
         push,
         |_| Some(()),
         "signature-key-expired",
@@ -61,16 +64,16 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "key that expires earlier for another product",
         &[W],
-        "A key expires next year for the product, and had expired for another one.",
+        "A key expires next year for the product, and has expired for another one.",
         tag,
         |_| Some(()),
         "signature-key-expired",
     )
     .under("catena-policy: 1\nproducts: {mobile: {keys: {docker-worker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, not-after: '2027-08-12T09:00:00Z'}]}}}, xpi: {keys: {docker-worker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, not-after: '2026-08-12T09:00:00Z'}]}}}}\n"),
     attack(
-        "key that counts later for another product",
+        "key valid later for another product",
         &[W],
-        "A key counts since long for the product, and from the next day for another one.",
+        "A key is already valid for the product, and from the next day for another one.",
         mobile,
         |_| Some(()),
         "signature-key-not-yet-valid",
@@ -88,16 +91,17 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished target's key revoked for another implementation",
         &[S, W],
-        "A target that has finished is signed with a key that the policy revokes under docker-worker.",
+        "A finished target is signed with a key that the policy revokes under docker-worker.",
         finished,
         |_| Some(()),
         "signature-key-revoked",
     )
     .under("catena-policy: 1\ndefaults: {keys: {docker-worker: {add: [{key: ADoRIVFV9NRFqmMCtF+XkHm/O04IfJiWhw4JirZ5zMk=, revoked: always, because: stolen}]}}}\n"),
     attack(
-        "key revoked after the run was put back",
+        "key revoked, and the run backdated",
         &[Q, W],
-        "The queue puts the run of a build back to before its key was revoked, within what it allows of a clock.",
+        "The queue backdates a build's run to before its key was revoked, within the allowed clock \
+         skew.",
         push,
         |c| {
             let id = nth_build(c, 2)?;
@@ -107,9 +111,9 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .under("catena-policy: 1\ndefaults: {keys: {generic-worker: {add: [{key: gQ+U2JA57uEdkn9x4qnkVQy9owbUzY5az2AgiF7TgaE=, revoked: '2026-08-12T09:45:00Z'}]}}}\n"),
     attack(
-        "key revoked after the end was put back",
+        "key revoked, and the end backdated",
         &[Q, W],
-        "The queue puts the end of a run back to before its key was revoked, and leaves its begin.",
+        "The queue backdates the end of a run to before its key was revoked, and leaves its start.",
         promotion,
         |c| {
             let id = action_task(c)?;
@@ -119,9 +123,10 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .under("catena-policy: 1\ndefaults: {keys: {docker-worker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, revoked: '2026-08-12T10:15:00Z'}]}}}\n"),
     attack(
-        "key expired after the run was put back",
+        "key expired, and the run backdated",
         &[Q, W],
-        "The queue puts the run of a decision task back to before its key expired, within what it allows of a clock.",
+        "The queue backdates a decision task's run to before its key expired, within the allowed \
+         clock skew.",
         cron,
         |c| {
             let id = first_decision(c)?;
@@ -131,9 +136,9 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .under("catena-policy: 1\ndefaults: {keys: {docker-worker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, not-after: '2026-08-12T09:20:00Z'}]}}}\n"),
     attack(
-        "key that counted only when the run ended",
+        "key valid only at the end of the run",
         &[W],
-        "A build began an hour before the policy lets its key count, and ended after.",
+        "A build started an hour before its key became valid, and ended after.",
         push,
         |c| {
             let id = nth_build(c, 2)?;

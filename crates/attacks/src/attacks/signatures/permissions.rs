@@ -44,16 +44,16 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "key of the trust file for another product",
         &[W],
-        "The workers of another product have the key that signed the images of a release.",
+        "The key that signed the images of a release belongs to the workers of another product.",
         push,
         unchanged,
         NOT_PERMITTED,
     )
     .under(trusted!(", products: [thunderbird, xpi]", "", "")),
     attack(
-        "signing key for another product",
+        "signing key of another product",
         &[W],
-        "An earlier signing was signed with a key that is for the signings of another product.",
+        "An earlier signing task's key is permitted for another product's signing tasks only.",
         rounds,
         unchanged,
         NOT_PERMITTED,
@@ -62,7 +62,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "key for other worker pools",
         &[W],
-        "Worker pools of level 1 have the key that signed a build.",
+        "The key that signed a build is permitted for worker pools of level 1 only.",
         cron,
         unchanged,
         NOT_PERMITTED,
@@ -71,16 +71,17 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "key for decision tasks used for a build",
         &[W],
-        "A key that is only for decision tasks signed the document of a build, too.",
+        "A key that is permitted for decision tasks only signed the document of a build.",
         mobile,
         unchanged,
         NOT_PERMITTED,
     )
     .under(trusted!(", worker-pools: ['*/decision']", "", "")),
     attack(
-        "key for a worker pool whose name begins alike",
+        "key for a worker pool with the same prefix",
         &[W],
-        "A key is for pools of one letter more, and signed for the pools without it.",
+        "A key is permitted for pools with one more letter in their name, and signed for the pools \
+         without it.",
         action,
         unchanged,
         NOT_PERMITTED,
@@ -89,7 +90,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "key for level 1",
         &[W, T],
-        "Tasks of level 1 have the key that signed a release promotion's documents.",
+        "The key that signed a release promotion's documents is permitted for tasks of level 1 only.",
         promotion,
         unchanged,
         NOT_PERMITTED,
@@ -98,7 +99,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "key for levels 1 and 2",
         &[W, T],
-        "A key for the lower levels signed the document of a finished signing of level 3.",
+        "A key for the lower levels signed the document of a finished signing task of level 3.",
         finished,
         unchanged,
         NOT_PERMITTED,
@@ -107,16 +108,18 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "key for the workers of another group",
         &[W],
-        "A key is for the workers of one group, and a worker of another one signed with it.",
+        "A key is permitted for the workers of one group, and a worker of another group signed with \
+         it.",
         tag,
         unchanged,
         NOT_PERMITTED,
     )
     .under(trusted!(", workers: ['elsewhere/*']", "", "")),
     attack(
-        "key that a second worker uses",
+        "key used by a second worker",
         &[W],
-        "A key is for one worker, and a worker whose name goes on longer signed with it.",
+        "A key is permitted for one worker, and a worker whose name has that worker's name as a \
+         prefix signed with it.",
         push,
         |c| {
             let ids = [first_decision(c)?, first_build(c)?];
@@ -126,9 +129,9 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .under(trusted!(", workers: ['*/the-worker']", "", "")),
     attack(
-        "key that only a file of keys has",
+        "key only in a key file",
         &[W, S],
-        "A file of keys has the key that signed a build, and the trust file does not.",
+        "A key file has the key that signed a build, and the trust file does not.",
         push,
         unchanged,
         "signature-unknown-key",
@@ -137,9 +140,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "catena-policy: 1\ntrusted-keys:\n- {id: s, scheme: ed25519, key: ADoRIVFV9NRFqmMCtF+XkHm/O04IfJiWhw4JirZ5zMk=, worker-implementations: [scriptworker]}\n- {id: o, scheme: ed25519, key: KO3FX9JnNga/XViTRBiUMHYnji9Fu3s332sU2lXjSwE=, worker-implementations: [docker-worker, generic-worker]}\n- {id: g, scheme: ed25519, key: gQ+U2JA57uEdkn9x4qnkVQy9owbUzY5az2AgiF7TgaE=, worker-implementations: [docker-worker, generic-worker]}\n",
     ),
     attack(
-        "key that a list of a layer adds to the trust file",
+        "key that a policy layer adds to the trust file",
         &[W, S],
-        "A layer of the policy lists the key that signed an image under keys, and the trust file does not have it.",
+        "A layer of the policy lists the key that signed an image, and the trust file does not.",
         fork,
         unchanged,
         "signature-unknown-key",
@@ -150,7 +153,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "key of the trust file for another implementation",
         &[W],
-        "The trust file has the key of an earlier signing for generic-worker only; a file of keys has it for scriptworker.",
+        "The trust file lists an earlier signing task's key for generic-worker only; a key file \
+         lists it for scriptworker.",
         rounds,
         |c| signer(c).map(drop),
         "signature-no-keys",
@@ -161,7 +165,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "key compromised before the run",
         &[W],
-        "The trust file has a key that was revoked later, and compromised from before the run of a build.",
+        "The trust file has a key that was revoked later, with a compromise before the run of a \
+         build.",
         push,
         unchanged,
         "signature-key-revoked",
@@ -172,9 +177,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         ""
     )),
     attack(
-        "key compromised always",
+        "key compromised from the start",
         &[S, W],
-        "The trust file has a key that was never anybody's alone.",
+        "The trust file has a key that was compromised from the start.",
         promotion,
         unchanged,
         "signature-key-revoked",
@@ -183,7 +188,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "key of the trust file that a list of keys limits",
         &[W],
-        "The trust file has a key without limits, and a list under another implementation says that it expired.",
+        "The trust file has a key without limits, and a list under another implementation states \
+         that it has expired.",
         push,
         unchanged,
         "signature-key-expired",
@@ -193,9 +199,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "defaults: {keys: {scriptworker: {add: [{key: S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=, not-after: '2026-08-01T00:00:00Z'}]}}}\n"
     )),
     attack(
-        "key of the trust file before its time",
+        "key of the trust file before its start",
         &[W],
-        "A key of the trust file begins a day after the release it signed for.",
+        "A key of the trust file becomes valid a day after the release that it signed.",
         tag,
         unchanged,
         "signature-key-not-yet-valid",

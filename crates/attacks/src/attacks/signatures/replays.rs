@@ -12,7 +12,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "signature over a hash",
         &[W],
-        "A worker signed the SHA-512 of its document instead of the document.",
+        "A worker signed the SHA-512 of its document in place of the document.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -26,7 +26,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "signature of another document",
         &[S, Q],
-        "A build has the genuine signature over another build's document.",
+        "A build has the genuine signature of another build's document.",
         push,
         |c| {
             let (id, other) = (first_build(c)?, nth_build(c, 1)?);
@@ -38,7 +38,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "genuine document of another build",
         &[S, Q],
-        "A build has the genuine document of another build, with its genuine signature.",
+        "A build has the genuine document and signature of another build.",
         push,
         |c| {
             let (id, other) = (first_build(c)?, nth_build(c, 1)?);
@@ -49,7 +49,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "genuine document of another decision task",
         &[S, Q],
-        "A decision task has the genuine document of an earlier push's, with its genuine signature.",
+        "A decision task has the genuine document and signature of an earlier push's decision task.",
         cron,
         |c| {
             let (id, other) = (first_decision(c)?, c.decisions.get(1)?.clone());
@@ -60,7 +60,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "genuine document of the decision task for its action",
         &[S, Q],
-        "An action task has the genuine document of the decision task it belongs to.",
+        "An action task has the genuine document of its decision task.",
         action,
         |c| {
             let (id, other) = (action_task(c)?, first_decision(c)?);
@@ -86,7 +86,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "document redirected to another task's",
         &[S, Q],
-        "The queue sends readers of an image's document and signature to those of a build.",
+        "The queue redirects requests for an image's document and signature to those of a build.",
         mobile,
         |c| {
             let (id, other) = (image(c)?, first_build(c)?);
@@ -103,7 +103,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "genuine document of an earlier run",
         &[S, Q],
-        "A build ran a second time, and has the genuine document and files of its first run.",
+        "A build ran twice, and has the genuine document and files of its first run.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -114,7 +114,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "decision task's document of an earlier run",
         &[S, Q],
-        "A decision task ran a second time, and has the genuine document of its first run.",
+        "A decision task ran twice, and has the genuine document of its first run.",
         mobile,
         |c| {
             let id = first_decision(c)?;
@@ -123,17 +123,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "document-of-another-run",
     ),
     attack(
-        "document with a line more",
+        "document with an extra line feed",
         &[S, Q],
-        "A line end is added to a signed document.",
+        "A line feed is added to a signed document.",
         push,
         |c| rewrite(c, |text| Some(format!("{text}\n"))),
         "signature-other-bytes",
     ),
     attack(
-        "document printed otherwise",
+        "reformatted document",
         &[S, Q],
-        "A signed document is printed again without white space.",
+        "A signed document is reformatted without white space.",
         cron,
         |c| {
             let id = first_build(c)?;
@@ -143,15 +143,15 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-other-bytes",
     ),
     attack(
-        "document with other line ends",
+        "document with other line endings",
         &[S, Q],
-        "The line ends of a signed document are those of another system.",
+        "A signed document has the line endings of another system.",
         tag,
         |c| rewrite(c, |text| Some(text.replace('\n', "\r\n"))),
         "signature-other-bytes",
     ),
     attack(
-        "document about another worker, unsigned",
+        "worker changed in a document after signing",
         &[S, Q],
         "The worker's name is changed in a document after it was signed.",
         push,
@@ -162,7 +162,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-other-bytes",
     ),
     attack(
-        "document about another task, unsigned",
+        "task changed in a document after signing",
         &[S, Q],
         "The task's id is changed in a document after it was signed.",
         push,
@@ -173,17 +173,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-other-bytes",
     ),
     attack(
-        "document emptied",
+        "emptied document",
         &[S, Q],
-        "A signed document is replaced by nothing, and its signature left.",
+        "A signed document is emptied, and its signature remains.",
         mobile,
         |c| rewrite(c, |_| Some(String::new())),
         "signature-other-bytes",
     ),
     attack(
-        "document that follows a changed file",
+        "document changed to match a changed file",
         &[S],
-        "A build's file is changed, and its hash in the document with it, but the signature cannot be.",
+        "A build's file and its hash in the document are changed; the signature is not.",
         push,
         |c| {
             alter(c, ARTIFACT)?;
@@ -196,9 +196,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "signature-unknown-key",
     ),
     attack(
-        "graph's document that follows a changed graph",
+        "document changed to match a changed graph",
         &[S],
-        "A task is taken out of a graph, and the hash in the document follows, but the signature cannot.",
+        "A task is removed from a graph, and its hash in the document is changed; the signature is \
+         not.",
         pr_action,
         |c| {
             let (id, build) = (first_decision(c)?, first_build(c)?);

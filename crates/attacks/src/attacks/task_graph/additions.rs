@@ -24,7 +24,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "dependency added",
         &[T],
-        "A build waits for another build, which the graph does not let it.",
+        "A build depends on another build, and its graph entry does not.",
         push,
         |c| {
             let other = c.builds.get(1)?.clone();
@@ -35,7 +35,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "dependency added to an image",
         &[T],
-        "An image task of an earlier push waits for a build of a later one.",
+        "An image task of an earlier push depends on a build of a later one.",
         tag,
         |c| {
             let other = first_build(c)?;
@@ -46,23 +46,23 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "dependency added to the target",
         &[T],
-        "The task that signs for an action waits for a task that its graph does not name.",
+        "The signing task of an action depends on a task that its graph does not name.",
         action,
         |c| target_only(c, |task| add(task, &["dependencies"], crate::change::NOBODY)),
         "graph-dependencies-added",
     ),
     attack(
-        "dependency of a graph without any",
+        "dependency added to an entry without any",
         &[T],
-        "A build waits for its image, and the graph lets it wait for nothing.",
+        "A build depends on its image, and its graph entry has no dependencies.",
         pr_action,
         |c| graph_entry(c, &["dependencies"], Vec::new()),
         "graph-dependencies-added",
     ),
     attack(
-        "dependencies of a graph that are no list",
+        "graph dependencies that are not a list",
         &[T],
-        "The graph's dependencies of a build are an object whose keys are their ids.",
+        "The dependencies of a build in the graph are an object whose keys are their ids.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -76,7 +76,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "route added",
         &[T],
-        "A build enters the index, and the graph gives it no routes.",
+        "A build has an index route, and its graph entry has no routes.",
         push,
         |c| graph_lacks(c, "routes"),
         "graph-definition-additions",
@@ -84,7 +84,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "scopes added",
         &[T],
-        "A build has scopes, and the graph says nothing of scopes.",
+        "A build has scopes, and its graph entry has none.",
         mobile,
         |c| graph_lacks(c, "scopes"),
         "graph-definition-additions",
@@ -92,7 +92,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "tags added",
         &[T],
-        "A build of a release has tags, and the graph says nothing of tags.",
+        "A build of a release has tags, and its graph entry has none.",
         tag,
         |c| graph_lacks(c, "tags"),
         "graph-definition-additions",
@@ -100,7 +100,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "payload added",
         &[T],
-        "A build of a cron job runs something, and the graph does not say what.",
+        "A build of a cron job has a payload, and its graph entry has none.",
         cron,
         |c| graph_lacks(c, "payload"),
         "graph-definition-additions",
@@ -108,7 +108,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "condition added",
         &[T],
-        "A build also runs when what it waits for has failed, of which the graph says nothing.",
+        "A build also runs when its dependencies have failed, and its graph entry does not say so.",
         push,
         |c| build_only(c, &["requires"], "all-resolved"),
         "graph-definition-additions",
@@ -116,7 +116,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "condition added to the target",
         &[T],
-        "The task that signs a promotion also runs when the builds have failed.",
+        "A promotion's signing task also runs when the builds have failed.",
         promotion,
         |c| target_only(c, |task| set(task, &["requires"], "all-resolved")),
         "graph-definition-additions",
@@ -124,23 +124,23 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "retries added",
         &[T],
-        "A build is tried 49 times, and the graph says nothing of it.",
+        "A build has 49 retries, and its graph entry has none.",
         pull_request,
         |c| added(c, "retries", 49_i64),
         "graph-definition-additions",
     ),
     attack(
-        "part added",
+        "extra top-level member",
         &[T],
-        "A build has a part at the top that neither the graph nor the platform knows.",
+        "A build has a top-level member that neither the graph nor the platform knows.",
         push,
         |c| build_only(c, &["bonus"], "x"),
         "graph-definition-additions",
     ),
     attack(
-        "null part added",
+        "extra null top-level member",
         &[T],
-        "A build of a fork has a part at the top that is null, which the graph lacks.",
+        "A build of a fork has a null top-level member that the graph lacks.",
         fork,
         |c| build_only(c, &["bonus"], Value::Null),
         "graph-definition-additions",
@@ -148,7 +148,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "project added",
         &[T],
-        "A build belongs to a project of Taskcluster that the graph does not name.",
+        "A build names a Taskcluster project that the graph does not name.",
         push,
         |c| build_only(c, &["projectId"], "somebodys"),
         "graph-definition-additions",
@@ -156,7 +156,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "project of another graph",
         &[T],
-        "A build is of another project than its graph lets it be of.",
+        "A build names a different project from its graph.",
         push,
         |c| {
             graph_entry(c, &["projectId"], "gecko")?;
@@ -176,9 +176,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-definition-additions",
     ),
     attack(
-        "queue added by the graph",
+        "queue id only in the graph",
         &[T],
-        "The graph names another queue for a build than it has.",
+        "The graph names a different task queue for a build.",
         push,
         |c| graph_entry(c, &["taskQueueId"], "gecko-3/images-gcp"),
         "graph-definition-additions",
@@ -186,7 +186,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "other scheduler",
         &[T],
-        "A build is of another scheduler than the graph says.",
+        "A build has a different scheduler from the graph's.",
         push,
         |c| build_only(c, &["schedulerId"], "other"),
         "graph-definition-additions",
@@ -194,7 +194,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "scheduler of another level",
         &[T],
-        "The task that signs a release is of the scheduler of another level.",
+        "A release's signing task has the scheduler of another level.",
         tag,
         |c| target_only(c, |task| set(task, &["schedulerId"], "mobile-level-2")),
         "graph-definition-additions",
@@ -202,7 +202,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "scheduler added",
         &[T],
-        "A build is of a scheduler of another trust domain, and the graph names none.",
+        "A build has the scheduler of another trust domain, and the graph names none.",
         mobile,
         |c| added(c, "schedulerId", "gecko-level-3"),
         "graph-definition-additions",

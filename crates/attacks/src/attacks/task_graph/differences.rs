@@ -41,17 +41,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-definition-differs",
     ),
     attack(
-        "build with a scope more",
+        "build with an extra scope",
         &[T],
-        "A build on GitHub may fetch every secret, which the graph does not let it.",
+        "A build on GitHub has a scope for every secret, and its graph entry does not.",
         mobile,
         |c| nth_only(c, 0, |task| add(task, &["scopes"], "secrets:get:*")),
         "graph-definition-differs",
     ),
     attack(
-        "target with a scope more",
+        "target with an extra scope",
         &[T],
-        "The task that signs a release may sign nightlies too, which the graph does not let it.",
+        "A release's signing task has a scope for signing nightlies, and its graph entry does not.",
         tag,
         |c| {
             target_only(c, |task| {
@@ -61,9 +61,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-definition-differs",
     ),
     attack(
-        "target with a scope less",
+        "target without a scope",
         &[T],
-        "The task that signs lacks a scope that the graph gives it.",
+        "The signing task lacks a scope of its graph entry.",
         cron,
         |c| {
             target_only(c, |task| {
@@ -76,7 +76,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "build with another command",
         &[T],
-        "A build's command in the queue is not the one in the graph.",
+        "A build's command in the queue differs from that in the graph.",
         push,
         |c| graph_entry(c, &["payload", "command"], Vec::new()),
         "graph-definition-differs",
@@ -84,7 +84,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "Windows build with another command",
         &[T],
-        "The command of generic-worker's build goes on after that of the graph.",
+        "The command of generic-worker's build continues after that of the graph.",
         push,
         |c| nth_only(c, 2, |task| add(task, &["payload", "command"], "python3 more.py")),
         "graph-definition-differs",
@@ -92,7 +92,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "command in another order",
         &[T],
-        "The parts of a build's command are those of the graph in another order.",
+        "The parts of a build's command are in a different order from the graph's.",
         fork,
         |c| {
             nth_only(c, 1, |task| {
@@ -113,15 +113,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "environment changed",
         &[T],
-        "A variable of a build of a cron job has another value than in the graph.",
+        "A variable of a cron job's build has a different value from the graph's.",
         thunderbird_cron,
         |c| nth_only(c, 1, |task| set(task, &["payload", "env", "MOZ_SIMPLE_PACKAGE_NAME"], "other")),
         "graph-definition-differs",
     ),
     attack(
-        "environment less",
+        "environment without a variable",
         &[T],
-        "A build of a pull request lacks a variable of the graph.",
+        "A build of a pull request lacks a variable of its graph entry.",
         pull_request,
         |c| nth_only(c, 2, |task| remove(task, &["payload", "env", "MOZ_AUTOMATION"])),
         "graph-definition-differs",
@@ -129,7 +129,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "build from the mirror with another variable",
         &[T],
-        "A build whose sources are the git mirror's has a variable that the graph lacks.",
+        "A build with sources in the git mirror has a variable that the graph lacks.",
         mirrored,
         |c| nth_only(c, 1, |task| set(task, &["payload", "env", "PATH"], "/x")),
         "graph-definition-differs",
@@ -137,7 +137,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "build in an image from elsewhere",
         &[T],
-        "A build runs in an image of a registry, and not in the one of the graph.",
+        "A build runs in an image from a registry, and not in the graph's.",
         push,
         |c| {
             build_only(
@@ -149,9 +149,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-definition-differs",
     ),
     attack(
-        "image of another content",
+        "image from another directory",
         &[T],
-        "An image task of an earlier push builds from another folder than its graph says.",
+        "An image task of an earlier push builds from a different directory from the graph's.",
         push,
         |c| {
             image_only(c, |task| {
@@ -161,9 +161,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-definition-differs",
     ),
     attack(
-        "image of the same graph with another content",
+        "image of the same graph from another directory",
         &[T],
-        "An image task builds from another folder than the graph of its own push says.",
+        "An image task builds from a different directory from its own push's graph.",
         own_image,
         |c| {
             image_only(c, |task| {
@@ -175,7 +175,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "metadata changed",
         &[T],
-        "A build names another owner than the graph.",
+        "A build names a different owner from the graph.",
         tag,
         |c| nth_only(c, 0, |task| set(task, &["metadata", "owner"], "somebody@example.org")),
         "graph-definition-differs",
@@ -183,7 +183,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "source of another kind of task",
         &[T],
-        "A build names another folder of its tree than the graph.",
+        "A build names a different directory of its tree from the graph's.",
         push,
         |c| {
             nth_only(c, 0, |task| {
@@ -197,7 +197,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "tags changed",
         &[T],
-        "A build is tagged as made for another user than in the graph.",
+        "A build is tagged for a different user from the graph's.",
         pr_action,
         |c| nth_only(c, 0, |task| set(task, &["tags", "createdForUser"], "somebody@example.org")),
         "graph-definition-differs",
@@ -205,7 +205,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "extra changed",
         &[T],
-        "A build enters the index above all others, which the graph does not let it.",
+        "A build has the highest index rank, and its graph entry does not.",
         push,
         |c| nth_only(c, 0, |task| set(task, &["extra", "index", "rank"], 9_i64)),
         "graph-definition-differs",
@@ -213,7 +213,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "extra added",
         &[T],
-        "A build on GitHub names one input more than the graph.",
+        "A build on GitHub names one extra input.",
         mobile,
         |c| {
             nth_only(c, 0, |task| {
@@ -226,15 +226,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "parent left out",
         &[T],
-        "A build does not name the task that made it, which the graph does.",
+        "A build does not name the task that made it, and its graph entry does.",
         push,
         |c| nth_only(c, 0, |task| remove(task, &["extra", "parent"])),
         "graph-definition-differs",
     ),
     attack(
-        "expiry of what is published changed",
+        "expiry of artifacts changed",
         &[T],
-        "What a build publishes is kept for longer than the graph says.",
+        "A build's artifacts expire later than the graph says.",
         push,
         |c| {
             nth_only(c, 0, |task| {
@@ -246,7 +246,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "worker type changed",
         &[T],
-        "A build runs in another pool than the graph says.",
+        "A build runs in a different pool from the graph's.",
         push,
         |c| {
             nth_only(c, 0, |task| {
@@ -259,7 +259,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "target in a pool of another level",
         &[T],
-        "The task that signs runs where those of another level do.",
+        "The signing task runs in the pool of another level.",
         action,
         |c| {
             target_only(c, |task| {
@@ -284,9 +284,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-definition-differs",
     ),
     attack(
-        "target that takes something else",
+        "target with other inputs",
         &[T],
-        "The task that signs takes other files of a build than the graph says.",
+        "The signing task uses different files of a build from the graph's.",
         push,
         |c| {
             target_only(c, |task| {
@@ -296,9 +296,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-definition-differs",
     ),
     attack(
-        "target that signs otherwise",
+        "target with another format",
         &[T],
-        "The task that signs a pull request's builds uses another format than the graph says.",
+        "A pull request's signing task uses a different format from the graph's.",
         pr_action,
         |c| {
             target_only(c, |task| {
@@ -308,9 +308,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-definition-differs",
     ),
     attack(
-        "finished target that ran longer",
+        "finished target with a longer limit",
         &[T],
-        "A task that has signed already was allowed to run longer than the graph says.",
+        "A finished signing task has a longer maximum run time than the graph says.",
         finished,
         |c| target_only(c, |task| set(task, &["payload", "maxRunTime"], 7201_i64)),
         "graph-definition-differs",
@@ -318,7 +318,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "mounted file changed",
         &[T],
-        "A file that generic-worker writes before a build has another content than in the graph.",
+        "A file that generic-worker writes before a build differs from the graph's.",
         mobile,
         |c| nth_only(c, 2, |task| set(task, &["payload", "mounts", "1", "content", "raw"], "evil\n")),
         "graph-definition-differs",
@@ -326,7 +326,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "repackage with another command",
         &[T],
-        "A repackage of a release promotion runs another command than the action's graph says.",
+        "A repackage of a release promotion runs a different command from the action's graph.",
         promotion_of_rounds,
         |c| {
             let id = of_kind(c, "repackage")?;
@@ -335,9 +335,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-definition-differs",
     ),
     attack(
-        "signing between with another format",
+        "intermediate signing task with another format",
         &[T],
-        "A signing task before the target of a promotion signs otherwise than the action's graph says.",
+        "A signing task before a promotion's target uses a different format from the action's graph.",
         promotion_of_rounds,
         |c| {
             let id = of_kind(c, "build-signing")?;
@@ -348,7 +348,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-definition-differs",
     ),
     attack(
-        "truth turned into a number",
+        "true replaced by 1",
         &[T, Q],
         "A switch that the graph sets to true is 1 in a build.",
         push,
@@ -356,7 +356,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-definition-differs",
     ),
     attack(
-        "number turned into an untruth",
+        "0 replaced by false",
         &[T, Q],
         "A number that is 0 in the graph is false in a build.",
         cron,
@@ -364,17 +364,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-definition-differs",
     ),
     attack(
-        "number turned into a text",
+        "number replaced by a string",
         &[T, Q],
-        "The time a build may run is a text of the same digits.",
+        "The maximum run time of a build is a string of the same digits.",
         tag,
         |c| build_only(c, &["payload", "maxRunTime"], "7200"),
         "graph-definition-differs",
     ),
     attack(
-        "text turned into a list",
+        "string replaced by a list",
         &[T, Q],
-        "A build's description is a list of one, and in the graph a text.",
+        "A build's description is a list of one string, and in the graph a string.",
         push,
         |c| build_only(c, &["metadata", "description"], list("build of mozilla-central")),
         "graph-definition-differs",
@@ -382,7 +382,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "null added",
         &[T],
-        "A build's payload has one member more than in the graph, which is null.",
+        "A build's payload has one extra null member.",
         pull_request,
         |c| build_only(c, &["payload", "supersederUrl"], Value::Null),
         "graph-definition-differs",
@@ -390,7 +390,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "empty object added to a build",
         &[T],
-        "A build's payload has one member more than in the graph, which is an empty object.",
+        "A build's payload has one extra member, an empty object.",
         push,
         |c| build_only(c, &["payload", "onExitStatus"], crate::change::empty()),
         "graph-definition-differs",
@@ -398,7 +398,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "route changed",
         &[T],
-        "A build enters the index in another place than the graph says.",
+        "A build is indexed in a different place from the graph's.",
         push,
         |c| build_only(c, &["routes"], list("index.x")),
         "graph-definition-differs",
@@ -406,15 +406,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "retries changed",
         &[T],
-        "A build is tried more often than the graph says.",
+        "A build has more retries than the graph says.",
         promotion,
         |c| build_only(c, &["retries"], 49_i64),
         "graph-definition-differs",
     ),
     attack(
-        "reference that survives",
+        "unresolved reference",
         &[T],
-        "The graph still has a reference to a task by name where a build has its id.",
+        "The graph has a reference to a task by name where a build has its id.",
         push,
         |c| {
             graph_entry(
@@ -426,9 +426,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-definition-differs",
     ),
     attack(
-        "build that the graph makes nothing of",
+        "build with a null payload in the graph",
         &[T],
-        "What a build runs is null in the graph.",
+        "A build's payload is null in the graph.",
         push,
         |c| graph_entry(c, &["payload"], Value::Null),
         "graph-definition-differs",

@@ -70,9 +70,9 @@ fn claimed(chain: &mut Chain, other: &str) -> Option<()> {
 
 pub(super) const ATTACKS: &[Attack] = &[
     attack(
-        "build that the graph lacks",
+        "build missing from the graph",
         &[T],
-        "A build is not in the graph of the push that it says it belongs to.",
+        "A build is missing from the graph of its push.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -81,9 +81,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-lacks-task",
     ),
     attack(
-        "target that the graph lacks",
+        "target missing from the graph",
         &[T],
-        "The task that signs is not in the graph of the release that it says it belongs to.",
+        "The signing task is missing from the graph of its release.",
         tag,
         |c| {
             let id = c.target.clone();
@@ -92,9 +92,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-lacks-task",
     ),
     attack(
-        "image that the graph lacks",
+        "image missing from the graph",
         &[T],
-        "An image task is not in the graph of the earlier push that it says it belongs to.",
+        "An image task is missing from the graph of its earlier push.",
         mobile,
         |c| {
             let id = c.images.first()?.clone();
@@ -103,9 +103,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-lacks-task",
     ),
     attack(
-        "target that only the push's graph has",
+        "target only in the push's graph",
         &[T],
-        "The task that signs is in the graph of the push, and not in that of the action it names.",
+        "The signing task is in the push's graph, and not in that of the action that it names.",
         action,
         |c| {
             let (id, decision, action) = (c.target.clone(), first_decision(c)?, target_parent(c)?);
@@ -119,9 +119,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-lacks-task",
     ),
     attack(
-        "target that another push's graph has",
+        "target only in another push's graph",
         &[T],
-        "The task that signs is in the graph of an earlier push, and not in that of the promotion it names.",
+        "The signing task is in the graph of an earlier push, and not in that of the promotion that \
+         it names.",
         promotion,
         |c| {
             let (id, other, action) = (c.target.clone(), c.decisions.get(1)?.clone(), target_parent(c)?);
@@ -135,9 +136,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-lacks-task",
     ),
     attack(
-        "build under another id",
+        "build with its id in another case",
         &[T],
-        "The graph has the definition of a build under an id that differs in its case.",
+        "The graph has a build's definition under an id that differs in case.",
         cron,
         |c| {
             let id = first_build(c)?;
@@ -156,9 +157,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-lacks-task",
     ),
     attack(
-        "build deep in the graph",
+        "build nested in another entry",
         &[T],
-        "The graph has the build's entry inside of another task's.",
+        "The graph has the build's entry nested in another task's entry.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -180,15 +181,15 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-unreadable",
     ),
     attack(
-        "graph that is cut off",
+        "truncated graph",
         &[T],
-        "The graph of a release ends before its end.",
+        "The graph of a release is truncated.",
         tag,
         |c| text(c, |text| text.trim_end().strip_suffix('}').map(str::to_owned)),
         "graph-unreadable",
     ),
     attack(
-        "graph with a second graph after it",
+        "graph followed by a second graph",
         &[T],
         "A second graph follows the graph of an action on a pull request.",
         pr_action,
@@ -198,7 +199,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "graph with a task twice",
         &[T],
-        "The graph has a build twice, first as it is and then otherwise.",
+        "The graph has a build twice, first as it is and then altered.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -210,9 +211,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-unreadable",
     ),
     attack(
-        "graph with a task twice, once in disguise",
+        "graph with a task twice, once escaped",
         &[T],
-        "The graph has a build twice, the second time with a letter of its id as an escape.",
+        "The graph has a build twice, the second time with an escape in its id.",
         fork,
         |c| {
             let id = first_build(c)?;
@@ -241,9 +242,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-unreadable",
     ),
     attack(
-        "graph of lists in lists",
+        "graph of nested lists",
         &[W],
-        "A part of the graph that nobody needs is ten thousand lists inside one another.",
+        "An unused part of the graph is ten thousand nested lists.",
         push,
         |c| {
             text(c, |text| {
@@ -261,9 +262,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-beyond-limits",
     ),
     attack(
-        "small bound on entries",
+        "entry beyond a small limit",
         &[T],
-        "An entry of a promotion's graph is longer than a bound that was set for entries.",
+        "An entry of a promotion's graph is longer than a limit that was set for entries.",
         promotion,
         |_| Some(()),
         "graph-beyond-limits",
@@ -302,9 +303,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-entry-malformed",
     ),
     attack(
-        "entry of a task that is a text",
+        "entry whose task is a string",
         &[T],
-        "The task in the graph's entry for a build is the text of its definition.",
+        "The task in the graph's entry for a build is a string that holds its definition.",
         cron,
         |c| {
             entry(c, |entry| {
@@ -316,9 +317,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-entry-malformed",
     ),
     attack(
-        "entry of a task that is a time",
+        "entry whose task is a relative time",
         &[T, W],
-        "The task in the graph's entry for a build is a time from its creation, as a member of one may be.",
+        "The task in the graph's entry for a build is a relative time, as one of its members may be.",
         push,
         |c| entry(c, |entry| set(entry, &["task"], json(r#"{"relative-datestamp":"1 day"}"#)?)),
         "graph-definition-differs",
@@ -338,7 +339,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-entry-malformed",
     ),
     attack(
-        "entry with an endless time",
+        "entry with an out-of-range time",
         &[T],
         "The graph sets the expiry of a build after the end of the calendar.",
         push,
@@ -348,13 +349,13 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "entry with a malformed time",
         &[T],
-        "The graph sets the deadline of a build to soon.",
+        "The graph sets the deadline of a build to \"soon\".",
         action,
         |c| graph_entry(c, &["deadline"], json(r#"{"relative-datestamp":"soon"}"#)?),
         "graph-entry-malformed",
     ),
     attack(
-        "entry with a part of a time",
+        "entry with a fractional time",
         &[T],
         "The graph sets the deadline of a build to a day and a half.",
         mobile,
@@ -364,7 +365,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "graph of a build",
         &[T, W],
-        "A build publishes a graph that has another build, which names it as the task that made it.",
+        "A build publishes a graph with another build that names it as its decision task.",
         push,
         |c| {
             let other = c.builds.get(1)?.clone();
@@ -375,7 +376,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "graph of a build on GitHub",
         &[T, W],
-        "A build on GitHub publishes a graph that has another build, which names it as the task that made it.",
+        "A build on GitHub publishes a graph with another build that names it as its decision task.",
         mobile,
         |c| {
             let other = c.builds.get(2)?.clone();
@@ -386,7 +387,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "build claimed by an earlier push",
         &[T, W],
-        "A build names the decision task of an earlier push, whose graph has it too, and stays in its group.",
+        "A build names the decision task of an earlier push, whose graph contains it too, and keeps \
+         its group.",
         push,
         |c| {
             let other = c.decisions.get(1)?.clone();

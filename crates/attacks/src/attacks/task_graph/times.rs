@@ -9,13 +9,13 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "later deadline",
         &[T],
-        "A build may be run for years.",
+        "The deadline of a build is years away.",
         push,
         |c| build_only(c, &["deadline"], "2030-01-01T00:00:00.000Z"),
         "graph-times-differ",
     ),
     attack(
-        "no deadline",
+        "missing deadline",
         &[Q],
         "A build of a pull request has no deadline, and the graph sets one.",
         pull_request,
@@ -25,15 +25,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "earlier expiry",
         &[T],
-        "The task that signs is forgotten before the graph says so.",
+        "The signing task expires earlier than the graph says.",
         mobile,
         |c| target_only(c, |task| set(task, &["expires"], "2026-08-20T00:00:00.000Z")),
         "graph-times-differ",
     ),
     attack(
-        "deadline in another form",
+        "deadline in another time zone",
         &[T],
-        "A build's deadline is the graph's, in the form of another time zone.",
+        "A build's deadline is the graph's, written in another time zone.",
         cron,
         |c| {
             nth_only(c, 0, |task| {
@@ -45,9 +45,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "graph-times-differ",
     ),
     attack(
-        "created later",
+        "later creation",
         &[T, Q],
-        "A build was created years after what its deadline and expiry tell.",
+        "A build was created years after its deadline and expiry imply.",
         push,
         |c| build_only(c, &["created"], "2029-01-01T00:00:00.000Z"),
         "graph-times-differ",
@@ -55,23 +55,23 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "time without milliseconds",
         &[T, Q],
-        "A build's creation is told without milliseconds.",
+        "A build's creation time has no milliseconds.",
         push,
         |c| build_only(c, &["created"], "2026-08-12T09:30:12Z"),
         "graph-created-malformed",
     ),
     attack(
-        "time of another zone",
+        "creation in another time zone",
         &[T, Q],
-        "The creation of the task that signs is told in another time zone.",
+        "The creation time of the signing task is in another time zone.",
         tag,
         |c| target_only(c, |task| set(task, &["created"], "2026-08-12T09:30:12.000+0")),
         "graph-created-malformed",
     ),
     attack(
-        "time with a blank",
+        "time with a space",
         &[T, Q],
-        "The creation of an image task has a blank between date and time.",
+        "The creation time of an image task has a space between date and time.",
         push,
         |c| {
             image_only(c, |task| {
@@ -85,7 +85,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "time that does not exist",
         &[T, Q],
-        "A build was created on the thirtieth of February.",
+        "A build's creation time is the thirtieth of February.",
         mobile,
         |c| build_only(c, &["created"], "2026-02-30T00:00:00.000Z"),
         "graph-created-malformed",

@@ -16,7 +16,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "push to a branch of level 1",
         &[T],
-        "Everything is of a push to another branch of the official repository, which anybody may push to.",
+        "The whole chain comes from a push to another branch of the official repository, which \
+         anyone may push to.",
         mobile,
         |c| ran_for(c, "faster"),
         "tree-branch-level",
@@ -24,7 +25,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "cron job on a branch of level 1",
         &[T],
-        "A cron job ran on a branch of the official repository that anybody may push to.",
+        "A cron job ran on a branch of the official repository that anyone may push to.",
         || Release::of(Product::MOBILE, Trigger::Cron),
         |c| ran_for(c, "faster"),
         "tree-branch-level",
@@ -32,7 +33,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "action on a push to a branch of level 1",
         &[T],
-        "An action acts on a push to a branch that anybody may push to.",
+        "An action acts on a push to a branch that anyone may push to.",
         || Release::of(Product::GLEAN, Trigger::Action),
         |c| ran_for(c, "faster"),
         "tree-branch-level",
@@ -40,7 +41,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "promotion of a push to a branch of level 1",
         &[T],
-        "A promotion on GitHub promotes a push to a branch that anybody may push to.",
+        "A promotion on GitHub promotes a push to a branch that anyone may push to.",
         || Release::of(Product::ENTERPRISE, Trigger::ReleasePromotion),
         |c| ran_for(c, "faster"),
         "tree-branch-level",
@@ -48,7 +49,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "release made for a branch of level 1",
         &[T],
-        "GitHub says of a release that it was made for a branch that anybody may push to.",
+        "GitHub states that a release was made for a branch that anyone may push to.",
         tag,
         |c| {
             released_for(c, "faster")?;
@@ -59,7 +60,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "release made for a branch of level 1 of a commit that landed",
         &[T],
-        "A release was made for a branch that anybody may push to, and its commit is on the main branch too.",
+        "A release was made for a branch that anyone may push to, and its commit is on the main \
+         branch too.",
         || Release::of(Product::XPI, Trigger::Release),
         |c| {
             released_for(c, "faster")?;
@@ -68,25 +70,26 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-branch-level",
     ),
     attack(
-        "branch that begins like the main one",
+        "branch with the main branch's name as a prefix",
         &[T],
-        "Everything is of a push to a branch whose name goes on after that of the main one.",
+        "The whole chain comes from a push to a branch whose name has the main branch's as a prefix.",
         mobile,
         |c| ran_for(c, "main-2"),
         "tree-branch-level",
     ),
     attack(
-        "main branch in capital letters",
+        "main branch in uppercase",
         &[T],
-        "Everything is of a push to a branch whose name differs from the main one's in a capital letter.",
+        "The whole chain comes from a push to a branch whose name differs from the main one's in \
+         one uppercase letter.",
         || Release::of(Product::APP_SERVICES, Trigger::Push),
         |c| ran_for(c, "Main"),
         "tree-branch-level",
     ),
     attack(
-        "branch without what a pattern asks for",
+        "branch that a pattern does not match",
         &[T],
-        "A branch has the name of a protected folder of branches, and lies in none.",
+        "A branch has the name of a protected directory of branches, and is not in it.",
         mobile,
         |c| {
             branch_level(c, BROWSER, "releases/*", 3)?;
@@ -95,9 +98,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-branch-level",
     ),
     attack(
-        "branch with a pattern's beginning in its middle",
+        "branch with a pattern's prefix in its middle",
         &[T],
-        "A branch's name has that of a protected folder of branches after its own.",
+        "A branch's name contains that of a protected directory of branches after its own prefix.",
         || Release::of(Product::MOBILE, Trigger::Cron),
         |c| {
             branch_level(c, BROWSER, "releases/*", 3)?;
@@ -108,7 +111,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "branch of a pattern of level 2",
         &[T],
-        "A branch is one of several that a pattern gives a lower level than the tree has.",
+        "A branch matches a pattern that gives it a lower level than the tree's.",
         mobile,
         |c| {
             branch_level(c, BROWSER, "releases/*", 2)?;
@@ -117,9 +120,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-branch-level",
     ),
     attack(
-        "branch that is excepted from its pattern",
+        "branch exempted from its pattern",
         &[T],
-        "A branch fits the pattern of protected ones, and its own entry says that it is not protected.",
+        "A branch matches a pattern for protected branches, and its own entry unprotects it.",
         mobile,
         |c| {
             branch_level(c, BROWSER, "releases/*", 3)?;
@@ -129,9 +132,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-branch-level",
     ),
     attack(
-        "branch that is in no list",
+        "branch in no list",
         &[T],
-        "The list of projects tells the level of the main branch only, and everything is of another.",
+        "The list of projects states only the main branch's level, and the whole chain comes from \
+         another branch.",
         || Release::of(Product::MOBILE, Trigger::Cron),
         |c| {
             in_project(c, BROWSER, "    - name: '*'\n      level: 1\n", "")?;
@@ -140,9 +144,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-branch-level",
     ),
     attack(
-        "branch named like a commit that is cut off",
+        "branch named like a truncated commit",
         &[T],
-        "A branch of the lowest level is named so that it could be taken for the beginning of a hash.",
+        "A branch of the lowest level has a name that could be taken for the prefix of a hash.",
         mobile,
         |c| ran_for(c, "facade"),
         "tree-branch-level",
@@ -150,7 +154,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image of a push to a branch of level 1",
         &[T],
-        "The image comes from an earlier push to a branch that anybody may push to.",
+        "The image comes from an earlier push to a branch that anyone may push to.",
         mobile,
         |c| {
             let earlier = c.decisions.get(1)?.clone();
@@ -162,7 +166,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image of a push to a branch of level 1 in a release",
         &[T],
-        "The image of a release comes from an earlier push to a branch of the lowest level, since merged.",
+        "The image of a release comes from an earlier push to a branch of the lowest level, merged \
+         since.",
         tag,
         |c| {
             let earlier = c.decisions.get(1)?.clone();
@@ -174,13 +179,13 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "build of another branch",
         &[T],
-        "One build of a push to the main branch names a branch that anybody may push to.",
+        "One build of a push to the main branch names a branch that anyone may push to.",
         mobile,
         |c| build(c, HEAD_REF, "faster"),
         "tree-branch-level",
     ),
     attack(
-        "build of another branch beside the right one",
+        "build of another branch beside the correct one",
         &[T],
         "A generic-worker's build names the main branch, and in another variable one of the lowest level.",
         || Release::of(Product::MOBILE, Trigger::Cron),
@@ -191,9 +196,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-branch-level",
     ),
     attack(
-        "build of a branch by its whole reference",
+        "build of a branch by its full reference",
         &[T],
-        "A build names a branch of the lowest level by its whole reference.",
+        "A build names a branch of the lowest level by its full reference.",
         mobile,
         |c| build(c, HEAD_REF, "refs/heads/faster"),
         "tree-branch-level",
@@ -201,15 +206,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "build of a pull request's reference",
         &[T],
-        "A build names a pull request's reference where its branch stands.",
+        "A build names a pull request's reference as its branch.",
         mobile,
         |c| build(c, HEAD_REF, "refs/pull/7/head"),
         "tree-branch-level",
     ),
     attack(
-        "other sources of a branch of level 1",
+        "library from a branch of level 1",
         &[T],
-        "A build also takes in a trusted library, from a branch of it that anybody may push to.",
+        "A build also uses a trusted library, from a branch that anyone may push to.",
         mobile,
         |c| {
             build(c, &["payload", "env", "GLEAN_HEAD_REPOSITORY"], "https://github.com/mozilla/glean")?;
@@ -220,7 +225,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "mirrored build of a branch of level 1",
         &[T],
-        "A build that uses the git mirror names a branch of it that anybody may push to.",
+        "A build that uses the git mirror names a branch of it that anyone may push to.",
         crate::valid::mirrored,
         |c| {
             let id = nth_build(c, 1)?;
@@ -231,16 +236,17 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "private repository's branch of level 1",
         &[T],
-        "Everything is of a cron job on a branch of a private repository that anybody with access may push to.",
+        "The whole chain comes from a cron job on a branch of a private repository that anyone with \
+         access may push to.",
         || Release { ssh: true, ..Release::of(Product::MOZILLAVPN, Trigger::Cron) },
         |c| ran_for(c, "faster"),
         "tree-branch-level",
     )
     .under("catena-policy: 1\nproducts:\n  mozillavpn:\n    landed: assumed\n"),
     attack(
-        "private repository's commit on no branch that is named",
+        "private repository's commit without a branch",
         &[T],
-        "A cron job on a private repository, whose branches nobody is asked about, names a commit only.",
+        "A cron job on a private repository, whose branches are not looked up, names only a commit.",
         || Release { ssh: true, ..Release::of(Product::MOZILLAVPN, Trigger::Cron) },
         |c| {
             let id = first_decision(c)?;
@@ -251,9 +257,9 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .under("catena-policy: 1\nproducts:\n  mozillavpn:\n    landed: assumed\n"),
     attack(
-        "decision task that names a branch it is not of",
+        "decision task that names another branch",
         &[T],
-        "A push to a branch that anybody may push to says by its own template that it is of the main one.",
+        "A push to a branch that anyone may push to names the main branch through its own template.",
         mobile,
         |c| {
             decision(c, HEAD_REF, "main")?;

@@ -46,9 +46,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-input-tree",
     ),
     attack(
-        "input of the own tree that another tree's decision task made",
+        "input of the same tree from another tree's decision task",
         &[T],
-        "The target signs a build that names the target's tree, in the graph of another trusted tree's push.",
+        "The target signs a build that names the target's tree, and is in the graph of another \
+         trusted tree's push.",
         push,
         |c| {
             let other = of_beta()?;
@@ -59,9 +60,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-input-tree",
     ),
     attack(
-        "input of an input of another trusted tree",
+        "indirect input of another trusted tree",
         &[T],
-        "A build of the target's own graph takes in a genuine build of another trusted tree.",
+        "A build of the target's own graph uses a genuine build of another trusted tree.",
         cron,
         |c| {
             let beta = of_beta()?;
@@ -77,7 +78,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image of another trusted tree as a file",
         &[T],
-        "The target signs an image of another trusted tree, in which nothing of the chain runs.",
+        "The target signs an image of another trusted tree, which no task of the chain runs in.",
         push,
         |c| {
             let beta = of_beta()?;
@@ -92,7 +93,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "mirror's build of another tree's graph",
         &[T],
-        "The target signs a build that uses the git mirror, of another tree's graph, which it is no mirror of.",
+        "The target signs a build from the git mirror in the graph of another tree, which the \
+         mirror does not mirror.",
         push,
         |c| {
             let beta = Release { seed: 7, mirrored: true, ..promotion() }.build().ok()?;
@@ -127,9 +129,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-input-revision",
     ),
     attack(
-        "promoted signing of another revision",
+        "promoted signing task of another revision",
         &[T],
-        "In a promotion, a signing has its source at another revision; it has no environment to tell.",
+        "In a promotion, a signing task's source is at another revision, and it has no environment.",
         promotion_of_rounds,
         |c| {
             let id = link_of(c, "signing")?;
@@ -140,7 +142,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "promoted target of another revision",
         &[T],
-        "The target of a promotion has its source at another revision than the promotion.",
+        "The source of a promotion's target is at a different revision from the promotion.",
         promotion,
         |c| {
             let id = c.target.clone();
@@ -149,9 +151,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-input-revision",
     ),
     attack(
-        "promoted build whose source is of another revision",
+        "promoted build with its source at another revision",
         &[T],
-        "A promoted build's environment names the right revision, and its source another.",
+        "A promoted build's environment names the correct revision, and its source another.",
         promotion,
         |c| {
             let id = nth_build(c, 2)?;
@@ -160,9 +162,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-input-revision",
     ),
     attack(
-        "promoted build whose environment is of another revision",
+        "promoted build with an environment of another revision",
         &[T],
-        "A promoted build's source is at the right revision, and its environment names another.",
+        "A promoted build's source is at the correct revision, and its environment names another.",
         promotion,
         |c| {
             let id = nth_build(c, 2)?;
@@ -171,9 +173,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-input-revision",
     ),
     attack(
-        "promoted signing of another commit of the mirror",
+        "promoted signing task of another mirror commit",
         &[T],
-        "In a promotion of builds that use the git mirror, a signing has its source at another commit of it.",
+        "In a promotion of builds from the git mirror, a signing task's source is at another commit \
+         of it.",
         || Release { mirrored: true, builds: 6, depth: 1, images_from: Images::OwnGraph, ..promotion() },
         |c| {
             let id = link_of(c, "signing")?;
@@ -183,9 +186,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-mirror-commit",
     ),
     attack(
-        "mirrored build whose environment is of another commit",
+        "mirrored build with an environment of another commit",
         &[T],
-        "A build that uses the git mirror has its source at the commit of the others, and names another.",
+        "The source of a build from the git mirror is at the commit of the others, and its \
+         environment names another.",
         mirrored,
         |c| {
             let id = nth_build(c, 3)?;
@@ -194,7 +198,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-mirror-commit",
     ),
     attack(
-        "promoted signing of no revision",
+        "promoted signing task without a revision",
         &[T],
         "In a promotion, a signing's source is the front page of its repository.",
         promotion_of_rounds,
@@ -205,9 +209,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-input-revision",
     ),
     attack(
-        "promoted build of no repository that it names",
+        "promoted build without a repository",
         &[T],
-        "A promoted build names no repository, so that its revision is its source's, which is another.",
+        "A promoted build names no repository, and its source is at another revision.",
         promotion,
         |c| {
             let id = first_build(c)?;
@@ -219,7 +223,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "mirrored builds of two commits",
         &[T],
-        "Of two builds that use the git mirror, one uses another commit.",
+        "Two builds from the git mirror use different commits.",
         mirrored,
         |c| other_commit(c, 3),
         "tree-mirror-commit",
@@ -227,7 +231,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "mirrored builds of two commits in a cron job",
         &[T],
-        "In a cron job's graph, one build that uses the git mirror uses another commit.",
+        "In a cron job's graph, one build from the git mirror uses another commit.",
         || Release { mirrored: true, builds: 4, ..cron() },
         |c| other_commit(c, 1),
         "tree-mirror-commit",
@@ -235,7 +239,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "mirrored builds of two commits under an action",
         &[T],
-        "An action's target takes in builds of two commits of the git mirror.",
+        "An action's target uses builds of two commits of the git mirror.",
         || Release { mirrored: true, builds: 4, ..crate::valid::action() },
         |c| other_commit(c, 3),
         "tree-mirror-commit",
@@ -243,15 +247,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "mirrored builds of two commits in a promotion",
         &[T],
-        "A promotion takes in builds of two commits of the git mirror.",
+        "A promotion uses builds of two commits of the git mirror.",
         || Release { mirrored: true, builds: 4, images_from: Images::OwnGraph, ..promotion() },
         |c| other_commit(c, 3),
         "tree-mirror-commit",
     ),
     attack(
-        "mirrored build whose source is of another commit",
+        "mirrored build with its source at another commit",
         &[T],
-        "A build that uses the git mirror has its source at another commit than its environment names.",
+        "The source of a build from the git mirror is at a different commit from its environment's.",
         mirrored,
         |c| {
             let id = nth_build(c, 1)?;
@@ -264,7 +268,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image from another commit of the mirror",
         &[T],
-        "An image of the target's own graph is made from another commit of the git mirror than its builds.",
+        "An image of the target's own graph is made from a different commit of the git mirror from \
+         its builds.",
         || Release { images_from: Images::OwnGraph, ..mirrored() },
         |c| {
             let mirror = nth_build(c, 1)?;

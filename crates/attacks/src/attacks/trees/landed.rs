@@ -19,9 +19,9 @@ const COMPARE: &str = "catena-policy: 1\nproducts:\n  mobile:\n    landed: compa
 
 pub(super) const ATTACKS: &[Attack] = &[
     attack(
-        "commit on another branch than its task names",
+        "commit on a branch other than the named one",
         &[T],
-        "A push names the main branch, and its commit is on one that anybody may push to.",
+        "A push names the main branch, and its commit is on one that anyone may push to.",
         mobile,
         |c| landed_on(c, &["faster"]),
         "pull-request-not-landed",
@@ -51,25 +51,25 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-not-landed",
     ),
     attack(
-        "commit on a branch that begins alike",
+        "commit on a branch with the same prefix",
         &[T],
-        "A commit is on a branch whose name begins like the one that its task names.",
+        "A commit is on a branch whose name has the named branch's as a prefix.",
         mobile,
         |c| landed_on(c, &["main-2", "mainline", "Main", "xmain"]),
         "pull-request-not-landed",
     ),
     attack(
-        "commit on a branch below one that is named",
+        "commit on a branch that ends in the named branch",
         &[T],
-        "A commit is on a branch whose name has the one that its task names as its last part.",
+        "A commit is on a branch whose name has the named branch's as its last segment.",
         mobile,
         |c| landed_on(c, &["origin/main", "refs/heads/main"]),
         "pull-request-not-landed",
     ),
     attack(
-        "branch in a comment",
+        "branch in an HTML comment",
         &[T],
-        "The page of a commit's branches has the right one in a comment.",
+        "The page of a commit's branches names the correct one in a comment.",
         mobile,
         |c| landed_as(c, "<ul class=\"branches-list\"><!-- <li class=\"branch\"><a>main</a></li> --></ul>"),
         "pull-request-not-landed",
@@ -77,23 +77,28 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "tags in place of branches",
         &[T],
-        "A commit is on no branch, and a tag of it is named like one.",
+        "A commit is on no branch, and one of its tags is named like a branch.",
         mobile,
-        |c| landed_as(c, "<ul class=\"branches-tag-list\"><li class=\"branch\"><a href=\"/x\">main</a></li></ul>"),
+        |c| {
+            landed_as(
+                c,
+                "<ul class=\"branches-tag-list\"><li class=\"branch\"><a href=\"/x\">main</a></li></ul>",
+            )
+        },
         "pull-request-not-landed",
     ),
     attack(
-        "branch whose name has another entry in it",
+        "branch name that contains another entry",
         &[T],
-        "A branch that anybody may make has a name that is written like another entry of the list.",
+        "A branch that anyone may create has a name that imitates another entry of the list.",
         mobile,
         |c| landed_on(c, &["x&lt;/a&gt;&lt;/li&gt;&lt;li class=&quot;branch&quot;&gt;&lt;a&gt;main"]),
         "pull-request-not-landed",
     ),
     attack(
-        "branch that is named in an attribute",
+        "branch named in an attribute",
         &[T],
-        "The right branch stands in the address and the title of an entry, and another one in its text.",
+        "The correct branch is in the address and title of an entry, and another one in its text.",
         mobile,
         |c| {
             landed_as(
@@ -104,9 +109,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-not-landed",
     ),
     attack(
-        "branch that a pull request's title has",
+        "branch in a pull request's title",
         &[T],
-        "The right branch stands in the entry of the pull request that a commit came by.",
+        "The correct branch is in the entry for the pull request that introduced a commit.",
         mobile,
         |c| {
             landed_as(
@@ -117,9 +122,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-not-landed",
     ),
     attack(
-        "commit that GitHub warns of",
+        "warning for a commit on no branch",
         &[T],
-        "GitHub's page says nothing but that the commit is on no branch of the repository.",
+        "GitHub's page only warns that the commit is on no branch of the repository.",
         mobile,
         |c| landed_as(c, "\n<div class=\"js-spoofed-commit-warning-trigger\"></div>\n"),
         "pull-request-not-landed",
@@ -127,7 +132,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "list without an entry",
         &[T],
-        "The list of the branches that a commit is on has no entry.",
+        "The list of a commit's branches has no entry.",
         tag,
         |c| landed_as(c, "<ul class=\"branches-list\">\n</ul>\n"),
         "pull-request-not-landed",
@@ -135,15 +140,16 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "release of a commit on a branch of level 1",
         &[T],
-        "A release says that it was made for the main branch, and its tag's commit is on another only.",
+        "A release names the main branch, and its tag's commit is only on another branch.",
         tag,
         |c| landed_on(c, &["faster"]),
         "pull-request-not-landed",
     ),
     attack(
-        "release of a commit on branches of level 1 and of no level",
+        "release of a commit on unprotected branches",
         &[T],
-        "The commit of a release's tag is on branches that no entry of the list of projects protects.",
+        "The commit of a release's tag is only on branches that the list of projects does not \
+         protect.",
         || Release::of(Product::GLEAN, Trigger::Release),
         |c| landed_on(c, &["faster", "main2", "Main"]),
         "pull-request-not-landed",
@@ -151,7 +157,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "mirrored build of a commit on a branch of level 1",
         &[T],
-        "A build uses a commit of the git mirror, without a branch, that is on an unprotected one only.",
+        "A build uses a commit of the git mirror, without naming a branch, that is only on an \
+         unprotected one.",
         mirrored,
         |c| {
             let id = nth_build(c, 1)?;
@@ -165,9 +172,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-not-landed",
     ),
     attack(
-        "commit that its release branch does not hold",
+        "commit missing from its release branch",
         &[T],
-        "A push names a protected release branch, GitHub lists the main one only, and the two differ.",
+        "A push names a protected release branch, and GitHub lists only the main branch for its \
+         commit.",
         mobile,
         |c| {
             on_release_branch(c)?;
@@ -177,9 +185,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-not-landed",
     ),
     attack(
-        "commit of the main branch named as a release branch's",
+        "commit of the main branch declared as a release branch's",
         &[T],
-        "By the compare API, the main branch holds a commit, and the release branch that is named does not.",
+        "According to the compare API, the main branch contains a commit, and the named release \
+         branch does not.",
         mobile,
         |c| {
             on_release_branch(c)?;
@@ -189,18 +198,20 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .under(COMPARE),
     attack(
-        "release of a commit beside both branches",
+        "release of a commit on neither branch",
         &[T],
-        "By the compare API, neither the main branch nor the one that a release was made for holds its commit.",
+        "According to the compare API, neither the main branch nor the release's branch contains \
+         its commit.",
         tag,
         |c| replace_page(c, "/compare/", "\"behind\"", "\"diverged\""),
         "pull-request-not-landed",
     )
     .under(COMPARE),
     attack(
-        "release of a commit beside both branches, with images of the main one",
+        "release of a commit on neither branch, with images of the main branch",
         &[T],
-        "By the compare API, neither branch holds a release's commit; that of its images has landed.",
+        "According to the compare API, neither branch contains a release's commit; that of its \
+         images has landed.",
         tag,
         |c| {
             let commit = tagged(c, "v151.0")?;
@@ -212,7 +223,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "release made for a pull request's reference",
         &[T],
-        "A release says that it was made for a pull request's reference, which holds its commit as no branch does.",
+        "A release names a pull request's reference, which contains its commit, and no branch does.",
         tag,
         |c| {
             let commit = tagged(c, "v151.0")?;
@@ -228,9 +239,10 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .under(COMPARE),
     attack(
-        "second sources' commit on another protected branch than is named",
+        "second sources' commit on another protected branch",
         &[T],
-        "A build names the main branch of the second sources, whose commit is on another branch of the level.",
+        "A build names the main branch of the second sources, whose commit is on another branch of \
+         that level.",
         || Release::of(Product::ENTERPRISE, Trigger::Push),
         |c| {
             second_sources(c)?;
@@ -243,25 +255,25 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-not-landed",
     ),
     attack(
-        "page of branches that says yes",
+        "one word in place of the branches",
         &[V],
-        "A word stands in place of the page of a commit's branches.",
+        "The page of a commit's branches is a single word.",
         mobile,
         |c| landed_as(c, "yes\n"),
         "pull-request-listing-malformed",
     ),
     attack(
-        "page of branches in JSON",
+        "branches as JSON",
         &[V],
-        "The branches of a commit are told in JSON, which the page is not.",
+        "The branches of a commit arrive as JSON in place of an HTML page.",
         mobile,
         |c| landed_as(c, "{\"branches\": [{\"branch\": \"main\"}]}"),
         "pull-request-listing-malformed",
     ),
     attack(
-        "login in place of branches",
+        "login page in place of branches",
         &[V],
-        "A piece of a login page stands in place of the branches of a release's commit.",
+        "Part of a login page arrives in place of the branches of a release's commit.",
         tag,
         |c| landed_as(c, "<div class=\"auth-form\"><a href=\"/login\">main</a></div>"),
         "pull-request-listing-malformed",
@@ -269,13 +281,13 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "entries outside of a list",
         &[V],
-        "The page has an entry for the right branch, and no list around it.",
+        "The page has an entry for the correct branch without a list around it.",
         mobile,
         |c| landed_as(c, "<li class=\"branch\"><a href=\"/x\">main</a></li>"),
         "pull-request-listing-malformed",
     ),
     attack(
-        "list of branches that is cut off",
+        "truncated list of branches",
         &[V],
         "The page of a cron job's commit ends after the first entry.",
         || Release::of(Product::APP_SERVICES, Trigger::Cron),
@@ -285,7 +297,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "list of branches in a script",
         &[V],
-        "The page has the list of branches in an element whose content is none.",
+        "The page has the list of branches in a script element, whose content is not markup.",
         mobile,
         |c| landed_as(c, &format!("<template>{}</template>", listing(&["main"]))),
         "pull-request-listing-malformed",
@@ -293,7 +305,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "list of branches and a warning",
         &[V],
-        "The page lists the right branch, and warns that the commit is on none.",
+        "The page lists the correct branch, and warns that the commit is on none.",
         mobile,
         |c| {
             let warning = "<div class=\"js-spoofed-commit-warning-trigger\"></div>";
@@ -302,9 +314,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-listing-malformed",
     ),
     attack(
-        "entry with a reference that nobody knows",
+        "entry with an unknown character reference",
         &[V],
-        "The name of a branch is written with a character reference that HTML does not have.",
+        "The name of a branch has a character reference that HTML does not define.",
         mobile,
         |c| landed_on(c, &["m&aiin;ain", "main"]),
         "pull-request-listing-malformed",
@@ -339,7 +351,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "tag that was moved to a commit on no branch",
         &[T, V],
-        "GitHub lists a release's tag at a commit on no branch, which has the same template.",
+        "GitHub lists a release's tag at a commit on no branch, with the same template.",
         tag,
         |c| {
             let commit = tagged(c, "v151.0")?;
@@ -351,25 +363,26 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-not-landed",
     ),
     attack(
-        "release's tag that is not listed",
+        "release's tag missing from the list",
         &[T, V],
-        "The repository's list of tags lacks the one of a release that asks for nothing restricted.",
+        "The list of tags lacks the tag of a release without restricted scopes.",
         unrestricted,
         |c| replace_page(c, "/tags?per_page", "\"v151.0\"", "\"v150.9\""),
         "rebuild-unknown-to-vcs",
     ),
     attack(
-        "release's tag twice",
+        "release's tag listed twice",
         &[V],
-        "The repository's list has the tag of a release that asks for nothing restricted with two commits.",
+        "The list of tags has the tag of a release without restricted scopes at two commits.",
         unrestricted,
         |c| replace_page(c, "/tags?per_page", "\"v150.0\"", "\"v151.0\""),
         "rebuild-answer-malformed",
     ),
     attack(
-        "release's tag after more tags than are read",
+        "release's tag after the limit of tags",
         &[T, V],
-        "The list of tags goes on and on without the one that a release is of, which asks for nothing restricted.",
+        "The list of tags exceeds the limit without the tag of a release that has no restricted \
+         scopes.",
         unrestricted,
         |c| {
             let many = (0..100).map(|number| format!("{{\"name\":\"v{number}\"}}")).collect::<Vec<_>>();

@@ -37,7 +37,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image by a scheduler of level 2",
         &[T],
-        "A docker-image task of an earlier graph has a scheduler of a level between.",
+        "A docker-image task of an earlier graph has a scheduler of an intermediate level.",
         || Release::of(Product::ENTERPRISE, Trigger::Push),
         |c| {
             let id = c.images.first()?.clone();
@@ -48,7 +48,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "target by a scheduler of level 2",
         &[T],
-        "The target of a cron job has the scheduler of a tree that is trusted less.",
+        "The target of a cron job has the scheduler of a less trusted tree.",
         cron,
         |c| target(c, |task| set(task, &["schedulerId"], "gecko-level-2")),
         "tree-scheduler-level",
@@ -62,17 +62,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-scheduler-level",
     ),
     attack(
-        "scheduler whose level has a zero before it",
+        "scheduler level with a leading zero",
         &[T],
-        "A scheduler's level is a number that only some readers take for the right one.",
+        "A scheduler's level has a leading zero, which only some readers accept.",
         push,
         |c| build(c, &["schedulerId"], "gecko-level-03"),
         "tree-scheduler-level",
     ),
     attack(
-        "scheduler of a level that does not exist",
+        "scheduler of an undefined level",
         &[T],
-        "A build of an add-on has a scheduler of a higher level than there is.",
+        "A build of an add-on has a scheduler of a level that does not exist.",
         || Release::of(Product::XPI, Trigger::Push),
         |c| build(c, &["schedulerId"], "xpi-level-4"),
         "tree-scheduler-level",
@@ -97,7 +97,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-scheduler-level",
     ),
     attack(
-        "scheduler of level 1 where no level is known",
+        "scheduler of level 1 where the level is unknown",
         &[T],
         "The target's tree is not in the list of projects, and a build has the scheduler of pull requests.",
         mobile,
@@ -121,7 +121,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image from a tree of level 2",
         &[T],
-        "A cron job's image comes from a trusted tree of a level between.",
+        "A cron job's image comes from a trusted tree of an intermediate level.",
         cron,
         |c| {
             image_elsewhere(c, "hg.mozilla.org/mozilla-central", "hg.mozilla.org/integration/autoland")?;
@@ -141,9 +141,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-level",
     ),
     attack(
-        "image from a tree of a group whose name tells of no level",
+        "image from a tree of a group without level 3",
         &[T],
-        "The image comes from a trusted tree whose access group is none of those that are level 3.",
+        "The image comes from a trusted tree whose access group is not of level 3.",
         push,
         |c| {
             image_elsewhere(c, "hg.mozilla.org/mozilla-central", "hg.mozilla.org/integration/autoland")?;
@@ -154,7 +154,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image of level 2 for a target of the git mirror of level 1",
         &[T],
-        "The target's source is in the git mirror of its tree, and the image is of a level between the two.",
+        "The target's source is in the git mirror of its tree, and the image's level is between the \
+         two.",
         push,
         |c| {
             let (tree, mirror) =
@@ -167,9 +168,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-level",
     ),
     attack(
-        "image from a repository whose name begins with a project's",
+        "image from a repository with a project's name as a prefix",
         &[T],
-        "The image comes from a trusted repository whose name goes on after that of a project of the level.",
+        "The image comes from a trusted repository whose name has a project's name as a prefix.",
         || Release::of(Product::ENTERPRISE, Trigger::Push),
         |c| {
             image_elsewhere(c, "mozilla/enterprise-firefox", "thunderbird/thunderbird-desktop")?;
@@ -178,7 +179,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-level",
     ),
     attack(
-        "image from a tree that is no project",
+        "image from a tree missing from the projects",
         &[T],
         "The image comes from a trusted tree that the list of projects does not have.",
         push,
@@ -200,7 +201,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-level",
     ),
     attack(
-        "image from a repository on GitHub that is no project",
+        "image from a GitHub repository missing from the projects",
         &[T],
         "The image of a cron job on GitHub comes from a trusted repository that is not in the list of projects.",
         || Release::of(Product::ENTERPRISE, Trigger::Cron),
@@ -208,9 +209,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-level",
     ),
     attack(
-        "image from a repository that is a project by a pattern",
+        "image from a repository matched by a pattern only",
         &[T],
-        "The image comes from a trusted repository that the list of projects has by its owner's pattern only.",
+        "The image comes from a trusted repository that the list of projects has only through its \
+         owner's pattern.",
         || Release::of(Product::ENTERPRISE, Trigger::Push),
         |c| {
             image_elsewhere(c, "mozilla/enterprise-firefox", "thunderbird/thunderbird-desktop")?;
@@ -219,9 +221,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-level",
     ),
     attack(
-        "image from a repository whose name a project's begins with",
+        "image from a repository whose name is a prefix of a project's",
         &[T],
-        "The image comes from a repository whose name is the beginning of a project's.",
+        "The image comes from a repository whose name is a prefix of a project's.",
         || Release::of(Product::ENTERPRISE, Trigger::Push),
         |c| {
             image_elsewhere(c, "mozilla/enterprise-firefox", "thunderbird/thunderbird-desktop")?;
@@ -243,7 +245,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "tree whose level is a word",
         &[V],
-        "The list of projects has a word where the level of the target's branches stands.",
+        "The list of projects has a word for the level of the target's branches.",
         mobile,
         |c| in_project(c, BROWSER, "level: 3", "level: high"),
         "tree-level",
@@ -251,15 +253,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "tree whose level is half a level",
         &[V],
-        "The list of projects has a fraction where the level of the target's branches stands.",
+        "The list of projects has a fraction for the level of the target's branches.",
         tag,
         |c| in_project(c, BROWSER, "level: 3", "level: 2.5"),
         "tree-level",
     ),
     attack(
-        "tree whose default branch is no branch",
+        "tree with an unknown default branch",
         &[V],
-        "The list of projects names a default branch that none of the target's branches is.",
+        "The list of projects names a default branch that does not match the target's branches.",
         mobile,
         |c| {
             in_project(c, BROWSER, "default_branch: main", "default_branch: trunk")?;
@@ -268,9 +270,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-level",
     ),
     attack(
-        "browser below of level 2",
+        "upstream browser of level 2",
         &[T],
-        "A product on top of another takes that in from a tree that the list of projects trusts less.",
+        "A product built on another uses a tree of it with a lower level.",
         || Release::of(Product::THUNDERBIRD, Trigger::Push),
         |c| in_project(c, CENTRAL, "scm_level_3", "scm_level_2"),
         "tree-level",
@@ -278,7 +280,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "other sources of level 1",
         &[T],
-        "A build also takes in the sources of another product, which are trusted, and of the lowest level.",
+        "A build also uses the sources of another product, which are trusted and of the lowest level.",
         push,
         |c| {
             in_project(c, "https://hg.mozilla.org/comm-central", "scm_level_3", "scm_level_1")?;
@@ -289,7 +291,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "other sources of level 1 on GitHub",
         &[T],
-        "A build of a release also takes in a library whose default branch has the lowest level.",
+        "A build of a release also uses a library whose default branch has the lowest level.",
         tag,
         |c| {
             in_project(c, "https://github.com/mozilla/glean", "level: 3", "level: 1")?;
@@ -298,9 +300,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-level",
     ),
     attack(
-        "other sources that are no project",
+        "other sources missing from the projects",
         &[T],
-        "An image also takes in another product's trusted sources, which are not in the list of projects.",
+        "An image also uses another product's trusted sources, which are not in the list of projects.",
         cron,
         |c| {
             let id = c.images.first()?.clone();
@@ -312,7 +314,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "library of level 1",
         &[T],
-        "A build also takes in a library, whose prefix no product has, and which the list of projects trusts less.",
+        "A build also uses a library, whose prefix belongs to no product, with a lower level in the \
+         list of projects.",
         push,
         |c| {
             project(
@@ -326,7 +329,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "other sources below a project",
         &[T],
-        "A build also takes in a repository whose address goes on after a project's.",
+        "A build also uses a repository whose address has a project's as a prefix.",
         promotion,
         |c| build(c, &["payload", "env", "COMM_HEAD_REPOSITORY"], "https://hg.mozilla.org/comm-central/nss"),
         "tree-level",
@@ -344,9 +347,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-level",
     ),
     attack(
-        "the other tree of two of a lower level",
+        "second tree of a lower level",
         &[T],
-        "A build whose source lies in one of a product's two repositories names the other, of a lower level.",
+        "A build's source is in one of a product's two repositories, and it names the other, of a \
+         lower level.",
         || Release::of(Product::ENTERPRISE, Trigger::Push),
         |c| {
             project(c, DESKTOP_LOW)?;
@@ -359,17 +363,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-level",
     ),
     attack(
-        "no list of projects",
+        "missing list of projects",
         &[V],
-        "The list of projects, by which levels are compared, is not there.",
+        "The list of projects, which states the levels, is missing.",
         mobile,
         |c| page_missing(c, "projects.yml"),
         "tree-projects",
     ),
     attack(
-        "list of projects that is no mapping",
+        "list of projects that is not a mapping",
         &[V],
-        "A sentence stands in place of the list of projects.",
+        "The list of projects is a sentence.",
         tag,
         |c| page_is(c, "projects.yml", "moved\n"),
         "tree-projects",
@@ -377,7 +381,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "list of projects that is not YAML",
         &[V],
-        "A line of the list of projects is cut off in the middle.",
+        "A line of the list of projects is truncated.",
         mobile,
         |c| replace_page(c, "projects.yml", "---\n", "---\n\"\n"),
         "tree-projects",

@@ -58,7 +58,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-other-source",
     ),
     attack(
-        "image of a user's repository below its tree alone",
+        "only the image from a user's repository below its tree",
         &[T],
         "A cron job's image comes from a repository below the trusted one, and its graph does not.",
         cron,
@@ -69,9 +69,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-other-source",
     ),
     attack(
-        "signing that names a repository below its tree",
+        "signing task that names a repository below its tree",
         &[T],
-        "A signing between builds and target names a repository below the trusted one.",
+        "A signing task between builds and target names a repository below the trusted one.",
         rounds,
         |c| {
             let id = link_of(c, "signing")?;
@@ -81,7 +81,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-other-source",
     ),
     attack(
-        "target that names other sources",
+        "target that names untrusted other sources",
         &[T],
         "The target itself names the sources of another product in a user's clone.",
         push,
@@ -96,7 +96,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "other sources below their tree",
         &[T],
-        "A build takes in the sources of another product from a repository below the trusted one.",
+        "A build uses the sources of another product from a repository below the trusted one.",
         push,
         |c| build(c, COMM, "https://hg.mozilla.org/comm-central/user-repo"),
         "tree-other-source",
@@ -104,15 +104,16 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "other sources above their tree",
         &[T],
-        "A build takes in the sources of another product from the folder of its release trees.",
+        "A build uses the sources of another product from the directory of its release trees.",
         cron,
         |c| build(c, COMM, "https://hg.mozilla.org/releases"),
         "tree-other-source",
     ),
     attack(
-        "other sources of a look-alike",
+        "other sources from a look-alike",
         &[T],
-        "A build takes in the sources of another product from a tree that only begins like the trusted one.",
+        "A build uses the sources of another product from a tree with only the prefix of the \
+         trusted one.",
         action,
         |c| build(c, COMM, "https://hg.mozilla.org/comm-central-next"),
         "tree-other-source",
@@ -120,7 +121,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "other sources on a port",
         &[T],
-        "A build takes in the sources of another product from a port of its own.",
+        "A build uses the sources of another product from an explicit port.",
         push,
         |c| build(c, COMM, "https://hg.mozilla.org:8443/comm-central"),
         "tree-other-source",
@@ -134,9 +135,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-other-source",
     ),
     attack(
-        "other sources of the own tree",
+        "its own tree as other sources",
         &[T],
-        "A build names its own tree for the sources of another product.",
+        "A build names its own tree as the sources of another product.",
         push,
         |c| build(c, COMM, "https://hg.mozilla.org/mozilla-central"),
         "tree-other-source",
@@ -144,31 +145,31 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "other sources of a third product",
         &[T],
-        "A build of Thunderbird names a third product's repository for the browser below.",
+        "A build of Thunderbird names a third product's repository as the browser that it builds on.",
         thunderbird,
         |c| build(c, GECKO, "https://github.com/mozilla/glean"),
         "tree-other-source",
     ),
     attack(
-        "browser below from below its tree",
+        "upstream browser from below its tree",
         &[T],
-        "A build of Thunderbird takes in the browser from a repository below the trusted one.",
+        "A build of Thunderbird uses the browser from a repository below the trusted one.",
         thunderbird,
         |c| build(c, GECKO, "https://hg.mozilla.org/mozilla-central/user-repo"),
         "tree-other-source",
     ),
     attack(
-        "browser below from a fork of the mirror",
+        "upstream browser from a fork of the mirror",
         &[T],
-        "A build of Thunderbird takes in the browser from a fork of its git mirror.",
+        "A build of Thunderbird uses the browser from a fork of its git mirror.",
         thunderbird,
         |c| build(c, GECKO, "https://github.com/somebody/firefox"),
         "tree-other-source",
     ),
     attack(
-        "first sources shielded by the second",
+        "untrusted first sources beside trusted second ones",
         &[T],
-        "One build of two repositories takes the first from a fork; its source lies in the second.",
+        "A build of two repositories uses the first from a fork, and its source is in the second.",
         enterprise,
         |c| {
             second_sources(c)?;
@@ -177,9 +178,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-other-source",
     ),
     attack(
-        "first sources of another product shielded by the second",
+        "first sources of another product beside trusted second ones",
         &[T],
-        "One build of two repositories takes the first from another product's trusted repository.",
+        "A build of two repositories uses the first from another product's trusted repository.",
         enterprise,
         |c| {
             second_sources(c)?;
@@ -188,71 +189,72 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-other-source",
     ),
     attack(
-        "first sources of a mirrored build",
+        "other sources of a mirrored build",
         &[T],
-        "A build that comes from the git mirror also takes in another product from try.",
+        "A build from the git mirror also uses another product from try.",
         mirrored,
         |c| build(c, COMM, "https://hg.mozilla.org/try-comm-central"),
         "tree-other-source",
     ),
     attack(
-        "library from somebody",
+        "library from a user",
         &[T],
-        "A build takes in a library, whose prefix no product has, from a user's clone.",
+        "A build uses a library, whose prefix belongs to no product, from a user's clone.",
         push,
         |c| build(c, LIBRARY, "https://hg.mozilla.org/users/somebody/library"),
         "tree-other-source",
     ),
     attack(
-        "library from somebody on GitHub",
+        "library from a user on GitHub",
         &[T],
-        "A build on GitHub takes in a library, whose prefix no product has, from a fork.",
+        "A build on GitHub uses a library, whose prefix belongs to no product, from a fork.",
         mobile,
         |c| build(c, LIBRARY, "https://github.com/somebody/library"),
         "tree-other-source",
     ),
     attack(
-        "library from the owner in place of a repository",
+        "owner in place of a library's repository",
         &[T],
-        "A build on GitHub takes in a library from an address that names only the official owner.",
+        "A build on GitHub uses a library from an address that names only the official owner.",
         tag,
         |c| build(c, LIBRARY, "https://github.com/mozilla-mobile"),
         "tree-other-source",
     ),
     attack(
-        "library at no address",
+        "library with a malformed address",
         &[T],
-        "A build takes in a library, whose prefix no product has, from something that is no address.",
+        "A build uses a library, whose prefix belongs to no product, from a malformed address.",
         push,
         |c| build(c, LIBRARY, "none that one could ask"),
         "tree-other-source",
     ),
     attack(
-        "library in small letters",
+        "library in a lowercase variable",
         &[T],
-        "A build takes in the sources of another product by a variable in small letters, as Windows does not mind.",
+        "A build names the sources of another product in a lowercase variable, which Windows treats \
+         the same.",
         push,
         |c| build(c, &["payload", "env", "comm_head_repository"], "https://hg.mozilla.org/try-comm-central"),
         "tree-other-source",
     ),
     attack(
-        "add-on of somebody",
+        "add-on from a user",
         &[T],
-        "A build of an add-on takes its sources from somebody's fork.",
+        "A build of an add-on takes its sources from a user's fork.",
         add_on,
         |c| build(c, ADD_ON, "git@github.com:somebody/cpmanager.git"),
         "tree-other-source",
     ),
     attack(
-        "add-on of an owner in capital letters",
+        "add-on with an owner in uppercase",
         &[T],
-        "A build of an add-on takes its sources from an owner whose name is in capital letters.",
+        "A build of an add-on takes its sources from an owner whose name is in uppercase.",
         add_on,
         |c| build(c, ADD_ON, "https://github.com/Mozilla-Extensions/cpmanager"),
         "tree-other-source",
     ),
     attack(
-        "add-on of the owner on another host",
+        "add-on with the owner's name on another host",
         &[T],
         "A build of an add-on takes its sources from the owner's name on another host.",
         add_on,
@@ -262,7 +264,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "one foreign source among several",
         &[T],
-        "A build names several sources that are trusted, and one that is not.",
+        "A build names several trusted sources and one that is not.",
         push,
         |c| {
             build(c, COMM, "https://hg.mozilla.org/comm-central")?;
@@ -277,9 +279,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-other-source",
     ),
     attack(
-        "image's library from somebody",
+        "image's library from a user",
         &[T],
-        "A docker-image task of a release takes in a library from somebody's fork.",
+        "A docker-image task of a release uses a library from a user's fork.",
         tag,
         |c| {
             let id = c.images.first()?.clone();

@@ -18,41 +18,43 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "fork where a trusted tree is required",
         &[T],
-        "A fork's pull request asks for nothing restricted, and the policy requires a trusted tree.",
+        "A fork's pull request has no restricted scopes, and the policy requires a trusted tree.",
         fork,
         |_| Some(()),
         "tree-required",
     )
     .under(REQUIRED),
     attack(
-        "everything from somebody where a tree is required",
+        "everything from a user where a trusted tree is required",
         &[T, V],
-        "A chain of somebody's repository asks for nothing restricted.",
+        "A chain from a user's repository has no restricted scopes, and the policy requires a \
+         trusted tree.",
         || unrestricted(mobile()),
         |c| everywhere(c, "mozilla-mobile", "somebody"),
         "tree-required",
     )
     .under(REQUIRED),
     attack(
-        "everything from try where a tree is required",
+        "everything from try where a trusted tree is required",
         &[T],
-        "A try push asks for nothing restricted.",
+        "A try push has no restricted scopes, and the policy requires a trusted tree.",
         || unrestricted(push()),
         |c| everywhere(c, "hg.mozilla.org/mozilla-central", "hg.mozilla.org/try"),
         "tree-required",
     )
     .under(REQUIRED),
     attack(
-        "everything from a look-alike host where a tree is required",
+        "everything from a look-alike host where a trusted tree is required",
         &[T, V],
-        "A chain of a host with a similar name asks for nothing restricted.",
+        "A chain from a host with a similar name has no restricted scopes, and the policy requires \
+         a trusted tree.",
         || unrestricted(Release::of(Product::GLEAN, Trigger::Push)),
         |c| everywhere(c, "mozilla/glean", "mozi11a/glean"),
         "tree-required",
     )
     .under(REQUIRED),
     attack(
-        "image of a fork where a tree is required",
+        "image of a fork where a trusted tree is required",
         &[T],
         "A pull request from the repository itself runs a build in an image that a fork made.",
         pull_request,
@@ -61,9 +63,9 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .under(REQUIRED),
     attack(
-        "other sources where a tree is required",
+        "other sources where a trusted tree is required",
         &[T],
-        "A build that asks for nothing restricted takes in another product from a user's clone.",
+        "A build without restricted scopes uses another product from a user's clone.",
         || unrestricted(push()),
         |c| {
             build(
@@ -76,9 +78,9 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .under(REQUIRED),
     attack(
-        "library where a tree is required",
+        "library where a trusted tree is required",
         &[T],
-        "A pull request's build takes in a library from somebody's repository.",
+        "A pull request's build uses a library from a user's repository.",
         pull_request,
         |c| build(c, &["payload", "env", "LIBRARY_HEAD_REPOSITORY"], "https://github.com/somebody/library"),
         "tree-required",

@@ -19,7 +19,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "build by the scheduler of try",
         &[T],
-        "A build has the scheduler that try pushes have, and is otherwise of the trusted tree.",
+        "A build has the scheduler of try pushes, and otherwise matches the trusted tree.",
         push,
         |c| build(c, &["schedulerId"], "gecko-level-1"),
         "pull-request-try",
@@ -27,7 +27,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image by the scheduler of try",
         &[T],
-        "A docker-image task of an earlier graph has the scheduler that try pushes have.",
+        "A docker-image task of an earlier graph has the scheduler of try pushes.",
         cron,
         |c| {
             let id = c.images.first()?.clone();
@@ -38,7 +38,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "target by the scheduler of try",
         &[T],
-        "The target has the scheduler that try pushes have.",
+        "The target has the scheduler of try pushes.",
         action,
         |c| target(c, |task| set(task, &["schedulerId"], "gecko-level-1")),
         "pull-request-try",
@@ -46,7 +46,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "build of a branch of try",
         &[T],
-        "A build names a try branch in the environment that its scripts read.",
+        "A build names a try branch in an environment variable that its scripts read.",
         push,
         |c| build(c, &["payload", "env", "MH_BRANCH"], "try"),
         "pull-request-try",
@@ -63,9 +63,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-try",
     ),
     attack(
-        "sources of try",
+        "sources from try",
         &[T],
-        "A build takes its sources from where anybody may push, and its source says the same.",
+        "A build takes its sources from a try tree, which anyone may push to, and its source names \
+         the same tree.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -74,9 +75,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-try",
     ),
     attack(
-        "sources of another try",
+        "sources from another try tree",
         &[T],
-        "A signing's source is in a repository with `try` in its name.",
+        "A signing task's source is in a repository with `try` in its name.",
         || Release { depth: 1, ..cron() },
         |c| {
             let id = link_of(c, "signing")?;
@@ -87,7 +88,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "chain of a try push",
         &[T],
-        "Everything comes from another product's try tree, and the target asks for something restricted.",
+        "The whole chain comes from another product's try tree, and the target has a restricted \
+         scope.",
         || Release::of(Product::THUNDERBIRD, Trigger::Push),
         |c| everywhere(c, "hg.mozilla.org/comm-central", "hg.mozilla.org/try-comm-central"),
         "pull-request-try",
@@ -95,7 +97,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image of a pull request",
         &[T],
-        "A push to GitHub runs a build in an image that a pull request made, which is genuine.",
+        "A push to GitHub runs a build in a genuine image that a pull request made.",
         mobile,
         |c| image_of(c, other(pull_request)?),
         "pull-request-tasks-for",
@@ -127,7 +129,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "restricted pull request of an add-on",
         &[T],
-        "A pull request of another product asks for the keys of its releases.",
+        "A pull request of another product has the scope for the keys of its releases.",
         || Release {
             scope: Scope::Exactly("project:xpi:signing:cert:release-signing".into()),
             ..Release::of(Product::XPI, Trigger::PullRequest)
@@ -136,9 +138,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-tasks-for",
     ),
     attack(
-        "release of an owner in capital letters",
+        "release of an owner in uppercase",
         &[T, V],
-        "The whole chain of a release comes from an owner whose name has capital letters.",
+        "The whole chain of a release comes from an owner whose name has uppercase letters.",
         tag,
         |c| everywhere(c, "mozilla-mobile/", "Mozilla-Mobile/"),
         "pull-request-fork",
@@ -146,31 +148,31 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "action of another organization's repository",
         &[T],
-        "An action's chain comes from a repository of another organization, which no policy lists.",
+        "An action's chain comes from a repository of an organization that no policy lists.",
         || Release::of(Product::APP_SERVICES, Trigger::Action),
         |c| everywhere(c, "mozilla/application-services", "mozilla-archive/application-services"),
         "pull-request-fork",
     ),
     attack(
-        "trusted repository of no official owner",
+        "trusted repository without an official owner",
         &[T],
-        "A repository that a policy trusts belongs to nobody whom the policy calls an official owner.",
+        "A trusted repository belongs to an owner that the policy does not list as official.",
         mobile,
         |_| Some(()),
         "pull-request-fork",
     )
     .under("catena-policy: 1\nproducts:\n  mobile:\n    official-owners: [somebody]\n"),
     attack(
-        "release of no official owner's repository",
+        "release of a repository without an official owner",
         &[T],
-        "A release comes from a trusted repository whose owner the policy writes with capital letters.",
+        "A release comes from a trusted repository whose owner the policy writes in uppercase.",
         tag,
         |_| Some(()),
         "pull-request-fork",
     )
     .under("catena-policy: 1\nproducts:\n  mobile:\n    official-owners: [Mozilla-Mobile]\n"),
     attack(
-        "build of somebody's fork",
+        "build of a user's fork",
         &[T],
         "One build of a push to GitHub comes from a fork.",
         mobile,
@@ -266,9 +268,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-not-landed",
     ),
     attack(
-        "commit beside its branch",
+        "commit that diverged from its branch",
         &[T],
-        "Compared with its branch, the commit of a push has a history of its own.",
+        "Compared with its branch, the commit of a push has diverged.",
         mobile,
         |c| replace_page(c, "/compare/", "\"behind\"", "\"diverged\""),
         "pull-request-not-landed",
@@ -277,16 +279,16 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "commit ahead of its branch",
         &[T],
-        "Compared with its branch, the commit of a push is not on it yet.",
+        "Compared with its branch, the commit of a push is ahead and has not landed.",
         mobile,
         |c| replace_page(c, "/compare/", "\"behind\"", "\"ahead\""),
         "pull-request-not-landed",
     )
     .under(COMPARE),
     attack(
-        "commit that cannot be compared",
+        "missing comparison",
         &[T],
-        "GitHub knows of no comparison of the commit with its branch.",
+        "GitHub has no comparison of the commit with its branch.",
         mobile,
         |c| page_missing(c, "/compare/"),
         "pull-request-not-landed",
@@ -295,7 +297,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "source without a revision",
         &[T],
-        "A build's source is its repository's address, which tells no revision.",
+        "A build's source is the address of its repository, without a revision.",
         mobile,
         |c| build(c, &["metadata", "source"], "https://github.com/mozilla-mobile/reference-browser"),
         "pull-request-source",
@@ -317,7 +319,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "malformed revision of a release's build",
         &[T],
-        "A build of a release names a revision that could be taken for options.",
+        "A build of a release names a revision that could be taken for an option.",
         tag,
         |c| build(c, HEAD_REV, "--upload-pack=x"),
         "pull-request-source",
@@ -334,17 +336,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-source",
     ),
     attack(
-        "tag that the repository lost",
+        "tag missing from the repository",
         &[T, V],
-        "The list of a repository's tags lacks the one that a release is of.",
+        "The list of tags lacks the release's tag.",
         tag,
         |c| replace_page(c, "/tags?per_page", "\"v151.0\"", "\"v150.9\""),
         "pull-request-tag-unknown",
     ),
     attack(
-        "tag after more tags than are read",
+        "tag after the limit of tags",
         &[T, V],
-        "The list of a repository's tags goes on and on without the one that a release is of.",
+        "The list of tags exceeds the limit without the release's tag.",
         tag,
         |c| {
             let many: Vec<Value> =
@@ -359,7 +361,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     )
     .within(|limits| limits.pages = 2),
     attack(
-        "tag of a repository that lists none",
+        "missing list of tags",
         &[V],
         "GitHub has no list of the repository's tags.",
         tag,
@@ -367,7 +369,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-tag-unknown",
     ),
     attack(
-        "tag that only begins alike",
+        "tag with the same prefix",
         &[T],
         "A build of a release names a tag that the repository does not have.",
         tag,
@@ -377,7 +379,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "branch in place of a tag",
         &[T],
-        "A build of a release names a branch, which moves.",
+        "A build of a release names a branch, which can move.",
         tag,
         |c| build(c, HEAD_REV, "main"),
         "pull-request-tag-unknown",
@@ -385,7 +387,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "source at a branch",
         &[T],
-        "A build's source names a branch, which moves, in place of a commit.",
+        "A build's source names a branch, which can move, in place of a commit.",
         mobile,
         |c| {
             build(
@@ -397,7 +399,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-tag-unknown",
     ),
     attack(
-        "tags that are no list",
+        "tags that are not a list",
         &[V, Q],
         "GitHub's answer for a repository's tags is an object.",
         tag,
@@ -405,17 +407,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-answer-malformed",
     ),
     attack(
-        "tags that are no JSON",
+        "tags that are not JSON",
         &[V, Q],
-        "A name in GitHub's list of a repository's tags has no quotes.",
+        "A name in GitHub's list of tags has no quotes.",
         tag,
         |c| page_is(c, "/tags?per_page", "[{\"name\": v151.0}]"),
         "pull-request-answer-malformed",
     ),
     attack(
-        "tag twice",
+        "tag listed twice",
         &[V],
-        "A repository's list has the release's tag twice, with two commits.",
+        "The list of tags has the release's tag at two commits.",
         tag,
         |c| replace_page(c, "/tags?per_page", "\"v150.0\"", "\"v151.0\""),
         "pull-request-answer-malformed",
@@ -423,7 +425,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "tag of a shortened commit",
         &[V],
-        "The commit that a release's tag stands for is cut off in the list of tags.",
+        "The commit of a release's tag is truncated in the list of tags.",
         tag,
         |c| {
             let commit = tagged(c, "v151.0")?;
@@ -432,9 +434,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-answer-malformed",
     ),
     attack(
-        "branches that are no text",
+        "branches that are not UTF-8",
         &[V, Q],
-        "GitHub's page of the branches that a commit is on is no text.",
+        "GitHub's page of the branches of a commit is not UTF-8.",
         mobile,
         |c| {
             pages(c, "branch_commits")?.for_each(|page| page.body = vec![0xff, 0xfe, 0x00].into());
@@ -445,16 +447,16 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "comparison without a result",
         &[V],
-        "GitHub's comparison of a commit with its branch does not say how they stand.",
+        "GitHub's comparison of a commit with its branch has no status.",
         mobile,
         |c| page_is(c, "/compare/", "{\"ahead_by\":0}"),
         "pull-request-answer-malformed",
     )
     .under(COMPARE),
     attack(
-        "comparison with a result nobody knows",
+        "comparison with an unknown result",
         &[V],
-        "GitHub's comparison of a commit with its branch has a result that no documentation has.",
+        "GitHub's comparison of a commit with its branch has an undocumented status.",
         mobile,
         |c| replace_page(c, "/compare/", "\"behind\"", "\"merged\""),
         "pull-request-answer-malformed",
@@ -463,7 +465,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "source on another host named like the repository",
         &[T],
-        "A push to GitHub says that its source is on Mercurial, below the name of the official repository.",
+        "A push to GitHub names a source on Mercurial, below the name of the official repository.",
         mobile,
         |c| {
             let id = crate::change::first_decision(c)?;
@@ -474,9 +476,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pull-request-source",
     ),
     attack(
-        "repository that GitHub does not know of",
+        "repository unknown to GitHub",
         &[T],
-        "GitHub does not know the repository whose branch is to be compared with.",
+        "GitHub does not know the repository of the branch to compare with.",
         mobile,
         |c| page_missing(c, "/repos/mozilla-mobile/reference-browser"),
         "availability-refused",
@@ -485,25 +487,25 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "comparison with a number for a status",
         &[V],
-        "GitHub's answer for a comparison says how the two stand with a number.",
+        "GitHub's comparison has a number as its status.",
         mobile,
         |c| page_is(c, "/compare/", "{\"status\": 7}"),
         "pull-request-answer-malformed",
     )
     .under(COMPARE),
     attack(
-        "comparison that is no JSON",
+        "comparison that is not JSON",
         &[V, Q],
-        "GitHub's comparison of a commit with its branch says how they stand without quotes.",
+        "The status in GitHub's comparison of a commit with its branch has no quotes.",
         mobile,
         |c| replace_page(c, "/compare/", "\"behind\"", "behind"),
         "pull-request-answer-malformed",
     )
     .under(COMPARE),
     attack(
-        "repository that is told in no JSON",
+        "repository answer that is not JSON",
         &[V, Q],
-        "GitHub's answer for the repository names the branch to compare with without quotes.",
+        "The default branch in GitHub's answer for the repository has no quotes.",
         mobile,
         |c| {
             let (from, to) = ("\"default_branch\":\"main\"", "\"default_branch\":main");

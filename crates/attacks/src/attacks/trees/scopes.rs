@@ -21,7 +21,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "release's scope on the nightly tree",
         &[T],
-        "A target of the nightly tree asks for the keys that releases are signed with.",
+        "A target of the nightly tree has the scope for the signing keys of releases.",
         asks!(push(), "project:releng:signing:cert:release-signing"),
         |_| Some(()),
         "tree-scope",
@@ -35,9 +35,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-scope",
     ),
     attack(
-        "release's scope by an action",
+        "release's scope in an action",
         &[T],
-        "An action on a nightly push asks for the beta channel.",
+        "An action on a nightly push has the scope for the beta channel.",
         asks!(action(), "project:releng:balrog:server:beta"),
         |_| Some(()),
         "tree-scope",
@@ -53,7 +53,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "restricted scope on the git mirror",
         &[T],
-        "A target of the git mirror asks for what only the Mercurial tree may.",
+        "A target of the git mirror has a scope that only the Mercurial tree may use.",
         || Release {
             vcs: Vcs::Git,
             scope: Scope::Exactly("project:releng:signing:cert:nightly-signing".into()),
@@ -65,7 +65,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "scope of another repository on GitHub",
         &[T],
-        "A release on GitHub asks for what only another repository of its product may.",
+        "A release on GitHub has a scope that only another repository of its product may use.",
         asks!(tag(), "project:mobile:releng:treescript:action:push"),
         |_| Some(()),
         "tree-scope",
@@ -73,7 +73,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "one restricted scope among many",
         &[T],
-        "A target has a scope of another tree behind many that it may have.",
+        "A target has another tree's scope after many that it may use.",
         mirrored,
         |c| add_scope(c, "project:releng:lando:repo:esr140"),
         "tree-scope",
@@ -81,7 +81,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "restricted scope in another product",
         &[T],
-        "A nightly push of another product asks for that product's release channel.",
+        "A nightly push of another product has the scope for that product's release channel.",
         asks!(
             Release::of(Product::THUNDERBIRD, Trigger::Push),
             "project:comm:thunderbird:releng:balrog:server:release"
@@ -90,9 +90,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-scope",
     ),
     attack(
-        "scope by a prefix on an untrusted repository",
+        "scope restricted by a prefix on an untrusted repository",
         &[T, V],
-        "A repository that nobody trusts asks for a scope that a rule restricts by its beginning.",
+        "An untrusted repository has a scope that a rule restricts by a prefix.",
         asks!(
             Release::of(Product::XPI, Trigger::Push),
             "project:xpi:releng:github:project:mozilla-extensions/some-addon"
@@ -103,7 +103,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "finished target with a release's scope",
         &[T],
-        "A nightly target that has run had the scope of a tree that it does not come from.",
+        "A finished nightly target had the scope of a tree that it does not come from.",
         || Release { scope: Scope::Exactly(RELEASE_SIGNING.into()), ..finished() },
         |_| Some(()),
         "tree-scope",
@@ -111,13 +111,13 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "everything from try",
         &[T],
-        "Everything in the chain comes from the repository that anybody may push to.",
+        "Everything in the chain comes from the repository that anyone may push to.",
         push,
         |c| everywhere(c, "mozilla-central", "try"),
         "tree-scope",
     ),
     attack(
-        "everything from a tree nobody trusts",
+        "everything from an untrusted tree",
         &[T],
         "The chain of a cron job comes from a project's tree that no policy trusts.",
         cron,
@@ -125,9 +125,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-scope",
     ),
     attack(
-        "everything from a tree whose name begins alike",
+        "everything from a tree whose name has a trusted one's as a prefix",
         &[T],
-        "The whole chain comes from a repository whose name goes on after a trusted one's.",
+        "The whole chain comes from a repository whose name has a trusted one's as a prefix.",
         push,
         |c| everywhere(c, "mozilla-central", "mozilla-central-next"),
         "tree-scope",
@@ -143,21 +143,22 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "everything from a user's repository",
         &[T],
-        "The whole chain comes from a user's own clone, whose last name is that of the trusted tree.",
+        "The whole chain comes from a user's clone whose last path segment is that of the trusted \
+         tree.",
         push,
         |c| everywhere(c, "hg.mozilla.org/mozilla-central", "hg.mozilla.org/users/somebody/mozilla-central"),
         "tree-scope",
     ),
     attack(
-        "repository of somebody else",
+        "repository of another owner",
         &[T],
-        "The whole chain on GitHub comes from a repository of the same name of another owner.",
+        "The whole chain on GitHub comes from another owner's repository with the same name.",
         mobile,
         |c| everywhere(c, "mozilla-mobile", "somebody"),
         "tree-scope",
     ),
     attack(
-        "release of an owner that looks alike",
+        "release of a look-alike owner",
         &[T, V],
         "A release on GitHub comes from an owner whose name has a digit in place of a letter.",
         tag,
@@ -165,7 +166,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-scope",
     ),
     attack(
-        "release of a repository that looks alike",
+        "release of a look-alike repository",
         &[T, V],
         "A release on GitHub comes from another repository of the right owner.",
         tag,
@@ -173,9 +174,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-scope",
     ),
     attack(
-        "scope that is broad",
+        "broad scope",
         &[T],
-        "A target has a scope that stands for every signing key, of which its tree may use one.",
+        "A target has a scope that covers every signing key, of which its tree may use one.",
         asks!(push(), "project:releng:signing:cert:*"),
         |_| Some(()),
         "tree-broad-scope",
@@ -183,7 +184,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "scope for everything",
         &[T],
-        "A target has the scope that stands for all scopes.",
+        "A target has the scope `*`.",
         asks!(cron(), "*"),
         |_| Some(()),
         "tree-broad-scope",
@@ -191,7 +192,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "scope that ends in the middle of a word",
         &[T],
-        "A target has a scope whose star stands for the rest of a restricted scope's last word.",
+        "A target has a scope whose star covers the rest of a restricted scope's last word.",
         asks!(action(), "project:releng:signing:cert:rel*"),
         |_| Some(()),
         "tree-broad-scope",
@@ -199,7 +200,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "restricted scope with a star after it",
         &[T],
-        "A target has a restricted scope with a star behind it, which stands for the scope itself too.",
+        "A target has a restricted scope followed by a star, which covers the scope itself too.",
         asks!(push(), "project:releng:signing:cert:release-signing*"),
         |_| Some(()),
         "tree-broad-scope",
@@ -207,7 +208,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "broad scope in a promotion",
         &[T],
-        "A promotion on the beta tree has a scope that stands for every update channel.",
+        "A promotion on the beta tree has a scope that covers every update channel.",
         asks!(promotion(), "project:releng:balrog:*"),
         |_| Some(()),
         "tree-broad-scope",
@@ -215,7 +216,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "broad scope on the git mirror",
         &[T],
-        "A target of the git mirror has a scope that stands for all of its project's.",
+        "A target of the git mirror has a scope that covers all of its project's.",
         || Release { vcs: Vcs::Git, scope: Scope::Exactly("project:*".into()), ..push() },
         |_| Some(()),
         "tree-broad-scope",
@@ -223,7 +224,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "broad scope on GitHub",
         &[T],
-        "A release on GitHub has a scope that stands for another repository's too.",
+        "A release on GitHub has a scope that covers another repository's too.",
         asks!(tag(), "project:mobile:*"),
         |_| Some(()),
         "tree-broad-scope",
@@ -231,7 +232,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "broad scope of a pull request",
         &[T],
-        "A pull request has a scope that stands for the release's.",
+        "A pull request has a scope that covers the release's.",
         asks!(fork(), "project:mobile:reference-browser:*"),
         |_| Some(()),
         "tree-broad-scope",
@@ -239,7 +240,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "broad scope among others",
         &[T],
-        "A target has a broad scope of another tree behind those that it may have.",
+        "A target has a broad scope of another tree after those that it may use.",
         || Release::of(Product::THUNDERBIRD, Trigger::Cron),
         |c| add_scope(c, "project:comm:thunderbird:releng:flathub:*"),
         "tree-broad-scope",
@@ -247,7 +248,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "pull request with a release's scope",
         &[T],
-        "A pull request from a branch of the repository itself asks for the keys of releases.",
+        "A pull request from a branch of the repository itself has the scope for the keys of \
+         releases.",
         asks!(pull_request(), "project:mobile:reference-browser:releng:signing:cert:release-signing"),
         |_| Some(()),
         "pull-request-tasks-for",
@@ -255,7 +257,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "pull request's action with a release's scope",
         &[T],
-        "An action on a pull request asks for the bucket that releases are published in.",
+        "An action on a pull request has the scope for the bucket of releases.",
         asks!(pr_action(), "project:translations:releng:beetmover:bucket:release"),
         |_| Some(()),
         "pull-request-tasks-for",
@@ -263,7 +265,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "pull request of another product with a restricted scope",
         &[T],
-        "A pull request of another product asks for its release keys.",
+        "A pull request of another product has the scope for its release keys.",
         asks!(
             Release::of(Product::APP_SERVICES, Trigger::PullRequest),
             "project:mozilla:app-services:releng:signing:cert:release-signing"
@@ -274,15 +276,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "fork's pull request with a release's scope",
         &[T],
-        "A pull request from a fork asks for the keys of releases.",
+        "A pull request from a fork has the scope for the keys of releases.",
         asks!(fork(), "project:mobile:reference-browser:releng:signing:cert:release-signing"),
         |_| Some(()),
         "pull-request-tasks-for",
     ),
     attack(
-        "tree that the queue calls a trusted project",
+        "untrusted tree that is a project of high level",
         &[T, V],
-        "The chain comes from a tree that nobody trusts, for which the projects' list has a high level.",
+        "The chain comes from an untrusted tree that the list of projects gives a high level.",
         push,
         |c| {
             everywhere(c, "hg.mozilla.org/mozilla-central", "hg.mozilla.org/projects/oak")?;

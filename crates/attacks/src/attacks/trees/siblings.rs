@@ -17,7 +17,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "build of another trusted tree",
         &[T],
-        "A build says throughout that it comes from another trusted tree than its graph.",
+        "A build consistently names another trusted tree than its graph.",
         push,
         |c| {
             moved(
@@ -30,9 +30,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-sibling",
     ),
     attack(
-        "build of a tree nobody trusts",
+        "build of an untrusted tree",
         &[T],
-        "A build says throughout that it comes from a user's clone.",
+        "A build consistently names a user's clone.",
         cron,
         |c| {
             moved(
@@ -47,7 +47,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "build of another host",
         &[T],
-        "A build says throughout that it comes from another host.",
+        "A build consistently names another host.",
         push,
         |c| moved(c, &first_build(c)?, "hg.mozilla.org", "hg.example.org"),
         "tree-sibling",
@@ -66,7 +66,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "signing of another tree",
         &[T],
-        "A signing between builds and target has its source in another trusted tree.",
+        "A signing task between builds and target has its source in another trusted tree.",
         rounds,
         |c| {
             let id = link_of(c, "signing")?;
@@ -77,7 +77,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "target of another tree than its graph",
         &[T],
-        "The target has its source in the tree that may do what it asks, and its graph comes from another.",
+        "The target's source is in the tree that may use its scope, and its graph comes from \
+         another tree.",
         || Release {
             scope: catena_testbed::chain::Scope::Exactly(
                 "project:releng:signing:cert:release-signing".into(),
@@ -93,7 +94,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "promoted target of another tree",
         &[T],
-        "The target of a promotion on the beta tree has its source in the release tree, whose scope it asks for.",
+        "The target of a promotion on the beta tree has its source in the release tree, whose scope \
+         it has.",
         || Release {
             scope: catena_testbed::chain::Scope::Exactly("project:releng:balrog:server:release".into()),
             ..promotion()
@@ -107,7 +109,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "target of a graph of its own",
         &[T],
-        "The target says that it is in another task group, and has its source in another tree than its parent.",
+        "The target names another task group, and its source is in a different tree from its \
+         parent's.",
         || Release {
             scope: catena_testbed::chain::Scope::Exactly(
                 "project:releng:signing:cert:release-signing".into(),
@@ -150,9 +153,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-sibling",
     ),
     attack(
-        "mirror where none is declared",
+        "undeclared mirror",
         &[T],
-        "A build comes from a git repository that is declared to mirror no tree of its product.",
+        "A build comes from a git repository that is not declared as a mirror of its product's tree.",
         || Release::of(Product::THUNDERBIRD, Trigger::Push),
         |c| {
             moved(
@@ -165,9 +168,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-sibling",
     ),
     attack(
-        "mirror of somebody else",
+        "fork of the mirror",
         &[T],
-        "A build that comes from the git mirror comes from somebody's fork of it.",
+        "A build comes from a user's fork of the git mirror.",
         mirrored,
         |c| {
             let id = nth_build(c, 1)?;
@@ -176,7 +179,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-sibling",
     ),
     attack(
-        "mirror the wrong way round",
+        "Mercurial tree in place of its mirror",
         &[T],
         "A build of a push to the git mirror comes from the Mercurial tree.",
         || Release { vcs: Vcs::Git, ..push() },
@@ -186,7 +189,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-sibling",
     ),
     attack(
-        "action passed off as mirrored",
+        "action declared as mirrored",
         &[T],
         "An action task comes from the git mirror, and the decision task it acts on from Mercurial.",
         action,
@@ -203,9 +206,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-sibling",
     ),
     attack(
-        "environment of another product in place of its own",
+        "variable of another product in place of its own",
         &[T],
-        "A build lacks its product's own repository and has its source in that of another prefix.",
+        "A build lacks its product's own repository, and its source is in the repository of another \
+         prefix.",
         || Release::of(Product::THUNDERBIRD, Trigger::Push),
         |c| {
             let id = first_build(c)?;
@@ -217,9 +221,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-sibling",
     ),
     attack(
-        "build without a repository of another tree",
+        "build without a repository from another tree",
         &[T],
-        "A build names no repository, only a source, and that is in another tree.",
+        "A build names no repository, and its source is in another tree.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -229,9 +233,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-sibling",
     ),
     attack(
-        "image from a tree nobody trusts",
+        "image from an untrusted tree",
         &[T],
-        "The image comes from an earlier graph, and all of that graph from a tree that nobody trusts.",
+        "The image's whole earlier graph comes from an untrusted tree.",
         push,
         |c| {
             image_elsewhere(c, "hg.mozilla.org/mozilla-central", "hg.mozilla.org/projects/oak")?;
@@ -253,7 +257,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image from another repository on GitHub",
         &[T],
-        "The image of a push to GitHub comes from a graph of a repository that nobody trusts.",
+        "The image of a push to GitHub comes from a graph of an untrusted repository.",
         mobile,
         |c| image_elsewhere(c, "mozilla-mobile/reference-browser", "mozilla-mobile/sandbox"),
         "tree-untrusted",
@@ -261,15 +265,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "image from a fork",
         &[T],
-        "The image of a release on GitHub comes from a graph of somebody's fork.",
+        "The image of a release on GitHub comes from a graph of a user's fork.",
         tag,
         |c| image_elsewhere(c, "mozilla-mobile/reference-browser", "somebody/reference-browser"),
         "tree-untrusted",
     ),
     attack(
-        "one image task of a tree nobody trusts",
+        "one image task of an untrusted tree",
         &[T],
-        "In an earlier graph that is trusted, the docker-image task says that it comes from elsewhere.",
+        "In a trusted earlier graph, the docker-image task names another repository.",
         action,
         |c| {
             let id = c.images.first()?.clone();
@@ -278,7 +282,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-untrusted",
     ),
     attack(
-        "repository that begins alike",
+        "repository with the same prefix",
         &[T],
         "A build comes from a repository that only an unanchored pattern takes for the trusted one.",
         mobile,
@@ -286,7 +290,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-repository-prefix",
     ),
     attack(
-        "repository that begins alike in a release",
+        "repository with the same prefix in a release",
         &[T],
         "A build of a release comes from a repository with a character before `git` at the end of its name.",
         || Release::of(Product::XPI, Trigger::Release),
@@ -294,9 +298,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-repository-prefix",
     ),
     attack(
-        "repository that begins alike in a cron job",
+        "repository with the same prefix in a cron job",
         &[T],
-        "Of another product's cron job, a build's repository has a name that goes on with `_git`.",
+        "In another product's cron job, a build's repository has a name with the suffix `_git`.",
         || Release::of(Product::APP_SERVICES, Trigger::Cron),
         |c| alike(c, "mozilla/application-services", "mozilla/application-services_github"),
         "tree-repository-prefix",
@@ -304,15 +308,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "other sources from try",
         &[T],
-        "A build also takes in the sources of another product from where anybody may push.",
+        "A build also uses the sources of another product from a try tree, which anyone may push to.",
         push,
         |c| build(c, COMM, "https://hg.mozilla.org/try-comm-central"),
         "tree-other-source",
     ),
     attack(
-        "other sources from somebody",
+        "other sources from a user",
         &[T],
-        "A build also takes in the sources of another product from a user's clone.",
+        "A build also uses the sources of another product from a user's clone.",
         cron,
         |c| build(c, COMM, "https://hg.mozilla.org/users/somebody/comm-central"),
         "tree-other-source",
@@ -320,23 +324,24 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "other sources from another host",
         &[T],
-        "A build also takes in the sources of another product from a host that nobody trusts.",
+        "A build also uses the sources of another product from an untrusted host.",
         action,
         |c| build(c, COMM, "https://hg.example.org/comm-central"),
         "tree-other-source",
     ),
     attack(
-        "other sources at no address",
+        "other sources with a malformed address",
         &[T],
-        "A build also takes in the sources of another product from a malformed address.",
+        "A build also uses the sources of another product from a malformed address.",
         promotion,
         |c| build(c, COMM, "../comm-central"),
         "tree-other-source",
     ),
     attack(
-        "browser below from try",
+        "upstream browser from try",
         &[T],
-        "A build of a product on top of another takes that in from where anybody may push.",
+        "A build of a product that builds on another uses it from a try tree, which anyone may push \
+         to.",
         || Release::of(Product::THUNDERBIRD, Trigger::Push),
         |c| build(c, &["payload", "env", "GECKO_HEAD_REPOSITORY"], "https://hg.mozilla.org/try"),
         "tree-other-source",
@@ -344,7 +349,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "library from try",
         &[T],
-        "A docker-image task also takes in a library, whose prefix no product has, from a try tree.",
+        "A docker-image task also uses a library, whose prefix belongs to no product, from a try \
+         tree.",
         push,
         |c| {
             let id = c.images.first()?.clone();
@@ -360,7 +366,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "other sources from a fork",
         &[T],
-        "A build of a release on GitHub also takes in the sources of another product from a fork.",
+        "A build of a release on GitHub also uses the sources of another product from a fork.",
         tag,
         |c| build(c, &["payload", "env", "GLEAN_HEAD_REPOSITORY"], "https://github.com/somebody/glean"),
         "tree-other-source",
@@ -368,7 +374,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "build of another revision",
         &[T],
-        "A build was made from another revision than the decision task of its graph.",
+        "A build was made from a different revision from its graph's decision task.",
         push,
         |c| build(c, HEAD_REV, OTHER_REV),
         "tree-sibling-revision",
@@ -387,7 +393,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "build of a branch's tip",
         &[T],
-        "A build was made from whatever a branch is at when it runs.",
+        "A build was made from the tip of a branch at the time it runs.",
         action,
         |c| build(c, HEAD_REV, "default"),
         "tree-sibling-revision",
@@ -395,7 +401,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "build of a shortened revision",
         &[T],
-        "A build's revision is only the beginning of its graph's.",
+        "A build's revision is only a prefix of its graph's.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -405,7 +411,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-sibling-revision",
     ),
     attack(
-        "image of another revision than its graph",
+        "image of another revision than its graph's",
         &[T],
         "A docker-image task of an earlier graph was made from the target's revision, not its graph's.",
         push,
@@ -420,7 +426,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "repackage of another revision",
         &[T],
-        "In a release promotion, a repackage was made from another revision than the promotion.",
+        "In a release promotion, a repackage was made from a different revision from the promotion.",
         promotion_of_rounds,
         |c| {
             let id = link_of(c, "repackage")?;
@@ -429,9 +435,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         "tree-sibling-revision",
     ),
     attack(
-        "build of another revision beside a slash",
+        "build of another revision, with a trailing slash",
         &[T],
-        "A build of another revision writes the same repository with a slash at its end.",
+        "A build of another revision names the same repository with a trailing slash.",
         push,
         |c| {
             let id = first_build(c)?;
@@ -462,7 +468,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "target of another revision",
         &[T],
-        "The target itself names another revision of the tree in its environment than its graph's.",
+        "The target's environment names a different revision of the tree from its graph's.",
         push,
         |c| {
             target(c, |task| {
@@ -480,7 +486,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "graph of the image from a look-alike host",
         &[T, V],
-        "The image's whole graph comes from a host with a similar name, which answers as the real one does.",
+        "The image's whole graph comes from a host with a similar name, which answers like the real \
+         one.",
         cron,
         |c| image_elsewhere(c, "hg.mozilla.org", "hg.mozi11a.org"),
         "tree-untrusted",

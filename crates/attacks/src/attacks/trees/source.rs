@@ -17,31 +17,31 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "source on another host",
         &[T],
-        "A build's source is on a host that is not its repository's.",
+        "A build's source is on a different host from its repository.",
         push,
         |c| build(c, SOURCE, "https://example.org/mozilla-central/file/0/x"),
         "source-outside-repository",
     ),
     attack(
-        "source on a host that begins alike",
+        "source on a host with the same prefix",
         &[T],
-        "A build's source is on a host whose name goes on after the repository's.",
+        "A build's source is on a host whose name has the repository's host as a prefix.",
         push,
         |c| build(c, SOURCE, "https://hg.mozilla.org.example.org/mozilla-central/file/0/x"),
         "source-outside-repository",
     ),
     attack(
-        "source on a host that ends alike",
+        "source on a host with the same suffix",
         &[T],
-        "A build's source is on a host whose name ends in the repository's.",
+        "A build's source is on a host whose name has the repository's host as a suffix.",
         cron,
         |c| build(c, SOURCE, "https://not-hg.mozilla.org/mozilla-central/file/0/x"),
         "source-outside-repository",
     ),
     attack(
-        "source in a repository that begins alike",
+        "source in a repository with the same prefix",
         &[T],
-        "A build's source is in a repository whose name goes on after its own repository's.",
+        "A build's source is in a repository whose name has its own repository's as a prefix.",
         push,
         |c| edit_source(c, "hg.mozilla.org/mozilla-central/", "hg.mozilla.org/mozilla-central-next/"),
         "source-outside-repository",
@@ -57,7 +57,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "source in the repository's parent",
         &[T],
-        "In a release promotion, a build's source is beside its repository and not inside.",
+        "In a release promotion, a build's source is beside its repository and not in it.",
         promotion,
         |c| edit_source(c, "/releases/mozilla-beta/", "/releases/"),
         "source-outside-repository",
@@ -81,7 +81,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "source with .git in it",
         &[T],
-        "A build's source names its repository as git does, which no page of GitHub is below.",
+        "A build's source names its repository with `.git`, as git does and GitHub's pages do not.",
         mobile,
         |c| edit_source(c, "/reference-browser/", "/reference-browser.git/"),
         "source-outside-repository",
@@ -89,7 +89,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "source and repository with .git in them",
         &[T],
-        "A build's source and repository both end in .git.",
+        "The source and the repository of a build both end in `.git`.",
         tag,
         |c| {
             edit_source(c, "/reference-browser/", "/reference-browser.git/")?;
@@ -100,7 +100,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "source of a decision task with .git in it",
         &[T],
-        "A decision task names its repository as git does, in its source too.",
+        "A decision task names its repository with `.git`, in its source too.",
         || Release::of(Product::MOBILE, Trigger::Cron),
         |c| {
             let id = first_decision(c)?;
@@ -112,7 +112,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "source with .git of a repository over ssh",
         &[T],
-        "A build of a private repository has .git in its source, as the repository's address has.",
+        "A build of a private repository has `.git` in its source, as in the repository's address.",
         || Release { ssh: true, ..Release::of(Product::MOZILLAVPN, Trigger::Push) },
         |c| edit_source(c, "/mozilla-vpn-client/", "/mozilla-vpn-client.git/"),
         "source-outside-repository",
@@ -120,7 +120,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "source with .git on Mercurial",
         &[T],
-        "A build's source is in a tree of Mercurial whose name goes on with .git.",
+        "A build's source is in a Mercurial tree whose name ends in `.git`.",
         push,
         |c| edit_source(c, "/mozilla-central/", "/mozilla-central.git/"),
         "source-outside-repository",
@@ -128,7 +128,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "source of an image elsewhere",
         &[T],
-        "A docker-image task of a release on GitHub has its source in somebody else's repository.",
+        "A docker-image task of a release on GitHub has its source in another user's repository.",
         tag,
         |c| {
             let id = c.images.first()?.clone();
@@ -139,15 +139,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "repository below its source",
         &[T],
-        "A build's repository is said to be a folder further down than its source.",
+        "A build's repository is declared as a directory below its source.",
         push,
         |c| build(c, GECKO, "https://hg.mozilla.org/mozilla-central/file/tip/taskcluster/other"),
         "source-outside-repository",
     ),
     attack(
-        "repository on another host than its source",
+        "repository on a different host from its source",
         &[T],
-        "A build takes its sources from a host that its source does not tell of.",
+        "A build takes its sources from a different host from its source.",
         cron,
         |c| build(c, GECKO, "https://hg.example.org/mozilla-central"),
         "source-outside-repository",
@@ -155,7 +155,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "repository elsewhere over ssh",
         &[T],
-        "A private build takes its sources from another repository, named as git does over ssh.",
+        "A private build takes its sources from another repository, by an ssh address.",
         || Release { ssh: true, ..Release::of(Product::MOZILLAVPN, Trigger::Push) },
         |c| {
             build(
@@ -169,7 +169,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "source outside the overriding repository",
         &[T],
-        "A product's second prefix names another repository than the one a build's source is in.",
+        "A product's second prefix names a different repository from the one of a build's source.",
         || Release::of(Product::ENTERPRISE, Trigger::Push),
         |c| {
             build(
@@ -191,7 +191,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "source with dot segments",
         &[T],
-        "A build's source leaves its repository by dot segments.",
+        "A build's source leaves its repository through dot segments.",
         push,
         |c| build(c, SOURCE, "https://hg.mozilla.org/mozilla-central/../try"),
         "source-malformed",
@@ -199,7 +199,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "source with encoded dots",
         &[T],
-        "A build's source leaves its repository by dot segments that are percent-encoded.",
+        "A build's source leaves its repository through percent-encoded dot segments.",
         push,
         |c| build(c, SOURCE, "https://hg.mozilla.org/mozilla-central/%2e%2e/try/file/0/x"),
         "source-malformed",
@@ -207,13 +207,13 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "source with an encoded slash",
         &[T],
-        "A build's source has a percent-encoded slash, which only some readers take for one.",
+        "A build's source has a percent-encoded slash, which only some readers decode.",
         mobile,
         |c| edit_source(c, "mozilla-mobile/reference-browser/", "mozilla-mobile%2freference-browser/"),
         "source-malformed",
     ),
     attack(
-        "source with a user",
+        "source with user information",
         &[T],
         "A build's source has user information that looks like the host.",
         push,
@@ -223,7 +223,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "source with a port",
         &[T],
-        "A build's source is on a port of its own.",
+        "A build's source has an explicit port.",
         cron,
         |c| edit_source(c, "https://hg.mozilla.org/", "https://hg.mozilla.org:8443/"),
         "source-malformed",
@@ -245,7 +245,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "source-malformed",
     ),
     attack(
-        "source not encrypted",
+        "unencrypted source",
         &[T],
         "A build's source is read over plain HTTP.",
         action,
@@ -261,17 +261,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         "source-malformed",
     ),
     attack(
-        "source empty",
+        "empty source",
         &[T],
-        "A build's source is an empty text.",
+        "A build's source is an empty string.",
         push,
         |c| build(c, SOURCE, ""),
         "source-malformed",
     ),
     attack(
-        "source with a host in capital letters",
+        "source with a host in uppercase",
         &[T],
-        "A docker-image task's source spells its host with capital letters.",
+        "A docker-image task's source spells its host in uppercase.",
         cron,
         |c| {
             let id = c.images.first()?.clone();
@@ -296,15 +296,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "target's source with dot segments",
         &[T],
-        "The target's own source leaves its repository by dot segments.",
+        "The target's own source leaves its repository through dot segments.",
         finished,
         |c| target(c, |task| replace_source(task, "/file/", "/../try/file/")),
         "source-malformed",
     ),
     attack(
-        "signing's source with a user",
+        "signing task's source with user information",
         &[T],
-        "The source of a signing between builds and target has a user and a password.",
+        "The source of a signing task between builds and target has a user and a password.",
         rounds,
         |c| {
             let id = link_of(c, "signing")?;
@@ -313,7 +313,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "source-malformed",
     ),
     attack(
-        "repository with a user",
+        "repository with user information",
         &[T],
         "The address of a build's repository has user information.",
         push,
@@ -331,7 +331,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "repository with dot segments",
         &[T],
-        "The address of a build's repository reaches it over another one.",
+        "The address of a build's repository has dot segments through another one.",
         push,
         |c| build(c, GECKO, "https://hg.mozilla.org/try/../mozilla-central"),
         "source-repository-malformed",
@@ -361,7 +361,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "source-repository-malformed",
     ),
     attack(
-        "repository not encrypted",
+        "unencrypted repository",
         &[T],
         "A build's repository is cloned over plain HTTP.",
         push,
@@ -371,7 +371,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "repository on a disk",
         &[T],
-        "A build's repository is a folder of the machine it runs on.",
+        "A build's repository is a directory of the machine that it runs on.",
         cron,
         |c| build(c, GECKO, "file:///builds/worker/checkouts/src"),
         "source-repository-malformed",
@@ -379,7 +379,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         "repository with an empty segment",
         &[T],
-        "The address of a build's repository has two slashes in a row.",
+        "The address of a build's repository has a double slash.",
         push,
         |c| build(c, GECKO, "https://hg.mozilla.org//mozilla-central"),
         "source-repository-malformed",
@@ -396,9 +396,10 @@ pub(super) const ATTACKS: &[Attack] = &[
         "source-repository-malformed",
     ),
     attack(
-        "repository of a fork with a user",
+        "repository of a fork with user information",
         &[T],
-        "On a fork's pull request that asks for nothing restricted, a build's repository has a user.",
+        "On a fork's pull request without restricted scopes, a build's repository has user \
+         information.",
         fork,
         |c| edit_env(c, "https://github.com/contributor", "https://x:y@github.com/contributor"),
         "source-repository-malformed",
