@@ -145,8 +145,8 @@ fn fields(every: u32, arguments: &[String]) -> Result<(), Failure> {
 /// By name: the libraries would be run as benches too, and do not understand their arguments.
 fn bench(arguments: &[String]) -> Result<(), Failure> {
     let names = ["document", "graph", "hashing", "measure", "template"].map(|name| ["--bench", name]);
-    let packages =
-        ["catena-model", "catena-verify", "catena-fetch", "catena-jsone", "catena-signing"].map(|name| ["--package", name]);
+    let packages = ["catena-model", "catena-verify", "catena-fetch", "catena-jsone", "catena-signing"]
+        .map(|name| ["--package", name]);
     cargo(["bench"]).args(packages.concat()).args(names.concat()).arg("--").args(arguments).run()
 }
 

@@ -16,11 +16,13 @@ mod workers;
 pub(crate) use documents::toolchain;
 
 use crate::scenario::{Scenario, ScenarioError};
+use crate::subject::Subject;
 use catena_model::Limits;
 use catena_policy::{FIREFOX_CI, Policy};
 use catena_testbed::{Chain, Fault, Release};
 use catena_verify::checks::find_code;
 use catena_verify::verdict::{Class, Outcome, Verdict};
+use std::sync::LazyLock;
 
 /// Who attacks (docs/threat-model.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,28 +63,74 @@ pub struct Threat {
     /// Its name there.
     pub name: &'static str,
     parts: &'static [&'static [Attack]],
+    spreads: &'static [&'static [Spread]],
 }
 
 impl Threat {
     /// Its attacks.
     pub fn attacks(&self) -> impl Iterator<Item = &'static Attack> + use<> {
-        self.parts.iter().copied().flatten()
+        let own = self.number;
+        let spread = SPREAD.iter().filter(move |(number, _)| *number == own).map(|(_, attack)| attack);
+        self.parts.iter().copied().flatten().chain(spread)
     }
 }
 
 /// All classes, in the order of the threat model.
 pub const THREATS: &[Threat] = &[
-    Threat { number: 1, name: "Signatures", parts: signatures::PARTS },
-    Threat { number: 2, name: "The signed document", parts: documents::PARTS },
-    Threat { number: 3, name: "Artifacts", parts: artifacts::PARTS },
-    Threat { number: 4, name: "Task graph", parts: task_graph::PARTS },
-    Threat { number: 5, name: "Parents", parts: parents::PARTS },
-    Threat { number: 6, name: "Images", parts: images::PARTS },
-    Threat { number: 7, name: "Workers", parts: &[workers::ATTACKS] },
-    Threat { number: 8, name: "Trees and scopes", parts: trees::PARTS },
-    Threat { number: 9, name: "The chain itself", parts: &[chain::ATTACKS, edges::ATTACKS] },
-    Threat { number: 10, name: "The outside", parts: &[availability::ATTACKS, absence::ATTACKS] },
+    Threat { number: 1, name: "Signatures", parts: signatures::PARTS, spreads: signatures::SPREADS },
+    Threat { number: 2, name: "The signed document", parts: documents::PARTS, spreads: documents::SPREADS },
+    Threat { number: 3, name: "Artifacts", parts: artifacts::PARTS, spreads: &[] },
+    Threat { number: 4, name: "Task graph", parts: task_graph::PARTS, spreads: &[] },
+    Threat { number: 5, name: "Parents", parts: parents::PARTS, spreads: &[] },
+    Threat { number: 6, name: "Images", parts: images::PARTS, spreads: &[] },
+    Threat { number: 7, name: "Workers", parts: &[workers::ATTACKS], spreads: &[] },
+    Threat { number: 8, name: "Trees and scopes", parts: trees::PARTS, spreads: &[] },
+    Threat { number: 9, name: "The chain itself", parts: &[chain::ATTACKS, edges::ATTACKS], spreads: &[] },
+    Threat {
+        number: 10,
+        name: "The outside",
+        parts: &[availability::ATTACKS, absence::ATTACKS],
+        spreads: &[],
+    },
 ];
+
+/// The attacks of mutations that are tried on several subjects, with the number of their class.
+static SPREAD: LazyLock<Vec<(u8, Attack)>> = LazyLock::new(|| {
+    let all = THREATS
+        .iter()
+        .flat_map(|threat| threat.spreads.iter().copied().flatten().map(|spread| (threat.number, spread)));
+    all.flat_map(|(number, spread)| spread.attacks().map(move |attack| (number, attack))).collect()
+});
+
+/// One mutation, and the tasks that it is tried on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spread {
+    /// What is changed, as a noun: `signature with a bit flipped`.
+    pub(crate) name: &'static str,
+    pub(crate) by: &'static [Attacker],
+    /// What is changed, as a sentence. `{}` stands for the subject.
+    pub(crate) what: &'static str,
+    pub(crate) change: fn(&mut Chain, &str) -> Option<()>,
+    pub(crate) code: &'static str,
+    pub(crate) of: &'static [Subject],
+}
+
+impl Spread {
+    /// An attack on each subject. Their texts live as long as the program, as those of all attacks.
+    fn attacks(&self) -> impl Iterator<Item = Attack> + use<> {
+        let Self { name, by, what, change, code, of } = *self;
+        of.iter().map(move |subject| Attack {
+            name: format!("{}, {name}", subject.name).leak(),
+            by,
+            what: what.replace("{}", subject.name).leak(),
+            release: subject.release,
+            mutation: Mutation::Task(subject.task, change),
+            code,
+            limits: None,
+            policy: None,
+        })
+    }
+}
 
 /// One way to be dishonest: a valid chain, and one thing that is changed.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +159,8 @@ pub struct Attack {
 pub enum Mutation {
     /// What the world holds is changed.
     Chain(fn(&mut Chain) -> Option<()>),
+    /// The same, of one task: which one, and how it is changed.
+    Task(fn(&Chain) -> Option<String>, fn(&mut Chain, &str) -> Option<()>),
     /// What it holds stays; something goes wrong on the wire, which only a real server can show.
     Wire(fn(&Chain) -> Option<Vec<Wire>>),
 }
@@ -154,6 +204,12 @@ impl Attack {
     pub fn is_met_by(&self, verdict: &Verdict) -> bool {
         let named = verdict.failed().any(|finding| finding.code.name == self.code);
         named && self.outcome() == Some(verdict.outcome)
+    }
+
+    /// Whether something goes wrong on the wire, which only a real server can show.
+    #[must_use]
+    pub fn needs_server(&self) -> bool {
+        matches!(self.mutation, Mutation::Wire(_))
     }
 
     /// Whether the command line can meet it: it has the usual bounds and the policy that ships.

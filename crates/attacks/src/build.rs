@@ -30,6 +30,9 @@ impl Attack {
         let mut chain = built(&(self.release)())?;
         let faults = match self.mutation {
             Mutation::Chain(change) => change(&mut chain).map(|()| Vec::new()),
+            Mutation::Task(task, change) => {
+                task(&chain).and_then(|id| change(&mut chain, &id)).map(|()| Vec::new())
+            }
             Mutation::Wire(faults) => faults(&chain),
         };
         let lacking = || AttackError::Lacking { name: self.name.to_owned() };

@@ -11,6 +11,7 @@ pub mod change;
 mod in_memory;
 pub mod mistakes;
 mod scenario;
+mod subject;
 mod told;
 pub mod valid;
 
@@ -18,3 +19,4 @@ pub use attacks::{Attack, Attacker, Mutation, THREATS, Threat, Wire};
 pub use build::AttackError;
 pub use in_memory::{InMemorySource, drive};
 pub use scenario::{NOW, Scenario, ScenarioError};
+pub use subject::Subject;

@@ -11,9 +11,10 @@ mod runs;
 mod sources;
 
 use crate::build::{AttackError, built};
-use crate::change::{first_build, first_decision, link_of, nth_build};
 use crate::scenario::{Scenario, ScenarioError};
-use crate::valid;
+use crate::subject::{
+    ACTION, CRON, D2G, DECISION, DOCKER_WORKER, FINISHED, GENERIC_WORKER, GITHUB, IMAGE, SIGNING, Subject,
+};
 use catena_testbed::{Chain, Release};
 use catena_verify::verdict::Class;
 
@@ -50,34 +51,6 @@ struct Circumstance {
     hint: &'static str,
     of: &'static [Subject],
 }
-
-/// A task of a valid chain.
-#[derive(Clone, Copy)]
-struct Subject {
-    name: &'static str,
-    release: fn() -> Release,
-    task: fn(&Chain) -> Option<String>,
-}
-
-const DOCKER_WORKER: Subject =
-    Subject { name: "docker-worker's build", release: valid::push, task: first_build };
-const D2G: Subject = Subject { name: "build by d2g", release: valid::push, task: |c| nth_build(c, 1) };
-const GENERIC_WORKER: Subject =
-    Subject { name: "generic-worker's build", release: valid::push, task: |c| nth_build(c, 2) };
-const GITHUB: Subject = Subject { name: "build on GitHub", release: valid::mobile, task: first_build };
-const IMAGE: Subject =
-    Subject { name: "docker-image task", release: valid::push, task: |c| c.images.first().cloned() };
-const DECISION: Subject = Subject { name: "decision task", release: valid::push, task: first_decision };
-const CRON: Subject =
-    Subject { name: "cron job's decision task", release: valid::cron, task: first_decision };
-const ACTION: Subject = Subject { name: "action task", release: valid::action, task: |c| c.action.clone() };
-const SIGNING: Subject = Subject {
-    name: "signing of a promotion",
-    release: valid::promotion_of_rounds,
-    task: |c| link_of(c, "signing"),
-};
-const FINISHED: Subject =
-    Subject { name: "finished target", release: valid::finished, task: |c| Some(c.target.clone()) };
 
 /// A mistake in one chain.
 const fn mistake(

@@ -4,7 +4,7 @@
 
 mod trials;
 
-use catena_attacks::{Attack, Mutation, Scenario, THREATS};
+use catena_attacks::{Attack, Scenario, THREATS};
 use catena_policy::{FIREFOX_CI, Policy, Rule};
 use catena_testbed::Chain;
 use catena_verify::checks::find_code;
@@ -31,8 +31,14 @@ const STILL: &[(&str, &str)] = &[
     ("action that is its own grandparent", "rebuild-differs"),
     ("image task that runs in its own image", "image-differs"),
     ("image of a build that uses it before either has run", "chain-cyclic"),
-    ("document about another run", "artifact-missing"),
-    ("action task's document about another run", "artifact-missing"),
+    ("docker-worker's build, document about another run", "artifact-missing"),
+    ("build by d2g, document about another run", "artifact-missing"),
+    ("generic-worker's build, document about another run", "artifact-missing"),
+    ("build on GitHub, document about another run", "artifact-missing"),
+    ("decision task, document about another run", "artifact-missing"),
+    ("cron job's decision task, document about another run", "artifact-missing"),
+    ("action task, document about another run", "artifact-missing"),
+    ("finished target, document about another run", "artifact-listed-absent"),
     ("later run hidden", "artifact-missing"),
     ("group of another push", "tree-sibling-revision"),
     ("later creation", "graph-definition-differs"),
@@ -185,7 +191,7 @@ fn main() {
 
 fn is_against(attack: &Attack, rule: Rule) -> bool {
     let found = find_code(attack.code).and_then(|(_, code)| code.rule) == Some(rule);
-    found && matches!(attack.mutation, Mutation::Chain(_))
+    found && !attack.needs_server()
 }
 
 fn is_let_through(attack: &Attack, rule: Rule) -> Result<(), Failed> {
@@ -198,7 +204,7 @@ fn is_let_through(attack: &Attack, rule: Rule) -> Result<(), Failed> {
         .iter()
         .any(|finding| finding.code.name == attack.code && finding.disposition == Disposition::Relaxed);
     let right = match still {
-        Some(code) => failed.contains(code) && verdict.outcome == Outcome::Rejected,
+        Some(code) => failed.contains(code) && verdict.outcome != Outcome::Verified,
         None => verdict.outcome == Outcome::Verified && told != SILENT.contains(&rule),
     };
     // What is relaxed is not told to be right as well.

@@ -4,7 +4,7 @@
 
 mod support;
 
-use catena_attacks::{InMemorySource, Mutation, NOW, Scenario, THREATS, drive, valid};
+use catena_attacks::{InMemorySource, NOW, Scenario, THREATS, drive, valid};
 use catena_fetch::{Recorder, RecordingError, Replay};
 use catena_model::Limits;
 use catena_model::digest::Measurement;
@@ -132,7 +132,7 @@ fn a_recording_gives_the_verdict_that_the_world_gave() {
         catena_testbed::Release { optional_and_globs: true, ..valid::promotion() }.build().unwrap(),
     ];
     for attack in attacks.filter(|attack| attack.is_usual()) {
-        if matches!(attack.mutation, Mutation::Chain(_)) {
+        if !attack.needs_server() {
             chains.push(attack.build().unwrap().0);
         }
     }

@@ -1,26 +1,80 @@
 //! Attacks on what a document is about: its task, its run, its worker, its definition.
 
-use super::super::{Attack, Q, T, W, attack};
+use super::super::{Attack, Q, Spread, T, W, attack};
 use super::{action_task, image, signer};
 use crate::change::{
-    NOBODY, add, document, document_of, entry, first_build, first_decision, inside, list, nth_build, run,
-    set, undocument,
+    NOBODY, add, document, document_of, entry, first_build, first_decision, inside, list, nth_build, remove,
+    run, set, undocument,
 };
-use crate::valid::{
-    action, cron, finished, fork, mobile, pr_action, promotion, pull_request, push, rounds, tag,
-};
+use crate::subject::SUBJECTS;
+use crate::valid::{action, cron, finished, fork, mobile, pr_action, pull_request, push, rounds, tag};
 use catena_json::Value;
+
+pub(super) const SPREADS: &[Spread] = &[
+    Spread {
+        name: "document about a task that does not exist",
+        by: &[W],
+        what: "The worker of a {} signs a document about a task that does not exist.",
+        change: |c, id| document_of(c, id, |document| set(document, &["taskId"], NOBODY)),
+        code: "document-of-another-task",
+        of: SUBJECTS,
+    },
+    Spread {
+        name: "document without a task id",
+        by: &[W],
+        what: "The signed document of a {} does not name its task.",
+        change: |c, id| document_of(c, id, |document| remove(document, &["taskId"])),
+        code: "document-malformed",
+        of: SUBJECTS,
+    },
+    Spread {
+        name: "document about another run",
+        by: &[W],
+        what: "The worker of a {} signs a document about a later run.",
+        change: |c, id| document_of(c, id, |document| set(document, &["runId"], 7_i64)),
+        code: "document-of-another-run",
+        of: SUBJECTS,
+    },
+    Spread {
+        name: "document by another worker",
+        by: &[W],
+        what: "The worker of a {} signs its document under another worker's name.",
+        change: |c, id| document_of(c, id, |document| set(document, &["workerId"], "i-0")),
+        code: "document-of-another-worker",
+        of: SUBJECTS,
+    },
+    Spread {
+        name: "document by another worker group",
+        by: &[W],
+        what: "The worker of a {} signs its document under its own name in another group.",
+        change: |c, id| document_of(c, id, |document| set(document, &["workerGroup"], "europe-west4")),
+        code: "document-of-another-worker",
+        of: SUBJECTS,
+    },
+    Spread {
+        name: "signed definition with another limit",
+        by: &[W],
+        what: "The worker of a {} ran it with a longer limit than the queue's definition has.",
+        change: |c, id| {
+            document_of(c, id, |document| set(document, &["task", "payload", "maxRunTime"], 86_401_i64))
+        },
+        code: "document-task-differs",
+        of: SUBJECTS,
+    },
+    Spread {
+        name: "signed definition with an extra scope",
+        by: &[W],
+        what: "The worker of a {} ran it with a scope that the queue's definition does not have.",
+        change: |c, id| {
+            document_of(c, id, |document| add(document, &["task", "scopes"], "assume:everything"))
+        },
+        code: "document-task-differs",
+        of: SUBJECTS,
+    },
+];
 
 pub(super) const ATTACKS: &[Attack] = &[
     // What the document is about.
-    attack(
-        "document about a task that does not exist",
-        &[W],
-        "A worker signs a document about a task that does not exist.",
-        push,
-        |c| document(c, &["taskId"], NOBODY),
-        "document-of-another-task",
-    ),
     attack(
         "image's document about a build",
         &[W],
@@ -42,49 +96,6 @@ pub(super) const ATTACKS: &[Attack] = &[
             document(c, &["taskId"], format!("{id}\n"))
         },
         "document-malformed",
-    ),
-    attack(
-        "document without a task id",
-        &[W],
-        "A signed document does not name its task.",
-        mobile,
-        |c| undocument(c, &["taskId"]),
-        "document-malformed",
-    ),
-    attack(
-        "document about another run",
-        &[W],
-        "A worker signs a document about the run after the one that it ran.",
-        push,
-        |c| document(c, &["runId"], 1_i64),
-        "document-of-another-run",
-    ),
-    attack(
-        "action task's document about another run",
-        &[W],
-        "The worker of a release promotion signs a document about a later run.",
-        promotion,
-        |c| {
-            let id = action_task(c)?;
-            document_of(c, &id, |document| set(document, &["runId"], 7_i64))
-        },
-        "document-of-another-run",
-    ),
-    attack(
-        "document by another worker",
-        &[W],
-        "A worker signs a document under another worker's name.",
-        push,
-        |c| document(c, &["workerId"], "i-0"),
-        "document-of-another-worker",
-    ),
-    attack(
-        "document by another worker group",
-        &[W],
-        "A worker signs a document under its own name in another group.",
-        mobile,
-        |c| document(c, &["workerGroup"], "europe-west4"),
-        "document-of-another-worker",
     ),
     attack(
         "decision task's document by another worker",
@@ -115,30 +126,11 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
     // The definition in the document.
     attack(
-        "signed definition with another limit",
-        &[W],
-        "A worker ran a build with a longer limit than the queue's definition has.",
-        push,
-        |c| document(c, &["task", "payload", "maxRunTime"], 86_400_i64),
-        "document-task-differs",
-    ),
-    attack(
         "signed definition with another command",
         &[W],
         "A worker ran a different command from the queue's definition.",
         mobile,
         |c| document(c, &["task", "payload", "command"], list("./other.sh")),
-        "document-task-differs",
-    ),
-    attack(
-        "signed definition with an extra scope",
-        &[W],
-        "A worker ran an image task with a scope that the queue's definition does not have.",
-        tag,
-        |c| {
-            let id = image(c)?;
-            document_of(c, &id, |document| add(document, &["task", "scopes"], "assume:everything"))
-        },
         "document-task-differs",
     ),
     attack(

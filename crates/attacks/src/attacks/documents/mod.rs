@@ -6,7 +6,7 @@ mod identity;
 mod record;
 mod runs;
 
-use super::Attack;
+use super::{Attack, Spread};
 use crate::change::{inside, run_is, set};
 use catena_testbed::chain::{DOCUMENT, Implementation, SIGNATURE};
 use catena_testbed::{Artifact, Chain};
@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 pub(super) const PARTS: &[&[Attack]] =
     &[identity::ATTACKS, form::ATTACKS, runs::ATTACKS, record::ATTACKS, custody::ATTACKS];
+
+pub(super) const SPREADS: &[&[Spread]] = &[identity::SPREADS];
 
 pub(crate) use custody::toolchain;
 

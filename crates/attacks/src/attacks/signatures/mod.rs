@@ -7,7 +7,9 @@ mod permissions;
 mod replays;
 mod times;
 
-use super::Attack;
+use super::{Attack, Spread};
 
 pub(super) const PARTS: &[&[Attack]] =
     &[form::ATTACKS, keys::ATTACKS, limits::ATTACKS, permissions::ATTACKS, replays::ATTACKS, times::ATTACKS];
+
+pub(super) const SPREADS: &[&[Spread]] = &[form::SPREADS];

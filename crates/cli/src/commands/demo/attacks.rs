@@ -77,7 +77,7 @@ fn verdict(attack: &Attack) -> Result<Verdict, Failure> {
     let (chain, faults) = attack.build().map_err(stuck)?;
     let question = attack.scenario(&chain).map_err(stuck)?;
     match attack.mutation {
-        Mutation::Chain(_) => Ok(question.judge(chain)),
+        Mutation::Chain(_) | Mutation::Task(..) => Ok(question.judge(chain)),
         Mutation::Wire(_) => Ok(stage::verdict(&question, &chain, &faults)?.0),
     }
 }
