@@ -134,6 +134,73 @@ pub fn open_folder(root: BorrowedFd<'_>, folder: &OsStr) -> Result<OwnedFd, Errn
     Ok(here)
 }
 
+/// The names in a directory that was reached without links, in order; not many more than `most` of them.
+///
+/// # Errors
+/// As [`open_folder`].
+pub fn names(root: BorrowedFd<'_>, folder: &OsStr, most: usize) -> Result<Vec<OsString>, Errno> {
+    let mut names = Vec::new();
+    for entry in rustix::fs::Dir::new(open_folder(root, folder)?)? {
+        if names.len() > most {
+            break;
+        }
+        let name = entry?.file_name().to_bytes().to_vec();
+        if !matches!(name.as_slice(), b"." | b"..") {
+            names.push(OsString::from_vec(name));
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// The path of a name in a folder; the folder without a name is the root.
+#[must_use]
+pub fn join(folder: &OsStr, name: &OsStr) -> OsString {
+    let mut path = folder.to_owned();
+    if !path.is_empty() {
+        path.push("/");
+    }
+    path.push(name);
+    path
+}
+
+/// Whether a path, whose folder was reached without links, is a link itself.
+#[must_use]
+pub fn is_link(root: BorrowedFd<'_>, path: &OsStr) -> bool {
+    let bytes = path.as_bytes();
+    let (folder, name) = match bytes.iter().rposition(|byte| *byte == b'/') {
+        Some(slash) => (bytes.get(..slash), bytes.get(slash.saturating_add(1)..)),
+        None => (Some(&b""[..]), Some(bytes)),
+    };
+    let (folder, name) = (folder.unwrap_or_default(), name.unwrap_or_default());
+    let kind = open_folder(root, OsStr::from_bytes(folder))
+        .and_then(|folder| kind(folder.as_fd(), OsStr::from_bytes(name)));
+    kind.is_ok_and(|kind| kind == FileType::Symlink)
+}
+
+/// What changes when a file is written to: its size, and when its bytes and its inode changed last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// Bytes.
+    pub size: u64,
+    times: [(i128, i128); 2],
+}
+
+impl Fingerprint {
+    /// Of an open file, as it is now.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn of(file: impl AsFd) -> Result<Self, Errno> {
+        let stat = rustix::fs::fstat(file)?;
+        let times = [
+            (stat.st_mtime.into(), stat.st_mtime_nsec.into()),
+            (stat.st_ctime.into(), stat.st_ctime_nsec.into()),
+        ];
+        Ok(Self { size: u64::try_from(stat.st_size).unwrap_or(u64::MAX), times })
+    }
+}
+
 /// What a name in a directory is, without following it.
 ///
 /// # Errors
@@ -191,5 +258,42 @@ mod tests {
         assert_eq!(told("dir"), "directory");
         assert!(told("dangling").starts_with("System"), "{}", told("dangling"));
         assert!(told("near/x").starts_with("System"), "{}", told("near/x"));
+    }
+
+    #[test]
+    fn a_file_that_is_written_to_has_another_fingerprint() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, "abc").unwrap();
+        let file = std::fs::File::open(&path).unwrap();
+        let before = Fingerprint::of(&file).unwrap();
+        assert_eq!((before.size, Fingerprint::of(&file)), (3, Ok(before)));
+        std::fs::write(&path, "abcd").unwrap();
+        let longer = Fingerprint::of(&file).unwrap();
+        assert_ne!(before, longer);
+        // Of the same size, and with its old time of modification.
+        let modified = std::fs::metadata(&path).unwrap().modified().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::fs::write(&path, "efgh").unwrap();
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+        assert_ne!(longer, Fingerprint::of(&file).unwrap());
+    }
+
+    #[test]
+    fn names_are_in_order_and_links_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("d")).unwrap();
+        for name in ["d/b", "d/a", "d/c"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        symlink("a", folder.path().join("d/link")).unwrap();
+        let directory = std::fs::File::open(folder.path()).unwrap();
+        let root = directory.as_fd();
+        let folder = OsStr::new("d");
+        assert_eq!(names(root, folder, usize::MAX).unwrap(), ["a", "b", "c", "link"]);
+        assert!(names(root, folder, 1).unwrap().len() < 4);
+        assert!(names(root, OsStr::new("d/link"), 9).is_err());
+        let links = ["a", "link"].map(|name| is_link(root, &join(folder, OsStr::new(name))));
+        assert_eq!((links, is_link(root, folder)), ([false, true], false));
     }
 }

@@ -6,7 +6,9 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod agent;
+mod answer;
 pub mod beneath;
+mod content_type;
 mod custody;
 mod definition;
 mod document;
@@ -16,11 +18,16 @@ mod measure;
 mod print;
 mod signer;
 
-pub use agent::{Agent, AgentEvent, AgentSigner, SocketAccess, bind as bind_agent};
+pub use agent::{
+    Agent, AgentEvent, AgentRequest, AgentSigner, SocketAccess, bind as bind_agent,
+    parse_answer as parse_agent_answer,
+};
+pub use answer::{AnswerError, SignerAnswer};
+pub use content_type::{content_type, is_compressible};
 pub use definition::{DefinitionError, TaskDefinition};
 pub use document::{DOCUMENT, Document, DocumentError, Environment, Run, SIGNATURE, Style, write_signed};
 pub use facts::{Facts, Upload};
 pub use key_file::{KeyFileError, KeyForm, read_key, write_key};
-pub use measure::{MeasureError, Measured, measure};
+pub use measure::{MeasureError, Measured, artifact_name, measure};
 pub use print::python_json;
 pub use signer::{CommandSigner, LocalSigner, Signer, SignerError};

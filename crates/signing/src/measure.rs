@@ -1,28 +1,25 @@
 //! Sizes and digests of everything that a task left in its artifact directory.
 
-use crate::beneath::{self, Beyond, Opened};
+use crate::beneath::{self, Beyond, Fingerprint, Opened};
 use crate::document::{DOCUMENT, SIGNATURE};
-use rustix::fs::{FileType, Stat};
+use catena_model::task::ArtifactName;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, mpsc};
 
 /// Bytes that are read at once.
 const BLOCK: usize = 256 << 10;
 /// From this size on, one thread reads a file while another one hashes it.
-const LARGE: i64 = 8 << 20;
+const LARGE: u64 = 8 << 20;
 /// Blocks of a large file that have been read and wait to be hashed.
 const BLOCKS_AHEAD: usize = 4;
 /// Files that are open and wait for a thread.
 const WAITING: usize = 32;
-/// The longest artifact name.
-const LONGEST_NAME: usize = 1024;
 /// Directories inside one another.
 const DEEPEST: usize = 64;
 
@@ -55,8 +52,8 @@ pub enum MeasureError {
     /// It changed while it was read: a process of the task may still be running.
     #[error("{} changed while it was read; is a process of the task still running?", .0.display())]
     Changed(PathBuf),
-    /// Its name cannot be that of an artifact: printable ASCII, at most 1,024 bytes.
-    #[error("{} cannot be the name of an artifact: printable ASCII, at most {LONGEST_NAME} bytes", .0.display())]
+    /// Its name cannot be that of an artifact: printable ASCII without backslashes, at most 1,024 bytes.
+    #[error("{} cannot be the name of an artifact: printable ASCII without backslashes, at most 1,024 bytes", .0.display())]
     Name(PathBuf),
     /// Directories are nested deeper than 64.
     #[error("{} is nested deeper than {DEEPEST} directories", .0.display())]
@@ -110,18 +107,20 @@ fn io(path: &Path, cause: impl Into<std::io::Error>) -> MeasureError {
 fn walk(root: &OwnedFd, sender: &mpsc::SyncSender<(String, OwnedFd)>) -> Result<(), MeasureError> {
     let mut todo: Vec<(OsString, usize)> = vec![(OsString::new(), 0)];
     while let Some((folder, depth)) = todo.pop() {
-        for name in names(root, &folder)? {
-            let path = join(&folder, &name);
+        let names = beneath::names(root.as_fd(), &folder, usize::MAX);
+        for name in names.map_err(|errno| io(Path::new(&folder), errno))? {
+            let path = beneath::join(&folder, &name);
             let shown = || PathBuf::from(path.clone());
             match beneath::open(root.as_fd(), &path) {
                 Ok(Opened::File(file)) => {
                     let Some(name) = artifact_name(&path) else { return Err(MeasureError::Name(shown())) };
-                    if name != DOCUMENT && name != SIGNATURE && sender.send((name, file)).is_err() {
+                    let is_of_worker = [DOCUMENT, SIGNATURE].contains(&name.as_str());
+                    if !is_of_worker && sender.send((name.as_str().to_owned(), file)).is_err() {
                         return Ok(());
                     }
                 }
                 // A link to a directory is not entered: its files have names of their own elsewhere.
-                Ok(Opened::Directory) if is_link(root, &folder, &name) => {}
+                Ok(Opened::Directory) if beneath::is_link(root.as_fd(), &path) => {}
                 Ok(Opened::Directory) if depth >= DEEPEST => return Err(MeasureError::Depth(shown())),
                 Ok(Opened::Directory) => todo.push((path, depth.saturating_add(1))),
                 Err(Beyond::Link) => return Err(MeasureError::Link(shown())),
@@ -133,41 +132,11 @@ fn walk(root: &OwnedFd, sender: &mpsc::SyncSender<(String, OwnedFd)>) -> Result<
     Ok(())
 }
 
-/// The names in a directory below the root.
-fn names(root: &OwnedFd, folder: &OsStr) -> Result<Vec<OsString>, MeasureError> {
-    let failed = |errno: rustix::io::Errno| io(Path::new(folder), errno);
-    let directory = beneath::open_folder(root.as_fd(), folder).map_err(failed)?;
-    let mut names = Vec::new();
-    for entry in rustix::fs::Dir::new(directory).map_err(failed)? {
-        let name = entry.map_err(failed)?.file_name().to_bytes().to_vec();
-        if !matches!(name.as_slice(), b"." | b"..") {
-            names.push(OsString::from_vec(name));
-        }
-    }
-    names.sort();
-    Ok(names)
-}
-
-fn is_link(root: &OwnedFd, folder: &OsStr, name: &OsStr) -> bool {
-    let kind =
-        beneath::open_folder(root.as_fd(), folder).and_then(|folder| beneath::kind(folder.as_fd(), name));
-    kind.is_ok_and(|kind| kind == FileType::Symlink)
-}
-
-fn join(folder: &OsStr, name: &OsStr) -> OsString {
-    let mut path = folder.to_owned();
-    if !path.is_empty() {
-        path.push("/");
-    }
-    path.push(name);
-    path
-}
-
-/// The queue takes names of printable ASCII only.
-fn artifact_name(path: &OsStr) -> Option<String> {
-    let name = path.to_str()?;
-    let is_printable = name.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\');
-    (is_printable && name.len() <= LONGEST_NAME).then(|| name.to_owned())
+/// The name of what is at a path below the artifact directory. The queue takes names of printable ASCII only.
+#[must_use]
+pub fn artifact_name(path: &OsStr) -> Option<ArtifactName> {
+    let name = ArtifactName::parse(path.to_str()?).ok()?;
+    name.as_str().bytes().all(|byte| matches!(byte, b' '..=b'~')).then_some(name)
 }
 
 fn hash_all(receiver: &Mutex<mpsc::Receiver<(String, OwnedFd)>>) -> Result<Found, MeasureError> {
@@ -187,16 +156,16 @@ fn hash_all(receiver: &Mutex<mpsc::Receiver<(String, OwnedFd)>>) -> Result<Found
 /// Reads a file to its end. What it is before and after must be the same.
 fn hash(mut file: File, name: &str, block: &mut [u8]) -> Result<Measured, MeasureError> {
     let path = Path::new(name);
-    let before = rustix::fs::fstat(&file).map_err(|errno| io(path, errno))?;
+    let before = Fingerprint::of(&file).map_err(|errno| io(path, errno))?;
     let (mut hasher, mut size) = (Sha256::new(), 0_u64);
     let add = |bytes: &[u8]| {
         hasher.update(bytes);
         size = size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     };
-    let read = if before.st_size < LARGE { each_block(&mut file, block, add) } else { ahead(&mut file, add) };
+    let read = if before.size < LARGE { each_block(&mut file, block, add) } else { ahead(&mut file, add) };
     read.map_err(|error| io(path, error))?;
-    let after = rustix::fs::fstat(&file).map_err(|errno| io(path, errno))?;
-    if fingerprint(&before) != fingerprint(&after) || u64::try_from(after.st_size) != Ok(size) {
+    let after = Fingerprint::of(&file).map_err(|errno| io(path, errno))?;
+    if before != after || after.size != size {
         return Err(MeasureError::Changed(path.to_owned()));
     }
     Ok(Measured { size, sha256: hasher.finalize().into() })
@@ -235,17 +204,6 @@ fn ahead(file: &mut File, mut add: impl FnMut(&[u8])) -> std::io::Result<()> {
         }
         reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
-}
-
-/// What changes when a file is written to.
-fn fingerprint(stat: &Stat) -> [i128; 5] {
-    [
-        stat.st_size.into(),
-        stat.st_mtime.into(),
-        stat.st_mtime_nsec.into(),
-        stat.st_ctime.into(),
-        stat.st_ctime_nsec.into(),
-    ]
 }
 
 #[cfg(test)]
@@ -325,16 +283,5 @@ mod tests {
             let refused = measure(folder(&[(name, "")]).path());
             assert!(matches!(refused, Err(MeasureError::Name(_))), "{name:?}");
         }
-    }
-
-    #[test]
-    fn a_file_that_grows_is_an_error() {
-        let folder = folder(&[("a", "abc")]);
-        let path = folder.path().join("a");
-        let file = File::open(&path).unwrap();
-        let before = rustix::fs::fstat(&file).unwrap();
-        std::fs::write(&path, "abcd").unwrap();
-        let after = rustix::fs::fstat(&file).unwrap();
-        assert_ne!(fingerprint(&before), fingerprint(&after));
     }
 }

@@ -1,5 +1,6 @@
 //! Who signs: a key in this process, or another program that holds it.
 
+use crate::answer::{AnswerError, SignerAnswer};
 use catena_keys::{PublicKey, Signature, SigningKey};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::ffi::OsString;
@@ -57,21 +58,21 @@ pub enum SignerError {
         /// How it ended.
         status: ExitStatus,
     },
-    /// The command's answer is not two lines: the public key and the signature, both base64.
+    /// The command's answer is not text.
+    #[error(
+        "the signer {program:?} must write two lines of text, the public key and the signature in base64"
+    )]
+    NotText {
+        /// What was run.
+        program: OsString,
+    },
+    /// The command's answer is not two lines, the public key and the signature in base64, that belong together.
     #[error("the signer {program:?} must write two lines, the public key and the signature in base64: {why}")]
     Answer {
         /// What was run.
         program: OsString,
         /// What is wrong.
-        why: String,
-    },
-    /// The signature does not verify under the public key that came with it.
-    #[error("the signature of the signer {program:?} does not verify under its public key {key}")]
-    Mismatch {
-        /// What was run.
-        program: OsString,
-        /// The key it named.
-        key: Box<PublicKey>,
+        why: AnswerError,
     },
     /// The agent cannot be reached, refuses, or answers something else.
     #[error("the agent at {} did not sign: {why}", path.display())]
@@ -176,45 +177,29 @@ impl CommandSigner {
         }
     }
 
-    fn wrong(&self, why: impl ToString) -> SignerError {
-        SignerError::Answer { program: self.program.clone(), why: why.to_string() }
+    fn wrong(&self, why: AnswerError) -> SignerError {
+        SignerError::Answer { program: self.program.clone(), why }
     }
 
-    /// Runs the command, which must exit with 0, and returns the lines of its answer.
-    fn ask(&self, message: &[u8]) -> Result<Vec<String>, SignerError> {
+    /// Runs the command, which must exit with 0, and reads its answer.
+    fn ask(&self, message: &[u8]) -> Result<SignerAnswer, SignerError> {
         let (answer, status) = self.run(message)?;
         if !status.success() {
             return Err(SignerError::Failed { program: self.program.clone(), status });
         }
-        let text = String::from_utf8(answer).map_err(|_| self.wrong("it is not text"))?;
-        Ok(text.lines().map(str::to_owned).collect())
-    }
-
-    fn key(&self, line: &str) -> Result<PublicKey, SignerError> {
-        PublicKey::parse_base64(line).map_err(|error| self.wrong(format!("the key is {error}")))
+        let not_text = |_| SignerError::NotText { program: self.program.clone() };
+        let text = String::from_utf8(answer).map_err(not_text)?;
+        SignerAnswer::parse(&text).map_err(|why| self.wrong(why))
     }
 }
 
 impl Signer for CommandSigner {
     fn public_key(&self) -> Result<PublicKey, SignerError> {
-        match self.ask(b"")?.as_slice() {
-            [key] | [key, _] => self.key(key),
-            lines => Err(self.wrong(format!("it has {} lines", lines.len()))),
-        }
+        Ok(self.ask(b"")?.key)
     }
 
     fn sign(&self, message: &[u8]) -> Result<(PublicKey, Signature), SignerError> {
-        let lines = self.ask(message)?;
-        let [key, signature] = lines.as_slice() else {
-            return Err(self.wrong(format!("it has {} lines", lines.len())));
-        };
-        let key = self.key(key)?;
-        let signature = Signature::parse_base64(signature)
-            .ok_or_else(|| self.wrong("the signature is not the base64 of 64 bytes"))?;
-        if !key.verify(message, &signature) {
-            return Err(SignerError::Mismatch { program: self.program.clone(), key: Box::new(key) });
-        }
-        Ok((key, signature))
+        self.ask(message)?.signed(message).map_err(|why| self.wrong(why))
     }
 }
 
@@ -259,7 +244,8 @@ mod tests {
         let signature = key().sign(b"message").to_base64();
         let answer = format!("cat > /dev/null; echo {}; echo {signature}", key().public_key());
         let refused = script(&answer, 60).sign(b"other");
-        assert!(matches!(refused, Err(SignerError::Mismatch { .. })), "{refused:?}");
+        let why = refused.unwrap_err().to_string();
+        assert!(why.contains("does not verify"), "{why}");
     }
 
     #[test]

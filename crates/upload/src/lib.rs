@@ -5,13 +5,12 @@
 //! is not what was measured is never sent whole.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
-mod content_type;
+mod copy;
 mod error;
 mod sending;
 mod snapshot;
 mod uploader;
 
-pub use content_type::{content_type, is_compressible};
 pub use error::{UploadError, UploadErrorKind};
 pub use snapshot::{
     Artifact, Mismatch, Refused, RefusedReason, Snapshot, SnapshotError, SnapshotLimits, Storage,

@@ -3,22 +3,16 @@
 //! All files are copied, one after the other, into one file that has no name. What is uploaded is read from
 //! there, so that it is what was measured. A process of the task that still runs can change neither.
 
-use crate::content_type::{content_type, is_compressible};
+use crate::copy::Copy;
 use catena_model::task::ArtifactName;
-use catena_signing::beneath::{self, Beyond, Opened};
-use catena_signing::{DOCUMENT, Measured, SIGNATURE};
+use catena_signing::beneath::{self, Beyond, Fingerprint, Opened};
+use catena_signing::{DOCUMENT, Measured, SIGNATURE, artifact_name};
 use catena_taskcluster::ErrorReason;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use rustix::fs::{FileType, Stat};
-use sha2::{Digest as _, Sha256, Sha512};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Read as _, Write};
+use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -204,7 +198,7 @@ impl Snapshot {
                 Visited::File => {}
                 Visited::Directory(names) => {
                     let below = depth.saturating_add(1);
-                    todo.extend(names.into_iter().rev().map(|name| (join(&path, &name), below)));
+                    todo.extend(names.into_iter().rev().map(|name| (beneath::join(&path, &name), below)));
                 }
                 Visited::End => break,
             }
@@ -271,16 +265,7 @@ impl Snapshot {
     }
 
     fn copy(&self, name: &ArtifactName) -> Copy {
-        let content_type = content_type(name.as_str());
-        let tail = Tail { file: self.file.clone(), offset: self.end, length: 0 };
-        let is_compressed = self.storage == Storage::S3 && is_compressible(content_type);
-        let sink = if is_compressed {
-            Sink::Gzip(Box::new(GzEncoder::new(tail, Compression::default())))
-        } else {
-            Sink::Plain(tail)
-        };
-        let sha512 = (self.storage == Storage::Object).then(Sha512::new);
-        Copy { sink, content_type, size: 0, sha256: Sha256::new(), sha512 }
+        Copy::begin(name, self.storage, self.file.clone(), self.end)
     }
 
     fn refuse(&mut self, path: &OsStr, name: Option<ArtifactName>, reason: RefusedReason) {
@@ -350,11 +335,15 @@ impl Walk<'_> {
     fn look(&self, path: &OsStr, depth: usize, name: Option<&ArtifactName>) -> Result<Found, RefusedReason> {
         let unreadable = |errno: rustix::io::Errno| RefusedReason::Unreadable(errno.to_string());
         match beneath::open(self.root.as_fd(), path) {
-            Ok(Opened::Directory) if depth > 0 && self.is_link(path) => Ok(Found::Passed),
+            Ok(Opened::Directory) if depth > 0 && beneath::is_link(self.root.as_fd(), path) => {
+                Ok(Found::Passed)
+            }
             Ok(Opened::Directory) if depth > self.limits.depth => {
                 Err(RefusedReason::Depth(self.limits.depth))
             }
-            Ok(Opened::Directory) => self.names(path).map(Found::Directory).map_err(unreadable),
+            Ok(Opened::Directory) => beneath::names(self.root.as_fd(), path, self.limits.entries)
+                .map(Found::Directory)
+                .map_err(unreadable),
             Ok(Opened::File(file)) => match name {
                 None => Err(RefusedReason::Name),
                 Some(name) if [DOCUMENT, SIGNATURE].contains(&name.as_str()) => Ok(Found::Passed),
@@ -373,8 +362,8 @@ impl Walk<'_> {
         name: &ArtifactName,
         snapshot: &Snapshot,
     ) -> Result<Artifact, Uncopied> {
-        let before = stat(&file)?;
-        let size = u64::try_from(before.st_size).unwrap_or(u64::MAX);
+        let before = fingerprint(&file)?;
+        let size = before.size;
         self.room(size)?;
         let mut copy = snapshot.copy(name);
         let mut block = vec![0; BLOCK];
@@ -386,12 +375,11 @@ impl Walk<'_> {
                 Err(error) => return Err(Uncopied::Refused(RefusedReason::Unreadable(error.to_string()))),
             };
             copy.write(block.get(..read).unwrap_or_default()).map_err(Uncopied::Scratch)?;
-            if copy.size > size {
+            if copy.size() > size {
                 return Err(Uncopied::Refused(RefusedReason::Changed));
             }
         }
-        let after = stat(&file)?;
-        if fingerprint(&before) != fingerprint(&after) || copy.size != size {
+        if before != fingerprint(&file)? || copy.size() != size {
             return Err(Uncopied::Refused(RefusedReason::Changed));
         }
         self.bytes = self.bytes.saturating_add(size);
@@ -407,35 +395,6 @@ impl Walk<'_> {
             None => Ok(()),
         }
     }
-
-    fn is_link(&self, path: &OsStr) -> bool {
-        let bytes = path.as_bytes();
-        let (folder, name) = match bytes.iter().rposition(|byte| *byte == b'/') {
-            Some(slash) => (bytes.get(..slash), bytes.get(slash.saturating_add(1)..)),
-            None => (Some(&b""[..]), Some(bytes)),
-        };
-        let (folder, name) = (folder.unwrap_or_default(), name.unwrap_or_default());
-        let kind = beneath::open_folder(self.root.as_fd(), OsStr::from_bytes(folder))
-            .and_then(|folder| beneath::kind(folder.as_fd(), OsStr::from_bytes(name)));
-        kind.is_ok_and(|kind| kind == FileType::Symlink)
-    }
-
-    /// The names in a directory, in order.
-    fn names(&self, path: &OsStr) -> Result<Vec<OsString>, rustix::io::Errno> {
-        let directory = beneath::open_folder(self.root.as_fd(), path)?;
-        let mut names = Vec::new();
-        for entry in rustix::fs::Dir::new(directory)? {
-            if names.len() > self.limits.entries {
-                break;
-            }
-            let name = entry?.file_name().to_bytes().to_vec();
-            if !matches!(name.as_slice(), b"." | b"..") {
-                names.push(OsString::from_vec(name));
-            }
-        }
-        names.sort();
-        Ok(names)
-    }
 }
 
 /// Why a file was not copied.
@@ -444,106 +403,15 @@ enum Uncopied {
     Scratch(io::Error),
 }
 
-fn stat(file: &File) -> Result<Stat, Uncopied> {
-    let unreadable =
-        |errno: rustix::io::Errno| Uncopied::Refused(RefusedReason::Unreadable(errno.to_string()));
-    rustix::fs::fstat(file).map_err(unreadable)
-}
-
-/// What changes when a file is written to.
-fn fingerprint(stat: &Stat) -> [i128; 5] {
-    [
-        stat.st_size.into(),
-        stat.st_mtime.into(),
-        stat.st_mtime_nsec.into(),
-        stat.st_ctime.into(),
-        stat.st_ctime_nsec.into(),
-    ]
-}
-
-fn join(folder: &OsStr, name: &OsStr) -> OsString {
-    let mut path = folder.to_owned();
-    if !path.is_empty() {
-        path.push("/");
-    }
-    path.push(name);
-    path
-}
-
-/// The queue takes names of printable ASCII only.
-fn artifact_name(path: &OsStr) -> Option<ArtifactName> {
-    let name = ArtifactName::parse(path.to_str()?).ok()?;
-    name.as_str().bytes().all(|byte| matches!(byte, b' '..=b'~')).then_some(name)
-}
-
-/// A file while it is copied.
-struct Copy {
-    sink: Sink,
-    content_type: &'static str,
-    size: u64,
-    sha256: Sha256,
-    sha512: Option<Sha512>,
-}
-
-enum Sink {
-    Plain(Tail),
-    Gzip(Box<GzEncoder<Tail>>),
-}
-
-impl Copy {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.size = self.size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        self.sha256.update(bytes);
-        if let Some(hash) = &mut self.sha512 {
-            hash.update(bytes);
-        }
-        match &mut self.sink {
-            Sink::Plain(tail) => tail.write_all(bytes),
-            Sink::Gzip(encoder) => encoder.write_all(bytes),
-        }
-    }
-
-    fn end(self, name: ArtifactName) -> io::Result<Artifact> {
-        let (tail, is_compressed) = match self.sink {
-            Sink::Plain(tail) => (tail, false),
-            Sink::Gzip(encoder) => (encoder.finish()?, true),
-        };
-        Ok(Artifact {
-            name,
-            content_type: self.content_type,
-            size: self.size,
-            sha256: self.sha256.finalize().into(),
-            sha512: self.sha512.map(|hash| hash.finalize().into()),
-            is_compressed,
-            place: Place { offset: tail.offset, length: tail.length },
-        })
-    }
-}
-
-/// The end of the snapshot's file, which grows.
-struct Tail {
-    file: Arc<File>,
-    offset: u64,
-    length: u64,
-}
-
-impl Write for Tail {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let at = self.offset.checked_add(self.length).ok_or(io::ErrorKind::FileTooLarge)?;
-        self.file.write_all_at(bytes, at)?;
-        self.length = self.length.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+fn fingerprint(file: &File) -> Result<Fingerprint, Uncopied> {
+    Fingerprint::of(file).map_err(|errno| Uncopied::Refused(RefusedReason::Unreadable(errno.to_string())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use sha2::{Digest as _, Sha256, Sha512};
+    use std::os::unix::fs::{FileExt as _, PermissionsExt as _, symlink};
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -641,7 +509,7 @@ mod tests {
         rustix::fs::mknodat(
             rustix::fs::CWD,
             folder.path().join("fifo"),
-            FileType::Fifo,
+            rustix::fs::FileType::Fifo,
             rustix::fs::Mode::from_raw_mode(0o600),
             0,
         )

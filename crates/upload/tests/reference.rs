@@ -3,13 +3,12 @@
 
 use catena_http::{HttpOptions, HttpTransport, Proxy, Secret};
 use catena_model::task::WorkerPool;
+use catena_signing::{content_type, is_compressible};
 use catena_taskcluster::{
     Client, ClientOptions, Expiry, Resolution, RootUrl, TaskclusterCredentials, WorkerIdentity,
 };
 use catena_testbed::{Options, Queue, Site, Testbed};
-use catena_upload::{
-    Snapshot, SnapshotLimits, Storage, UploadOptions, Uploader, content_type, is_compressible,
-};
+use catena_upload::{Snapshot, SnapshotLimits, Storage, UploadOptions, Uploader};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::Write as _;

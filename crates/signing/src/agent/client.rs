@@ -1,6 +1,7 @@
 //! Asking an agent.
 
-use super::{LARGEST_ANSWER, Request};
+use super::{AgentRequest, LARGEST_ANSWER, parse_answer};
+use crate::answer::SignerAnswer;
 use crate::signer::{Signer, SignerError};
 use catena_keys::{PublicKey, Signature};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
@@ -39,7 +40,7 @@ impl AgentSigner {
         Ok(UnixStream::from(socket))
     }
 
-    fn exchange(&self, request: Request, message: &[u8]) -> std::io::Result<String> {
+    fn exchange(&self, request: AgentRequest, message: &[u8]) -> std::io::Result<String> {
         let mut stream = self.connect()?;
         // An agent that refuses closes early and has said why.
         let sent = stream.write_all(request.line().as_bytes()).and_then(|()| stream.write_all(message));
@@ -52,40 +53,22 @@ impl AgentSigner {
         read.map(|_| answer)
     }
 
-    /// The lines of an answer that is no error.
-    fn ask(&self, request: Request, message: &[u8]) -> Result<Vec<String>, SignerError> {
+    fn ask(&self, request: AgentRequest, message: &[u8]) -> Result<SignerAnswer, SignerError> {
         let answer = self.exchange(request, message).map_err(|cause| self.failed(cause))?;
-        let mut lines = answer.lines();
-        match (lines.next(), answer.ends_with('\n')) {
-            (Some("ok"), true) => Ok(lines.map(str::to_owned).collect()),
-            (Some(first), true) => {
-                Err(self.failed(first.strip_prefix("error ").unwrap_or("malformed answer")))
-            }
-            _ => Err(self.failed("the answer is cut off")),
-        }
-    }
-
-    fn key(&self, text: &str) -> Result<PublicKey, SignerError> {
-        PublicKey::parse_base64(text).map_err(|error| self.failed(format!("the public key is {error}")))
+        parse_answer(&answer).map_err(|why| self.failed(why))
     }
 }
 
 impl Signer for AgentSigner {
     fn public_key(&self) -> Result<PublicKey, SignerError> {
-        match self.ask(Request::PublicKey, b"")?.as_slice() {
-            [key] => self.key(key),
-            _ => Err(self.failed("malformed answer")),
+        match self.ask(AgentRequest::PublicKey, b"")? {
+            SignerAnswer { key, signature: None } => Ok(key),
+            SignerAnswer { .. } => Err(self.failed("malformed answer")),
         }
     }
 
     fn sign(&self, message: &[u8]) -> Result<(PublicKey, Signature), SignerError> {
-        let lines = self.ask(Request::Sign(message.len()), message)?;
-        let [key, signature] = lines.as_slice() else { return Err(self.failed("malformed answer")) };
-        let (key, signature) = (self.key(key)?, Signature::parse_base64(signature));
-        let signature = signature.ok_or_else(|| self.failed("the signature is malformed"))?;
-        if !key.verify(message, &signature) {
-            return Err(self.failed("the signature does not verify under the agent's public key"));
-        }
-        Ok((key, signature))
+        let answer = self.ask(AgentRequest::Sign(message.len()), message)?;
+        answer.signed(message).map_err(|why| self.failed(why))
     }
 }

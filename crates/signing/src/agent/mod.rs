@@ -14,6 +14,7 @@ mod client;
 mod server;
 mod socket;
 
+use crate::answer::SignerAnswer;
 pub use client::AgentSigner;
 pub use server::{Agent, AgentEvent};
 pub use socket::{SocketAccess, bind};
@@ -29,16 +30,19 @@ const LARGEST_ANSWER: usize = 1024;
 
 /// What is asked of an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Request {
+pub enum AgentRequest {
     /// Its public key.
     PublicKey,
     /// A signature over so many bytes, which follow.
     Sign(usize),
 }
 
-impl Request {
+impl AgentRequest {
     /// Reads the first line of a request, without its line break.
-    fn parse(line: &str) -> Result<Self, &'static str> {
+    ///
+    /// # Errors
+    /// Another protocol or version, an unknown request, or a message that is too large.
+    pub fn parse(line: &str) -> Result<Self, &'static str> {
         let request = line.strip_prefix(PROTOCOL).ok_or("unsupported protocol; this is catena-agent 1")?;
         if request == "public-key" {
             return Ok(Self::PublicKey);
@@ -53,11 +57,27 @@ impl Request {
         }
     }
 
-    fn line(self) -> String {
+    /// The first line of the request, with its line break.
+    #[must_use]
+    pub fn line(self) -> String {
         match self {
             Self::PublicKey => format!("{PROTOCOL}public-key\n"),
             Self::Sign(length) => format!("{PROTOCOL}sign {length}\n"),
         }
+    }
+}
+
+/// Reads the answer of an agent.
+///
+/// # Errors
+/// What the agent says went wrong, or how the answer is malformed.
+pub fn parse_answer(answer: &str) -> Result<SignerAnswer, String> {
+    let Some((first, rest)) = answer.split_once('\n').filter(|_| answer.ends_with('\n')) else {
+        return Err("the answer is cut off".to_owned());
+    };
+    match first {
+        "ok" => SignerAnswer::parse(rest).map_err(|error| error.to_string()),
+        other => Err(other.strip_prefix("error ").unwrap_or("malformed answer").to_owned()),
     }
 }
 
@@ -67,8 +87,8 @@ mod tests {
 
     #[test]
     fn requests_have_one_form() {
-        for request in [Request::PublicKey, Request::Sign(0), Request::Sign(LARGEST_MESSAGE)] {
-            assert_eq!(Request::parse(request.line().trim_end()), Ok(request));
+        for request in [AgentRequest::PublicKey, AgentRequest::Sign(0), AgentRequest::Sign(LARGEST_MESSAGE)] {
+            assert_eq!(AgentRequest::parse(request.line().trim_end()), Ok(request));
         }
         for wrong in [
             "",
@@ -83,7 +103,7 @@ mod tests {
             "catena-agent 1 sign 67108865",
             "catena-agent 1 sign 99999999999999999999999",
         ] {
-            assert!(Request::parse(wrong).is_err(), "{wrong}");
+            assert!(AgentRequest::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

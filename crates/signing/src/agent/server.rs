@@ -1,6 +1,6 @@
 //! The process that holds the key.
 
-use super::{LARGEST_ANSWER, LONGEST_LINE, Request};
+use super::{AgentRequest, LARGEST_ANSWER, LONGEST_LINE};
 use catena_keys::SigningKey;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
@@ -104,12 +104,12 @@ impl Agent {
             return Err(io::Error::other(format!("user {user} may not use this agent")));
         }
         let key = self.key.public_key();
-        match Request::parse(&connection.line()?).map_err(io::Error::other)? {
-            Request::PublicKey => {
+        match AgentRequest::parse(&connection.line()?).map_err(io::Error::other)? {
+            AgentRequest::PublicKey => {
                 connection.write(format!("ok\n{key}\n").as_bytes())?;
                 Ok(AgentEvent::Told { user })
             }
-            Request::Sign(length) => {
+            AgentRequest::Sign(length) => {
                 let message = connection.message(length)?;
                 let signature = self.key.sign(&message).to_base64();
                 connection.write(format!("ok\n{key}\n{signature}\n").as_bytes())?;
