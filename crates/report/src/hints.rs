@@ -49,7 +49,7 @@ pub const HINTS: &[(&str, &str)] = &[
     ("custody-environment-mismatched", CUSTODY),
     (
         "custody-image-claimed",
-        "let the worker itself say which image it ran (catena sign --facts), and run the task again.",
+        "let the worker itself say which image it ran (catena sign --facts; with d2g the digests stand in what generic-worker wrote into chain-of-trust-additional-data.json), and run the task again.",
     ),
     (
         "input-run",

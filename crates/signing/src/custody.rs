@@ -13,7 +13,8 @@ impl Document {
     /// the document is about to be signed. Of additional data the record says that the task wrote it.
     ///
     /// # Errors
-    /// Facts about artifacts that are not there; text that the record cannot hold.
+    /// Facts about artifacts that are not there; text that the record cannot hold; the digest of an image that
+    /// only additional data has, since no verifier takes the task's word for it (specification 12.11).
     pub fn with_custody(
         mut self,
         facts: &Facts,
@@ -31,6 +32,9 @@ impl Document {
             inputs,
             claims: self.claims(),
         };
+        if let Some(member) = self.claimed_image(&custody) {
+            return Err(DocumentError::ClaimedImage(member));
+        }
         // What is signed is what a verifier reads.
         match Custody::parse(&custody.to_value()) {
             Ok(read) if read == custody => self.custody = Some(custody),
@@ -64,6 +68,14 @@ impl Document {
             (name.clone(), ArtifactRecord { size: measured.size, content_type, content_encoding })
         };
         Ok(self.artifacts.iter().map(record).collect())
+    }
+
+    /// The digest of the image of a docker-worker payload, of which the record says that the task wrote it. With
+    /// d2g it is generic-worker that writes the additional data, but a signer cannot tell it from the task's.
+    fn claimed_image(&self, custody: &Custody) -> Option<&'static str> {
+        self.task.value().pointer(&["payload", "image"])?;
+        let mut members = ["imageHash", "imageArtifactHash"].into_iter();
+        members.find(|member| custody.is_claim(&format!("/environment/{member}")))
     }
 
     /// What the task wrote: all of its additional data that the worker does not say itself.
@@ -105,25 +117,11 @@ pub(crate) fn image_members(image: &ImageRecord) -> Value {
 mod tests {
     use super::*;
     use crate::definition::tests::TASK;
+    use crate::document::tests::document;
     use crate::facts::Upload;
-    use crate::measure::Measured;
-    use crate::{Environment, Run, Style, TaskDefinition};
+    use crate::{Environment, Style, TaskDefinition};
     use catena_json::{Limits, parse};
     use catena_keys::SigningKey;
-
-    fn document(environment: Environment) -> Document {
-        let run = Run {
-            task_id: "IFn9x5gaQz-HXl2pa7Ny_w".to_owned(),
-            run_id: 0,
-            worker_group: "us-central1".to_owned(),
-            worker_id: "i-1".to_owned(),
-            worker_type: "b-linux".to_owned(),
-        };
-        let measured = Measured { size: 3, sha256: [0xab; 32] };
-        let artifacts = [("public/<a>".to_owned(), measured)].into();
-        let task = TaskDefinition::parse(TASK.as_bytes()).unwrap();
-        Document { task, run, artifacts, environment, custody: None }
-    }
 
     fn recorded(environment: Environment, facts: &Facts) -> Result<Document, DocumentError> {
         let key = SigningKey::from_seed(&[7; 32]).public_key();
@@ -174,6 +172,35 @@ mod tests {
         let custody = read(&recorded(environment, &Facts::default()).unwrap(), Style::GenericWorker);
         assert_eq!(custody.claims, ["/a~1b~0c", "/environment/imageHash"]);
         assert_eq!(custody.worker.region.as_deref(), Some("r"));
+    }
+
+    #[test]
+    fn the_digest_of_an_image_is_not_taken_from_additional_data() {
+        let task = TASK.replacen(r#""payload":{"#, r#""payload":{"image":"debian@sha256:1","#, 1);
+        let record = |task: &str, image: Option<ImageRecord>, data: &str| {
+            let environment =
+                image.map_or_else(Environment::default, |image| Environment::default().with_image(image));
+            let mut document = document(environment.with_additional_data(data.as_bytes()).unwrap());
+            document.task = TaskDefinition::parse(task.as_bytes()).unwrap();
+            let key = SigningKey::from_seed(&[7; 32]).public_key();
+            document.with_custody(&Facts::default(), PinnedInputs::default(), &key, Timestamp::UNIX_EPOCH)
+        };
+        let both = r#"{"environment":{"imageHash":"x","imageArtifactHash":"y"}}"#;
+        for (image, member) in [
+            (None, "imageHash"),
+            (Some(ImageRecord { id: Some([1; 32]), artifact: None }), "imageArtifactHash"),
+        ] {
+            let refused = record(&task, image, both);
+            assert!(
+                matches!(refused, Err(DocumentError::ClaimedImage(told)) if told == member),
+                "{refused:?}"
+            );
+        }
+        let told = ImageRecord { id: Some([1; 32]), artifact: Some([2; 32]) };
+        assert!(record(&task, Some(told), both).is_ok());
+        assert!(record(&task, None, r#"{"environment":{"other":"x"}}"#).is_ok());
+        // A task of generic-worker may say what it likes of its own containers.
+        assert!(record(TASK, None, both).is_ok());
     }
 
     #[test]

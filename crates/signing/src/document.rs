@@ -79,6 +79,12 @@ pub enum DocumentError {
     /// Only the worker writes the record of custody.
     #[error("the additional data must not have the member {CUSTODY:?}; only the worker writes it")]
     Reserved,
+    /// Only the worker says which image ran.
+    #[error(
+        "environment.{0} stands in the additional data only, which a task can write; a task with a docker image needs \
+         it in the worker's facts, as image.id (imageHash) or image.artifact (imageArtifactHash)"
+    )]
+    ClaimedImage(&'static str),
     /// Facts that cannot be recorded.
     #[error("the worker's facts cannot be recorded: {0}")]
     Facts(String),
@@ -299,11 +305,12 @@ fn merged(below: &Value, above: &Value) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::definition::tests::TASK;
 
-    fn document(environment: Environment) -> Document {
+    /// The document of a run, without a record of custody.
+    pub(crate) fn document(environment: Environment) -> Document {
         let run = Run {
             task_id: "IFn9x5gaQz-HXl2pa7Ny_w".to_owned(),
             run_id: 0,

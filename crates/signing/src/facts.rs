@@ -1,5 +1,6 @@
 //! What a worker itself knows of a run, to be recorded in its document.
 
+use crate::content_type::{content_type, is_compressible};
 use crate::document::DocumentError;
 use catena_json::{Limits, Value};
 use catena_model::custody::{ImageRecord, WorkerRecord};
@@ -94,6 +95,21 @@ impl Facts {
     }
 }
 
+impl Facts {
+    /// Says of artifacts how scriptworker and Catena's worker upload them, where it is not said yet: with the type
+    /// that their name has, and text compressed.
+    #[must_use]
+    pub fn with_usual_uploads<'a>(mut self, artifacts: impl IntoIterator<Item = &'a String>) -> Self {
+        for name in artifacts {
+            let upload = self.uploads.entry(name.clone()).or_default();
+            let known = upload.content_type.get_or_insert_with(|| content_type(name).to_owned());
+            let encoding = if is_compressible(known) { "gzip" } else { "identity" };
+            upload.content_encoding.get_or_insert_with(|| encoding.to_owned());
+        }
+        self
+    }
+}
+
 fn has_list(value: &Value) -> bool {
     match value {
         Value::Array(_) => true,
@@ -151,5 +167,21 @@ mod tests {
         ] {
             assert!(Facts::parse(wrong.as_bytes()).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn uploads_that_are_not_said_are_the_usual_ones() {
+        let text = br#"{"artifacts":{"a.json":{"contentEncoding":"identity"},"b.bin":{"contentType":"text/plain"}}}"#;
+        let names = ["a.json", "b.bin", "c.log", "d.zip"].map(str::to_owned);
+        let facts = Facts::parse(text).unwrap().with_usual_uploads(&names);
+        let said = |name: &str| {
+            let Upload { content_type, content_encoding } = facts.uploads[name].clone();
+            [content_type.unwrap(), content_encoding.unwrap()]
+        };
+        assert_eq!(said("a.json"), ["application/json", "identity"]);
+        assert_eq!(said("b.bin"), ["text/plain", "gzip"]);
+        assert_eq!(said("c.log"), ["text/plain", "gzip"]);
+        assert_eq!(said("d.zip"), ["application/zip", "identity"]);
+        assert_eq!(facts.uploads.len(), 4);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::changes::Changed;
 use super::{custody, finished_custody, mobile_custody, push};
-use crate::change::{document_of, first_build, first_decision, inside, json, remove, set};
+use crate::change::{document_of, first_build, first_decision, inside, json, nth_build, remove, set};
 use catena_json::Value;
 use catena_testbed::{Chain, Release, Trigger};
 
@@ -68,6 +68,30 @@ pub(super) const CHANGED: &[Changed] = &[
             set(document, &["note"], "of the task")?;
             set(document, &["custody", "taskClaims"], vec![Value::from("/note")])
         })
+    }),
+    ("image that a generic-worker's task claims for its own containers", custody, |c| {
+        let id = nth_build(c, 2)?;
+        document_of(c, &id, |document| {
+            let members = ["imageArtifactHash", "imageHash"];
+            for member in members {
+                set(document, &["environment", member], format!("sha256:{}", "ab".repeat(32)))?;
+            }
+            let claims = members.map(|member| Value::from(format!("/environment/{member}")));
+            set(document, &["custody", "taskClaims"], claims.to_vec())
+        })
+    }),
+    ("toolchain that is made again since", custody, |c| {
+        let id = crate::attacks::toolchain(c)?;
+        let status = inside(c.status_mut(&id)?, &["status"])?;
+        set(status, &["state"], "running")?;
+        let runs = inside(status, &["runs"])?.as_array_mut()?;
+        let mut again = runs.first()?.clone();
+        set(&mut again, &["runId"], 1_i64)?;
+        set(&mut again, &["state"], "running")?;
+        remove(&mut again, &["resolved"])?;
+        remove(&mut again, &["reasonResolved"])?;
+        runs.push(again);
+        Some(())
     }),
     ("claimed inputs in a document of today's worker", push, |c| {
         let (id, image) = (first_build(c)?, c.images.first()?.clone());

@@ -154,6 +154,11 @@ fn document(arguments: &SignArgs, key: Option<&PublicKey>) -> Result<Document, F
         worker_id: arguments.worker_id.clone(),
         worker_type,
     };
+    let facts = match arguments.style {
+        // What generic-worker uploads has the types of the payload.
+        StyleName::GenericWorker => facts,
+        StyleName::Scriptworker => facts.with_usual_uploads(artifacts.keys()),
+    };
     let document = Document { task, run, artifacts, environment, custody: None };
     let Some(key) = key else { return Ok(document) };
     let signed_at = arguments.signed_at.unwrap_or_else(Timestamp::now);

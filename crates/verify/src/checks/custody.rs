@@ -5,12 +5,14 @@
 
 use super::run::signed as signing_period;
 use super::signature::{accepted, signer_of};
+use super::worker_implementation;
 use crate::verdict::{Authority, Class, Code, Disposition, Finding};
 use crate::verification::{Check, CheckContext, Examined, Link, Scope, Stop};
 use catena_json::{Path, Segment};
 use catena_model::custody::{CLAIMED_INPUTS, CUSTODY, Custody, CustodyError};
 use catena_model::digest::Digest;
 use catena_model::document::Document;
+use catena_model::task::WorkerImplementation;
 use catena_policy::Rule;
 use jiff::SignedDuration;
 
@@ -87,7 +89,7 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
             findings.extend(key(cx, link, custody)?);
             findings.extend(time(cx, link, custody)?);
             findings.extend(artifacts(link, &document, custody));
-            findings.extend(environment(link, &document, custody));
+            findings.extend(environment(link, &document, custody, runs_in_image(cx, link)?));
         }
     }
     if !findings.is_empty() {
@@ -152,7 +154,7 @@ fn artifacts(link: &Link, document: &Document, custody: &Custody) -> Option<Find
 }
 
 /// What both the record and the document's environment say is the same.
-fn environment(link: &Link, document: &Document, custody: &Custody) -> Vec<Finding> {
+fn environment(link: &Link, document: &Document, custody: &Custody, runs_in_image: bool) -> Vec<Finding> {
     let image = custody.image.as_ref();
     let digest = |digest: Option<[u8; 32]>| digest.map(|digest| Digest::Sha256(digest).to_string());
     let pairs = [
@@ -165,16 +167,28 @@ fn environment(link: &Link, document: &Document, custody: &Custody) -> Vec<Findi
     for (member, place, recorded) in pairs {
         let Some(told) = document.environment.get(member) else { continue };
         let told = told.as_str().map_or_else(|| told.to_string(), str::to_owned);
-        if custody.is_claim(&format!("/environment/{member}")) && member.starts_with("image") {
+        let is_claimed_image =
+            member.starts_with("image") && custody.is_claim(&format!("/environment/{member}"));
+        if is_claimed_image && runs_in_image {
             let path = Path::of(&["environment", member]);
             let message = format!("The task itself wrote environment.{member}.");
             findings.push(failed(link, CLAIMED_IMAGE, path, message).actual(Authority::Task, told));
         } else if let Some(recorded) = recorded.filter(|recorded| *recorded != told) {
             let path = Path::of(&[CUSTODY, place[0], place[1]]);
             let message = format!("The record of custody and environment.{member} contradict each other.");
+            let teller = if is_claimed_image { Authority::Task } else { Authority::Worker };
             let finding = failed(link, ENVIRONMENT, path, message);
-            findings.push(finding.expected(Authority::Worker, told).actual(Authority::Worker, recorded));
+            findings.push(finding.expected(teller, told).actual(Authority::Worker, recorded));
         }
     }
     findings
+}
+
+/// Whether the image is evidence of what ran: the worker started it for a docker-worker payload, itself or by
+/// d2g. A task of generic-worker that starts containers itself proves nothing by naming one, and the check
+/// `image` does not look at what it names.
+fn runs_in_image(cx: &CheckContext<'_>, link: &Link) -> Result<bool, Stop> {
+    let implementation =
+        worker_implementation::of(&cx.evidence.product, &link.definition).map_err(|_| Stop::Blocked)?;
+    Ok(implementation == WorkerImplementation::DockerWorker)
 }

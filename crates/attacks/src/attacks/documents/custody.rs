@@ -2,12 +2,13 @@
 
 use super::super::{Attack, Q, S, T, W, attack};
 use crate::change::{
-    NOBODY, add, document_of, first_build, first_decision, inside, json, remove, run_is, set, unpublish_from,
+    NOBODY, add, document_of, first_build, first_decision, inside, json, nth_build, remove, run_is, set,
+    unpublish_from,
 };
 use crate::valid::{custody, finished_custody, mobile_custody, push};
 use catena_json::Value;
-use catena_testbed::Chain;
-use catena_testbed::chain::{Implementation, SIGNATURE};
+use catena_testbed::chain::{Builders, Implementation, SIGNATURE};
+use catena_testbed::{Chain, Release};
 
 pub(super) const ATTACKS: &[Attack] = &[
     // The record itself.
@@ -196,6 +197,37 @@ pub(super) const ATTACKS: &[Attack] = &[
         custody,
         |c| record(c, &["taskClaims"], claims(&["/environment"])),
         "custody-image-claimed",
+    ),
+    attack(
+        "image of d2g that the task itself names",
+        &[T],
+        "A build of generic-worker's d2g wrote the digest of its image itself, and its worker says so.",
+        custody,
+        |c| of_nth(c, 1, |document| claims_image(document, &["/environment/imageArtifactHash"])),
+        "custody-image-claimed",
+    ),
+    attack(
+        "id of an image of d2g that the task itself names",
+        &[T],
+        "A build of generic-worker's d2g wrote the id of its image itself, and its worker says so.",
+        || Release { builders: Builders::D2g, ..mobile_custody() },
+        |c| of_build(c, |document| claims_image(document, &["/environment/imageHash"])),
+        "custody-image-claimed",
+    ),
+    attack(
+        "image of a generic-worker's task that is not the recorded one",
+        &[T, W],
+        "A build of generic-worker names an image itself, and its worker recorded another one.",
+        custody,
+        |c| {
+            let digest = |byte: &str| format!("sha256:{}", byte.repeat(32));
+            of_nth(c, 2, |document| {
+                set(document, &["environment", "imageHash"], digest("ab"))?;
+                set(document, &["custody", "image"], json(&format!(r#"{{"id":"{}"}}"#, digest("cd")))?)?;
+                claims_image(document, &["/environment/imageHash"])
+            })
+        },
+        "custody-environment-mismatched",
     ),
     // Inputs.
     attack(
@@ -457,6 +489,20 @@ fn position(document: &Value, name: &str) -> Option<String> {
 fn of_build(chain: &mut Chain, change: impl FnOnce(&mut Value) -> Option<()>) -> Option<()> {
     let id = first_build(chain)?;
     document_of(chain, &id, change)
+}
+
+/// Changes the document of a build by its number: docker-worker's, d2g's, generic-worker's.
+fn of_nth(chain: &mut Chain, number: usize, change: impl FnOnce(&mut Value) -> Option<()>) -> Option<()> {
+    let id = nth_build(chain, number)?;
+    document_of(chain, &id, change)
+}
+
+/// Lets a document's record say that the task wrote members of the environment, which must be there.
+fn claims_image(document: &mut Value, pointers: &[&str]) -> Option<()> {
+    for pointer in pointers {
+        inside(document, &pointer.strip_prefix('/')?.split('/').collect::<Vec<_>>())?;
+    }
+    set(document, &["custody", "taskClaims"], claims(pointers))
 }
 
 /// Sets a member of the first build's record, which its worker signs.

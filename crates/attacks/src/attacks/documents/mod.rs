@@ -17,7 +17,7 @@ pub(super) const PARTS: &[&[Attack]] =
 
 pub(super) const SPREADS: &[&[Spread]] = &[identity::SPREADS];
 
-pub(crate) use custody::toolchain;
+pub(crate) use custody::{TOOLCHAIN, toolchain};
 
 /// An image that builds ran in.
 pub(super) fn image(chain: &Chain) -> Option<String> {
