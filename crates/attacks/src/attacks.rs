@@ -13,7 +13,7 @@ mod task_graph;
 mod trees;
 mod workers;
 
-pub(crate) use documents::toolchain;
+pub(crate) use documents::{TOOLCHAIN, toolchain};
 
 use crate::scenario::{Scenario, ScenarioError};
 use crate::subject::Subject;
@@ -231,10 +231,11 @@ impl Attack {
     }
 }
 
-fn laid_over(text: &str) -> Result<Policy, ScenarioError> {
+/// A policy that lies over the one that ships.
+pub(crate) fn laid_over(text: &str) -> Result<Policy, ScenarioError> {
     let shipped = ("shipped:firefox-ci", FIREFOX_CI);
     let nothing = |_: &str| Err("it extends nothing".to_owned());
-    Policy::load_all(&[shipped, ("attack", text)], &nothing).map_err(ScenarioError::Policy)
+    Policy::load_all(&[shipped, ("laid over", text)], &nothing).map_err(ScenarioError::Policy)
 }
 
 /// A chain that is changed.

@@ -13,6 +13,7 @@ pub mod mistakes;
 mod scenario;
 mod subject;
 mod told;
+mod trust;
 pub mod valid;
 
 pub use attacks::{Attack, Attacker, Mutation, THREATS, Threat, Wire};

@@ -4,12 +4,15 @@
 //!
 //! What may befall any task is written once, as a circumstance, with the tasks that it is tried on.
 
+mod custody;
 mod definitions;
 mod documents;
 mod files;
+mod keys;
 mod runs;
 mod sources;
 
+use crate::attacks::laid_over;
 use crate::build::{AttackError, built};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::subject::{
@@ -32,6 +35,8 @@ pub struct Mistake {
     pub class: Class,
     /// Words that the hint for the code must have.
     pub hint: &'static str,
+    /// A policy that lies over the one that ships, as YAML.
+    policy: Option<&'static str>,
 }
 
 /// How a valid chain is changed. `None` says that it lacks what is to be changed, which is a mistake of the
@@ -60,7 +65,7 @@ const fn mistake(
     class: Class,
     hint: &'static str,
 ) -> One {
-    One { release, change, code, class, hint }
+    One { release, change, code, class, hint, policy: None }
 }
 
 #[derive(Clone, Copy)]
@@ -70,6 +75,15 @@ struct One {
     code: &'static str,
     class: Class,
     hint: &'static str,
+    policy: Option<&'static str>,
+}
+
+impl One {
+    /// Under a policy laid over the one that ships.
+    const fn under(mut self, policy: &'static str) -> Self {
+        self.policy = Some(policy);
+        self
+    }
 }
 
 /// All of them.
@@ -85,9 +99,11 @@ pub fn all() -> Vec<Mistake> {
             code: one.code,
             class: one.class,
             hint: one.hint,
+            policy: None,
         })
     });
-    let ones = [definitions::ONES, files::ONES, runs::ONES, sources::ONES].into_iter().flatten();
+    let ones = [custody::ONES, definitions::ONES, files::ONES, keys::ONES, runs::ONES, sources::ONES];
+    let ones = ones.into_iter().flatten();
     let ones = ones.map(|(name, one)| Mistake {
         name: (*name).to_owned(),
         release: one.release,
@@ -95,6 +111,7 @@ pub fn all() -> Vec<Mistake> {
         code: one.code,
         class: one.class,
         hint: one.hint,
+        policy: one.policy,
     });
     each.chain(ones).collect()
 }
@@ -117,8 +134,11 @@ impl Mistake {
     /// How it is asked about.
     ///
     /// # Errors
-    /// As [`Scenario::of`].
+    /// As [`Scenario::of`]; a policy that is not sound.
     pub fn scenario(&self, chain: &Chain) -> Result<Scenario, ScenarioError> {
-        Scenario::of(chain)
+        match self.policy {
+            Some(text) => Scenario::under(&laid_over(text)?, chain),
+            None => Scenario::of(chain),
+        }
     }
 }

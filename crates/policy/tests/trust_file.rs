@@ -89,6 +89,8 @@ fn a_key_is_whole_strong_and_stands_once() {
         told(&key, "hobjtV57/8vRKhn/vzbJcGo27uNbjuhwY3Vcrhc6OQc=").contains("its private half is published")
     );
     assert!(told(&key, "AAAA").contains("3 bytes"));
+    // One letter is another: such a text is mostly no key, or one that is not accepted.
+    assert!(told(&key, "S7Z13k9jdqthc3Az1wFWLkQ0vh1nNlYq4puINbdjzSQ=").contains("a key of mixed order"));
     assert!(
         wrong(&file(&[record("a", 1, ""), record("a", 2, "")])).contains("the id a is another key's already")
     );
