@@ -30,7 +30,7 @@ pub(crate) fn python() -> Result<PathBuf, Failure> {
 pub(crate) fn compare(arguments: &[String]) -> Result<(), Failure> {
     let python = python()?;
     // Of the whole workspace, so that nothing is built a second time with other features.
-    cargo(["test", "--workspace", "--test", "differential", "--test", "signing", "--"])
+    cargo(["test", "--workspace", "--test", "differential", "--test", "keys", "--test", "signing", "--"])
         .args(arguments)
         .env(PYTHON, python)
         .run()

@@ -3,11 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::arithmetic_side_effects)]
 
+#[path = "differential/reference.rs"]
+#[allow(dead_code)]
+mod reference;
 mod support;
 
 use catena_keys::SigningKey;
-use catena_testbed::chain::{DOCUMENT, SIGNATURE};
+use catena_testbed::chain::DOCUMENT;
+use catena_testbed::seeds::SearchedDir;
 use catena_testbed::{Artifact, Chain, Options, Release, Testbed, Trigger};
+use reference::{Reference, Word};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
@@ -25,7 +30,7 @@ fn blocks(language: &str) -> Vec<&'static str> {
 
 #[test]
 fn the_commands_of_the_page_work() {
-    let room = tempfile::tempdir().unwrap();
+    let room = SearchedDir::new().unwrap();
     let script = blocks("```sh\n").join("\n");
     assert!(["keys new", "rotate", "revoke", "audit", "check"].iter().all(|word| script.contains(word)));
     let binary = Path::new(env!("CARGO_BIN_EXE_catena")).parent().unwrap();
@@ -39,10 +44,8 @@ fn the_commands_of_the_page_work() {
     for line in blocks("```diff\n").iter().flat_map(|block| block.lines()) {
         assert!(stdout.lines().any(|told| told == line), "{line:?} is not in\n{stdout}");
     }
-    for name in ["worker-2026.key", "worker-2027.key"] {
-        let seed = std::fs::read_to_string(room.path().join(name)).unwrap();
-        assert!(!stdout.contains(&seed) && !stderr.contains(&seed));
-    }
+    let leaks = room.leaks(&[("stdout", stdout.as_bytes()), ("stderr", stderr.as_bytes())]);
+    assert!(leaks.is_empty(), "{leaks:?}");
     let made = std::fs::read_to_string(room.path().join("trust.yml")).unwrap();
     assert!(
         made.contains("reason: 'the image was public (bug 123)'") && made.contains("id: gecko-3-2027"),
@@ -84,15 +87,33 @@ impl Signed {
     }
 }
 
+impl Signed {
+    /// What the installed scriptworker says, which knows these public keys and no time of theirs. None where
+    /// `CATENA_SCRIPTWORKER_PYTHON` is not set.
+    fn by_reference(&self, keys: &[String], room: &Path) -> Option<Word> {
+        let python = std::env::var_os("CATENA_SCRIPTWORKER_PYTHON")?;
+        let port: u16 = self.testbed.root_url().rsplit(':').next().unwrap().parse().unwrap();
+        let keys: serde_json::Map<String, Value> = ["docker-worker", "generic-worker", "scriptworker"]
+            .map(|implementation| (implementation.to_owned(), json!(keys)))
+            .into_iter()
+            .collect();
+        let question = json!({
+            "port": port, "product": "firefox", "kind": self.kind, "task_id": self.target, "check_task": true,
+            "keys": keys, "work_dir": room.join("reference"),
+        });
+        Some(Reference::new(python.into(), self.testbed.ca_pem()).ask(&question))
+    }
+}
+
 /// A folder with two keys, a trust file for the first, and the policy over it.
-struct Room(tempfile::TempDir);
+struct Room(SearchedDir);
 
 const OLD: &str = "workers-1";
 const NEW: &str = "workers-2";
 
 impl Room {
     fn new() -> Self {
-        let room = Self(tempfile::tempdir().unwrap());
+        let room = Self(SearchedDir::new().unwrap());
         for name in [OLD, NEW] {
             let made = Catena::new().args(["keys", "new"]).arg(room.key(name)).run();
             assert_eq!(made.status, 0, "{}", made.stderr);
@@ -217,6 +238,106 @@ fn history_stays_good_and_what_follows_a_compromise_is_rejected() {
     assert!(!messages(&between, "signature-verified").is_empty(), "{}", between.stdout);
 }
 
+/// With `CATENA_SCRIPTWORKER_PYTHON`, scriptworker verifies what `catena sign` signed before and after a rotation, as
+/// long as its list has both keys; it has no trust file, so that it knows no revocation.
+#[test]
+fn the_reference_verifies_releases_of_both_keys_of_a_rotation() {
+    if std::env::var_os("CATENA_SCRIPTWORKER_PYTHON").is_none() {
+        eprintln!("CATENA_SCRIPTWORKER_PYTHON is not set: rotated releases are not judged by scriptworker");
+        return;
+    }
+    let room = Room::new();
+    let public = [room.public(OLD), room.public(NEW)];
+    let rotate = ["rotate", "--key", OLD, "--new-id", NEW, "--public-key", &public[1]];
+    let rotated =
+        room.after("rotated", &[&rotate[..], &["--at", "2026-08-01T00:00:00Z", "--overlap", "14"]].concat());
+    for (number, name) in [OLD, NEW].into_iter().enumerate() {
+        let release = Signed::by(&room.key(name), &room.path(name));
+        let ours = release.verify(room.0.path(), &rotated, &[]);
+        assert_eq!(ours.status, 0, "{name}: {}{}", ours.failed(), ours.stderr);
+        let word = release.by_reference(&public, &room.path(&format!("{name}-both"))).unwrap();
+        assert!(matches!(word, Word::Accepted { .. }), "{name}: {word:?}");
+        let other = [public[1 - number].clone()];
+        let word = release.by_reference(&other, &room.path(&format!("{name}-other"))).unwrap();
+        assert!(matches!(word, Word::Rejected { .. }), "{name}: {word:?}");
+    }
+}
+
+/// What administrators do wrong: each with its exit status, its place and what to do.
+#[test]
+fn mistakes_of_administrators_are_told_with_what_to_do() {
+    let room = Room::new();
+    let good = std::fs::read_to_string(room.path("trust.yml")).unwrap();
+    let key = room.public(OLD);
+    let (start, end) = key.split_at(20);
+    let swapped = format!("{start}{}", end.chars().rev().collect::<String>());
+    for (from, to, place, told) in [
+        ("not-before", "not-befor", "trust.yml:10:5", "did you mean \"not-before\"?"),
+        ("products: [firefox]", "product: [firefox]", "trust.yml:8:5", "did you mean \"products\"?"),
+        (
+            "scriptworker]",
+            "script-worker]",
+            "trust.yml:7:61",
+            "known here: docker-worker, generic-worker, scriptworker",
+        ),
+        ("ed25519", "ed25518", "trust.yml:5:13", "ed25519"),
+        (key.as_str(), key.get(1..).unwrap(), "trust.yml:6:10", "base64"),
+        (&key, &swapped, "trust.yml:6:10", ""),
+        ("2027-01-01", "2025-01-01", "trust.yml:11:16", "before `not-before`"),
+        ("2027-01-01T00:00:00Z", "1 January 2027", "trust.yml:11:16", "not a moment"),
+        ("levels: [3]", "levels: 3", "trust.yml:9:", "list"),
+        (
+            "    products",
+            "    revoked-at: 2026-08-01T00:00:00Z\n    products",
+            "trust.yml:4:5",
+            "`reason` is missing",
+        ),
+    ] {
+        let text = good.replacen(from, to, 1);
+        assert_ne!(text, good, "{from}");
+        std::fs::write(room.path("trust.yml"), text).unwrap();
+        let checked = room.keys(&["check"]);
+        let output = format!("{}{}", checked.stdout, checked.stderr);
+        assert_eq!(checked.status, 2, "{to}: {output}");
+        assert!(output.contains(place) && output.contains(told), "{to}: {output}");
+        assert!(!output.contains("tamper"), "{output}");
+    }
+    // Files that can be read, and keys that somebody must look after.
+    let other =
+        good.split_once("  - id").unwrap().1.replacen(OLD, NEW, 1).replacen(&key, &room.public(NEW), 1);
+    let doubled = format!("{good}  - id{other}");
+    let endless = good.replacen("    not-after: 2027-01-01T00:00:00Z\n", "", 1);
+    for (text, at, status, told) in [
+        (
+            &good,
+            "2026-12-20T00:00:00Z",
+            1,
+            "workers-1: expiring: The key ends at 2027-01-01T00:00:00Z, and no other",
+        ),
+        (&good, "2027-02-01T00:00:00Z", 0, "workers-1: expired: The key ended"),
+        (&good, "2026-08-12T00:00:00Z", 0, ""),
+        (&endless, "2026-08-12T00:00:00Z", 1, "workers-1: endless: The key has no not-after"),
+        (
+            &doubled,
+            "2026-08-12T00:00:00Z",
+            1,
+            "workers-1: overlapping: It and workers-2 may sign for the same",
+        ),
+    ] {
+        std::fs::write(room.path("trust.yml"), text).unwrap();
+        let audited = room.keys(&["audit", "--at", at]);
+        assert_eq!(audited.status, status, "{told}: {}{}", audited.stdout, audited.stderr);
+        assert!(audited.stdout.contains(told), "{told}: {}", audited.stdout);
+    }
+    std::fs::write(room.path("trust.yml"), &good).unwrap();
+    let file = room.key(OLD);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let open = Catena::new().args(["keys", "public"]).arg(&file).run();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!((open.status, open.stdout.as_str()), (2, ""));
+    assert!(open.stderr.contains("0640") && open.stderr.contains("chmod 600"), "{}", open.stderr);
+}
+
 #[test]
 fn a_file_of_keys_narrows_the_trust_file_and_adds_nothing() {
     let room = Room::new();
@@ -309,11 +430,6 @@ fn check_and_rotate_exit_with_what_scripts_can_tell() {
     assert_eq!(told["diagnostics"][0]["line"], 5);
 }
 
-/// Every form in which the seed of a key file could be shown.
-fn forms(file: &Path) -> Vec<String> {
-    support::secrets(file).unwrap_or_else(|| panic!("{} holds no key", file.display()))
-}
-
 #[test]
 fn no_command_shows_a_seed() {
     let room = Room::new();
@@ -328,8 +444,6 @@ fn no_command_shows_a_seed() {
     let text = std::fs::read_to_string(&base64).unwrap();
     write(&damaged, &format!("{text} x"), 0o600);
     write(&exposed, &text, 0o644);
-    let seeds: Vec<String> = [forms(&base64), forms(&pem), forms(&room.key(NEW))].concat();
-    assert!(seeds.iter().all(|seed| seed.len() >= 40));
     let mut told = String::new();
     for file in [&base64, &pem, &damaged, &exposed] {
         for command in [
@@ -368,19 +482,36 @@ fn no_command_shows_a_seed() {
         let answer = catena.arg("--key").arg(file).run();
         told += &(answer.stdout + &answer.stderr);
     }
-    told += &std::fs::read_to_string(&log).unwrap_or_default();
+    // Neither is searched for a seed itself: the test wrote it there.
+    std::fs::remove_file(&damaged).unwrap();
+    std::fs::remove_file(&exposed).unwrap();
     let signed = Signed::by(&base64, &room.path("old"));
     let answer = signed.verify(room.0.path(), &room.path("policy.yml"), &["-vvv"]);
     assert_eq!(answer.status, 0, "{}", answer.failed());
     told += &(answer.stdout + &answer.stderr);
-    for (name, file) in [(DOCUMENT, "document"), (SIGNATURE, "signature")] {
-        let all = support::children(&room.path("old")).into_iter().map(|task| task.join(name));
-        let texts: Vec<Vec<u8>> = all.filter_map(|path| std::fs::read(path).ok()).collect();
-        assert!(!texts.is_empty(), "no {file}");
-        told.extend(texts.iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()));
+    let documents = support::children(&room.path("old")).into_iter().map(|task| task.join(DOCUMENT));
+    assert!(documents.filter(|document| document.exists()).count() > 0);
+    // The documents, and a log if there is one, stand in the room.
+    let leaks = room.0.leaks(&[("outputs", told.as_bytes())]);
+    assert!(leaks.is_empty(), "{leaks:?}");
+}
+
+/// Wherever the binary gets or makes a private key, what it writes is searched.
+#[test]
+fn tests_with_private_keys_have_searched_rooms() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut searched = 0;
+    for file in support::children(&folder).into_iter().filter(|file| file.is_file()) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let words = ["signing_key(", "to_base64()", "[\"keys\", \"new\"])", "gen_ed25519", "--signer"];
+        if words.iter().any(|word| text.contains(word)) {
+            // Written in two parts: this file has it, too.
+            let unsearched = concat!("tempfile::", "tempdir()");
+            assert!(!text.contains(unsearched), "{}: use SearchedDir", file.display());
+            searched += 1;
+        }
     }
-    let shown: Vec<&String> = seeds.iter().filter(|seed| told.contains(seed.as_str())).collect();
-    assert!(shown.is_empty(), "{} forms of a seed are shown", shown.len());
+    assert!(searched >= 3, "{searched}");
 }
 
 /// Words of 44 characters of base64, of which a seed is one.

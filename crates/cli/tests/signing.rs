@@ -9,6 +9,7 @@ mod support;
 
 use catena_keys::PublicKey;
 use catena_testbed::chain::{DOCUMENT, Layout, SIGNATURE};
+use catena_testbed::seeds::SearchedDir;
 use catena_testbed::{Artifact, Chain, Options, Release, Testbed, Trigger};
 use reference::{Reference, Word};
 use serde_json::{Value, json};
@@ -189,7 +190,7 @@ fn around_the_task(text: &str) -> (&str, &str) {
 
 #[test]
 fn documents_are_those_of_the_workers_byte_for_byte() {
-    let (chain, room) = (release(), tempfile::tempdir().unwrap());
+    let (chain, room) = (release(), SearchedDir::new().unwrap());
     let mut compared = Vec::new();
     for id in finished(&chain) {
         let document = chain.tasks[&id].document.as_ref().unwrap();
@@ -218,7 +219,7 @@ fn documents_are_those_of_the_workers_byte_for_byte() {
 #[test]
 fn a_release_that_catena_signs_is_verified() {
     for mut chain in [release(), release_with_custody()] {
-        let room = tempfile::tempdir().unwrap();
+        let room = SearchedDir::new().unwrap();
         replace_documents(&mut chain, room.path());
         let answer = judged(chain, room.path());
         assert_eq!(answer.status, 0, "{}{}", answer.failed(), answer.stderr);
@@ -227,7 +228,7 @@ fn a_release_that_catena_signs_is_verified() {
 
 #[test]
 fn documents_with_and_without_custody_stand_in_one_chain() {
-    let (mut chain, room) = (release_with_custody(), tempfile::tempdir().unwrap());
+    let (mut chain, room) = (release_with_custody(), SearchedDir::new().unwrap());
     for id in [chain.decisions[0].clone(), chain.builds[1].clone()] {
         let document = chain.document_mut(&id).unwrap();
         document.as_object_mut().unwrap().remove("custody").unwrap();
@@ -240,7 +241,7 @@ fn documents_with_and_without_custody_stand_in_one_chain() {
 
 #[test]
 fn an_input_that_was_exchanged_is_refused() {
-    let (mut chain, room) = (release_with_custody(), tempfile::tempdir().unwrap());
+    let (mut chain, room) = (release_with_custody(), SearchedDir::new().unwrap());
     let build = chain.builds[0].clone();
     let inputs = chain.document_mut(&build).unwrap().get_mut("custody").unwrap().get_mut("inputs").unwrap();
     let input = inputs.as_array_mut().unwrap()[0].as_object_mut().unwrap();
@@ -253,7 +254,7 @@ fn an_input_that_was_exchanged_is_refused() {
 
 #[test]
 fn a_task_cannot_write_the_record_of_custody() {
-    let (chain, room) = (release(), tempfile::tempdir().unwrap());
+    let (chain, room) = (release(), SearchedDir::new().unwrap());
     let work = Work::new(&chain, &chain.builds[0], room.path());
     for more in [&[][..], &["--no-custody"]] {
         let mut catena = work.command("generic-worker");
@@ -267,7 +268,7 @@ fn a_task_cannot_write_the_record_of_custody() {
 
 #[test]
 fn an_agent_signs_for_a_process_that_cannot_read_the_key() {
-    let (chain, room) = (release(), tempfile::tempdir().unwrap());
+    let (chain, room) = (release(), SearchedDir::new().unwrap());
     let work = Work::new(&chain, &chain.builds[0], room.path());
     let (socket, key) = (room.path().join("agent.sock"), work.key());
     let mut agent = Command::new(env!("CARGO_BIN_EXE_catena"));
@@ -277,7 +278,7 @@ fn an_agent_signs_for_a_process_that_cannot_read_the_key() {
     BufReader::new(agent.stdout.take().unwrap()).read_line(&mut told).unwrap();
     let public = PublicKey::parse_base64(told.trim_end()).unwrap();
     assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
-    let seed = std::fs::read_to_string(&key).unwrap();
+    room.remember(chain.keys.signing_key(chain.tasks[work.id].implementation));
     std::fs::remove_file(&key).unwrap();
     let mut catena = work.command("generic-worker");
     let answer = catena.arg("--signer").arg(format!("unix:{}", socket.display())).run();
@@ -291,9 +292,9 @@ fn an_agent_signs_for_a_process_that_cannot_read_the_key() {
     let id: String = public.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(written["custody"]["keyId"], format!("sha256:{id}"));
     assert!(log.contains("signed ") && log.contains(", for user "), "{log}");
-    for text in [&answer.stdout, &log, &told] {
-        assert!(!text.contains(seed.trim_end()));
-    }
+    let outputs = [("stdout", &answer.stdout), ("the agent's log", &log), ("the agent's stdout", &told)];
+    let leaks = room.leaks(&outputs.map(|(name, text)| (name, text.as_bytes())));
+    assert!(leaks.is_empty(), "{leaks:?}");
     let mut catena = work.command("generic-worker");
     let gone = catena.arg("--signer").arg(format!("unix:{}", socket.display())).run();
     assert_eq!(gone.status, 3);
@@ -307,7 +308,7 @@ fn the_example_signer_signs_with_openssl() {
         eprintln!("openssl is not installed: the example signer is not run");
         return;
     }
-    let (chain, room) = (release(), tempfile::tempdir().unwrap());
+    let (chain, room) = (release(), SearchedDir::new().unwrap());
     let work = Work::new(&chain, &chain.builds[0], room.path());
     let key = room.path().join("key.pem");
     let public = Catena::new().args(["keys", "new", "--form", "pem"]).arg(&key).run().stdout;
@@ -323,7 +324,7 @@ fn the_example_signer_signs_with_openssl() {
 
 #[test]
 fn a_key_is_made_once_and_tells_its_public_key() {
-    let room = tempfile::tempdir().unwrap();
+    let room = SearchedDir::new().unwrap();
     let file = room.path().join("worker.key");
     let run = |arguments: &[&str]| {
         let mut catena = Catena::new();
@@ -351,7 +352,7 @@ fn a_key_is_made_once_and_tells_its_public_key() {
 
 #[test]
 fn a_key_that_others_may_read_signs_nothing() {
-    let (chain, room) = (release(), tempfile::tempdir().unwrap());
+    let (chain, room) = (release(), SearchedDir::new().unwrap());
     let id = chain.builds[0].clone();
     signed(&chain, &id, "generic-worker", room.path());
     let key = room.path().join(format!("{id}-key"));
@@ -383,7 +384,7 @@ fn scriptworker_writes_the_same_bytes() {
         eprintln!("CATENA_SCRIPTWORKER_PYTHON is not set: documents are not compared with scriptworker's");
         return;
     };
-    let room = tempfile::tempdir().unwrap();
+    let room = SearchedDir::new().unwrap();
     let (ours, theirs) = (room.path().join("ours"), room.path().join("theirs"));
     for folder in [&ours, &theirs] {
         for (name, text) in [("public/logs/live_backing.log", "log"), ("public/.hidden", ""), ("a & b", "x")]

@@ -6,6 +6,7 @@ mod support;
 
 use catena_testbed::chain::{DOCUMENT, SIGNATURE};
 use catena_testbed::queue::{Action, RunView};
+use catena_testbed::seeds::SearchedDir;
 use catena_testbed::{Chain, Fault, Options, Queue, Release, Testbed, Trigger};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -15,14 +16,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use support::{Answer, Catena};
-use tempfile::TempDir;
 
 const TOKEN: &str = "GBEQTf20RJ-4HCLo8Y6fvgLyNzREdhRZSuRyc7VAgXHw";
 
 /// A chain whose target waits for a worker, and what belongs to the worker.
 struct Case {
     testbed: Testbed,
-    room: TempDir,
+    room: SearchedDir,
     target: String,
     kind: String,
     product: String,
@@ -53,7 +53,7 @@ impl Case {
         queue.add_task(&target, &definition);
         queue.set_long_poll(Duration::from_millis(300));
         let case =
-            Self { testbed, room: tempfile::tempdir().unwrap(), target, kind, product, pool, keys, key };
+            Self { testbed, room: SearchedDir::new().unwrap(), target, kind, product, pool, keys, key };
         let file = case.path("etc/key");
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(&file, &case.key).unwrap();
@@ -107,20 +107,22 @@ impl Case {
         Running { case: self, child }
     }
 
-    /// The bytes of an artifact of the target's first run, without their encoding.
-    fn artifact(&self, name: &str) -> String {
+    /// The bytes of an artifact of the target's first run, without their encoding; none of a link.
+    fn body(&self, name: &str) -> Option<Vec<u8>> {
         let artifacts = self.testbed.queue().artifacts(&self.target, 0);
         let found = artifacts.get(name).unwrap_or_else(|| panic!("no {name}: {:?}", artifacts.keys()));
-        let bytes = found.bytes().unwrap().unwrap_or_else(|| panic!("{name} has no body"));
-        match found.encoding.as_deref() {
-            Some("gzip") => {
-                let mut text = String::new();
-                std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(bytes.as_slice()), &mut text)
-                    .unwrap();
-                text
-            }
-            _ => String::from_utf8(bytes).unwrap(),
+        let bytes = found.bytes().unwrap()?;
+        if found.encoding.as_deref() != Some("gzip") {
+            return Some(bytes);
         }
+        let mut unpacked = Vec::new();
+        let mut decoder = flate2::read::GzDecoder::new(bytes.as_slice());
+        std::io::Read::read_to_end(&mut decoder, &mut unpacked).unwrap();
+        Some(unpacked)
+    }
+
+    fn artifact(&self, name: &str) -> String {
+        String::from_utf8(self.body(name).unwrap_or_else(|| panic!("{name} has no body"))).unwrap()
     }
 
     fn has(&self, name: &str) -> bool {
@@ -129,6 +131,21 @@ impl Case {
 
     fn said(&self) -> String {
         std::fs::read_to_string(self.path("stderr")).unwrap()
+    }
+}
+
+/// Whatever a test is about: nothing that was uploaded shows the worker's key. Its room is searched besides.
+impl Drop for Case {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let names: Vec<String> = self.testbed.queue().artifacts(&self.target, 0).keys().cloned().collect();
+        let bodies = names.iter().filter_map(|name| Some((name.as_str(), self.body(name)?)));
+        let bodies: Vec<(&str, Vec<u8>)> = bodies.collect();
+        let outputs: Vec<_> = bodies.iter().map(|(name, body)| (*name, body.as_slice())).collect();
+        let leaks = self.room.leaks(&outputs);
+        assert!(leaks.is_empty(), "the worker's key is shown by {leaks:?}");
     }
 }
 
@@ -495,7 +512,7 @@ fn the_trust_of_a_configuration_is_shown_as_a_policy_layer() {
 
 #[test]
 fn the_old_tools_are_there_and_also_by_their_links() {
-    let room = tempfile::tempdir().unwrap();
+    let room = SearchedDir::new().unwrap();
     let link = |name: &str| {
         let link = room.path().join(name);
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_catena"), &link).unwrap();

@@ -4,7 +4,8 @@
 //! serves one on 127.0.0.1 the way production is reached: the queue and its artifact store over HTTP
 //! (or TLS), hg and GitHub over TLS through the same port used as an HTTP proxy, with a private CA.
 //! Faults ([`Fault`]) are laid over any URL, and every request is counted. Beside the site, which does not
-//! change, stands a [`Queue`] with state, whose tasks are claimed, run and resolved.
+//! change, stands a [`Queue`] with state, whose tasks are claimed, run and resolved. A [`seeds::SearchedDir`] fails the
+//! test whose programs wrote a private key into it.
 // Test data and offsets into bodies this crate made itself: no arithmetic here takes hostile input.
 #![allow(clippy::arithmetic_side_effects)]
 
@@ -12,6 +13,7 @@ mod body;
 pub mod chain;
 mod fault;
 pub mod queue;
+pub mod seeds;
 mod server;
 mod site;
 mod tls;

@@ -3,9 +3,7 @@
 
 pub mod resign;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use catena_keys::SigningKey;
+use catena_testbed::seeds::Seed;
 use catena_testbed::{Body, Site, Testbed};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256, Sha512};
@@ -79,12 +77,16 @@ impl Catena {
     }
 
     /// Whatever a test is about: no private key that the binary was given, or made, is in its output or log.
+    /// What it writes into the room of a test is searched when that ends ([`SearchedDir`]).
+    ///
+    /// [`SearchedDir`]: catena_testbed::seeds::SearchedDir
     fn shows_no_secret(&self, answer: &Answer) {
         let arguments: Vec<&Path> = self.0.get_args().map(Path::new).collect();
         let log = arguments.windows(2).find(|pair| pair[0] == Path::new("--log")).map(|pair| pair[1]);
-        let log = log.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
-        for secret in arguments.iter().filter_map(|file| secrets(file)).flatten() {
-            let shown = [&answer.stdout, &answer.stderr, &log].iter().any(|text| text.contains(&secret));
+        let log = log.and_then(|file| std::fs::read(file).ok()).unwrap_or_default();
+        for seed in arguments.iter().filter_map(|file| Seed::in_file(file)) {
+            let outputs = [answer.stdout.as_bytes(), answer.stderr.as_bytes(), &log];
+            let shown = outputs.iter().any(|bytes| seed.is_shown_by(bytes));
             assert!(!shown, "a private key is shown by {:?}", self.0);
         }
     }
@@ -108,25 +110,6 @@ impl Answer {
         let failed = findings.filter(|finding| finding["disposition"] == "failed");
         failed.map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
     }
-}
-
-/// The forms in which the seed of a key file could be shown; none for what is no file of a private key.
-pub fn secrets(file: &Path) -> Option<Vec<String>> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let metadata =
-        std::fs::metadata(file).ok().filter(|metadata| metadata.is_file() && metadata.len() < 4096)?;
-    // A public key has the form of a seed, and is no secret: everybody can read its file.
-    if metadata.permissions().mode() & 0o077 != 0 {
-        return None;
-    }
-    let key = SigningKey::parse(&std::fs::read_to_string(file).ok()?).ok()?;
-    let seed = key.to_base64();
-    let bytes = STANDARD.decode(seed.as_bytes()).unwrap();
-    let pem = key.to_pkcs8_pem().unwrap();
-    let body = pem.lines().nth(1).unwrap().to_owned();
-    let plain = seed.trim_end_matches('=').to_owned();
-    let url = plain.replace('+', "-").replace('/', "_");
-    Some(vec![hex(&bytes), hex(&bytes).to_uppercase(), format!("{bytes:?}"), body, plain, url])
 }
 
 /// A file of keys in `room`.
