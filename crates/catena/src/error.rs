@@ -26,6 +26,23 @@ pub enum Error {
     /// The file of keys cannot be used: every mistake in it.
     #[error("the keys cannot be used: {}", lines(.0))]
     Keys(Vec<Diagnostic>),
+    /// The address of a set of keys cannot be used. It is not shown, since it may hold a secret.
+    #[error("the address of the set of keys cannot be used: {reason}")]
+    KeySetUrl {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A set of keys could not be fetched.
+    #[error("the set of keys at {address} could not be fetched: {reason}")]
+    KeySet {
+        /// The address, without its query.
+        address: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A set of keys from an address can only narrow a trust file, and the policy has none.
+    #[error("the policy has no trust file that the keys of {0} could narrow")]
+    NoTrustFile(String),
     /// The policy has no such product.
     #[error(transparent)]
     Product(#[from] PolicyError),
@@ -137,6 +154,7 @@ impl Error {
         !matches!(
             self,
             Self::Temporary(_)
+                | Self::KeySet { .. }
                 | Self::NotRecorded { .. }
                 | Self::NotPublished(_)
                 | Self::NotRetracted { .. }

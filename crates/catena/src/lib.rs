@@ -8,7 +8,7 @@
 #![doc = include_str!("../examples/embed.rs")]
 //! ```
 //!
-//! - [`TrustConfig`]: the policy and the keys, from files or texts.
+//! - [`TrustConfig`]: the policy and the keys, from files or texts; a set of keys from a [`KeySetUrl`] narrows them.
 //! - [`Network`]: how services are asked, over a transport that verifications share.
 //! - [`Verifier`]: one task ([`Verifier::verify`]), many ([`Verifier::batch`]); with a cache, or with a cache
 //!   alone ([`Verifier::offline`]).
@@ -25,6 +25,7 @@ mod assembly;
 mod batch;
 mod cache;
 mod error;
+mod key_set;
 mod network;
 mod recording;
 mod request;
@@ -36,6 +37,7 @@ mod work_dir;
 pub use batch::Batch;
 pub use cache::CacheOptions;
 pub use error::Error;
+pub use key_set::KeySetUrl;
 pub use network::Network;
 pub use recording::{recorded_target, replay};
 pub use request::{Control, Request, TargetSpec};

@@ -85,6 +85,23 @@ impl TrustConfig {
         Ok(Self { texts, keys, policy })
     }
 
+    /// Narrows the trust file to the keys of a set from elsewhere, such as one that a [`KeySetUrl`] gave: those
+    /// are trusted that both have for the same worker implementation, within the limits of both.
+    ///
+    /// # Errors
+    /// [`Error::NoTrustFile`]: the policy has no trust file, so that the set would add keys. [`Error::Keys`]: the
+    /// set is malformed.
+    ///
+    /// [`KeySetUrl`]: crate::KeySetUrl
+    pub fn narrowed_to(mut self, set: TextFile) -> Result<Self, Error> {
+        if !self.policy.has_trust_file() {
+            return Err(Error::NoTrustFile(set.name));
+        }
+        KeyRing::parse(&set.name, &set.text).map_err(Error::Keys)?;
+        self.keys = Some(set);
+        Ok(self)
+    }
+
     /// The policy.
     #[must_use]
     pub fn policy(&self) -> &Policy {
@@ -102,11 +119,7 @@ impl TrustConfig {
             Some(TextFile { name: file, text }) => {
                 let keys = KeyRing::parse(file, text).map_err(Error::Keys)?;
                 let keys = self.policy.keys_of_file(name, file, keys)?;
-                for (implementation, key) in keys.ignored() {
-                    tracing::warn!(
-                        "{file}: the trust file does not have the {implementation} key {key}; it is ignored"
-                    );
-                }
+                warn_of_ignored(file, &keys);
                 keys
             }
         };
@@ -114,14 +127,16 @@ impl TrustConfig {
     }
 
     /// The keys of the file, where no product is named: none without a file. What the policy says of when a key
-    /// is valid holds for them.
+    /// is valid holds for them, and a trust file is only narrowed by them.
     ///
     /// # Errors
     /// [`Error::Keys`]: the file is malformed.
     pub fn keys_alone(&self) -> Result<KeyRing, Error> {
         let Some(TextFile { name, text }) = &self.keys else { return Ok(KeyRing::default()) };
         let keys = KeyRing::parse(name, text).map_err(Error::Keys)?;
-        Ok(self.policy.limit(keys))
+        let keys = self.policy.keys_of_file_alone(name, keys);
+        warn_of_ignored(name, &keys);
+        Ok(keys)
     }
 
     pub(crate) fn texts(&self) -> &PolicyTexts {
@@ -175,6 +190,12 @@ impl PolicyTexts {
         let policy = Policy::load_all(&files, &loader);
         self.texts.append(&mut extended.into_inner());
         policy.map_err(Error::Policy)
+    }
+}
+
+fn warn_of_ignored(file: &str, keys: &KeyRing) {
+    for (implementation, key) in keys.ignored() {
+        tracing::warn!("{file}: the trust file does not have the {implementation} key {key}; it is ignored");
     }
 }
 
@@ -237,5 +258,47 @@ mod tests {
             matches!(trust_config.product("firefox"), Err(Error::Keys(mistakes)) if !mistakes.is_empty())
         );
         assert!(matches!(trust_config.product("nothing"), Err(Error::Product(_))));
+    }
+
+    const TRUSTED: &str = "S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=";
+    const OTHER: &str = "ADoRIVFV9NRFqmMCtF+XkHm/O04IfJiWhw4JirZ5zMk=";
+
+    fn set(keys: &[&str]) -> TextFile {
+        let text = format!("docker-worker: [{}]\n", keys.join(", "));
+        TextFile { name: "https://keys.example/set".to_owned(), text }
+    }
+
+    /// The policy that ships over a trust file of one key.
+    fn with_trust_file(keys: Option<TextFile>) -> TrustConfig {
+        let trust = format!(
+            "catena-policy: 1\ntrusted-keys:\n- {{id: a, scheme: ed25519, key: {TRUSTED}, worker-implementations: \
+             [docker-worker]}}\n"
+        );
+        let trust = TextFile { name: "trust.yml".to_owned(), text: trust };
+        TrustConfig::new(vec![shipped(), trust], keys).unwrap()
+    }
+
+    fn listed(keys: &KeyRing) -> Vec<String> {
+        keys.iter().map(|(_, trusted)| trusted.key.to_string()).collect()
+    }
+
+    #[test]
+    fn a_set_from_elsewhere_narrows_a_trust_file_and_never_adds() {
+        for (given, left) in
+            [(&[TRUSTED, OTHER][..], &[TRUSTED][..]), (&[TRUSTED], &[TRUSTED]), (&[OTHER], &[])]
+        {
+            let narrowed = with_trust_file(None).narrowed_to(set(given)).unwrap();
+            for product in ["firefox", "xpi"] {
+                assert_eq!(listed(&narrowed.product(product).unwrap().1), left);
+            }
+            // A file is no better than an address, and neither is it without a product.
+            for trust_config in [narrowed, with_trust_file(Some(set(given)))] {
+                assert_eq!(listed(&trust_config.keys_alone().unwrap()), left);
+            }
+        }
+        let without = TrustConfig::shipped().unwrap().narrowed_to(set(&[TRUSTED]));
+        assert!(matches!(without, Err(Error::NoTrustFile(_))));
+        let malformed = TextFile { text: "docker-worker: [x]\n".to_owned(), ..set(&[]) };
+        assert!(matches!(with_trust_file(None).narrowed_to(malformed), Err(Error::Keys(_))));
     }
 }

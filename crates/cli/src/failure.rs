@@ -122,6 +122,13 @@ impl From<Error> for Failure {
 fn remedy(error: &Error) -> Option<String> {
     let remedy = match error {
         Error::Read { .. } => "name a file that exists and can be read",
+        Error::KeySetUrl { .. } => {
+            "give an https address without a user and a fragment, or the name of a file"
+        }
+        Error::KeySet { .. } => "ask again; without --keys the whole trust file counts",
+        Error::NoTrustFile(_) => {
+            "add a trust file to the policy (docs/keys.md), or fetch the keys into a file and review them"
+        }
         Error::Product(_) => "name one of these, or add the product to a policy (--policy)",
         Error::NoRootUrl => "say so with --root-url URL or TASKCLUSTER_ROOT_URL, or in the policy (root-url)",
         Error::RootUrl(_) => "say where Taskcluster is with --root-url https://… or TASKCLUSTER_ROOT_URL",

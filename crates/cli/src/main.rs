@@ -6,6 +6,7 @@ mod cache_options;
 mod cli;
 mod commands;
 mod failure;
+mod key_source;
 mod log;
 mod output;
 mod progress;

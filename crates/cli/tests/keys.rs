@@ -263,6 +263,83 @@ fn the_reference_verifies_releases_of_both_keys_of_a_rotation() {
     }
 }
 
+/// A server that answers each connection with the same bytes; returns its address.
+fn served(answer: String) -> String {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/keys?token=hidden-token", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = Vec::new();
+            let mut block = [0; 1024];
+            while !head.windows(4).any(|part| part == b"\r\n\r\n") {
+                let read = stream.read(&mut block).unwrap_or(0);
+                if read == 0 {
+                    break;
+                }
+                head.extend_from_slice(&block[..read]);
+            }
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    address
+}
+
+fn answer(status: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+}
+
+#[test]
+fn keys_from_an_address_narrow_the_trust_file_and_add_nothing() {
+    let room = Room::new();
+    let release = Signed::by(&room.key(NEW), &room.path("new"));
+    let set = |names: &[&str]| {
+        let keys: Vec<String> = names.iter().map(|name| room.public(name)).collect();
+        json!({"docker-worker": keys, "generic-worker": keys, "scriptworker": keys}).to_string()
+    };
+    let rotated = room.rotated("rotated", "2026-08-01T00:00:00Z");
+    let verify = |policy: &Path, address: &str, more: &[&str]| {
+        let answer = release.verify(room.0.path(), policy, &[&["--keys", address], more].concat());
+        assert!(!answer.stderr.contains("hidden-token") && !answer.stdout.contains("hidden-token"));
+        answer
+    };
+    let (both, old) = (served(answer("200 OK", &set(&[OLD, NEW]))), served(answer("200 OK", &set(&[OLD]))));
+    // What the trust file has and the set, too, is verified; the recording holds the set.
+    let recording = room.path("recording");
+    let verified = verify(&rotated, &both, &["--record", recording.to_str().unwrap()]);
+    assert_eq!(verified.status, 0, "{}{}", verified.failed(), verified.stderr);
+    let replayed = Catena::new().args(["verify", "--format", "json", "--replay"]).arg(&recording).run();
+    assert_eq!((replayed.status, replayed.stderr.as_str()), (0, ""));
+    // A key that the set leaves out is not trusted, and one that only the set has is not either.
+    let unknown = |answer: &Answer| {
+        assert_eq!(answer.status, 1, "{}{}", answer.failed(), answer.stderr);
+        assert!(answer.codes().contains(&"signature-unknown-key".to_owned()), "{}", answer.failed());
+    };
+    unknown(&verify(&rotated, &old, &[]));
+    let added = verify(&room.path("policy.yml"), &both, &["-v"]);
+    unknown(&added);
+    assert!(added.stderr.contains("the trust file does not have"), "{}", added.stderr);
+    // Without a trust file an address would add keys; what cannot be fetched decides nothing.
+    let plain = room.path("plain.yml");
+    std::fs::write(&plain, "catena-policy: 1\nextends: shipped:firefox-ci\n").unwrap();
+    for (policy, address, status, told) in [
+        (&plain, both.clone(), 2, "no trust file"),
+        (&rotated, served(answer("404 Not Found", "")), 3, "status 404"),
+        (&rotated, served(answer("302 Found\r\nlocation: https://x.example/", "")), 3, "redirects"),
+        (&rotated, served(answer("200 OK", "docker-worker: [x]\n")), 2, "the keys cannot be used"),
+        (&rotated, served(answer("200 OK", &" ".repeat((1 << 20) + 1))), 3, "larger than 1 MiB"),
+        (&rotated, "http://keys.example/set".to_owned(), 2, "plain http is only for this machine"),
+        (&rotated, "https://me@keys.example/set".to_owned(), 2, "a user"),
+    ] {
+        let refused = verify(policy, &address, &[]);
+        assert_eq!((refused.status, refused.stdout.as_str()), (status, ""), "{told}: {}", refused.stderr);
+        assert!(refused.stderr.contains(told), "{told}: {}", refused.stderr);
+    }
+    let offline = ["--offline", "--cache", "cache"];
+    assert_eq!(verify(&rotated, &both, &offline).status, 2);
+}
+
 /// What administrators do wrong: each with its exit status, its place and what to do.
 #[test]
 fn mistakes_of_administrators_are_told_with_what_to_do() {

@@ -44,8 +44,8 @@ pub struct Policy {
     products: BTreeMap<String, (Product, KeyRing)>,
     /// What its files say of when keys count, wherever they say it.
     restrictions: Restrictions,
-    /// Whether a trust file is the source of its keys.
-    has_trust_file: bool,
+    /// The keys of the trust file, if one is the source of its keys.
+    trusted: Option<KeyRing>,
     warnings: Vec<Diagnostic>,
 }
 
@@ -87,8 +87,9 @@ impl Policy {
         let trusted =
             trusted.map(|list| Trusted { records: trust::read(&list, &mut known, &mut notes), list });
         let (products, warnings) = (BTreeMap::new(), Vec::new());
-        let has_trust_file = trusted.is_some();
-        let mut policy = Self { root_url: None, products, restrictions, has_trust_file, warnings };
+        let ring =
+            trusted.as_ref().map(|trusted| KeyRing::of_records(&trusted.records).restricted(&restrictions));
+        let mut policy = Self { root_url: None, products, restrictions, trusted: ring, warnings };
         if let Some(whole) = whole {
             policy.root_url = whole.get("root-url").and_then(|node| check_url(node, &mut notes));
             let said = policy.read_products(whole, trusted.as_ref(), &mut known, &mut notes);
@@ -201,13 +202,24 @@ impl Policy {
     pub fn keys_of_file(&self, product: &str, file: &str, keys: KeyRing) -> Result<KeyRing, PolicyError> {
         let (_, own) = self.entry(product)?;
         let keys = keys.restricted(&self.restrictions);
-        Ok(if self.has_trust_file { own.narrowed_to(keys, file) } else { keys.instead_of(own, file) })
+        Ok(if self.has_trust_file() { own.narrowed_to(keys, file) } else { keys.instead_of(own, file) })
     }
 
-    /// Keys from elsewhere, for no product, with what the policy says of when they are valid.
+    /// The same for no product: the keys of the file with what the policy says of when they are valid, or of the
+    /// keys of the trust file those that the file has, too.
     #[must_use]
-    pub fn limit(&self, keys: KeyRing) -> KeyRing {
-        keys.restricted(&self.restrictions)
+    pub fn keys_of_file_alone(&self, file: &str, keys: KeyRing) -> KeyRing {
+        let keys = keys.restricted(&self.restrictions);
+        match &self.trusted {
+            Some(own) => own.narrowed_to(keys, file),
+            None => keys,
+        }
+    }
+
+    /// Whether a trust file is the source of its keys, so that nothing else can add one.
+    #[must_use]
+    pub fn has_trust_file(&self) -> bool {
+        self.trusted.is_some()
     }
 
     fn entry(&self, name: &str) -> Result<&(Product, KeyRing), PolicyError> {

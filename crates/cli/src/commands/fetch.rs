@@ -16,10 +16,10 @@ pub(crate) use arguments::{EXAMPLES, FetchArgs};
 use crate::cli::OutputOptions;
 use crate::commands::verify::block_on;
 use crate::failure::{DONE, Failure};
+use crate::key_source::trust_config;
 use crate::log;
 use crate::progress::Screen;
 use arguments::{CommonArgs, Form, NetworkArgs};
-use catena::TrustConfig;
 use catena_download::{Delivery, Download, Expected, Input, Place, TaskRun, deliver};
 use catena_extract::Options as ExtractOptions;
 use catena_model::custody::Trust as Proof;
@@ -68,7 +68,7 @@ fn artifacts(
     style: Style,
     screen: &Screen,
 ) -> Result<u8, Failure> {
-    let trust_config = TrustConfig::read(&args.policy, args.keys.as_deref())?;
+    let trust_config = trust_config(&args.policy, args.keys.as_deref(), args.network.ca_file.as_deref())?;
     let root_url = root_url(&args.network, trust_config.policy())?;
     let judge = Judge::new(args, trust_config, wanted)?;
     let lines = Lines::new(style == Style::FetchContent, screen.clone());

@@ -64,9 +64,9 @@ pub(crate) struct VerifyArgs {
     /// A policy file instead of the one that ships; later ones extend earlier ones
     #[arg(long, value_name = "FILE")]
     pub(super) policy: Vec<PathBuf>,
-    /// Public keys instead of the product's: a YAML or JSON map from worker implementation to a list
-    /// of base64 keys
-    #[arg(long, value_name = "FILE")]
+    /// Public keys instead of the product's: a YAML or JSON map from worker implementation to a list of base64
+    /// keys. An https address is asked for them; like a file it can only narrow a trust file, and needs one
+    #[arg(long, value_name = "FILE|URL")]
     pub(super) keys: Option<PathBuf>,
     /// The task has run: check its own document too (the default)
     #[arg(long, overrides_with = "no_check_task")]

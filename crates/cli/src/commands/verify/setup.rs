@@ -2,9 +2,9 @@
 
 use super::VerifyArgs;
 use crate::failure::Failure;
+use crate::key_source;
 use catena::{
-    HttpOptions, Network, Options, Target, TargetSpec, TaskclusterCredentials, Transport, TrustConfig,
-    Verifier,
+    HttpOptions, Network, Options, Target, TargetSpec, TaskclusterCredentials, Transport, Verifier,
 };
 use catena_http::{HttpSetupError, HttpTransport};
 use catena_taskcluster::github_token_from_environment;
@@ -27,7 +27,10 @@ pub(super) fn target_spec(args: &VerifyArgs) -> Result<TargetSpec, Failure> {
 
 /// Who verifies it.
 pub(super) fn verifier(args: &VerifyArgs, pending: PendingTransport) -> Result<Verifier, Failure> {
-    let trust_config = TrustConfig::read(&args.policy, args.keys.as_deref())?;
+    if args.offline && key_source::is_address(args.keys.as_deref()) {
+        return Err(Failure::usage("--offline asks no address for keys").next("give --keys a file"));
+    }
+    let trust_config = key_source::trust_config(&args.policy, args.keys.as_deref(), args.ca_file.as_deref())?;
     let root_url = args.root_url.as_deref();
     // A list shares what it fetches without one.
     let cache = if args.batch.is_some() { None } else { args.cache.options()? };
