@@ -138,8 +138,11 @@ mod tests {
     use futures_util::stream;
     use std::sync::Mutex;
 
-    /// Answers one after the other: a status, the headers, and the body.
-    struct Script(Mutex<Vec<(u16, &'static [(&'static str, &'static str)], Vec<u8>)>>);
+    /// An answer: a status, the headers, and the body.
+    type Answer = (u16, &'static [(&'static str, &'static str)], Vec<u8>);
+
+    /// Gives answers one after the other.
+    struct Script(Mutex<Vec<Answer>>);
 
     impl Transport for Script {
         fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
@@ -163,9 +166,7 @@ mod tests {
         }
     }
 
-    async fn fetched(
-        answers: Vec<(u16, &'static [(&'static str, &'static str)], Vec<u8>)>,
-    ) -> Result<String, String> {
+    async fn fetched(answers: Vec<Answer>) -> Result<String, String> {
         let url = KeySetUrl::parse("https://keys.example/set?secret=1").unwrap();
         match url.fetch(&Script(Mutex::new(answers))).await {
             Ok(file) => {

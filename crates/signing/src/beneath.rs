@@ -153,6 +153,20 @@ pub fn names(root: BorrowedFd<'_>, folder: &OsStr, most: usize) -> Result<Vec<Os
     Ok(names)
 }
 
+/// Opens a regular file in a folder that was reached without links: one step instead of one for each folder above
+/// it. None if it is something else, or cannot be opened; [`open`] says what.
+#[must_use]
+pub fn open_regular(folder: BorrowedFd<'_>, name: &OsStr) -> Option<OwnedFd> {
+    // What is no file is not opened at all: a device may do something when it is.
+    if kind(folder, name).ok()? != FileType::RegularFile {
+        return None;
+    }
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(folder, name, flags, Mode::empty()).ok()?;
+    let mode = rustix::fs::fstat(&file).ok()?.st_mode;
+    (FileType::from_raw_mode(mode) == FileType::RegularFile).then_some(file)
+}
+
 /// The path of a name in a folder; the folder without a name is the root.
 #[must_use]
 pub fn join(folder: &OsStr, name: &OsStr) -> OsString {
@@ -295,5 +309,9 @@ mod tests {
         assert!(names(root, OsStr::new("d/link"), 9).is_err());
         let links = ["a", "link"].map(|name| is_link(root, &join(folder, OsStr::new(name))));
         assert_eq!((links, is_link(root, folder)), ([false, true], false));
+        let opened = open_folder(root, folder).unwrap();
+        let is_file = |name: &str| open_regular(opened.as_fd(), OsStr::new(name)).is_some();
+        assert!(is_file("a") && !is_file("link") && !is_file("none"));
+        assert!(open_regular(root, folder).is_none());
     }
 }

@@ -108,10 +108,12 @@ fn walk(root: &OwnedFd, sender: &mpsc::SyncSender<(String, OwnedFd)>) -> Result<
     let mut todo: Vec<(OsString, usize)> = vec![(OsString::new(), 0)];
     while let Some((folder, depth)) = todo.pop() {
         let names = beneath::names(root.as_fd(), &folder, usize::MAX);
+        let here = beneath::open_folder(root.as_fd(), &folder);
         for name in names.map_err(|errno| io(Path::new(&folder), errno))? {
             let path = beneath::join(&folder, &name);
             let shown = || PathBuf::from(path.clone());
-            match beneath::open(root.as_fd(), &path) {
+            let file = here.as_ref().ok().and_then(|here| beneath::open_regular(here.as_fd(), &name));
+            match file.map_or_else(|| beneath::open(root.as_fd(), &path), |file| Ok(Opened::File(file))) {
                 Ok(Opened::File(file)) => {
                     let Some(name) = artifact_name(&path) else { return Err(MeasureError::Name(shown())) };
                     let is_of_worker = [DOCUMENT, SIGNATURE].contains(&name.as_str());
