@@ -266,6 +266,31 @@ fn b059_a_rejected_task_never_runs() {
 }
 
 #[test]
+fn a_rejected_task_runs_with_its_inputs_where_verdicts_are_not_enforced() {
+    let mut chain = push();
+    let build = chain.builds[0].clone();
+    let artifacts = chain.artifacts_mut(&build).unwrap();
+    let name = artifacts.keys().find(|name| name.starts_with("public/build/")).unwrap().clone();
+    artifacts.get_mut(&name).unwrap().body = b"something else".to_vec().into();
+    let case = Case::new(chain);
+    let config = case.config(SIGNING, |config| {
+        config["cot_mode"] = json!({"by-cot-product": {"firefox": "warn", "other": "enforce"}});
+    });
+    let mut worker = case.start_with(&config);
+    let run = worker.resolved(0);
+    let live = case.artifact("public/logs/live_backing.log");
+    assert_eq!(run.state, "completed", "{live}");
+    assert_eq!(worker.drained(), 0);
+    assert!(live.contains("RUNS WITHOUT A CLEARANCE") && live.ends_with("signed\nexit code: 0\n"), "{live}");
+    let inputs = case.artifact("public/build/inputs.txt");
+    assert!(inputs.contains(&format!("work/cot/{build}/{name}\n")), "{inputs}");
+    let verdict: Value = serde_json::from_str(&case.artifact("public/logs/chain_of_trust.json")).unwrap();
+    assert_eq!(verdict["outcome"], "rejected");
+    let document: Value = serde_json::from_str(&case.artifact(DOCUMENT)).unwrap();
+    assert_eq!(document["environment"], json!({"clearance": "none", "clearanceMode": "warn"}));
+}
+
+#[test]
 fn b062_an_undetermined_task_is_given_back() {
     let case = Case::new(push());
     case.testbed.fault("*/.taskcluster.yml*", 1.., Fault::Status(403));

@@ -179,7 +179,9 @@ pub async fn deliver(
     let mut delivered: Vec<Option<Delivered>> = vec![None; inputs.len()];
     {
         let numbered = inputs.iter().enumerate();
-        let works = numbered.map(|(number, input)| work.one(number, input).map(move |one| (number, one)));
+        // Collected, so that the whole is `Send`: a lazy stream of borrowing closures is not.
+        let works: Vec<_> =
+            numbered.map(|(number, input)| work.one(number, input).map(move |one| (number, one))).collect();
         let mut running = stream::iter(works).buffer_unordered(delivery.downloads.max(1));
         while let Some((number, one)) = running.next().await {
             // The first that fails ends the others too.

@@ -5,11 +5,14 @@ use crate::error::DownloadError;
 use crate::request::{Download, Expected};
 use catena_json::Value;
 use catena_model::Limits;
-use catena_model::task::{ArtifactName, RunId, Status, TaskId};
+use catena_model::document::Document;
+use catena_model::task::{ArtifactName, ListingPage, RunId, Status, TaskId};
 use catena_taskcluster::{RootUrl, TaskclusterCredentials};
 use http::HeaderMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use tokio::time::Instant;
 use url::Url;
 
@@ -106,6 +109,50 @@ impl Queue<'_> {
         let task_id = answer.get("taskId").and_then(Value::as_str).unwrap_or_default();
         TaskId::parse(task_id)
             .map_err(|error| QueueError::Malformed { url: url.to_string(), reason: error.to_string() })
+    }
+
+    /// The definition of a task, as the queue has it.
+    ///
+    /// # Errors
+    /// No answer, or one that is not JSON.
+    pub async fn definition(&self, task_id: TaskId) -> Result<Value, QueueError> {
+        self.json(&self.url(&format!("queue/v1/task/{task_id}"))?).await
+    }
+
+    /// The names of all artifacts of a run.
+    ///
+    /// # Errors
+    /// No answer, a malformed page, or a list that does not end within the limits.
+    pub async fn artifacts(&self, run: TaskRun) -> Result<BTreeSet<Arc<str>>, QueueError> {
+        let TaskRun { task_id, run_id } = run;
+        let first = self.url(&format!("queue/v1/task/{task_id}/runs/{run_id}/artifacts"))?;
+        let (mut names, mut url) = (BTreeSet::new(), first.clone());
+        for _ in 0..self.limits.pages {
+            let malformed = |reason: String| QueueError::Malformed { url: first.to_string(), reason };
+            let page = ListingPage::parse(&self.json(&url).await?);
+            let page = page.map_err(|error| malformed(error.to_string()))?;
+            names.extend(page.names);
+            let Some(token) = page.continuation else { return Ok(names) };
+            url = first.clone();
+            url.query_pairs_mut().append_pair("continuationToken", &token);
+        }
+        let reason = format!("the list has more than {} pages", self.limits.pages);
+        Err(QueueError::Malformed { url: first.to_string(), reason })
+    }
+
+    /// The Chain of Trust document of a run. Its signature is not verified.
+    ///
+    /// # Errors
+    /// No answer, a malformed document, or one about another run.
+    pub async fn unverified_document(&self, run: TaskRun) -> Result<Document, QueueError> {
+        let url = self.artifact(run, &ArtifactName::document())?;
+        let malformed = |reason: String| QueueError::Malformed { url: url.to_string(), reason };
+        let document = Document::parse(&self.bytes(&url, true).await?, &self.limits.json())
+            .map_err(|error| malformed(error.to_string()))?;
+        if (document.task_id, document.run_id) != (run.task_id, run.run_id) {
+            return Err(malformed(format!("it is about {}/{}", document.task_id, document.run_id)));
+        }
+        Ok(document)
     }
 
     /// Where an artifact of a run is. The queue redirects from there.

@@ -49,6 +49,8 @@ pub struct Environment {
     members: BTreeMap<&'static str, String>,
     pub(crate) image: Option<ImageRecord>,
     pub(crate) additional: Option<Value>,
+    /// The mode of the worker that ran the task without a clearance.
+    uncleared: Option<&'static str>,
 }
 
 /// Why a document cannot be written.
@@ -113,7 +115,7 @@ impl Environment {
             let text = value.as_str().ok_or_else(|| wrong(key))?;
             members.insert(*known, text.to_owned());
         }
-        Ok(Self { members, image: None, additional: None })
+        Ok(Self { members, image: None, additional: None, uncleared: None })
     }
 
     /// Adds what generic-worker merges into the document from `chain-of-trust-additional-data.json`, such as
@@ -141,6 +143,19 @@ impl Environment {
         self
     }
 
+    /// Says that the worker ran the task although its chain is not verified, and in which mode. The document
+    /// then has `clearance` and `clearanceMode` in its environment, so that it cannot be taken for the document
+    /// of a task that was cleared.
+    #[must_use]
+    pub fn without_clearance(mut self, mode: &'static str) -> Self {
+        self.uncleared = Some(mode);
+        self
+    }
+
+    fn clearance(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.uncleared.into_iter().flat_map(|mode| [("clearance", "none"), ("clearanceMode", mode)])
+    }
+
     /// A member, if it is known.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         self.members.get(name).cloned()
@@ -162,7 +177,11 @@ impl Environment {
             (None, "privateIpAddress") => Some(("privateIpAddress", "<nil>")),
             (None, name) => Some((name, "")),
         };
-        ENVIRONMENT.iter().filter_map(member).collect()
+        let mut written: Vec<(&'static str, &str)> = ENVIRONMENT.iter().filter_map(member).collect();
+        for (name, text) in self.clearance() {
+            written.push((name, text));
+        }
+        written
     }
 }
 
@@ -258,11 +277,13 @@ impl Document {
         };
         let artifacts: Map =
             self.artifacts.iter().map(|(name, measured)| (name.clone(), digest(measured))).collect();
+        let environment =
+            self.environment.clearance().map(|(name, text)| (name.to_owned(), text.into())).collect();
         let run = &self.run;
         let members: [(&str, Value); 9] = [
             ("artifacts", Value::Object(artifacts)),
             ("chainOfTrustVersion", 1_i64.into()),
-            ("environment", Value::Object(Map::new())),
+            ("environment", Value::Object(environment)),
             ("runId", i64::from(run.run_id).into()),
             ("task", self.task.value().clone()),
             ("taskId", run.task_id.as_str().into()),
@@ -331,6 +352,18 @@ pub(crate) mod tests {
 
     fn text(document: &Document, style: Style) -> String {
         String::from_utf8(document.to_bytes(style)).unwrap()
+    }
+
+    #[test]
+    fn a_document_without_clearance_says_so() {
+        let plain = document(Environment::default());
+        let marked = document(Environment::default().without_clearance("warn"));
+        for style in [Style::Scriptworker, Style::GenericWorker] {
+            assert!(!text(&plain, style).contains("clearance"), "{style:?}");
+            let value = catena_json::parse(&marked.to_bytes(style), &Limits::default()).unwrap();
+            let member = |name| value.pointer(&["environment", name]).and_then(Value::as_str);
+            assert_eq!((member("clearance"), member("clearanceMode")), (Some("none"), Some("warn")));
+        }
     }
 
     #[test]

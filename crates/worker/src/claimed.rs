@@ -42,7 +42,7 @@ impl ClaimedTask {
 }
 
 /// What `cot/<taskId>/<path>` may be made of.
-fn check_path(path: &str, is_optional: bool) -> Result<(), &'static str> {
+pub(crate) fn check_path(path: &str, is_optional: bool) -> Result<(), &'static str> {
     if path.starts_with('/') {
         Err("is an absolute path")
     } else if path.split('/').any(|part| part == "..") {

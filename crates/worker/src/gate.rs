@@ -1,6 +1,7 @@
 //! The gate: a task runs only after its chain of trust is verified.
 
 use crate::config::Trust;
+use crate::inputs::{Check, InputFetcher, InputsError};
 use crate::status::Status;
 use catena::{
     CancellationToken, Clearance, Conclusion, Control, Error, Event, Extent, Network, Outcome, Progress,
@@ -14,13 +15,55 @@ use futures_util::future::BoxFuture;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
-/// The permission to run one task and to sign what comes out. Only a gate of this module gives it.
+/// The permission to run one task and to sign its artifacts. Only a gate of this module gives one, and
+/// [`Refusal::overrule`], which is explicit about what is missing.
 #[derive(Debug)]
 pub struct Permission {
     task_id: TaskId,
-    /// None where the configuration has verification switched off.
-    conclusion: Option<Box<Conclusion>>,
+    basis: Basis,
+}
+
+/// What a permission rests on.
+#[derive(Debug)]
+enum Basis {
+    /// A conclusion that holds a clearance.
+    Cleared(Box<Conclusion>),
+    /// The configuration has verification switched off.
+    Off,
+    /// The chain is not verified, and the mode of the product lets the task run all the same.
+    Overruled(Overruled),
+}
+
+/// A refusal that does not count, because the mode of the product does not enforce it. It is not a clearance, and
+/// nothing turns it into one.
+#[derive(Debug)]
+pub struct Overruled {
+    /// The mode.
+    pub mode: Unenforced,
+    /// Why the task would not have run.
+    pub refusal: Refusal,
+}
+
+/// The modes that do not enforce a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unenforced {
+    /// The task runs, and its own log warns.
+    Warn,
+    /// The task runs, and its own log does not mention it.
+    Shadow,
+}
+
+impl Unenforced {
+    /// Its name in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Warn => "warn",
+            Self::Shadow => "shadow",
+        }
+    }
 }
 
 impl Permission {
@@ -30,7 +73,7 @@ impl Permission {
         let clearance =
             if signatures { conclusion.clearance() } else { conclusion.clearance_despite_switches() };
         match clearance.map(Clearance::task_id) {
-            Some(task_id) => Ok(Self { task_id, conclusion: Some(conclusion) }),
+            Some(task_id) => Ok(Self { task_id, basis: Basis::Cleared(conclusion) }),
             None => Err(conclusion),
         }
     }
@@ -41,10 +84,24 @@ impl Permission {
         self.task_id
     }
 
-    /// The verdict it rests on; none where the configuration has verification switched off.
+    /// The verdict of the verification; missing where the configuration has verification switched off, and where
+    /// a verification ended without one.
     #[must_use]
     pub fn verdict(&self) -> Option<&Verdict> {
-        self.conclusion.as_deref().map(Conclusion::verdict)
+        match &self.basis {
+            Basis::Cleared(conclusion) => Some(conclusion.verdict()),
+            Basis::Off => None,
+            Basis::Overruled(overruled) => overruled.refusal.verdict.as_deref(),
+        }
+    }
+
+    /// The refusal that was overruled, where the task runs in spite of one.
+    #[must_use]
+    pub fn overruled(&self) -> Option<&Overruled> {
+        match &self.basis {
+            Basis::Overruled(overruled) => Some(overruled),
+            Basis::Cleared(_) | Basis::Off => None,
+        }
     }
 }
 
@@ -67,6 +124,13 @@ impl Refusal {
     pub fn new(status: Status, report: impl Into<String>) -> Self {
         Self { status, report: report.into(), verdict: None, is_misconfigured: false }
     }
+
+    /// Lets a task run in spite of this refusal. The permission keeps the refusal, and the document of the task
+    /// says that it ran without a clearance.
+    #[must_use]
+    pub fn overrule(self, task_id: TaskId, mode: Unenforced) -> Permission {
+        Permission { task_id, basis: Basis::Overruled(Overruled { mode, refusal: self }) }
+    }
 }
 
 /// What is asked of a gate.
@@ -88,6 +152,12 @@ pub struct Request<'a> {
 pub trait Gate: Send + Sync {
     /// Decides about one task.
     fn admit<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Permission, Refusal>>;
+
+    /// Puts the inputs of a refused task where its script expects them, unverified. Only modes that do not
+    /// enforce a verdict call this; a gate without inputs does nothing.
+    fn place_unverified<'a>(&'a self, _request: &'a Request<'a>) -> BoxFuture<'a, Result<(), InputsError>> {
+        Box::pin(async { Ok(()) })
+    }
 }
 
 /// Lets every task run: the configuration says that chains are not verified.
@@ -96,7 +166,7 @@ pub struct Open;
 
 impl Gate for Open {
     fn admit<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Permission, Refusal>> {
-        Box::pin(async move { Ok(Permission { task_id: request.task_id, conclusion: None }) })
+        Box::pin(async move { Ok(Permission { task_id: request.task_id, basis: Basis::Off }) })
     }
 }
 
@@ -104,11 +174,21 @@ impl Gate for Open {
 pub struct ChainGate {
     verifier: Verifier,
     trust: Trust,
+    /// What fetches the inputs of a task that runs without a clearance.
+    inputs: InputFetcher,
 }
 
 impl Gate for ChainGate {
     fn admit<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Permission, Refusal>> {
         Box::pin(self.decide(request))
+    }
+
+    fn place_unverified<'a>(&'a self, request: &'a Request<'a>) -> BoxFuture<'a, Result<(), InputsError>> {
+        Box::pin(async move {
+            let deadline = Instant::now().checked_add(request.limit).unwrap_or_else(Instant::now);
+            let fetching = self.inputs.fetch(request.task, request.work_dir, Check::Nothing, deadline);
+            fetching.await.map(drop)
+        })
     }
 }
 
@@ -117,10 +197,20 @@ impl ChainGate {
     ///
     /// # Errors
     /// A deployment that may not be asked.
-    pub fn new(trust: Trust, root_url: &str, network: Network) -> Result<Self, Error> {
+    pub fn new(trust: Trust, root_url: &str, network: Network, inputs: InputFetcher) -> Result<Self, Error> {
         let verifier = Verifier::new(trust.trust_config.clone(), Some(root_url), network)?
             .danger_skip_signatures(!trust.signatures);
-        Ok(Self { verifier, trust })
+        Ok(Self { verifier, trust, inputs })
+    }
+
+    /// Verifies a task as [`Gate::admit`] does, and keeps nothing of it.
+    ///
+    /// # Errors
+    /// A verification that ends without a verdict.
+    pub async fn judge(&self, task_id: TaskId, limit: Duration) -> Result<Verdict, Error> {
+        let request = catena::Request::new(self.question(task_id))
+            .with_control(Control { deadline: limit, ..Control::default() });
+        Ok(self.verifier.verify(&request).await?.conclusion.into_verdict())
     }
 
     async fn decide(&self, request: Request<'_>) -> Result<Permission, Refusal> {
@@ -138,19 +228,16 @@ impl ChainGate {
     }
 
     fn request(&self, request: &Request<'_>, progress: Arc<dyn Progress>) -> catena::Request {
-        let target = Target {
-            task_id: request.task_id,
-            kind: self.trust.kind.clone(),
-            check_task: false,
-            extent: Extent::Listed,
-        };
-        let question = TargetSpec { target, product: self.trust.product.name.clone() };
         let cancellation = request.cancellation.clone();
-        catena::Request::new(question).with_work_dir(request.work_dir).with_control(Control {
-            deadline: request.limit,
-            progress,
-            cancellation,
-        })
+        catena::Request::new(self.question(request.task_id))
+            .with_work_dir(request.work_dir)
+            .with_control(Control { deadline: request.limit, progress, cancellation })
+    }
+
+    fn question(&self, task_id: TaskId) -> TargetSpec {
+        let (kind, product) = (self.trust.kind.clone(), self.trust.product.name.clone());
+        let target = Target { task_id, kind, check_task: false, extent: Extent::Listed };
+        TargetSpec { target, product }
     }
 }
 

@@ -102,9 +102,12 @@ impl Task<'_> {
         if let Err(error) = written {
             return self.refuse(live, Status::RESOURCE_UNAVAILABLE, &error.to_string());
         }
-        let permission = match self.verify(&task, live).await {
+        let permission = match self.verify(&task).await {
             Ok(permission) => permission,
-            Err(end) => return end,
+            Err(refusal) => match self.overrule(&task, refusal, live).await {
+                Ok(permission) => permission,
+                Err(refusal) => return self.refused(live, &refusal),
+            },
         };
         // The claim may have been lost, or the task cancelled, while its chain was verified.
         if let Err(error) = self.lease.renew().await {
@@ -143,11 +146,10 @@ impl Task<'_> {
     }
 
     /// Asks the gate.
-    async fn verify(&self, task: &ClaimedTask, live: &mut LiveLog) -> Result<Permission, End> {
+    async fn verify(&self, task: &ClaimedTask) -> Result<Permission, Refusal> {
         let (log, logs) = (&self.worker.log, &self.worker.config.directories.task_logs);
         if let Err(error) = log.begin_chain(logs) {
-            let why = format!("{}: {error}", logs.display());
-            return Err(self.refuse(live, Status::RESOURCE_UNAVAILABLE, &why));
+            return Err(Refusal::new(Status::RESOURCE_UNAVAILABLE, format!("{}: {error}", logs.display())));
         }
         log.info(format!("Running catena version {}", env!("CARGO_PKG_VERSION")));
         let answer = self.ask(task).await;
@@ -169,7 +171,7 @@ impl Task<'_> {
         {
             log.warning(format!("The verdict cannot be kept: {error}"));
         }
-        answer.map_err(|refusal| self.refused(live, &refusal))
+        answer
     }
 
     async fn ask(&self, task: &ClaimedTask) -> Result<Permission, Refusal> {
@@ -182,13 +184,7 @@ impl Task<'_> {
                 cancel.cancel();
             }
         });
-        let request = Request {
-            task_id: self.lease.claim().run.task_id,
-            task: task.definition.value(),
-            work_dir: &self.worker.config.directories.work,
-            limit: VERIFICATION_LIMIT,
-            cancellation,
-        };
+        let request = self.request(task, cancellation);
         let answer = tokio::select! {
             biased;
             _ = stop.wait_for(Option::is_some) => {
@@ -198,6 +194,21 @@ impl Task<'_> {
         };
         watching.abort();
         answer
+    }
+
+    /// What the gate needs to know of the task.
+    pub(crate) fn request<'t>(
+        &'t self,
+        task: &'t ClaimedTask,
+        cancellation: CancellationToken,
+    ) -> Request<'t> {
+        Request {
+            task_id: self.lease.claim().run.task_id,
+            task: task.definition.value(),
+            work_dir: &self.worker.config.directories.work,
+            limit: VERIFICATION_LIMIT,
+            cancellation,
+        }
     }
 
     fn refused(&self, live: &mut LiveLog, refusal: &Refusal) -> End {
@@ -311,7 +322,10 @@ impl Task<'_> {
             worker_id: identity.worker_id.clone(),
             worker_type: identity.worker_type.clone(),
         };
-        Ok(Signing { task: task.definition, run, signer: self.worker.signer.clone() })
+        let environment = permission.overruled().map_or_else(Environment::default, |overruled| {
+            Environment::default().without_clearance(overruled.mode.as_str())
+        });
+        Ok(Signing { task: task.definition, run, environment, signer: self.worker.signer.clone() })
     }
 
     async fn upload(&self, snapshot: &Snapshot, expires: &Expiry) -> Status {
@@ -360,6 +374,7 @@ impl Task<'_> {
 struct Signing {
     task: TaskDefinition,
     run: Run,
+    environment: Environment,
     /// None where the configuration has signing switched off; the document is written all the same.
     signer: Option<Arc<dyn Signer + Send + Sync>>,
 }
@@ -371,7 +386,7 @@ impl Signing {
             let why = format!("What the script left cannot be signed: {}: {}", refused.path, refused.reason);
             return Err((Status::FAILURE, why));
         }
-        let (environment, measured) = (Environment::default(), snapshot.measured());
+        let (environment, measured) = (self.environment, snapshot.measured());
         let document =
             Document { task: self.task, run: self.run, artifacts: measured, environment, custody: None };
         let bytes = document.to_bytes(Style::Scriptworker);

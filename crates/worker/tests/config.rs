@@ -3,7 +3,7 @@
 
 use catena_model::task::Trigger;
 use catena_taskcluster::ExceptionReason as Reason;
-use catena_worker::config::{Checked, Config, Severity};
+use catena_worker::config::{Checked, Config, Mode, Severity};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -168,6 +168,17 @@ fn b009_settings_of_a_product_are_given_plain_or_by_product() {
     assert!(error(other).contains("Product firefox not specified for key valid_tasks_for"));
     // Without a product, and plain, nobody asks for it.
     assert!(config("valid_tasks_for: [cron]\n").trust.is_none());
+}
+
+#[test]
+fn the_mode_is_given_plain_or_by_product_and_warns_unless_it_enforces() {
+    assert_eq!(config("").mode, Mode::Enforce);
+    let checked = with("cot_product: firefox\ncot_mode: {by-cot-product: {firefox: shadow, xpi: enforce}}\n");
+    let warnings = checked.problems.iter().filter(|problem| problem.severity == Severity::Warning);
+    assert!(warnings.map(ToString::to_string).any(|told| told.contains("cot_mode is shadow")));
+    assert_eq!(checked.config.unwrap().mode.as_str(), "shadow");
+    assert!(error("cot_mode: off\n").contains("cot_mode"));
+    assert!(error("cot_mode: warning\n").contains("use enforce, warn or shadow"));
 }
 
 const NEW: &str = r#"

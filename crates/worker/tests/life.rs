@@ -65,6 +65,8 @@ fn main() -> ExitCode {
         ("b085_the_next_task_finds_nothing_of_the_last", clean_start),
         ("b086_the_worse_status_counts", worse_status),
         ("a_worker_whose_policy_is_at_fault_claims_nothing_more", misconfigured),
+        ("a_mode_that_does_not_enforce_runs_a_refused_task", unenforced),
+        ("a_mode_that_does_not_enforce_runs_no_malformed_task", unenforced_malformed),
     ])
 }
 
@@ -821,4 +823,37 @@ fn misconfigured() {
     assert_eq!(seen.resolutions(), exception(Reason::InternalError));
     assert_eq!(seen.exit, Exit::Misconfigured);
     assert_eq!(seen.events.iter().filter(|(_, event)| *event == Event::Claimed).count(), 1);
+}
+
+fn unenforced() {
+    for (mode, warns) in [("warn", true), ("shadow", false)] {
+        let mut case = Case::new("echo ran");
+        case.guard.refuses = Some((Status::MALFORMED_PAYLOAD, true));
+        case.more = format!("cot_mode: {mode}");
+        let seen = case.run();
+        assert_eq!((seen.exit, seen.resolutions()), (Exit::Told, vec![Resolution::Completed]));
+        let document = seen.document();
+        assert_eq!(document["environment"], json!({"clearance": "none", "clearanceMode": mode}));
+        let (live, chain) = (seen.live(), seen.file("public/logs/chain_of_trust.log"));
+        assert!(live.ends_with("ran\nexit code: 0\n"), "{live}");
+        assert_eq!(
+            live.contains("RUNS WITHOUT A CLEARANCE") && live.contains("because of this"),
+            warns,
+            "{live}"
+        );
+        assert!(chain.contains("CRITICAL - because of this") && !chain.contains("Good."), "{chain}");
+        let log = seen.log();
+        assert!(log.contains(&format!("RUNS WITHOUT A CLEARANCE: cot_mode is {mode}")), "{log}");
+    }
+}
+
+fn unenforced_malformed() {
+    let mut task = definition();
+    task["payload"]["upstreamArtifacts"] = json!([{"taskId": TWO, "taskType": "build", "paths": ["../a"]}]);
+    let mut case = Case::new("touch $PWD/ran");
+    case.more = "cot_mode: shadow".to_owned();
+    *case.story.claims.lock().unwrap() = [Ok(vec![claim_of(ONE, &task)])].into();
+    let seen = case.run();
+    assert_eq!(seen.resolutions(), exception(Reason::MalformedPayload));
+    assert!(!seen.has(DOCUMENT) && seen.live().starts_with("The task was not run:"), "{}", seen.live());
 }

@@ -1,14 +1,16 @@
 //! `catena worker`: the daemon, and the check of its configuration.
 
+mod setup;
+
+pub(crate) use setup::SetupArgs;
+
 use crate::failure::{DONE, Failure, USAGE};
 use crate::output::show;
-use catena::{Network, Options};
-use catena_http::{HttpOptions, HttpTransport, is_loopback};
 use catena_report::escape;
 use catena_signing::Signer;
 use catena_taskcluster::ClientOptions;
 use catena_worker::config::{Checked, Config, DEFAULT_FILE};
-use catena_worker::gate::{ChainGate, Gate, Open};
+use catena_worker::gate::{Gate, Open};
 use catena_worker::log::Log;
 use catena_worker::queue::TaskclusterQueue;
 use catena_worker::script::{Launcher, adopt_orphans, hide_memory};
@@ -16,13 +18,11 @@ use catena_worker::signals::Signals;
 use catena_worker::startup;
 use catena_worker::worker::{Exit, Worker};
 use clap::{Args, Subcommand};
-use std::fs::File;
-use std::io::Read as _;
+use setup::{contents, seed};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::runtime::Runtime;
-use url::Url;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -43,8 +43,6 @@ Exit status:
 const UNUSABLE: u8 = 1;
 /// The last word of scriptworker when it does not start.
 const EXITING: &str = "Exiting...";
-/// No configuration or policy file is larger.
-const LARGEST: u64 = 16 << 20;
 
 /// How to work.
 #[derive(Debug, Args)]
@@ -69,22 +67,14 @@ struct RunArgs {
     /// The configuration
     #[arg(value_name = "CONFIG", default_value = DEFAULT_FILE)]
     config: PathBuf,
-    /// A policy file between the one that ships and what the configuration says; several are laid over one
-    /// another
-    #[arg(long, value_name = "FILE")]
-    policy: Vec<PathBuf>,
+    #[command(flatten)]
+    setup: SetupArgs,
     /// Seconds that a script has between SIGTERM and SIGKILL
     #[arg(long, value_name = "SECONDS", default_value_t = 1)]
     kill_grace: u16,
     /// Let scripts inherit standard input instead of an empty one
     #[arg(long)]
     inherit_stdin: bool,
-    /// Certificates (PEM) that are trusted instead of the system's
-    #[arg(long, value_name = "FILE")]
-    ca_file: Option<PathBuf>,
-    /// Ask services over plain http that are not on this machine
-    #[arg(long)]
-    danger_allow_http: bool,
     /// Start even though scripts can read the signing key
     #[arg(long)]
     danger_expose_key: bool,
@@ -99,7 +89,7 @@ pub(crate) fn run(args: &WorkerArgs) -> Result<u8, Failure> {
 
 fn check(args: &RunArgs) -> Result<u8, Failure> {
     let runtime = runtime()?;
-    let (config, mut lines) = read(args)?;
+    let (config, mut lines) = args.setup.read(&args.config)?;
     if let Some(config) = &config
         && let Err(wrong) = runtime.block_on(startup::check(config, &launcher(args, config)?))
     {
@@ -117,34 +107,13 @@ fn show_lines(lines: &[String], answer: &str) -> Result<u8, Failure> {
     show(&lines.map(|line| format!("{}\n", escape::line(line))).collect::<String>())
 }
 
-/// The configuration, if it can be used, and everything that is wrong with it.
-fn read(args: &RunArgs) -> Result<(Option<Config>, Vec<String>), Failure> {
-    let Ok(text) = contents(&args.config) else {
-        return Ok((None, vec![format!("{} doesn't exist! {EXITING}", args.config.display())]));
-    };
-    let mut policies = Vec::new();
-    for file in &args.policy {
-        let text = contents(file).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let text = text.ok_or_else(|| Failure::usage(format!("{}: cannot be read", file.display())))?;
-        policies.push((file.display().to_string(), text));
-    }
-    let checked = Config::read(&args.config, &text, &policies, &|name| std::env::var(name).ok());
-    Ok((checked.config, checked.problems.iter().map(ToString::to_string).collect()))
-}
-
-fn contents(file: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(file)?.take(LARGEST).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 fn work(args: &RunArgs) -> Result<u8, Failure> {
     let runtime = runtime()?;
     // Before anything else: a signal that comes earlier ends the process where it stands.
     let signals = runtime.block_on(async { Signals::listen() }).map_err(Failure::undetermined)?;
     adopt_orphans();
     hide_memory();
-    let (config, lines) = read(args)?;
+    let (config, lines) = args.setup.read(&args.config)?;
     let Some(config) = config else { return Ok(unusable(&lines)) };
     let launcher = launcher(args, &config)?;
     let signer = match runtime.block_on(startup::check(&config, &launcher)) {
@@ -155,30 +124,16 @@ fn work(args: &RunArgs) -> Result<u8, Failure> {
         .map_err(|error| Failure::undetermined(format!("{}: {error}", config.directories.logs.display())))?;
     log.info(format!("Catena worker {} starting up", env!("CARGO_PKG_VERSION")));
     lines.iter().for_each(|line| log.warning(line));
-    let options = HttpOptions { ca_file: args.ca_file.clone(), ..HttpOptions::default() };
-    let transport = Arc::new(HttpTransport::new(&options).map_err(|error| {
-        Failure::usage(error).next("see to --ca-file, SSL_CERT_FILE, HTTPS_PROXY and the like")
-    })?);
+    let transport = args.setup.transport()?;
     let gate: Arc<dyn Gate> = match &config.trust {
         None => Arc::new(Open),
-        Some(trust) => {
-            let options = Options {
-                danger_allow_http: args.danger_allow_http,
-                seed: seed(),
-                github_app: Some(config.github_app.clone()).filter(|name| !name.is_empty()),
-                ..Options::default()
-            };
-            let network = Network::new(transport.clone())
-                .with_options(options)
-                .with_credentials(Some(config.credentials.clone()))
-                .with_github_token(config.github_token.clone());
-            Arc::new(
-                ChainGate::new(trust.clone(), config.root_url.as_str(), network).map_err(Failure::usage)?,
-            )
-        }
+        Some(trust) => Arc::new(args.setup.chain_gate(&config, trust, transport.clone())?),
     };
-    let options =
-        ClientOptions { danger_allow_http: args.danger_allow_http, seed: seed(), ..ClientOptions::default() };
+    let options = ClientOptions {
+        danger_allow_http: args.setup.danger_allow_http,
+        seed: seed(),
+        ..ClientOptions::default()
+    };
     let queue = TaskclusterQueue::new(transport, &config, options, log.clone()).map_err(Failure::usage)?;
     let queue = Arc::new(queue);
     let worker =
@@ -210,27 +165,16 @@ fn unusable(lines: &[String]) -> u8 {
     UNUSABLE
 }
 
-fn runtime() -> Result<Runtime, Failure> {
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|cause| Failure::undetermined(format!("cannot start: {cause}")))
 }
 
-/// Different for workers that start at the same time.
-fn seed() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::from(since.subsec_nanos()).rotate_left(32) ^ u64::from(std::process::id())
-}
-
 /// What starts scripts; and whether services may be asked at all.
 fn launcher(args: &RunArgs, config: &Config) -> Result<Launcher, Failure> {
-    let is_protected =
-        Url::parse(config.root_url.as_str()).is_ok_and(|url| url.scheme() == "https" || is_loopback(&url));
-    if !is_protected && !args.danger_allow_http {
-        let what = format!("{} is asked over plain http", config.root_url.as_str());
-        return Err(Failure::usage(what).next("use https; --danger-allow-http takes the risk"));
-    }
+    args.setup.protected(config)?;
     let program =
         std::env::current_exe().map_err(|cause| Failure::undetermined(format!("own program: {cause}")))?;
     Ok(Launcher {

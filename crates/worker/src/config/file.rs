@@ -73,7 +73,7 @@ impl File {
         for (name, (mark, value)) in std::mem::take(&mut self.found) {
             let Some(setting) = setting(name) else { continue };
             let value = match (setting.role, value.get(BY_PRODUCT)) {
-                (Role::Product, Some(by_product)) => {
+                (Role::Product | Role::OwnProduct, Some(by_product)) => {
                     let Some(product) = &product else { continue };
                     match by_product.get(product) {
                         Some(value) => value.clone(),

@@ -2,10 +2,12 @@
 
 mod credentials;
 mod file;
+mod mode;
 mod problem;
 mod settings;
 mod trust;
 
+pub use mode::Mode;
 pub use problem::{Problem, Severity};
 pub use trust::Trust;
 
@@ -97,6 +99,8 @@ pub struct Config {
     pub reversed_statuses: BTreeMap<i32, ExceptionReason>,
     /// What chains are verified by; none where they are not verified.
     pub trust: Option<Trust>,
+    /// What a verdict other than "verified" means for the task.
+    pub mode: Mode,
     /// For GitHub, where Taskcluster has no token for a repository.
     pub github_token: Option<Secret>,
     /// The GitHub application that Taskcluster hands out tokens of.
@@ -173,6 +177,7 @@ impl Draft<'_> {
         let timeout_status = self.status_number("task_max_timeout_status");
         let log = self.log();
         self.fixed();
+        let mode = Mode::read(self.file, self.problems);
         let directories = self.directories();
         let private_key =
             self.path("ed25519_private_key_path").filter(|_| self.file.truth("sign_chain_of_trust"));
@@ -194,6 +199,7 @@ impl Draft<'_> {
             upload_stall,
             reversed_statuses,
             trust,
+            mode,
             github_token: Some(token).filter(|token| !token.is_empty()).map(Secret::new),
             github_app: self.file.text("github_app_name").unwrap_or_default().to_owned(),
             log,

@@ -33,6 +33,9 @@ pub(super) enum Role {
     Policy,
     /// It becomes part of the policy; the value may be given for each product under `by-cot-product`.
     Product,
+    /// The worker acts by it, and scriptworker does not know it. The value may be given for each product under
+    /// `by-cot-product`.
+    OwnProduct,
     /// It is read by nobody, for this reason.
     Ignored(&'static str),
 }
@@ -58,6 +61,11 @@ const fn product(name: &'static str, shape: Shape) -> Setting {
     Setting { name, shape, default: Default::Open, role: Role::Product }
 }
 
+/// A key that scriptworker does not know: a file that has it starts only Catena.
+const fn own_product(name: &'static str, shape: Shape, default: Default) -> Setting {
+    Setting { name, shape, default, role: Role::OwnProduct }
+}
+
 const fn ignored(name: &'static str, shape: Shape, because: &'static str) -> Setting {
     Setting { name, shape, default: Default::Open, role: Role::Ignored(because) }
 }
@@ -65,11 +73,12 @@ const fn ignored(name: &'static str, shape: Shape, because: &'static str) -> Set
 const UNREAD: &str = "scriptworker does not read it either";
 
 /// In the order of their names.
-pub(super) const SETTINGS: [Setting; 56] = [
+pub(super) const SETTINGS: [Setting; 57] = [
     worker("artifact_dir", Shape::Text, Default::Required),
     worker("artifact_upload_timeout", Shape::Whole, Default::Whole(1200)),
     worker("chain_of_trust_hash_algorithm", Shape::Text, Default::Text("sha256")),
     worker("cot_job_type", Shape::Text, Default::Text("unknown")),
+    own_product("cot_mode", Shape::Text, Default::Text("enforce")),
     worker("cot_product", Shape::Text, Default::Open),
     product("cot_product_type", Shape::TextOrList),
     product("cot_restricted_scopes", Shape::Map),
