@@ -3,7 +3,8 @@
 #[cfg(feature = "demo")]
 use crate::commands::demo;
 use crate::commands::{
-    cache, completions, explain, fetch, keys, man, offline_exec, policy, sign, verify, worker, worker_tools,
+    cache, completions, explain, fetch, keys, man, offline_exec, policy, shadow, sign, verify, worker,
+    worker_tools,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -127,6 +128,12 @@ pub(crate) enum Command {
     /// Takes the place of scriptworker, with its configuration.
     #[command(after_long_help = worker::EXAMPLES)]
     Worker(worker::WorkerArgs),
+    /// Compare verification with a running scriptworker, without changing anything
+    ///
+    /// Verifies a task as a worker would and writes one line of JSON: whether Catena and scriptworker agree, and
+    /// on which checks they do not.
+    #[command(after_long_help = shadow::EXAMPLES)]
+    Shadow(Box<shadow::ShadowArgs>),
     /// Write a new key pair into the current directory, as scriptworker's gen_ed25519_key does
     #[command(name = "gen-ed25519-key", hide = true)]
     GenEd25519Key(worker_tools::GenerateArgs),

@@ -10,6 +10,7 @@ pub(crate) mod keys;
 pub(crate) mod man;
 pub(crate) mod offline_exec;
 pub(crate) mod policy;
+pub(crate) mod shadow;
 pub(crate) mod sign;
 pub(crate) mod verify;
 pub(crate) mod worker;
@@ -29,6 +30,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Explain(args) => explain::run(&args),
         Command::Keys(command) => keys::run(&command),
         Command::Sign(args) => sign::run(&args),
+        Command::Shadow(args) => shadow::run(&args),
         Command::Worker(args) => worker::run(&args),
         Command::GenEd25519Key(args) => worker_tools::generate(&args),
         Command::VerifyEd25519Signature(args) => worker_tools::verify_signature(&args),

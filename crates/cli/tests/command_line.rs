@@ -43,6 +43,7 @@ fn help_is_worth_reading() {
         ("help_keys_rotate", &["keys", "rotate", "--help"]),
         ("help_keys_revoke", &["keys", "revoke", "--help"]),
         ("help_keys_audit", &["keys", "audit", "--help"]),
+        ("help_shadow", &["shadow", "--help"]),
         ("help_sign", &["sign", "--help"]),
         ("help_completions", &["completions", "--help"]),
         ("help_man", &["man", "--help"]),

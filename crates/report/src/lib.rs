@@ -16,6 +16,7 @@ mod order;
 mod page;
 mod proof;
 mod read;
+pub mod shadow;
 mod text;
 
 pub use hints::{HINTS, advice, hint};
