@@ -77,7 +77,7 @@ impl Failure {
         ExitCode::from(self.status)
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         for (number, line) in self.what.iter().flat_map(|what| what.lines()).enumerate() {
             text.push_str(if number == 0 { "catena: " } else { "  " });

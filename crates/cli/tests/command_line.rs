@@ -45,6 +45,7 @@ fn help_is_worth_reading() {
         ("help_keys_audit", &["keys", "audit", "--help"]),
         ("help_shadow", &["shadow", "--help"]),
         ("help_sign", &["sign", "--help"]),
+        ("help_worker", &["worker", "--help"]),
         ("help_completions", &["completions", "--help"]),
         ("help_man", &["man", "--help"]),
     ] {

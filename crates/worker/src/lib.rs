@@ -17,6 +17,8 @@ pub mod gate;
 pub mod inputs;
 pub mod lease;
 pub mod log;
+pub mod metrics;
+pub mod notify;
 pub mod queue;
 pub mod script;
 pub mod signals;

@@ -1,6 +1,5 @@
 //! Signals as orders.
 
-use crate::log::Log;
 use crate::worker::Order;
 use std::io;
 use std::sync::Arc;
@@ -29,21 +28,18 @@ impl Signals {
         })
     }
 
-    /// Turns each signal into an order, for as long as the runtime lives.
+    /// Turns each signal into an order, for as long as the runtime lives. `tell` gets a line for each order.
     #[must_use]
-    pub fn into_orders(mut self, log: Log) -> watch::Receiver<Order> {
-        let sender = Arc::new(watch::Sender::new(Order::Work));
-        let receiver = sender.subscribe();
+    pub fn into_orders(mut self, tell: impl Fn(&str) + Send + 'static) -> Orders {
+        let orders = Orders(Arc::new(watch::Sender::new(Order::Work)));
+        let sender = Arc::clone(&orders.0);
         drop(tokio::spawn(async move {
             loop {
-                let (name, order) = tokio::select! {
-                    _ = self.terminate.recv() => ("SIGTERM", Order::ShutDown),
-                    _ = self.interrupt.recv() => ("SIGINT", Order::ShutDown),
-                    _ = self.drain.recv() => ("SIGUSR1", Order::Drain),
-                    _ = self.hangup.recv() => {
-                        log.warning("SIGHUP: the configuration is read only at the start");
-                        continue;
-                    }
+                let (order, line) = tokio::select! {
+                    _ = self.terminate.recv() => (Order::ShutDown, "SIGTERM: no more tasks are claimed"),
+                    _ = self.interrupt.recv() => (Order::ShutDown, "SIGINT: no more tasks are claimed"),
+                    _ = self.drain.recv() => (Order::Drain, "SIGUSR1: no more tasks are claimed"),
+                    _ = self.hangup.recv() => (Order::Reload, "SIGHUP: the configuration is read again"),
                 };
                 let is_new = sender.send_if_modified(|held| {
                     let is_new = order > *held;
@@ -51,10 +47,38 @@ impl Signals {
                     is_new
                 });
                 if is_new {
-                    log.info(format!("{name}: no more tasks are claimed"));
+                    tell(line);
                 }
             }
         }));
-        receiver
+        orders
+    }
+}
+
+/// What the worker is ordered from outside. The largest order counts.
+#[derive(Clone, Debug)]
+pub struct Orders(Arc<watch::Sender<Order>>);
+
+impl Orders {
+    /// The orders from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Order> {
+        self.0.subscribe()
+    }
+
+    /// Gives an order from inside.
+    pub fn give(&self, order: Order) {
+        self.0.send_modify(|held| *held = order.max(*held));
+    }
+
+    /// Says that the configuration is about to be read: another order to read it counts anew.
+    pub fn reloading(&self) {
+        self.0.send_if_modified(|held| {
+            let is_reload = *held == Order::Reload;
+            if is_reload {
+                *held = Order::Work;
+            }
+            is_reload
+        });
     }
 }

@@ -4,6 +4,7 @@ use crate::claimed::ClaimedTask;
 use crate::gate::{Permission, Refusal, Request};
 use crate::lease::Lease;
 use crate::log::LiveLog;
+use crate::metrics::{Phase, TASKS, UPLOADED};
 use crate::queue::QueueError;
 use crate::script::{Ended, Script, Stop};
 use crate::status::Status;
@@ -70,7 +71,8 @@ impl Task<'_> {
             }
         };
         let End { mut status, next, made } = self.attempt(&mut live).await;
-        let mut uploadable = self.pack(made).await;
+        let metrics = &worker.metrics;
+        let mut uploadable = metrics.time(Phase::Sign, self.pack(made)).await;
         if let Err((worse, why)) = uploadable {
             worker.log.critical(&why);
             live.line(&why);
@@ -80,14 +82,17 @@ impl Task<'_> {
         }
         drop(live);
         match (uploadable, expires(&claim.task)) {
-            (Ok(snapshot), Some(expires)) => status = status.worst(self.upload(&snapshot, &expires).await),
+            (Ok(snapshot), Some(expires)) => {
+                let uploading = self.upload(&snapshot, &expires);
+                status = status.worst(metrics.time(Phase::Upload, uploading).await);
+            }
             (Err((worse, why)), _) => {
                 worker.log.critical(&why);
                 status = status.worst(worse);
             }
             (Ok(_), None) => worker.log.critical("Nothing is uploaded: the task says no time until which."),
         }
-        self.resolve(status).await;
+        metrics.time(Phase::Resolve, self.resolve(status)).await;
         next
     }
 
@@ -102,7 +107,8 @@ impl Task<'_> {
         if let Err(error) = written {
             return self.refuse(live, Status::RESOURCE_UNAVAILABLE, &error.to_string());
         }
-        let permission = match self.verify(&task).await {
+        let verifying = self.worker.metrics.time(Phase::Verify, self.verify(&task));
+        let permission = match verifying.await {
             Ok(permission) => permission,
             Err(refusal) => match self.overrule(&task, refusal, live).await {
                 Ok(permission) => permission,
@@ -162,10 +168,11 @@ impl Task<'_> {
         }
         // Closed before it is hashed or uploaded.
         log.end_chain();
-        let verdict = match &answer {
-            Ok(permission) => permission.verdict(),
-            Err(refusal) => refusal.verdict.as_deref(),
+        let (verdict, without) = match &answer {
+            Ok(permission) => (permission.verdict(), "off"),
+            Err(refusal) => (refusal.verdict.as_deref(), "missing"),
         };
+        self.worker.metrics.verdict(verdict, without);
         if let Some(verdict) = verdict
             && let Err(error) = std::fs::write(logs.join(VERDICT_FILE), catena_report::json(verdict))
         {
@@ -249,7 +256,9 @@ impl Task<'_> {
             live.script_line(line);
             worker.log.info(line);
         };
-        let ended = worker.launcher.run(&script, &mut self.lease.subscribe(), &mut write).await;
+        let mut stop = self.lease.subscribe();
+        let running = worker.launcher.run(&script, &mut stop, &mut write);
+        let ended = worker.metrics.time(Phase::Run, running).await;
         let mut tell = |line: String| {
             worker.log.info(&line);
             live.line(&line);
@@ -330,7 +339,11 @@ impl Task<'_> {
 
     async fn upload(&self, snapshot: &Snapshot, expires: &Expiry) -> Status {
         match self.worker.queue.upload(self.lease, snapshot, expires).await {
-            Ok(()) => Status::SUCCESS,
+            Ok(()) => {
+                let bytes = snapshot.measured().values().map(|one| one.size).sum();
+                self.worker.metrics.add(&UPLOADED, &[], bytes);
+                Status::SUCCESS
+            }
             Err(failure) => {
                 self.worker.log.critical(format!("The artifacts could not be uploaded:\n{failure}"));
                 failure.status
@@ -342,11 +355,12 @@ impl Task<'_> {
     async fn resolve(&self, status: Status) {
         let (worker, claim) = (self.worker, self.lease.claim());
         let resolution = status.resolution(&worker.config.reversed_statuses);
-        let how = match resolution {
-            Resolution::Completed => "completed".to_owned(),
-            Resolution::Failed => "failed".to_owned(),
-            Resolution::Exception(reason) => format!("exception {}", reason.as_str()),
+        let (word, how) = match resolution {
+            Resolution::Completed => ("completed", "completed".to_owned()),
+            Resolution::Failed => ("failed", "failed".to_owned()),
+            Resolution::Exception(reason) => (reason.as_str(), format!("exception {}", reason.as_str())),
         };
+        worker.metrics.add(&TASKS, &[("resolution", word)], 1);
         worker.log.info(format!("Reporting {}: {how}", claim.run));
         loop {
             let credentials = self.lease.credentials();

@@ -4,6 +4,7 @@ use crate::claimed::ClaimedTask;
 use crate::config::Mode;
 use crate::gate::{Permission, Refusal, Unenforced};
 use crate::log::LiveLog;
+use crate::metrics::OVERRULED;
 use crate::status::Status;
 use crate::task::Task;
 use catena::CancellationToken;
@@ -39,6 +40,7 @@ impl Task<'_> {
                 format!("{}\nIts inputs cannot be fetched without verification: {error}", refusal.report);
             return Err(Refusal { status: Status::INTERMITTENT_TASK, report, ..refusal });
         }
+        self.worker.metrics.add(&OVERRULED, &[("mode", mode.as_str())], 1);
         self.warn(mode, &refusal, live);
         Ok(refusal.overrule(request.task_id, mode))
     }

@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::gate::Gate;
 use crate::lease::Lease;
 use crate::log::Log;
+use crate::metrics::{CLAIM_ERRORS, CLAIMS, Metrics, State};
 use crate::queue::{Claim, Queue, QueueError};
 use crate::script::{Launcher, Stop};
 use crate::task::{Next, Task};
@@ -27,6 +28,8 @@ pub enum Order {
     /// Go on.
     #[default]
     Work,
+    /// Return after the task that is at work, to continue with another configuration.
+    Reload,
     /// End after the task that is at work.
     Drain,
     /// End now: what is verified or run is stopped, what is uploaded is finished.
@@ -38,6 +41,8 @@ pub enum Order {
 pub enum Exit {
     /// As it was told.
     Told,
+    /// To continue with another configuration.
+    Reload,
     /// It was told to end after it had stopped claiming: its own set-up is at fault.
     Misconfigured,
 }
@@ -56,6 +61,8 @@ pub struct Worker {
     pub signer: Option<Arc<dyn Signer + Send + Sync>>,
     /// Its log.
     pub log: Log,
+    /// What it counts.
+    pub metrics: Arc<Metrics>,
     /// Where the credentials of scripts are kept: the directory for temporary files.
     pub temporary: PathBuf,
 }
@@ -65,6 +72,7 @@ impl Worker {
     pub async fn run(&self, mut orders: watch::Receiver<Order>) -> Exit {
         while *orders.borrow() == Order::Work {
             self.log.touch();
+            self.metrics.enter(State::Working);
             if let Err(error) = self.config.directories.empty() {
                 self.log.critical(format!("No task is claimed: {error}"));
                 self.pause(&mut orders).await;
@@ -78,12 +86,16 @@ impl Worker {
                     }
                 }
                 Err(error) => {
+                    self.metrics.add(&CLAIM_ERRORS, &[], 1);
                     self.log.warning(format!("claimWork failed: {error}"));
                     self.pause(&mut orders).await;
                 }
             }
         }
-        Exit::Told
+        match *orders.borrow() {
+            Order::Reload => Exit::Reload,
+            Order::Work | Order::Drain | Order::ShutDown => Exit::Told,
+        }
     }
 
     /// Asks for a task. Told to end, it waits a moment for an answer that may be on its way: a task that the
@@ -94,7 +106,7 @@ impl Worker {
         tokio::select! {
             biased;
             answer = &mut claim => answer,
-            _ = orders.wait_for(|order| *order != Order::Work) => {
+            _ = orders.wait_for(|order| *order > Order::Reload) => {
                 timeout(LAST_CLAIM, claim).await.unwrap_or(Ok(Vec::new()))
             }
         }
@@ -102,10 +114,11 @@ impl Worker {
 
     /// Runs claimed tasks one after the other. All claims are kept alive meanwhile.
     async fn work(&self, claims: Vec<Claim>, orders: &watch::Receiver<Order>) -> Next {
+        self.metrics.add(&CLAIMS, &[], u64::try_from(claims.len()).unwrap_or(u64::MAX));
         let lease = |claim| Lease::new(claim, Arc::clone(&self.queue), self.log.clone());
         let leases: Vec<Lease> = claims.into_iter().map(lease).collect();
         let keep = pin!(join_all(leases.iter().map(|lease| lease.keep(self.config.reclaim_interval))));
-        let mut told = orders.clone();
+        let (mut told, mut draining) = (orders.clone(), orders.clone());
         let shut_down = pin!(async {
             // The sender lives as long as the process.
             let _ = told.wait_for(|order| *order == Order::ShutDown).await;
@@ -128,8 +141,18 @@ impl Worker {
             }
             next
         });
+        let state = async {
+            let _ = draining.wait_for(|order| *order > Order::Reload).await;
+            self.metrics.enter(State::Draining);
+        };
+        let alive = async {
+            loop {
+                sleep(SIGN_OF_LIFE).await;
+                self.metrics.alive();
+            }
+        };
         let beside = async {
-            futures_util::future::join(keep, shut_down).await;
+            futures_util::future::join4(keep, shut_down, state, alive).await;
             std::future::pending::<()>().await;
         };
         tokio::select! {
@@ -150,13 +173,15 @@ impl Worker {
             }
             left = left.saturating_sub(part);
             self.log.touch();
+            self.metrics.alive();
         }
     }
 
     /// Claims nothing more. The log is not touched any more either, so that whoever watches it notices.
     async fn stand_still(&self, orders: &mut watch::Receiver<Order>) -> Exit {
         self.log.critical("No more tasks are claimed: the policy or the keys of this worker are at fault.");
-        let _ = orders.wait_for(|order| *order != Order::Work).await;
-        Exit::Misconfigured
+        self.metrics.enter(State::Misconfigured);
+        let order = orders.wait_for(|order| *order != Order::Work).await.map(|order| *order);
+        if matches!(order, Ok(Order::Reload)) { Exit::Reload } else { Exit::Misconfigured }
     }
 }

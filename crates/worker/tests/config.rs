@@ -181,6 +181,62 @@ fn the_mode_is_given_plain_or_by_product_and_warns_unless_it_enforces() {
     assert!(error("cot_mode: warning\n").contains("use enforce, warn or shadow"));
 }
 
+#[test]
+fn metrics_stay_on_this_machine_unless_the_file_says_otherwise() {
+    assert_eq!(config("").metrics, None);
+    assert_eq!(config("metrics_address: 127.0.0.1:9464\n").metrics.unwrap().port(), 9464);
+    assert_eq!(config("metrics_address: '[::1]:9464'\n").metrics.unwrap().port(), 9464);
+    for address in ["0.0.0.0:9464", "10.0.0.1:9464", "'[::]:9464'"] {
+        let told = error(&format!("metrics_address: {address}\n"));
+        assert!(told.contains("metrics_public"), "{told}");
+        assert!(config(&format!("metrics_address: {address}\nmetrics_public: true\n")).metrics.is_some());
+    }
+    for address in ["localhost:9464", "127.0.0.1", "'9464'"] {
+        assert!(error(&format!("metrics_address: {address}\n")).contains("metrics_address"), "{address}");
+    }
+}
+
+const SLOTS: &str = "\
+work_dir: /w/{slot}/work
+log_dir: /w/{slot}/logs
+artifact_dir: /w/{slot}/artifacts
+task_log_dir: /w/{slot}/artifacts/public/logs
+ed25519_private_key_path: /w/key
+task_script: [script, '/w/{slot}.json']
+credentials: {clientId: me, accessToken: t}
+worker_id: 'worker-{slot}'
+metrics_address: 127.0.0.1:9464
+";
+
+#[test]
+fn each_slot_has_its_own_directories_and_port() {
+    let text = format!("{SLOTS}capacity: 3\n");
+    let slot = |slot| {
+        let checked =
+            Config::read_slot(Path::new("scriptworker.yaml"), text.as_bytes(), &[], &|_| None, slot);
+        checked.config.unwrap_or_else(|| panic!("{:?}", checked.problems))
+    };
+    let third = slot(3);
+    assert_eq!(third.directories.task_logs, PathBuf::from("/w/3/artifacts/public/logs"));
+    assert_eq!((third.script[1].as_str(), third.identity.worker_id.as_str()), ("/w/3.json", "worker-3"));
+    assert_eq!((third.metrics.unwrap().port(), third.capacity), (9466, 3));
+    assert_eq!(slot(1).metrics.unwrap().port(), 9464);
+}
+
+#[test]
+fn slots_that_would_share_a_directory_are_refused() {
+    let checked = with("capacity: 2\n");
+    let told = errors(&checked);
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert!(told.iter().all(|line| line.contains("needs {slot}")), "{told:?}");
+    for capacity in ["0", "-1", "65"] {
+        assert!(error(&format!("capacity: {capacity}\n")).contains("from 1 to 64"));
+    }
+    let text = format!("{SLOTS}capacity: 2\n").replace("9464", "65535");
+    let second = Config::read_slot(Path::new("x"), text.as_bytes(), &[], &|_| None, 2);
+    assert!(errors(&second)[0].contains("no port for slot 2"));
+}
+
 const NEW: &str = r#"
 cot_product: new
 cot_product_type: github

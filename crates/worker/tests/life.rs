@@ -303,7 +303,8 @@ impl Case {
             inherit_stdin: false,
         };
         let (queue, gate) = (story.clone(), Arc::new(self.guard));
-        let worker = Worker { config, queue, gate, launcher, signer, log, temporary: std::env::temp_dir() };
+        let (metrics, temporary) = (Arc::default(), std::env::temp_dir());
+        let worker = Worker { config, queue, gate, launcher, signer, log, metrics, temporary };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let orders = watch::Sender::new(Order::Work);
         let begun = Instant::now();

@@ -119,7 +119,7 @@ fn compare(task_id: &str, file: &Path, args: &CompareArgs) -> Result<u8, Failure
         (Some(file), _) => read_log(file)?,
         (None, expected) => Reference::without_log(expected == Some(Expected::Pass)),
     };
-    let (config, lines) = args.setup.read(file)?;
+    let (config, lines) = args.setup.read(file, 1)?;
     let config = config.ok_or_else(|| {
         Failure::usage(lines.join("\n")).next("`catena worker check CONFIG` lists everything that is wrong")
     })?;

@@ -1,27 +1,20 @@
 //! `catena worker`: the daemon, and the check of its configuration.
 
+mod daemon;
+mod probe;
 mod setup;
+mod slots;
 
 pub(crate) use setup::SetupArgs;
 
 use crate::failure::{DONE, Failure, USAGE};
 use crate::output::show;
 use catena_report::escape;
-use catena_signing::Signer;
-use catena_taskcluster::ClientOptions;
 use catena_worker::config::{Checked, Config, DEFAULT_FILE};
-use catena_worker::gate::{Gate, Open};
-use catena_worker::log::Log;
-use catena_worker::queue::TaskclusterQueue;
-use catena_worker::script::{Launcher, adopt_orphans, hide_memory};
-use catena_worker::signals::Signals;
 use catena_worker::startup;
-use catena_worker::worker::{Exit, Worker};
 use clap::{Args, Subcommand};
-use setup::{contents, seed};
+use setup::contents;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
 use tokio::runtime::Runtime;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -31,12 +24,14 @@ Examples:
       (stop the task) or SIGUSR1 (finish the task).
   catena worker check scriptworker.yaml
       Say everything that is wrong with a configuration, and what Catena does not read.
+  catena worker probe --ready scriptworker.yaml
+      Ask the worker of this configuration whether it takes tasks.
 
 The configuration is scriptworker's, YAML or JSON. docs/worker.md explains it.
 
 Exit status:
-  0  ended as it was told
-  1  the configuration cannot be used, or the worker cannot start
+  0  ended as it was told; for probe: the worker is healthy, or takes tasks
+  1  the configuration cannot be used, or the worker cannot start; for probe: it is not healthy or not ready
   2  wrong usage; for check: the configuration cannot be used";
 
 /// The configuration cannot be used, or the worker cannot start: scriptworker's status for it.
@@ -59,6 +54,8 @@ pub(crate) struct WorkerArgs {
 enum WorkerCommand {
     /// Say everything that is wrong with a configuration, and what is not read, and why
     Check(RunArgs),
+    /// Ask a running worker whether it is healthy, through metrics_address
+    Probe(probe::ProbeArgs),
 }
 
 /// A configuration, and what it cannot say because scriptworker would refuse it.
@@ -78,26 +75,45 @@ struct RunArgs {
     /// Start even though scripts can read the signing key
     #[arg(long)]
     danger_expose_key: bool,
+    /// The slot, from 1, of a worker with a capacity of several tasks
+    #[arg(long, value_name = "NUMBER", hide = true)]
+    slot: Option<u32>,
 }
 
 pub(crate) fn run(args: &WorkerArgs) -> Result<u8, Failure> {
     match &args.command {
         Some(WorkerCommand::Check(args)) => check(args),
-        None => work(&args.run),
+        Some(WorkerCommand::Probe(args)) => probe::run(args),
+        None => daemon::run(&args.run),
     }
 }
 
+/// Checks the configuration of every slot.
 fn check(args: &RunArgs) -> Result<u8, Failure> {
     let runtime = runtime()?;
-    let (config, mut lines) = args.setup.read(&args.config)?;
-    if let Some(config) = &config
-        && let Err(wrong) = runtime.block_on(startup::check(config, &launcher(args, config)?))
-    {
-        lines.extend(wrong);
-        show_lines(&lines, "cannot be used")?;
-        return Ok(USAGE);
+    let (mut lines, mut is_usable, mut slot) = (Vec::new(), true, 1);
+    loop {
+        let (config, told) = args.setup.read(&args.config, slot)?;
+        // What is wrong with each slot is said once.
+        for line in told {
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        let Some(config) = config else {
+            is_usable = false;
+            break;
+        };
+        if let Err(wrong) = runtime.block_on(startup::check(&config, &daemon::launcher(args, &config)?)) {
+            lines.extend(wrong);
+            is_usable = false;
+        }
+        if slot >= config.capacity {
+            break;
+        }
+        slot = slot.saturating_add(1);
     }
-    let (status, answer) = if config.is_some() { (DONE, "can be used") } else { (USAGE, "cannot be used") };
+    let (status, answer) = if is_usable { (DONE, "can be used") } else { (USAGE, "cannot be used") };
     show_lines(&lines, &format!("{}: {answer}", args.config.display()))?;
     Ok(status)
 }
@@ -105,41 +121,6 @@ fn check(args: &RunArgs) -> Result<u8, Failure> {
 fn show_lines(lines: &[String], answer: &str) -> Result<u8, Failure> {
     let lines = lines.iter().map(String::as_str).chain([answer]);
     show(&lines.map(|line| format!("{}\n", escape::line(line))).collect::<String>())
-}
-
-fn work(args: &RunArgs) -> Result<u8, Failure> {
-    let runtime = runtime()?;
-    // Before anything else: a signal that comes earlier ends the process where it stands.
-    let signals = runtime.block_on(async { Signals::listen() }).map_err(Failure::undetermined)?;
-    adopt_orphans();
-    hide_memory();
-    let (config, lines) = args.setup.read(&args.config)?;
-    let Some(config) = config else { return Ok(unusable(&lines)) };
-    let launcher = launcher(args, &config)?;
-    let signer = match runtime.block_on(startup::check(&config, &launcher)) {
-        Ok(signer) => signer.map(|signer| Arc::new(signer) as Arc<dyn Signer + Send + Sync>),
-        Err(wrong) => return Ok(unusable(&wrong)),
-    };
-    let log = Log::open(&config.directories.logs, config.log.clone())
-        .map_err(|error| Failure::undetermined(format!("{}: {error}", config.directories.logs.display())))?;
-    log.info(format!("Catena worker {} starting up", env!("CARGO_PKG_VERSION")));
-    lines.iter().for_each(|line| log.warning(line));
-    let transport = args.setup.transport()?;
-    let gate: Arc<dyn Gate> = match &config.trust {
-        None => Arc::new(Open),
-        Some(trust) => Arc::new(args.setup.chain_gate(&config, trust, transport.clone())?),
-    };
-    let options = ClientOptions {
-        danger_allow_http: args.setup.danger_allow_http,
-        seed: seed(),
-        ..ClientOptions::default()
-    };
-    let queue = TaskclusterQueue::new(transport, &config, options, log.clone()).map_err(Failure::usage)?;
-    let queue = Arc::new(queue);
-    let worker =
-        Worker { config, queue, gate, launcher, signer, log: log.clone(), temporary: std::env::temp_dir() };
-    let exit = runtime.block_on(async { worker.run(signals.into_orders(log)).await });
-    Ok(if exit == Exit::Told { DONE } else { UNUSABLE })
 }
 
 /// What a configuration says about trust, as a policy layer. Nothing else of it has to be right.
@@ -170,17 +151,4 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(|cause| Failure::undetermined(format!("cannot start: {cause}")))
-}
-
-/// What starts scripts; and whether services may be asked at all.
-fn launcher(args: &RunArgs, config: &Config) -> Result<Launcher, Failure> {
-    args.setup.protected(config)?;
-    let program =
-        std::env::current_exe().map_err(|cause| Failure::undetermined(format!("own program: {cause}")))?;
-    Ok(Launcher {
-        program,
-        hide: config.private_key.clone().filter(|_| !args.danger_expose_key),
-        grace: Duration::from_secs(args.kill_grace.into()),
-        inherit_stdin: args.inherit_stdin,
-    })
 }

@@ -117,6 +117,13 @@ impl File {
         self.found.remove(name).map(|(_, value)| value)
     }
 
+    /// Changes the value of a key that the file has.
+    pub(super) fn change(&mut self, name: &str, change: &dyn Fn(&mut Value)) {
+        if let Some((_, value)) = self.found.get_mut(name) {
+            change(value);
+        }
+    }
+
     /// A text, or the default.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         match (self.value(name), setting(name)?.default) {

@@ -5,6 +5,7 @@ mod file;
 mod mode;
 mod problem;
 mod settings;
+mod slot;
 mod trust;
 
 pub use mode::Mode;
@@ -19,6 +20,7 @@ use catena_taskcluster::{ExceptionReason, RootUrl, TaskclusterCredentials};
 use file::File;
 use problem::Problems;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -107,6 +109,10 @@ pub struct Config {
     pub github_app: String,
     /// The worker's own log.
     pub log: WorkerLogOptions,
+    /// Tasks that are run at the same time, each by a process of its own.
+    pub capacity: u32,
+    /// Where probes and metrics are answered.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// A file that was read: what it says, if it can be used, and what is wrong with it.
@@ -132,8 +138,23 @@ impl Config {
         policies: &[(String, String)],
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Checked {
+        Self::read_slot(name, text, policies, variable, 1)
+    }
+
+    /// Reads a configuration as the slot of this number, from 1, reads it: where `capacity` is more than 1, the
+    /// number stands in place of `{slot}`, and the port of `metrics_address` is counted up from the first slot.
+    #[must_use]
+    pub fn read_slot(
+        name: &Path,
+        text: &[u8],
+        policies: &[(String, String)],
+        variable: &dyn Fn(&str) -> Option<String>,
+        slot: u32,
+    ) -> Checked {
         let mut problems = Problems::new(name);
         let mut file = File::read(text, &mut problems);
+        let capacity = slot::capacity(&mut file, slot, &mut problems);
+        let metrics = slot::metrics_address(&file, slot, &mut problems);
         let configured = file.take_value("credentials");
         let files = credentials::files(variable);
         let credentials = match credentials::find(configured.as_ref(), &files, variable) {
@@ -148,8 +169,8 @@ impl Config {
             }
         };
         let (trust, layer) = trust::read(&file, policies, &mut problems);
-        let config = Draft { file: &file, problems: &mut problems, variable }.config(credentials, trust);
-        let config = config.filter(|_| !problems.has_errors());
+        let mut draft = Draft { file: &file, problems: &mut problems, variable, capacity, metrics };
+        let config = draft.config(credentials, trust).filter(|_| !problems.has_errors());
         Checked { config, problems: problems.into_sorted(), layer }
     }
 }
@@ -159,6 +180,8 @@ struct Draft<'a> {
     file: &'a File,
     problems: &'a mut Problems,
     variable: &'a dyn Fn(&str) -> Option<String>,
+    capacity: u32,
+    metrics: Option<SocketAddr>,
 }
 
 impl Draft<'_> {
@@ -203,6 +226,8 @@ impl Draft<'_> {
             github_token: Some(token).filter(|token| !token.is_empty()).map(Secret::new),
             github_app: self.file.text("github_app_name").unwrap_or_default().to_owned(),
             log,
+            capacity: self.capacity,
+            metrics: self.metrics,
         })
     }
 

@@ -33,8 +33,9 @@ pub(super) enum Role {
     Policy,
     /// It becomes part of the policy; the value may be given for each product under `by-cot-product`.
     Product,
-    /// The worker acts by it, and scriptworker does not know it. The value may be given for each product under
-    /// `by-cot-product`.
+    /// The worker acts by it, and scriptworker does not know it.
+    Own,
+    /// The same; the value may be given for each product under `by-cot-product`.
     OwnProduct,
     /// It is read by nobody, for this reason.
     Ignored(&'static str),
@@ -62,6 +63,10 @@ const fn product(name: &'static str, shape: Shape) -> Setting {
 }
 
 /// A key that scriptworker does not know: a file that has it starts only Catena.
+const fn own(name: &'static str, shape: Shape, default: Default) -> Setting {
+    Setting { name, shape, default, role: Role::Own }
+}
+
 const fn own_product(name: &'static str, shape: Shape, default: Default) -> Setting {
     Setting { name, shape, default, role: Role::OwnProduct }
 }
@@ -73,9 +78,10 @@ const fn ignored(name: &'static str, shape: Shape, because: &'static str) -> Set
 const UNREAD: &str = "scriptworker does not read it either";
 
 /// In the order of their names.
-pub(super) const SETTINGS: [Setting; 57] = [
+pub(super) const SETTINGS: [Setting; 60] = [
     worker("artifact_dir", Shape::Text, Default::Required),
     worker("artifact_upload_timeout", Shape::Whole, Default::Whole(1200)),
+    own("capacity", Shape::Whole, Default::Whole(1)),
     worker("chain_of_trust_hash_algorithm", Shape::Text, Default::Text("sha256")),
     worker("cot_job_type", Shape::Text, Default::Text("unknown")),
     own_product("cot_mode", Shape::Text, Default::Text("enforce")),
@@ -103,6 +109,8 @@ pub(super) const SETTINGS: [Setting; 57] = [
     worker("log_max_bytes", Shape::Whole, Default::Whole(0)),
     policy("max_chain_length", Shape::Whole),
     ignored("max_concurrent_downloads", Shape::Whole, "requests have limits of their own for each service"),
+    own("metrics_address", Shape::Text, Default::Text("")),
+    own("metrics_public", Shape::Truth, Default::Truth(false)),
     ignored("min_cot_version", Shape::Whole, UNREAD),
     product("official_github_repos_owner", Shape::TextOrList),
     worker("poll_interval", Shape::Whole, Default::Whole(10)),

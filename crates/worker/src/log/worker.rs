@@ -66,6 +66,19 @@ impl Log {
         Ok(Self(Arc::new(Mutex::new(Inner { path, file, options, chain: None }))))
     }
 
+    /// Goes on in another directory, or in another form.
+    ///
+    /// # Errors
+    /// The directory or the file cannot be made; the log stays as it is.
+    pub fn reopen(&self, directory: &Path, options: WorkerLogOptions) -> io::Result<()> {
+        fs::create_dir_all(directory)?;
+        let path = directory.join(FILE);
+        let file = append(&path)?;
+        let mut inner = self.inner();
+        (inner.path, inner.file, inner.options) = (path, file, options);
+        Ok(())
+    }
+
     /// A detail.
     pub fn debug(&self, message: impl AsRef<str>) {
         self.write(Level::Debug, message.as_ref());

@@ -29,8 +29,9 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 /// Bytes that are read at once.
 const BLOCK: usize = 64 << 10;
-/// The worker's own credentials, which are never a script's.
-const OWN: [&str; 3] = ["TASKCLUSTER_CLIENT_ID", "TASKCLUSTER_ACCESS_TOKEN", "TASKCLUSTER_CERTIFICATE"];
+/// The worker's own credentials, which are never a script's, and its line to the service manager.
+const OWN: [&str; 4] =
+    ["TASKCLUSTER_CLIENT_ID", "TASKCLUSTER_ACCESS_TOKEN", "TASKCLUSTER_CERTIFICATE", crate::notify::VARIABLE];
 
 /// Keeps other processes of the same user, scripts among them, from reading this process's memory, where the
 /// signing key is. Only Linux can do that.
@@ -41,6 +42,14 @@ pub fn hide_memory() {
         if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
             tracing::warn!("the memory of this process cannot be hidden: {error}");
         }
+    }
+}
+
+/// Tells this process to end when the one that started it ends. Only Linux can do that.
+pub fn end_with_parent() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::set_parent_process_death_signal(Some(Signal::TERM)) {
+        tracing::warn!("this process is not bound to the one that started it: {error}");
     }
 }
 

@@ -4,7 +4,7 @@ use super::EXITING;
 use crate::failure::Failure;
 use catena::{Network, Options};
 use catena_download::Downloader;
-use catena_http::{HttpOptions, HttpTransport, is_loopback};
+use catena_http::{HttpOptions, HttpTransport, Transport, is_loopback};
 use catena_model::Limits;
 use catena_worker::config::{Config, Trust};
 use catena_worker::gate::ChainGate;
@@ -36,8 +36,8 @@ pub(crate) struct SetupArgs {
 }
 
 impl SetupArgs {
-    /// The configuration, if it can be used, and everything that is wrong with it.
-    pub(crate) fn read(&self, file: &Path) -> Result<(Option<Config>, Vec<String>), Failure> {
+    /// The configuration of a slot, if it can be used, and everything that is wrong with it.
+    pub(crate) fn read(&self, file: &Path, slot: u32) -> Result<(Option<Config>, Vec<String>), Failure> {
         let Ok(text) = contents(file) else {
             return Ok((None, vec![format!("{} doesn't exist! {EXITING}", file.display())]));
         };
@@ -47,7 +47,8 @@ impl SetupArgs {
             let text = text.ok_or_else(|| Failure::usage(format!("{}: cannot be read", file.display())))?;
             policies.push((file.display().to_string(), text));
         }
-        let checked = Config::read(file, &text, &policies, &|name| std::env::var(name).ok());
+        let variable = |name: &str| std::env::var(name).ok();
+        let checked = Config::read_slot(file, &text, &policies, &variable, slot);
         Ok((checked.config, checked.problems.iter().map(ToString::to_string).collect()))
     }
 
@@ -74,7 +75,7 @@ impl SetupArgs {
         &self,
         config: &Config,
         trust: &Trust,
-        transport: Arc<HttpTransport>,
+        transport: Arc<dyn Transport>,
     ) -> Result<ChainGate, Failure> {
         let options = Options {
             danger_allow_http: self.danger_allow_http,
