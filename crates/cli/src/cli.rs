@@ -3,8 +3,8 @@
 #[cfg(feature = "demo")]
 use crate::commands::demo;
 use crate::commands::{
-    cache, completions, explain, fetch, keys, man, offline_exec, policy, shadow, sign, verify, worker,
-    worker_tools,
+    cache, completions, explain, fetch, keys, man, offline_exec, policy, shadow, sign, test_workdir, verify,
+    worker, worker_tools,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -134,6 +134,9 @@ pub(crate) enum Command {
     /// on which checks they do not.
     #[command(after_long_help = shadow::EXAMPLES)]
     Shadow(Box<shadow::ShadowArgs>),
+    /// Write the directory that a script finds when it runs a task, as scriptworker's create_test_workdir does
+    #[command(name = "create-test-workdir", hide = true)]
+    CreateTestWorkdir(test_workdir::TestWorkdirArgs),
     /// Write a new key pair into the current directory, as scriptworker's gen_ed25519_key does
     #[command(name = "gen-ed25519-key", hide = true)]
     GenEd25519Key(worker_tools::GenerateArgs),

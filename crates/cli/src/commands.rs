@@ -12,6 +12,7 @@ pub(crate) mod offline_exec;
 pub(crate) mod policy;
 pub(crate) mod shadow;
 pub(crate) mod sign;
+pub(crate) mod test_workdir;
 pub(crate) mod verify;
 pub(crate) mod worker;
 pub(crate) mod worker_tools;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Sign(args) => sign::run(&args),
         Command::Shadow(args) => shadow::run(&args),
         Command::Worker(args) => worker::run(&args),
+        Command::CreateTestWorkdir(args) => test_workdir::run(&args),
         Command::GenEd25519Key(args) => worker_tools::generate(&args),
         Command::VerifyEd25519Signature(args) => worker_tools::verify_signature(&args),
         Command::VerifyCot(args) => {

@@ -742,6 +742,72 @@ fn the_old_tools_are_there_and_also_by_their_links() {
 }
 
 #[test]
+fn a_test_directory_has_the_inputs_that_their_documents_name() {
+    let case = Case::new(push());
+    let path = |name: &str| case.path(name).to_str().unwrap().to_owned();
+    let create = |more: &[&str]| {
+        let mut catena = case.catena();
+        catena.args(["create-test-workdir", &case.target]).args(more).run()
+    };
+    let answer = create(&[]);
+    assert_eq!((answer.status, answer.stdout.as_str()), (0, ""), "{}", answer.stderr);
+    assert!(answer.stderr.ends_with("Done.\n"), "{}", answer.stderr);
+    let task: Value =
+        serde_json::from_str(&std::fs::read_to_string(path("work/task.json")).unwrap()).unwrap();
+    let mut inputs = 0;
+    for upstream in task["payload"]["upstreamArtifacts"].as_array().unwrap() {
+        for name in upstream["paths"].as_array().unwrap() {
+            let name = name.as_str().unwrap();
+            if upstream["optional"] != json!(true) {
+                let below = format!("work/cot/{}/{name}", upstream["taskId"].as_str().unwrap());
+                assert!(case.path(&below).is_file(), "{below}");
+                inputs += 1;
+            }
+        }
+    }
+    assert!(inputs > 0);
+    let answer = create(&[]);
+    assert_eq!(answer.status, 1);
+    assert!(answer.stderr.contains("--overwrite"), "{}", answer.stderr);
+    std::fs::write(path("work/old"), "").unwrap();
+    assert_eq!(create(&["--overwrite", "--path", &path("work")]).status, 0);
+    assert!(!case.path("work/old").exists());
+}
+
+#[test]
+fn a_test_directory_with_an_altered_input_is_not_made() {
+    let mut chain = push();
+    let build = chain.builds[0].clone();
+    let artifacts = chain.artifacts_mut(&build).unwrap();
+    let name = artifacts.keys().find(|name| name.starts_with("public/build/")).unwrap().clone();
+    artifacts.get_mut(&name).unwrap().body = b"something else".to_vec().into();
+    let case = Case::new(chain);
+    std::fs::create_dir(case.path("work")).unwrap();
+    let link = case.path("create_test_workdir");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_catena"), &link).unwrap();
+    let mut catena = case.catena();
+    let command = catena.args([&case.target, "--overwrite"]).command();
+    let (arguments, variables): (Vec<_>, Vec<_>) = (
+        command.get_args().collect(),
+        command.get_envs().filter_map(|(name, value)| Some((name, value?))).collect(),
+    );
+    let answer = Command::new(link)
+        .args(arguments)
+        .env_clear()
+        .envs(variables)
+        .current_dir(case.path(""))
+        .output()
+        .unwrap();
+    assert_eq!(answer.status.code(), Some(1));
+    let told = String::from_utf8(answer.stderr).unwrap();
+    assert!(told.contains("the SHA-256") && told.contains(&name), "{told}");
+    // The old directory is still there, and nothing else.
+    assert_eq!(std::fs::read_dir(case.path("work")).unwrap().count(), 0);
+    let entries = std::fs::read_dir(case.path("")).unwrap();
+    assert!(entries.flatten().all(|entry| !entry.file_name().to_string_lossy().starts_with(".tmp")));
+}
+
+#[test]
 fn verify_cot_has_its_old_arguments_and_statuses() {
     let case = Case::new(push());
     let verify = |more: &[&str]| {

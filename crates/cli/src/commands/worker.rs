@@ -5,7 +5,7 @@ mod probe;
 mod setup;
 mod slots;
 
-pub(crate) use setup::SetupArgs;
+pub(crate) use setup::{SetupArgs, seed};
 
 use crate::failure::{DONE, Failure, USAGE};
 use crate::output::show;

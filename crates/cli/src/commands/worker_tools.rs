@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// A signature that is not valid, or a chain that is not verified: the old status for it.
 pub(crate) const NOT_VALID: u8 = 1;
 /// The names of commands that are also found by the name of a link.
-const LINKS: [&str; 3] = ["gen-ed25519-key", "verify-cot", "verify-ed25519-signature"];
+const LINKS: [&str; 4] = ["create-test-workdir", "gen-ed25519-key", "verify-cot", "verify-ed25519-signature"];
 /// No file is larger that somebody signs or checks by hand.
 const LARGEST: u64 = 1 << 30;
 

@@ -126,6 +126,17 @@ pub struct Checked {
     pub layer: String,
 }
 
+/// The credentials of a worker without a configuration: those of the first file or of the environment that has
+/// any.
+///
+/// # Errors
+/// A file or variables that hold something else, without their content.
+pub fn found_credentials(
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<TaskclusterCredentials>, String> {
+    credentials::find(None, &credentials::files(variable), variable)
+}
+
 impl Config {
     /// Reads a configuration. `name` is the file's, for messages; `policies` are names and texts of policy
     /// files between the one that ships and what the file itself says; `variable` reads the environment.
