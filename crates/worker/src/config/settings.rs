@@ -176,4 +176,44 @@ mod tests {
         assert_eq!(nearest("poll-interval"), Some("poll_interval"));
         assert_eq!(nearest("elephant"), None);
     }
+
+    const GUIDE: &str = include_str!("../../../../docs/migrating-from-scriptworker.md");
+    const BEGIN: &str = "<!-- keys: the test of crates/worker/src/config/settings.rs prints this table -->\n";
+
+    fn row(setting: &Setting) -> String {
+        let shape = match setting.shape {
+            Shape::Text => "text",
+            Shape::Whole => "integer",
+            Shape::Truth => "true or false",
+            Shape::List => "list",
+            Shape::Map => "map",
+            Shape::TextOrList => "text or list",
+        };
+        let default = match setting.default {
+            Default::Required => "required".to_owned(),
+            Default::Text("") => "empty".to_owned(),
+            Default::Text(text) => format!("`{text}`"),
+            Default::Whole(number) => number.to_string(),
+            Default::Truth(truth) => truth.to_string(),
+            Default::Open => String::new(),
+        };
+        let role = match setting.role {
+            Role::Worker => "acts".to_owned(),
+            Role::Policy => "policy".to_owned(),
+            Role::Product => "policy, per product".to_owned(),
+            Role::Own => "Catena only".to_owned(),
+            Role::OwnProduct => "Catena only, per product".to_owned(),
+            Role::Ignored(because) => format!("not read: {because}"),
+        };
+        format!("| `{}` | {shape} | {default} | {role} |\n", setting.name)
+    }
+
+    #[test]
+    fn the_guide_has_every_key() {
+        let rows: String = SETTINGS.iter().map(row).collect();
+        let table = format!("| key | type | default | Catena |\n|---|---|---|---|\n{rows}");
+        let (_, rest) = GUIDE.split_once(BEGIN).unwrap();
+        let (found, _) = rest.split_once("<!-- end of keys -->").unwrap();
+        assert!(found == table, "docs/migrating-from-scriptworker.md must have this table:\n{table}");
+    }
 }
