@@ -615,7 +615,8 @@ fn messages(socket: &std::os::unix::net::UnixDatagram) -> Vec<String> {
 fn several_tasks_run_at_the_same_time_each_in_its_slot() {
     let case = Case::new(push());
     let config = case.config(
-        "env > $ROOM/env-{slot}; touch $ROOM/ran-{slot}; \
+        "env > $ROOM/env-{slot}; read -r _ _ _ parent _ < /proc/$PPID/stat; \
+         cat /proc/$parent/environ > $ROOM/parent-{slot}; touch $ROOM/ran-{slot}; \
          until test -e $ROOM/ran-1 -a -e $ROOM/ran-2; do sleep 0.02; done; echo slot {slot}; sleep 60 &",
         |config| slots(&case, config),
     );
@@ -640,6 +641,8 @@ fn several_tasks_run_at_the_same_time_each_in_its_slot() {
         assert!(log.contains(&format!("INFO - slot {slot}")), "{log}");
         let env = std::fs::read_to_string(case.path(&format!("env-{slot}"))).unwrap();
         assert!(env.contains("TASK_ID=") && !env.contains("NOTIFY_SOCKET"), "{env}");
+        // The environment of the process that starts the slots has the worker's credentials.
+        assert_eq!(std::fs::read_to_string(case.path(&format!("parent-{slot}"))).unwrap(), "");
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::claimed::ClaimedTask;
 use crate::config::Mode;
 use crate::gate::{Permission, Refusal, Unenforced};
-use crate::log::LiveLog;
+use crate::log::{CHAIN_FILE, LiveLog};
 use crate::metrics::OVERRULED;
 use crate::status::Status;
 use crate::task::Task;
@@ -25,7 +25,9 @@ impl Task<'_> {
         live: &mut LiveLog,
     ) -> Result<Permission, Refusal> {
         let Mode::Unenforced(mode) = self.worker.config.mode else { return Err(refusal) };
-        if self.lease.stopped().is_some() {
+        // The reasons must be in a log of the task.
+        let is_logged = self.worker.config.directories.task_logs.join(CHAIN_FILE).exists();
+        if self.lease.stopped().is_some() || !is_logged {
             return Err(refusal);
         }
         let request = self.request(task, CancellationToken::new());

@@ -8,4 +8,5 @@ mod worker;
 pub use format::LineFormat;
 pub use lines::Lines;
 pub use live::LiveLog;
+pub(crate) use worker::CHAIN_FILE;
 pub use worker::{Level, Log};

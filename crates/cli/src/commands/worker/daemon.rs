@@ -21,21 +21,24 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
-/// Works until it is told to end.
+/// Works until an order to end.
 pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     let runtime = runtime()?;
     // Before anything else: a signal that comes earlier ends the process where it stands.
     let signals = runtime.block_on(async { Signals::listen() }).map_err(Failure::undetermined)?;
     let (config, lines) = args.setup.read(&args.config, args.slot.unwrap_or(1))?;
     let Some(config) = config else { return Ok(unusable(&lines)) };
+    // The credentials are in the memory and the environment of every process of the worker.
+    hide_memory();
     if config.capacity > 1 && args.slot.is_none() {
-        return runtime.block_on(slots::run(config.capacity, signals));
+        let capacity = config.capacity;
+        drop(config);
+        return runtime.block_on(slots::run(capacity, signals));
     }
     if args.slot.is_some() {
         end_with_parent();
     }
     adopt_orphans();
-    hide_memory();
     runtime.block_on(work(args, config, &lines, signals))
 }
 
@@ -61,7 +64,7 @@ async fn work(args: &RunArgs, config: Config, lines: &[String], signals: Signals
     daemon.serve(worker, &orders).await
 }
 
-/// Tells the service manager when the worker is told to end.
+/// Notifies the service manager of an order to end.
 pub(super) async fn announce_end(orders: Orders, notifier: Notifier) {
     let _ = orders.subscribe().wait_for(|order| *order > Order::Reload).await;
     notifier.send(STOPPING);
