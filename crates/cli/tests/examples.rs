@@ -1,5 +1,6 @@
 //! The examples of `examples/worker/`: they are read, and what they start exists.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::arithmetic_side_effects)]
 
 mod support;
 

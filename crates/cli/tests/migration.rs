@@ -61,17 +61,20 @@ struct Described {
 fn start_and_drain(mut catena: Catena) -> Answer {
     let mut child = catena.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
-    let status = loop {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).map(str::trim);
-        let caught = mask.and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or_default();
-        if caught & (1 << (Signal::USR1.as_raw() - 1)) != 0 {
-            kill_process(pid, Signal::USR1).unwrap();
-            break child.wait().unwrap();
-        }
+    while !listens(child.id()) {
         std::thread::sleep(Duration::from_millis(5));
-    };
+    }
+    kill_process(pid, Signal::USR1).unwrap();
+    let status = child.wait().unwrap();
     Answer { status: status.code().unwrap(), stdout: String::new(), stderr: String::new() }
+}
+
+/// Whether a process has a handler for SIGUSR1.
+fn listens(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).map(str::trim);
+    let caught = mask.and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or_default();
+    caught & (1 << (Signal::USR1.as_raw() - 1)) != 0
 }
 
 #[test]

@@ -104,7 +104,7 @@ pub enum Phase {
     Sign,
     /// Its artifacts are uploaded.
     Upload,
-    /// The queue is told how it ended.
+    /// Its resolution is reported.
     Resolve,
 }
 

@@ -24,17 +24,17 @@ use tokio::time::{Instant, sleep};
 const START: Duration = Duration::from_secs(10);
 /// Before a slot that ended by itself is started again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Before a slot is told to end once more: it may not have listened yet.
+/// Before the order to end is repeated: a slot may not have listened yet.
 const REPEAT: Duration = Duration::from_secs(1);
 
-/// What slots are told: the order, and how often to read the configuration again.
+/// What is passed on to slots: the order, and how often to read the configuration again.
 #[derive(Clone, Copy, Debug, Default)]
 struct Told {
     order: Order,
     reloads: u64,
 }
 
-/// Runs the slots until they are told to end.
+/// Runs the slots until an order to end.
 pub(super) async fn run(capacity: u32, signals: Signals) -> Result<u8, Failure> {
     let orders = signals.into_orders(|line| eprintln!("{line}"));
     let folder = tempfile::tempdir().map_err(Failure::undetermined)?;
@@ -62,7 +62,7 @@ pub(super) async fn run(capacity: u32, signals: Signals) -> Result<u8, Failure> 
     Ok(status)
 }
 
-/// Turns orders into what slots are told: a reload is an event, and not a state.
+/// Passes orders on to slots: a reload is an event, and not a state.
 async fn relay(orders: Orders, told: watch::Sender<Told>) {
     let mut given = orders.subscribe();
     loop {
