@@ -95,6 +95,14 @@ impl Permission {
         }
     }
 
+    /// The clearance it rests on; none where verification is switched off and where a refusal was overruled.
+    pub(crate) fn clearance(&self) -> Option<&Clearance> {
+        match &self.basis {
+            Basis::Cleared(conclusion) => conclusion.clearance_despite_switches(),
+            Basis::Off | Basis::Overruled(_) => None,
+        }
+    }
+
     /// The refusal that was overruled, where the task runs in spite of one.
     #[must_use]
     pub fn overruled(&self) -> Option<&Overruled> {

@@ -12,6 +12,7 @@
 
 pub mod claimed;
 pub mod config;
+mod custody;
 pub mod descriptor;
 pub mod gate;
 pub mod inputs;

@@ -1,9 +1,10 @@
 //! The life of one task, from its claim to its resolution.
 
 use crate::claimed::ClaimedTask;
+use crate::custody::Knowledge;
 use crate::gate::{Permission, Refusal, Request};
 use crate::lease::Lease;
-use crate::log::LiveLog;
+use crate::log::{LiveLog, Log};
 use crate::metrics::{Phase, TASKS, UPLOADED};
 use crate::queue::QueueError;
 use crate::script::{Ended, Script, Stop};
@@ -14,6 +15,7 @@ use catena_model::task::ArtifactName;
 use catena_signing::{Document, Environment, Run, Signer, Style, TaskDefinition, beneath};
 use catena_taskcluster::{Expiry, Resolution};
 use catena_upload::{Snapshot, SnapshotLimits, Storage};
+use jiff::Timestamp;
 use std::ffi::OsStr;
 use std::os::fd::AsFd as _;
 use std::path::Path;
@@ -304,7 +306,7 @@ impl Task<'_> {
                     (Status::RESOURCE_UNAVAILABLE, format!("The artifacts cannot be copied: {error}"))
                 })?;
             if let Some(signing) = signed {
-                signing.sign(&mut snapshot, &directory)?;
+                signing.sign(&mut snapshot, &directory, Timestamp::now())?;
             }
             Ok(snapshot)
         };
@@ -334,7 +336,22 @@ impl Task<'_> {
         let environment = permission.overruled().map_or_else(Environment::default, |overruled| {
             Environment::default().without_clearance(overruled.mode.as_str())
         });
-        Ok(Signing { task: task.definition, run, environment, signer: self.worker.signer.clone() })
+        Ok(Signing {
+            task: task.definition,
+            run,
+            environment,
+            custody: self.knowledge(permission),
+            signer: self.worker.signer.clone(),
+            log: self.worker.log.clone(),
+        })
+    }
+
+    /// What is recorded beside the artifacts. A document without a record is valid too, so that a task never
+    /// fails because of it.
+    fn knowledge(&self, permission: &Permission) -> Option<Knowledge> {
+        let worker = self.worker.config.custody.clone()?;
+        let told = |error| self.worker.log.warning(format!("The document has no record of custody: {error}"));
+        Knowledge::of(worker, permission).map_err(told).ok()
     }
 
     async fn upload(&self, snapshot: &Snapshot, expires: &Expiry) -> Status {
@@ -389,20 +406,32 @@ struct Signing {
     task: TaskDefinition,
     run: Run,
     environment: Environment,
+    /// None where documents have no record of custody.
+    custody: Option<Knowledge>,
     /// None where the configuration has signing switched off; the document is written all the same.
     signer: Option<Arc<dyn Signer + Send + Sync>>,
+    log: Log,
 }
 
 impl Signing {
     /// Adds the document of everything in the snapshot, and its signature.
-    fn sign(self, snapshot: &mut Snapshot, artifacts: &Path) -> Result<(), (Status, String)> {
+    fn sign(self, snapshot: &mut Snapshot, artifacts: &Path, now: Timestamp) -> Result<(), (Status, String)> {
         if let Some(refused) = snapshot.refused().first() {
             let why = format!("What the script left cannot be signed: {}: {}", refused.path, refused.reason);
             return Err((Status::FAILURE, why));
         }
         let (environment, measured) = (self.environment, snapshot.measured());
-        let document =
+        let mut document =
             Document { task: self.task, run: self.run, artifacts: measured, environment, custody: None };
+        // Without a signature there is no key to name.
+        if let (Some(custody), Some(signer)) = (self.custody, &self.signer) {
+            match custody.record(document.clone(), snapshot, signer.as_ref(), now) {
+                Ok(recorded) => document = recorded,
+                Err(error) => {
+                    self.log.warning(format!("The document has no record of custody: {error}"));
+                }
+            }
+        }
         let bytes = document.to_bytes(Style::Scriptworker);
         let signature =
             self.signer.map(|signer| signer.sign(&bytes)).transpose().map_err(|error| {

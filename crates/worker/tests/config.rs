@@ -405,3 +405,20 @@ fn secrets_do_not_show() {
     let config = config("github_oauth_token: hidden-token\n");
     assert!(!format!("{config:?}").contains("hidden-token"));
 }
+
+#[test]
+fn the_machine_of_the_record_of_custody_is_read_strictly() {
+    let record = config("custody_machine: {instanceId: i-1, region: r}\n").custody.unwrap();
+    assert_eq!((record.name.as_str(), record.version.as_str()), ("catena", env!("CARGO_PKG_VERSION")));
+    assert_eq!((record.instance_id.as_deref(), record.region.as_deref()), (Some("i-1"), Some("r")));
+    assert_eq!(record.machine_image, None);
+    assert!(config("").custody.is_some());
+    assert_eq!(config("record_custody: false\n").custody, None);
+    for wrong in ["{instanceID: i-1}", "{region: ''}", "{region: 7}", "{region: \"a\\nb\"}"] {
+        let told = error(&format!("custody_machine: {wrong}\n"));
+        assert!(
+            told.contains("custody_machine: ") && told.contains("only instanceId, machineImage, region"),
+            "{told}"
+        );
+    }
+}

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn b012_to_b014_the_first_place_counts() {
+    fn b012_b013_and_b014_the_first_place_counts() {
         let folder = tempfile::tempdir().unwrap();
         let files = ["secrets.json", ".scriptworker"].map(|name| folder.path().join(name));
         let variable = |name: &str| match name {

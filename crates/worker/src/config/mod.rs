@@ -15,7 +15,8 @@ pub use trust::Trust;
 use crate::log::LineFormat;
 use crate::status::default_reversed;
 use catena_http::Secret;
-use catena_json::Value;
+use catena_json::{Map, Value};
+use catena_model::custody::WorkerRecord;
 use catena_taskcluster::{ExceptionReason, RootUrl, TaskclusterCredentials};
 use file::File;
 use problem::Problems;
@@ -85,6 +86,8 @@ pub struct Config {
     pub directories: Directories,
     /// The key that documents are signed with, where they are signed.
     pub private_key: Option<PathBuf>,
+    /// The worker and its machine, for the record of custody; none where documents have no record.
+    pub custody: Option<WorkerRecord>,
     /// The program that runs tasks, and its arguments.
     pub script: Vec<String>,
     /// The longest that a script may run.
@@ -215,6 +218,7 @@ impl Draft<'_> {
         let directories = self.directories();
         let private_key =
             self.path("ed25519_private_key_path").filter(|_| self.file.truth("sign_chain_of_trust"));
+        let custody = self.custody();
         let token = self.file.text("github_oauth_token").unwrap_or_default().trim().to_owned();
         let [task_max_timeout, reclaim_interval, poll_interval, upload_stall] = times;
         let (root_url, root_url_text) = root?;
@@ -225,6 +229,7 @@ impl Draft<'_> {
             credentials: credentials?,
             directories: directories?,
             private_key,
+            custody,
             script,
             task_max_timeout,
             timeout_status,
@@ -276,6 +281,33 @@ impl Draft<'_> {
                 None
             }
         }
+    }
+
+    /// The worker and its machine, where they are recorded.
+    fn custody(&mut self) -> Option<WorkerRecord> {
+        const KEY: &str = "custody_machine";
+        const MEMBERS: [&str; 3] = ["instanceId", "machineImage", "region"];
+        const LONGEST: usize = 1024;
+        let empty = Map::new();
+        let map = self.file.value(KEY).and_then(Value::as_object).unwrap_or(&empty);
+        let fits = |text: &&str| (1..=LONGEST).contains(&text.len()) && !text.contains(char::is_control);
+        for (member, value) in map {
+            if !MEMBERS.contains(&member.as_str()) || value.as_str().filter(fits).is_none() {
+                let what = format!(
+                    "{KEY}: {member}: only {} are supported, each a text of 1 to {LONGEST} bytes without control characters",
+                    MEMBERS.join(", ")
+                );
+                self.problems.error(self.file.mark(KEY), what);
+            }
+        }
+        let member = |name: &str| map.get(name).and_then(Value::as_str).map(str::to_owned);
+        self.file.truth("record_custody").then(|| WorkerRecord {
+            name: "catena".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            instance_id: member("instanceId"),
+            machine_image: member("machineImage"),
+            region: member("region"),
+        })
     }
 
     fn script(&mut self) -> Vec<String> {

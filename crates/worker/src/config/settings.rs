@@ -78,7 +78,7 @@ const fn ignored(name: &'static str, shape: Shape, because: &'static str) -> Set
 const UNREAD: &str = "scriptworker does not read it either";
 
 /// In the order of their names.
-pub(super) const SETTINGS: [Setting; 60] = [
+pub(super) const SETTINGS: [Setting; 62] = [
     worker("artifact_dir", Shape::Text, Default::Required),
     worker("artifact_upload_timeout", Shape::Whole, Default::Whole(1200)),
     own("capacity", Shape::Whole, Default::Whole(1)),
@@ -92,6 +92,7 @@ pub(super) const SETTINGS: [Setting; 60] = [
     ignored("cot_schema_path", Shape::Text, "the form of the document is part of Catena"),
     ignored("cot_version", Shape::Whole, UNREAD),
     worker("credentials", Shape::Map, Default::Open),
+    own("custody_machine", Shape::Map, Default::Open),
     worker("ed25519_private_key_path", Shape::Text, Default::Required),
     policy("ed25519_public_keys", Shape::Map),
     worker("github_app_name", Shape::Text, Default::Text("read")),
@@ -123,6 +124,7 @@ pub(super) const SETTINGS: [Setting; 60] = [
         Default::Text("{repo}/json-pushes?changeset={revision}&version=2&full=1"),
     ),
     worker("reclaim_interval", Shape::Whole, Default::Whole(300)),
+    own("record_custody", Shape::Truth, Default::Truth(true)),
     worker("reversed_statuses", Shape::Map, Default::Open),
     policy("scriptworker_provisioners", Shape::List),
     worker("sign_chain_of_trust", Shape::Truth, Default::Truth(true)),
