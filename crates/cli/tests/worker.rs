@@ -10,6 +10,8 @@ use catena_testbed::seeds::SearchedDir;
 use catena_testbed::{Chain, Fault, Options, Queue, Release, Testbed, Trigger};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -24,6 +26,7 @@ struct Case {
     testbed: Testbed,
     room: SearchedDir,
     target: String,
+    definition: Value,
     kind: String,
     product: String,
     pool: String,
@@ -52,8 +55,8 @@ impl Case {
         );
         queue.add_task(&target, &definition);
         queue.set_long_poll(Duration::from_millis(300));
-        let case =
-            Self { testbed, room: SearchedDir::new().unwrap(), target, kind, product, pool, keys, key };
+        let room = SearchedDir::new().unwrap();
+        let case = Self { testbed, room, target, definition, kind, product, pool, keys, key };
         let file = case.path("etc/key");
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(&file, &case.key).unwrap();
@@ -127,6 +130,15 @@ impl Case {
 
     fn has(&self, name: &str) -> bool {
         self.testbed.queue().artifacts(&self.target, 0).contains_key(name)
+    }
+
+    /// Waits until the script has made a file.
+    fn wait_for(&self, name: &str) {
+        let begun = Instant::now();
+        while !self.path(name).exists() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{}", self.said());
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn said(&self) -> String {
@@ -207,7 +219,7 @@ fn push() -> Chain {
 /// A script that makes one artifact of its verified inputs.
 const SIGNING: &str = "set -e; cd $ROOM; mkdir -p artifacts/public/build; \
     find work/cot -type f -not -path '*/.catena*' | sort > artifacts/public/build/inputs.txt; \
-    test -s artifacts/public/build/inputs.txt; echo signed";
+    test -s artifacts/public/build/inputs.txt; cp -r work/cot kept; echo signed";
 
 #[test]
 fn a_verified_task_runs_and_what_it_makes_is_verified() {
@@ -228,6 +240,7 @@ fn a_verified_task_runs_and_what_it_makes_is_verified() {
     assert_eq!(verdict["outcome"], "verified");
     assert!(case.artifact("public/build/inputs.txt").lines().count() > 0);
     assert!(case.has(DOCUMENT) && case.has(SIGNATURE));
+    recorded(&case);
     // The task has run, and its own document is part of the chain now.
     let mut catena = case.catena();
     catena.args([
@@ -243,6 +256,187 @@ fn a_verified_task_runs_and_what_it_makes_is_verified() {
     std::fs::write(case.path("keys.json"), case.keys.to_string()).unwrap();
     let answer: Answer = catena.arg("--keys").arg(case.path("keys.json")).args(["--", &case.target]).run();
     assert_eq!(answer.status, 0, "{}{}", answer.failed(), answer.stderr);
+}
+
+/// The record of custody is what the worker knows: the key, the machine, what it verified, and what it uploaded.
+fn recorded(case: &Case) {
+    let document: Value = serde_json::from_str(&case.artifact(DOCUMENT)).unwrap();
+    let custody = &document["custody"];
+    let key = catena_keys::SigningKey::parse_base64(&case.key).unwrap().public_key().fingerprint();
+    let key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(custody["keyId"], format!("sha256:{key}"));
+    assert_eq!(custody["worker"]["name"], "catena");
+    let inputs = custody["inputs"].as_array().unwrap();
+    for input in inputs {
+        let (task, name) = (input["taskId"].as_str().unwrap(), input["name"].as_str().unwrap());
+        let bytes = std::fs::read(case.path(&format!("kept/{task}/{name}"))).unwrap();
+        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!((&input["sha256"], &input["size"]), (&json!(digest), &json!(bytes.len())));
+        assert_eq!((&input["verified"], &input["runId"]), (&json!("chain"), &json!(0)));
+    }
+    // Each input that the script found is recorded, and nothing else.
+    let found = case.artifact("public/build/inputs.txt");
+    let listed: BTreeSet<String> = inputs
+        .iter()
+        .map(|input| {
+            format!("work/cot/{}/{}", input["taskId"].as_str().unwrap(), input["name"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(listed, found.lines().map(str::to_owned).collect());
+    let log = "public/logs/live_backing.log";
+    let expected = json!({
+        "size": case.artifact(log).len(), "contentType": "text/plain", "contentEncoding": "gzip",
+    });
+    assert_eq!(custody["artifacts"][log], expected);
+    let stored = case.testbed.queue().artifacts(&case.target, 0).remove(log).unwrap();
+    assert_eq!((stored.content_type.as_str(), stored.encoding.as_deref()), ("text/plain", Some("gzip")));
+}
+
+#[test]
+fn b064_without_a_record_the_document_has_the_members_of_scriptworker() {
+    let case = Case::new(push());
+    let config = case.config(SIGNING, |config| config["record_custody"] = json!(false));
+    let mut worker = case.start_with(&config);
+    assert_eq!(worker.resolved(0).state, "completed");
+    assert_eq!(worker.drained(), 0);
+    let text = case.artifact(DOCUMENT);
+    let document: Value = serde_json::from_str(&text).unwrap();
+    let members = [
+        "artifacts",
+        "chainOfTrustVersion",
+        "environment",
+        "runId",
+        "task",
+        "taskId",
+        "workerGroup",
+        "workerId",
+        "workerType",
+    ];
+    assert_eq!(document.as_object().unwrap().keys().collect::<Vec<_>>(), members);
+    // As Python prints it: two spaces, sorted keys, nothing at the end.
+    assert!(
+        text.starts_with("{\n  \"artifacts\": {\n    \"public/build/inputs.txt\": {\n      \"sha256\": \""),
+        "{text}"
+    );
+    assert!(
+        text.contains("\n  \"chainOfTrustVersion\": 1,\n  \"environment\": {},\n  \"runId\": 0,\n"),
+        "{text}"
+    );
+    assert!(text.ends_with("\"\n}"), "{text}");
+}
+
+#[test]
+fn a_claim_with_another_definition_than_the_queues_never_runs() {
+    let case = Case::new(push());
+    let mut claimed = case.definition.clone();
+    claimed["payload"]["maxRunTime"] = json!(7);
+    case.testbed.queue().claim_as(&case.target, &claimed);
+    let mut worker = case.start("touch $ROOM/ran");
+    let run = worker.resolved(0);
+    assert_eq!((run.state.as_str(), run.reason.as_deref()), ("exception", Some("malformed-payload")));
+    assert_eq!(worker.drained(), 0);
+    assert!(!case.path("ran").exists() && !case.has(DOCUMENT));
+    let live = case.artifact("public/logs/live_backing.log");
+    assert!(
+        live.contains("The definition that was claimed is not the definition that was verified."),
+        "{live}"
+    );
+}
+
+#[test]
+fn b017_an_emptied_environment_gives_the_script_four_variables() {
+    let case = Case::new(push());
+    let config = case.config("", |config| {
+        config["verify_chain_of_trust"] = json!(false);
+        config["task_script"] = json!(["/usr/bin/env"]);
+    });
+    let log = std::fs::File::create(case.path("stderr")).unwrap();
+    let mut catena = Catena::new();
+    let command = catena.arg("worker").arg(&config).command();
+    let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+    let mut worker = Running { case: &case, child };
+    assert_eq!(worker.resolved(0).state, "completed");
+    assert_eq!(worker.drained(), 0);
+    let live = case.artifact("public/logs/live_backing.log");
+    let mut names: Vec<&str> = live.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+    names.sort_unstable();
+    let expected = ["RUN_ID", "TASKCLUSTER_CREDENTIALS_FD", "TASKCLUSTER_ROOT_URL", "TASK_ID"];
+    assert_eq!(names, expected, "{live}");
+}
+
+#[test]
+fn b030_told_to_drain_an_idle_worker_ends_at_once() {
+    let case = Case::new(push());
+    let config = case.config("true", |config| {
+        (config["poll_interval"], config["worker_type"]) = (json!(600), json!("another"));
+    });
+    let worker = case.start_with(&config);
+    let begun = Instant::now();
+    while case.testbed.queue().events().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{}", case.said());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(worker.drained(), 0);
+}
+
+#[test]
+fn b032_told_to_drain_many_times_a_worker_still_finishes_its_task() {
+    let case = Case::new(push());
+    let mut worker = case.start(
+        "touch $ROOM/ran; sleep 0.5; mkdir -p $ROOM/artifacts/public; echo x > $ROOM/artifacts/public/x",
+    );
+    case.wait_for("ran");
+    for _ in 0..20 {
+        worker.signal(Signal::USR1);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(worker.resolved(0).state, "completed");
+    assert_eq!(worker.ended(), 0);
+    assert!(case.has(DOCUMENT) && case.has("public/x"));
+    assert_eq!(case.testbed.queue().count("claimWork", 200), 1);
+}
+
+#[test]
+fn b061_the_log_of_a_rejected_chain_is_one_whole_gzip_member() {
+    let mut chain = push();
+    let build = chain.builds[0].clone();
+    let artifacts = chain.artifacts_mut(&build).unwrap();
+    let name = artifacts.keys().find(|name| name.starts_with("public/build/")).unwrap().clone();
+    artifacts.get_mut(&name).unwrap().body = b"something else".to_vec().into();
+    let case = Case::new(chain);
+    let mut worker = case.start("true");
+    worker.resolved(0);
+    assert_eq!(worker.drained(), 0);
+    let stored =
+        case.testbed.queue().artifacts(&case.target, 0).remove("public/logs/chain_of_trust.log").unwrap();
+    assert_eq!(stored.encoding.as_deref(), Some("gzip"));
+    let bytes = stored.bytes().unwrap().unwrap();
+    let mut decoder = flate2::bufread::GzDecoder::new(bytes.as_slice());
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut decoder, &mut text).unwrap();
+    // Nothing stands behind the member: the log was closed before it was packed.
+    assert_eq!(decoder.into_inner().len(), 0);
+    assert!(text.ends_with('\n') && text.contains("CRITICAL - Chain of Trust verification error!"), "{text}");
+}
+
+#[test]
+fn b066_and_b070_a_key_with_a_line_end_signs_what_the_old_tool_verifies() {
+    let case = Case::new(push());
+    std::fs::write(case.path("etc/key"), format!("{}\n", case.key)).unwrap();
+    let mut worker = case.start(SIGNING);
+    assert_eq!(worker.resolved(0).state, "completed");
+    assert_eq!(worker.drained(), 0);
+    let signature = case.testbed.queue().artifacts(&case.target, 0).remove(SIGNATURE).unwrap();
+    let public = catena_keys::SigningKey::parse_base64(&case.key).unwrap().public_key();
+    std::fs::write(case.path("public_key"), public.to_string()).unwrap();
+    std::fs::write(case.path("document"), case.artifact(DOCUMENT)).unwrap();
+    std::fs::write(case.path("signature"), signature.bytes().unwrap().unwrap()).unwrap();
+    let mut catena = Catena::new();
+    catena.args(["verify-ed25519-signature", "--pubkey", "public_key", "document", "signature"]);
+    catena.command().current_dir(case.room.path());
+    let answer = catena.run();
+    assert_eq!(answer.status, 0, "{}", answer.stderr);
+    assert!(answer.stderr.starts_with("Verified good with given seed"), "{}", answer.stderr);
 }
 
 #[test]
@@ -321,11 +515,7 @@ fn b055_a_task_that_is_cancelled_is_stopped() {
         config["reclaim_interval"] = json!(1)
     });
     let mut worker = case.start_with(&config);
-    let begun = Instant::now();
-    while !case.path("ran").exists() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{}", case.said());
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    case.wait_for("ran");
     case.testbed.queue().act(&case.target, Action::Cancel);
     worker.resolved(0);
     assert_eq!(worker.drained(), 0);
@@ -354,11 +544,7 @@ fn b027_a_worker_that_is_told_to_end_stops_its_script() {
     let case = Case::new(push());
     let mut worker =
         case.start("trap 'echo told; exit 0' TERM; touch $ROOM/ran; while true; do sleep 0.05; done");
-    let begun = Instant::now();
-    while !case.path("ran").exists() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{}", case.said());
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    case.wait_for("ran");
     worker.signal(Signal::TERM);
     let run = worker.resolved(0);
     assert_eq!((run.state.as_str(), run.reason.as_deref()), ("exception", Some("worker-shutdown")));

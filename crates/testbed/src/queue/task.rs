@@ -149,6 +149,8 @@ impl LiveRun {
 pub(crate) struct LiveTask {
     id: String,
     pub(crate) definition: Value,
+    /// What claims tell instead.
+    pub(super) claimed: Option<Value>,
     pub(crate) pool: String,
     pub(crate) runs: Vec<LiveRun>,
     retries_left: u64,
@@ -162,6 +164,7 @@ impl LiveTask {
             pool: format!("{}/{}", text("provisionerId"), text("workerType")),
             retries_left: definition.get("retries").and_then(Value::as_u64).unwrap_or(5),
             definition: definition.clone(),
+            claimed: None,
             runs: vec![LiveRun::new("scheduled", Timestamp::now())],
         }
     }
