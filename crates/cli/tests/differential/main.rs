@@ -1,6 +1,8 @@
 //! The catalogue of attacks and of valid chains through the real binary, over loopback: honest ones are
 //! accepted, and each attack is refused with the finding that names its cause.
 //!
+//! A whole release is run by worker processes, and judged by both (`release`).
+//!
 //! `CATENA_ATTACKS` says which attacks: every N-th, 4 when unset, none at 0. (All of them are tried
 //! without a network by `catena-attacks`' own tests.)
 //!
@@ -20,6 +22,7 @@
 
 mod random;
 mod reference;
+mod release;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -55,6 +58,7 @@ fn trials(bench: &Arc<Bench>) -> Vec<Trial> {
     for chain in valid::chains() {
         add(format!("honest/{}", chain.name), Box::new(move |bench| agree(bench, &chain)));
     }
+    add("release/run by workers".to_owned(), Box::new(release::is_verified_by_both));
     for (number, attack) in
         attacks(number_of("CATENA_ATTACKS", if bench.reference.is_some() { 0 } else { 4 }))
     {

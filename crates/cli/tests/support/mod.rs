@@ -1,6 +1,7 @@
 //! Running the real binary against a testbed.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod daemon;
 pub mod resign;
 
 use catena_testbed::seeds::Seed;
