@@ -40,11 +40,13 @@ pub struct SnapshotLimits {
     pub total_bytes: u64,
     /// Directories inside one another.
     pub depth: usize,
+    /// A file that is never copied, whatever leads to it: its device and its inode.
+    pub secret: Option<(u64, u64)>,
 }
 
 impl Default for SnapshotLimits {
     fn default() -> Self {
-        Self { entries: 100_000, file_bytes: 5 << 30, total_bytes: 64 << 30, depth: 64 }
+        Self { entries: 100_000, file_bytes: 5 << 30, total_bytes: 64 << 30, depth: 64, secret: None }
     }
 }
 
@@ -97,6 +99,9 @@ pub enum RefusedReason {
     /// The queue has no such names.
     #[error("its name is not that of an artifact: printable ASCII without backslashes, at most 1,024 bytes")]
     Name,
+    /// It is the file that must not leave the machine.
+    #[error("it is the worker's signing key")]
+    Secret,
     /// Directories are nested too deep.
     #[error("it is nested deeper than {0} directories")]
     Depth(usize),
@@ -189,7 +194,21 @@ impl Snapshot {
         storage: Storage,
         limits: &SnapshotLimits,
     ) -> Result<Self, SnapshotError> {
-        let root: OwnedFd = File::open(directory).map_err(SnapshotError::Directory)?.into();
+        let root = File::open(directory).map_err(SnapshotError::Directory)?;
+        Self::take_from(root.into(), scratch, storage, limits)
+    }
+
+    /// The same of an open directory. Whoever opened it before the task ran has the directory that the task was
+    /// given, even if something else has its name now.
+    ///
+    /// # Errors
+    /// As [`Snapshot::take`].
+    pub fn take_from(
+        root: OwnedFd,
+        scratch: &Path,
+        storage: Storage,
+        limits: &SnapshotLimits,
+    ) -> Result<Self, SnapshotError> {
         let mut snapshot = Self::new(scratch, storage)?;
         let mut walk = Walk { root, limits, found: 0, bytes: 0 };
         let mut todo: Vec<(OsString, usize)> = vec![(OsString::new(), 0)];
@@ -364,6 +383,9 @@ impl Walk<'_> {
     ) -> Result<Artifact, Uncopied> {
         let before = fingerprint(&file)?;
         let size = before.size;
+        if self.limits.secret == Some((before.st_dev, before.st_ino)) {
+            return Err(Uncopied::Refused(RefusedReason::Secret));
+        }
         self.room(size)?;
         let mut copy = snapshot.copy(name);
         let mut block = vec![0; BLOCK];
@@ -542,6 +564,17 @@ mod tests {
         let few = take_with(&folder, &SnapshotLimits { entries: 1, ..SnapshotLimits::default() });
         assert_eq!((few.artifacts().len(), few.refused().len()), (1, 1));
         assert_eq!(few.refused()[0].reason, RefusedReason::TooMany(1));
+    }
+
+    #[test]
+    fn a_secret_is_not_copied_by_whichever_name() {
+        let folder = folder(&[("a", "secret"), ("c", "x")]);
+        std::fs::hard_link(folder.path().join("a"), folder.path().join("b")).unwrap();
+        let stat = rustix::fs::stat(folder.path().join("a")).unwrap();
+        let secret = Some((stat.st_dev, stat.st_ino));
+        let snapshot = take_with(&folder, &SnapshotLimits { secret, ..SnapshotLimits::default() });
+        assert_eq!(names(&snapshot), ["c"]);
+        assert!(["a", "b"].iter().all(|name| refused(&snapshot)[*name] == RefusedReason::Secret));
     }
 
     #[test]

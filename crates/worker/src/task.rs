@@ -14,11 +14,11 @@ use catena::CancellationToken;
 use catena_model::task::ArtifactName;
 use catena_signing::{Document, Environment, Run, Signer, Style, TaskDefinition, beneath};
 use catena_taskcluster::{Expiry, Resolution};
-use catena_upload::{Snapshot, SnapshotLimits, Storage};
+use catena_upload::{Snapshot, SnapshotError, SnapshotLimits, Storage};
 use jiff::Timestamp;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::os::fd::AsFd as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -64,8 +64,8 @@ impl Task<'_> {
     pub(crate) async fn run(&self) -> Next {
         let (worker, claim) = (self.worker, self.lease.claim());
         worker.log.info(format!("Going to run taskId {} runId {}!", claim.run.task_id, claim.run.run_id));
-        let mut live = match LiveLog::begin(&worker.config.directories.task_logs) {
-            Ok(live) => live,
+        let (artifacts, mut live) = match self.open() {
+            Ok(open) => open,
             Err(error) => {
                 worker.log.critical(format!("The log of the task cannot be made: {error}"));
                 self.resolve(Status::RESOURCE_UNAVAILABLE).await;
@@ -74,13 +74,13 @@ impl Task<'_> {
         };
         let End { mut status, next, made } = self.attempt(&mut live).await;
         let metrics = &worker.metrics;
-        let mut uploadable = metrics.time(Phase::Sign, self.pack(made)).await;
+        let mut uploadable = metrics.time(Phase::Sign, self.pack(&artifacts, made)).await;
         if let Err((worse, why)) = uploadable {
             worker.log.critical(&why);
             live.line(&why);
             status = status.worst(worse);
             // What there is, without a document, and with the reason in the log.
-            uploadable = self.pack(None).await;
+            uploadable = self.pack(&artifacts, None).await;
         }
         drop(live);
         match (uploadable, expires(&claim.task)) {
@@ -96,6 +96,14 @@ impl Task<'_> {
         }
         metrics.time(Phase::Resolve, self.resolve(status)).await;
         next
+    }
+
+    /// The artifact directory and the log in it. The directory stays open: a script that puts another one, or a
+    /// link, in its place must not choose what the worker reads.
+    fn open(&self) -> std::io::Result<(Arc<File>, LiveLog)> {
+        let directories = &self.worker.config.directories;
+        let artifacts = Arc::new(File::open(&directories.artifacts)?);
+        Ok((artifacts, LiveLog::begin(&directories.task_logs)?))
     }
 
     /// Verifies and runs the task.
@@ -296,15 +304,25 @@ impl Task<'_> {
 
     /// Copies what is to be uploaded. With `made`, its document and the signature are added, and anything that
     /// cannot be an artifact is an error.
-    async fn pack(&self, made: Option<(ClaimedTask, Permission)>) -> Result<Snapshot, (Status, String)> {
-        let (directory, scratch) = (self.artifacts().to_owned(), self.worker.temporary.clone());
+    async fn pack(
+        &self,
+        artifacts: &Arc<File>,
+        made: Option<(ClaimedTask, Permission)>,
+    ) -> Result<Snapshot, (Status, String)> {
+        let (directory, scratch) = (Arc::clone(artifacts), self.worker.temporary.clone());
+        let key = self.worker.config.private_key.clone();
         let signed = made.map(|(task, permission)| self.signing(task, &permission)).transpose()?;
         let pack = move || {
-            let limits = SnapshotLimits::default();
-            let mut snapshot =
-                Snapshot::take(&directory, &scratch, Storage::S3, &limits).map_err(|error| {
-                    (Status::RESOURCE_UNAVAILABLE, format!("The artifacts cannot be copied: {error}"))
-                })?;
+            // Looked for now: a script cannot have moved it.
+            let key = key.and_then(|key| rustix::fs::stat(&key).ok());
+            let secret = key.map(|key| (key.st_dev, key.st_ino));
+            let limits = SnapshotLimits { secret, ..SnapshotLimits::default() };
+            let root = directory.try_clone().map_err(SnapshotError::Directory);
+            let copied =
+                root.and_then(|root| Snapshot::take_from(root.into(), &scratch, Storage::S3, &limits));
+            let mut snapshot = copied.map_err(|error| {
+                (Status::RESOURCE_UNAVAILABLE, format!("The artifacts cannot be copied: {error}"))
+            })?;
             if let Some(signing) = signed {
                 signing.sign(&mut snapshot, &directory, Timestamp::now())?;
             }
@@ -314,10 +332,6 @@ impl Task<'_> {
             Ok(packed) => packed,
             Err(error) => Err((Status::INTERNAL_ERROR, error.to_string())),
         }
-    }
-
-    fn artifacts(&self) -> &Path {
-        &self.worker.config.directories.artifacts
     }
 
     /// What it takes to sign what a task made, by whose permission it ran.
@@ -415,7 +429,7 @@ struct Signing {
 
 impl Signing {
     /// Adds the document of everything in the snapshot, and its signature.
-    fn sign(self, snapshot: &mut Snapshot, artifacts: &Path, now: Timestamp) -> Result<(), (Status, String)> {
+    fn sign(self, snapshot: &mut Snapshot, artifacts: &File, now: Timestamp) -> Result<(), (Status, String)> {
         if let Some(refused) = snapshot.refused().first() {
             let why = format!("What the script left cannot be signed: {}: {}", refused.path, refused.reason);
             return Err((Status::FAILURE, why));
@@ -448,16 +462,15 @@ impl Signing {
             add(snapshot, ArtifactName::signature(), signature)?;
         }
         if let Err(error) = leave(artifacts, &bytes, signature) {
-            tracing::warn!("the document is uploaded, but not left in {}: {error}", artifacts.display());
+            tracing::warn!("the document is uploaded, but not left in the artifact directory: {error}");
         }
         Ok(())
     }
 }
 
 /// Leaves the document beside the artifacts, as scriptworker does. What is uploaded is not read from there.
-fn leave(artifacts: &Path, document: &[u8], signature: Option<&[u8]>) -> std::io::Result<()> {
-    let root = std::fs::File::open(artifacts)?;
-    let public = beneath::make_directory(root.as_fd(), OsStr::new("public"))?;
+fn leave(artifacts: &File, document: &[u8], signature: Option<&[u8]>) -> std::io::Result<()> {
+    let public = beneath::make_directory(artifacts.as_fd(), OsStr::new("public"))?;
     beneath::replace(public.as_fd(), "chain-of-trust.json", document)?;
     signature
         .map_or(Ok(()), |signature| beneath::replace(public.as_fd(), "chain-of-trust.json.sig", signature))

@@ -28,8 +28,26 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> WorkDirError {
 }
 
 impl Directories {
-    /// Makes the directories of a task anew, with nothing in them. A directory that is a mount point or a link to
-    /// a directory stays, and only what is in it goes.
+    /// The same directories by names without links. They are made where they are missing.
+    ///
+    /// # Errors
+    /// The first that cannot be made.
+    pub fn resolved(&self) -> Result<Self, WorkDirError> {
+        let resolve = |path: &Path| {
+            let made = fs::create_dir_all(path).and_then(|()| path.canonicalize());
+            made.map_err(failed(path))
+        };
+        Ok(Self {
+            work: resolve(&self.work)?,
+            artifacts: resolve(&self.artifacts)?,
+            task_logs: resolve(&self.task_logs)?,
+            logs: self.logs.clone(),
+        })
+    }
+
+    /// Makes the directories of a task anew, with nothing in them. A directory that is a mount point stays, and
+    /// only what is in it goes. A link is not followed: a script put it there, once the names are those of
+    /// [`Directories::resolved`].
     ///
     /// # Errors
     /// The first that cannot be emptied or made.
@@ -60,8 +78,19 @@ fn write(path: &Path, text: &str) -> Result<(), WorkDirError> {
 }
 
 fn empty(path: &Path) -> io::Result<()> {
+    // A script may have put anything in its place.
+    if fs::symlink_metadata(path).is_ok_and(|found| !found.is_dir()) {
+        fs::remove_file(path)?;
+    }
     fs::create_dir_all(path)?;
-    for entry in fs::read_dir(path)? {
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_up(path)?;
+            fs::read_dir(path)
+        }
+        other => other,
+    };
+    for entry in entries? {
         let entry = entry?;
         remove(&entry.path(), entry.file_type()?.is_dir())?;
     }
@@ -139,6 +168,41 @@ mod tests {
     }
 
     #[test]
+    fn links_that_were_there_at_the_start_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let directories = directories(folder.path());
+        fs::create_dir(folder.path().join("real")).unwrap();
+        symlink(folder.path().join("real"), &directories.work).unwrap();
+        let resolved = directories.resolved().unwrap();
+        resolved.empty().unwrap();
+        assert!(directories.work.is_symlink() && resolved.work.ends_with("real"));
+        assert!(resolved.task_logs.is_dir());
+    }
+
+    #[test]
+    fn whatever_a_script_puts_in_the_place_of_a_directory_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let directories = directories(folder.path());
+        directories.empty().unwrap();
+        fs::remove_dir(&directories.work).unwrap();
+        fs::write(&directories.work, "a file").unwrap();
+        fs::remove_dir_all(&directories.artifacts).unwrap();
+        symlink(folder.path().join("nowhere"), &directories.artifacts).unwrap();
+        directories.empty().unwrap();
+        assert!(fs::symlink_metadata(&directories.artifacts).unwrap().is_dir() && directories.work.is_dir());
+        let elsewhere = folder.path().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        fs::write(elsewhere.join("kept"), "").unwrap();
+        fs::remove_dir_all(&directories.artifacts).unwrap();
+        symlink(&elsewhere, &directories.artifacts).unwrap();
+        directories.empty().unwrap();
+        assert!(elsewhere.join("kept").exists() && !directories.artifacts.is_symlink());
+        fs::set_permissions(&directories.work, fs::Permissions::from_mode(0o000)).unwrap();
+        directories.empty().unwrap();
+        fs::write(directories.work.join("x"), "").unwrap();
+    }
+
+    #[test]
     fn b035_the_files_have_the_bytes_that_scriptworker_writes() {
         let folder = tempfile::tempdir().unwrap();
         let directories = directories(folder.path());
@@ -157,8 +221,8 @@ mod tests {
     #[test]
     fn a_directory_that_cannot_be_made_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("work"), "a file").unwrap();
-        let told = directories(folder.path()).empty().unwrap_err();
+        fs::write(folder.path().join("file"), "").unwrap();
+        let told = directories(&folder.path().join("file")).empty().unwrap_err();
         assert!(told.to_string().contains("work"), "{told}");
     }
 }

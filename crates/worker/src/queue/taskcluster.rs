@@ -130,11 +130,17 @@ impl Queue for TaskclusterQueue {
     }
 }
 
-/// The worst of what failed, and all of it in words.
+/// Failures that are told one by one: a task can have a hundred thousand.
+const MOST_TOLD: usize = 20;
+
+/// The worst of what failed, and what it was in words.
 fn failure(errors: &[UploadError]) -> Result<(), UploadFailure> {
     let status = errors.iter().map(|error| Status::of_reason(error.exception())).max();
     let Some(status) = status else { return Ok(()) };
-    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let mut lines: Vec<String> = errors.iter().take(MOST_TOLD).map(ToString::to_string).collect();
+    if let more @ 1.. = errors.len().saturating_sub(MOST_TOLD) {
+        lines.push(format!("and {more} more"));
+    }
     Err(UploadFailure { status, message: lines.join("\n") })
 }
 

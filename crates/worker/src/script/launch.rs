@@ -66,6 +66,11 @@ fn become_script(order: &Order, words: &[OsString]) -> Result<(), String> {
     restrict::forbid_reading_others()
         .map_err(|cause| failed("cannot forbid reading other processes", &cause))?;
     if let Some(hidden) = &order.hide {
+        // What is not there cannot be hidden: it may be elsewhere.
+        std::fs::metadata(hidden).map_err(|cause| {
+            let file = hidden.display();
+            format!("the signing key {file} cannot be hidden from the script: {cause}; restore it, or start the worker anew")
+        })?;
         let restricted = restrict::hide(hidden);
         if File::open(hidden).is_ok() {
             let why = restricted.err().map_or(String::new(), |why| format!(" ({why})"));

@@ -37,11 +37,12 @@ pub(super) fn forbid_reading_others() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Takes from this process, and from all that it starts, the right to read one file.
+/// Takes from this process, and from all that it starts, the right to read one file, and to move or remove it or
+/// a directory above it: a script must not bring the file to a place where the next one, or the worker, reads it.
 ///
 /// Landlock has rules that allow and none that forbid. So everything is allowed that is not on the way to the
 /// file: what stands beside it, beside its directory, and so on up. A file that is later made directly in one of
-/// the directories on the way cannot be read either.
+/// the directories on the way cannot be read either, and what stands in them cannot be renamed or removed.
 #[cfg(target_os = "linux")]
 pub(super) fn hide(file: &Path) -> Result<(), String> {
     use landlock::{
@@ -52,10 +53,11 @@ pub(super) fn hide(file: &Path) -> Result<(), String> {
     let file = file.canonicalize().map_err(|error| told(&error))?;
     // A file that moves to another directory takes rights with it, so moving is a right too, where the
     // kernel knows it.
-    let access = AccessFs::ReadFile | AccessFs::Refer;
+    let known = AccessFs::ReadFile | AccessFs::RemoveFile | AccessFs::RemoveDir;
+    let access = known | AccessFs::Refer;
     let mut rules = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
-        .handle_access(AccessFs::ReadFile)
+        .handle_access(known)
         .map_err(|error| told(&error))?
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::Refer)

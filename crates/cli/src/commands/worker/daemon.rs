@@ -42,12 +42,13 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     runtime.block_on(work(args, config, &lines, signals))
 }
 
-async fn work(args: &RunArgs, config: Config, lines: &[String], signals: Signals) -> Result<u8, Failure> {
+async fn work(args: &RunArgs, mut config: Config, lines: &[String], signals: Signals) -> Result<u8, Failure> {
     let launcher = launcher(args, &config)?;
     let signer = match startup::check(&config, &launcher).await {
         Ok(signer) => signer.map(|signer| Arc::new(signer) as Arc<dyn Signer + Send + Sync>),
         Err(wrong) => return Ok(unusable(&wrong)),
     };
+    config.directories = config.directories.resolved().map_err(Failure::undetermined)?;
     let log = Log::open(&config.directories.logs, config.log.clone())
         .map_err(|error| Failure::undetermined(format!("{}: {error}", config.directories.logs.display())))?;
     log.info(format!("Catena worker {} starting up", env!("CARGO_PKG_VERSION")));
@@ -107,12 +108,13 @@ impl Daemon<'_> {
         let told = |failure: Failure| vec![failure.text()];
         let (config, lines) =
             self.args.setup.read(&self.args.config, self.args.slot.unwrap_or(1)).map_err(told)?;
-        let config = config.ok_or_else(|| lines.clone())?;
+        let mut config = config.ok_or_else(|| lines.clone())?;
         if config.capacity != old.config.capacity {
             return Err(vec!["capacity: it changes only with a restart".to_owned()]);
         }
         let launcher = launcher(self.args, &config).map_err(told)?;
         let signer = startup::check(&config, &launcher).await?;
+        config.directories = config.directories.resolved().map_err(|error| vec![error.to_string()])?;
         let signer = signer.map(|signer| Arc::new(signer) as Arc<dyn Signer + Send + Sync>);
         let (directory, options) = (config.directories.logs.clone(), config.log.clone());
         let address = config.metrics;
