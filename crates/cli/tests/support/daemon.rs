@@ -28,6 +28,8 @@ pub struct Daemon {
     pub key: SigningKey,
     id: String,
     room: TempDir,
+    /// Where its key is: beside nothing that a script changes.
+    etc: TempDir,
     child: Option<Child>,
 }
 
@@ -37,21 +39,27 @@ impl Daemon {
         let (claim, name) = (format!("queue:claim-work:{pool}"), format!("queue:worker-id:{GROUP}/{id}"));
         let client = format!("project/releng/{id}");
         queue.add_client(&client, TOKEN, &[&claim, &name, "queue:get-artifact:*"]);
-        let (room, key) = (tempfile::tempdir().unwrap(), SigningKey::from_seed(&[seed; 32]));
+        let (room, etc) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let key = SigningKey::from_seed(&[seed; 32]);
         let path = |name: &str| room.path().join(name).to_str().unwrap().to_owned();
         let (provisioner, worker_type) = pool.split_once('/').unwrap();
         let config = json!({
             "taskcluster_root_url": root_url, "provisioner_id": provisioner, "worker_type": worker_type,
             "worker_group": GROUP, "worker_id": id, "credentials": {"clientId": client, "accessToken": TOKEN},
             "work_dir": path("work"), "artifact_dir": path("artifacts"), "log_dir": path("logs"),
-            "task_log_dir": path("artifacts/public/logs"), "ed25519_private_key_path": path("etc/key"),
+            "task_log_dir": path("artifacts/public/logs"), "ed25519_private_key_path": etc.path().join("key"),
             "task_script": ["/bin/true"], "poll_interval": 1, "verbose": true,
         });
-        std::fs::create_dir_all(room.path().join("etc")).unwrap();
-        let file = room.path().join("etc/key");
-        std::fs::write(&file, key.to_base64().as_bytes()).unwrap();
+        let worker = Self { config, key, id: id.to_owned(), room, etc, child: None };
+        worker.write_key();
+        worker
+    }
+
+    /// Writes its key where its configuration has it.
+    pub fn write_key(&self) {
+        let file = self.etc.path().join("key");
+        std::fs::write(&file, self.key.to_base64().as_bytes()).unwrap();
         std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
-        Self { config, key, id: id.to_owned(), room, child: None }
     }
 
     /// The same worker, which runs this text with a shell; `$ROOM` is its directory.
@@ -77,6 +85,11 @@ impl Daemon {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.room.path().join(name)
+    }
+
+    /// The directory of its key.
+    pub fn etc(&self) -> &Path {
+        self.etc.path()
     }
 
     pub fn public_key(&self) -> String {

@@ -1,0 +1,243 @@
+//! Tasks that were made to break a worker: artifact trees and scripts, one after the other through one worker
+//! process, which lives on. The table in docs/worker.md says the same.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::arithmetic_side_effects)]
+
+mod support;
+
+use catena_testbed::chain::DOCUMENT;
+use catena_testbed::{Options, Queue, Site, Testbed};
+use serde_json::json;
+use std::collections::BTreeMap;
+use support::daemon::{Daemon, check_run, contents, resolved};
+
+const POOL: &str = "scriptworker-k8s/gecko-3-signing";
+const LIVE: &str = "public/logs/live_backing.log";
+
+/// One task.
+struct Hostile {
+    name: &'static str,
+    /// What it runs, in the directory that holds `artifacts`.
+    script: &'static str,
+    /// How its run ends.
+    state: &'static str,
+    /// A part of its log.
+    told: &'static str,
+    /// What must be among its artifacts, beside the log, and what must not.
+    made: &'static [&'static str],
+    not_made: &'static [&'static str],
+    /// How long it may run.
+    seconds: u64,
+}
+
+const fn hostile(
+    name: &'static str,
+    script: &'static str,
+    state: &'static str,
+    told: &'static str,
+) -> Hostile {
+    Hostile { name, script, state, told, made: &[], not_made: &[], seconds: 60 }
+}
+
+const REFUSED: &str = "What the script left cannot be signed: ";
+
+/// In the order of docs/worker.md.
+fn tasks() -> Vec<Hostile> {
+    vec![
+        Hostile {
+            made: &["public/good.txt"],
+            ..hostile(
+                "names that no artifact can have",
+                r"touch artifacts/public/$'new\nline' artifacts/public/$'back\\slash' artifacts/public/$'\xff'; echo > artifacts/public/good.txt",
+                "exception",
+                "its name is not that of an artifact",
+            )
+        },
+        Hostile {
+            not_made: &["public/passwd"],
+            ..hostile(
+                "a link to a file elsewhere",
+                "ln -s /etc/passwd artifacts/public/passwd",
+                "exception",
+                REFUSED,
+            )
+        },
+        Hostile {
+            not_made: &["public/etc/passwd"],
+            ..hostile(
+                "a link to a directory elsewhere",
+                "ln -s /etc artifacts/public/etc",
+                "exception",
+                REFUSED,
+            )
+        },
+        hostile("links in a circle", "ln -s b artifacts/a; ln -s a artifacts/b", "exception", REFUSED),
+        hostile("a FIFO", "mkfifo artifacts/public/fifo", "exception", "it is a socket, a FIFO or a device"),
+        hostile(
+            "a sparse file of 1 TiB",
+            "truncate -s 1T artifacts/public/sparse",
+            "exception",
+            "are left of what one artifact may have",
+        ),
+        hostile(
+            "more than 100,000 files",
+            "mkdir artifacts/many; cd artifacts/many; seq 100001 | sed 's/^/é/' | xargs touch",
+            "exception",
+            "",
+        ),
+        hostile(
+            "directories nested 70 deep",
+            "d=artifacts; for i in {1..70}; do d=$d/d; done; mkdir -p $d; touch $d/x",
+            "exception",
+            "nested deeper",
+        ),
+        Hostile {
+            made: &["public/good.txt"],
+            not_made: &["key"],
+            ..hostile(
+                "a link to the directory of the key in place of the artifacts",
+                "echo > artifacts/public/good.txt; mv artifacts old; ln -s $ETC artifacts",
+                "completed",
+                "exit code: 0",
+            )
+        },
+        hostile("a hard link to the key", "ln $ETC/key artifacts/public/key", "failed", "exit code: 1"),
+        hostile(
+            "the key moved among the artifacts",
+            "mv $ETC/key artifacts/public/key",
+            "failed",
+            "exit code: 1",
+        ),
+        hostile("the key moved aside", "mv $ETC/key $ETC/other", "failed", "exit code: 1"),
+        hostile("the directory of the key moved aside", "mv $ETC $ETC-other", "failed", "exit code: 1"),
+        hostile("the key removed", "rm -f $ETC/key", "failed", "exit code: 1"),
+        hostile(
+            "nothing in place of the directories",
+            "rm -rf artifacts work; ln -s nowhere artifacts; touch work",
+            "completed",
+            "",
+        ),
+        hostile("directories that nobody may enter", "chmod 0 artifacts work", "completed", ""),
+        hostile(
+            "200 daemons in sessions of their own",
+            "for i in {1..200}; do setsid bash -c 'echo $$ >> $ROOM/pids; exec sleep 1000' & done; while test $(wc -l < $ROOM/pids) -lt 200; do sleep 0.05; done",
+            "completed",
+            "exit code: 0",
+        ),
+        hostile(
+            "a daemon that holds the pipes",
+            "sleep 1000 & echo $! >> $ROOM/pids",
+            "completed",
+            "exit code: 0",
+        ),
+        Hostile {
+            seconds: 1,
+            ..hostile(
+                "pipes that are closed while the script goes on",
+                "exec >&- 2>&-; sleep 1000",
+                "failed",
+                "Exceeded max run time of 1 seconds",
+            )
+        },
+        hostile(
+            "a flood of output",
+            "yes $(printf x%.0s {1..1000}) | head -c 10000000",
+            "completed",
+            "exit code: 0",
+        ),
+        hostile("a line of 5 MB", "head -c 5000000 /dev/zero | tr '\\0' x", "completed", "exit code: 0"),
+        hostile(
+            "a signal to its own group",
+            "kill -9 0",
+            "failed",
+            "Automation Error: python exited with signal -9",
+        ),
+        hostile(
+            "a signal to the worker's group",
+            "kill -STOP $PPID 2>/dev/null; kill -CONT $PPID",
+            "completed",
+            "exit code: 0",
+        ),
+        Hostile {
+            made: &["public/logs/live_backing.log"],
+            ..hostile(
+                "a document of its own",
+                "echo '{}' | tee artifacts/public/chain-of-trust.json > artifacts/public/chain-of-trust.json.sig",
+                "completed",
+                "exit code: 0",
+            )
+        },
+        hostile("nothing hostile", "echo good > artifacts/public/good.txt", "completed", "exit code: 0"),
+    ]
+}
+
+fn task_id(number: usize) -> String {
+    format!("{number:08}QAKAAAAAAAAAAA")
+}
+
+#[test]
+fn a_worker_outlives_what_tasks_do() {
+    let testbed = Testbed::start_blocking(Site::new(), Options::default()).unwrap();
+    let queue = testbed.queue();
+    let script = "cd $ROOM; mkdir -p artifacts/public; source scripts/$TASK_ID";
+    let mut worker = Daemon::new(queue, &testbed.root_url(), POOL, "the-worker", 7).with_script(script);
+    std::fs::create_dir(worker.path("scripts")).unwrap();
+    let room = worker.path("").to_str().unwrap().trim_end_matches('/').to_owned();
+    let tasks = tasks();
+    for (number, task) in tasks.iter().enumerate() {
+        let script = task.script.replace("$ROOM", &room).replace("$ETC", worker.etc().to_str().unwrap());
+        std::fs::write(worker.path("scripts").join(task_id(number)), script).unwrap();
+    }
+    let seed = worker.key.to_base64().to_string();
+    worker.start(&testbed);
+    let mut wrong = Vec::new();
+    for (number, task) in tasks.iter().enumerate() {
+        let id = task_id(number);
+        let _ = std::fs::remove_dir_all(worker.path("old"));
+        queue.add_task(&id, &Queue::definition(POOL, &json!({"maxRunTime": task.seconds})));
+        let run = resolved(queue, &worker, &id, 0);
+        let found = contents(queue, &id, 0);
+        wrong.extend(
+            judged(task, &run.state, &found, &seed).into_iter().map(|why| format!("{}: {why}", task.name)),
+        );
+        if let Err(why) = check_run(queue, &worker, &id, 0) {
+            wrong.push(format!("{}: {why}", task.name));
+        }
+    }
+    assert_eq!(worker.drained(), 0);
+    assert!(wrong.is_empty(), "{wrong:#?}\n{}", worker.said());
+    let pids = std::fs::read_to_string(worker.path("pids")).unwrap();
+    let alive: Vec<&str> =
+        pids.lines().filter(|pid| std::path::Path::new("/proc").join(pid).exists()).collect();
+    assert!(pids.lines().count() > 200 && alive.is_empty(), "{alive:?}");
+    assert!(!worker.said().contains("panicked"), "{}", worker.said());
+}
+
+/// What is not as it should be.
+fn judged(task: &Hostile, state: &str, found: &BTreeMap<String, Vec<u8>>, seed: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let live = found.get(LIVE).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
+    let end: String = live.chars().rev().take(600).collect::<Vec<_>>().into_iter().rev().collect();
+    if state != task.state || !live.contains(task.told) {
+        wrong.push(format!("{state}: {end}"));
+    }
+    let has_document = found.contains_key(DOCUMENT);
+    // A script that ended by itself is signed for, unless it left what no document can name.
+    if !task.told.is_empty()
+        && has_document != (live.contains("exit code: ") || live.contains("signal -"))
+        && !live.contains(REFUSED)
+    {
+        wrong.push(format!("document: {has_document}: {end}"));
+    }
+    if has_document && live.contains(REFUSED) {
+        wrong.push("a document of what cannot be signed".to_owned());
+    }
+    wrong
+        .extend(task.made.iter().filter(|name| !found.contains_key(**name)).map(|name| format!("no {name}")));
+    wrong.extend(
+        task.not_made.iter().filter(|name| found.contains_key(**name)).map(|name| format!("{name} is there")),
+    );
+    let leaks = found.iter().filter(|(_, bytes)| String::from_utf8_lossy(bytes).contains(seed));
+    wrong.extend(leaks.map(|(name, _)| format!("{name} has the signing key")));
+    wrong
+}
