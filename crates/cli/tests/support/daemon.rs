@@ -79,6 +79,12 @@ impl Daemon {
         self
     }
 
+    /// The pool that it claims tasks of.
+    pub fn pool(&self) -> String {
+        let text = |key: &str| self.config[key].as_str().unwrap().to_owned();
+        format!("{}/{}", text("provisioner_id"), text("worker_type"))
+    }
+
     pub fn id(&self) -> &str {
         &self.id
     }

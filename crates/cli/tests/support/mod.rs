@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod daemon;
+pub mod relay;
 pub mod resign;
 
 use catena_testbed::seeds::Seed;
@@ -11,6 +12,17 @@ use sha2::{Digest as _, Sha256, Sha512};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+/// Numbers that a seed chooses (SplitMix64).
+pub fn splitmix(seed: u64) -> impl FnMut() -> u64 {
+    let mut state = seed.wrapping_mul(0xd134_2543_de82_ef95);
+    move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
 
 /// One run of the binary, with an environment of its own.
 pub struct Catena(Command);
