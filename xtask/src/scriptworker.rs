@@ -30,7 +30,9 @@ pub(crate) fn python() -> Result<PathBuf, Failure> {
 pub(crate) fn compare(arguments: &[String]) -> Result<(), Failure> {
     let python = python()?;
     // Of the whole workspace, so that nothing is built a second time with other features.
-    cargo(["test", "--workspace", "--test", "differential", "--test", "keys", "--test", "signing", "--"])
+    const TESTS: [&str; 4] = ["daemons", "differential", "keys", "signing"];
+    let tests = TESTS.iter().flat_map(|test| ["--test", test]);
+    cargo(["test", "--workspace"].into_iter().chain(tests).chain(["--"]))
         .args(arguments)
         .env(PYTHON, python)
         .run()

@@ -13,7 +13,7 @@ use std::fs::Permissions;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -104,13 +104,42 @@ impl Daemon {
 
     /// Starts it, so that it reaches the world through a testbed.
     pub fn start(&mut self, testbed: &Testbed) {
+        self.start_as(testbed, None);
+    }
+
+    /// Starts it, or another program that reads the same configuration.
+    pub fn start_as(&mut self, testbed: &Testbed, program: Option<&Path>) {
         let config = self.path("scriptworker.yaml");
         std::fs::write(&config, self.config.to_string()).unwrap();
         let mut catena = Catena::through(testbed, self.room.path());
         catena.env("PATH", std::env::var("PATH").unwrap());
         let log = std::fs::File::options().create(true).append(true).open(self.path("stderr")).unwrap();
-        let command = catena.arg("worker").arg(&config).command().current_dir(self.room.path());
+        let mut other = program.map(Command::new);
+        let command = match &mut other {
+            None => catena.arg("worker").command(),
+            Some(other) => other.stdin(Stdio::null()),
+        };
+        let command = command.arg(&config).current_dir(self.room.path());
         self.child = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
+    }
+
+    /// Whether its process is there.
+    pub fn is_running(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
+    }
+
+    /// Its exit status, if it ends within this time; -1 if a signal ended it.
+    pub fn exit_within(&mut self, limit: Duration) -> Option<i32> {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.as_mut()?.try_wait().unwrap() {
+                return Some(status.code().unwrap_or(-1));
+            }
+            if begun.elapsed() > limit {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Its process.
@@ -180,15 +209,15 @@ pub fn resolved(queue: &Queue, worker: &Daemon, task: &str, run: usize) -> RunVi
     queue.run(task, run).unwrap()
 }
 
-/// What readers get of an artifact: its bytes without their encoding.
+/// What readers get of an artifact: its bytes without their encoding, or as they are where they do not have it.
 pub fn content(artifact: &StoredArtifact) -> Option<Vec<u8>> {
     let bytes = artifact.bytes().unwrap()?;
     if artifact.encoding.as_deref() != Some("gzip") {
         return Some(bytes);
     }
     let mut plain = Vec::new();
-    flate2::read::GzDecoder::new(bytes.as_slice()).read_to_end(&mut plain).unwrap();
-    Some(plain)
+    let decoded = flate2::read::GzDecoder::new(bytes.as_slice()).read_to_end(&mut plain);
+    Some(if decoded.is_ok() { plain } else { bytes })
 }
 
 /// The artifacts of a run that have a body.
