@@ -71,7 +71,7 @@ impl Case {
         let mut next = splitmix(seed);
         let victim = [Victim::Worker, Victim::Script, Victim::Queue, Victim::Store]
             [usize::try_from(next() % 4).unwrap()];
-        let is_verifying = next() % 4 == 0;
+        let is_verifying = next().is_multiple_of(4);
         let (site, chain) = if is_verifying {
             let chain = Chain::demo().unwrap();
             (chain.clone().into_site(), Some(chain))

@@ -84,7 +84,7 @@ fn definition(chain: &Chain, task: &str) -> Value {
 /// Lets something go wrong for one task in twenty: an answer of the queue about it, or the queue or the store are
 /// away for a moment.
 fn strike(testbed: &Testbed, relay: &Relay, task: &str, next: &mut impl FnMut() -> u64) -> usize {
-    if next() % 20 != 0 {
+    if !next().is_multiple_of(20) {
         return 0;
     }
     let wire: [(&str, Fault); 6] = [

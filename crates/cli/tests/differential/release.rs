@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use libtest_mimic::Failed;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::io;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -70,7 +71,7 @@ fn chain() -> Result<Chain, Failed> {
     let (image, decision) = (chain.images[0].clone(), chain.decisions[0].clone());
     let graph = chain.artifact_mut(&decision, "public/task-graph.json").ok_or("no graph")?;
     let mut text = Vec::new();
-    graph.body.for_each(|chunk| Ok(text.extend_from_slice(chunk)))?;
+    graph.body.for_each(|chunk| io::Write::write_all(&mut text, chunk))?;
     let mut value: Value = serde_json::from_slice(&text)?;
     let build = chain.builds[0].clone();
     let amend = |task: &mut Value| {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs::Permissions;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -271,7 +271,7 @@ pub fn write_made(chain: &catena_testbed::Chain, task: &str, folder: &Path) {
         let file = folder.join(name);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         let mut bytes = Vec::new();
-        artifact.body.for_each(|chunk| Ok(bytes.extend_from_slice(chunk))).unwrap();
+        artifact.body.for_each(|chunk| io::Write::write_all(&mut bytes, chunk)).unwrap();
         std::fs::write(file, bytes).unwrap();
     }
 }
