@@ -4,7 +4,7 @@
 
 mod support;
 
-use catena_testbed::{Chain, Options, Testbed};
+use catena_testbed::{Chain, Options, SearchedDir, Testbed};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::fs::Permissions;
@@ -96,7 +96,7 @@ fn the_commands_of_the_plan_do_what_it_says() {
     let scopes = [claim.as_str(), "queue:worker-id:the-group/the-worker", "queue:get-artifact:*"];
     testbed.queue().add_client("project/releng/worker", TOKEN, &scopes);
     testbed.queue().set_long_poll(Duration::from_millis(100));
-    let folder = tempfile::tempdir().unwrap();
+    let folder = SearchedDir::new().unwrap();
     prepare(&testbed, &described, folder.path());
     let commands = commands();
     assert!(commands.len() >= 6, "{commands:?}");

@@ -197,6 +197,8 @@ pub fn is_link(root: BorrowedFd<'_>, path: &OsStr) -> bool {
 pub struct Fingerprint {
     /// Bytes.
     pub size: u64,
+    /// Device and inode: which file it is, whatever its name.
+    pub identity: (u64, u64),
     times: [(i128, i128); 2],
 }
 
@@ -211,7 +213,13 @@ impl Fingerprint {
             (stat.st_mtime.into(), stat.st_mtime_nsec.into()),
             (stat.st_ctime.into(), stat.st_ctime_nsec.into()),
         ];
-        Ok(Self { size: u64::try_from(stat.st_size).unwrap_or(u64::MAX), times })
+        #[allow(
+            clippy::unnecessary_cast,
+            clippy::useless_conversion,
+            reason = "the types differ by platform"
+        )]
+        let identity = (stat.st_dev as u64, stat.st_ino.into());
+        Ok(Self { size: u64::try_from(stat.st_size).unwrap_or(u64::MAX), identity, times })
     }
 }
 

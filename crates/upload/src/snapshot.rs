@@ -383,7 +383,7 @@ impl Walk<'_> {
     ) -> Result<Artifact, Uncopied> {
         let before = fingerprint(&file)?;
         let size = before.size;
-        if self.limits.secret == Some((before.st_dev, before.st_ino)) {
+        if self.limits.secret == Some(before.identity) {
             return Err(Uncopied::Refused(RefusedReason::Secret));
         }
         self.room(size)?;
