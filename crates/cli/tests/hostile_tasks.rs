@@ -117,7 +117,7 @@ fn tasks() -> Vec<Hostile> {
             "completed",
             "",
         ),
-        hostile("directories that nobody may enter", "chmod 0 artifacts work", "completed", ""),
+        hostile("directories without permissions", "chmod 0 artifacts work", "completed", ""),
         hostile(
             "200 daemons in sessions of their own",
             "for i in {1..200}; do setsid bash -c 'echo $$ >> $ROOM/pids; exec sleep 1000' & done; while test $(wc -l < $ROOM/pids) -lt 200; do sleep 0.05; done",
