@@ -1,17 +1,21 @@
 //! One attempt: a request, the redirects it leads through, and the body at the end or what was left of it.
 
+use crate::divided::Divided;
 use crate::engine::Growing;
 use crate::error::DownloadError;
+use crate::pieces::Ranges;
 use crate::request::Download;
 use crate::sink::{Measured, Sink, SinkError};
+use bytes::Bytes;
 use catena_fetch::{Options, Pace};
 use catena_http::headers::{self, Coding};
 use catena_http::{Request, RequestBody, Response, Shown, Transport, TransportError, TransportErrorKind};
-use catena_model::digest::Digest;
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use url::{Host, Url};
 
@@ -20,7 +24,7 @@ const SKIP_CDN: &str = "x-taskcluster-skip-cdn";
 /// Bytes of an error's body that are read for its message.
 const LARGEST_MESSAGE: usize = 64 << 10;
 /// Bytes between two reports of how a body grows.
-const REPORT: u64 = 1 << 20;
+pub(crate) const REPORT: u64 = 1 << 20;
 
 /// How an attempt failed.
 pub(crate) enum Failed {
@@ -31,24 +35,41 @@ pub(crate) enum Failed {
 }
 
 /// A body that broke off: what was taken of it, and how the rest is asked for.
-pub(crate) struct Partial {
-    sink: Sink,
-    /// Bytes that the sink took, as they came over the wire.
-    received: u64,
-    object: Object,
+pub(crate) enum Partial {
+    /// Its beginning.
+    Stream {
+        sink: Sink,
+        /// Bytes that the sink took, as they came over the wire.
+        received: u64,
+        object: Object,
+    },
+    /// Parts of it.
+    Divided(Divided),
 }
 
 impl Partial {
     pub(crate) fn received(&self) -> u64 {
-        self.received
+        match self {
+            Self::Stream { received, .. } => *received,
+            Self::Divided(divided) => divided.received(),
+        }
     }
+}
+
+/// What is wanted of an object.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) object: &'a Object,
+    pub(crate) from: u64,
+    /// The byte after the last; none for all that is left.
+    pub(crate) to: Option<u64>,
 }
 
 /// What tells an object from another one at the same address: a strong validator and its whole length.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Object {
+pub(crate) struct Object {
     tag: HeaderValue,
-    length: u64,
+    pub(crate) length: u64,
     coding: Coding,
 }
 
@@ -61,20 +82,39 @@ impl Object {
         Some(Self { tag: strong.then_some(tag)?, length: headers::content_length(headers)?, coding })
     }
 
-    /// Whether an answer is the rest of it, from so many bytes on.
-    fn goes_on(&self, headers: &HeaderMap, from: u64) -> bool {
+    /// Whether it is sent as it is: a part of what is coded cannot be decoded alone.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.coding == Coding::Identity
+    }
+}
+
+impl Wanted<'_> {
+    /// Whether an answer is exactly that part of the same object.
+    pub(crate) fn is(&self, headers: &HeaderMap) -> bool {
+        let Self { object, from, to } = self;
         let range = headers.get(header::CONTENT_RANGE).and_then(|value| value.to_str().ok());
-        let last = self.length.saturating_sub(1);
-        let wanted = format!("bytes {from}-{last}/{}", self.length);
+        let last = to.unwrap_or(object.length).saturating_sub(1);
+        let wanted = format!("bytes {from}-{last}/{}", object.length);
         range == Some(wanted.as_str())
-            && headers.get(header::ETAG).is_none_or(|tag| *tag == self.tag)
-            && headers::coding(headers) == Ok(self.coding)
+            && headers.get(header::ETAG).is_none_or(|tag| *tag == object.tag)
+            && headers::coding(headers) == Ok(object.coding)
+    }
+
+    fn range(&self) -> String {
+        match self.to {
+            Some(to) => format!("bytes={}-{}", self.from, to.saturating_sub(1)),
+            None => format!("bytes={}-", self.from),
+        }
     }
 }
 
 pub(crate) struct Attempt<'a> {
     pub(crate) transport: &'a dyn Transport,
     pub(crate) options: &'a Options,
+    pub(crate) division: Ranges,
+    pub(crate) permits: &'a Semaphore,
+    /// Whether ranges of this body turned out not to be answered.
+    pub(crate) undivided: AtomicBool,
     pub(crate) what: &'a Download,
     pub(crate) to: &'a Path,
     /// Whether to ask for the object itself, past every cache.
@@ -85,40 +125,63 @@ pub(crate) struct Attempt<'a> {
 impl Attempt<'_> {
     /// Makes the attempt. What it leaves in `partial` is where the next one goes on.
     pub(crate) async fn make(&self, partial: &mut Option<Partial>) -> Result<Measured, Failed> {
-        let kept = partial.take();
-        let (response, url) = match self.follow(kept.as_ref()).await {
+        match partial.take() {
+            None => self.whole(partial).await,
+            Some(Partial::Stream { sink, received, object }) => {
+                self.rest(sink, received, object, partial).await
+            }
+            Some(Partial::Divided(divided)) => {
+                // Kept in its place while it is worked on: a deadline may end this at any time.
+                *partial = Some(Partial::Divided(divided));
+                self.divided(None, partial).await
+            }
+        }
+    }
+
+    async fn whole(&self, partial: &mut Option<Partial>) -> Result<Measured, Failed> {
+        let (response, url) = self.follow(None).await?;
+        match response.status {
+            StatusCode::OK => self.begin(response, partial).await,
+            _ => Err(self.decline(response, &url).await),
+        }
+    }
+
+    async fn rest(
+        &self,
+        sink: Sink,
+        received: u64,
+        object: Object,
+        partial: &mut Option<Partial>,
+    ) -> Result<Measured, Failed> {
+        let wanted = Wanted { object: &object, from: received, to: None };
+        let (response, url) = match self.follow(Some(wanted)).await {
             Ok(answer) => answer,
             Err(failed) => {
-                *partial = kept;
+                *partial = Some(Partial::Stream { sink, received, object });
                 return Err(failed);
             }
         };
-        match (response.status, kept) {
-            (StatusCode::OK, _) => self.begin(response, partial).await,
-            (StatusCode::PARTIAL_CONTENT, Some(kept))
-                if kept.object.goes_on(&response.headers, kept.received) =>
-            {
-                let object = Some(kept.object);
-                self.stream(response, kept.sink, kept.received, object, partial).await
+        match response.status {
+            StatusCode::OK => self.begin(response, partial).await,
+            StatusCode::PARTIAL_CONTENT if wanted.is(&response.headers) => {
+                self.stream(response, sink, received, Some(object), partial).await
             }
             // What was asked for as the rest is that of another object: begin again.
-            (StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => {
-                Err(passing("the object changed while it was downloaded"))
-            }
-            (_, kept) => {
-                *partial = kept;
+            StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => Err(changed()),
+            _ => {
+                *partial = Some(Partial::Stream { sink, received, object });
                 Err(self.decline(response, &url).await)
             }
         }
     }
 
-    async fn follow(&self, kept: Option<&Partial>) -> Result<(Response, Url), Failed> {
+    pub(crate) async fn follow(&self, wanted: Option<Wanted<'_>>) -> Result<(Response, Url), Failed> {
         let mut seen = vec![self.what.url.clone()];
         loop {
             let url = seen.last().unwrap_or(&self.what.url).clone();
             let first = seen.len() == 1;
             self.permit(&url, first)?;
-            let response = self.send(&url, first, kept).await?;
+            let response = self.send(&url, first, wanted).await?;
             if !matches!(response.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
                 return Ok((response, url));
             }
@@ -148,11 +211,11 @@ impl Attempt<'_> {
         }
     }
 
-    async fn send(&self, url: &Url, first: bool, kept: Option<&Partial>) -> Result<Response, Failed> {
+    async fn send(&self, url: &Url, first: bool, wanted: Option<Wanted<'_>>) -> Result<Response, Failed> {
         let request = Request {
             method: Method::GET,
             url: url.clone(),
-            headers: self.headers(url, first, kept),
+            headers: self.headers(url, first, wanted),
             body: RequestBody::Empty,
         };
         let sent = timeout(self.options.stall, self.transport.send(request)).await;
@@ -160,7 +223,7 @@ impl Attempt<'_> {
         sent.map_err(|_| silent())?.map_err(|error| self.unsent(error))
     }
 
-    fn headers(&self, url: &Url, first: bool, kept: Option<&Partial>) -> HeaderMap {
+    fn headers(&self, url: &Url, first: bool, wanted: Option<Wanted<'_>>) -> HeaderMap {
         let mut headers = if first { self.what.headers.clone() } else { HeaderMap::new() };
         headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         // Without it a store decodes what it keeps, and then knows neither its length nor ranges of it.
@@ -171,11 +234,11 @@ impl Attempt<'_> {
             }
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         }
-        if let Some(kept) = kept
-            && let Ok(range) = HeaderValue::from_str(&format!("bytes={}-", kept.received))
+        if let Some(wanted) = wanted
+            && let Ok(range) = HeaderValue::from_str(&wanted.range())
         {
             headers.insert(header::RANGE, range);
-            headers.insert(header::IF_RANGE, kept.object.tag.clone());
+            headers.insert(header::IF_RANGE, wanted.object.tag.clone());
         }
         let credentials = self.what.credentials.as_ref().filter(|_| first);
         if let Some(value) = credentials.and_then(|who| who.authorization(&Method::GET, url)) {
@@ -193,9 +256,14 @@ impl Attempt<'_> {
         if announced.is_some_and(|length| length > self.what.limit) {
             return Err(self.unsunk(SinkError::TooLarge(self.what.limit)));
         }
-        let wide = matches!(self.what.expected.digest, Some(Digest::Sha512(_)));
-        let sink = Sink::open(self.to, coding, self.what.limit, wide).map_err(|source| self.disk(source))?;
+        let wide = self.is_wide();
         let object = Object::of(&response.headers, coding);
+        if let Some(object) = object.as_ref().filter(|object| self.divides(object, &response.headers)) {
+            let divided = Divided::create(self.to, object.clone(), self.division, wide);
+            *partial = Some(Partial::Divided(divided.map_err(|source| self.disk(source))?));
+            return self.divided(Some(response), partial).await;
+        }
+        let sink = Sink::open(self.to, coding, self.what.limit, wide).map_err(|source| self.disk(source))?;
         self.stream(response, sink, 0, object, partial).await
     }
 
@@ -221,7 +289,7 @@ impl Attempt<'_> {
             Ok(()) | Err(Broken::Sink) => sink.end().await.map_err(|error| self.unsunk(error)),
             Err(Broken::Passing(reason)) => {
                 let resumable = object.filter(|object| received > 0 && received < object.length);
-                *partial = resumable.map(|object| Partial { sink, received, object });
+                *partial = resumable.map(|object| Partial::Stream { sink, received, object });
                 Err(passing(reason))
             }
             Err(Broken::Lasting(reason)) => Err(self.lasting(reason)),
@@ -238,31 +306,41 @@ impl Attempt<'_> {
         let mut pace = Pace::new(self.options);
         let total = object.map(|object| object.length);
         let mut reported = *received;
-        loop {
-            let chunk = match timeout(self.options.stall, response.body.next()).await {
-                Err(_) => {
-                    let seconds = self.options.stall.as_secs();
-                    return Err(Broken::Passing(format!("nothing more arrived for {seconds} s")));
-                }
-                Ok(None) => return Ok(()),
-                Ok(Some(chunk)) => chunk?,
-            };
+        while let Some(chunk) = self.chunk(&mut response, &mut pace).await? {
             let length = chunk.len();
             sink.write(chunk).await.map_err(|_| Broken::Sink)?;
             *received = received.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
-            if !pace.keeps(length) {
-                let rate = self.options.minimum_rate;
-                return Err(Broken::Passing(format!("the answer comes slower than {rate} bytes/s")));
-            }
             if received.saturating_sub(reported) >= REPORT {
                 reported = *received;
                 (self.growing)(reported, total);
             }
         }
+        Ok(())
+    }
+
+    /// What comes next of a body, if it comes soon enough and fast enough.
+    pub(crate) async fn chunk(
+        &self,
+        response: &mut Response,
+        pace: &mut Pace,
+    ) -> Result<Option<Bytes>, Broken> {
+        let chunk = match timeout(self.options.stall, response.body.next()).await {
+            Err(_) => {
+                let seconds = self.options.stall.as_secs();
+                return Err(Broken::Passing(format!("nothing more arrived for {seconds} s")));
+            }
+            Ok(None) => return Ok(None),
+            Ok(Some(chunk)) => chunk?,
+        };
+        if pace.keeps(chunk.len()) {
+            return Ok(Some(chunk));
+        }
+        let rate = self.options.minimum_rate;
+        Err(Broken::Passing(format!("the answer comes slower than {rate} bytes/s")))
     }
 
     /// What an answer without the body means.
-    async fn decline(&self, response: Response, url: &Url) -> Failed {
+    pub(crate) async fn decline(&self, response: Response, url: &Url) -> Failed {
         let status = response.status.as_u16();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let retry_after = headers::retry_after(&response.headers, i64::try_from(now).unwrap_or(i64::MAX));
@@ -278,11 +356,11 @@ impl Attempt<'_> {
         }
     }
 
-    fn lasting(&self, reason: String) -> Failed {
+    pub(crate) fn lasting(&self, reason: String) -> Failed {
         Failed::Finally(DownloadError::Lasting { url: Shown(&self.what.url).to_string(), reason })
     }
 
-    fn disk(&self, source: std::io::Error) -> Failed {
+    pub(crate) fn disk(&self, source: std::io::Error) -> Failed {
         Failed::Finally(DownloadError::Disk { path: self.to.to_owned(), source })
     }
 
@@ -311,7 +389,7 @@ impl Attempt<'_> {
 }
 
 /// Why a body broke off.
-enum Broken {
+pub(crate) enum Broken {
     Passing(String),
     Lasting(String),
     /// The sink says why.
@@ -327,8 +405,13 @@ impl From<TransportError> for Broken {
     }
 }
 
-fn passing(reason: impl Into<String>) -> Failed {
+pub(crate) fn passing(reason: impl Into<String>) -> Failed {
     Failed::Passing { reason: reason.into(), retry_after: None }
+}
+
+/// The rest belongs to another object than the beginning: begin again.
+pub(crate) fn changed() -> Failed {
+    passing("the object changed while it was downloaded")
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -3,6 +3,7 @@
 
 use crate::attempt::{Attempt, Failed, Partial};
 use crate::error::DownloadError;
+use crate::pieces::Ranges;
 use crate::request::Download;
 use crate::sink::Measured;
 use catena_fetch::Options;
@@ -11,6 +12,8 @@ use catena_http::{Shown, Transport};
 use catena_model::digest::Digest;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 
 /// Told of the decoded bytes so far, and of how many there will be where that is known.
@@ -24,6 +27,9 @@ pub struct Downloader {
     transport: Arc<dyn Transport>,
     options: Options,
     backoff: Backoff,
+    ranges: Ranges,
+    /// Pieces that may be fetched beside the first of each body.
+    streams: Semaphore,
 }
 
 impl std::fmt::Debug for Downloader {
@@ -38,7 +44,14 @@ impl Downloader {
     pub fn new(transport: Arc<dyn Transport>, options: Options) -> Self {
         let backoff =
             Backoff::new(options.backoff, options.backoff_cap, options.retry_after_cap, options.seed);
-        Self { transport, options, backoff }
+        let ranges = Ranges::default();
+        Self { transport, options, backoff, ranges, streams: Semaphore::new(ranges.total) }
+    }
+
+    /// The same, with large bodies divided otherwise.
+    #[must_use]
+    pub fn with_ranges(self, ranges: Ranges) -> Self {
+        Self { ranges, streams: Semaphore::new(ranges.total), ..self }
     }
 
     /// Downloads to a file, which nobody may use before this returns: what it holds may be anything.
@@ -74,8 +87,17 @@ impl Downloader {
         deadline: Instant,
         growing: Growing<'_>,
     ) -> Result<Measured, DownloadError> {
-        let attempt =
-            Attempt { transport: &*self.transport, options: &self.options, what, to, origin, growing };
+        let attempt = Attempt {
+            transport: &*self.transport,
+            options: &self.options,
+            division: self.ranges,
+            permits: &self.streams,
+            undivided: AtomicBool::new(false),
+            what,
+            to,
+            origin,
+            growing,
+        };
         let url = || Shown(&what.url).to_string();
         let mut partial: Option<Partial> = None;
         let (mut tried, mut reached): (u32, u64) = (0, 0);

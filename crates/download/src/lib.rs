@@ -9,8 +9,11 @@
 
 mod attempt;
 mod deliver;
+mod divided;
 mod engine;
 mod error;
+mod follower;
+mod pieces;
 mod queue;
 mod request;
 mod signed;
@@ -21,6 +24,7 @@ pub use deliver::{
 };
 pub use engine::{Downloader, Growing};
 pub use error::DownloadError;
+pub use pieces::Ranges;
 pub use queue::{Queue, QueueError, TaskRun};
 pub use request::{Download, Expected};
 pub use signed::{SignedDocument, SignedError, signed_document};

@@ -46,9 +46,9 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    /// Opens a sink that empties the file first.
+    /// Opens a sink to a new file.
     pub(crate) fn open(path: &Path, coding: Coding, limit: u64, wide: bool) -> io::Result<Self> {
-        let file = File::create(path)?;
+        let file = create(path)?;
         let out = Out {
             file,
             sha256: Sha256::new(),
@@ -82,6 +82,16 @@ impl Sink {
         let gone = |error| Err(SinkError::Disk(io::Error::other(error)));
         self.thread.await.unwrap_or_else(gone)
     }
+}
+
+/// A new file in the place of what was there. The thread of an attempt that was given up may still write to the
+/// old one.
+pub(crate) fn create(path: &Path) -> io::Result<File> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    File::options().read(true).write(true).create_new(true).open(path)
 }
 
 /// The thread has ended before the body.

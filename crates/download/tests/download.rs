@@ -3,7 +3,8 @@
 #![allow(clippy::arithmetic_side_effects)]
 
 use catena_download::{
-    DeliverError, Delivery, Download, DownloadError, Downloader, Expected, Input, NoProgress, Place, deliver,
+    DeliverError, Delivery, Download, DownloadError, Downloader, Expected, Input, NoProgress, Place, Ranges,
+    deliver,
 };
 use catena_extract::Options as ExtractOptions;
 use catena_fetch::Options;
@@ -111,6 +112,97 @@ async fn an_encoded_body_goes_on_too() {
     assert_eq!(get(&download(&testbed, "public/log.txt", &text)).await.unwrap(), text);
     let asked: Vec<_> = testbed.requests().into_iter().filter(|request| request.range.is_some()).collect();
     assert!(!asked.is_empty());
+}
+
+/// Divides bodies into pieces of 40,000 bytes, three at a time.
+async fn get_divided(what: &Download) -> Result<Vec<u8>, DownloadError> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    let downloader = downloader().with_ranges(Ranges { piece: 40_000, streams: 3, total: 4 });
+    let measured = downloader.download(what, &file, soon(), &|_, _| {}).await?;
+    let bytes = std::fs::read(file).unwrap();
+    assert_eq!(measured.sha256, <[u8; 32]>::from(Sha256::digest(&bytes)));
+    assert_eq!(measured.length, bytes.len() as u64);
+    Ok(bytes)
+}
+
+/// The ranges that the store was asked for.
+fn ranges(testbed: &Testbed) -> Vec<String> {
+    let requests = testbed.requests().into_iter().filter(|request| request.url.contains("_store"));
+    requests.map(|request| request.range.unwrap_or_default()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_body_is_fetched_in_ranges() {
+    let content = noise();
+    let testbed = serve(&[(NAME, content.clone())]).await;
+    assert_eq!(get_divided(&download(&testbed, NAME, &content)).await.unwrap(), content);
+    let ranges = ranges(&testbed);
+    assert_eq!(ranges[0], "");
+    assert!(ranges.contains(&"bytes=40000-79999".to_owned()), "{ranges:?}");
+    assert!(ranges.len() > 2 && ranges.len() <= 8, "{ranges:?}");
+    // A body of less than two pieces is not divided.
+    let small = &content[..79_999];
+    let testbed = serve(&[(NAME, small.to_vec())]).await;
+    assert_eq!(get_divided(&download(&testbed, NAME, small)).await.unwrap(), small);
+    assert_eq!(testbed.stats().requests, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_without_ranges_is_asked_once() {
+    let content = noise();
+    let testbed = serve(&[(NAME, content.clone())]).await;
+    let whole = Fault::Instead { status: 200, headers: Vec::new(), body: content.clone().into() };
+    testbed.fault("/_store/*", 2.., whole);
+    // The front does not reach the pieces after it before it is known what becomes of them.
+    testbed.fault("/_store/*", 2.., Fault::Delay(Duration::from_millis(50)));
+    assert_eq!(get_divided(&download(&testbed, NAME, &content)).await.unwrap(), content);
+    let ranges = ranges(&testbed);
+    assert_eq!(ranges.iter().filter(|range| range.is_empty()).count(), 1, "{ranges:?}");
+    assert!(ranges.len() <= 3, "{ranges:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ranges_that_break_off_go_on_where_they_were() {
+    let content = noise();
+    for fault in [Fault::Reset { after: 10_000 }, Fault::Truncate { after: 10_000 }, Fault::Status(503)] {
+        let testbed = serve(&[(NAME, content.clone())]).await;
+        testbed.fault("/_store/*", 2..=4, fault.clone());
+        assert_eq!(get_divided(&download(&testbed, NAME, &content)).await.unwrap(), content, "{fault:?}");
+        let ranges = ranges(&testbed);
+        assert_eq!(ranges.iter().filter(|range| range.is_empty()).count(), 1, "{fault:?}: {ranges:?}");
+    }
+}
+
+/// A range of another object does not become a part of this one.
+#[tokio::test(flavor = "multi_thread")]
+async fn ranges_of_another_object_are_not_taken() {
+    let content = noise();
+    let part = |range: &str, tag: &str| Fault::Instead {
+        status: 206,
+        headers: vec![("content-range".into(), range.into()), ("etag".into(), tag.into())],
+        body: vec![0; 40_000].into(),
+    };
+    for fault in [
+        part("bytes 40000-79999/300000", "\"other\""),
+        part("bytes 40000-79999/300001", "\"same\""),
+        part("bytes 0-39999/300000", "\"same\""),
+    ] {
+        let testbed = serve(&[(NAME, content.clone())]).await;
+        testbed.fault("/_store/*", 2..=2, fault.clone());
+        assert_eq!(get_divided(&download(&testbed, NAME, &content)).await.unwrap(), content, "{fault:?}");
+        assert_eq!(ranges(&testbed).iter().filter(|range| range.is_empty()).count(), 2, "{fault:?}");
+    }
+}
+
+/// Whatever a store does with ranges: what is taken is right, or a mismatch is found.
+#[tokio::test(flavor = "multi_thread")]
+async fn altered_ranges_are_a_mismatch() {
+    let content = noise();
+    let testbed = serve(&[(NAME, content.clone())]).await;
+    testbed.fault("/_store/*", 2.., Fault::Replace(vec![7; 40_000].into()));
+    let error = get_divided(&download(&testbed, NAME, &content)).await.unwrap_err();
+    assert!(!matches!(error, DownloadError::Disk { .. }), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -76,17 +76,23 @@ fn object(asked: &Asked<'_>, body: Body, content_type: &str) -> Answer {
             hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(*byte)
         })
     );
-    let from =
-        asked.range.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
-    let from = from.filter(|from| *from > 0 && *from < bytes.len() && asked.if_range == Some(tag.as_str()));
-    let answer = match from {
+    let range = asked.range.filter(|_| asked.if_range == Some(tag.as_str()));
+    let answer = match range.and_then(|range| part(range, bytes.len())) {
         None => Answer::new(200, body, content_type),
-        Some(from) => {
-            let range = format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len());
-            Answer::new(206, bytes.slice(from..), content_type).header(CONTENT_RANGE, range)
+        Some((from, to)) => {
+            let range = format!("bytes {from}-{}/{}", to - 1, bytes.len());
+            Answer::new(206, bytes.slice(from..to), content_type).header(CONTENT_RANGE, range)
         }
     };
     answer.header(ETAG, tag)
+}
+
+/// The first byte of a range and the byte after its last, if it is a part of so many bytes.
+fn part(range: &str, length: usize) -> Option<(usize, usize)> {
+    let (from, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let from = from.parse::<usize>().ok()?;
+    let to = if last.is_empty() { length } else { last.parse::<usize>().ok()?.checked_add(1)?.min(length) };
+    (from < to).then_some((from, to))
 }
 
 /// What a worker put to the store.
