@@ -11,6 +11,7 @@ mod limits;
 mod merge;
 mod meter;
 mod name;
+mod repack;
 mod tarball;
 mod tree;
 mod zipfile;
@@ -19,6 +20,7 @@ pub use error::{ExtractError, Refusal};
 pub use format::{Compression, Format, detect};
 pub use limits::{Limits, Options};
 pub use merge::{MergeError, merge};
+pub use repack::{Repacking, pack, repack};
 
 use std::fs::{self, File};
 use std::path::Path;
