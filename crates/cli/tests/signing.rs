@@ -252,6 +252,92 @@ fn an_input_that_was_exchanged_is_refused() {
     assert_eq!(answer.codes(), ["input-mismatched"]);
 }
 
+/// A release whose builds get their inputs through `catena fetch`: a copy is served as it is, each build's inputs are
+/// fetched from there, and what was written down is what the build's worker signs. `bend` may change what was written.
+fn release_with_fetched_inputs(room: &Path, bend: impl Fn(&mut Value)) -> Result<Chain, Answer> {
+    let mut chain = release_with_custody();
+    let keys = chain.keys.public_keys_base64().into_iter();
+    let keys: Value = keys.map(|(name, keys)| (name.to_owned(), json!(keys))).collect();
+    let keys = keys_file(room, &keys);
+    let testbed = Testbed::start_blocking(chain.clone().into_site(), Options::default()).unwrap();
+    let mut fetched = 0;
+    for id in finished(&chain) {
+        let mut signed: Value =
+            serde_json::from_slice(&chain.tasks[&id].document.as_ref().unwrap().bytes()).unwrap();
+        let inputs = signed["custody"]["inputs"].as_array().cloned().unwrap_or_default();
+        if inputs.is_empty() {
+            continue;
+        }
+        let list: Vec<Value> = inputs
+            .iter()
+            .map(|input| json!({"task": input["taskId"], "artifact": input["name"], "dest": input["taskId"]}))
+            .collect();
+        let (list_file, record) = (room.join("list.json"), room.join("record.json"));
+        std::fs::write(&list_file, json!(list).to_string()).unwrap();
+        let mut catena = Catena::through(&testbed, room);
+        catena.arg("fetch").arg("--from").arg(&list_file).arg("--dest").arg(room.join("fetched"));
+        let answer = catena.arg("--keys").arg(&keys).arg("--record").arg(&record).run();
+        assert_eq!(answer.status, 0, "{}", answer.stderr);
+        let mut written: Value = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
+        fetched += written["inputs"].as_array().unwrap().len();
+        bend(&mut written);
+        std::fs::write(&record, written.to_string()).unwrap();
+        signed["custody"]["inputs"] = written["inputs"].clone();
+        let work = Work { signed, ..Work::new(&chain, &id, room) };
+        let style = match chain.tasks[&id].document.as_ref().unwrap().layout {
+            Layout::Python => "scriptworker",
+            _ => "generic-worker",
+        };
+        let mut catena = work.command(style);
+        let answer = catena.arg("--key").arg(work.key()).arg("--inputs").arg(&record).run();
+        if answer.status != 0 {
+            return Err(answer);
+        }
+        let (document, signature) = work.written();
+        *chain.signature_mut(&id).unwrap() = signature;
+        let artifact = Artifact::new(document, "text/plain; charset=utf-8");
+        chain.artifacts_mut(&id).unwrap().insert(DOCUMENT.into(), artifact);
+    }
+    assert!(fetched > 2, "{fetched}");
+    Ok(chain)
+}
+
+#[test]
+fn a_release_whose_builds_fetch_their_inputs_is_verified_by_them() {
+    let room = tempfile::tempdir().unwrap();
+    let chain = release_with_fetched_inputs(room.path(), |_| {}).unwrap();
+    let answer = judged(chain, room.path());
+    assert_eq!(answer.status, 0, "{}{}", answer.failed(), answer.stderr);
+    let verdict: Value = serde_json::from_str(&answer.stdout).unwrap();
+    let findings = verdict["findings"].as_array().unwrap();
+    assert!(findings.iter().any(|finding| finding["code"] == "inputs-match"), "{findings:?}");
+}
+
+#[test]
+fn a_fetched_input_that_was_altered_or_is_not_pinned_is_refused() {
+    let first = |written: &mut Value, member: &str, value: Value| written["inputs"][0][member] = value;
+    for (member, value, code) in [
+        ("sha256", json!("ab".repeat(32)), "input-mismatched"),
+        ("runId", json!(7), "input-run"),
+        ("name", json!("public/build/another"), "input-unlisted"),
+    ] {
+        let room = tempfile::tempdir().unwrap();
+        let chain = release_with_fetched_inputs(room.path(), |written| first(written, member, value.clone()));
+        let answer = judged(chain.unwrap(), room.path());
+        assert_eq!(answer.status, 1, "{member}: {}", answer.stderr);
+        assert!(answer.codes().contains(&code.to_owned()), "{member}: {:?}", answer.codes());
+    }
+    for member in ["runId", "sha256", "verified"] {
+        let room = tempfile::tempdir().unwrap();
+        let answer = release_with_fetched_inputs(room.path(), |written| {
+            written["inputs"][0].as_object_mut().unwrap().remove(member).unwrap();
+        });
+        let answer = answer.unwrap_err();
+        assert_eq!(answer.status, 2, "{member}: {}", answer.stderr);
+        assert!(answer.stderr.contains(member), "{member}: {}", answer.stderr);
+    }
+}
+
 #[test]
 fn a_task_cannot_write_the_record_of_custody() {
     let (chain, room) = (release(), SearchedDir::new().unwrap());
