@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Extracts the same inputs with taskgraph's fetch-content and with `catena fetch`, and compares the trees.
+"""Extracts and packs the same inputs with taskgraph's fetch-content and with `catena fetch`, and compares the trees.
 
     python3 scripts/compare_fetch_content.py FETCH_CONTENT CATENA
 
@@ -10,6 +10,7 @@ by a Python with the package zstandard, as root, as tasks in containers run: for
 
 import bz2
 import gzip
+import hashlib
 import http.server
 import io
 import json
@@ -89,6 +90,7 @@ def inputs():
         "a.tar.xz": lzma.compress(archive),
         "named-otherwise.dat": gzip.compress(archive),
         "a.zip": zipped([("z/run", b"run", 0o100755), ("z/file", b"f" * 9000, 0o100644), ("z/link", b"run", 0o120777)]),
+        "plain.zip": zipped([("z/run", b"run", 0o100755), ("z/d/file", b"f" * 9000, 0o100644)]),
         "wheel.whl": zipped([("pkg/__init__.py", b"", 0o100644)]),
         "not-an-archive.json.gz": gzip.compress(b"{}"),
         "text": b"only text\n",
@@ -162,8 +164,98 @@ def fetch(command, root, entries, folder):
     return ended.returncode, tree(folder), ended.stderr
 
 
+def made(command, environment, dest, folder):
+    """Runs a command that makes one file, and what the file holds: the tree of an archive, else its bytes."""
+    os.mkdir(folder)
+    environment = dict(os.environ, **environment)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=folder)
+    path = os.path.join(folder, dest)
+    if not os.path.exists(path):
+        return ended.returncode, None, ended.stderr
+    if not dest.endswith(".tar.zst"):
+        with open(path, "rb") as file:
+            return ended.returncode, {dest: file.read()}, ended.stderr
+    extracted = os.path.join(folder, "extracted")
+    os.mkdir(extracted)
+    subprocess.run(["tar", "--zstd", "-xf", path, "-C", extracted], check=True)
+    # Directories have no members of their own in what is made of other archives.
+    found = {name: what for name, what in tree(extracted).items() if what[0] != "directory"}
+    return ended.returncode, found, ended.stderr
+
+
+def repacked():
+    """Calls of static-url: the file, what it becomes, and further arguments."""
+    return [
+        ("a.tar.gz", "a.tar.zst", []),
+        ("a.tar.xz", "new/b.tar.zst", ["--strip-components", "1", "--add-prefix", "p/"]),
+        ("a.tar.bz2", "c.tar.zst", ["--add-prefix", "p-"]),
+        # With a link in it fetch-content makes an archive that tar cannot read.
+        ("plain.zip", "z.tar.zst", []),
+        ("plain.zip", "s.tar.zst", ["--strip-components", "1"]),
+        ("text", "text.tar.zst", ["--force-archive"]),
+        ("text", "renamed", []),
+        ("a.tar.gz", "other.tar.gz", []),
+        ("text", "not-an-archive.tar.zst", []),
+        ("a.tar.gz", "wrong.zip", []),
+        ("a.tar.gz", "stripped.tar.zst", ["--strip-components", "9"]),
+    ]
+
+
+def repository(folder):
+    """A repository with a submodule, and two of its commits."""
+    environment = dict(os.environ, GIT_CONFIG_GLOBAL=os.path.join(folder, "gitconfig"))
+    os.mkdir(folder)
+    with open(environment["GIT_CONFIG_GLOBAL"], "w") as config:
+        config.write("[user]\nname = A\nemail = a@b\n[protocol \"file\"]\nallow = always\n")
+
+    def git(name, *arguments):
+        command = ["git", "-C", os.path.join(folder, name), *arguments]
+        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+
+    for name in ("inner", "outer"):
+        os.mkdir(os.path.join(folder, name))
+        git(name, "init", "-q")
+        with open(os.path.join(folder, name, "run"), "w") as file:
+            file.write("#!/bin/sh\n")
+        os.chmod(os.path.join(folder, name, "run"), 0o755)
+        os.symlink("run", os.path.join(folder, name, "link"))
+        git(name, "add", ".")
+        git(name, "commit", "-q", "-m", "x")
+    before = git("outer", "rev-parse", "HEAD")
+    git("outer", "submodule", "-q", "add", os.path.join(folder, "inner"), "sub")
+    git("outer", "commit", "-q", "-m", "sub")
+    return os.path.join(folder, "outer"), [before, git("outer", "rev-parse", "HEAD")], environment["GIT_CONFIG_GLOBAL"]
+
+
+def compare_makers(fetch_content, catena, files, root, room):
+    """static-url and git-checkout-archive: the archives they make hold the same, or both refuse."""
+    theirs, ours = [sys.executable, "-u", fetch_content], [catena, "fetch"]
+    calls = []
+    for name, dest, more in repacked():
+        url = f"{root}/{name}"
+        digest = hashlib.sha256(files[name]).hexdigest()
+        more = ["--sha256", digest, "--size", str(len(files[name])), *more]
+        calls.append((f"static-url {name} -> {dest} {' '.join(more[4:])}", ["static-url", url, dest, *more], dest, {}))
+    source, commits, config = repository(os.path.join(room, "git"))
+    for commit in commits:
+        for more in ([], ["--path-prefix", "p"]):
+            arguments = ["git-checkout-archive", source, commit, "g.tar.zst", *more]
+            name = f"git-checkout-archive {commit[:8]} {' '.join(more)}"
+            calls.append((name, arguments, "g.tar.zst", {"GIT_CONFIG_GLOBAL": config}))
+    wrong = 0
+    for number, (name, arguments, dest, environment) in enumerate(calls):
+        left = made(theirs + arguments, environment, dest, os.path.join(room, f"their-maker-{number}"))
+        right = made(ours + arguments, environment, dest, os.path.join(room, f"our-maker-{number}"))
+        good = bool(left[0]) == bool(right[0]) and left[1] == right[1]
+        wrong += not good
+        print(f"{'ok  ' if good else 'FAIL'} {name.strip()}: {'same' if good else 'DIFFERS'}")
+        if not good:
+            print(f"     {left[0]} {left[1]}\n     {right[0]} {right[1]}\n     {left[2][-300:]}\n     {right[2][-300:]}")
+    return wrong
+
+
 def main():
-    fetch_content, catena = sys.argv[1:]
+    fetch_content, catena = map(os.path.abspath, sys.argv[1:])
     os.umask(0o022)
     files = inputs()
     root = serve(files)
@@ -185,6 +277,7 @@ def main():
                 different = sorted({name for name, _ in set(left[1].items()) ^ set(right[1].items())})
                 print(f"     exit statuses {left[0]} and {right[0]}, different: {different}")
                 print(f"     {left[2].strip()[-300:]}\n     {right[2].strip()[-300:]}")
+        wrong += compare_makers(fetch_content, catena, files, root, room)
     sys.exit(1 if wrong else 0)
 
 

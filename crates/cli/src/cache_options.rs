@@ -40,6 +40,15 @@ impl CacheOptions {
         Ok(Some(catena::CacheOptions { directory, key_file, bound }))
     }
 
+    /// The store in the directory that was named, if one was; it is made where there is none.
+    ///
+    /// # Errors
+    /// A usage error (2): the directory should not be used.
+    pub(crate) fn store(&self) -> Result<Option<DirectoryStore>, Failure> {
+        let open = |directory: &PathBuf| DirectoryStore::open(directory, self.bound());
+        self.cache.as_ref().map(open).transpose().map_err(|error| unusable(&error))
+    }
+
     /// The directory that was named, which must be a cache already.
     ///
     /// # Errors
@@ -80,7 +89,9 @@ impl CacheOptions {
 
 pub(crate) fn unusable(error: &DirectoryError) -> Failure {
     let next = match error {
-        DirectoryError::Missing(_) => "name the directory that `catena verify --cache` was given",
+        DirectoryError::Missing(_) => {
+            "name the directory that `catena verify --cache` or `catena fetch --cache` was given"
+        }
         DirectoryError::NotPrivate { .. } => {
             "take the others' permission away (chmod go-w), or name a directory of your own"
         }

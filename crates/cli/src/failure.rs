@@ -1,6 +1,7 @@
 //! Why a command did not come to its answer, in words for the one who called it.
 
 use crate::cache_options::{no_key, unusable};
+use crate::commands::fetch::FetchCode;
 use catena::Error;
 use catena_policy::Diagnostic;
 use catena_report::escape;
@@ -26,32 +27,31 @@ pub(crate) struct Failure {
     what: Option<String>,
     /// What to do next.
     next: Option<String>,
+    /// The code that names it, if it has one.
+    code: Option<&'static FetchCode>,
 }
 
 impl Failure {
     /// Wrong usage or configuration.
     pub(crate) fn usage(what: impl Display) -> Self {
-        Self { status: USAGE, what: Some(what.to_string()), next: None }
+        Self { status: USAGE, what: Some(what.to_string()), next: None, code: None }
     }
 
     /// The world did not do its part.
     pub(crate) fn undetermined(what: impl Display) -> Self {
-        Self { status: UNDETERMINED, what: Some(what.to_string()), next: None }
+        Self { status: UNDETERMINED, what: Some(what.to_string()), next: None, code: None }
     }
 
-    /// A check says no; `code` names it.
-    pub(crate) fn rejected(code: &str, what: impl Display) -> Self {
-        Self { status: REJECTED, what: Some(format!("{code}: {what}")), next: None }
-    }
-
-    /// What a verdict says, with its exit status.
-    pub(crate) fn with_status(status: u8, what: impl Display) -> Self {
-        Self { status, what: Some(what.to_string()), next: None }
+    /// Inputs are not delivered; the code names why, and its class decides the exit status.
+    pub(crate) fn coded(code: &str, what: impl Display) -> Self {
+        let code = FetchCode::find(code);
+        let status = code.map_or(UNDETERMINED, FetchCode::exit_status);
+        Self { status, what: Some(what.to_string()), next: None, code }
     }
 
     /// Nobody reads any more.
     pub(crate) fn silent(status: u8) -> Self {
-        Self { status, what: None, next: None }
+        Self { status, what: None, next: None, code: None }
     }
 
     /// A file that does not say what it should; each mistake with its line and column.
@@ -61,7 +61,22 @@ impl Failure {
             text.push('\n');
             text.push_str(&diagnostic.to_string());
         }
-        Self { status: USAGE, what: Some(text), next: None }
+        Self { status: USAGE, what: Some(text), next: None, code: None }
+    }
+
+    /// The code that names it, if it has one.
+    pub(crate) fn code(&self) -> Option<&'static FetchCode> {
+        self.code
+    }
+
+    /// What went wrong and where, unescaped.
+    pub(crate) fn message(&self) -> &str {
+        self.what.as_deref().unwrap_or_default()
+    }
+
+    /// What to do next, unescaped.
+    pub(crate) fn action(&self) -> Option<&str> {
+        self.next.as_deref()
     }
 
     /// Adds what to do next.
@@ -81,6 +96,10 @@ impl Failure {
         let mut text = String::new();
         for (number, line) in self.what.iter().flat_map(|what| what.lines()).enumerate() {
             text.push_str(if number == 0 { "catena: " } else { "  " });
+            if let Some(code) = self.code.filter(|_| number == 0) {
+                text.push_str(code.name);
+                text.push_str(": ");
+            }
             text.push_str(&escape::line(line));
             text.push('\n');
         }

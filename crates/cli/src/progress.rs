@@ -6,7 +6,7 @@ mod tally;
 pub(crate) use tally::Tally;
 
 use catena_report::escape;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,10 +16,11 @@ const REDRAW: Duration = Duration::from_millis(100);
 /// Between two plain lines.
 const PLAIN: Duration = Duration::from_secs(10);
 
-/// Standard error, perhaps with a changing line at its foot.
+/// Standard error, perhaps with changing lines at its foot.
 #[derive(Clone)]
 pub(crate) struct Screen {
     bar: Option<ProgressBar>,
+    bars: Option<MultiProgress>,
     plain: bool,
     started: Instant,
     last: Arc<std::sync::Mutex<Option<Instant>>>,
@@ -46,15 +47,16 @@ impl Screen {
     pub(crate) fn new(verbose: bool) -> Self {
         let terminal =
             std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        let bar = terminal.then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let bars = terminal.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+        let bar = bars.as_ref().map(|bars| {
+            let bar = bars.add(ProgressBar::no_length());
             if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed:>4} {wide_msg}") {
                 bar.set_style(style);
             }
             bar.enable_steady_tick(REDRAW);
             bar
         });
-        Self { bar, plain: verbose && !terminal, started: Instant::now(), last: Arc::default() }
+        Self { bar, bars, plain: verbose && !terminal, started: Instant::now(), last: Arc::default() }
     }
 
     /// Shows how far it has come.
@@ -73,10 +75,22 @@ impl Screen {
         }
     }
 
+    /// Adds a bar for one file above the changing line; none where there is no terminal. The name is escaped.
+    pub(crate) fn file(&self, name: &str, bytes: u64) -> Option<ProgressBar> {
+        let (bars, foot) = (self.bars.as_ref()?, self.bar.as_ref()?);
+        let bar = bars.insert_before(foot, ProgressBar::new(bytes));
+        let template = "  {bar:20} {bytes:>11} of {total_bytes:11} {wide_msg}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_message(escape::line(name).into_owned());
+        Some(bar)
+    }
+
     /// Does something with the changing line out of the way: writing to the same terminal.
     pub(crate) fn aside<T>(&self, act: impl FnOnce() -> T) -> T {
-        match &self.bar {
-            Some(bar) => bar.suspend(act),
+        match &self.bars {
+            Some(bars) => bars.suspend(act),
             None => act(),
         }
     }

@@ -191,6 +191,56 @@ fn an_altered_artifact_of_a_verified_chain_is_refused() {
 }
 
 #[test]
+fn the_answer_as_json_names_every_file_or_the_code() {
+    let case = Case::new();
+    let answer = case.fetch(&[&case.task(), ARCHIVE, "--keys", "keys.json", "--extract", "--format", "json"]);
+    assert_eq!(answer.status, 0, "{}", answer.stderr);
+    let told: Value = serde_json::from_str(&answer.stdout).unwrap();
+    assert_eq!(
+        told,
+        json!({
+            "schema": "catena-fetch/1",
+            "program": {"name": "catena", "version": env!("CARGO_PKG_VERSION")},
+            "outcome": "verified",
+            "exitStatus": 0,
+            "files": [{
+                "verified": "signature", "taskId": case.build, "runId": case.run, "name": ARCHIVE, "url": null,
+                "sha256": sha256(&archive()), "size": archive().len(), "place": ".",
+                "extracted": {"entries": 3, "bytes": 18}, "cached": false,
+            }],
+            "error": null,
+        })
+    );
+    let unverified = case.fetch(&[&case.task(), &case.name, "--danger-unverified", "--format", "json"]);
+    let told: Value = serde_json::from_str(&unverified.stdout).unwrap();
+    assert_eq!((&told["outcome"], &told["files"][0]["verified"]), (&json!("unverified"), &json!("none")));
+
+    case.testbed.fault("/_store/*", .., Fault::Replace(b"altered".to_vec().into()));
+    for (arguments, outcome, code, class) in [
+        (vec!["--sha256", &sha256(b"x")], "rejected", json!("fetch-mismatch"), "tamper"),
+        (vec!["--keys", "nowhere.json"], "misconfigured", Value::Null, "config"),
+        (
+            vec!["--sha256", &sha256(b"x"), "--root-url", "http://127.0.0.1:1", "--attempts", "1"],
+            "undetermined",
+            json!("fetch-unreachable"),
+            "infra",
+        ),
+    ] {
+        let task = case.task();
+        let arguments = [&[task.as_str(), &case.name, "--format", "json"], arguments.as_slice()].concat();
+        let answer = case.fetch(&arguments);
+        let told: Value = serde_json::from_str(&answer.stdout).unwrap();
+        assert_eq!(
+            (&told["outcome"], &told["exitStatus"]),
+            (&json!(outcome), &json!(answer.status)),
+            "{told}"
+        );
+        assert_eq!((&told["error"]["code"], &told["error"]["class"]), (&code, &json!(class)), "{told}");
+        assert_eq!(told["files"], json!([]), "{told}");
+    }
+}
+
+#[test]
 fn what_the_signed_document_does_not_name_is_refused() {
     let case = Case::bent(|chain, build| {
         let artifacts = chain.artifacts_mut(build).unwrap();
@@ -351,6 +401,68 @@ fn a_list_names_what_to_fetch() {
     assert!(answer.stderr.contains("fetch-digest-contradicts"), "{}", answer.stderr);
 }
 
+/// What one task downloaded the next one has, and nothing that was altered meanwhile.
+#[test]
+fn the_cache_is_used_and_not_trusted() {
+    let case = Case::new();
+    let fetch = |more: &[&str]| {
+        let task = case.task();
+        let arguments =
+            [&[task.as_str(), ARCHIVE, &case.name, "--keys", "keys.json", "--format", "json"], more];
+        let answer = case
+            .catena()
+            .args(arguments.concat())
+            .args(["--cache", "cache"])
+            .arg("--dest")
+            .arg(case.dest())
+            .run();
+        assert_eq!(answer.status, 0, "{}", answer.stderr);
+        let told: Value = serde_json::from_str(&answer.stdout).unwrap();
+        assert_eq!(case.read(case.file()), case.content);
+        std::fs::remove_dir_all(case.dest()).unwrap();
+        told["files"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|file| file["cached"].as_bool().unwrap())
+            .collect::<Vec<_>>()
+    };
+    let cache = |command: &str, more: &[&str]| {
+        let mut catena = Catena::new();
+        catena.command().current_dir(case.room.path());
+        catena.args(["cache", command, "--cache", "cache"]).args(more).run()
+    };
+    let environment = case.room.path().join("state");
+    std::fs::create_dir(&environment).unwrap();
+    assert_eq!(fetch(&["--extract", "--cache-key", "state/key"]), [false, false]);
+    assert_eq!(fetch(&["--extract", "--cache-key", "state/key"]), [true, true]);
+    let stored = || {
+        let requests = case.testbed.requests().into_iter();
+        requests
+            .filter(|request| request.url.contains("_store") && request.url.contains("tools.tar.gz"))
+            .count()
+    };
+    let before = stored();
+    assert_eq!(fetch(&["--cache-links", "--cache-key", "state/key"]), [true, true]);
+    assert_eq!(stored(), before);
+    let answer = cache("verify", &[]);
+    assert!(answer.stdout.contains("all as it was written"), "{answer:?}");
+
+    let name = sha256(&case.content);
+    let shelf: String = name.chars().take(2).collect();
+    let blob = case.room.path().join("cache/v1/blobs").join(shelf).join(&name);
+    std::fs::remove_file(&blob).unwrap();
+    std::fs::write(&blob, "altered").unwrap();
+    assert_eq!(fetch(&["--cache-key", "state/key"]), [true, false]);
+    std::fs::remove_file(&blob).unwrap();
+    std::fs::write(&blob, "altered").unwrap();
+    let answer = cache("verify", &[]);
+    assert!(answer.stdout.contains("1 not as written") && !blob.exists(), "{answer:?}");
+    let answer = cache("prune", &["--size", "0"]);
+    assert!(answer.stdout.contains("1 file removed"), "{answer:?}");
+    assert_eq!(fetch(&["--cache-key", "state/key"]), [false, false]);
+}
+
 /// Every fault at every phase: the right files, or none and a status that says why.
 #[test]
 fn faults_at_every_phase_leave_all_or_nothing() {
@@ -455,6 +567,286 @@ fn a_static_file_is_held_against_digest_and_length() {
     }
 }
 
+/// The names and contents of a .tar.zst archive, as tar lists them.
+fn listed(archive: &Path) -> Vec<String> {
+    let extracted = tempfile::tempdir().unwrap();
+    let mut tar = Command::new("tar");
+    tar.arg("--zstd").arg("-xf").arg(archive).arg("-C").arg(extracted.path());
+    assert!(tar.status().unwrap().success());
+    let mut found = Vec::new();
+    let mut left = vec![extracted.path().to_owned()];
+    while let Some(folder) = left.pop() {
+        for path in children(&folder) {
+            let name = path.strip_prefix(extracted.path()).unwrap().display().to_string();
+            match std::fs::read_link(&path) {
+                Ok(target) => found.push(format!("{name} -> {}", target.display())),
+                Err(_) if path.is_dir() => left.push(path),
+                Err(_) => {
+                    found.push(format!("{name}: {}", std::fs::read_to_string(&path).unwrap().trim_end()))
+                }
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_static_archive_is_packed_anew() {
+    let case = Case::new();
+    let url = format!("{}/_store/{}/{}/{ARCHIVE}", case.testbed.root_url(), case.build, case.run);
+    let (digest, size) = (sha256(&archive()), archive().len().to_string());
+    let run = |dest: &str, more: &[&str]| {
+        case.catena().args(["static-url", &url, dest, "--sha256", &digest, "--size", &size]).args(more).run()
+    };
+    let answer = run("fetches/tools.tar.zst", &[]);
+    assert_eq!(answer.status, 0, "{}", answer.stderr);
+    let members = ["tools/README: read me", "tools/bin/cc: #!/bin/sh", "tools/cc -> bin/cc"];
+    assert_eq!(listed(&case.dest().join("tools.tar.zst")), members);
+    let answer = run("fetches/tools.tar.zst", &["--strip-components", "1", "--add-prefix", "new/"]);
+    assert_eq!(answer.status, 0, "{}", answer.stderr);
+    let members = ["new/README: read me", "new/bin/cc: #!/bin/sh", "new/cc -> bin/cc"];
+    assert_eq!(listed(&case.dest().join("tools.tar.zst")), members);
+    // What has no archive's name is not made an archive of, and a refusal leaves nothing.
+    std::fs::remove_dir_all(case.dest()).unwrap();
+    let answer = run("fetches/tools.zip", &[]);
+    assert_eq!(answer.status, 2, "{}", answer.stderr);
+    let answer = run("fetches/tools.tar.zst", &["--strip-components", "3"]);
+    assert_eq!(answer.status, 1, "{}", answer.stderr);
+    assert!(answer.stderr.contains("archive-unsupported"), "{}", answer.stderr);
+    case.nothing_is_left();
+}
+
+/// A repository with a submodule, and its commits: with the submodule and before it.
+fn repository(room: &Path) -> (PathBuf, [String; 2]) {
+    let git = |directory: &Path, arguments: &[&str]| {
+        let output = Command::new("git")
+            .args(["-c", "user.name=A", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"])
+            .args(["-c", "protocol.file.allow=always"])
+            .args(arguments)
+            .current_dir(directory)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    };
+    let (inner, outer) = (room.join("inner"), room.join("outer"));
+    for (directory, file) in [(&inner, "in"), (&outer, "out")] {
+        std::fs::create_dir(directory).unwrap();
+        git(directory, &["init", "--quiet"]);
+        std::fs::write(directory.join(file), format!("{file}\n")).unwrap();
+        git(directory, &["add", "."]);
+        git(directory, &["commit", "--quiet", "-m", "x"]);
+    }
+    std::os::unix::fs::symlink("out", outer.join("link")).unwrap();
+    git(&outer, &["add", "."]);
+    git(&outer, &["commit", "--quiet", "-m", "link"]);
+    let before = git(&outer, &["rev-parse", "HEAD"]);
+    git(&outer, &["submodule", "--quiet", "add", inner.to_str().unwrap(), "sub"]);
+    git(&outer, &["commit", "--quiet", "-m", "sub"]);
+    let after = git(&outer, &["rev-parse", "HEAD"]);
+    (outer, [before, after])
+}
+
+#[test]
+fn an_archive_of_a_commit() {
+    let case = Case::new();
+    let (repository, [before, after]) = repository(case.room.path());
+    let config = case.room.path().join("gitconfig");
+    std::fs::write(&config, "[protocol \"file\"]\n\tallow = always\n").unwrap();
+    let run = |commit: &str, more: &[&str]| {
+        let mut catena = case.catena();
+        catena.env("PATH", std::env::var_os("PATH").unwrap()).env("GIT_CONFIG_GLOBAL", &config);
+        catena
+            .arg("git-checkout-archive")
+            .arg(&repository)
+            .args([commit, "fetches/a.tar.zst"])
+            .args(more)
+            .run()
+    };
+    let archive = case.dest().join("a.tar.zst");
+    let answer = run(&before, &[]);
+    assert_eq!(answer.status, 0, "{}", answer.stderr);
+    assert!(answer.stdout.starts_with("hash "), "{}", answer.stdout);
+    assert_eq!(listed(&archive), ["outer/link -> out", "outer/out: out"]);
+    let first = std::fs::read(&archive).unwrap();
+    assert_eq!(run(&before, &[]).status, 0);
+    assert_eq!(std::fs::read(&archive).unwrap(), first);
+
+    let answer = run(&after, &["--path-prefix", "p"]);
+    assert_eq!(answer.status, 0, "{}", answer.stderr);
+    let names = listed(&archive);
+    assert!(
+        names.contains(&"p/sub/in: in".to_owned()) && names.contains(&"p/out: out".to_owned()),
+        "{names:?}"
+    );
+    assert!(!names.iter().any(|name| name.contains(".git/") || name.contains("sub/.git")), "{names:?}");
+
+    let answer = run("main", &[]);
+    assert_eq!(answer.status, 0, "{}", answer.stderr);
+    assert!(answer.stdout.starts_with("none "), "{}", answer.stdout);
+    std::fs::remove_dir_all(case.dest()).unwrap();
+    for wrong in ["0123456789012345678901234567890123456789", "no-branch"] {
+        let answer = run(wrong, &[]);
+        assert_eq!(answer.status, 3, "{}", answer.stderr);
+        assert!(answer.stderr.contains("fetch-git"), "{}", answer.stderr);
+        case.nothing_is_left();
+    }
+}
+
+/// With CATENA_SCRIPTWORKER_PYTHON, if that Python has taskgraph and zstandard: the same files as fetch-content.
+#[test]
+fn the_files_are_those_of_the_installed_fetch_content() {
+    let Some(python) = std::env::var_os("CATENA_SCRIPTWORKER_PYTHON") else {
+        eprintln!("CATENA_SCRIPTWORKER_PYTHON is not set: nothing is compared with fetch-content");
+        return;
+    };
+    let find = "import os, taskgraph, zstandard; print(os.path.dirname(taskgraph.__file__))";
+    let found = Command::new(&python).args(["-c", find]).output().unwrap();
+    if !found.status.success() {
+        eprintln!("that Python lacks taskgraph or zstandard: nothing is compared with fetch-content");
+        return;
+    }
+    let package = String::from_utf8(found.stdout).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/compare_fetch_content.py");
+    let compared = Command::new(&python)
+        .arg(script)
+        .arg(Path::new(package.trim_end()).join("run-task/fetch-content"))
+        .arg(env!("CARGO_BIN_EXE_catena"))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&compared.stdout);
+    assert!(compared.status.success(), "{told}{}", String::from_utf8_lossy(&compared.stderr));
+    assert!(told.lines().filter(|line| line.starts_with("ok  ")).count() > 30, "{told}");
+}
+
+/// run-task starts the file named fetch-content with its own Python.
+#[test]
+fn the_stub_stands_in_for_fetch_content() {
+    let case = Case::new();
+    let stub = case.room.path().join("fetch-content");
+    std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/fetch-content"), &stub).unwrap();
+    let run = |binary: Option<&str>, arguments: &[&str]| {
+        let mut python = Command::new("python3");
+        python.arg("-u").arg(&stub).args(arguments).env_clear().current_dir(case.room.path());
+        python.env("PATH", std::env::var_os("PATH").unwrap());
+        python
+            .env("TASKCLUSTER_ROOT_URL", case.testbed.root_url())
+            .env("CATENA_FETCH_ARGS", "--keys keys.json");
+        python.env("MOZ_FETCHES_DIR", case.dest()).env(
+            "MOZ_FETCHES",
+            json!([{"artifact": ARCHIVE, "extract": true, "task": case.build}]).to_string(),
+        );
+        python.env("HTTPS_PROXY", case.testbed.proxy_url());
+        if let Some(binary) = binary {
+            python.env("CATENA_BINARY", binary);
+        }
+        python.output().unwrap()
+    };
+    let binary = env!("CARGO_BIN_EXE_catena");
+    let output = run(Some(binary), &["task-artifacts"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert_eq!(case.read("tools/README"), b"read me\n");
+    // The lines of fetch-content, in their order.
+    let mut rest = told.as_str();
+    for line in [
+        "Downloading http",
+        "resolved to",
+        "Verified sha256 integrity of http",
+        "Extracting ",
+        " extracted in ",
+        "Removing ",
+        "PERFHERDER_DATA: {",
+    ] {
+        rest = rest.split_once(line).unwrap_or_else(|| panic!("{line:?} is not in its place in {told}")).1;
+    }
+    // The options of CATENA_FETCH_ARGS are those of task-artifacts alone, and statuses are passed on.
+    let output = run(Some(binary), &["static-url"]);
+    assert_eq!(output.status.code(), Some(2));
+    // Beside the stub.
+    std::os::unix::fs::symlink(binary, case.room.path().join("catena")).unwrap();
+    assert_eq!(run(None, &["task-artifacts"]).status.code(), Some(0));
+    std::fs::remove_file(case.room.path().join("catena")).unwrap();
+    let output = run(None, &["task-artifacts"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("CATENA_BINARY"));
+}
+
+/// What a worker says of a task on standard input, and what is in place then.
+#[test]
+fn mounts_are_put_in_place_or_verified_there() {
+    let case = Case::new();
+    let run = |mounts: &Value, more: &[&str]| {
+        let request = json!({"taskId": case.build, "runId": 0, "mounts": mounts});
+        let file = case.room.path().join("request.json");
+        std::fs::write(&file, request.to_string()).unwrap();
+        let mut catena = case.catena();
+        catena.command().stdin(std::fs::File::open(file).unwrap());
+        let answer = catena.args(["mounts", "--dest", "fetches"]).args(more).run();
+        let told: Value = serde_json::from_str(&answer.stdout).unwrap_or_else(|_| panic!("{answer:?}"));
+        (answer.status, told)
+    };
+    let file = json!({"file": "bin/tool", "content": {"taskId": case.build, "artifact": case.name}});
+    let directory = json!({"directory": "deps", "format": "tar.gz", "content": {"namespace": "a.b", "artifact": ARCHIVE}});
+    let (status, told) =
+        run(&json!([file, directory, {"directory": "c", "cacheName": "x"}]), &["--keys", "keys.json"]);
+    assert_eq!((status, &told["outcome"]), (0, &json!("verified")), "{told}");
+    assert_eq!(told["files"][0]["verified"], "signature");
+    assert_eq!(case.read("bin/tool"), case.content);
+    assert_eq!(case.read("deps/tools/README"), b"read me\n");
+
+    let (status, told) = run(&json!([file]), &["--check", "--keys", "keys.json"]);
+    assert_eq!((status, &told["outcome"]), (0, &json!("verified")), "{told}");
+    std::fs::write(case.dest().join("bin/tool"), "altered").unwrap();
+    let (status, told) = run(&json!([file]), &["--check", "--keys", "keys.json"]);
+    assert_eq!(
+        (status, &told["error"]["code"], &told["error"]["class"]),
+        (1, &json!("fetch-mismatch"), &json!("tamper"))
+    );
+    assert_eq!(case.read("bin/tool"), b"altered");
+    let (status, told) = run(&json!([directory]), &["--check", "--keys", "keys.json"]);
+    assert_eq!((status, &told["outcome"]), (2, &json!("misconfigured")), "{told}");
+    let (status, told) = run(&json!([{"file": "x"}]), &["--keys", "keys.json"]);
+    assert_eq!((status, &told["error"]["class"]), (2, &json!("config")), "{told}");
+}
+
+/// The request of the example is what its mounts say, and the first command verifies them.
+#[test]
+fn the_example_payload_verifies_its_mounts() {
+    let text = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../examples/fetch/generic-worker-payload.json"
+    ))
+    .unwrap();
+    let payload: Value = serde_json::from_str(&text).unwrap();
+    let known = ["artifacts", "command", "env", "features", "maxRunTime", "mounts"];
+    assert!(payload.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())), "{payload}");
+    assert!((1..=86400).contains(&payload["maxRunTime"].as_u64().unwrap()));
+    let commands: Vec<Vec<String>> = serde_json::from_value(payload["command"].clone()).unwrap();
+    assert!(commands[0].iter().any(|word| word.contains("catena fetch mounts --check")), "{commands:?}");
+    let mounts = payload["mounts"].as_array().unwrap();
+    let request = mounts.iter().find(|mount| mount["file"] == "request.json").unwrap();
+    let request: Value = serde_json::from_str(request["content"]["raw"].as_str().unwrap()).unwrap();
+    let verified = request["mounts"].as_array().unwrap();
+    assert!(!verified.is_empty() && verified.iter().all(|mount| mounts.contains(mount)), "{request}");
+    // The binary itself is pinned by the definition.
+    let binary = mounts.iter().find(|mount| mount["file"] == "catena").unwrap();
+    assert_eq!(binary["content"]["sha256"].as_str().unwrap().len(), 64);
+    // All of it is read as a request, up to the place where Taskcluster is asked.
+    let room = tempfile::tempdir().unwrap();
+    let file = room.path().join("request.json");
+    std::fs::write(&file, request.to_string()).unwrap();
+    let mut catena = Catena::new();
+    catena.command().stdin(std::fs::File::open(file).unwrap());
+    let answer = catena
+        .args(["fetch", "mounts", "--check", "--product", "firefox", "--attempts", "1"])
+        .args(["--root-url", "http://127.0.0.1:1"])
+        .run();
+    assert_eq!(answer.status, 3, "{answer:?}");
+}
+
 #[test]
 fn toolchains_of_tasks_and_of_tooltool() {
     let case = Case::new();
@@ -473,13 +865,30 @@ fn toolchains_of_tasks_and_of_tooltool() {
         let from = format!("{}:{ARCHIVE}", case.build);
         catena.args(["toolchain", "--from-task", &from, "--tooltool-manifest", "../manifest.tt"]);
         catena.arg("--tooltool-url").arg(format!("{}/tooltool", case.testbed.root_url()));
+        catena.args(["--retry", "1", "--cache-dir", "../cache", "--cache-key", "../state/key"]);
+        catena.args(["--artifact-manifest", "../toolchains.json", "-v"]);
         catena.args(["--keys", "../keys.json"]).run()
     };
+    std::fs::create_dir(case.room.path().join("state")).unwrap();
     manifest(&digest);
     let answer = run();
     assert_eq!(answer.status, 0, "{}", answer.stderr);
     assert_eq!(case.read("tool"), case.content);
     assert_eq!(case.read("tools/README"), b"read me\n");
+    let written = std::fs::read_to_string(case.room.path().join("toolchains.json")).unwrap();
+    let written: serde_json::Map<String, Value> = serde_json::from_str(&written).unwrap();
+    assert_eq!(written.len(), 2);
+    for (url, entry) in written {
+        let expected = if url.ends_with(ARCHIVE) { sha256(&archive()) } else { digest.clone() };
+        assert_eq!(entry, json!({"sha256": expected}), "{url}");
+    }
+    let mut older = case.catena();
+    older.args(["toolchain", "--skip-cache", "--keys", "keys.json", "--no-unpack"]);
+    let answer = older.env("MOZ_TOOLCHAINS", format!("{ARCHIVE}@{}", case.build)).run();
+    assert_eq!(answer.status, 0, "{}", answer.stderr);
+    assert_eq!(std::fs::read(case.room.path().join("tools.tar.gz")).unwrap(), archive());
+    let answer = case.catena().args(["toolchain", "--from-build", "linux64-clang"]).run();
+    assert_eq!(answer.status, 2, "{}", answer.stderr);
     manifest(&sha256(b"x"));
     let answer = run();
     assert_eq!(answer.status, 1, "{}", answer.stderr);

@@ -1,10 +1,12 @@
 //! A set of inputs to a directory: all of them or none.
 
+use crate::cache::{ContentCache, Source};
 use crate::engine::Downloader;
 use crate::error::DownloadError;
 use crate::request::Download;
 use crate::sink::Measured;
 use catena_extract::{ExtractError, MergeError, Options, Summary, detect, extract, merge};
+use catena_model::digest::Digest;
 use catena_workdir::claim::{Claim, PREFIX, sweep};
 use futures_util::{FutureExt, StreamExt, stream};
 use std::fs::{self, File};
@@ -87,6 +89,8 @@ pub struct Delivery {
     pub options: Options,
     /// When to give up.
     pub deadline: Instant,
+    /// What was downloaded before.
+    pub cache: Option<Arc<ContentCache>>,
 }
 
 /// What became of an input.
@@ -96,6 +100,8 @@ pub struct Delivered {
     pub measured: Measured,
     /// What was extracted, if it was an archive that should be.
     pub extracted: Option<Summary>,
+    /// Whether it was in the cache.
+    pub cached: bool,
 }
 
 /// Why a set of inputs is not delivered.
@@ -140,9 +146,13 @@ impl DeliverError {
 
 /// Told how inputs get on, by their numbers.
 pub trait Observer: Send + Sync {
+    /// The download of an input begins.
+    fn begins(&self, _input: usize) {}
     /// So many bytes of an input are there, of so many where that is known.
     fn grows(&self, _input: usize, _bytes: u64, _of: Option<u64>) {}
-    /// An input is downloaded and is what it must be.
+    /// An input is in the cache, and need not be downloaded.
+    fn cached(&self, _input: usize, _measured: &Measured) {}
+    /// An input is there and is what it must be.
     fn downloaded(&self, _input: usize, _measured: &Measured) {}
     /// An input is extracted.
     fn extracted(&self, _input: usize, _summary: &Summary) {}
@@ -194,6 +204,10 @@ pub async fn deliver(
         (0..count).try_for_each(|number| merge(&staging.of(number), &root))
     });
     merged.await.map_err(|error| disk(io::Error::other(error)))??;
+    if let Some(cache) = delivery.cache.clone() {
+        // What keeps room from being made keeps nothing from being used.
+        let _ = tokio::task::spawn_blocking(move || cache.tidy()).await;
+    }
     Ok(delivered.into_iter().flatten().collect())
 }
 
@@ -213,19 +227,59 @@ impl Work<'_> {
         let directory = self.staging.of(number).join(&input.place.directory);
         fs::create_dir_all(&directory).map_err(disk)?;
         let file = self.staging.directory.path().join(format!("{number}.download"));
-        let growing = |bytes, of| self.observer.grows(number, bytes, of);
-        let measured =
-            self.downloader.download(&input.download, &file, self.delivery.deadline, &growing).await?;
+        self.observer.begins(number);
+        let recalled = self.recall(input, &file).await.map_err(disk)?;
+        let cached = recalled.is_some();
+        let measured = match recalled {
+            Some(measured) => {
+                self.observer.cached(number, &measured);
+                measured
+            }
+            None => {
+                let growing = |bytes, of| self.observer.grows(number, bytes, of);
+                self.downloader.download(&input.download, &file, self.delivery.deadline, &growing).await?
+            }
+        };
         self.observer.downloaded(number, &measured);
         let extracted = if input.extract { self.extract(input, &file, &directory).await? } else { None };
+        let source = if extracted.is_some() { Source::Goes } else { Source::Stays };
+        if !cached {
+            self.keep(&measured, &file, source).await;
+        }
         match &extracted {
             Some(summary) => {
                 self.observer.extracted(number, summary);
-                fs::remove_file(&file).map_err(disk)?;
+                gone(fs::remove_file(&file)).map_err(disk)?;
             }
             None => fs::rename(&file, directory.join(&input.place.name)).map_err(disk)?,
         }
-        Ok(Delivered { measured, extracted })
+        Ok(Delivered { measured, extracted, cached })
+    }
+
+    /// What is in the cache, where its digest is known.
+    async fn recall(&self, input: &Input, file: &Path) -> io::Result<Option<Measured>> {
+        let (Some(cache), Some(Digest::Sha256(digest))) =
+            (&self.delivery.cache, input.download.expected.digest)
+        else {
+            return Ok(None);
+        };
+        let (cache, file) = (cache.clone(), file.to_owned());
+        let length = input.download.expected.length;
+        let limit = length.unwrap_or(input.download.limit);
+        let source = if input.extract { Source::Goes } else { Source::Stays };
+        let taken = tokio::task::spawn_blocking(move || cache.take(&digest, limit, &file, source));
+        let taken = taken.await.unwrap_or_else(|error| Err(io::Error::other(error)))?;
+        // A length that differs is told of by the download.
+        Ok(taken.filter(|measured| length.is_none_or(|length| length == measured.length)))
+    }
+
+    async fn keep(&self, measured: &Measured, file: &Path, source: Source) {
+        let Some(cache) = self.delivery.cache.clone() else { return };
+        let (measured, file) = (measured.clone(), file.to_owned());
+        let kept = tokio::task::spawn_blocking(move || cache.keep(&measured, &file, source));
+        if let Err(error) = kept.await {
+            tracing::warn!(%error, "a download cannot be cached");
+        }
     }
 
     async fn extract(
@@ -253,6 +307,14 @@ impl Work<'_> {
         let extracted =
             extracted.await.unwrap_or_else(|error| Err(ExtractError::Read(io::Error::other(error))));
         extracted.map_err(failed)
+    }
+}
+
+/// What is not there need not be removed.
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -40,7 +40,8 @@ impl Follower {
     }
 }
 
-fn follow(file: &File, moved: &Receiver<u64>, wide: bool) -> io::Result<Measured> {
+/// Hashes a file up to each frontier that is told, until there are no more.
+pub(crate) fn follow(file: &File, moved: &Receiver<u64>, wide: bool) -> io::Result<Measured> {
     let (mut sha256, mut sha512) = (Sha256::new(), wide.then(Sha512::new));
     let mut buffer = vec![0; CHUNK];
     let mut length = 0_u64;

@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod attempt;
+mod cache;
 mod deliver;
 mod divided;
 mod engine;
@@ -19,6 +20,7 @@ mod request;
 mod signed;
 mod sink;
 
+pub use cache::ContentCache;
 pub use deliver::{
     DeliverError, Delivered, Delivery, Input, NoProgress, Observer, Place, PlaceError, deliver,
 };

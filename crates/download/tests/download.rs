@@ -328,8 +328,13 @@ fn input(testbed: &Testbed, name: &str, content: &[u8]) -> Input {
 }
 
 async fn delivered(inputs: &[Input], to: &Path) -> Result<usize, DeliverError> {
-    let delivery =
-        Delivery { downloads: 4, extractions: 2, options: ExtractOptions::default(), deadline: soon() };
+    let delivery = Delivery {
+        downloads: 4,
+        extractions: 2,
+        options: ExtractOptions::default(),
+        deadline: soon(),
+        cache: None,
+    };
     deliver(&downloader(), inputs, to, &delivery, &NoProgress).await.map(|all| all.len())
 }
 

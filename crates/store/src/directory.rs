@@ -216,6 +216,100 @@ impl DirectoryStore {
         Ok(Swept { removed: u64::try_from(kept.len()).unwrap_or(u64::MAX), freed, left: 0 })
     }
 
+    /// The file of what is kept under a name, opened.
+    ///
+    /// # Errors
+    /// It is there, and cannot be opened.
+    pub fn file(&self, name: &Name) -> io::Result<Option<File>> {
+        let path = self.path(name);
+        let found = match fs::symlink_metadata(&path) {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if !found.is_file() {
+            return Err(io::Error::other("not a file"));
+        }
+        let file = File::open(path)?;
+        if found.modified().is_ok_and(|used| is_older(used, NOTED)) {
+            // Only the order in which things go depends on it.
+            let _ = file.set_modified(SystemTime::now());
+        }
+        Ok(Some(file))
+    }
+
+    /// Makes a further name of what is kept. Whoever writes to it changes what is kept.
+    ///
+    /// # Errors
+    /// Nothing is kept under the name, or the file system cannot do that.
+    pub fn link_out(&self, name: &Name, to: &Path) -> io::Result<()> {
+        fs::hard_link(self.path(name), to)
+    }
+
+    /// Keeps a file by a further name of it, without permission to write. Returns its bytes.
+    ///
+    /// # Errors
+    /// It cannot be kept.
+    pub fn link_in(&self, name: &Name, from: &Path) -> io::Result<u64> {
+        if self.file(name).is_ok_and(|kept| kept.is_some()) {
+            return Ok(0);
+        }
+        read_only(from)?;
+        let room = tempfile::tempdir_in(self.root.join("new"))?;
+        let link = room.path().join("link");
+        match fs::hard_link(from, &link) {
+            Ok(()) => self.rename(&link, name).and_then(|()| Ok(fs::symlink_metadata(from)?.len())),
+            // Another file system.
+            Err(_) => self.copy_in(name, &File::open(from)?),
+        }
+    }
+
+    /// Keeps a file, which is not where it was then. Returns its bytes.
+    ///
+    /// # Errors
+    /// It cannot be kept.
+    pub fn move_in(&self, name: &Name, from: &Path) -> io::Result<u64> {
+        let length = fs::symlink_metadata(from)?.len();
+        read_only(from)?;
+        match self.rename(from, name) {
+            Ok(()) => Ok(length),
+            Err(_) => {
+                let written = self.copy_in(name, &File::open(from)?)?;
+                fs::remove_file(from)?;
+                Ok(written)
+            }
+        }
+    }
+
+    /// Keeps a copy of a file, which shares its blocks where the file system can. Returns its bytes; none where
+    /// it is there already.
+    ///
+    /// # Errors
+    /// It cannot be kept.
+    pub fn copy_in(&self, name: &Name, mut from: &File) -> io::Result<u64> {
+        if self.file(name).is_ok_and(|kept| kept.is_some()) {
+            return Ok(0);
+        }
+        let file = tempfile::NamedTempFile::new_in(self.root.join("new"))?;
+        let written = match share_blocks(from, file.as_file()) {
+            true => from.metadata()?.len(),
+            false => io::copy(&mut from, &mut file.as_file())?,
+        };
+        self.place(file, name)?;
+        Ok(written)
+    }
+
+    fn rename(&self, from: &Path, name: &Name) -> io::Result<()> {
+        let path = self.path(name);
+        match fs::rename(from, &path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make_private(path.parent().unwrap_or(&self.root))?;
+                fs::rename(from, &path)
+            }
+            renamed => renamed,
+        }
+    }
+
     fn kept(&self) -> io::Result<Vec<Kept>> {
         let mut kept = Vec::new();
         for (folder, name) in [("entries", Name::Entry as fn(_) -> _), ("blobs", Name::Blob as fn(_) -> _)] {
@@ -235,10 +329,13 @@ impl DirectoryStore {
 
     fn clear_abandoned(&self) {
         for file in listed(&self.root.join("new")).unwrap_or_default() {
-            let changed = file.metadata().and_then(|found| found.modified());
-            if changed.is_ok_and(|changed| is_older(changed, ABANDONED)) {
+            let Ok(found) = file.metadata() else { continue };
+            if found.modified().is_ok_and(|changed| is_older(changed, ABANDONED)) {
                 // What cannot be removed is in nobody's way.
-                let _ = fs::remove_file(file.path());
+                let _ = match found.is_dir() {
+                    true => fs::remove_dir_all(file.path()),
+                    false => fs::remove_file(file.path()),
+                };
             }
         }
     }
@@ -285,21 +382,7 @@ impl DirectoryStore {
 
 impl Store for DirectoryStore {
     fn read(&self, name: &Name) -> io::Result<Option<Box<dyn Read + Send>>> {
-        let path = self.path(name);
-        let found = match fs::symlink_metadata(&path) {
-            Ok(found) => found,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        if !found.is_file() {
-            return Err(io::Error::other("not a file"));
-        }
-        let file = File::open(path)?;
-        if found.modified().is_ok_and(|used| is_older(used, NOTED)) {
-            // Only the order in which things go depends on it.
-            let _ = file.set_modified(SystemTime::now());
-        }
-        Ok(Some(Box::new(file)))
+        Ok(self.file(name)?.map(|file| Box::new(file) as Box<dyn Read + Send>))
     }
 
     fn write(&self, name: &Name, from: &mut dyn Read) -> io::Result<u64> {
@@ -338,6 +421,27 @@ impl Store for DirectoryStore {
         }
         Ok(())
     }
+}
+
+/// Makes a file share the blocks of another, where the file system can (FICLONE); whether it did.
+#[cfg(target_os = "linux")]
+#[must_use]
+pub fn share_blocks(from: &File, to: &File) -> bool {
+    rustix::fs::ioctl_ficlone(to, from).is_ok()
+}
+
+/// Other systems do it in other ways.
+#[cfg(not(target_os = "linux"))]
+#[must_use]
+pub fn share_blocks(_from: &File, _to: &File) -> bool {
+    false
+}
+
+/// Whoever has another name of it cannot write to it without saying so.
+fn read_only(file: &Path) -> io::Result<()> {
+    let mut permissions = fs::metadata(file)?.permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(file, permissions)
 }
 
 /// In pieces that are large enough for a disk.

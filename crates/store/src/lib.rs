@@ -9,7 +9,7 @@ mod key;
 mod seal;
 mod store;
 
-pub use directory::{Contents, DirectoryError, DirectoryStore, Swept};
+pub use directory::{Contents, DirectoryError, DirectoryStore, Swept, share_blocks};
 pub use key::{Key, KeyError};
 pub use seal::{Broken, inspect, open, seal};
 pub use store::{Name, Store};

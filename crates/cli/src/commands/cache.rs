@@ -4,7 +4,7 @@ use crate::cache_options::CacheOptions;
 use crate::failure::Failure;
 use crate::output;
 use catena_fetch::cache::check;
-use catena_store::{Contents, DirectoryStore, Swept};
+use catena_store::{Contents, DirectoryStore, Store as _, Swept};
 use clap::{Args, Subcommand, ValueEnum};
 use indicatif::BinaryBytes;
 use serde::Serialize;
@@ -18,12 +18,14 @@ Examples:
       How much is there, and how old is it?
   catena cache info --cache ~/.cache/catena --check
       Is all of it as it was written? Reads everything.
+  catena cache verify --cache ~/.cache/catena
+      The same, and what is not is removed.
   catena cache gc --cache ~/.cache/catena --size 2GiB
       Remove what was not used for longest, until 2 GiB are left.
   catena cache clear --cache ~/.cache/catena
       Remove everything. It is fetched again when it is needed.
 
-`catena verify --cache DIR` fills it, and makes room by itself. CATENA_CACHE names it for all of them.";
+`catena verify --cache DIR` and `catena fetch --cache DIR` fill it, and make room by themselves. CATENA_CACHE names it for all of them.";
 
 /// What is asked of a cache.
 #[derive(Debug, Subcommand)]
@@ -31,11 +33,14 @@ pub(crate) enum CacheCommand {
     /// Tell what is kept
     #[command(after_long_help = EXAMPLES)]
     Info(InfoArgs),
+    /// Read everything that is kept, tell what is not as it was written, and remove that
+    #[command(after_long_help = EXAMPLES)]
+    Verify(InfoArgs),
     /// Remove everything that is kept
     #[command(after_long_help = EXAMPLES)]
     Clear(CacheOptions),
     /// Remove what was not used for longest, down to a size
-    #[command(after_long_help = EXAMPLES)]
+    #[command(visible_alias = "prune", after_long_help = EXAMPLES)]
     Gc(GcArgs),
 }
 
@@ -90,16 +95,20 @@ struct Info {
 
 pub(crate) fn run(command: CacheCommand) -> Result<u8, Failure> {
     match command {
-        CacheCommand::Info(args) => info(&args),
+        CacheCommand::Info(args) => info(&args, args.check, false),
+        CacheCommand::Verify(args) => info(&args, true, true),
         CacheCommand::Clear(options) => clear(&options),
         CacheCommand::Gc(args) => gc(args),
     }
 }
 
-fn info(args: &InfoArgs) -> Result<u8, Failure> {
+fn info(args: &InfoArgs, check: bool, remove: bool) -> Result<u8, Failure> {
     let (directory, store) = args.options.existing()?;
     let contents = store.contents().map_err(|error| unreadable(directory, &error))?;
-    let broken = if args.check { Some(broken(args, directory, &store)?) } else { None };
+    let broken = match check {
+        true => Some(broken(args, directory, &store, &contents, remove)?),
+        false => None,
+    };
     let info = Info::of(directory, &contents, args.options.bound(), broken);
     output::show(&match args.format {
         Format::Text => info.text(),
@@ -111,8 +120,20 @@ fn info(args: &InfoArgs) -> Result<u8, Failure> {
     })
 }
 
-fn broken(args: &InfoArgs, directory: &Path, store: &DirectoryStore) -> Result<u64, Failure> {
-    let broken = check(store, &args.options.key()?).map_err(|error| unreadable(directory, &error))?;
+/// How much is not as it was written; it is removed where that is asked for.
+fn broken(
+    args: &InfoArgs,
+    directory: &Path,
+    store: &DirectoryStore,
+    contents: &Contents,
+    remove: bool,
+) -> Result<u64, Failure> {
+    // Artifacts alone, as `catena fetch` keeps them, need no key.
+    let key = if contents.entries == 0 { None } else { Some(args.options.key()?) };
+    let broken = check(store, key.as_ref()).map_err(|error| unreadable(directory, &error))?;
+    for name in broken.iter().filter(|_| remove) {
+        store.remove(name).map_err(|error| unreadable(directory, &error))?;
+    }
     Ok(u64::try_from(broken.len()).unwrap_or(u64::MAX))
 }
 

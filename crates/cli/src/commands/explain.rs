@@ -1,5 +1,6 @@
 //! `catena explain`: what a code means.
 
+use crate::commands::fetch::{CODES, FetchCode};
 use crate::failure::Failure;
 use crate::output::show;
 use catena_report::hint;
@@ -16,10 +17,10 @@ Examples:
   catena explain signature
       The page of a check.";
 
-/// Prints the page of the check that finds CODE, or a list of all codes.
+/// Prints the page of the check that finds CODE, or of a code of `catena fetch`; or a list of all codes.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// A code as verdicts show it, or the name of a check
+    /// A code as verdicts and `catena fetch` show it, or the name of a check
     #[arg(value_name = "CODE")]
     code: Option<String>,
 }
@@ -28,6 +29,9 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<u8, Failure> {
     let Some(asked) = args.code.as_deref().map(str::trim) else { return show(&list()) };
     if let Some((check, code)) = checks::find_code(asked) {
         return show(&explain(check, code));
+    }
+    if let Some(code) = FetchCode::find(asked) {
+        return show(&explain_fetch(code));
     }
     if let Some(check) = checks::ALL.iter().find(|check| check.name == asked) {
         return show(check.page);
@@ -44,7 +48,16 @@ fn list() -> String {
             text.push_str(&format!("  {:7} {:36} {}\n", code.meaning(), code.name, code.summary));
         }
     }
+    text.push_str("fetch\n");
+    for code in CODES {
+        text.push_str(&format!("  {:7} {:36} {}\n", code.class.as_str(), code.name, code.summary));
+    }
     text
+}
+
+fn explain_fetch(code: &FetchCode) -> String {
+    let FetchCode { name, class, summary } = code;
+    format!("{name} ({})\n  {summary}\n\n# {name}\n\n{}\n", class.as_str(), code.page())
 }
 
 fn explain(check: &Check, code: &Code) -> String {
@@ -62,6 +75,7 @@ fn explain(check: &Check, code: &Code) -> String {
 fn unknown(asked: &str) -> Failure {
     let names =
         checks::ALL.iter().flat_map(|check| check.codes.iter().map(|code| code.name).chain([check.name]));
+    let names = names.chain(CODES.iter().map(|code| code.name));
     let near = nearest(asked, names);
     let next = if near.is_empty() {
         "`catena explain` lists every code".to_owned()

@@ -2,16 +2,24 @@
 
 mod arguments;
 mod chain;
+mod codes;
 mod exec;
+mod git;
+mod lines;
+mod mounts;
 mod network;
+mod order;
 mod record;
+mod repacking;
 mod report;
+mod staged;
 mod static_url;
 mod toolchain;
 mod trust;
 mod wanted;
 
 pub(crate) use arguments::{EXAMPLES, FetchArgs};
+pub(crate) use codes::{CODES, FetchCode};
 
 use crate::cli::OutputOptions;
 use crate::commands::verify::block_on;
@@ -19,161 +27,190 @@ use crate::failure::{DONE, Failure};
 use crate::key_source::trust_config;
 use crate::log;
 use crate::progress::Screen;
-use arguments::{CommonArgs, Form, NetworkArgs};
-use catena_download::{Delivery, Download, Expected, Input, Place, TaskRun, deliver};
-use catena_extract::Options as ExtractOptions;
+use arguments::{CommonArgs, ExecArgs, Form, Format};
+use catena_download::{Download, Downloader, Expected, Input, Place, TaskRun};
 use catena_model::custody::Trust as Proof;
 use catena_policy::Policy;
 use http::HeaderMap;
+use lines::{Lines, Suite};
 use network::Network;
-use report::{Fetched, Lines};
+use order::{Order, Origin};
+use report::Fetched;
 use std::collections::BTreeSet;
-use std::num::NonZeroUsize;
 use std::path::Path;
 use trust::{Judge, Vouched, pin};
 use wanted::Wanted;
 
-/// Downloads at the same time: enough for small files to share what each waits for.
-const JOBS: usize = 16;
+/// What a form has fetched, and the command that is run then.
+struct Done<'a> {
+    files: Vec<Fetched>,
+    exec: Option<&'a ExecArgs>,
+}
 
-pub(crate) fn run(args: FetchArgs, output_options: &OutputOptions) -> Result<u8, Failure> {
+pub(crate) fn run(mut args: FetchArgs, output_options: &OutputOptions) -> Result<u8, Failure> {
     let screen = Screen::new(output_options.verbose > 0);
     log::start(output_options, &screen)?;
-    let fetched = match &args.form {
-        None => artifacts(&Wanted::of(&args)?, &args.dest, &args.common, Style::Own, &screen),
+    let settled = match &mut args.form {
+        Some(Form::Toolchain(form)) => form.settle(),
+        _ => Ok(()),
+    };
+    let fetched = settled.and_then(|()| fetched(&args, &screen));
+    screen.finish();
+    report(fetched, args.format())
+}
+
+/// Fetches what a form asks for.
+fn fetched<'a>(args: &'a FetchArgs, screen: &Screen) -> Result<Done<'a>, Failure> {
+    let lines = |suite| Lines::new(suite, screen.clone());
+    match &args.form {
+        None => {
+            let wanted = Wanted::of(args)?;
+            artifacts(&wanted, Vec::new(), &args.dest, &args.common, &lines(Suite::None))
+        }
         Some(Form::TaskArtifacts(form)) => {
             let wanted = Wanted::of_moz_fetches(&form.moz_fetches)?;
-            artifacts(&wanted, &form.dest, &form.common, Style::FetchContent, &screen)
+            artifacts(&wanted, Vec::new(), &form.dest, &form.common, &lines(Suite::FetchContent))
         }
-        Some(Form::StaticUrl(form)) => static_url::run(form, &screen).map(|()| DONE),
-        Some(Form::Toolchain(form)) => toolchain::run(form, &screen),
-    };
-    screen.finish();
-    fetched
+        Some(Form::StaticUrl(form)) => static_url::run(form, screen),
+        Some(Form::GitCheckoutArchive(form)) => git::run(form, screen),
+        Some(Form::Mounts(form)) => mounts::run(form, screen),
+        Some(Form::Toolchain(form)) => toolchain::run(form, screen),
+    }
 }
 
-/// How it is told.
+/// Tells what was fetched or why not, and becomes the command that is run then.
+fn report(fetched: Result<Done<'_>, Failure>, format: Format) -> Result<u8, Failure> {
+    match (&fetched, format) {
+        (Ok(done), Format::Text) => report::text(&done.files)?,
+        (Ok(done), Format::Json) => report::json(Ok(&done.files))?,
+        // The failure itself is told on standard error.
+        (Err(_), Format::Text) => {}
+        (Err(failure), Format::Json) => report::json(Err(failure))?,
+    }
+    match fetched?.exec {
+        Some(exec) if exec.offline_exec => exec::become_command(exec).map(|()| DONE),
+        _ => Ok(DONE),
+    }
+}
+
+/// What is done with files once it is known what they must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Style {
-    /// A line for each file on standard output.
-    Own,
-    /// As fetch-content tells it, on standard error, beside that.
-    FetchContent,
+enum Task {
+    /// They are downloaded and put in place.
+    Deliver,
+    /// They are in place already, and are measured there.
+    Check,
 }
 
-fn artifacts(
+/// Fetches artifacts, and further files whose digests are known already.
+fn artifacts<'a>(
     wanted: &[Wanted],
+    further: Vec<Order>,
     dest: &Path,
-    args: &CommonArgs,
-    style: Style,
-    screen: &Screen,
-) -> Result<u8, Failure> {
+    args: &'a CommonArgs,
+    lines: &Lines,
+) -> Result<Done<'a>, Failure> {
+    verified(Task::Deliver, wanted, further, dest, args, lines)
+}
+
+/// The same, or for files that are there.
+fn verified<'a>(
+    task: Task,
+    wanted: &[Wanted],
+    further: Vec<Order>,
+    dest: &Path,
+    args: &'a CommonArgs,
+    lines: &Lines,
+) -> Result<Done<'a>, Failure> {
     let trust_config = trust_config(&args.policy, args.keys.as_deref(), args.network.ca_file.as_deref())?;
-    let root_url = root_url(&args.network, trust_config.policy())?;
     let judge = Judge::new(args, trust_config, wanted)?;
-    let lines = Lines::new(style == Style::FetchContent, screen.clone());
     let fetched = block_on(async |cancellation| {
-        let fetched = fetch(wanted, dest, args, &root_url, &judge, &lines);
+        let fetched = fetch(task, wanted, further, dest, args, &judge, lines);
         cancellation.run_until_cancelled(fetched).await.unwrap_or_else(|| Err(interrupted()))
     })?;
     let inputs = record::inputs(&fetched)?;
     args.record.as_ref().map(|file| record::write(file, &inputs)).transpose()?;
     args.claim.as_ref().map(|file| record::claim(file, &inputs)).transpose()?;
-    report::tell(&fetched, screen)?;
-    if style == Style::FetchContent {
-        lines.perfherder();
-    }
-    if args.exec.offline_exec {
-        screen.finish();
-        exec::become_command(&args.exec)?;
-    }
-    Ok(DONE)
+    lines.end();
+    Ok(Done { files: fetched, exec: Some(&args.exec) })
 }
 
 fn interrupted() -> Failure {
-    Failure::undetermined("interrupted before everything was there; nothing was put in place")
+    Failure::coded("fetch-interrupted", "interrupted before everything was there; nothing was put in place")
 }
 
 /// Where Taskcluster is, as it is said or as the policy says.
-fn root_url(args: &NetworkArgs, policy: &Policy) -> Result<String, Failure> {
-    let said = args.root_url.clone().filter(|url| !url.is_empty());
-    said.or_else(|| policy.root_url().map(str::to_owned)).ok_or_else(|| {
+fn root_url(said: Option<&str>, policy: &Policy) -> Result<String, Failure> {
+    let said = said.filter(|url| !url.is_empty());
+    said.or(policy.root_url()).map(str::to_owned).ok_or_else(|| {
         Failure::usage("it is not known where Taskcluster is")
             .next("say so with --root-url URL or TASKCLUSTER_ROOT_URL, or in the policy (root-url)")
     })
 }
 
 async fn fetch(
+    task: Task,
     wanted: &[Wanted],
+    further: Vec<Order>,
     dest: &Path,
     args: &CommonArgs,
-    root_url: &str,
     judge: &Judge,
     lines: &Lines,
 ) -> Result<Vec<Fetched>, Failure> {
-    let network = Network::open(&args.network, root_url)?;
-    let pinned = pin(wanted, &network).await?;
+    let transport = network::transport(&args.network)?;
+    let options = network::options(&args.network);
+    let downloader = Downloader::new(transport.clone(), options.clone());
+    let mut orders = further;
+    if !wanted.is_empty() {
+        let root_url = root_url(args.network.root_url.as_deref(), judge.policy())?;
+        let network = Network::open(&args.network, &root_url, transport, options)?;
+        orders.extend(ordered(wanted, args, judge, &network).await?);
+    }
+    match task {
+        Task::Check => order::check(orders, dest),
+        Task::Deliver => {
+            let collisions = args.allow_case_collisions;
+            order::deliver(&downloader, orders, dest, &args.network, collisions, lines).await
+        }
+    }
+}
+
+/// What is to be downloaded, with the digests that are vouched for.
+async fn ordered(
+    wanted: &[Wanted],
+    args: &CommonArgs,
+    judge: &Judge,
+    network: &Network,
+) -> Result<Vec<Order>, Failure> {
+    let pinned = pin(wanted, network).await?;
     let runs: BTreeSet<TaskRun> = pinned.values().copied().collect();
     let runs: Vec<TaskRun> = runs.into_iter().collect();
-    let vouched = judge.vouch(&runs, args, &network).await?;
-    let (mut inputs, mut fetched) = (Vec::new(), Vec::new());
+    let vouched = judge.vouch(&runs, args, network).await?;
+    let mut orders = Vec::new();
     for wanted in wanted {
         let Some(run) = pinned.get(&wanted.source).copied() else { continue };
         let vouched = vouched.get(&run).unwrap_or(&Vouched::Nobody);
         for (name, digest) in vouched.select(run, wanted)? {
-            let file = name.as_str().rsplit('/').next().unwrap_or_default();
+            let own = || name.as_str().rsplit('/').next().unwrap_or_default();
+            let file = wanted.file.as_deref().unwrap_or_else(own);
             let place = Place::new(&wanted.directory, file)
                 .map_err(|error| Failure::usage(error).next("name a `dest` below the destination"))?;
             let (url, beside) = network.artifact(run, &name)?;
             // Nobody vouches, but the caller gave a digest.
             let by_hash = digest.is_some() && vouched.proof() == Proof::None;
             let trust = if by_hash { Proof::Hash } else { vouched.proof() };
-            fetched.push(Fetched { run, name, place: place.path(), trust, delivered: None });
-            inputs.push(Input {
-                download: Download {
-                    url,
-                    credentials: network.credentials.clone(),
-                    headers: HeaderMap::new(),
-                    artifact: true,
-                    beside,
-                    expected: Expected { digest, length: None },
-                    limit: network.limits.artifact_bytes,
-                },
-                place,
-                extract: wanted.extract,
-            });
+            let download = Download {
+                url,
+                credentials: network.credentials.clone(),
+                headers: HeaderMap::new(),
+                artifact: true,
+                beside,
+                expected: Expected { digest, length: None },
+                limit: network.limits.artifact_bytes,
+            };
+            let input = Input { download, place, extract: wanted.extract };
+            orders.push(Order { origin: Origin::Artifact { run, name }, trust, input });
         }
     }
-    distinct(&inputs)?;
-    lines.begin(&inputs);
-    let delivery = delivery(&args.network, args.allow_case_collisions);
-    let delivered = deliver(&network.downloader, &inputs, dest, &delivery, lines).await;
-    let delivered = delivered.map_err(|error| network::deliver_failure(&error))?;
-    for (fetched, delivered) in fetched.iter_mut().zip(delivered) {
-        fetched.delivered = Some(delivered);
-    }
-    Ok(fetched)
-}
-
-/// Two different artifacts may not become one file.
-fn distinct(inputs: &[Input]) -> Result<(), Failure> {
-    let mut places = std::collections::BTreeMap::new();
-    for input in inputs {
-        let other = places.insert(input.place.path(), &input.download.url);
-        if other.is_some_and(|other| *other != input.download.url) && !input.extract {
-            let what = format!("two artifacts would become one file, {}", input.place.path().display());
-            return Err(Failure::usage(what).next("give one of them another `dest`"));
-        }
-    }
-    Ok(())
-}
-
-fn delivery(args: &NetworkArgs, allow_case_collisions: bool) -> Delivery {
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    Delivery {
-        downloads: args.jobs.map_or(JOBS, NonZeroUsize::get),
-        extractions: cores,
-        options: ExtractOptions { allow_case_collisions, ..ExtractOptions::default() },
-        deadline: network::deadline(args),
-    }
+    Ok(orders)
 }

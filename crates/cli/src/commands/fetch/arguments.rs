@@ -1,5 +1,6 @@
 //! What can be said to `catena fetch`.
 
+use crate::cache_options::CacheOptions;
 use crate::commands::verify::duration;
 use catena_model::task::{Kind, RunId, TaskId};
 use clap::{Args, Subcommand, ValueEnum};
@@ -58,6 +59,20 @@ pub(crate) struct FetchArgs {
     pub(super) common: CommonArgs,
 }
 
+impl FetchArgs {
+    /// How what was fetched is told.
+    pub(super) fn format(&self) -> Format {
+        match &self.form {
+            None => self.common.report.format,
+            Some(Form::TaskArtifacts(form)) => form.common.report.format,
+            Some(Form::StaticUrl(form)) => form.report.format,
+            Some(Form::GitCheckoutArchive(form)) => form.report.format,
+            Some(Form::Toolchain(form)) => form.common.report.format,
+            Some(Form::Mounts(_)) => Format::Json,
+        }
+    }
+}
+
 /// What tasks call today, by its name there.
 #[derive(Debug, Subcommand)]
 pub(super) enum Form {
@@ -65,6 +80,13 @@ pub(super) enum Form {
     TaskArtifacts(TaskArtifactsArgs),
     /// Fetch a file that is not an artifact, as `fetch-content static-url` does
     StaticUrl(StaticUrlArgs),
+    /// Make an archive of the files of a commit, as `fetch-content git-checkout-archive` does
+    GitCheckoutArchive(GitArchiveArgs),
+    /// Put the mounts of a task in place before it runs, as standard input says
+    ///
+    /// Standard input has a JSON object of taskId, runId and mounts, which are those of generic-worker's payload.
+    /// The answer is JSON (docs/fetch.md).
+    Mounts(MountsArgs),
     /// Fetch toolchains into the working directory, as `mach artifact toolchain` does
     Toolchain(ToolchainArgs),
 }
@@ -72,9 +94,21 @@ pub(super) enum Form {
 /// As `mach artifact toolchain`.
 #[derive(Debug, Args)]
 pub(super) struct ToolchainArgs {
+    /// Artifacts of tasks, as older trees name them
+    #[arg(
+        value_name = "ARTIFACT@TASK_ID",
+        env = "MOZ_TOOLCHAINS",
+        value_delimiter = ' ',
+        hide_env_values = true
+    )]
+    #[arg(required_unless_present_any = ["from_task", "from_build", "tooltool_manifest"])]
+    pub(super) files: Vec<String>,
     /// Artifacts of tasks
-    #[arg(long, value_name = "TASK_ID:ARTIFACT", num_args = 1.., required_unless_present = "tooltool_manifest")]
+    #[arg(long, value_name = "TASK_ID:ARTIFACT", num_args = 1..)]
     pub(super) from_task: Vec<String>,
+    /// Refused: a task names its toolchains by --from-task
+    #[arg(long, value_name = "NAME", num_args = 1.., hide_short_help = true)]
+    pub(super) from_build: Vec<String>,
     /// A manifest of tooltool, whose digests are trusted as the tree is that it is in
     #[arg(long, value_name = "FILE")]
     pub(super) tooltool_manifest: Option<PathBuf>,
@@ -84,8 +118,60 @@ pub(super) struct ToolchainArgs {
     /// Leave archives as they are
     #[arg(long)]
     pub(super) no_unpack: bool,
+    /// Retry so many times after the first attempt, as --attempts of one more
+    #[arg(long, value_name = "NUMBER", conflicts_with = "attempts")]
+    pub(super) retry: Option<u16>,
+    /// As --cache
+    #[arg(long, value_name = "DIR", conflicts_with = "cache")]
+    pub(super) cache_dir: Option<PathBuf>,
+    /// Use no cache
+    #[arg(long)]
+    pub(super) skip_cache: bool,
+    /// Write the addresses of the files and their SHA-256 to a JSON file
+    #[arg(long, value_name = "FILE")]
+    pub(super) artifact_manifest: Option<PathBuf>,
     #[command(flatten)]
     pub(super) common: CommonArgs,
+}
+
+/// The mounts of a task.
+#[derive(Debug, Args)]
+pub(super) struct MountsArgs {
+    /// The directory of the task
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(super) dest: PathBuf,
+    /// Download nothing: verify the files that a worker has put in place
+    #[arg(long)]
+    pub(super) check: bool,
+    #[command(flatten)]
+    pub(super) common: CommonArgs,
+}
+
+/// As `fetch-content git-checkout-archive`.
+#[derive(Debug, Args)]
+pub(super) struct GitArchiveArgs {
+    /// Where the repository is
+    #[arg(value_name = "REPO")]
+    pub(super) repo: String,
+    /// The commit: its id; of a branch or tag nothing is proven
+    #[arg(value_name = "COMMIT")]
+    pub(super) commit: String,
+    /// The archive: a name that ends in .tar.zst
+    #[arg(value_name = "DEST")]
+    pub(super) dest: PathBuf,
+    /// The directory that all files are in [default: the last part of REPO]
+    #[arg(long, value_name = "PREFIX")]
+    pub(super) path_prefix: Option<String>,
+    /// A secret of Taskcluster with an SSH key in its `ssh_privkey`
+    #[arg(long, value_name = "NAME")]
+    pub(super) ssh_key_secret: Option<String>,
+    /// Keep the .git directories
+    #[arg(long)]
+    pub(super) include_dot_git: bool,
+    #[command(flatten)]
+    pub(super) report: ReportArgs,
+    #[command(flatten)]
+    pub(super) network: NetworkArgs,
 }
 
 /// As `fetch-content task-artifacts`.
@@ -119,6 +205,17 @@ pub(super) struct StaticUrlArgs {
     /// A further header for that address, and for none that it redirects to
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     pub(super) headers: Vec<String>,
+    /// Remove so many leading components of the names in the archive
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(super) strip_components: usize,
+    /// Begin all names in the archive with this
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) add_prefix: String,
+    /// Make an archive of a file that is none
+    #[arg(long)]
+    pub(super) force_archive: bool,
+    #[command(flatten)]
+    pub(super) report: ReportArgs,
     #[command(flatten)]
     pub(super) network: NetworkArgs,
 }
@@ -158,7 +255,27 @@ pub(super) struct CommonArgs {
     #[command(flatten)]
     pub(super) exec: ExecArgs,
     #[command(flatten)]
+    pub(super) report: ReportArgs,
+    #[command(flatten)]
     pub(super) network: NetworkArgs,
+}
+
+/// How what was fetched is told.
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// How the files that were fetched, or the reason why not, are written to standard output
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(super) format: Format,
+}
+
+/// How it is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// A line for each file
+    #[default]
+    Text,
+    /// One JSON object, in a documented and versioned form (docs/fetch.md)
+    Json,
 }
 
 /// What is run once everything is there.
@@ -202,6 +319,12 @@ pub(super) struct NetworkArgs {
     /// Trust these certificate authorities too (PEM)
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(super) ca_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) cache: CacheOptions,
+    /// Put files in place as hard links to the cache, without permission to write. Whoever writes to one
+    /// nevertheless changes it in every place
+    #[arg(long, help_heading = "Cache", requires = "cache")]
+    pub(super) cache_links: bool,
     /// Let plain http leave this machine: anybody on the way may then answer for Taskcluster
     #[arg(long, help_heading = "Danger")]
     pub(super) danger_allow_http: bool,

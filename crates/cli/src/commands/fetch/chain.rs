@@ -7,6 +7,7 @@ use catena_download::TaskRun;
 use catena_model::digest::Digest;
 use catena_model::task::{ArtifactName, Kind};
 use catena_report::TextOptions;
+use catena_verify::verdict::Outcome;
 use catena_verify::verification::{Clearance, Extent, Target};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -60,7 +61,10 @@ impl Makers<'_> {
             .with_options(options.clone())
             .with_credentials(credentials.clone())
             .with_github_token(token);
-        let verifier = Verifier::new(self.trust_config.clone(), Some(root.as_str()), network)?;
+        let mut verifier = Verifier::new(self.trust_config.clone(), Some(root.as_str()), network)?;
+        if let Some(cache) = &self.network.cache {
+            verifier = verifier.with_cache(cache)?;
+        }
         Ok(verifier.with_temporary_dir(std::env::temp_dir()))
     }
 }
@@ -75,7 +79,7 @@ fn made(run: TaskRun, conclusion: &Conclusion) -> Result<BTreeMap<ArtifactName, 
             "run {} of task {} is wanted, and its chain is verified for run {other}",
             run.run_id, run.task_id
         );
-        return Err(Failure::rejected("fetch-other-run", what)
+        return Err(Failure::coded("fetch-other-run", what)
             .next("fetch the run that counts, or take less: --trust signature"));
     }
     Ok(of_task.map(|made| (made.name.clone(), made.digest)).collect())
@@ -91,6 +95,12 @@ fn other_run(run: TaskRun, clearance: &Clearance) -> Option<catena_model::task::
 fn refused(run: TaskRun, verdict: &Verdict) -> Failure {
     let options = TextOptions { color: false, width: Some(100), verbose: false, elapsed: None };
     let what = format!("the chain of {run} is not verified:\n{}", catena_report::text(verdict, &options));
-    Failure::with_status(verdict.outcome.exit_status(), what)
-        .next("see what `catena verify` says of it; take nothing of it until that is settled")
+    let code = match verdict.outcome {
+        Outcome::Misconfigured => "fetch-chain-misconfigured",
+        Outcome::Undetermined => "fetch-chain-undetermined",
+        // A verified chain without a clearance is refused too.
+        Outcome::Rejected | Outcome::Verified => "fetch-chain-rejected",
+    };
+    Failure::coded(code, what)
+        .next("`catena verify` tells more; use nothing of that task until the cause is known")
 }

@@ -3,6 +3,7 @@
 use super::arguments::NetworkArgs;
 use crate::failure::Failure;
 use catena_download::{DeliverError, DownloadError, Downloader, Queue, QueueError, TaskRun};
+use catena_extract::{ExtractError, MergeError};
 use catena_fetch::Options;
 use catena_http::{HttpOptions, HttpTransport};
 use catena_model::Limits;
@@ -16,7 +17,7 @@ use tokio::time::Instant;
 use url::Url;
 
 /// Large toolchains over slow links take minutes; a task that fetches for an hour is ended by its own limit.
-const DEADLINE: Duration = Duration::from_secs(3600);
+pub(super) const DEADLINE: Duration = Duration::from_secs(3600);
 
 /// The network, and what is needed beside it.
 pub(super) struct Network {
@@ -27,18 +28,24 @@ pub(super) struct Network {
     pub(super) credentials: Option<TaskclusterCredentials>,
     pub(super) limits: Limits,
     pub(super) deadline: Instant,
+    /// Where what makers are verified by is cached.
+    pub(super) cache: Option<catena::CacheOptions>,
     /// The proxy of a task, which adds the task's credentials.
     proxy: Option<RootUrl>,
     scratch: TempDir,
 }
 
 impl Network {
-    pub(super) fn open(args: &NetworkArgs, root_url: &str) -> Result<Self, Failure> {
+    pub(super) fn open(
+        args: &NetworkArgs,
+        root_url: &str,
+        transport: Arc<HttpTransport>,
+        options: Options,
+    ) -> Result<Self, Failure> {
         let root = RootUrl::parse(root_url).map_err(|error| {
             Failure::usage(error)
                 .next("say where Taskcluster is with --root-url https://… or TASKCLUSTER_ROOT_URL")
         })?;
-        let (transport, options) = (transport(args)?, options(args));
         let scratch = tempfile::tempdir().map_err(|error| {
             Failure::undetermined(format!("no room for temporary files: {error}"))
                 .next("make room in $TMPDIR, or name another directory there")
@@ -51,6 +58,7 @@ impl Network {
             credentials: credentials(args)?,
             limits: Limits::default(),
             deadline: deadline(args),
+            cache: args.cache.options()?,
             proxy: proxy()?,
             scratch,
         })
@@ -130,51 +138,55 @@ pub(super) fn queue_failure(error: &QueueError) -> Failure {
     match error {
         QueueError::Download(error) => download_failure(error),
         QueueError::Address(_) => Failure::usage(error).next("name it as Taskcluster does"),
-        QueueError::Malformed { .. } => {
-            Failure::undetermined(error).next("see what answers in the queue's name")
-        }
+        QueueError::Malformed { .. } => Failure::coded("fetch-answer-malformed", error)
+            .next("look at what answers at the root URL, and at proxies on the way"),
         QueueError::NoRun(_) | QueueError::OtherRun(..) => {
-            Failure::undetermined(error).next("wait for the run, or name another one")
+            Failure::coded("fetch-no-run", error).next("wait for the run, or name another one")
         }
     }
 }
 
 /// What a failed download means to the caller.
 pub(super) fn download_failure(error: &DownloadError) -> Failure {
-    match error {
-        DownloadError::Mismatch { .. } => Failure::rejected(error.code(), error)
-            .next("the bytes were changed after their digest was given: tell security, and do not retry"),
-        DownloadError::Absent { .. } => {
-            Failure::undetermined(error).next("see whether the task made it, and whether it has expired")
+    let next = match error {
+        DownloadError::Mismatch { .. } => {
+            "the bytes were changed after their digest was given: tell security, and do not retry"
         }
-        DownloadError::Refused { .. } => {
-            Failure::undetermined(error).next("give credentials with the scope to read it")
-        }
+        DownloadError::Absent { .. } => "look whether the task made it, and whether it has expired",
+        DownloadError::Refused { .. } => "give credentials with the scope to read it",
         DownloadError::Unreachable { .. } | DownloadError::Deadline { .. } => {
-            Failure::undetermined(error).next("ask again; the network or the service may be back")
+            "retry; the network or the service may be back"
         }
-        DownloadError::Lasting { .. } => {
-            Failure::undetermined(error).next("see to what it says; asking again does not help")
-        }
-        DownloadError::Disk { .. } => {
-            Failure::undetermined(error).next("make room, or name another destination")
-        }
-    }
+        DownloadError::Lasting { .. } => "correct what it names; a retry does not help",
+        DownloadError::Disk { .. } => "make room, or name another destination",
+    };
+    Failure::coded(error.code(), error).next(next)
 }
 
 /// What it means to the caller that inputs were not delivered.
 pub(super) fn deliver_failure(error: &DeliverError) -> Failure {
+    let next = match error {
+        DeliverError::Download(error) => return download_failure(error),
+        DeliverError::Extract { source, .. } => extract_advice(source),
+        DeliverError::Merge(MergeError::Disk { .. }) | DeliverError::Staging { .. } => DISK,
+        DeliverError::Merge(MergeError::Directory { .. }) => {
+            "empty the destination, or give one of the two another `dest`"
+        }
+    };
+    Failure::coded(error.code(), error).next(next)
+}
+
+const DISK: &str = "make room below the destination, and look at its permissions";
+
+/// What it means to the caller that an archive cannot be read or packed anew.
+pub(super) fn extract_failure(what: &str, error: ExtractError) -> Failure {
+    Failure::coded(error.code(), format!("{what}: {error}")).next(extract_advice(&error))
+}
+
+fn extract_advice(error: &ExtractError) -> &'static str {
     match error {
-        DeliverError::Download(error) => download_failure(error),
-        DeliverError::Extract { source, .. }
-            if !matches!(source.code(), "archive-disk" | "archive-cancelled") =>
-        {
-            Failure::rejected(error.code(), error)
-                .next("the archive is as its maker signed it; have its maker put it right")
-        }
-        DeliverError::Merge(catena_extract::MergeError::Directory { .. }) => {
-            Failure::usage(error).next("empty the destination, or give one of the two another `dest`")
-        }
-        _ => Failure::undetermined(error).next("see to the destination, and ask again"),
+        ExtractError::Disk { .. } | ExtractError::Read(_) => DISK,
+        ExtractError::Cancelled => "run the command again",
+        _ => "the archive is as its maker made it; have its maker correct it",
     }
 }

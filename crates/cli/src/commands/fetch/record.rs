@@ -1,5 +1,6 @@
 //! What was consumed, written down: for the worker that signs, and as the task's own claim.
 
+use super::order::Origin;
 use super::report::Fetched;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -14,11 +15,13 @@ const CLAIM: &str = "claimedInputs";
 /// The inputs, in the form that documents have.
 pub(super) fn inputs(fetched: &[Fetched]) -> Result<PinnedInputs, Failure> {
     let pinned = fetched.iter().filter_map(|one| {
-        let measured = &one.delivered.as_ref()?.measured;
+        let measured = &one.delivered.measured;
+        // Only what a run made can be held against a document.
+        let Origin::Artifact { run, name } = &one.origin else { return None };
         Some(PinnedInput {
-            task_id: one.run.task_id,
-            run_id: one.run.run_id,
-            name: one.name.clone(),
+            task_id: run.task_id,
+            run_id: run.run_id,
+            name: name.clone(),
             sha256: measured.sha256,
             size: measured.length,
             verified: one.trust,

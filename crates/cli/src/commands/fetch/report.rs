@@ -1,143 +1,173 @@
-//! What is told of what was fetched.
+//! What is told of what was fetched, on standard output.
 
+use super::order::Origin;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::progress::Screen;
-use catena_download::{Delivered, Input, Measured, Observer, TaskRun};
-use catena_extract::Summary;
+use catena_download::{Delivered, Measured};
 use catena_model::custody::Trust;
-use catena_model::task::ArtifactName;
 use catena_report::escape;
-use serde_json::json;
+use catena_verify::verdict::Class;
+use serde::Serialize;
 use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::path::{Path, PathBuf};
 
-/// One artifact that was fetched.
+/// The form of the JSON object and its version; docs/fetch.md describes it.
+const SCHEMA: &str = "catena-fetch/1";
+
+/// One file that was fetched.
 pub(super) struct Fetched {
-    pub(super) run: TaskRun,
-    pub(super) name: ArtifactName,
+    pub(super) origin: Origin,
+    /// Where it was downloaded from.
+    pub(super) url: String,
     /// Below the destination.
     pub(super) place: PathBuf,
     /// How far it is verified.
     pub(super) trust: Trust,
-    pub(super) delivered: Option<Delivered>,
+    pub(super) delivered: Delivered,
 }
 
-/// A line for each file on standard output: how far it is verified, its digest and length, whose it is, and
-/// where it is.
-pub(super) fn tell(fetched: &[Fetched], screen: &Screen) -> Result<(), Failure> {
+/// A line for each file: how far it is verified, its digest and length, whose it is, and where it is.
+pub(super) fn text(fetched: &[Fetched]) -> Result<(), Failure> {
     let mut text = String::new();
     for one in fetched {
-        let Some(delivered) = &one.delivered else { continue };
-        let Measured { sha256, length, .. } = &delivered.measured;
-        let place = match &delivered.extracted {
-            Some(summary) => format!("{} members in {}", summary.entries, directory(&one.place)),
+        let Measured { sha256, length, .. } = &one.delivered.measured;
+        let place = match &one.delivered.extracted {
+            Some(summary) => format!("{} members in {}", summary.entries, directory(&one.place).display()),
             None => one.place.display().to_string(),
         };
+        let origin = match &one.origin {
+            Origin::Artifact { run, name } => format!("{run} {}", name.as_str()),
+            Origin::Url(url) => url.clone(),
+        };
         let line = format!(
-            "{:<9} sha256:{} {length:>12} {} {} -> {place}",
+            "{:<9} sha256:{} {length:>12} {origin} -> {place}",
             one.trust.as_str(),
-            hex::encode(sha256),
-            one.run,
-            one.name.as_str()
+            hex::encode(sha256)
         );
         let _ = writeln!(text, "{}", escape::line(&line));
     }
-    screen.aside(|| Output::Stdout.write(&text))
+    Output::Stdout.write(&text)
 }
 
-fn directory(place: &std::path::Path) -> String {
-    let parent = place.parent().filter(|parent| !parent.as_os_str().is_empty());
-    parent.map_or_else(|| ".".to_owned(), |parent| parent.display().to_string())
+fn directory(place: &Path) -> &Path {
+    place.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Lines while it goes on: as fetch-content prints them, or none.
-pub(super) struct Lines {
-    fetch_content: bool,
-    screen: Screen,
-    began: Instant,
-    inputs: Mutex<Vec<Standing>>,
+/// The whole answer as JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    schema: &'static str,
+    program: Program,
+    outcome: &'static str,
+    exit_status: u8,
+    files: Vec<File>,
+    error: Option<Problem>,
 }
 
-struct Standing {
-    url: String,
+#[derive(Serialize)]
+struct Program {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct File {
+    verified: &'static str,
+    task_id: Option<String>,
+    run_id: Option<u32>,
+    name: Option<String>,
+    url: Option<String>,
+    sha256: String,
+    size: u64,
+    place: String,
+    extracted: Option<Extracted>,
+    cached: bool,
+}
+
+#[derive(Serialize)]
+struct Extracted {
+    entries: u64,
     bytes: u64,
-    expected: bool,
 }
 
-impl Lines {
-    pub(super) fn new(fetch_content: bool, screen: Screen) -> Self {
-        Self { fetch_content, screen, began: Instant::now(), inputs: Mutex::default() }
-    }
+#[derive(Serialize)]
+struct Problem {
+    code: Option<&'static str>,
+    class: &'static str,
+    message: String,
+    action: Option<String>,
+}
 
-    pub(super) fn begin(&self, inputs: &[Input]) {
-        let standing = inputs.iter().map(|input| Standing {
-            url: input.download.url.to_string(),
-            bytes: 0,
-            expected: input.download.expected.digest.is_some(),
-        });
-        *self.inputs.lock().unwrap_or_else(PoisonError::into_inner) = standing.collect();
-        for input in inputs.iter().filter(|_| self.fetch_content) {
-            self.say(&format!("Downloading {} to {}", input.download.url, input.place.path().display()));
-        }
-    }
+/// One JSON object: every file that was fetched, or why nothing was.
+pub(super) fn json(fetched: Result<&[Fetched], &Failure>) -> Result<(), Failure> {
+    let mut text = serde_json::to_string_pretty(&Report::of(fetched)).map_err(Failure::undetermined)?;
+    text.push('\n');
+    Output::Stdout.write(&text)
+}
 
-    /// How long it took, in the form that Mozilla's performance dashboard reads from logs.
-    pub(super) fn perfherder(&self) {
-        let value = self.began.elapsed().as_secs_f64();
-        let data = json!({
-            "framework": {"name": "build_metrics"},
-            "suites": [{
-                "name": "fetch_content", "value": value, "lowerIsBetter": true, "shouldAlert": false, "subtests": [],
-            }],
-        });
-        self.say(&format!("PERFHERDER_DATA: {data}"));
-        let automated = std::env::var_os("MOZ_AUTOMATION").is_some_and(|value| value == "1");
-        let file = std::env::var_os("PERFHERDER_FETCH_CONTENT_JSON_PATH").filter(|_| automated);
-        if let Some(file) = file
-            && let Err(error) = std::fs::write(&file, data.to_string())
-        {
-            tracing::warn!("{}: {error}", file.display());
-        }
-    }
-
-    fn say(&self, line: &str) {
-        self.screen.say(&escape::line(line));
+impl Report {
+    fn of(fetched: Result<&[Fetched], &Failure>) -> Self {
+        let (outcome, exit_status, files, error) = match fetched {
+            Ok(files) => {
+                let unverified = files.iter().any(|file| file.trust == Trust::None);
+                let outcome = if unverified { "unverified" } else { "verified" };
+                (outcome, crate::failure::DONE, files.iter().map(File::of).collect(), None)
+            }
+            Err(failure) => (outcome(failure.status), failure.status, Vec::new(), Some(Problem::of(failure))),
+        };
+        let program = Program { name: "catena", version: env!("CARGO_PKG_VERSION") };
+        Self { schema: SCHEMA, program, outcome, exit_status, files, error }
     }
 }
 
-impl Observer for Lines {
-    fn grows(&self, input: usize, bytes: u64, _of: Option<u64>) {
-        let mut inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(standing) = inputs.get_mut(input) {
-            standing.bytes = bytes;
-        }
-        let all: u64 = inputs.iter().map(|standing| standing.bytes).sum();
-        self.screen.note(&format!("{} MiB of {} files", all >> 20, inputs.len()));
-    }
-
-    fn downloaded(&self, input: usize, measured: &Measured) {
-        let mut inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(standing) = inputs.get_mut(input) else { return };
-        standing.bytes = measured.length;
-        if !self.fetch_content {
-            return;
-        }
-        let (url, length) = (&standing.url, measured.length);
-        let digest = hex::encode(measured.sha256);
-        let seconds = self.began.elapsed().as_secs_f64();
-        self.say(&format!("{url} resolved to {length} bytes with sha256 {digest} in {seconds:.3}s"));
-        if standing.expected {
-            self.say(&format!("Verified sha256 integrity of {url}"));
+impl File {
+    fn of(fetched: &Fetched) -> Self {
+        let Fetched { origin, place, trust, delivered, .. } = fetched;
+        let (run, name, url) = match origin {
+            Origin::Artifact { run, name } => (Some(*run), Some(name.as_str().to_owned()), None),
+            Origin::Url(url) => (None, None, Some(url.clone())),
+        };
+        let place = if delivered.extracted.is_some() { directory(place) } else { place };
+        Self {
+            verified: trust.as_str(),
+            task_id: run.map(|run| run.task_id.to_string()),
+            run_id: run.map(|run| run.run_id.0),
+            name,
+            url,
+            sha256: hex::encode(delivered.measured.sha256),
+            size: delivered.measured.length,
+            place: place.display().to_string(),
+            extracted: delivered
+                .extracted
+                .map(|summary| Extracted { entries: summary.entries, bytes: summary.bytes }),
+            cached: delivered.cached,
         }
     }
+}
 
-    fn extracted(&self, input: usize, _summary: &Summary) {
-        let inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (true, Some(standing)) = (self.fetch_content, inputs.get(input)) {
-            self.say(&format!("{} extracted in {:.3}s", standing.url, self.began.elapsed().as_secs_f64()));
+impl Problem {
+    fn of(failure: &Failure) -> Self {
+        let class = match failure.status {
+            crate::failure::REJECTED => Class::Policy,
+            crate::failure::USAGE => Class::Config,
+            _ => Class::Infra,
+        };
+        Self {
+            code: failure.code().map(|code| code.name),
+            class: failure.code().map_or(class, |code| code.class).as_str(),
+            message: failure.message().to_owned(),
+            action: failure.action().map(str::to_owned),
         }
+    }
+}
+
+/// The outcome that an exit status means, in the words of verdicts.
+fn outcome(status: u8) -> &'static str {
+    match status {
+        crate::failure::REJECTED => "rejected",
+        crate::failure::USAGE => "misconfigured",
+        _ => "undetermined",
     }
 }

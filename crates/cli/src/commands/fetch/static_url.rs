@@ -1,37 +1,93 @@
 //! `catena fetch static-url`: a file that is no artifact, held against a digest and a length.
 
 use super::arguments::StaticUrlArgs;
-use super::toolchain;
+use super::lines::{Lines, Suite};
+use super::network::{options, transport};
+use super::order::{Order, Origin, deliver};
+use super::repacking::{is_wanted, name_of, only_tar_zst, pack_anew};
+use super::report::Fetched;
+use super::staged::Staged;
 use super::wanted::sha256;
+use super::{Done, interrupted};
+use crate::commands::verify::block_on;
 use crate::failure::Failure;
 use crate::progress::Screen;
-use catena_download::{Download, Expected, Input, Place};
+use catena_download::{Download, Downloader, Expected, Input, Place};
+use catena_extract::{Options, Repacking};
+use catena_http::Shown;
+use catena_model::custody::Trust;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use std::path::Path;
+use std::path::PathBuf;
 use url::Url;
 
-pub(super) fn run(args: &StaticUrlArgs, screen: &Screen) -> Result<(), Failure> {
+/// The name of the download in the staging directory.
+const DOWNLOAD: &str = "download";
+
+pub(super) fn run<'a>(args: &StaticUrlArgs, screen: &Screen) -> Result<Done<'a>, Failure> {
     let url = Url::parse(&args.url).map_err(|error| {
         Failure::usage(format!("{:?} is not an address: {error}", args.url)).next("give an https:// address")
     })?;
-    let name = args.dest.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let directory =
-        args.dest.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let input = Input {
-        download: Download {
-            url,
-            credentials: None,
-            headers: headers(&args.headers)?,
-            artifact: false,
-            beside: false,
-            expected: Expected { digest: Some(sha256(&args.sha256)?), length: Some(args.size) },
-            limit: args.size,
-        },
-        place: Place::new("", name)
-            .map_err(|error| Failure::usage(error).next("name the file it becomes"))?,
-        extract: false,
+    let file = args.dest.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    Place::new("", file).map_err(|error| Failure::usage(error).next("name the file it becomes"))?;
+    let path = url.path().to_owned();
+    let name = name_of(&path, file);
+    let repacking = repacking(args, name);
+    let packs = is_wanted(name, file, &repacking);
+    if packs {
+        only_tar_zst(file)?;
+    }
+    let lines = Lines::new(Suite::StaticUrl, screen.clone()).showing(&args.dest);
+    let staged = Staged::of(&args.dest)?;
+    let mut files = download(args, url, &staged, &lines)?;
+    let downloaded = staged.path(DOWNLOAD);
+    let made = if packs {
+        lines.say(&format!("Repacking {name} as {}", args.dest.display()));
+        pack_anew(&staged, &downloaded, file, &repacking, &Options::default())?
+    } else {
+        downloaded
     };
-    toolchain::fetch(&[input], directory, &args.network, screen)
+    staged.place(&made)?;
+    for fetched in &mut files {
+        fetched.place = PathBuf::from(file);
+    }
+    Ok(Done { files, exec: None })
+}
+
+fn repacking(args: &StaticUrlArgs, name: &str) -> Repacking {
+    Repacking {
+        strip_components: args.strip_components,
+        prefix: args.add_prefix.clone(),
+        single: args.force_archive.then(|| name.to_owned()),
+        ..Repacking::default()
+    }
+}
+
+/// Downloads the file into the staging directory.
+fn download(args: &StaticUrlArgs, url: Url, staged: &Staged, lines: &Lines) -> Result<Vec<Fetched>, Failure> {
+    let place = Place::new("", DOWNLOAD).map_err(Failure::usage)?;
+    let order = Order {
+        origin: Origin::Url(Shown(&url).to_string()),
+        trust: Trust::Hash,
+        input: Input {
+            download: Download {
+                url,
+                credentials: None,
+                headers: headers(&args.headers)?,
+                artifact: false,
+                beside: false,
+                expected: Expected { digest: Some(sha256(&args.sha256)?), length: Some(args.size) },
+                limit: args.size,
+            },
+            place,
+            extract: false,
+        },
+    };
+    let downloader = Downloader::new(transport(&args.network)?, options(&args.network));
+    let directory = staged.path("");
+    block_on(async |cancellation| {
+        let delivered = deliver(&downloader, vec![order], &directory, &args.network, false, lines);
+        cancellation.run_until_cancelled(delivered).await.unwrap_or_else(|| Err(interrupted()))
+    })
 }
 
 /// Headers, each `Name: value`. The value may have colons in it.

@@ -11,7 +11,7 @@ use catena_model::custody::Trust as Proof;
 use catena_model::digest::Digest;
 use catena_model::fnmatch::Pattern;
 use catena_model::task::ArtifactName;
-use catena_policy::KeyRing;
+use catena_policy::{KeyRing, Policy};
 use std::collections::BTreeMap;
 
 /// Who vouches for the artifacts of a run.
@@ -75,7 +75,7 @@ impl Vouched {
         let names: Vec<ArtifactName> = names.collect();
         if names.is_empty() {
             let what = format!("nothing that {run} made is called {:?}", wanted.name);
-            return Err(Failure::rejected("fetch-not-named", what)
+            return Err(Failure::coded("fetch-not-named", what)
                 .next("see what its signed document, public/chain-of-trust.json, names"));
         }
         Ok(names)
@@ -91,7 +91,7 @@ impl Vouched {
         match (self, vouched, wanted.digest) {
             (Self::Chain(_) | Self::Signed(_), None, _) => {
                 let what = format!("the signed document of {run} does not name {}", name.as_str());
-                Err(Failure::rejected("fetch-not-named", what)
+                Err(Failure::coded("fetch-not-named", what)
                     .next("what no document names is not proven; name another artifact or run"))
             }
             (Self::Caller, _, None) => {
@@ -106,7 +106,7 @@ impl Vouched {
                     given.to_hex(),
                     vouched.to_hex()
                 );
-                Err(Failure::rejected("fetch-digest-contradicts", what)
+                Err(Failure::coded("fetch-digest-contradicts", what)
                     .next("find out which of the two is out of date"))
             }
             (_, vouched, given) => Ok((name, vouched.or(given))),
@@ -169,6 +169,11 @@ impl Judge {
         Ok(Self { trust, product: named.map(str::to_owned), trust_config, keys })
     }
 
+    /// The policy that makers are judged by.
+    pub(super) fn policy(&self) -> &Policy {
+        self.trust_config.policy()
+    }
+
     /// Who vouches for what these runs made.
     pub(super) async fn vouch(
         &self,
@@ -203,7 +208,7 @@ impl Judge {
 fn untrusted(error: &SignedError) -> Failure {
     match error {
         SignedError::Queue(error) => super::network::queue_failure(error),
-        error => Failure::rejected(error.code(), error)
+        error => Failure::coded(error.code(), error)
             .next("do not use what this run made; find out who signed for it and with which key"),
     }
 }

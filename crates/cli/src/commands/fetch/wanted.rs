@@ -20,6 +20,8 @@ pub(super) struct Wanted {
     pub(super) is_pattern: bool,
     /// The directory below the destination.
     pub(super) directory: String,
+    /// The name of the file there, where it is not that of the artifact.
+    pub(super) file: Option<String>,
     pub(super) extract: bool,
     /// What the caller says of its digest.
     pub(super) digest: Option<Digest>,
@@ -42,6 +44,7 @@ impl Wanted {
             name: name.clone(),
             is_pattern: is_pattern(name),
             directory: String::new(),
+            file: None,
             extract: args.extract,
             digest,
         });
@@ -87,6 +90,7 @@ impl Wanted {
             name: needed("artifact")?,
             is_pattern: false,
             directory: text("dest")?.unwrap_or_default(),
+            file: None,
             extract,
             digest: digest.transpose().map_err(|error| error.to_string())?,
         })
@@ -135,6 +139,7 @@ fn read(entry: Entry) -> Result<Wanted, String> {
         is_pattern: is_pattern(&entry.artifact),
         name: entry.artifact,
         directory: entry.dest,
+        file: None,
         extract: entry.extract,
         digest: digest.map_err(|error| error.to_string())?,
     })
@@ -173,6 +178,7 @@ mod tests {
                 name: "public/a b.tar".to_owned(),
                 is_pattern: false,
                 directory: "x".to_owned(),
+                file: None,
                 extract: true,
                 digest: None,
             }]
