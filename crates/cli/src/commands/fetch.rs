@@ -5,6 +5,7 @@ mod chain;
 mod codes;
 mod exec;
 mod git;
+mod gpg;
 mod lines;
 mod mounts;
 mod network;

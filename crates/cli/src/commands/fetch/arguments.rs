@@ -214,6 +214,15 @@ pub(super) struct StaticUrlArgs {
     /// Make an archive of a file that is none
     #[arg(long)]
     pub(super) force_archive: bool,
+    /// Where a detached OpenPGP signature of the download is
+    #[arg(long, value_name = "URL", requires = "gpg_key")]
+    pub(super) gpg_sig_url: Option<String>,
+    /// The variable that has the keys, one of which must have made the signature and be neither expired nor revoked
+    #[arg(long, value_name = "NAME", group = "gpg_key", requires = "gpg_sig_url")]
+    pub(super) gpg_key_env: Option<String>,
+    /// The file that has them
+    #[arg(long, value_name = "FILE", group = "gpg_key", requires = "gpg_sig_url")]
+    pub(super) gpg_key_path: Option<PathBuf>,
     #[command(flatten)]
     pub(super) report: ReportArgs,
     #[command(flatten)]

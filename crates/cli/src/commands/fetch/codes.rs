@@ -51,6 +51,13 @@ pub(crate) const CODES: &[FetchCode] = &[
     code("fetch-disk", Class::Infra, "A file cannot be written."),
     code("fetch-document-malformed", Class::Invalid, "A signed document is malformed."),
     code("fetch-git", Class::Infra, "git failed, or the repository has no such commit."),
+    code(
+        "fetch-gpg-key",
+        Class::Policy,
+        "The key of an OpenPGP signature may not sign: it has expired, say.",
+    ),
+    code("fetch-gpg-malformed", Class::Invalid, "An OpenPGP signature is malformed or unsupported."),
+    code("fetch-gpg-unknown-key", Class::Policy, "No given OpenPGP key signed the file."),
     code("fetch-impossible", Class::Infra, "The download failed in a way that a retry does not help."),
     code("fetch-interrupted", Class::Infra, "A signal ended the command before everything was in place."),
     code("fetch-key-not-permitted", Class::Policy, "The signing key may not sign for such a task."),

@@ -8,7 +8,7 @@ use super::repacking::{is_wanted, name_of, only_tar_zst, pack_anew};
 use super::report::Fetched;
 use super::staged::Staged;
 use super::wanted::sha256;
-use super::{Done, interrupted};
+use super::{Done, gpg, interrupted};
 use crate::commands::verify::block_on;
 use crate::failure::Failure;
 use crate::progress::Screen;
@@ -40,6 +40,9 @@ pub(super) fn run<'a>(args: &StaticUrlArgs, screen: &Screen) -> Result<Done<'a>,
     let staged = Staged::of(&args.dest)?;
     let mut files = download(args, url, &staged, &lines)?;
     let downloaded = staged.path(DOWNLOAD);
+    if let Some(url) = &args.gpg_sig_url {
+        gpg::verify(args, url, &downloaded, &staged, &lines)?;
+    }
     let made = if packs {
         lines.say(&format!("Repacking {name} as {}", args.dest.display()));
         pack_anew(&staged, &downloaded, file, &repacking, &Options::default())?
