@@ -197,7 +197,8 @@ mod tests {
         /// The file of some content.
         fn blob(&self, content: &[u8]) -> std::path::PathBuf {
             let name = hex::encode(Sha256::digest(content));
-            self.room.path().join("cache/v1/blobs").join(&name[..2]).join(name)
+            let shelf: String = name.chars().take(2).collect();
+            self.room.path().join("cache/v1/blobs").join(shelf).join(name)
         }
     }
 
