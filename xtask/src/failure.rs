@@ -30,6 +30,14 @@ pub(crate) enum Failure {
         /// What to do.
         remedy: &'static str,
     },
+    /// Two builds of the same source differ.
+    #[error("{first} and {second} differ: the build is not reproducible", first = first.display(), second = second.display())]
+    NotReproducible {
+        /// The first binary.
+        first: PathBuf,
+        /// The second one.
+        second: PathBuf,
+    },
     /// No such fuzz target.
     #[error("there is no fuzz target {name}; there are {}", targets.join(", "))]
     NoTarget {

@@ -2,6 +2,7 @@
 
 mod api;
 mod architecture;
+mod dist;
 mod failure;
 mod fuzz;
 mod process;
@@ -95,6 +96,15 @@ enum Task {
     },
     /// Hold the tree of dependencies against deny.toml; needs cargo-deny
     Deny,
+    /// Build the static binary that is distributed, twice, and compare the two
+    Dist {
+        /// A target of rustc that can be linked statically [default: musl if it is installed, else glibc]
+        #[arg(long, value_name = "TRIPLE")]
+        target: Option<String>,
+        /// Build once, and compare nothing
+        #[arg(long)]
+        once: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -123,6 +133,7 @@ fn run(task: Task) -> Result<(), Failure> {
         Task::Mutants { since, arguments } => mutants(since.as_deref(), &arguments),
         Task::Coverage { arguments } => coverage(&arguments),
         Task::Deny => deny(),
+        Task::Dist { target, once } => dist::run(target.as_deref(), once),
     }
 }
 
