@@ -49,6 +49,11 @@ impl Failure {
         Self { status, what: Some(what.to_string()), next: None, code }
     }
 
+    /// What a verdict says, with its exit status.
+    pub(crate) fn with_status(status: u8, what: impl Display) -> Self {
+        Self { status, what: Some(what.to_string()), next: None, code: None }
+    }
+
     /// Nobody reads any more.
     pub(crate) fn silent(status: u8) -> Self {
         Self { status, what: None, next: None, code: None }

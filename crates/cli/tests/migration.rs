@@ -4,7 +4,8 @@
 
 mod support;
 
-use catena_testbed::{Chain, Options, SearchedDir, Testbed};
+use catena_testbed::seeds::SearchedDir;
+use catena_testbed::{Chain, Options, Testbed};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::fs::Permissions;

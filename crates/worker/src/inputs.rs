@@ -120,6 +120,7 @@ impl InputFetcher {
             extractions: 1,
             options: catena_extract::Options::default(),
             deadline,
+            cache: None,
         };
         deliver(&self.downloader, &inputs, &to, &delivery, &NoProgress).await?;
         Ok(inputs.iter().map(|input| to.join(input.place.path())).collect())

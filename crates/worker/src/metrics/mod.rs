@@ -1,7 +1,7 @@
 //! What a worker counts, in the text format of Prometheus.
 //!
 //! The text is written by hand: a dozen families with fixed labels need no registry, no recorder that the whole
-//! process shares, and none of the 30 crates that an exporter brings (docs/decisions/0027-metrics-by-hand.md).
+//! process shares, and none of the 30 crates that an exporter brings (docs/decisions/0026-metrics-by-hand.md).
 
 mod server;
 mod transport;
