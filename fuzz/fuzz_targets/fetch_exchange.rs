@@ -194,6 +194,7 @@ fn judge(need: &Need, fact: &Fact, last: Option<&Answer>) {
             assert_eq!(need.shape(), Shape::Graph);
             assert!(scan.measurement.length <= limits().graph_bytes);
         }
+        Fact::Confirmed(_) => panic!("nothing was requested twice"),
         Fact::Recalled(_) => panic!("nobody remembers anything"),
         Fact::Absent { status: told, message } => {
             // Whether GitHub shows the repository was asked after it.

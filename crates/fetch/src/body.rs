@@ -305,7 +305,7 @@ pub(crate) fn measured(fact: &Fact) -> Option<&Measurement> {
         Fact::Body(Body { measurement, .. })
         | Fact::Measured(measurement)
         | Fact::Graph(GraphScan { measurement, .. }) => Some(measurement),
-        Fact::Recalled(fact) => measured(fact),
+        Fact::Recalled(fact) | Fact::Confirmed(fact) => measured(fact),
         Fact::Absent { .. } | Fact::Refused { .. } | Fact::Unreachable { .. } => None,
     }
 }

@@ -4,7 +4,7 @@ use crate::progress::{Event, Progress};
 use crate::source::FactSource;
 use catena_verify::verdict::Source;
 use catena_verify::verification::{Cancel, Fact, FactParser, Need, ParsedFact, Verification};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -25,6 +25,8 @@ trait Driven: Send {
     fn parser(&self) -> FactParser;
     fn take(&mut self, parsed: ParsedFact);
     fn has_stopped(&self) -> bool;
+    fn doubted(&self) -> BTreeSet<Need>;
+    fn reconsider(&mut self, answers: Vec<(Need, Fact)>);
 }
 
 impl Driven for Verification {
@@ -46,6 +48,14 @@ impl Driven for Verification {
 
     fn has_stopped(&self) -> bool {
         Verification::has_stopped(self)
+    }
+
+    fn doubted(&self) -> BTreeSet<Need> {
+        Verification::doubted(self)
+    }
+
+    fn reconsider(&mut self, answers: Vec<(Need, Fact)>) {
+        Verification::reconsider(self, answers);
     }
 }
 
@@ -80,8 +90,15 @@ async fn drive(
     progress: &dyn Progress,
 ) {
     let mut asked = HashMap::new();
-    if timeout_at(deadline, answer_all(case, source, deadline, progress, &mut asked)).await.is_ok() {
-        return;
+    loop {
+        if timeout_at(deadline, answer_all(case, source, deadline, progress, &mut asked)).await.is_err() {
+            break;
+        }
+        // A failure that was found by the deadline counts, whether or not its evidence was requested again.
+        match timeout_at(deadline, repeat(case.doubted(), source, deadline)).await {
+            Ok(answers) if !answers.is_empty() => beside_others(|| case.reconsider(answers)),
+            _ => return,
+        }
     }
     tracing::warn!(unanswered = asked.len(), "the deadline passed");
     // What is said to be unreachable can make other things needed; these are not asked any more.
@@ -94,6 +111,27 @@ async fn drive(
         }
         missing = case.needs();
     }
+}
+
+/// Requests again, at the same time, what a passing fault may have altered.
+async fn repeat(
+    doubted: BTreeSet<Need>,
+    source: &Arc<dyn FactSource>,
+    deadline: Instant,
+) -> Vec<(Need, Fact)> {
+    let mut answers = JoinSet::new();
+    for need in doubted {
+        if let Some(answer) = Arc::clone(source).again(need.clone(), deadline) {
+            tracing::info!(%need, "requesting it again, since a finding failed because of it");
+            answers.spawn(async move { (need, answer.await) });
+        }
+    }
+    let mut settled = Vec::new();
+    while let Some(ended) = answers.join_next().await {
+        // What a defect of ours has broken off was not requested again.
+        settled.extend(ended);
+    }
+    settled
 }
 
 /// `asked` holds what was asked and is not answered yet, for the case that this is cut short. What is
@@ -220,6 +258,12 @@ mod tests {
             }
             self.facts.push((parsed.need().clone(), parsed.fact().clone()));
         }
+
+        fn doubted(&self) -> BTreeSet<Need> {
+            BTreeSet::new()
+        }
+
+        fn reconsider(&mut self, _: Vec<(Need, Fact)>) {}
 
         fn has_stopped(&self) -> bool {
             self.stops_after.is_some_and(|most| self.facts.len() >= most)

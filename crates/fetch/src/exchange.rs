@@ -48,6 +48,8 @@ pub(crate) struct RequestSpec {
     pub(crate) form: Form,
     /// GitHub says 422 for a commit that no repository of it has.
     pub(crate) commit: bool,
+    /// Past caches: the queue redirects to storage itself, and no cache on the way answers.
+    pub(crate) past_caches: bool,
     /// Under which name the rate limit is counted, where there is one.
     pub(crate) limited_as: Option<String>,
 }
@@ -270,6 +272,12 @@ impl Exchange<'_> {
             Authorization::Github(token) if github => bearer(token),
             _ => None,
         };
+        if ask.past_caches {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            if ask.artifact && first {
+                headers.insert("x-taskcluster-skip-cdn", HeaderValue::from_static("true"));
+            }
+        }
         if let Some(authorization) = authorization {
             headers.insert(header::AUTHORIZATION, authorization);
         }
@@ -532,6 +540,7 @@ mod tests {
                 artifact: false,
                 form: Form::Json,
                 commit: false,
+                past_caches: false,
                 limited_as: None,
             };
             exchange.headers(&ask, &Method::GET, &url, true).contains_key(header::AUTHORIZATION)

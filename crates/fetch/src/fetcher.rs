@@ -176,22 +176,38 @@ impl Fetcher {
             Ok(address) => address,
             Err(error) => return Fact::Unreachable { reason: error.to_string(), attempts: 0 },
         };
-        let slot = {
-            let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
-            let key = (address.url.as_str().to_owned(), self.staging_for(need).is_some());
-            answered.entry(key).or_default().clone()
-        };
+        let slot = self.slot(need, &address);
         let mut slot = slot.lock().await;
         if let Some(fact) = slot.as_ref().and_then(|answered| reused(answered, need, &self.limits)) {
             self.counters.reused.add(1);
             return fact;
         }
-        let answered = self.fetch(need, &address, deadline).await;
+        let answered = self.fetch(need, &address, false, deadline).await;
         if Instant::now() >= deadline && answered.is_failure() {
             // Whoever else waits for it may have more time.
             return answered.fact;
         }
         slot.insert(answered).fact.clone()
+    }
+
+    /// Requests the answer to a need once more, past caches. It takes the place of the answer before.
+    pub async fn answer_again(&self, need: &Need, deadline: Instant) -> Fact {
+        let address = match Address::of(need, &self.root) {
+            Ok(address) => address,
+            Err(error) => return Fact::Unreachable { reason: error.to_string(), attempts: 0 },
+        };
+        let slot = self.slot(need, &address);
+        let mut slot = slot.lock().await;
+        let answered = self.fetch(need, &address, true, deadline).await;
+        self.counters.retries.add(1);
+        slot.insert(answered).fact.clone()
+    }
+
+    /// Where the answer of an address is kept.
+    fn slot(&self, need: &Need, address: &Address) -> Slot {
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (address.url.as_str().to_owned(), self.staging_for(need).is_some());
+        answered.entry(key).or_default().clone()
     }
 
     /// Between verifications: what could not be had for one of them may be there for the next. If answers take
@@ -221,13 +237,13 @@ impl Fetcher {
         }
     }
 
-    async fn fetch(&self, need: &Need, address: &Address, deadline: Instant) -> Answered {
+    async fn fetch(&self, need: &Need, address: &Address, past_caches: bool, deadline: Instant) -> Answered {
         let mut share = Reservation::of(&self.budget);
         if let Err(error) = share.take(ANSWER.saturating_add(length(address.url.as_str().len()))) {
             let fact = Fact::Unreachable { reason: error.to_string(), attempts: 0 };
             return Answered { fact, graph: None, _shares: [None, None] };
         }
-        let ask = self.ask(need, address, deadline).await;
+        let ask = self.ask(need, address, past_caches, deadline).await;
         let keep = || match need {
             Need::TaskGraph { wanted, .. } => Keep::Graph(Box::new(self.graph_intake(wanted))),
             Need::Artifact { .. } => Keep::Nothing,
@@ -314,7 +330,7 @@ impl Fetcher {
         Answered { fact, graph: taken.graph.map(Arc::new), _shares: [Some(share), taken.share] }
     }
 
-    async fn ask(&self, need: &Need, address: &Address, deadline: Instant) -> RequestSpec {
+    async fn ask(&self, need: &Need, address: &Address, past_caches: bool, deadline: Instant) -> RequestSpec {
         let (authorization, limited_as) = match &address.service {
             Service::Taskcluster => (self.taskcluster_authorization(&address.url), None),
             Service::GithubPage(_) | Service::HgPushLog | Service::HgFile | Service::File => {
@@ -334,6 +350,7 @@ impl Fetcher {
             artifact: need.artifact().is_some(),
             form: form(need),
             commit: matches!(need, Need::Commit { .. }),
+            past_caches,
             limited_as,
         }
     }
@@ -440,6 +457,10 @@ impl Fetcher {
 impl FactSource for Fetcher {
     fn fact(self: Arc<Self>, need: Need, deadline: Instant) -> BoxFuture<'static, Fact> {
         async move { self.answer(&need, deadline).await }.boxed()
+    }
+
+    fn again(self: Arc<Self>, need: Need, deadline: Instant) -> Option<BoxFuture<'static, Fact>> {
+        Some(async move { self.answer_again(&need, deadline).await }.boxed())
     }
 
     /// What is foreseen is asked for as anything else is. Its answer stays with its address.

@@ -90,6 +90,7 @@ async fn request(
         artifact: false,
         form: Form::Json,
         commit: false,
+        past_caches: false,
         limited_as: None,
     };
     let bounds = Bounds::plain(LARGEST_ANSWER);

@@ -105,7 +105,7 @@ fn length(fact: &Fact) -> Option<u64> {
         Fact::Body(body) => Some(body.measurement.length),
         Fact::Measured(measurement) => Some(measurement.length),
         Fact::Graph(scan) => Some(scan.measurement.length),
-        Fact::Recalled(fact) => length(fact),
+        Fact::Recalled(fact) | Fact::Confirmed(fact) => length(fact),
         Fact::Absent { .. } | Fact::Refused { .. } | Fact::Unreachable { .. } => None,
     }
 }
@@ -134,6 +134,7 @@ fn told(fact: &Fact) -> String {
         }
         Fact::Graph(scan) => format!("a graph of {} bytes", scan.measurement.length),
         Fact::Recalled(fact) => format!("{}, out of the cache", told(fact)),
+        Fact::Confirmed(fact) => told(fact),
         Fact::Absent { status, .. } => format!("absent ({status})"),
         Fact::Refused { status, .. } => format!("refused ({status})"),
         Fact::Unreachable { reason, attempts } => {

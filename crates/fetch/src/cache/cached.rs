@@ -262,6 +262,14 @@ impl FactSource for Cached {
         }
     }
 
+    fn again(self: Arc<Self>, need: Need, deadline: Instant) -> Option<BoxFuture<'static, Fact>> {
+        let Source::Asked(source) = &self.source else { return None };
+        let answer = Arc::clone(source).again(need.clone(), deadline)?;
+        // What is in the cache is not what counts.
+        self.answered().remove(&need);
+        Some(answer)
+    }
+
     fn foresee(self: Arc<Self>, need: Need, deadline: Instant) -> BoxFuture<'static, ()> {
         async move {
             if let Source::Asked(source) = &self.source

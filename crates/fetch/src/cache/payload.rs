@@ -60,6 +60,7 @@ pub fn encode(fact: &Fact) -> Option<Vec<u8>> {
             out.extend_from_slice(&status.to_be_bytes());
             out.extend_from_slice(message.as_bytes());
         }
+        Fact::Confirmed(fact) => return encode(fact),
         // A cache that recalls something has it already.
         Fact::Graph(_) | Fact::Recalled(_) | Fact::Refused { .. } | Fact::Unreachable { .. } => return None,
     }

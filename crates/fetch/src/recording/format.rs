@@ -189,6 +189,10 @@ pub(super) enum FactEntry {
     Recalled {
         fact: Box<FactEntry>,
     },
+    /// A body, a measurement or a graph that was seen twice.
+    Confirmed {
+        fact: Box<FactEntry>,
+    },
     Absent {
         status: u16,
         message: String,
@@ -201,6 +205,16 @@ pub(super) enum FactEntry {
         reason: String,
         attempts: u32,
     },
+}
+
+impl FactEntry {
+    /// Whether it tells of bytes as they arrived in the recorded run.
+    pub(super) fn has_bytes(&self) -> bool {
+        matches!(
+            self,
+            Self::Body { .. } | Self::Measured { .. } | Self::Graph { .. } | Self::UnreadableGraph { .. }
+        )
+    }
 }
 
 #[derive(Serialize, Deserialize)]

@@ -65,6 +65,7 @@ impl Recorder {
                     }
                 }
             }
+            Fact::Confirmed(fact) => FactEntry::Confirmed { fact: Box::new(self.entry(fact)?) },
             Fact::Recalled(fact) => FactEntry::Recalled { fact: Box::new(self.entry(fact)?) },
             Fact::Absent { status, message } => {
                 FactEntry::Absent { status: *status, message: message.clone() }

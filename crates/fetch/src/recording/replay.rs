@@ -160,6 +160,10 @@ impl Reader<'_, '_> {
             {
                 return Ok(Fact::Recalled(Box::new(self.fact(need, *fact)?)));
             }
+            FactEntry::Confirmed { fact } if fact.has_bytes() => {
+                return Ok(Fact::Confirmed(Box::new(self.fact(need, *fact)?)));
+            }
+            FactEntry::Confirmed { .. } => return Err(format!("nothing to confirm for {need}")),
             FactEntry::Recalled { .. } => return Err(format!("nothing to recall for {need}")),
         };
         if shape == need.shape() { Ok(fact) } else { Err(format!("not an answer to {need}")) }

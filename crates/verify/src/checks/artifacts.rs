@@ -578,6 +578,7 @@ fn judge(
             Some((expected, actual)) => {
                 let code = if wanted.optional { OPTIONAL_ALTERED } else { ALTERED };
                 let message = format!("{name} is not the file that the worker made.");
+                cx.doubt(need);
                 found_box(
                     found(code, Disposition::Failed, message)
                         .expected(Authority::Worker, expected.to_string())

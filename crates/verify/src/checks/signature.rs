@@ -245,7 +245,10 @@ pub(super) fn judge_run(cx: &CheckContext<'_>, link: &Link, last: &Run) -> Resul
     };
     let signature = match Signature::parse(&signature.bytes) {
         Ok(signature) => signature,
-        Err(error) => return Ok(SignatureResult::Malformed(error)),
+        Err(error) => {
+            cx.doubt(Need::Signature { task_id: link.task_id, run_id });
+            return Ok(SignatureResult::Malformed(error));
+        }
     };
     let keys = &cx.evidence.keys;
     if let Some(trusted) = signer(cx, implementation, &document.bytes, &signature) {
@@ -255,6 +258,8 @@ pub(super) fn judge_run(cx: &CheckContext<'_>, link: &Link, last: &Run) -> Resul
             Err(Unverified::UnknownKey) => SignatureResult::UnknownKey,
         });
     }
+    cx.doubt(Need::Document { task_id: link.task_id, run_id });
+    cx.doubt(Need::Signature { task_id: link.task_id, run_id });
     let mut others = WorkerImplementation::ALL.into_iter().filter(|other| *other != implementation);
     let other = others.find_map(|other| Some((other, signer(cx, other, &document.bytes, &signature)?)));
     if let Some((other, trusted)) = other {

@@ -143,6 +143,8 @@ pub(crate) struct Evidence {
     projects: Option<Result<Projects, String>>,
     /// All other JSON answers.
     parsed: HashMap<Need, Json>,
+    /// What arrived in another form than every answer to its need has.
+    malformed: BTreeSet<Need>,
     /// What checks note down.
     notes: Notes,
 }
@@ -172,6 +174,7 @@ impl Evidence {
             pages: HashMap::new(),
             projects: None,
             parsed: HashMap::new(),
+            malformed: BTreeSet::new(),
             notes: Notes::default(),
         }
     }
@@ -199,6 +202,9 @@ impl Evidence {
     }
 
     pub(crate) fn learn(&mut self, seen: ParsedFact) {
+        if seen.is_malformed() {
+            self.malformed.insert(seen.need().clone());
+        }
         let (need, fact, reading) = seen.into_parts();
         match (&need, reading) {
             (Need::Definition { task_id }, Parsed::Definition(definition)) => {
@@ -226,6 +232,27 @@ impl Evidence {
         self.facts.iter()
     }
 
+    /// What arrived in another form than every answer to its need has.
+    pub(super) fn malformed(&self) -> impl Iterator<Item = &Need> {
+        self.malformed.iter()
+    }
+
+    /// Whether bytes were seen for a need, and only once in this run.
+    pub(super) fn is_seen_once(&self, need: &Need) -> bool {
+        let fact = self.facts.get(need);
+        fact.is_some_and(|fact| fact.measurement().is_some() && !matches!(fact, Fact::Confirmed(_)))
+    }
+
+    /// Whether the same bytes were seen twice for a need.
+    pub(super) fn is_confirmed(&self, need: &Need) -> bool {
+        matches!(self.facts.get(need), Some(Fact::Confirmed(_)))
+    }
+
+    /// All facts, for a case that begins anew.
+    pub(super) fn into_facts(self) -> HashMap<Need, Fact> {
+        self.facts
+    }
+
     pub(crate) fn knows(&self, need: &Need) -> bool {
         self.facts.contains_key(need)
     }
@@ -251,6 +278,8 @@ pub(crate) struct CheckContext<'a> {
     pub(crate) chain: &'a Chain,
     missing: RefCell<BTreeSet<Need>>,
     foreseen: RefCell<BTreeSet<Need>>,
+    doubted: RefCell<BTreeSet<Need>>,
+    confirmed: RefCell<BTreeSet<Need>>,
     waits_for_chain: Cell<bool>,
 }
 
@@ -261,20 +290,33 @@ pub(crate) struct Open {
     pub(crate) missing: BTreeSet<Need>,
     /// What it will almost surely ask for once it got that.
     pub(crate) foreseen: BTreeSet<Need>,
+    /// What a failure of it may rest on that a passing fault has altered.
+    pub(crate) doubted: BTreeSet<Need>,
+    /// What it looked at that was seen twice with the same bytes.
+    pub(crate) confirmed: BTreeSet<Need>,
     /// Whether it waits until every link is known.
     pub(crate) waits_for_chain: bool,
 }
 
 impl<'a> CheckContext<'a> {
     pub(crate) fn new(evidence: &'a Evidence, chain: &'a Chain) -> Self {
-        let (missing, foreseen) = (RefCell::default(), RefCell::default());
-        Self { evidence, chain, missing, foreseen, waits_for_chain: Cell::new(false) }
+        Self {
+            evidence,
+            chain,
+            missing: RefCell::default(),
+            foreseen: RefCell::default(),
+            doubted: RefCell::default(),
+            confirmed: RefCell::default(),
+            waits_for_chain: Cell::new(false),
+        }
     }
 
     pub(crate) fn into_open(self) -> Open {
         Open {
             missing: self.missing.into_inner(),
             foreseen: self.foreseen.into_inner(),
+            doubted: self.doubted.into_inner(),
+            confirmed: self.confirmed.into_inner(),
             waits_for_chain: self.waits_for_chain.get(),
         }
     }
@@ -287,6 +329,12 @@ impl<'a> CheckContext<'a> {
     /// Says that something will almost surely be asked for, which cannot be asked for yet.
     pub(crate) fn foresee(&self, need: Need) {
         self.foreseen.borrow_mut().insert(need);
+    }
+
+    /// Says that a failure rests on the bytes that were seen for a need, which a passing fault may have altered.
+    /// They are requested again before the failure counts (specification 11.12).
+    pub(crate) fn doubt(&self, need: Need) {
+        self.doubted.borrow_mut().insert(need);
     }
 
     /// Foresees all that `look` would ask for if it came to its turn now.
@@ -306,8 +354,14 @@ impl<'a> CheckContext<'a> {
             }
             Some(Fact::Unreachable { .. } | Fact::Refused { .. }) => Err(Stop::Blocked),
             Some(Fact::Absent { message, .. }) => Ok(Answer::Absent(message.clone())),
-            Some(Fact::Recalled(fact)) => Ok(Answer::Is(fact)),
-            Some(fact) => Ok(Answer::Is(fact)),
+            Some(fact) => {
+                if let Fact::Confirmed(_) = fact {
+                    self.confirmed.borrow_mut().insert(need.clone());
+                } else if need.is_unproven_file() {
+                    self.doubt(need.clone());
+                }
+                Ok(Answer::Is(fact.observed()))
+            }
         }
     }
 

@@ -17,6 +17,9 @@ pub enum Fact {
     /// What was measured in an earlier run and kept: a measurement or a graph. Its bytes were not read in
     /// this run.
     Recalled(Box<Fact>),
+    /// What was seen twice with the same bytes, the second time past caches: a body, a measurement or a graph
+    /// (specification 11.12).
+    Confirmed(Box<Fact>),
     /// The one who must know says, in a form of its own, that it does not exist.
     Absent {
         /// The HTTP status: 404 or 410; 424 for an artifact of the error kind; 422 for a commit that
@@ -40,6 +43,40 @@ pub enum Fact {
         /// How often it was tried.
         attempts: u32,
     },
+}
+
+impl Fact {
+    /// What was seen, however often and whenever that was.
+    #[must_use]
+    pub fn observed(&self) -> &Self {
+        match self {
+            Self::Recalled(fact) | Self::Confirmed(fact) => fact.observed(),
+            other => other,
+        }
+    }
+
+    /// What was measured, where bytes arrived.
+    #[must_use]
+    pub fn measurement(&self) -> Option<&Measurement> {
+        match self.observed() {
+            Self::Body(body) => Some(&body.measurement),
+            Self::Measured(measurement) => Some(measurement),
+            Self::Graph(scan) => Some(&scan.measurement),
+            _ => None,
+        }
+    }
+
+    /// What counts once a second answer to the same need is there: the same bytes count as what they are; of
+    /// others, and where no bytes came, the second answer stands alone.
+    pub(super) fn again(&self, second: Self) -> Self {
+        let bytes = |fact: &Self| fact.measurement().map(|seen| (seen.length, seen.sha256));
+        match (bytes(self), bytes(&second)) {
+            (Some(first), Some(again)) if first == again => {
+                Self::Confirmed(Box::new(second.observed().clone()))
+            }
+            _ => second,
+        }
+    }
 }
 
 /// A small answer.

@@ -10,6 +10,7 @@ mod chain;
 mod clearance;
 mod conclude;
 mod cycle;
+mod doubt;
 mod evidence;
 mod fact;
 mod foresight;
@@ -100,6 +101,8 @@ struct Item {
     awaited: usize,
     /// Steps that its last examination took.
     steps: u64,
+    /// What its failure rests on that a passing fault may have altered.
+    doubted: BTreeSet<Need>,
 }
 
 /// One case, from its target to its verdict.
@@ -118,6 +121,7 @@ pub struct Verification {
     ready: BTreeSet<Need>,
     foresight: Foresight,
     source: Source,
+    repeats: doubt::Repeats,
 }
 
 impl Verification {
@@ -144,6 +148,7 @@ impl Verification {
             ready: BTreeSet::new(),
             foresight: Foresight::default(),
             source: Source::Services,
+            repeats: doubt::Repeats::default(),
         };
         verification.add_all(|scope| match scope {
             Scope::Chain(examine) => Some(Subject::Chain(*examine)),
@@ -324,7 +329,14 @@ impl Verification {
 
     fn add(&mut self, check: &'static Check, subject: Subject) {
         let number = self.items.len();
-        self.items.push(Item { check, subject, state: State::Waiting, awaited: 0, steps: 0 });
+        self.items.push(Item {
+            check,
+            subject,
+            state: State::Waiting,
+            awaited: 0,
+            steps: 0,
+            doubted: BTreeSet::new(),
+        });
         self.examine(number);
     }
 
@@ -333,22 +345,26 @@ impl Verification {
         if !matches!(item.state, State::Waiting) || self.evidence.work.begin(item.steps).is_err() {
             return;
         }
+        let subject = item.subject;
         let cx = CheckContext::new(&self.evidence, &self.chain);
-        let result = match item.subject {
+        let result = match subject {
             Subject::Chain(examine) => examine(&cx),
             Subject::Task(task_id, examine) => examine(&cx, task_id),
             Subject::Link(task_id, examine) => {
                 self.chain.link(task_id).map_or(Err(Stop::Blocked), |link| examine(&cx, link))
             }
         };
-        let Open { missing, foreseen, waits_for_chain } = cx.into_open();
+        let Open { missing, foreseen, doubted, confirmed, waits_for_chain } = cx.into_open();
         let steps = self.evidence.work.end();
         if self.has_stopped() {
             return;
         }
         self.foresee(foreseen);
         let state = match result {
-            Ok(examination) => State::Done(examination),
+            Ok(mut examination) => {
+                self.tell_confirmed(subject, &confirmed, &mut examination);
+                State::Done(examination)
+            }
             Err(Stop::Blocked) => State::Blocked,
             Err(Stop::Waiting | Stop::Halted) => State::Waiting,
         };
@@ -357,6 +373,7 @@ impl Verification {
             item.awaited = missing.len().saturating_add(usize::from(waits_for_chain));
             item.steps = steps;
             item.state = state;
+            item.doubted = doubted;
         }
         if waits {
             self.wait(number, missing, waits_for_chain);

@@ -246,6 +246,12 @@ impl Need {
         matches!(self, Self::Projects { .. } | Self::HgFile { .. } | Self::BranchCommits { .. })
     }
 
+    /// Whether it is a file of which nothing proves that it arrived as it is: one out of version control, or
+    /// the list of projects.
+    pub(super) fn is_unproven_file(&self) -> bool {
+        matches!(self, Self::Projects { .. } | Self::HgFile { .. } | Self::GithubFile { .. })
+    }
+
     /// The task it is about, if it is about one.
     #[must_use]
     pub fn task_id(&self) -> Option<TaskId> {

@@ -49,7 +49,7 @@ impl FactParser {
     /// Reads what was seen for a need.
     #[must_use]
     pub fn read(&self, need: Need, fact: Fact) -> ParsedFact {
-        let read = match (&need, &fact) {
+        let read = match (&need, fact.observed()) {
             (Need::Document { .. }, Fact::Body(body)) => {
                 Ok(Parsed::Document(Document::parse(&body.bytes, &self.limits).map(Arc::new)))
             }
@@ -115,6 +115,21 @@ impl ParsedFact {
     #[must_use]
     pub fn fact(&self) -> &Fact {
         &self.fact
+    }
+
+    /// Whether it arrived, and is not of the form that every answer to its need has.
+    pub(super) fn is_malformed(&self) -> bool {
+        let is_bytes = self.fact.measurement().is_some();
+        is_bytes
+            && match &self.reading {
+                Parsed::Definition(definition) => definition.is_err(),
+                Parsed::Status(status) => status.is_err(),
+                Parsed::Document(document) => document.is_err(),
+                Parsed::Listing(page) => page.is_err(),
+                Parsed::Json(json) => json.is_err(),
+                Parsed::Projects(projects) => projects.is_err(),
+                Parsed::Bytes => matches!(self.fact.observed(), Fact::Graph(scan) if scan.entries.is_err()),
+            }
     }
 
     pub(super) fn into_parts(self) -> (Need, Fact, Parsed) {

@@ -88,6 +88,11 @@ impl Work {
         self.cancel = std::mem::replace(&mut self.cancel, Cancel::never()).or(cancel);
     }
 
+    /// What cancels it.
+    pub(crate) fn cancel(&self) -> Cancel {
+        self.cancel.clone()
+    }
+
     /// Whether the verification has stopped early. Once it has, it stays so.
     pub(crate) fn halted(&self) -> Option<Halt> {
         self.halt.get()
