@@ -39,6 +39,18 @@ impl fmt::Debug for Binding {
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     bindings: IndexMap<String, Binding>,
+    numbers: Numbers,
+}
+
+/// How numbers are printed, by `$json` and inside strings. The implementations of JSON-e print them as their
+/// languages do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Numbers {
+    /// As Python does: `1e-05`, `1.0`, integers of any size.
+    #[default]
+    Python,
+    /// As JavaScript does: `0.00001`, `1`, and beyond 2^53 the nearest float.
+    JavaScript,
 }
 
 impl Context {
@@ -63,6 +75,16 @@ impl Context {
         self
     }
 
+    /// Says how numbers are printed.
+    pub fn print_numbers(&mut self, numbers: Numbers) -> &mut Self {
+        self.numbers = numbers;
+        self
+    }
+
+    pub(crate) fn numbers(&self) -> Numbers {
+        self.numbers
+    }
+
     /// What a name stands for; built-ins are not included.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Binding> {
@@ -78,7 +100,7 @@ impl From<Map> for Context {
 
 impl FromIterator<(String, Binding)> for Context {
     fn from_iter<I: IntoIterator<Item = (String, Binding)>>(bindings: I) -> Self {
-        Self { bindings: bindings.into_iter().collect() }
+        Self { bindings: bindings.into_iter().collect(), numbers: Numbers::default() }
     }
 }
 

@@ -3,7 +3,8 @@
 //! A `.taskcluster.yml` is a JSON-e template. Whoever checks that a decision task is what the
 //! template says has to render it as the platform did: one operator read differently and a good
 //! task is refused, or a bad one let through. The reference is the Python package `json-e`
-//! 4.8.4; results agree with it, numbers print as it prints them, and messages are its messages.
+//! 4.8.4; results agree with it, numbers print as it prints them (or as JavaScript's does, where a
+//! [`Context`] says so), and messages are its messages.
 //!
 //! ```
 //! use catena_json::{Value, parse};
@@ -71,7 +72,7 @@ mod template;
 mod text;
 mod time;
 
-pub use context::{Binding, Context, HostFunction};
+pub use context::{Binding, Context, HostFunction, Numbers};
 pub use error::{Error, ErrorKind, Excerpt, LimitKind};
 pub use limits::{Limits, Watch};
 
@@ -102,7 +103,7 @@ pub fn render_watched(
     limits: &Limits,
     watch: Watch<'_>,
 ) -> Result<Value, Error> {
-    let budget = Budget::watched(limits, watch);
+    let budget = Budget::watched(limits, watch).printing(context.numbers());
     run(context, &budget, |renderer, scope| renderer.render(&Datum::import(template, limits)?, scope, 0))
 }
 
@@ -111,7 +112,7 @@ pub fn render_watched(
 /// # Errors
 /// Whatever is wrong with the expression for this context, with its place; reached limits too.
 pub fn evaluate(expression: &str, context: &Context, limits: &Limits) -> Result<Value, Error> {
-    let budget = Budget::new(limits);
+    let budget = Budget::new(limits).printing(context.numbers());
     run(context, &budget, |renderer, scope| renderer.evaluate(expression, scope))
 }
 

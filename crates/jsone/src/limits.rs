@@ -1,5 +1,6 @@
 //! What a rendering may cost, and the count of what it has cost so far.
 
+use crate::context::Numbers;
 use crate::error::{ErrorKind, LimitKind};
 use std::cell::Cell;
 
@@ -68,6 +69,8 @@ pub(crate) struct Budget<'a> {
     /// Steps that the watch has not heard of.
     unreported: Cell<u64>,
     watch: Watch<'a>,
+    /// How numbers are printed.
+    pub(crate) numbers: Numbers,
 }
 
 impl<'a> Budget<'a> {
@@ -76,7 +79,12 @@ impl<'a> Budget<'a> {
     }
 
     pub(crate) fn watched(limits: &'a Limits, watch: Watch<'a>) -> Self {
-        Self { limits, left: Cell::new(limits.steps), unreported: Cell::new(0), watch }
+        let (left, unreported) = (Cell::new(limits.steps), Cell::new(0));
+        Self { limits, left, unreported, watch, numbers: Numbers::default() }
+    }
+
+    pub(crate) fn printing(self, numbers: Numbers) -> Self {
+        Self { numbers, ..self }
     }
 
     /// Pays for work before it is done.

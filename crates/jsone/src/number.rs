@@ -59,6 +59,44 @@ impl PartialEq for Number {
     }
 }
 
+/// The shortest digits that read back as the same float, placed as JavaScript places them.
+fn javascript(value: f64) -> String {
+    if !value.is_finite() {
+        return if value.is_nan() {
+            "NaN"
+        } else if value > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        }
+        .to_owned();
+    }
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let text = format!("{:e}", value.abs());
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let digits = digits.replace('.', "");
+    // The point stands after so many digits.
+    let point = exponent.parse::<i32>().unwrap_or_default().saturating_add(1);
+    let sign = if value < 0.0 { "-" } else { "" };
+    let zeros = |count: i32| "0".repeat(usize::try_from(count).unwrap_or_default());
+    let length = i32::try_from(digits.len()).unwrap_or(i32::MAX);
+    if (-5..=0).contains(&point) {
+        return format!("{sign}0.{}{digits}", zeros(point.saturating_neg()));
+    }
+    if (1..=21).contains(&point) {
+        return match usize::try_from(point).ok().and_then(|point| digits.split_at_checked(point)) {
+            Some((whole, "")) => format!("{sign}{whole}"),
+            Some((whole, rest)) => format!("{sign}{whole}.{rest}"),
+            None => format!("{sign}{digits}{}", zeros(point.saturating_sub(length))),
+        };
+    }
+    let (first, rest) = digits.split_at_checked(1).unwrap_or((&digits, ""));
+    let rest = if rest.is_empty() { String::new() } else { format!(".{rest}") };
+    format!("{sign}{first}{rest}e{:+}", point.saturating_sub(1))
+}
+
 fn compare(integer: &BigInt, float: f64) -> Option<Ordering> {
     match BigInt::from_f64(float.trunc()) {
         Some(whole) => {
@@ -83,7 +121,19 @@ fn problem(problem: &'static str) -> ErrorKind {
     ErrorKind::Arithmetic { problem }
 }
 
+/// Integers up to here are the same in JavaScript.
+const LARGEST_SAFE: u64 = 1 << 53;
+
 impl Number {
+    /// As JavaScript prints it (ECMA-262, `Number::toString`).
+    pub(crate) fn to_javascript(&self) -> String {
+        match self {
+            Self::Integer(value) if *value.magnitude() <= BigUint::from(LARGEST_SAFE) => value.to_string(),
+            Self::Integer(value) => javascript(value.to_f64().unwrap_or(f64::INFINITY)),
+            Self::Float(value) => javascript(*value),
+        }
+    }
+
     pub(crate) fn is_zero(&self) -> bool {
         match self {
             Self::Integer(value) => value.is_zero(),
@@ -420,6 +470,39 @@ mod tests {
         assert!(integer("5") < Number::Float(f64::INFINITY));
         assert!(Number::Float(f64::NEG_INFINITY) < integer("5"));
         assert_eq!(integer("5").partial_cmp(&Number::Float(f64::NAN)), None);
+    }
+
+    /// Every result is what Node.js prints.
+    #[test]
+    fn numbers_print_as_in_javascript() {
+        for (value, text) in [
+            (0.00001, "0.00001"),
+            (1e-7, "1e-7"),
+            (1.5e-7, "1.5e-7"),
+            (0.000001, "0.000001"),
+            (-0.5, "-0.5"),
+            (-0.0, "0"),
+            (1.0, "1"),
+            (100.0, "100"),
+            (123.456, "123.456"),
+            (1e20, "100000000000000000000"),
+            (1e21, "1e+21"),
+            (1.25e21, "1.25e+21"),
+            (123_456_789_012_345_680_000.0, "123456789012345680000"),
+            (5e-324, "5e-324"),
+            (f64::MAX, "1.7976931348623157e+308"),
+        ] {
+            assert_eq!(Number::Float(value).to_javascript(), text);
+        }
+        for (value, text) in [
+            ("0", "0"),
+            ("-7", "-7"),
+            ("9007199254740992", "9007199254740992"),
+            ("9007199254740993", "9007199254740992"),
+            ("12345678901234567890", "12345678901234567000"),
+        ] {
+            assert_eq!(integer(value).to_javascript(), text);
+        }
     }
 
     #[test]

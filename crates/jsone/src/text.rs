@@ -1,6 +1,7 @@
 //! Values as text, in the ways the reference writes them: JSON-e's own (`${..}` and `str`),
 //! Python's `str` and `repr` (`join`, messages), and JSON (`$json`, locations).
 
+use crate::context::Numbers;
 use crate::datum::Datum;
 use crate::error::ErrorKind;
 use crate::limits::Budget;
@@ -44,7 +45,10 @@ fn number_text(number: &Number, budget: &Budget<'_>) -> Result<String, ErrorKind
         let words = usize::try_from(value.bits() / 64).unwrap_or(usize::MAX);
         budget.spend(words.saturating_mul(words) / 16)?;
     }
-    Ok(number.to_string())
+    Ok(match budget.numbers {
+        Numbers::Python => number.to_string(),
+        Numbers::JavaScript => number.to_javascript(),
+    })
 }
 
 /// Python's `str`.

@@ -14,6 +14,7 @@ use crate::schema::{self, SchemaError, Unsupported};
 use crate::verdict::{Authority, Finding};
 use crate::verification::{Body, CheckContext};
 use catena_json::{Map, Path, Value};
+use catena_jsone::Numbers;
 use catena_model::task::{ArtifactName, Trigger};
 use catena_policy::{Rule, Vcs};
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub(super) fn context(cx: &CheckContext<'_>, parent: Parent<'_>, trigger: Trigge
     check_hook(cx, parent, action, &payload, trigger)?;
     check_source(cx, parent, &payload)?;
     let mut context = catena_jsone::Context::new();
+    // The hooks service renders it, which is JavaScript, as who fires an action is (specification 7.22).
+    context.print_numbers(Numbers::JavaScript);
     context.set("payload", payload);
     context.set("taskId", parent.link.task_id.as_str());
     context.set("now", Told::of(parent.link, &["created"]).value(cx, parent, Form::Time)?);
@@ -196,6 +199,7 @@ fn hook_payload(cx: &CheckContext<'_>, parent: Parent<'_>, action: &Value, told:
         })
     };
     let mut context = catena_jsone::Context::new();
+    context.print_numbers(Numbers::JavaScript);
     context.set("input", needed("input")?);
     context.set("taskId", needed("taskId")?);
     context.set("parameters", told.get("parameters").cloned().unwrap_or(Value::Null));
