@@ -171,6 +171,7 @@ impl Policy {
     /// A name that the policy does not have.
     pub fn product(&self, name: &str) -> Result<Product, PolicyError> {
         let mut product = self.entry(name)?.0.clone();
+        product.root_url = self.root_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
         for (other, _) in self.products.values() {
             for prefix in other.source_env_prefixes() {
                 let rules = product.repositories_by_prefix.entry(prefix.clone()).or_default();

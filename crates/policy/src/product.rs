@@ -15,6 +15,9 @@ pub struct Product {
     pub name: String,
     /// The policy it is of.
     pub policy: PolicyId,
+    /// Where Taskcluster is, without a slash at its end, as templates are told it (specification 7.9); none where
+    /// the policy does not say.
+    pub root_url: Option<String>,
     /// The version control systems its trees live in. With more than one, the decision task decides.
     pub vcs: BTreeSet<Vcs>,
     /// `<PREFIX>` of `payload.env.<PREFIX>_HEAD_REPOSITORY` and its like.
@@ -208,6 +211,7 @@ impl Product {
         Self {
             name: name.to_owned(),
             policy: PolicyId::unknown(),
+            root_url: None,
             vcs: BTreeSet::new(),
             source_env_prefix: name.to_ascii_uppercase(),
             overriding_source_env_prefixes: Vec::new(),

@@ -48,6 +48,7 @@ impl Reader<'_> {
             name: self.product_name(),
             // Filled in when all products are read.
             policy: PolicyId::unknown(),
+            root_url: None,
             vcs: self.required("vcs").map(|node| self.words(node, &VCS)).unwrap_or_default(),
             source_env_prefix: self.source_env_prefix(),
             overriding_source_env_prefixes: self.overriding_source_env_prefixes(),

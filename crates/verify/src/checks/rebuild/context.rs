@@ -22,6 +22,9 @@ pub(super) fn common(
     context.set("tasks_for", trigger.as_str());
     context.set("ownTaskId", parent.link.task_id.as_str());
     context.set("taskId", Value::Null);
+    if let Some(root_url) = &cx.evidence.product.root_url {
+        context.set("taskcluster_root_url", root_url.as_str());
+    }
     set_slugids(&mut context, parent);
     Ok(context)
 }
@@ -149,7 +152,9 @@ mod tests {
         let link = Link::sample(own, Definition::sample("", ""));
         let decision = Link::sample(Definition::sample_id(), Definition::sample("", ""));
         let parent = Parent { link: &link, decision: &decision };
-        let (case, chain) = (Evidence::sample(Product::empty("p")), Chain::default());
+        let root_url = Some("https://tc.example".to_owned());
+        let product = Product { root_url, ..Product::empty("p") };
+        let (case, chain) = (Evidence::sample(product), Chain::default());
         let evaluated = |expression: &str| {
             let template = object([("$eval", expression.into())]);
             let context = common(&CheckContext::new(&case, &chain), parent, Trigger::Cron).unwrap();
@@ -159,6 +164,7 @@ mod tests {
         let told = |text: &str| Some(text.to_owned());
         assert_eq!(evaluated("ownTaskId"), told(own.as_str()));
         assert_eq!(evaluated("taskId"), told("nothing"));
+        assert_eq!(evaluated("taskcluster_root_url"), told("https://tc.example"));
         assert_eq!(evaluated("tasks_for + now"), told("cron2026-08-12T09:30:12.345Z"));
         assert_eq!(evaluated("as_slugid('decision')"), told(decision.task_id.as_str()));
         assert_eq!(evaluated("as_slugid('other')"), told(own.as_str()));
