@@ -358,10 +358,18 @@ fn rebuild(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<String> {
 
 fn trigger(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Trigger> {
     let allowed = &cx.evidence.product.tasks_for;
-    match parent.link.definition.trigger() {
+    let definition = &parent.link.definition;
+    let message = match (definition.trigger(), definition.tasks_for()) {
+        (Some(trigger), _) => format!("{trigger} is a trigger that the product does not allow."),
+        (None, Some(other)) => {
+            format!("{:?} is a trigger that this version of Catena does not know.", inputs::shown(other))
+        }
+        (None, None) => "The task does not say by which trigger it was made.".to_owned(),
+    };
+    match definition.trigger() {
         Some(trigger) if allowed.contains(&trigger) => Ok(trigger),
         _ => Err(parent
-            .failed(TASKS_FOR, "The product does not allow what the task says it was made for.")
+            .failed(TASKS_FOR, message)
             .at("the queue's definition", Some(Path::of(&["extra", "tasks_for"])))
             .expected(
                 Authority::Policy,
