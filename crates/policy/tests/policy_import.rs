@@ -1,5 +1,5 @@
 //! Policies made from scriptworker's defaults.
-#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used)]
+#![allow(clippy::arithmetic_side_effects, clippy::panic, clippy::unwrap_used)]
 
 use catena_json::{Limits, Value};
 use catena_policy::import::{DUMP, ImportError, from_scriptworker};
@@ -168,6 +168,40 @@ fn what_cannot_be_said_is_an_error() {
       hint: did you mean "trees"?
     "#);
     insta::assert_snapshot!(changed("\"max_chain_length\": 20", "\"max_chain_length\": -1"), @"max_chain_length: a whole number is wanted here, and this is number");
+}
+
+/// Releases before 63.5 know no mirrors, and then there are none.
+#[test]
+fn what_an_older_release_lacks_means_none() {
+    let mirrors = "  \"hg_git_mirrors\": {\"by-cot-product\": {\"one\": {}}},\n";
+    assert_eq!(DEFAULTS.matches(mirrors).count(), 1);
+    let made = import(&DEFAULTS.replace(mirrors, "")).unwrap();
+    assert_eq!((made.lacking.as_slice(), made.unknown.len()), (&["hg_git_mirrors"][..], 0));
+    let note = "# This release has no hg_git_mirrors: the policy has none either.\n";
+    assert_eq!(made.text.replace(note, ""), import(DEFAULTS).unwrap().text);
+    // Where it is there, every product must have it.
+    insta::assert_snapshot!(changed("{\"one\": {}}", "{}"), @"hg_git_mirrors.by-cot-product.one is missing; these are not the defaults of a scriptworker that is known here");
+}
+
+/// The defaults of releases: every `VERSION.json` in the folder that `CATENA_SCRIPTWORKER_DEFAULTS` names.
+#[test]
+fn releases_are_imported() {
+    let Some(folder) = std::env::var_os("CATENA_SCRIPTWORKER_DEFAULTS") else {
+        println!("skipped: CATENA_SCRIPTWORKER_DEFAULTS names no folder");
+        return;
+    };
+    let mut imported = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let made = from_scriptworker(&parse(&std::fs::read_to_string(&path).unwrap()), "scriptworker");
+        let made = made.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert_eq!(made.unknown, Vec::<String>::new(), "{}", path.display());
+        imported += 1;
+    }
+    assert!(imported > 0, "the folder has no defaults");
 }
 
 /// What the program prints of an installed scriptworker is what is imported. It needs the

@@ -4,7 +4,7 @@ use super::{action, cron, finished, globs, mirrored, mobile, promotion, pull_req
 use crate::change::{
     ACTIONS, ARTIFACT, GRAPH, add, build, document_of, edit, edit_at, first_build, first_decision, graft,
     graph, in_tree, inside, json, list, nth_build, only, pages, project, published, remove, replace_page,
-    second_sources, set, target, text, upstream,
+    second_sources, set, target, template, text, upstream,
 };
 use catena_json::{Map, Value};
 use catena_testbed::chain::{Builders, Images, Product, Scope};
@@ -23,6 +23,18 @@ fn add_on() -> Release {
 
 fn enterprise() -> Release {
     Release::of(Product::ENTERPRISE, Trigger::Push)
+}
+
+/// Lets the tree name the image of its decision and action tasks by a tag, as enterprise's does.
+fn tagged_image(chain: &mut Chain) -> Option<()> {
+    const TAGGED: &str = "mozillareleases/taskgraph:run-task-latest";
+    template(chain, |text| {
+        let (before, rest) = text.split_once("image: ")?;
+        let (_, after) = rest.split_once('\n')?;
+        Some(format!("{before}image: {TAGGED}\n{after}"))
+    })?;
+    let parents: Vec<String> = chain.decisions.iter().chain(&chain.action).cloned().collect();
+    parents.iter().try_for_each(|id| only(chain, id, |task| set(task, &["payload", "image"], TAGGED)))
 }
 
 fn thunderbird() -> Release {
@@ -479,6 +491,17 @@ pub(super) const CHANGED: &[Changed] = &[
         actions(c, |action| set(action, &["hookPayload", "decision", "repository", "level"], 3_i64))
     }),
     ("variables that are not sources", push, |c| build(c, &["payload", "env", "COMM_HEAD_REPOSITORY"], "")),
+    ("decision image of enterprise that is named by its tag", enterprise, tagged_image),
+    (
+        "decision image of enterprise's cron job that is named by its tag",
+        || Release::of(Product::ENTERPRISE, Trigger::Cron),
+        tagged_image,
+    ),
+    (
+        "decision image of enterprise's action that is named by its tag",
+        || Release::of(Product::ENTERPRISE, Trigger::Action),
+        tagged_image,
+    ),
     ("sources of two repositories", enterprise, second_sources),
     (
         "sources of two repositories in a cron job",

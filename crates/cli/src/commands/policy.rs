@@ -181,6 +181,10 @@ fn import(args: ImportArgs) -> Result<u8, Failure> {
     let of = args.of.or(version).unwrap_or_else(|| file_name(&name));
     let imported =
         from_scriptworker(defaults, &of).map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+    eprintln!("catena: found the defaults of {}", escape::line(&of));
+    for setting in &imported.lacking {
+        eprintln!("catena: note: this release has no {setting}, so that the policy has none");
+    }
     for setting in &imported.unknown {
         eprintln!(
             "catena: warning: {} is not known and was left out; see whether it bears on verification",

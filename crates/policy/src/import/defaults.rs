@@ -17,6 +17,9 @@ const BY_PRODUCT: [&str; 10] = [
     "valid_decision_worker_pools",
     "valid_docker_image_worker_pools",
 ];
+/// Settings of the list above that scriptworker has only from some release on: until 63.4 it knew no mirrors.
+/// A release without one means that there are none.
+const LATER: [&str; 1] = ["hg_git_mirrors"];
 const TASKS_FOR: &str = "valid_tasks_for";
 const SHARED: [&str; 5] = [
     "ed25519_public_keys",
@@ -83,6 +86,7 @@ pub(super) struct Defaults {
     pub(super) keys: BTreeMap<String, Vec<String>>,
     pub(super) products: BTreeMap<String, Source>,
     pub(super) unknown: Vec<String>,
+    pub(super) lacking: Vec<&'static str>,
 }
 
 /// What was read of one product. Lists whose order means nothing are sorted.
@@ -130,6 +134,7 @@ impl Defaults {
             unknown: unknown
                 .map(|key| key.chars().filter(|letter| !letter.is_control()).take(100).collect())
                 .collect(),
+            lacking: LATER.into_iter().filter(|key| top.value.get(key).is_none()).collect(),
         })
     }
 }
@@ -151,7 +156,8 @@ fn check_fixed(top: &Part<'_>) -> Result<(), ImportError> {
 /// Every product that any setting names; each must be in every one.
 fn products(top: &Part<'_>) -> Result<BTreeMap<String, Source>, ImportError> {
     let mut names = BTreeSet::new();
-    for key in BY_PRODUCT.into_iter().chain([TASKS_FOR]) {
+    let is_there = |key: &&str| !LATER.contains(key) || top.value.get(key).is_some();
+    for key in BY_PRODUCT.into_iter().chain([TASKS_FOR]).filter(is_there) {
         names.extend(top.get(key)?.get("by-cot-product")?.map()?.keys());
     }
     names.into_iter().map(|name| Ok((name.to_owned(), Source::read(top, name)?))).collect()
@@ -177,7 +183,10 @@ impl Source {
                 .collect::<Result<_, _>>()?,
             trees: of("cot_restricted_trees")?.map_of(Part::sorted)?,
             restricted_scopes: of("cot_restricted_scopes")?.map_of(Part::text)?,
-            hg_git_mirrors: of("hg_git_mirrors")?.map_of(Part::text)?,
+            hg_git_mirrors: match top.find("hg_git_mirrors")? {
+                Some(_) => of("hg_git_mirrors")?.map_of(Part::text)?,
+                None => BTreeMap::new(),
+            },
         })
     }
 }

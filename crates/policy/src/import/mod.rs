@@ -41,6 +41,8 @@ pub struct Imported {
     pub text: String,
     /// Settings that are not known and were left out; they may bear on verification.
     pub unknown: Vec<String>,
+    /// Settings of later releases that these defaults lack; the policy has nothing in their place.
+    pub lacking: Vec<&'static str>,
 }
 
 /// Why no policy can be made from a scriptworker's defaults.
@@ -100,6 +102,10 @@ const HG_HOST: &str = "hg.mozilla.org";
 /// (specification 9.1).
 const OVERRIDING_PREFIXES: [(&str, &str); 1] = [("enterprise", "COMM")];
 
+/// Rules that are stricter than the reference verifier, which trees of a product do not meet as they are.
+const RELAXED: [(&str, &str, &str); 1] =
+    [("enterprise", "image-pinned", "the tree names the image of its decision tasks by a tag")];
+
 /// Makes a policy file from a scriptworker's defaults. `source` says what they are of, such as
 /// `scriptworker 63.6.1`. The same defaults always make the same text.
 ///
@@ -110,12 +116,12 @@ pub fn from_scriptworker(defaults: &Value, source: &str) -> Result<Imported, Imp
     let defaults = Defaults::read(defaults)?;
     let text = write(&defaults, source);
     Policy::load(source, &text, &|_| Err(String::new())).map_err(ImportError::Unusable)?;
-    Ok(Imported { text, unknown: defaults.unknown })
+    Ok(Imported { text, unknown: defaults.unknown, lacking: defaults.lacking })
 }
 
 fn write(defaults: &Defaults, source: &str) -> String {
     let mut file = Writer::default();
-    write_header(&mut file, source, &defaults.unknown);
+    write_header(&mut file, source, defaults);
     file.number("catena-policy", super::format::VERSION);
     file.text("root-url", defaults.root_url.trim_end_matches('/'));
     file.blank();
@@ -139,15 +145,18 @@ fn write(defaults: &Defaults, source: &str) -> String {
     file.into_text()
 }
 
-fn write_header(file: &mut Writer, source: &str, unknown: &[String]) {
+fn write_header(file: &mut Writer, source: &str, defaults: &Defaults) {
     let source: String = source.chars().filter(|letter| !letter.is_control()).take(100).collect();
     file.comment(&format!("Made from the defaults of {source} by `catena policy import`."));
     file.comment(
         "To change it, write a file that starts with `extends:` and keep this one as it is, so that the",
     );
     file.comment("next import can replace it. docs/policy.md explains every key.");
-    for name in unknown {
+    for name in &defaults.unknown {
         file.comment(&format!("Left out, because it is not known here: {name}"));
+    }
+    for name in &defaults.lacking {
+        file.comment(&format!("This release has no {name}: the policy has none either."));
     }
 }
 
@@ -163,6 +172,13 @@ fn write_product(file: &mut Writer, name: &str, product: &Source) {
     match &product.prebuilt_image_kinds {
         Some(kinds) => file.list("prebuilt-image-kinds", kinds),
         None => file.text("prebuilt-image-kinds", "any"),
+    }
+    if RELAXED.iter().any(|(other, ..)| *other == name) {
+        let relaxed: Vec<_> = RELAXED.iter().filter(|(other, ..)| *other == name).collect();
+        file.records("relaxed", &relaxed, |file, (_, rule, because)| {
+            file.text("rule", rule);
+            file.text("because", because);
+        });
     }
     if !product.official_owners.is_empty() {
         file.list("official-owners", &product.official_owners);
