@@ -108,6 +108,20 @@ fn a_list_of_artifacts_may_be_unknown() {
 }
 
 #[test]
+fn a_private_artifact_wants_credentials() {
+    let chain = push().build().unwrap();
+    let question = Scenario::of(&chain).unwrap();
+    let verdict = judge_with(chain, &question, |need, _| {
+        let refused =
+            || Fact::Refused { status: 403, message: "missing scope queue:get-artifact".to_owned() };
+        matches!(need, Need::Artifact { .. }).then(refused)
+    });
+    assert_eq!(told(&verdict), (Outcome::Undetermined, BTreeSet::from(["availability-refused"])));
+    let hint = catena_report::hint("availability-refused").unwrap();
+    assert!(hint.contains("credentials that may read this"), "{hint}");
+}
+
+#[test]
 fn a_status_may_be_unknown() {
     let chain = push().build().unwrap();
     let build = change::first_build(&chain).unwrap();

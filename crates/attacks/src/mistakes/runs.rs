@@ -44,6 +44,28 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
     },
     Circumstance {
         name: "whose queue had its clock set back",
+        name: "whose run was superseded",
+        change: |c, id| {
+            run_is(c, id, "exception")?;
+            run_of(c, id, "reasonResolved", "superseded")
+        },
+        code: "run-not-completed",
+        class: Policy,
+        hint: "run the task again",
+        of: &[DOCKER_WORKER, IMAGE, SIGNING],
+    },
+    Circumstance {
+        name: "which was cancelled",
+        change: |c, id| {
+            run_is(c, id, "exception")?;
+            run_of(c, id, "reasonResolved", "canceled")
+        },
+        code: "run-not-completed",
+        class: Policy,
+        hint: "run the task again",
+        of: &[GENERIC_WORKER, DECISION],
+    },
+    Circumstance {
         change: |c, id| run_of(c, id, "started", "2020-01-01T00:00:00.000Z"),
         code: "run-times-impossible",
         class: Invalid,

@@ -5,6 +5,7 @@ use crate::change::{
     first_decision, image_of, in_project, landed_on, on_branch, page_answers, page_is, page_missing,
     replace_page, template,
 };
+use crate::told::variable_says;
 use crate::valid::{action, cron, fork, mobile, push, tag};
 use catena_testbed::chain::Images;
 use catena_testbed::{Chain, Release};
@@ -55,6 +56,37 @@ pub(super) const ONES: &[(&str, One)] = &[
     ("template changed between push and hook", other_template(push)),
     ("template changed between push and hook, for a cron job", other_template(cron)),
     ("template changed between push and webhook", other_template(mobile)),
+    ("template changed between push and an action's hook", other_template(action)),
+    (
+        "push that somebody else merged",
+        mistake(
+            mobile,
+            |c| variable_says(c, "SENDER", "event.sender.login", "somebody-else"),
+            "rebuild-differs",
+            Invalid,
+            "a merge by somebody else",
+        ),
+    ),
+    (
+        "push of a bot",
+        mistake(
+            mobile,
+            |c| variable_says(c, "SENDER", "event.sender.login", "renovate[bot]"),
+            "rebuild-differs",
+            Invalid,
+            "a bot",
+        ),
+    ),
+    (
+        "release that an app published",
+        mistake(
+            tag,
+            |c| variable_says(c, "SENDER", "event.sender.login", "github-actions[bot]"),
+            "rebuild-differs",
+            Invalid,
+            "a bot",
+        ),
+    ),
     (
         "new tree that is not a project yet",
         mistake(
