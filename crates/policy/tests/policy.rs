@@ -544,10 +544,10 @@ fn the_shipped_policy_has_only_the_mistakes_it_was_made_from() {
     let policy = Policy::shipped().unwrap();
     assert!(policy.warnings().iter().all(|warning| warning.severity == Severity::Warning));
     insta::assert_snapshot!(warnings(&policy), @r"
-    shipped:firefox-ci:155:11: warning: products.firefox.trees.all-nightly-branches[10]: no rule in `repositories` yields /releases/mozilla-unified, so no task can be of this tree
-    shipped:firefox-ci:172:11: warning: products.firefox.trees.all-release-branches[0]: no rule in `repositories` yields /projects/birch, so no task can be of this tree
-    shipped:firefox-ci:181:11: warning: products.firefox.trees.all-release-branches-and-autoland[1]: no rule in `repositories` yields /projects/birch, so no task can be of this tree
-    shipped:firefox-ci:274:26: warning: products.mobile.trees.firefox-ios-repo[0]: no rule in `repositories` yields /mozilla-mobile/firefox-ios, so no task can be of this tree
+    shipped:firefox-ci:158:11: warning: products.firefox.trees.all-nightly-branches[10]: no rule in `repositories` yields /releases/mozilla-unified, so no task can be of this tree
+    shipped:firefox-ci:175:11: warning: products.firefox.trees.all-release-branches[0]: no rule in `repositories` yields /projects/birch, so no task can be of this tree
+    shipped:firefox-ci:184:11: warning: products.firefox.trees.all-release-branches-and-autoland[1]: no rule in `repositories` yields /projects/birch, so no task can be of this tree
+    shipped:firefox-ci:277:26: warning: products.mobile.trees.firefox-ios-repo[0]: no rule in `repositories` yields /mozilla-mobile/firefox-ios, so no task can be of this tree
     ");
 }
 

@@ -4,7 +4,7 @@ use super::{action, cron, finished, globs, mirrored, mobile, promotion, pull_req
 use crate::change::{
     ACTIONS, ARTIFACT, GRAPH, add, build, document_of, edit, edit_at, first_build, first_decision, graft,
     graph, in_tree, inside, json, list, nth_build, only, pages, project, published, remove, replace_page,
-    second_sources, set, target, template, text, upstream,
+    second_sources, set, target, template_of, text, upstream,
 };
 use catena_json::{Map, Value};
 use catena_testbed::chain::{Builders, Images, Product, Scope};
@@ -28,11 +28,13 @@ fn enterprise() -> Release {
 /// Lets the tree name the image of its decision and action tasks by a tag, as enterprise's does.
 fn tagged_image(chain: &mut Chain) -> Option<()> {
     const TAGGED: &str = "mozillareleases/taskgraph:run-task-latest";
-    template(chain, |text| {
+    let tagged = |text: &str| {
         let (before, rest) = text.split_once("image: ")?;
         let (_, after) = rest.split_once('\n')?;
         Some(format!("{before}image: {TAGGED}\n{after}"))
-    })?;
+    };
+    let decisions = chain.decisions.clone();
+    decisions.iter().try_for_each(|id| template_of(chain, id, tagged))?;
     let parents: Vec<String> = chain.decisions.iter().chain(&chain.action).cloned().collect();
     parents.iter().try_for_each(|id| only(chain, id, |task| set(task, &["payload", "image"], TAGGED)))
 }
