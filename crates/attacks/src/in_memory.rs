@@ -261,7 +261,7 @@ fn measure(body: &Sent, sha512: bool) -> io::Result<Measurement> {
     Ok(Measurement { length, sha256: short.finalize().into(), sha512 })
 }
 
-/// Where hg and GitHub are asked: specification 11.11. Written again, and not taken
+/// Where hg and GitHub are asked: specification 11.12. Written again, and not taken
 /// from `fetch`, so that an address that `fetch` gets wrong is an address where nothing is.
 fn address(need: &Need) -> String {
     let api = "https://api.github.com/repos";

@@ -1,6 +1,6 @@
 //! From a need to the address it is asked at.
 //!
-//! The addresses are those of specification 11.11.
+//! The addresses are those of specification 11.12.
 
 use crate::absence::Responder;
 use catena_model::source::{GithubRepository, RepositoryUrl, Scheme};

@@ -43,7 +43,6 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
         of: &[GENERIC_WORKER, GITHUB, FINISHED],
     },
     Circumstance {
-        name: "whose queue had its clock set back",
         name: "whose run was superseded",
         change: |c, id| {
             run_is(c, id, "exception")?;
@@ -66,6 +65,7 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
         of: &[GENERIC_WORKER, DECISION],
     },
     Circumstance {
+        name: "whose queue had its clock set back",
         change: |c, id| run_of(c, id, "started", "2020-01-01T00:00:00.000Z"),
         code: "run-times-impossible",
         class: Invalid,

@@ -1,6 +1,6 @@
 //! Nothing that must be known was missing, and no check was cut short.
 //!
-//! Specification 11.1 to 11.11. Off-reference: what could not be known is told apart from what is not there.
+//! Specification 11.1 to 11.12. Off-reference: what could not be known is told apart from what is not there.
 
 use crate::verdict::{Class, Code, Disposition, Finding};
 use crate::verification::{Check, Fact, Halt, Need, Scope, Unresolved};

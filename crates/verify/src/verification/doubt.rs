@@ -1,4 +1,4 @@
-//! What a passing fault may have altered, requested again before a failure counts (specification 11.12).
+//! What a passing fault may have altered, requested again before a failure counts (specification 11.11).
 
 use super::{Evidence, Examination, Fact, Item, Need, State, Subject, Verification};
 use crate::verdict::{Class, Disposition, Source};

@@ -332,7 +332,7 @@ impl<'a> CheckContext<'a> {
     }
 
     /// Says that a failure rests on the bytes that were seen for a need, which a passing fault may have altered.
-    /// They are requested again before the failure counts (specification 11.12).
+    /// They are requested again before the failure counts (specification 11.11).
     pub(crate) fn doubt(&self, need: Need) {
         self.doubted.borrow_mut().insert(need);
     }

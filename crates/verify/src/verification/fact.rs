@@ -18,7 +18,7 @@ pub enum Fact {
     /// this run.
     Recalled(Box<Fact>),
     /// What was seen twice with the same bytes, the second time past caches: a body, a measurement or a graph
-    /// (specification 11.12).
+    /// (specification 11.11).
     Confirmed(Box<Fact>),
     /// The one who must know says, in a form of its own, that it does not exist.
     Absent {

@@ -5,7 +5,7 @@ use catena_model::task::{ArtifactName, RunId, TaskId, TaskSet};
 use std::fmt;
 
 /// One thing a verification must know. A driver answers each with one [`Fact`](super::Fact); it
-/// decides nothing. The addresses are those of specification 11.11.
+/// decides nothing. The addresses are those of specification 11.12.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Need {
     /// A task's definition, from the queue: `task/<id>`. Fact: body.
