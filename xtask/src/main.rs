@@ -105,6 +105,12 @@ enum Task {
         #[arg(long)]
         once: bool,
     },
+    /// Print the refusals of attacks and operator mistakes as a reader sees them
+    Refusal {
+        /// Parts of their names; --list prints all names
+        #[arg(required = true, allow_hyphen_values = true)]
+        names: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -134,6 +140,7 @@ fn run(task: Task) -> Result<(), Failure> {
         Task::Coverage { arguments } => coverage(&arguments),
         Task::Deny => deny(),
         Task::Dist { target, once } => dist::run(target.as_deref(), once),
+        Task::Refusal { names } => refusal(&names),
     }
 }
 
@@ -188,6 +195,11 @@ fn coverage(arguments: &[String]) -> Result<(), Failure> {
         return Err(Failure::Missing { what: "cargo-llvm-cov", remedy });
     }
     cargo(["llvm-cov"]).args(arguments).run()
+}
+
+fn refusal(names: &[String]) -> Result<(), Failure> {
+    let example = ["run", "--quiet", "--package", "catena-attacks", "--example", "refusal", "--"];
+    cargo(example).args(names).run()
 }
 
 fn deny() -> Result<(), Failure> {

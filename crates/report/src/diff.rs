@@ -22,15 +22,13 @@ pub(crate) fn tell(difference: &Difference, budget: usize) -> Told {
             let kinds = expected.zip(actual).map(|(left, right)| (left.kind(), right.kind()));
             let what = kinds.map_or_else(
                 || "has another type".to_owned(),
-                |(left, right)| format!("has another type: {left} expected, {right} there"),
+                |(left, right)| format!("has another type: expected {left}, found {right}"),
             );
             sides(what, expected, actual, budget)
         }
         DifferenceKind::Changed => sides("changed".to_owned(), expected, actual, budget),
-        DifferenceKind::Missing => {
-            sides("missing: expected, and not there".to_owned(), expected, actual, budget)
-        }
-        DifferenceKind::Added => sides("added: there, and not expected".to_owned(), expected, actual, budget),
+        DifferenceKind::Missing => sides("missing".to_owned(), expected, actual, budget),
+        DifferenceKind::Added => sides("added: not expected".to_owned(), expected, actual, budget),
     }
 }
 
@@ -103,6 +101,20 @@ pub(crate) fn excerpt(text: &str, focus: usize, budget: usize) -> String {
     short
 }
 
+/// At most `budget` characters of a text, without its middle where it is longer.
+pub(crate) fn middle(text: &str, budget: usize) -> String {
+    let length = text.chars().count();
+    if length <= budget {
+        return text.to_owned();
+    }
+    let tail = budget.saturating_sub(1) / 2;
+    let head = budget.saturating_sub(1).saturating_sub(tail);
+    let mut short: String = text.chars().take(head).collect();
+    short.push('…');
+    short.extend(text.chars().skip(length.saturating_sub(tail)));
+    short
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +146,13 @@ mod tests {
     }
 
     #[test]
+    fn a_long_text_loses_its_middle() {
+        assert_eq!(middle("abcdefghij", 10), "abcdefghij");
+        assert_eq!(middle("abcdefghijk", 10), "abcde…hijk");
+        assert_eq!(middle("ééééé", 3), "é…é");
+    }
+
+    #[test]
     fn another_order_says_from_where_on() {
         let told = tell(&difference(DifferenceKind::Reordered, Some("[1,2,3]"), Some("[1,3,2]")), 40);
         assert_eq!(told.what, "same items in another order, from [1] on");
@@ -143,7 +162,7 @@ mod tests {
     #[test]
     fn another_type_names_both() {
         let told = tell(&difference(DifferenceKind::Retyped, Some("1"), Some("true")), 40);
-        assert_eq!(told.what, "has another type: number expected, boolean there");
+        assert_eq!(told.what, "has another type: expected number, found boolean");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! bidirectional overrides and invisible characters make one word look like another. Whatever is
 //! shown goes through here.
 
+use catena_verify::lookalike::is_mistakable;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -46,26 +47,34 @@ fn is_plain(byte: u8) -> bool {
 }
 
 /// Text for one line of a terminal: every deceptive character, line breaks too, as `\u{202e}`
-/// (`\n`, `\r` and `\t` by their usual names).
+/// (`\n`, `\r` and `\t` by their usual names). In a word with letters of ASCII, so is every letter of another
+/// script that is taken for one of them.
 #[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(is_plain) || !text.chars().any(is_deceptive) {
+    if text.bytes().all(is_plain) || !text.chars().any(|one| is_deceptive(one) || is_mistakable(one)) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
+    for word in text.split_inclusive(char::is_whitespace) {
+        let is_mixed = word.bytes().any(|byte| byte.is_ascii_alphabetic());
+        escape_word(word, is_mixed, &mut safe);
+    }
+    Cow::Owned(safe)
+}
+
+fn escape_word(word: &str, is_mixed: bool, safe: &mut String) {
+    for character in word.chars() {
         match character {
             '\n' => safe.push_str("\\n"),
             '\r' => safe.push_str("\\r"),
             '\t' => safe.push_str("\\t"),
-            deceptive if is_deceptive(deceptive) => {
+            deceptive if is_deceptive(deceptive) || (is_mixed && is_mistakable(deceptive)) => {
                 // Writing to a string does not fail.
                 let _ = write!(safe, "\\u{{{:x}}}", u32::from(deceptive));
             }
             plain => safe.push(plain),
         }
     }
-    Cow::Owned(safe)
 }
 
 /// JSON text with every deceptive character but its own line breaks as `\u202e`. Outside strings
@@ -99,6 +108,10 @@ mod tests {
         assert_eq!(line("plain é 你好 ✓"), "plain é 你好 ✓");
         assert_eq!(line("a\u{1b}[2Jb\r\n\tc"), "a\\u{1b}[2Jb\\r\\n\\tc");
         assert_eq!(line("\u{202e}gnp.exe\u{2066}\u{200b}"), "\\u{202e}gnp.exe\\u{2066}\\u{200b}");
+        assert_eq!(
+            line("hg.m\u{43e}zilla.org \u{43f}\u{440}\u{438}"),
+            "hg.m\\u{43e}zilla.org \u{43f}\u{440}\u{438}"
+        );
         assert_eq!(line("\u{9b}31m\u{7f}\u{2028}\u{e0041}"), "\\u{9b}31m\\u{7f}\\u{2028}\\u{e0041}");
     }
 

@@ -1,6 +1,8 @@
 //! A verdict as JSON, in the schema of `docs/verdict-json.md`.
 
+use crate::causes::causes;
 use crate::escape;
+use crate::headline::headline;
 use crate::hints::advice;
 use crate::order::Links;
 use catena_json::{Map, Value};
@@ -58,7 +60,7 @@ pub fn json_value(verdict: &Verdict) -> Value {
         ("concluded", verdict.concluded.to_string().into()),
         ("relaxed", list(&verdict.relaxed, relaxed)),
         ("links", list(&verdict.links, link)),
-        ("findings", list(&verdict.findings, |found| finding(found, &links))),
+        ("findings", findings(verdict, &links)),
         ("artifacts", list(&verdict.artifacts, artifact)),
     ])
 }
@@ -130,7 +132,15 @@ fn number(number: usize) -> Value {
     u64::try_from(number).unwrap_or(u64::MAX).into()
 }
 
-fn finding(finding: &Finding, links: &Links<'_>) -> Value {
+fn findings(verdict: &Verdict, links: &Links<'_>) -> Value {
+    let causes = causes(verdict, links);
+    let findings = verdict.findings.iter().zip(causes);
+    Value::Array(findings.map(|(found, cause)| finding(found, cause, links)).collect())
+}
+
+/// A finding, and the position of the one that it follows from.
+fn finding(finding: &Finding, cause: Option<usize>, links: &Links<'_>) -> Value {
+    let headline = (finding.disposition == Disposition::Failed).then(|| headline(finding));
     let class = (!finding.code.passes).then(|| finding.code.class.as_str());
     let hint = (finding.disposition == Disposition::Failed).then(|| advice(&finding.code));
     object([
@@ -142,6 +152,8 @@ fn finding(finding: &Finding, links: &Links<'_>) -> Value {
         ("taskId", finding.task_id.as_str().into()),
         ("link", or_null(links.link(finding.task_id), way)),
         ("message", finding.message.as_str().into()),
+        ("headline", or_null(headline, Value::from)),
+        ("followsFrom", or_null(cause, number)),
         ("location", or_null(finding.location.as_ref(), location)),
         ("expected", or_null(finding.expected.as_ref(), claim)),
         ("actual", or_null(finding.actual.as_ref(), claim)),
@@ -160,7 +172,11 @@ fn location(location: &Location) -> Value {
 }
 
 fn claim(claim: &Claim) -> Value {
-    object([("authority", claim.authority.as_str().into()), ("text", claim.text.as_str().into())])
+    object([
+        ("authority", claim.authority.as_str().into()),
+        ("speaker", or_null(claim.speaker.as_deref(), Value::from)),
+        ("text", claim.text.as_str().into()),
+    ])
 }
 
 fn authorities((expected, actual): (Authority, Authority)) -> Value {

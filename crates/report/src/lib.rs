@@ -7,8 +7,10 @@
 //! a terminal shows ([`escape`]). [`ReadVerdict`] reads the JSON back.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+mod causes;
 mod diff;
 pub mod escape;
+mod headline;
 mod hints;
 mod json;
 mod line;
@@ -19,6 +21,7 @@ mod read;
 pub mod shadow;
 mod text;
 
+pub use headline::headline;
 pub use hints::{HINTS, advice, hint};
 pub use json::{SCHEMA, json, json_line, json_value};
 pub use line::line;

@@ -1,7 +1,8 @@
 //! In which order failed findings are told, and which of them are told together.
 
+use crate::causes::causes;
 use catena_model::task::TaskId;
-use catena_verify::verdict::{Finding, LinkSummary, Verdict};
+use catena_verify::verdict::{Disposition, Finding, LinkSummary, Verdict};
 use std::collections::HashMap;
 
 /// Findings of one code are told together from here on …
@@ -39,6 +40,11 @@ impl<'a> Links<'a> {
         }
     }
 
+    /// Whether a task stands in the chain as a decision task.
+    pub(crate) fn is_decision(&self, task_id: TaskId) -> bool {
+        self.link(task_id).is_some_and(|link| link.kind.as_str() == "decision")
+    }
+
     /// Where in the chain a task stands; what is not in it stands last.
     fn position(&self, task_id: TaskId) -> usize {
         self.positions.get(&task_id).copied().unwrap_or(usize::MAX)
@@ -47,20 +53,60 @@ impl<'a> Links<'a> {
 
 /// The failed findings: tamper, invalid, policy, config, infra, and then by the order of the chain.
 pub(crate) fn failed<'a>(verdict: &'a Verdict, links: &Links<'_>) -> Vec<&'a Finding> {
-    let mut failed: Vec<&Finding> = verdict.failed().collect();
+    in_order(verdict.findings.iter(), links)
+}
+
+fn in_order<'a>(findings: impl Iterator<Item = &'a Finding>, links: &Links<'_>) -> Vec<&'a Finding> {
+    let mut failed: Vec<&Finding> =
+        findings.filter(|finding| finding.disposition == Disposition::Failed).collect();
     failed.sort_by_key(|finding| (finding.code.class, links.position(finding.task_id)));
     failed
 }
 
-/// Failed findings that are told together: the first in full, the others in a line each.
+/// Failed findings that are told together: the cause in full, the others in a line each.
 pub(crate) struct Group<'a> {
     pub(crate) first: &'a Finding,
+    /// What is alike, and what follows.
     pub(crate) others: Vec<&'a Finding>,
 }
 
-/// Groups ordered findings: those that say the very same of several links, and, where there are many
-/// findings, those of one code.
-pub(crate) fn groups<'a>(failed: &[&'a Finding], apart: bool) -> Vec<Group<'a>> {
+/// The failed findings that follow from no other, in the order in which they are told.
+pub(crate) fn leading<'a>(verdict: &'a Verdict, links: &Links<'_>) -> Vec<&'a Finding> {
+    let follows = causes(verdict, links);
+    let findings = verdict.findings.iter().zip(follows).filter(|(_, cause)| cause.is_none());
+    in_order(findings.map(|(finding, _)| finding), links)
+}
+
+/// Groups the failed findings of a verdict: a cause with what follows from it, and, where there are many
+/// causes, those of one code. Apart, each finding is a group of its own.
+pub(crate) fn groups<'a>(verdict: &'a Verdict, links: &Links<'_>, apart: bool) -> Vec<Group<'a>> {
+    if apart {
+        let failed = failed(verdict, links);
+        return failed.into_iter().map(|first| Group { first, others: Vec::new() }).collect();
+    }
+    let mut groups = of_one_code(&leading(verdict, links));
+    let mut place: HashMap<*const Finding, usize> = HashMap::new();
+    for (number, group) in groups.iter().enumerate() {
+        for finding in std::iter::once(&group.first).chain(&group.others) {
+            place.insert(std::ptr::from_ref(*finding), number);
+        }
+    }
+    for (finding, cause) in verdict.findings.iter().zip(causes(verdict, links)) {
+        let cause = cause.and_then(|cause| verdict.findings.get(cause));
+        let number = cause.and_then(|cause| place.get(&std::ptr::from_ref(cause))).copied();
+        if let Some(group) = number.and_then(|number| groups.get_mut(number)) {
+            group.others.push(finding);
+        }
+    }
+    for group in &mut groups {
+        let first = group.first.code.name;
+        group.others.sort_by_key(|one| (one.code.name != first, one.code.class, links.position(one.task_id)));
+    }
+    groups
+}
+
+/// Groups causes of one code, where there are many.
+fn of_one_code<'a>(failed: &[&'a Finding]) -> Vec<Group<'a>> {
     let many = failed.len() > FEW;
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for finding in failed {
@@ -77,7 +123,7 @@ pub(crate) fn groups<'a>(failed: &[&'a Finding], apart: bool) -> Vec<Group<'a>> 
         let joined = of_code.iter().copied().find(|position| {
             groups.get(*position).is_some_and(|group| crowd || says_same(group.first, finding))
         });
-        match joined.filter(|_| !apart).and_then(|position| groups.get_mut(position)) {
+        match joined.and_then(|position| groups.get_mut(position)) {
             Some(group) => group.others.push(finding),
             None => {
                 of_code.push(groups.len());

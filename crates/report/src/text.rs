@@ -1,8 +1,9 @@
 //! A verdict as text: the answer, then every failed finding.
 
-use crate::diff::{excerpt, excerpts, tell};
+use crate::diff::{excerpt, excerpts, middle, tell};
+use crate::headline::{authority_name, headline, name};
 use crate::hints::advice;
-use crate::order::{Group, Links, failed, groups};
+use crate::order::{Group, Links, groups};
 use crate::page::{Page, Paint};
 use crate::proof::{Proof, count};
 use catena_model::digest::Digest;
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Characters of the leading cause in the answer.
-const LEAD: usize = 150;
+const LEAD: usize = 480;
 /// Characters of one claim or message, and of a side of a difference where lines may be of any length.
 const CLAIM: usize = 600;
 /// Differences of one finding.
@@ -44,9 +45,9 @@ pub fn text(verdict: &Verdict, options: &TextOptions) -> String {
     let links = Links::of(verdict);
     let report = Report { verdict, proof: Proof::of(verdict), links, options };
     let mut page = Page::new(options.color, options.width);
-    let failed = failed(verdict, &report.links);
-    report.answer(&mut page, &failed);
-    for (position, group) in groups(&failed, options.verbose).iter().enumerate() {
+    let groups = groups(verdict, &report.links, options.verbose);
+    report.answer(&mut page, &groups);
+    for (position, group) in groups.iter().enumerate() {
         page.gap();
         report.group(&mut page, position.saturating_add(1), group);
     }
@@ -56,9 +57,9 @@ pub fn text(verdict: &Verdict, options: &TextOptions) -> String {
         report.by_digest(&mut page);
         report.passed(&mut page);
     }
-    if !failed.is_empty() {
+    if !groups.is_empty() {
         page.gap();
-        page.paragraph(0, "`catena explain CODE` tells what a code means and what to do about it.");
+        page.paragraph(0, "`catena explain CODE` prints what a code means and what to do.");
     }
     page.into_text()
 }
@@ -71,22 +72,23 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    fn answer(&self, page: &mut Page, failed: &[&Finding]) {
+    fn answer(&self, page: &mut Page, groups: &[Group<'_>]) {
         let verdict = self.verdict;
-        let (word, paint) = headline(verdict);
+        let (word, paint) = outcome_word(verdict);
         let source = if verdict.source == Source::Recording { ", from a recording" } else { "" };
         let target = format!("  {} task {} for {}{source}", verdict.kind, verdict.task_id, verdict.product);
         page.words(&[(Some(paint), word), (None, &target)]);
-        if let Some(leading) = failed.first() {
-            page.labelled(2, "failed", &self.tally(failed));
-            let message = excerpt(leading.message.lines().next().unwrap_or_default(), 0, LEAD);
+        let leading = groups.first().map(|group| group.first);
+        if let Some(leading) = leading {
+            let fault = middle(&headline(leading), LEAD);
             let way = self.links.way(leading.task_id);
-            let because = format!("{way} {}: {message} ({})", leading.task_id, leading.code.name);
+            let because = format!("{fault} ({}), in {way} {}", leading.code.name, leading.task_id);
             page.labelled(2, "because", &because);
+            page.labelled(2, "failed", &self.tally(groups));
         } else {
             page.labelled(2, "proven", &self.proven());
         }
-        page.labelled(2, "action", &meaning(verdict, failed));
+        page.labelled(2, "action", &meaning(verdict, leading));
         if !verdict.relaxed.is_empty() {
             page.labelled(2, "weakened", &self.weakened());
         }
@@ -107,11 +109,12 @@ impl Report<'_> {
         )
     }
 
-    /// `3 of 40 findings, on 2 of 6 links: 1 tamper, 2 policy`.
-    fn tally(&self, failed: &[&Finding]) -> String {
+    /// `3 of 40 findings, on 2 of 6 links: 1 tamper, 2 policy; 1 cause`.
+    fn tally(&self, groups: &[Group<'_>]) -> String {
         let mut classes: BTreeMap<Class, usize> = BTreeMap::new();
         let mut tasks = std::collections::BTreeSet::new();
-        for finding in failed {
+        let failed: Vec<&Finding> = self.verdict.failed().collect();
+        for finding in &failed {
             let number = classes.entry(finding.code.class).or_default();
             *number = number.saturating_add(1);
             tasks.insert(finding.task_id);
@@ -122,7 +125,12 @@ impl Report<'_> {
         if !self.verdict.links.is_empty() {
             text.push_str(&format!(", on {} of {}", tasks.len(), count(self.verdict.links.len(), "link")));
         }
-        format!("{text}: {}", classes.join(", "))
+        let causes = if groups.len() < failed.len() {
+            format!("; {} below", count(groups.len(), "cause"))
+        } else {
+            String::new()
+        };
+        format!("{text}: {}{causes}", classes.join(", "))
     }
 
     /// `ours.yml over shipped:firefox-ci (sha256:0123456789ab…)`.
@@ -180,8 +188,14 @@ impl Report<'_> {
         ]);
         self.particulars(page, finding);
         if !group.others.is_empty() {
-            page.labelled(3, "also", &count(group.others.len(), "more finding"));
-            self.one_liners(page, &group.others, &finding.message);
+            let more = group.others.len();
+            let is_alike = group.others.iter().all(|other| other.code == code);
+            let (label, what) = if is_alike { ("also", "more finding") } else { ("follows", "finding") };
+            let how =
+                if is_alike { "of this cause" } else { "from this cause, and without advice of its own" };
+            let number = count(more, what);
+            page.labelled(3, label, &format!("{number} {how}"));
+            self.one_liners(page, &group.others, finding);
         }
         page.labelled(3, "hint", advice(&code));
     }
@@ -214,7 +228,7 @@ impl Report<'_> {
         };
         for (label, claim, text) in [("expected", claims.0, texts.0), ("actual", claims.1, texts.1)] {
             if let (Some(claim), Some(text)) = (claim, text) {
-                page.labelled(3, label, &format!("({}) {text}", authority_name(claim.authority)));
+                page.labelled(3, label, &format!("({}) {text}", name(claim)));
             }
         }
     }
@@ -251,15 +265,20 @@ impl Report<'_> {
     }
 
     /// A line each; what was said already is not said again.
-    fn one_liners(&self, page: &mut Page, findings: &[&Finding], said: &str) {
+    fn one_liners(&self, page: &mut Page, findings: &[&Finding], said: &Finding) {
         let room = page.room(5, CLAIM);
+        let first = headline(said);
         for finding in findings.iter().take(LINES) {
-            let mut text = format!("{}  {}", self.links.way(finding.task_id), finding.task_id);
-            if finding.message != said {
-                text.push_str(": ");
-                text.push_str(finding.message.lines().next().unwrap_or_default());
+            let mut text = String::new();
+            if finding.code != said.code {
+                text.push_str(&format!("{}  ", finding.code.name));
             }
-            page.words(&[(None, "     "), (None, &excerpt(&text, 0, room))]);
+            text.push_str(&format!("{}  {}", self.links.way(finding.task_id), finding.task_id));
+            let fault = headline(finding);
+            if fault != first {
+                text.push_str(&format!(": {fault}"));
+            }
+            page.words(&[(None, "     "), (None, &middle(&text, room))]);
         }
         let more = findings.len().saturating_sub(LINES);
         if more > 0 {
@@ -348,7 +367,7 @@ impl Report<'_> {
     }
 }
 
-fn headline(verdict: &Verdict) -> (&'static str, Paint) {
+fn outcome_word(verdict: &Verdict) -> (&'static str, Paint) {
     match verdict.outcome {
         Outcome::Verified if verdict.tree.is_none() => {
             ("VERIFIED, but the chain goes back to no trusted tree:", Paint::Unsure)
@@ -367,28 +386,14 @@ fn class_paint(class: Class) -> Paint {
     }
 }
 
-/// Who says something, in words.
-fn authority_name(side: Authority) -> &'static str {
-    match side {
-        Authority::Tree => "the tree",
-        Authority::Graph => "the task graph",
-        Authority::Queue => "the queue",
-        Authority::Worker => "the worker's document",
-        Authority::Storage => "what storage sent",
-        Authority::Policy => "the policy",
-        Authority::Vcs => "version control",
-        Authority::Task => "the task's definition",
-    }
-}
-
-/// Whether the yes is about artifacts of the target that were not measured in this run.
+/// Whether the verdict covers artifacts of the target that were not measured in this run.
 fn unlooked_at(verdict: &Verdict) -> bool {
     let of_target = verdict.artifacts.iter().filter(|artifact| artifact.task_id == verdict.task_id);
     of_target.into_iter().any(|artifact| artifact.evidence != ArtifactEvidence::Measured)
 }
 
 /// What the exit status, and the class of what leads, mean for what happens next.
-fn meaning(verdict: &Verdict, failed: &[&Finding]) -> String {
+fn meaning(verdict: &Verdict, leading: Option<&Finding>) -> String {
     let words = match (verdict.outcome, verdict.check_task) {
         (Outcome::Verified, true) if unlooked_at(verdict) => {
             "what this task made may be used if it has the digests of this verdict (--verbose or --format json \
@@ -396,27 +401,34 @@ fn meaning(verdict: &Verdict, failed: &[&Finding]) -> String {
         }
         (Outcome::Verified, true) => "what this task made may be used",
         (Outcome::Verified, false) => "this task may run",
-        (Outcome::Rejected, _) => match failed.first().map(|finding| finding.code.class) {
+        (Outcome::Rejected, _) => match leading.map(|finding| finding.code.class) {
             Some(Class::Tamper) => {
-                "this task must not run, nor may what it made be used. No mistake explains this: treat it as \
+                "do not run this task, and do not use what it made. This does not happen by itself: treat it as \
                  tampering, do not retry, and keep the evidence"
             }
             Some(Class::Invalid) => {
-                "this task must not run, nor may what it made be used. The evidence does not show why: find out \
-                 who made what is named above before anything of it is used"
+                "do not run this task, and do not use what it made. The evidence does not show the cause: find \
+                 out who made what is named above, and how"
             }
             _ => {
-                "this task must not run, nor may what it made be used. It is well formed and not allowed; asking \
-                 again gives the same answer"
+                "do not run this task, and do not use what it made. The policy does not allow it; a retry gives \
+                 the same result"
             }
         },
+        (Outcome::Undetermined, _) if leading.is_some_and(is_unfinished) => {
+            "not finished yet. Nothing is verified; wait for the run to end, then verify again"
+        }
         (Outcome::Undetermined, _) => {
-            "incomplete: required data was not available, or is not there yet. It is not verified; ask again"
+            "incomplete: required data was not available. Nothing is verified; retry"
         }
         (Outcome::Misconfigured, _) => {
-            "our own policy or keys do not suffice to verify this. It is not verified; put them right and ask \
-             again"
+            "our own policy or keys do not suffice. Nothing is verified; complete them, then verify again"
         }
     };
     format!("exit status {}: {words}.", verdict.outcome.exit_status())
+}
+
+/// Whether a finding says that a run is yet to end.
+fn is_unfinished(finding: &Finding) -> bool {
+    matches!(finding.code.name, "run-none" | "run-not-finished")
 }

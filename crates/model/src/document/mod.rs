@@ -2,6 +2,7 @@
 
 use crate::custody::{CLAIMED_INPUTS, CUSTODY, Custody, CustodyError, PinnedInputs};
 use crate::digest::{Digest, DigestError};
+use crate::found::found;
 use crate::task::{RunId, TaskId};
 use catena_json::{Map, ParseError, Path, Value};
 
@@ -36,15 +37,17 @@ pub enum DocumentError {
     #[error("not JSON: {0}")]
     Json(ParseError),
     /// `chainOfTrustVersion` is not the integer 1.
-    #[error("chainOfTrustVersion is {0}, not 1")]
+    #[error("chainOfTrustVersion is {0} (expected 1)")]
     Version(String),
     /// A member is missing or has another type.
-    #[error("{path} is not {expected}")]
+    #[error("{path} is {found} (expected {expected})")]
     Malformed {
         /// The place.
         path: Path,
         /// What must stand there.
         expected: &'static str,
+        /// What stands there, in words: `missing`, `null`, `a list`.
+        found: String,
     },
 }
 
@@ -70,7 +73,18 @@ impl Document {
     /// Anything but strict JSON of version 1 with every member in its type. Integers are integers:
     /// `"0"`, `0.0` and `true` are not run 0.
     pub fn parse(bytes: &[u8], limits: &catena_json::Limits) -> Result<Self, DocumentError> {
-        let value = catena_json::parse(bytes, limits).map_err(DocumentError::Json)?;
+        let parse = || catena_json::parse(bytes, limits).map_err(DocumentError::Json);
+        match Self::read(parse()?) {
+            Err(DocumentError::Malformed { path, expected, .. }) => {
+                // Parsed again only to say what stands there.
+                let found = found(&parse()?, &path);
+                Err(DocumentError::Malformed { path, expected, found })
+            }
+            read => read,
+        }
+    }
+
+    fn read(value: Value) -> Result<Self, DocumentError> {
         let Value::Object(mut members) = value else { return malformed(&[], "an object") };
         match members.get("chainOfTrustVersion") {
             Some(version) if version.as_i64() == Some(1) => {}
@@ -119,7 +133,7 @@ impl Document {
 }
 
 fn malformed<T>(keys: &[&str], expected: &'static str) -> Result<T, DocumentError> {
-    Err(DocumentError::Malformed { path: Path::of(keys), expected })
+    Err(DocumentError::Malformed { path: Path::of(keys), expected, found: String::new() })
 }
 
 fn text(members: &Map, key: &str) -> Result<String, DocumentError> {

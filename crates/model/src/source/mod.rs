@@ -1,5 +1,6 @@
 //! Where sources come from: repositories, revisions and the addresses that name them.
 
+mod fault;
 mod repository;
 mod revision;
 mod source_url;

@@ -1,5 +1,6 @@
 //! Addresses of repositories.
 
+use super::fault;
 use std::fmt;
 
 /// How a repository is reached.
@@ -36,17 +37,18 @@ pub struct RepositoryUrl {
     path: Vec<String>,
 }
 
-/// Why text is not the address of a repository.
+/// Why text is not the address of a repository, each with the text. Displayed as what the address does: it
+/// `has a query`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RepositoryError {
     /// Neither `https://`, `ssh://` nor `git@github.com:`.
-    #[error("{0:?} starts with neither https://, ssh:// nor git@github.com:")]
+    #[error("begins with neither https://, ssh:// nor git@github.com:")]
     Scheme(String),
     /// The host is not a plain lowercase name: user info, a port, or other characters.
-    #[error("{0:?} has a host that is not a plain lowercase name (user info and ports are not allowed)")]
+    #[error("{}", fault::of_host(.0))]
     Host(String),
     /// The path has a segment that readers could take in different ways.
-    #[error("{0:?} has a path segment that is empty, a dot segment, percent-encoded, a query or a fragment")]
+    #[error("{}", fault::of_path(.0))]
     Path(String),
 }
 

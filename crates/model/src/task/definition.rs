@@ -1,6 +1,7 @@
 //! Task definitions, as the queue has them.
 
 use super::{TaskId, Trigger, WorkerPool};
+use crate::found::found;
 use catena_json::{Path, Value};
 use std::collections::BTreeMap;
 
@@ -64,12 +65,14 @@ pub enum DefinitionError {
     #[error("the task definition is empty")]
     Empty,
     /// A part is missing or has another type.
-    #[error("{path} is not {expected}")]
+    #[error("{path} is {found} (expected {expected})")]
     Malformed {
         /// The place.
         path: Path,
         /// What must stand there.
         expected: &'static str,
+        /// What stands there, in words: `missing`, `null`, `a list`.
+        found: String,
     },
 }
 
@@ -79,7 +82,19 @@ impl Definition {
     /// # Errors
     /// Parts that the checks rest on are missing or mistyped.
     pub fn parse(value: Value) -> Result<Self, DefinitionError> {
-        let reader = Reader(&value);
+        match Self::read(&value) {
+            Ok(read) => Ok(Self { value, ..read }),
+            Err(DefinitionError::Malformed { path, expected, .. }) => {
+                let found = found(&value, &path);
+                Err(DefinitionError::Malformed { path, expected, found })
+            }
+            Err(empty) => Err(empty),
+        }
+    }
+
+    /// All of it but the value itself.
+    fn read(value: &Value) -> Result<Self, DefinitionError> {
+        let reader = Reader(value);
         if value.get("payload").is_none_or(Value::is_null) {
             return Err(DefinitionError::Empty);
         }
@@ -103,7 +118,7 @@ impl Definition {
             inputs: reader.inputs()?,
             upstream_places: places_by_task(&upstream_artifacts),
             upstream_artifacts,
-            value,
+            value: Value::Null,
         })
     }
 
@@ -285,7 +300,7 @@ struct Reader<'a>(&'a Value);
 type Read<T> = Result<T, DefinitionError>;
 
 fn malformed<T>(path: Path, expected: &'static str) -> Read<T> {
-    Err(DefinitionError::Malformed { path, expected })
+    Err(DefinitionError::Malformed { path, expected, found: String::new() })
 }
 
 impl<'a> Reader<'a> {

@@ -64,7 +64,7 @@ pub fn failed(check: &'static str, code: Code, task_id: &str, message: &str) -> 
 }
 
 pub fn claim(authority: Authority, text: &str) -> Option<Claim> {
-    Some(Claim { authority, text: text.to_owned() })
+    Some(Claim { authority, speaker: None, text: text.to_owned() })
 }
 
 pub fn location(document: &str, path: Option<Path>) -> Option<Location> {

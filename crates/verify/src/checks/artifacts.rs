@@ -465,7 +465,7 @@ fn listing(cx: &CheckContext<'_>, link: &Link) -> Result<Result<Names, Box<Findi
         match cx.page(&Need::Listing { task_id: link.task_id, run_id, continuation })? {
             Answer::Is(Ok(page)) => listing.add(page),
             Answer::Is(Err(error)) => {
-                return failed(LISTING, format!("The list of artifacts cannot be read: {error}."));
+                return failed(LISTING, format!("The list of artifacts is malformed: {error}."));
             }
             Answer::Absent(answer) => {
                 return failed(NO_LISTING, format!("There is no list of artifacts: {answer}"));
@@ -544,7 +544,7 @@ fn judge(
             return found_box(found(
                 WRONG_DIGEST,
                 Disposition::Failed,
-                format!("The document's digest of {name} is not one: {error}."),
+                format!("The document's digest of {name} is not usable: {error}."),
             ));
         }
         Listing::Malformed => {

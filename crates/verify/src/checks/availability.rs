@@ -22,7 +22,7 @@ const REFUSED: Code = Code::new(
 const UNFINISHED: Code = Code::new(
     "availability-unfinished",
     Class::Infra,
-    "A check could not be finished, because something it needs was never told.",
+    "A check did not complete, because something it needs was not answered.",
 );
 const CANCELLED: Code = Code::new(
     "availability-cancelled",
@@ -48,7 +48,7 @@ fn examine(unresolved: &Unresolved<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> =
         facts.into_iter().filter_map(|(need, fact)| unavailable(owner(need), need, fact)).collect();
     let untold = unresolved.untold.iter();
-    findings.extend(untold.map(|need| unfinished(owner(need), format!("No answer for {need}."))));
+    findings.extend(untold.map(|need| unfinished(owner(need), format!("No response for {need}."))));
     if unresolved.halted == Some(Halt::Cancelled) {
         let message = "The verification was cancelled while checks were at work.";
         findings.push(Finding::new(CHECK, CANCELLED, Disposition::Failed, case.target.task_id, message));
@@ -63,7 +63,7 @@ fn unavailable(task_id: TaskId, need: &Need, fact: &Fact) -> Option<Finding> {
             (UNREACHABLE, format!("Could not get {need}: {reason} ({}).", tried(*attempts)))
         }
         Fact::Refused { status, message } => {
-            (REFUSED, format!("Was refused {need}: status {status}, {message:?}."))
+            (REFUSED, format!("Access to {need} was refused: status {status}, {message:?}."))
         }
         _ => return None,
     };

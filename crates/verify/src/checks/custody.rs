@@ -120,8 +120,8 @@ fn key(cx: &CheckContext<'_>, link: &Link, custody: &Custody) -> Result<Option<F
     Ok((signer != recorded).then(|| {
         let path = Path::of(&[CUSTODY, "keyId"]);
         failed(link, KEY, path, "The record of custody names another key than the one that signed it.")
-            .expected(Authority::Policy, format!("{}, which signed the document", Digest::Sha256(signer)))
-            .actual(Authority::Worker, Digest::Sha256(recorded).to_string())
+            .expected_by(Authority::Worker, "the document's signature", Digest::Sha256(signer).to_string())
+            .actual_by(Authority::Worker, "its record of custody", Digest::Sha256(recorded).to_string())
     }))
 }
 
@@ -178,7 +178,9 @@ fn environment(link: &Link, document: &Document, custody: &Custody, runs_in_imag
             let message = format!("The record of custody and environment.{member} contradict each other.");
             let teller = if is_claimed_image { Authority::Task } else { Authority::Worker };
             let finding = failed(link, ENVIRONMENT, path, message);
-            findings.push(finding.expected(teller, told).actual(Authority::Worker, recorded));
+            let told_by = format!("environment.{member}");
+            let finding = finding.expected_by(teller, told_by, told);
+            findings.push(finding.actual_by(Authority::Worker, "its record of custody", recorded));
         }
     }
     findings

@@ -56,12 +56,16 @@ fn judge(task_id: TaskId, definition: &Result<Arc<Definition>, NoDefinition>) ->
     match definition {
         Ok(definition) => {
             if let Some(contradiction) = definition.pool_contradiction() {
-                let message = "The definition names two worker pools.";
+                let message = "The definition names two worker pools: taskQueueId contradicts provisionerId and workerType.";
                 return Some(
                     Finding::new(CHECK, POOL, Disposition::Failed, task_id, message)
                         .at("the queue's definition", Some(catena_json::Path::of(&["taskQueueId"])))
-                        .expected(Authority::Queue, definition.worker_pool().as_str())
-                        .actual(Authority::Queue, contradiction),
+                        .expected_by(
+                            Authority::Queue,
+                            "provisionerId/workerType",
+                            definition.worker_pool().as_str(),
+                        )
+                        .actual_by(Authority::Queue, "taskQueueId", contradiction),
                 );
             }
             let message = "The queue has a definition with every part it must have.";
@@ -71,13 +75,14 @@ fn judge(task_id: TaskId, definition: &Result<Arc<Definition>, NoDefinition>) ->
             failed(UNKNOWN, format!("The queue does not know task {task_id}: {answer}"))
         }
         Err(NoDefinition::Json(error)) => {
-            failed(NOT_JSON, format!("The queue's definition of the task cannot be read: {error}."))
+            failed(NOT_JSON, format!("The queue's answer for the definition is not JSON: {error}."))
         }
-        Err(NoDefinition::Malformed(DefinitionError::Empty)) => {
-            failed(EMPTY, "The queue's definition of the task has no payload.".to_owned())
-        }
+        Err(NoDefinition::Malformed(DefinitionError::Empty)) => failed(
+            EMPTY,
+            "The queue's definition of the task has no payload, as after the task has expired.".to_owned(),
+        ),
         Err(NoDefinition::Malformed(error @ DefinitionError::Malformed { path, .. })) => {
-            let message = format!("The queue's definition of the task is malformed: {error}.");
+            let message = format!("The definition is malformed: {error}.");
             let finding = Finding::new(CHECK, MALFORMED, Disposition::Failed, task_id, message);
             Some(finding.at("the queue's definition", Some(path.clone())))
         }

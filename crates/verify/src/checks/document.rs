@@ -2,7 +2,7 @@
 //!
 //! Specification 4.6 to 4.11. Off-reference: run, worker and definition are compared as well.
 
-use super::signature::signed;
+use super::signature::{signed, standing};
 use crate::compare::differences;
 use crate::verdict::{Authority, Class, Code, Difference, DifferenceKind, Disposition, Finding};
 use crate::verification::{Answer, Check, CheckContext, Examined, Link, Scope, Stop};
@@ -62,7 +62,9 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     let document = match cx.unverified_document(link)? {
         // The signature check says so.
         Answer::Absent(_) => return Err(Stop::Blocked),
-        Answer::Is(Err(error)) => return Ok(vec![malformed(link, &error)].into()),
+        Answer::Is(Err(error)) => {
+            return Ok(vec![malformed(link, &error, standing(cx, link)?)].into());
+        }
         Answer::Is(Ok(document)) => document,
     };
     if document.task_id != link.task_id {
@@ -82,7 +84,7 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     Ok(findings.into())
 }
 
-fn malformed(link: &Link, error: &DocumentError) -> Finding {
+fn malformed(link: &Link, error: &DocumentError, signature: &str) -> Finding {
     let (code, path) = match error {
         DocumentError::Json(error) if matches!(error.kind, ParseErrorKind::DuplicateKey(_)) => {
             (DUPLICATE_KEY, None)
@@ -91,7 +93,7 @@ fn malformed(link: &Link, error: &DocumentError) -> Finding {
         DocumentError::Version(_) => (VERSION, Some(Path::of(&["chainOfTrustVersion"]))),
         DocumentError::Malformed { path, .. } => (MALFORMED, Some(path.clone())),
     };
-    let message = format!("The document cannot be read: {error}.");
+    let message = format!("The document is malformed: {error}. {signature}");
     Finding::new(CHECK, code, Disposition::Failed, link.task_id, message).at(THING, path)
 }
 
@@ -117,7 +119,7 @@ fn disagreements(cx: &CheckContext<'_>, link: &Link, document: &Document) -> Res
         if queue.as_ref() != Some(worker) {
             findings.push(
                 failed(WORKER, "The queue gave the run to another worker than the document names.", key)
-                    .expected(Authority::Queue, queue.as_deref().unwrap_or("nobody"))
+                    .expected(Authority::Queue, queue.as_deref().unwrap_or("no worker"))
                     .actual(Authority::Worker, worker.as_str()),
             );
         }

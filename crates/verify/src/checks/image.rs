@@ -35,7 +35,7 @@ const INDEXED: Code = Code::new(
     "The task may not use an indexed image: of its kind, or because of the target's restricted scopes.",
 );
 const UNKNOWN: Code =
-    Code::new("image-unknown-type", Class::Policy, "The task's image is of a type that nobody knows.");
+    Code::new("image-unknown-type", Class::Policy, "The task's image is of an unsupported type.");
 const NOT_DECLARED: Code = Code::new(
     "image-not-declared",
     Class::Invalid,
@@ -104,14 +104,18 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
         }
         ImageInput::Prebuilt(_) | ImageInput::None if !allowed => {
             failed(PREBUILT, format!("{} tasks may not use a prebuilt image.", link.kind))
+                .expected(Authority::Policy, "an image that a docker-image task of the chain made")
+                .actual(Authority::Queue, shown_image(link))
         }
         ImageInput::Prebuilt(name) if !is_pinned(&name) => {
-            failed(UNPINNED, "The prebuilt image is named by a tag.".to_owned())
+            failed(UNPINNED, "The prebuilt image is not named by its sha256 digest.".to_owned())
                 .expected(Authority::Policy, "<name>@sha256:<64 hexadecimal digits>")
                 .actual(Authority::Queue, name)
         }
         ImageInput::Unknown(kind) => {
-            failed(UNKNOWN, format!("{kind:?} is not a type of image, or its parts are malformed."))
+            failed(UNKNOWN, format!("The image is of an unsupported type ({kind}), or malformed."))
+                .expected(Authority::Policy, "a name with its digest, task-image or indexed-image")
+                .actual(Authority::Queue, shown_image(link))
         }
         ImageInput::Indexed { .. } | ImageInput::Prebuilt(_) | ImageInput::None => {
             finding(ALLOWED, Disposition::Passed, format!("{} tasks may use such an image.", link.kind))
@@ -123,6 +127,15 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
 /// Whether a registry's name for an image ends in its digest.
 ///
 /// Off-reference: a rule of its own, `image-pinned`.
+/// The image as the definition names it.
+fn shown_image(link: &Link) -> String {
+    match link.definition.payload().get("image") {
+        None => "missing".to_owned(),
+        Some(Value::String(name)) => name.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
 fn is_pinned(name: &str) -> bool {
     name.rsplit_once('@')
         .is_some_and(|(_, digest)| matches!(Digest::parse_prefixed(digest), Ok(Digest::Sha256(_))))
@@ -141,17 +154,18 @@ fn built(cx: &CheckContext<'_>, link: &Link, image_task: TaskId, path: &str) -> 
         link.definition.inputs().iter().find(|(kind, _)| kind == "docker-image").map(|(_, id)| *id);
     if declared != Some(image_task) {
         return Ok(at_image(NOT_DECLARED, "The task's image is not its declared input.".to_owned())
-            .expected(
+            .expected_by(
                 Authority::Task,
+                "extra.chainOfTrust.inputs.docker-image",
                 declared.map_or("no docker-image input".to_owned(), |id| id.to_string()),
             )
-            .actual(Authority::Task, image_task.as_str()));
+            .actual_by(Authority::Queue, "payload.image.taskId", image_task.as_str()));
     }
     let Some(image_link) = cx.link(image_task)? else { return Err(Stop::Blocked) };
     if image_link.role != Some(KindRole::DockerImage) {
         return Ok(at_image(
             NOT_AN_IMAGE,
-            format!("Task {image_task} is a {} in this chain.", image_link.kind),
+            format!("The image was made by {image_task}, which is of kind {}.", image_link.kind),
         )
         .expected(Authority::Policy, "a docker-image task")
         .actual(Authority::Task, image_link.kind.as_str()));
@@ -163,17 +177,17 @@ fn built(cx: &CheckContext<'_>, link: &Link, image_task: TaskId, path: &str) -> 
         finding(code, Disposition::Failed, message).at("public/chain-of-trust.json", Some(place.clone()))
     };
     let Some(hash) = document.environment.get("imageArtifactHash") else {
-        return Ok(in_document(NO_HASH, "The worker does not say which image it ran.".to_owned()));
+        return Ok(in_document(NO_HASH, "The worker's document does not say which image it ran: environment.imageArtifactHash is missing.".to_owned()));
     };
     let ran = match hash.as_str().map(Digest::parse_prefixed) {
         Some(Ok(digest)) => digest,
         _ => {
-            return Ok(in_document(HASH, "The worker's word for the image is not a digest.".to_owned())
-                .expected(Authority::Policy, "sha256:<64 hexadecimal digits>")
-                .actual(
-                    Authority::Worker,
-                    hash.as_str().map_or_else(|| Value::to_string(hash), str::to_owned),
-                ));
+            return Ok(in_document(
+                HASH,
+                "The image's hash in the worker's document is not a digest.".to_owned(),
+            )
+            .expected(Authority::Policy, "sha256:<64 hexadecimal digits>")
+            .actual(Authority::Worker, hash.as_str().map_or_else(|| Value::to_string(hash), str::to_owned)));
         }
     };
     let made = match image_document.listing(path) {
@@ -189,8 +203,12 @@ fn built(cx: &CheckContext<'_>, link: &Link, image_task: TaskId, path: &str) -> 
         .at(format!("public/chain-of-trust.json of {image_task}"), Some(Path::of(&["artifacts"]).key(path))),
         Some(made) if made != ran => {
             in_document(DIFFERS, "The task ran in another image than the docker-image task made.".to_owned())
-                .expected(Authority::Worker, format!("{made} ({path} of {})", image_link.name))
-                .actual(Authority::Worker, ran.to_string())
+                .expected_by(
+                    Authority::Worker,
+                    format!("the document of {image_task}, for {path}"),
+                    made.to_string(),
+                )
+                .actual_by(Authority::Worker, "the task's own document", ran.to_string())
         }
         Some(made) => finding(
             MATCHES,

@@ -37,7 +37,7 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
         .into_iter()
         .map(|path| {
             let message =
-                format!("The payload has no {path}, so it does not tell whether it is interactive.");
+                format!("The definition has no {path}, so it does not tell whether the task is interactive.");
             Finding::new(CHECK, UNDETERMINED, Disposition::Failed, link.task_id, message)
                 .at(place, Some(path))
         })
@@ -45,7 +45,7 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     findings.extend(found.into_iter().map(|(path, value)| {
         Finding::new(CHECK, FOUND, Disposition::Failed, link.task_id, "The task is interactive.")
             .at(place, Some(path))
-            .expected(Authority::Policy, "nothing")
+            .expected(Authority::Policy, "absent or false")
             .actual(Authority::Queue, value)
     }));
     if findings.is_empty() {

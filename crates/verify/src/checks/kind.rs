@@ -41,7 +41,7 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
             UNKNOWN,
             Disposition::Failed,
             link.task_id,
-            "The policy does not know this kind.",
+            format!("The policy does not know the kind {declared:?}."),
         )
         .expected(Authority::Policy, known.join(", "))
         .actual(Authority::Task, declared);

@@ -54,7 +54,7 @@ const UNREADABLE: Code = Code::new(
 );
 const NO_TAG: Code = Code::new(
     "pull-request-tag-unknown",
-    Class::Policy,
+    Class::Invalid,
     "A link comes from a tag that its repository does not have.",
 );
 const ENDLESS: Code = Code::new(
@@ -146,7 +146,7 @@ fn hg(cx: &CheckContext<'_>, link: &Link) -> Vec<Finding> {
     let found = signs.into_iter().filter(|(_, _, is_try)| *is_try);
     found
         .map(|(keys, text, _)| {
-            failed(link, TRY, "The task is of a try push.", keys).actual(Authority::Queue, text)
+            failed(link, TRY, "The task belongs to a try push.", keys).actual(Authority::Queue, text)
         })
         .collect()
 }
@@ -161,6 +161,7 @@ fn github(cx: &CheckContext<'_>, link: &Link) -> Result<Vec<Finding>, Stop> {
         let message = "The task was made for a pull request.";
         findings.push(
             failed(link, PULL_REQUEST, message, &["extra", "tasks_for"])
+                .expected(Authority::Policy, "no pull request")
                 .actual(Authority::Queue, trigger.as_str()),
         );
     }
@@ -204,17 +205,19 @@ fn origin(
     let repository = match repository {
         Ok(repository) => repository,
         Err(text) => {
-            let message = "The address does not tell a repository and revision on GitHub.";
+            let message = "The address does not name a repository and revision on GitHub.";
             return Ok(vec![failed(link, UNREADABLE, message, keys).actual(Authority::Queue, text)]);
         }
     };
     let owners = &cx.evidence.product.official_owners;
     if !owners.contains(repository.owner()) {
-        let message = format!("{repository} is not an official owner's repository.");
+        let message = format!("{} is not an official owner of repositories.", repository.owner());
         let finding = failed(link, FORK, message, keys);
         let owners = owners.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         return Ok(vec![
-            finding.expected(Authority::Policy, owners).actual(Authority::Queue, repository.owner()),
+            finding
+                .expected(Authority::Policy, format!("an owner of {owners}"))
+                .actual(Authority::Queue, format!("https://github.com/{repository}")),
         ]);
     }
     let Some(revision) = revision else { return Ok(Vec::new()) };
@@ -228,7 +231,7 @@ fn origin(
             Err(finding) => return Ok(vec![*finding]),
         },
         _ => {
-            let message = "The revision is neither a full hash nor a tag.";
+            let message = "The revision is neither a full hash nor the name of a tag.";
             return Ok(vec![failed(link, UNREADABLE, message, keys).actual(Authority::Queue, revision)]);
         }
     };
@@ -236,8 +239,9 @@ fn origin(
         Landing::On => Ok(Vec::new()),
         Landing::Off { expected, actual } => {
             let message = format!("{revision} has not landed in {repository}.");
-            let finding = failed(link, NOT_LANDED, message, keys).expected(Authority::Vcs, expected);
-            Ok(vec![finding.actual(Authority::Vcs, actual)])
+            let finding = failed(link, NOT_LANDED, message, keys);
+            let finding = finding.expected_by(Authority::Queue, "the branch that counts", expected);
+            Ok(vec![finding.actual_by(Authority::Vcs, "branches that GitHub lists for it", actual)])
         }
         Landing::Unknown(finding) => Ok(vec![*finding]),
     }

@@ -81,8 +81,8 @@ const KEY_NOT_PERMITTED: Code = Code::new(
 );
 const TIME_UNKNOWN: Code = Code::new(
     "signature-time-unknown",
-    Class::Policy,
-    "The key that signed the document counts for a time, and the queue does not say when the run ended.",
+    Class::Invalid,
+    "The key that signed the document is valid for a limited time, and the queue does not say when the run ended.",
 );
 
 const CODES: &[Code] = &[
@@ -207,6 +207,30 @@ fn judged(cx: &CheckContext<'_>, link: &Link) -> Result<Arc<SignatureResult>, St
     };
     notes(cx)?.judged.borrow_mut().insert(link.task_id, judgement.clone());
     judgement.ok_or(Stop::Blocked)
+}
+
+/// In one sentence, what is known of the signature over a document that is malformed.
+pub(super) fn standing(cx: &CheckContext<'_>, link: &Link) -> Result<&'static str, Stop> {
+    let result = match judged(cx, link) {
+        Err(stop @ (Stop::Waiting | Stop::Halted)) => return Err(stop),
+        Err(Stop::Blocked) => return Ok("Whether its signature verifies is not known."),
+        Ok(result) => result,
+    };
+    Ok(match &*result {
+        SignatureResult::Verified(_) => "Its signature verifies: the worker wrote it so.",
+        SignatureResult::NotValid(..) | SignatureResult::NotPermitted(..) => {
+            "Its signature is by a known key that may not sign it."
+        }
+        SignatureResult::OtherImplementation(..) => {
+            "Its signature is by a key of another worker implementation."
+        }
+        SignatureResult::Skipped => "Its signature was not verified.",
+        SignatureResult::NoDocument(_) | SignatureResult::Missing(_) => "It has no signature.",
+        SignatureResult::NoKeys => "There is no key to verify its signature with.",
+        SignatureResult::Malformed(_) | SignatureResult::OtherBytes(_) | SignatureResult::UnknownKey => {
+            "Its signature does not verify."
+        }
+    })
 }
 
 /// The key that signed a link's document; none where the signature was not looked at.
@@ -385,7 +409,7 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
         SignatureResult::NotPermitted(signer, refused) => not_permitted(failed, signer, refused),
         SignatureResult::NoKeys => failed(NO_KEYS, format!("The policy has no key for {implementation}."))
             .expected(Authority::Policy, format!("at least one key for {implementation}"))
-            .actual(Authority::Policy, "none"),
+            .actual_by(Authority::Policy, "the keys in use", "no key"),
     };
     let established = signed_document(cx, link, &judgement)?
         .map(|document| Established::Document(Box::new(document)))
@@ -433,12 +457,9 @@ fn not_permitted(
 ) -> Finding {
     let NotPermitted { what, permitted, used } = refused;
     let key = signer.trusted.name();
-    failed(
-        KEY_NOT_PERMITTED,
-        format!("The document was signed with the key {key}, which is not for this {what}."),
-    )
-    .expected(Authority::Policy, permitted.as_str())
-    .actual(Authority::Queue, used.as_str())
+    failed(KEY_NOT_PERMITTED, format!("The key {key} may not sign for this {what}."))
+        .expected(Authority::Policy, permitted.as_str())
+        .actual(Authority::Queue, used.as_str())
 }
 
 /// A signature by a key of the policy at a time when it is not valid.
@@ -446,14 +467,14 @@ fn not_valid(failed: impl Fn(Code, String) -> Finding, signer: &Signer, invalid:
     let Signer { trusted, signed } = signer;
     let (code, what) = match invalid {
         Invalid::Revoked => (KEY_REVOKED, "which is revoked"),
-        Invalid::NotYet => (KEY_NOT_YET, "which did not count yet when the run began"),
-        Invalid::Expired => (KEY_EXPIRED, "which did not count any more when the run ended"),
+        Invalid::NotYet => (KEY_NOT_YET, "which was not valid yet when the run began"),
+        Invalid::Expired => (KEY_EXPIRED, "which had expired when the run ended"),
         Invalid::TimeUnknown => {
-            (TIME_UNKNOWN, "which counts for a time, and the queue does not say when the run ended")
+            (TIME_UNKNOWN, "which is valid for a limited time, and the queue does not say when the run ended")
         }
     };
     let when = signed.map_or_else(
-        || "no time at all".to_owned(),
+        || "no time of the run".to_owned(),
         |Period { first, last }| format!("signed between {first} and {last}"),
     );
     failed(code, format!("The document was signed with the key {}, {what}.", trusted.name()))

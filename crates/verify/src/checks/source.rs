@@ -76,7 +76,7 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     };
     let mut findings = Vec::new();
     if let Err(error) = SourceUrl::parse(definition.source()) {
-        let message = format!("The address of the task's source is not plain: {error}.");
+        let message = format!("The address of the task's source {error}.");
         findings.push(
             failed(SOURCE, message, &["metadata", "source"]).actual(Authority::Queue, definition.source()),
         );
@@ -84,19 +84,21 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     if let Some(Err(error)) =
         definition.env(&variable).filter(|text| !text.is_empty()).map(RepositoryUrl::parse)
     {
-        let message = format!("The address of the task's repository is not plain: {error}.");
+        let message = format!("The address of the task's repository {error}.");
         let text = definition.env(&variable).unwrap_or_default();
         findings
             .push(failed(REPOSITORY, message, &["payload", "env", &variable]).actual(Authority::Queue, text));
     }
     match (source(cx.evidence, definition), repository(cx.evidence, definition, &variable)) {
         (Ok(source), Some(Ok(repository))) if !source.is_inside(&repository) => {
-            let message = format!("The task's source is not inside the repository that {variable} names.");
+            let message = format!("The task's source is outside the repository that {variable} names.");
             let finding = failed(OUTSIDE, message, &["metadata", "source"]);
             findings.push(
-                finding
-                    .expected(Authority::Queue, format!("inside {repository}"))
-                    .actual(Authority::Queue, source.as_str()),
+                finding.expected_by(Authority::Queue, variable.as_str(), repository.as_str()).actual_by(
+                    Authority::Queue,
+                    "metadata.source",
+                    source.as_str(),
+                ),
             );
         }
         (Ok(source), Some(Ok(repository))) if findings.is_empty() => {

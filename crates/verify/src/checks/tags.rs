@@ -33,7 +33,7 @@ pub(crate) fn commit(
             }
         };
         let malformed = |why: &str| Ok(Err(NoCommit::Malformed(need.clone(), why.to_owned())));
-        let Some(tags) = answer.as_array() else { return malformed("it is no list") };
+        let Some(tags) = answer.as_array() else { return malformed("it is not a list") };
         let named = |entry: &&Value| entry.get("name").and_then(Value::as_str) == Some(tag.as_str());
         let mut found = tags.iter().filter(named);
         match (found.next(), found.next()) {

@@ -102,7 +102,7 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     };
     if !parent.is_parent() || !parent.has_run {
         let message =
-            format!("Task {parent_id}, which is said to have made this one, is no decision or action task.");
+            format!("Task {parent_id}, which the task names as its maker, is not a decision or action task.");
         return Ok(vec![finding(NO_PARENT, Disposition::Failed, message)].into());
     }
     let scan = artifacts::graph(cx, parent)?;
@@ -115,11 +115,15 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
                 GraphError::EntryTooLarge { .. } | GraphError::TooDeep { .. } => LIMITS,
                 GraphError::Malformed { .. } | GraphError::Duplicate { .. } => UNREADABLE,
             };
-            return Ok(vec![failed(code, format!("The parent's graph cannot be read: {error}."))].into());
+            return Ok(vec![failed(code, format!("The parent's graph is malformed: {error}."))].into());
         }
     };
     let Some(entry) = entries.get(&link.task_id) else {
-        return Ok(vec![failed(LACKS, "The parent's graph does not hold the task.".to_owned())].into());
+        return Ok(vec![failed(
+            LACKS,
+            format!("The graph of {} ({parent_id}) does not have the task.", parent.name),
+        )]
+        .into());
     };
     cx.evidence.work.spend_bytes(entry.len())?;
     let limits = cx.evidence.limits.json();
@@ -129,7 +133,7 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
         Ok(None) => return Ok(vec![failed(ENTRY, "The graph's entry has no task.".to_owned())].into()),
         Err(error) => {
             let code = if error.kind.is_beyond_limits() { LIMITS } else { ENTRY };
-            return Ok(vec![failed(code, format!("The graph's entry cannot be read: {error}."))].into());
+            return Ok(vec![failed(code, format!("The graph's entry is malformed: {error}."))].into());
         }
     };
     let mut findings = compare(cx, link, parent, graph);
@@ -165,7 +169,7 @@ fn compare(cx: &CheckContext<'_>, link: &Link, parent: &Link, mut graph: Map) ->
         return vec![
             failed(CREATED, "The creation time is not written as the queue writes it.")
                 .at("the queue's definition", Some(path))
-                .expected(Authority::Queue, "YYYY-MM-DDTHH:MM:SS.mmmZ")
+                .expected_by(Authority::Queue, "the queue's form", "YYYY-MM-DDTHH:MM:SS.mmmZ")
                 .actual(Authority::Queue, link.definition.created()),
         ];
     };

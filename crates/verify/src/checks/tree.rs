@@ -134,7 +134,7 @@ const SCHEDULER_LEVEL: Code = Code::new(
 const PROJECTS: Code = Code::new(
     "tree-projects",
     Class::Infra,
-    "The list of projects, which tells the levels of trees, is missing or cannot be read.",
+    "The list of projects, which tells the levels of trees, is missing or malformed.",
 );
 
 const CODES: &[Code] = &[
@@ -273,13 +273,13 @@ fn trees<'a>(
         if tree.is_none()
             && let Some(partial) = cx.evidence.product.partial_repository_path(&source)
         {
-            let message = format!("{} only begins like the trusted {partial}.", source.as_str());
+            let message = format!("The source looks like the trusted {partial} but is another repository.");
             let finding = Finding::new(CHECK, SEGMENTS, Disposition::Failed, link.task_id, message);
             findings.push(
                 finding
                     .at("the queue's definition", Some(Path::of(&["metadata", "source"])))
-                    .expected(Authority::Policy, format!("{partial} and whole path segments below it"))
-                    .actual(Authority::Queue, source.path()),
+                    .expected(Authority::Policy, format!("{partial}, or whole path segments below it"))
+                    .actual(Authority::Queue, source.as_str()),
             );
             tree = Some(partial).filter(|_| cx.evidence.relaxes(Rule::WholeSegments));
         }
@@ -354,9 +354,14 @@ fn scopes(cx: &CheckContext<'_>, target: &Link, own: Option<&str>, findings: &mu
         findings.push(
             failed(code, message)
                 .expected(Authority::Policy, format!("{} ({trees})", one.rule.trees))
-                .actual(Authority::Queue, own.unwrap_or("no trusted tree")),
+                .actual_by(Authority::Queue, "the target's source", origin_of(target, own)),
         );
     }
+}
+
+/// Where a task comes from: its trusted tree, or its source, which lies in none.
+fn origin_of(link: &Link, tree: Option<&str>) -> String {
+    tree.map_or_else(|| format!("{} (in no trusted tree)", shown(link.definition.source())), str::to_owned)
 }
 
 fn siblings(
@@ -373,18 +378,18 @@ fn siblings(
         let failed = |code, message: &str| {
             Finding::new(CHECK, code, Disposition::Failed, link.task_id, message)
                 .at("the queue's definition", Some(Path::of(&["metadata", "source"])))
-                .actual(Authority::Queue, tree.unwrap_or("no trusted tree"))
+                .actual(Authority::Queue, origin_of(link, tree))
         };
         if link.definition.decision_task_id() == decision {
             if tree != own {
                 let finding = failed(SIBLING, "The task comes from another tree than the target.");
-                findings.push(finding.expected(Authority::Task, own.unwrap_or("no trusted tree")));
+                findings.push(finding.expected_by(Authority::Task, "the target", origin_of(target, own)));
             }
         } else if link.task_id == parent && tree != own {
             // Off-reference: a promotion's tasks are a group of their own, which the action that made
             // them is not in; a rule of its own, `parent-tree`.
             let finding = failed(PARENT, "The target comes from another tree than this task, which made it.");
-            findings.push(finding.expected(Authority::Task, own.unwrap_or("no trusted tree")));
+            findings.push(finding.expected_by(Authority::Task, "the target", origin_of(target, own)));
         } else if restricted && tree.is_none() {
             let finding = failed(
                 UNTRUSTED,
@@ -418,8 +423,8 @@ fn revision(cx: &CheckContext<'_>, link: &Link) -> Option<Finding> {
             "The task was made from another revision than its graph.",
         )
         .at("the queue's definition", Some(Path::of(&["payload", "env", &revision])))
-        .expected(Authority::Queue, theirs)
-        .actual(Authority::Queue, own)
+        .expected_by(Authority::Queue, format!("its decision task {}", decision.task_id), theirs)
+        .actual_by(Authority::Queue, "the task", own)
     })
 }
 
@@ -431,10 +436,10 @@ fn other_sources(cx: &CheckContext<'_>, link: &Link) -> Vec<Finding> {
     let untrusted = named(cx.evidence, link).into_iter().filter(|named| named.trust == Trust::Untrusted);
     let findings = untrusted.map(|named| {
         let text = shown(named.text);
-        let message = format!("The task takes in sources of {text}, which no product trusts.");
+        let message = "The task takes in sources of a repository that no product trusts.";
         Finding::new(CHECK, OTHER_SOURCE, Disposition::Failed, link.task_id, message)
             .at("the queue's definition", Some(Path::of(&["payload", "env", named.variable])))
-            .expected(Authority::Policy, format!("a repository that the policy trusts for {}", named.prefix))
+            .expected(Authority::Policy, format!("a trusted repository for {}", named.prefix))
             .actual(Authority::Queue, text)
     });
     findings.collect()

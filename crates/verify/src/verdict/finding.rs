@@ -156,13 +156,20 @@ impl Authority {
 pub struct Claim {
     /// Who says it.
     pub authority: Authority,
+    /// Who says it, more closely: `its decision task`, `GECKO_HEAD_REPOSITORY`.
+    pub speaker: Option<String>,
     /// What it says.
     pub text: String,
 }
 
 impl Claim {
     pub(crate) fn new(authority: Authority, text: impl Into<String>) -> Self {
-        Self { authority, text: bounds::text(text.into()) }
+        Self { authority, speaker: None, text: bounds::text(text.into()) }
+    }
+
+    fn by(mut self, speaker: impl Into<String>) -> Self {
+        self.speaker = Some(bounds::text(speaker.into()));
+        self
     }
 }
 
@@ -291,6 +298,28 @@ impl Finding {
 
     pub(crate) fn actual(mut self, authority: Authority, text: impl Into<String>) -> Self {
         self.actual = Some(Claim::new(authority, text));
+        self
+    }
+
+    /// As [`Self::expected`], and which of the authority's documents or tasks says so.
+    pub(crate) fn expected_by(
+        mut self,
+        authority: Authority,
+        speaker: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Self {
+        self.expected = Some(Claim::new(authority, text).by(speaker));
+        self
+    }
+
+    /// As [`Self::actual`], and which of the authority's documents or tasks says so.
+    pub(crate) fn actual_by(
+        mut self,
+        authority: Authority,
+        speaker: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Self {
+        self.actual = Some(Claim::new(authority, text).by(speaker));
         self
     }
 

@@ -34,7 +34,7 @@ pub use parser::{FactParser, ParsedFact};
 pub use registry::Check;
 pub(crate) use registry::{Registry, Scope, Unresolved};
 pub use work::Cancel;
-pub(crate) use work::Halt;
+pub(crate) use work::{Halt, Work};
 
 use crate::verdict::{Finding, SignedDocument, Source, VerifiedArtifact};
 use catena_model::task::{TaskId, WorkerImplementation};

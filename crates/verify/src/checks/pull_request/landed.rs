@@ -50,7 +50,7 @@ fn listed(
     let need = Need::BranchCommits { repository: repository.clone(), revision: revision.clone() };
     let page = match cx.body(&need)? {
         Answer::Is(body) => body,
-        Answer::Absent(_) => return Ok(off("a branch", "none")),
+        Answer::Absent(_) => return Ok(off("a branch of the repository", "no branch")),
     };
     let Ok(text) = std::str::from_utf8(&page.bytes) else {
         return Ok(Landing::Unknown(malformed(link, &need, "it is not UTF-8")));
@@ -58,14 +58,14 @@ fn listed(
     let listing = match Listing::parse(text) {
         Ok(listing) => listing,
         Err(why) => {
-            let message = format!("The answer for {need} is no list of branches: {why}.");
+            let message = format!("The answer for {need} is not a list of branches: {why}.");
             let finding = Finding::new(super::CHECK, LISTING, Disposition::Failed, link.task_id, message);
             return Ok(Landing::Unknown(Box::new(finding.at(need.to_string(), None))));
         }
     };
     let branches = listing.branches();
     if branches.is_empty() {
-        return Ok(off("a branch", "none"));
+        return Ok(off("a branch of the repository", "no branch"));
     }
     match branch::named(cx, link, repository)? {
         Some(name) if branches.contains(&name) => Ok(Landing::On),
@@ -117,7 +117,7 @@ fn compared(
             std::iter::once(default.to_owned()).chain(target.filter(|name| name != default)).collect()
         }
     };
-    let mut landing = off("a branch", "none");
+    let mut landing = off("a branch of the repository", "no branch");
     for name in candidates.iter().filter(|name| branch::is_branch(name)) {
         landing = holds(cx, link, repository, name, revision)?;
         if !matches!(landing, Landing::Off { .. }) {

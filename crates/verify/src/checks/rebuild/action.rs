@@ -106,7 +106,7 @@ fn read(
 }
 
 fn malformed(parent: Parent<'_>, name: &str, why: &str) -> super::Fail {
-    let message = format!("{name} of {} cannot be read: {why}.", parent.decision.name);
+    let message = format!("{name} of {} is malformed: {why}.", parent.decision.name);
     parent.failed(ACTIONS, message).at(format!("{name} of {}", parent.decision.task_id), None).into()
 }
 
@@ -117,7 +117,10 @@ fn own_context(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Map> {
     let path = Path::of(&keys);
     let Some(Value::Object(context)) = parent.link.definition.value().pointer(&keys) else {
         return Err(parent
-            .failed(ENVIRONMENT, "The action does not say what it was started with.")
+            .failed(
+                ENVIRONMENT,
+                "The action does not say what it was started with: extra.action.context is missing.",
+            )
             .at("the queue's definition", Some(path))
             .into());
     };
@@ -163,7 +166,7 @@ fn entry<'a>(parent: Parent<'_>, actions: &'a Value) -> Rebuild<&'a Value> {
     };
     let entries = actions.get("actions").and_then(Value::as_array);
     let Some(entries) = entries else {
-        return Err(malformed(parent, "public/actions.json", "it has no list of actions"));
+        return Err(malformed(parent, "public/actions.json", "the list of actions is missing"));
     };
     let of_callback = |entry: &&Value| {
         entry.pointer(&["hookPayload", "decision", "action", "cb_name"]).and_then(Value::as_str)
@@ -317,7 +320,8 @@ fn check_hook(
         return Ok(());
     }
     let refused = |what: &str, expected: &str, actual: &str| -> super::Fail {
-        let finding = parent.failed(ACTION_HOOK, format!("The action's {what} does not fit."));
+        let finding =
+            parent.failed(ACTION_HOOK, format!("The action's {what} does not match its decision task."));
         let finding = finding
             .at(format!("public/actions.json of {}", parent.decision.task_id), Some(Path::of(&["actions"])));
         finding.expected(Authority::Queue, expected).actual(Authority::Worker, actual).into()
@@ -365,9 +369,9 @@ fn check_source(cx: &CheckContext<'_>, parent: Parent<'_>, payload: &Value) -> R
         return Ok(());
     }
     let variable = |name: &str| format!("{}_{name}", cx.evidence.product.source_env_prefix);
-    for (name, keys) in [
-        ("HEAD_REPOSITORY", ["decision", "repository", "url"]),
-        ("HEAD_REV", ["decision", "push", "revision"]),
+    for (name, what, keys) in [
+        ("HEAD_REPOSITORY", "tree", ["decision", "repository", "url"]),
+        ("HEAD_REV", "revision", ["decision", "push", "revision"]),
     ] {
         let variable = variable(name);
         let expected = parent.decision.definition.env(&variable).unwrap_or_default().trim_end_matches('/');
@@ -380,12 +384,12 @@ fn check_source(cx: &CheckContext<'_>, parent: Parent<'_>, payload: &Value) -> R
         let fired = fired.map(|text| (Authority::Worker, format!("hookPayload.{}", keys.join(".")), text));
         for (authority, place, told) in own.into_iter().chain(fired) {
             if told.trim_end_matches('/') != expected {
-                let message = format!("The action's {place} is not its decision task's {variable}.");
+                let message = format!("The action is for another {what} than its decision task.");
                 return Err(parent
                     .failed(ACTION_SOURCE, message)
                     .at("the queue's definition", Some(Path::of(&["payload", "env", &variable])))
-                    .expected(Authority::Queue, expected)
-                    .actual(authority, told)
+                    .expected_by(Authority::Queue, format!("its decision task's {variable}"), expected)
+                    .actual_by(authority, place, told)
                     .into());
             }
         }
@@ -419,7 +423,7 @@ pub(super) fn check_task_group(parent: Parent<'_>, tasks: &mut [Value]) -> Rebui
         let message = "ACTION_TASK_GROUP_ID is neither the action nor its decision task.";
         let finding =
             parent.failed(ACTION_GROUP, message).at("the queue's definition", Some(Path::of(&KEYS)));
-        let finding = finding.expected(Authority::Queue, acceptable.join(" or "));
+        let finding = finding.expected_by(Authority::Queue, "the chain", acceptable.join(" or "));
         finding.actual(authority, told.unwrap_or("nothing")).into()
     };
     let first = tasks.first_mut();

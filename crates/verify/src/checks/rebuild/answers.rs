@@ -1,6 +1,7 @@
 //! What services answer, and that it is about what was asked.
 
 use super::{ANSWER, Fail, IDENTITY, Parent, Rebuild, UNKNOWN};
+use crate::found::found;
 use crate::verdict::Authority;
 use crate::verification::{Answer, CheckContext, Need};
 use catena_json::{Path, Value};
@@ -50,12 +51,13 @@ impl Answered {
 
     /// A value that the answer must have.
     pub(super) fn member(&self, parent: Parent<'_>, keys: &[&str]) -> Rebuild<&Value> {
-        self.value.pointer(keys).ok_or_else(|| self.malformed(parent, keys, "there"))
+        self.value.pointer(keys).ok_or_else(|| self.malformed(parent, keys, "a value"))
     }
 
     pub(super) fn malformed(&self, parent: Parent<'_>, keys: &[&str], expected: &str) -> Fail {
         let path = Path::of(keys);
-        let message = format!("The answer for {} is malformed: {path} is not {expected}.", self.need);
+        let there = found(&self.value, &path);
+        let message = format!("{path} is {there} (expected {expected}) in the answer for {}.", self.need);
         parent.failed(ANSWER, message).at(self.need.to_string(), Some(path)).into()
     }
 
@@ -118,11 +120,15 @@ impl Answered {
         if same || cx.evidence.relaxes(Rule::AnswerIdentity) {
             return Ok(());
         }
-        let message = format!("The answer for {} is about something else.", self.need);
+        let path = Path::of(keys);
+        let message = format!(
+            "The answer is about something else: {path} is {told:?}, not {asked:?}, for {}.",
+            self.need
+        );
         Err(parent
             .failed(IDENTITY, message)
             .at(self.need.to_string(), Some(Path::of(keys)))
-            .expected(Authority::Queue, asked)
+            .expected_by(Authority::Queue, "what was asked", asked)
             .actual(Authority::Vcs, told)
             .into())
     }

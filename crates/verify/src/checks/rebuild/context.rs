@@ -56,7 +56,7 @@ pub(super) fn repository_url(
     match repository(cx.evidence, &parent.decision.definition, &variable) {
         Some(Ok(url)) => Ok(url),
         Some(Err(error)) => {
-            let message = format!("{variable} is not a plain address: {error}.");
+            let message = format!("The address in {variable} {error}.");
             let text = parent.decision.definition.env(&variable).unwrap_or_default();
             Err(parent.in_decision(REPOSITORY, message, &keys).actual(Authority::Queue, text).into())
         }
@@ -87,10 +87,10 @@ pub(super) fn revision(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Rev
     match (parsed, TagName::parse(text)) {
         (Ok(revision), _) => Ok(revision),
         (Err(_), Ok(name)) if cx.evidence.relaxes(Rule::RevisionForm) => Ok(Revision::relaxed(&name)),
-        (Err(error), _) => Err(parent
+        (Err(_), _) => Err(parent
             .in_decision(
                 REVISION,
-                format!("{variable} does not name one revision: {error}."),
+                format!("{variable} does not name one revision."),
                 &["payload", "env", &variable],
             )
             .expected(Authority::Policy, "40 lowercase hexadecimal digits")

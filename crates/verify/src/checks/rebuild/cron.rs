@@ -126,7 +126,7 @@ impl<'a> Cron<'a> {
             ("input", "{}", &input),
         ] {
             if expected != actual {
-                let message = format!("The {member} is not that of the job {name:?} in {}.", file.origin);
+                let message = format!("extra.cron.{member} is not that of the tree's job {name:?}.");
                 let finding = self.parent.failed(CRON_DIFFERS, message).origin(file.origin.as_str());
                 let finding = finding.at(self.thing(), Some(Self::path(member)));
                 return Err(finding
@@ -202,7 +202,7 @@ impl Job {
             .map_err(|error| malformed(error.to_string()))?;
         let value = document.root.to_json().map_err(|error| malformed(error.to_string()))?;
         let Some(jobs) = value.get("jobs").and_then(Value::as_array) else {
-            return Err(malformed("it has no list of jobs".to_owned()).into());
+            return Err(malformed("the list of jobs is missing".to_owned()).into());
         };
         let of_name = |job: &&Value| job.get("name").and_then(Value::as_str) == Some(name);
         let job = jobs.iter().rev().find(of_name).and_then(|job| job.get("job"));

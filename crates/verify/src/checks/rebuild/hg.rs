@@ -94,13 +94,13 @@ impl Push {
         let last = push.changesets(parent)?.len().saturating_sub(1);
         let tip = push.changesets(parent)?.last().and_then(|tip| tip.get("node")).and_then(Value::as_str);
         if tip != Some(revision.as_str()) && !cx.evidence.relaxes(Rule::AnswerIdentity) {
-            let message = format!("The push's last changeset is not {revision}.");
+            let message = "The push that the tree's log has for the revision ends with another changeset.";
             let path = catena_json::Path::of(&["pushes", &push.id, "changesets"]).index(last).key("node");
             return Err(parent
                 .failed(super::IDENTITY, message)
                 .at("the push log", Some(path))
-                .expected(Authority::Queue, revision.as_str())
-                .actual(Authority::Vcs, tip.unwrap_or("nothing"))
+                .expected_by(Authority::Queue, "the decision task", revision.as_str())
+                .actual_by(Authority::Vcs, "the push log", tip.unwrap_or("no changeset"))
                 .into());
         }
         Ok(push)

@@ -140,9 +140,7 @@ pub(super) fn unconfirmed(
     expected: &str,
     actual: &str,
 ) -> Finding {
-    let message = format!(
-        "{path} is not in the form that it must have, because only the task itself says it: expected {expected}."
-    );
+    let message = "A value that only the task itself states is not in the form that it must have.";
     parent
         .failed(VALUE, message)
         .at(thing, Some(path))

@@ -75,7 +75,7 @@ const NO_TEMPLATE: Code = Code::new(
     "The tree has no .taskcluster.yml at the revision.",
 );
 const TEMPLATE: Code =
-    Code::new("rebuild-template-malformed", Class::Invalid, "The tree's .taskcluster.yml cannot be read.");
+    Code::new("rebuild-template-malformed", Class::Invalid, "The tree's .taskcluster.yml is malformed.");
 const RENDER: Code = Code::new(
     "rebuild-template-fails",
     Class::Invalid,
@@ -113,7 +113,7 @@ const ENDLESS: Code = Code::new(
     "A repository's list of tags does not end within the pages that are read, and has not the release's there.",
 );
 const DRAFT: Code =
-    Code::new("rebuild-release-draft", Class::Policy, "The release is a draft, which nobody has published.");
+    Code::new("rebuild-release-draft", Class::Policy, "The release is a draft that is not published.");
 const COMMENT: Code = Code::new(
     "rebuild-push-comment",
     Class::Invalid,
@@ -121,7 +121,7 @@ const COMMENT: Code = Code::new(
 );
 const BEFORE_PUSH: Code = Code::new(
     "rebuild-before-push",
-    Class::Policy,
+    Class::Invalid,
     "The decision task was created before what it was made for was pushed.",
 )
 .relaxable(Rule::PushTime);
@@ -143,7 +143,7 @@ const ENVIRONMENT: Code = Code::new(
 const ACTIONS: Code = Code::new(
     "rebuild-actions-malformed",
     Class::Invalid,
-    "The decision task's actions.json or parameters.yml cannot be read.",
+    "The decision task's actions.json or parameters.yml is malformed.",
 );
 const NO_ACTION: Code = Code::new(
     "rebuild-action-unknown",
@@ -177,13 +177,13 @@ const ACTION_INPUT: Code = Code::new(
 const ACTION_SCHEMA: Code = Code::new(
     "rebuild-action-schema",
     Class::Policy,
-    "The schema of the action's input has a keyword that is not supported, so that nobody knows whether the input fits.",
+    "The schema of the action's input has a keyword that is not supported, so that it is not known whether the input fits.",
 )
 .relaxable(Rule::ActionSchema);
 const ACTION_HOOK: Code = Code::new(
     "rebuild-action-hook",
     Class::Invalid,
-    "The action's hook is none of a tree's, or its group, permission and level do not fit together or are not its decision task's.",
+    "The action's hook is not an in-tree hook, or its group, permission and level do not fit together or are not its decision task's.",
 )
 .relaxable(Rule::ActionHook);
 const ACTION_PARAMETERS: Code = Code::new(
@@ -199,12 +199,12 @@ const VALUE: Code = Code::new(
 )
 .relaxable(Rule::ConfirmedValues);
 const CRON_MALFORMED: Code =
-    Code::new("rebuild-cron-malformed", Class::Invalid, "The tree's .cron.yml cannot be read.")
+    Code::new("rebuild-cron-malformed", Class::Invalid, "The tree's .cron.yml is malformed.")
         .relaxable(Rule::CronJob);
 const CRON_UNKNOWN: Code = Code::new(
     "rebuild-cron-job-unknown",
     Class::Invalid,
-    "The cron task's job is none of the tree's .cron.yml that makes decision tasks.",
+    "The cron task's job is not one of the tree's .cron.yml that makes decision tasks.",
 )
 .relaxable(Rule::CronJob);
 const CRON_DIFFERS: Code = Code::new(
@@ -375,7 +375,7 @@ fn trigger(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Trigger> {
                 Authority::Policy,
                 allowed.iter().map(|trigger| trigger.as_str()).collect::<Vec<_>>().join(", "),
             )
-            .actual(Authority::Queue, parent.link.definition.tasks_for().unwrap_or("nothing"))
+            .actual(Authority::Queue, parent.link.definition.tasks_for().unwrap_or("no trigger"))
             .into()),
     }
 }

@@ -9,7 +9,7 @@ pub(super) struct Projects<'a>(&'a catena_model::projects::Projects);
 pub(super) fn fetch<'a>(cx: &CheckContext<'a>, parent: Parent<'_>) -> Rebuild<Projects<'a>> {
     let what = match cx.projects()? {
         Answer::Is(Ok(projects)) => return Ok(Projects(projects)),
-        Answer::Is(Err(error)) => format!("The list of projects cannot be read: {error}."),
+        Answer::Is(Err(error)) => format!("The list of projects is malformed: {error}."),
         Answer::Absent(answer) => format!("There is no list of projects: {answer}"),
     };
     Err(parent.failed(PROJECT, what).at(cx.evidence.product.projects_url.clone(), None).into())

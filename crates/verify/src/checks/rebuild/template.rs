@@ -128,7 +128,8 @@ fn read(cx: &CheckContext<'_>, parent: Parent<'_>, text: TreeText) -> Rebuild<Te
             Err(parent.failed(ANSWER, format!("The content of {origin} is not base64.")).into())
         }
         Err(Unreadable::Malformed(why)) => {
-            let finding = parent.failed(TEMPLATE, format!("{origin} cannot be read: {why}."));
+            let finding =
+                parent.failed(TEMPLATE, format!("{} is malformed: {why}.", TreeFile::TaskclusterYml.path()));
             Err(finding.origin(origin).into())
         }
     }
@@ -140,10 +141,10 @@ fn load(cx: &CheckContext<'_>, bytes: &[u8]) -> Result<Loaded, Unreadable> {
         catena_yaml::load_bytes(bytes, &cx.evidence.limits.yaml).map_err(|error| malformed(&error))?;
     let value = document.root.to_json().map_err(|error| malformed(&error))?;
     if !value.is_object() {
-        return Err(malformed(&"it is no mapping"));
+        return Err(malformed(&"it is not a mapping"));
     }
     if value.get("version") == Some(&Value::from(0_i64)) {
-        return Err(malformed(&"it is of version 0 of the format; decision tasks are made from version 1"));
+        return Err(malformed(&"it is version 0 of the format; decision tasks are made from version 1"));
     }
     Ok(Loaded { value, document, bytes: bytes.len() })
 }
@@ -173,7 +174,7 @@ fn from_github(
         let message = format!("The answer is {} at another revision.", file.path());
         let finding = parent.failed(IDENTITY, message);
         return Err(finding
-            .expected(Authority::Queue, reference.as_str())
+            .expected_by(Authority::Queue, "what was asked", reference.as_str())
             .actual(Authority::Vcs, told)
             .into());
     }
@@ -228,7 +229,11 @@ impl Template {
             let path = within(&error.path, wrapped);
             let line = path.as_ref().and_then(|path| self.loaded.document.position(path));
             let place = line.map(|mark| format!(" line {}", mark.line)).unwrap_or_default();
-            let message = format!("{} cannot be rendered: {}.", self.origin, error.message());
+            let message = format!(
+                "{}{place} cannot be rendered: {}.",
+                TreeFile::TaskclusterYml.path(),
+                error.message()
+            );
             parent
                 .failed(RENDER, message)
                 .at(".taskcluster.yml", path)

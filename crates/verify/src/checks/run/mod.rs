@@ -81,7 +81,9 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     };
     let status = match cx.status(link)? {
         Answer::Is(Ok(status)) => status,
-        Answer::Is(Err(error)) => return failed(MALFORMED, format!("{error}.")),
+        Answer::Is(Err(error)) => {
+            return failed(MALFORMED, format!("T{}.", error.to_string().trim_start_matches('t')));
+        }
         Answer::Absent(answer) => {
             return failed(UNKNOWN, format!("The queue has no status of the task: {answer}"));
         }
@@ -110,8 +112,8 @@ fn contradictions(link: &Link, status: &Status) -> Vec<Finding> {
             let message = format!("The queue's status has another {key} than its definition.");
             Finding::new(CHECK, CONTRADICTS, Disposition::Failed, link.task_id, message)
                 .at("the queue's status", Some(Path::of(&["status", key])))
-                .expected(Authority::Queue, plain(defined))
-                .actual(Authority::Queue, plain(told))
+                .expected_by(Authority::Queue, "the queue's definition", plain(defined))
+                .actual_by(Authority::Queue, "the queue's status", plain(told))
         })
     });
     differing.collect()
@@ -139,7 +141,7 @@ fn latest(link: &Link, status: &Status) -> Finding {
     let (code, message) = if run.state.has_ended() {
         (NOT_COMPLETED, format!("Run {} did not complete.", run.run_id))
     } else {
-        (NOT_FINISHED, format!("Run {} has not ended yet.", run.run_id))
+        (NOT_FINISHED, format!("Run {} has not finished yet.", run.run_id))
     };
     finding(code, Disposition::Failed, message)
         .at("the queue's status", Some(place))

@@ -18,7 +18,7 @@ impl Wrong {
     pub(super) fn finding(self, link: &Link, code: Code) -> Finding {
         Finding::new(CHECK, code, Disposition::Failed, link.task_id, self.message)
             .at("the queue's status", Some(self.path))
-            .expected(Authority::Queue, self.expected)
+            .expected_by(Authority::Queue, "the rest of its record", self.expected)
             .actual(Authority::Queue, self.actual)
     }
 }
@@ -50,11 +50,11 @@ pub(super) fn contradiction(status: &Status) -> Option<Wrong> {
 fn of_run(run: &Run, is_replaced: bool) -> Option<Wrong> {
     let state = run.state.as_str();
     let wrong = |key: &str, expected: &str, actual: &str| {
-        let message = format!("Run {} is {state}, and its {key} says otherwise.", run.run_id);
+        let message = format!("Run {} is {state}, and its {key} contradicts that.", run.run_id);
         let (expected, actual) = (expected.to_owned(), actual.to_owned());
         Some(Wrong { message, path: place(run, key), expected, actual })
     };
-    let is_there = |there: bool| if there { "a time" } else { "nothing" };
+    let is_there = |there: bool| if there { "a time" } else { "no time" };
     let (started, resolved) = (run.started.is_some(), run.resolved.is_some());
     let reason = run.reason_resolved.as_deref();
     let has_ended = run.state.has_ended();

@@ -66,7 +66,7 @@ fn of_tree(
                 let message = "The target takes in what this task of another tree made.";
                 Finding::new(CHECK, INPUT_TREE, Disposition::Failed, link.task_id, message)
                     .at("the queue's definition", Some(Path::of(&["metadata", "source"])))
-                    .expected(Authority::Task, own.unwrap_or("no trusted tree"))
+                    .expected_by(Authority::Task, "the target", super::origin_of(target, own))
                     .actual(Authority::Queue, theirs)
             })
         })
@@ -95,8 +95,8 @@ fn of_revision(cx: &CheckContext<'_>, target: &Link, inputs: &[&Link]) -> Result
         findings.push(
             Finding::new(CHECK, INPUT_REVISION, Disposition::Failed, link.task_id, message)
                 .at("the queue's definition", Some(path))
-                .expected(Authority::Queue, promoted.as_str())
-                .actual(Authority::Queue, actual),
+                .expected_by(Authority::Queue, format!("the promotion {}", parent.task_id), promoted.as_str())
+                .actual_by(Authority::Queue, "the task", actual),
         );
     }
     Ok(findings)
@@ -129,8 +129,8 @@ fn of_mirror(cx: &CheckContext<'_>) -> Result<Vec<Finding>, Stop> {
                 findings.push(
                     Finding::new(CHECK, MIRROR_COMMIT, Disposition::Failed, link.task_id, message)
                         .at("the queue's definition", Some(path))
-                        .expected(Authority::Queue, expected.as_str())
-                        .actual(Authority::Queue, text),
+                        .expected_by(Authority::Queue, "other tasks of its graph", expected.as_str())
+                        .actual_by(Authority::Queue, "the task", text),
                 );
             }
         }

@@ -40,7 +40,7 @@ pub(super) fn examine(
         // On Mercurial no parent can be rebuilt without the list, and the rebuild check says so.
         _ if !is_github(cx.evidence, &target.definition) => return Err(Stop::Blocked),
         Answer::Is(Err(error)) => {
-            return Ok(unreadable(format!("The list of projects cannot be read: {error}.")));
+            return Ok(unreadable(format!("The list of projects is malformed: {error}.")));
         }
         Answer::Absent(answer) => return Ok(unreadable(format!("There is no list of projects: {answer}"))),
     };
@@ -113,7 +113,7 @@ impl Levels<'_> {
     fn failed(&self, link: &Link, keys: &[&str], project: Option<&Project>, repository: &str) -> Finding {
         let told = match project.map(|project| (project, project.level())) {
             Some((project, Some(level))) => format!("{}, of {level}", project.name),
-            Some((project, None)) => format!("{}, of a level that cannot be read", project.name),
+            Some((project, None)) => format!("{}, of a level that is malformed", project.name),
             None => format!("{repository}, which is not in the list of projects"),
         };
         let message = "The task comes from a tree of a lower level than the target's, or takes it in.";
