@@ -5,11 +5,11 @@ use catena_json::Value;
 use catena_verify::verdict::{Authority, Claim, Difference, DifferenceKind, Finding};
 
 /// Characters of a value.
-const VALUE: usize = 90;
+const VALUE: usize = 80;
 /// Characters of a path.
-const PATH: usize = 100;
+const PATH: usize = 80;
 /// Characters of a message.
-const MESSAGE: usize = 260;
+const MESSAGE: usize = 200;
 
 /// The fault of a finding in one line, with the values on both sides. Long values lose their middles.
 #[must_use]
@@ -18,10 +18,10 @@ pub fn headline(finding: &Finding) -> String {
         return differing(finding, first);
     }
     let message = finding.message.lines().next().unwrap_or_default();
-    let message = middle(message.trim_end_matches('.'), MESSAGE);
+    let message = message.trim_end_matches('.');
     match facts(finding) {
-        Some(facts) => format!("{message}: {facts}"),
-        None => message,
+        Some(facts) => format!("{}: {facts}", middle(message, MESSAGE / 2)),
+        None => middle(message, MESSAGE),
     }
 }
 
@@ -29,7 +29,11 @@ pub fn headline(finding: &Finding) -> String {
 fn differing(finding: &Finding, first: &Difference) -> String {
     let (expected, actual) = finding.authorities.unwrap_or((Authority::Tree, Authority::Queue));
     let path = middle(&first.path.to_string(), PATH);
-    let source = renders(expected);
+    let line = finding.origin.as_ref().and_then(|origin| origin.rsplit_once(" line "));
+    let source = match line.filter(|_| expected == Authority::Tree) {
+        Some((_, line)) => format!("line {line} of the template renders"),
+        None => renders(expected).to_owned(),
+    };
     let here = authority_name(actual);
     let (there, wanted) = sides(first);
     let mut text = match first.kind {
@@ -65,8 +69,9 @@ fn sides(difference: &Difference) -> (String, String) {
 fn facts(finding: &Finding) -> Option<String> {
     let path = finding.location.as_ref().and_then(|place| place.path.as_ref()).map(ToString::to_string);
     let path = path.filter(|path| !path.is_empty() && !finding.message.contains(path.as_str()));
-    let expected = finding.expected.as_ref().filter(|claim| !finding.message.contains(&claim.text));
-    let actual = finding.actual.as_ref().filter(|claim| !finding.message.contains(&claim.text));
+    let is_new = |claim: &&Claim| claim.text.is_empty() || !finding.message.contains(&claim.text);
+    let expected = finding.expected.as_ref().filter(is_new);
+    let actual = finding.actual.as_ref().filter(is_new);
     let expected = expected.map(|claim| format!("expected {} ({})", value(claim), name(claim)));
     let actual = actual.map(|claim| match &path {
         Some(path) => format!("{} is {} ({})", middle(path, PATH), value(claim), name(claim)),

@@ -11,7 +11,7 @@ const REPLACED: &str = "the file is not the one that the worker hashed: it was r
 const EDITED: &str = "the task is not the one that its graph made: it was created or edited by hand or by a \
      script. Find out who created it: `taskcluster task def TASK` and the queue's log have the client id. If it was \
      meant, let an action task make it.";
-const WORKER: &str = "the worker's document and the queue contradict each other. Check which worker ran the task \
+const WORKER: &str = "the worker's document and the queue contradict each other: keep the evidence (--record DIR). Check which worker ran the task \
      (`taskcluster task status TASK`), its version, and whether its key is in use elsewhere.";
 const WORKER_VERSION: &str = "most likely an old or modified worker: check its version in the task's log \
      (`taskcluster task log TASK`), update it, and run the task again. If the worker is up to date, find out who \
@@ -209,7 +209,10 @@ pub const HINTS: &[(&str, &str)] = &[
         "add the public keys of this worker implementation to the policy (keys), or use --keys FILE.",
     ),
     ("document-not-json", WORKER_VERSION),
-    ("document-duplicate-key", WORKER_VERSION),
+    (
+        "document-duplicate-key",
+        "no worker writes a key twice: two readers would see two documents. Do not retry; keep the evidence (--record DIR), and check the worker that ran the task and who may write to the artifact storage.",
+    ),
     ("document-version", WORKER_VERSION),
     ("document-malformed", WORKER_VERSION),
     (
@@ -292,7 +295,10 @@ pub const HINTS: &[(&str, &str)] = &[
         "graph-entry-malformed",
         "look at the log of the decision task that published the graph; the tree's taskgraph may be broken.",
     ),
-    ("graph-definition-differs", EDITED),
+    (
+        "graph-definition-differs",
+        "the queue has another definition than the signed graph of the decision task. Keep the evidence (--record DIR), compare with `taskcluster task def TASK` from another network, and find out who created the task (the queue's log has the client id).",
+    ),
     ("graph-dependencies-added", EDITED),
     ("graph-definition-additions", EDITED),
     ("graph-times-differ", EDITED),
@@ -467,7 +473,7 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     (
         "tree-projects",
-        "Try again; if it stays so, check projects-url in the policy and fetch that address with curl.",
+        "the fault may pass. Try again; if it stays so, check projects-url in the policy and fetch that address with curl.",
     ),
     ("pull-request-try", PROPOSED),
     ("pull-request-tasks-for", PROPOSED),
@@ -525,7 +531,7 @@ pub const HINTS: &[(&str, &str)] = &[
     // What could not be known.
     (
         "availability-unreachable",
-        "Ask again; if it stays so, check what is named above (the service, the proxy, the disk) with curl, and --deadline.",
+        "the fault may pass. Ask again; if it stays so, check what is named above (the service, the proxy, the disk) with curl, and --deadline.",
     ),
     (
         "availability-refused",

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Characters of the leading cause in the answer.
-const LEAD: usize = 480;
+const LEAD: usize = 330;
 /// Characters of one claim or message, and of a side of a difference where lines may be of any length.
 const CLAIM: usize = 600;
 /// Differences of one finding.
@@ -88,10 +88,10 @@ impl Report<'_> {
         } else {
             page.labelled(2, "proven", &self.proven());
         }
-        page.labelled(2, "action", &meaning(verdict, leading));
         if !verdict.relaxed.is_empty() {
             page.labelled(2, "weakened", &self.weakened());
         }
+        page.labelled(2, "action", &meaning(verdict, leading));
         page.labelled(2, "policy", &self.policy());
         page.labelled(2, "keys", &self.keys());
         if let Some(elapsed) = self.options.elapsed {
@@ -191,10 +191,7 @@ impl Report<'_> {
             let more = group.others.len();
             let is_alike = group.others.iter().all(|other| other.code == code);
             let (label, what) = if is_alike { ("also", "more finding") } else { ("follows", "finding") };
-            let how =
-                if is_alike { "of this cause" } else { "from this cause, and without advice of its own" };
-            let number = count(more, what);
-            page.labelled(3, label, &format!("{number} {how}"));
+            page.labelled(3, label, &format!("{} of this cause", count(more, what)));
             self.one_liners(page, &group.others, finding);
         }
         page.labelled(3, "hint", advice(&code));
@@ -267,18 +264,20 @@ impl Report<'_> {
     /// A line each; what was said already is not said again.
     fn one_liners(&self, page: &mut Page, findings: &[&Finding], said: &Finding) {
         let room = page.room(5, CLAIM);
-        let first = headline(said);
         for finding in findings.iter().take(LINES) {
             let mut text = String::new();
             if finding.code != said.code {
                 text.push_str(&format!("{}  ", finding.code.name));
             }
             text.push_str(&format!("{}  {}", self.links.way(finding.task_id), finding.task_id));
-            let fault = headline(finding);
-            if fault != first {
-                text.push_str(&format!(": {fault}"));
+            let actual = |finding: &Finding| finding.actual.as_ref().map(|claim| claim.text.clone());
+            if finding.message != said.message {
+                let message = finding.message.lines().next().unwrap_or_default();
+                text.push_str(&format!(": {message}"));
+            } else if let Some(there) = actual(finding).filter(|_| actual(finding) != actual(said)) {
+                text.push_str(&format!(": {there}"));
             }
-            page.words(&[(None, "     "), (None, &middle(&text, room))]);
+            page.words(&[(None, "     "), (None, &excerpt(&text, 0, room))]);
         }
         let more = findings.len().saturating_sub(LINES);
         if more > 0 {

@@ -48,7 +48,7 @@ fn a_graph_of_a_foreign_tree_is_one_cause() {
     let decision = first(&verdict) + 3;
     assert_eq!(causes(&verdict), [Some(decision), Some(decision), Some(decision), None]);
     let shown = text(&verdict, &TextOptions::default());
-    assert!(shown.contains("3 findings from this cause"), "{shown}");
+    assert!(shown.contains("3 findings of this cause"), "{shown}");
     assert_eq!(shown.matches("hint").count(), 1, "{shown}");
     // Each stands by itself where all is asked for.
     let verbose = text(&verdict, &TextOptions { verbose: true, ..TextOptions::default() });

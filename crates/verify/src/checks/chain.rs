@@ -9,6 +9,7 @@ use crate::verification::{
 use catena_json::Path;
 use catena_model::task::TaskId;
 use catena_policy::Rule;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 pub(super) const DESCRIPTION: Check =
@@ -87,8 +88,8 @@ fn way_back(chain: &Chain, start: TaskId, work: &Work) -> Result<Vec<Step>, Stop
     'search: while let Some(task_id) = todo.pop_front() {
         for (field, to) in chain.link(task_id).map(named_tasks).into_iter().flatten() {
             work.spend(1)?;
-            if !came_from.contains_key(&to) {
-                came_from.insert(to, (task_id, field));
+            if let Entry::Vacant(entry) = came_from.entry(to) {
+                entry.insert((task_id, field));
                 todo.push_back(to);
             }
             if to == start {

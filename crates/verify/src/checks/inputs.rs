@@ -194,8 +194,9 @@ fn compare(link: &Link, word: Word, number: usize, input: &PinnedInput, makers: 
         return None;
     };
     let message = format!("{} is not what was consumed.", input.shown());
-    let place = format!("{expected} (the document of {})", input.task_id);
-    Some(found(INPUT_MISMATCHED, message).expected(Authority::Worker, place).actual(word.authority(), actual))
+    let maker = format!("the document of {}", input.task_id);
+    let finding = found(INPUT_MISMATCHED, message).expected_by(Authority::Worker, maker, expected);
+    Some(finding.actual(word.authority(), actual))
 }
 
 /// The size that the maker recorded, if it did.

@@ -216,7 +216,7 @@ fn origin(
         let owners = owners.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         return Ok(vec![
             finding
-                .expected(Authority::Policy, format!("an owner of {owners}"))
+                .expected(Authority::Policy, format!("an official owner: {owners}"))
                 .actual(Authority::Queue, format!("https://github.com/{repository}")),
         ]);
     }
@@ -238,10 +238,18 @@ fn origin(
     match landed(cx, link, &repository, &revision)? {
         Landing::On => Ok(Vec::new()),
         Landing::Off { expected, actual } => {
-            let message = format!("{revision} has not landed in {repository}.");
+            let message = format!("The commit has not landed in {repository}.");
+            let revision_key = format!("{}_HEAD_REV", cx.evidence.product.source_env_prefix);
+            let in_env = ["payload", "env", revision_key.as_str()];
+            let keys = if keys.first() == Some(&"payload") { in_env.as_slice() } else { keys };
             let finding = failed(link, NOT_LANDED, message, keys);
-            let finding = finding.expected_by(Authority::Queue, "the branch that counts", expected);
-            Ok(vec![finding.actual_by(Authority::Vcs, "branches that GitHub lists for it", actual)])
+            let finding = finding.expected_by(
+                Authority::Queue,
+                "the branch that counts",
+                format!("a commit that is on {expected}"),
+            );
+            let actual = format!("{revision} ({actual})");
+            Ok(vec![finding.actual_by(Authority::Vcs, "GitHub", actual)])
         }
         Landing::Unknown(finding) => Ok(vec![*finding]),
     }
