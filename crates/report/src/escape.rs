@@ -5,7 +5,7 @@
 //! bidirectional overrides and invisible characters make one word look like another. Whatever is
 //! shown goes through here.
 
-use catena_verify::lookalike::is_mistakable;
+use catena_model::lookalike::is_mistakable;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 

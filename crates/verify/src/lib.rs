@@ -11,8 +11,6 @@
 
 pub mod checks;
 pub mod compare;
-mod found;
-pub mod lookalike;
 pub mod schema;
 pub mod verdict;
 pub mod verification;

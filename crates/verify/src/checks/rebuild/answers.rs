@@ -1,7 +1,7 @@
 //! What services answer, and that it is about what was asked.
 
 use super::{ANSWER, Fail, IDENTITY, Parent, Rebuild, UNKNOWN};
-use crate::found::found;
+use catena_model::found::found;
 use crate::verdict::Authority;
 use crate::verification::{Answer, CheckContext, Need};
 use catena_json::{Path, Value};

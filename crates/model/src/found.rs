@@ -6,7 +6,8 @@ use catena_json::{Path, Segment, Value};
 const MOST: usize = 60;
 
 /// What stands at a path of a value: `missing`, `null`, `a list`, `the string "x"`.
-pub(crate) fn found(value: &Value, path: &Path) -> String {
+#[must_use]
+pub fn found(value: &Value, path: &Path) -> String {
     let mut here = Some(value);
     for segment in path.segments() {
         here = match (here, segment) {
@@ -19,7 +20,8 @@ pub(crate) fn found(value: &Value, path: &Path) -> String {
 }
 
 /// A value by its type, and where that is short by itself.
-pub(crate) fn in_words(value: &Value) -> String {
+#[must_use]
+pub fn in_words(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(truth) => truth.to_string(),
