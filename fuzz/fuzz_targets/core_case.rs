@@ -1,5 +1,5 @@
 //! Valid chains, of which answers are bent: no panic, an end, and never "verified" on the word of
-//! what nobody signed.
+//! unsigned evidence.
 //!
 //! This reaches what is read only inside a case: statuses, listings, push logs, what GitHub's API
 //! answers, lists of projects, actions and parameters, each where the checks look at it.

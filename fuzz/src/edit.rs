@@ -14,7 +14,7 @@ pub struct Edit<'a> {
     put: &'a [u8],
 }
 
-/// What is told in place of an honest answer.
+/// The replacement of a valid answer.
 pub enum Told {
     /// These bytes.
     Bytes(Vec<u8>),
@@ -90,7 +90,7 @@ impl<'a> Edit<'a> {
         [&bytes[..start], new, &bytes[end..]].concat()
     }
 
-    /// JSON to put somewhere; what is none is a string.
+    /// JSON to insert; anything else is a string.
     fn value(&self) -> Value {
         let string = || Value::from(String::from_utf8_lossy(self.put).into_owned());
         parse(self.put, &Limits::default()).unwrap_or_else(|_| string())

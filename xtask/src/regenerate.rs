@@ -43,7 +43,7 @@ fn yaml() -> Result<(), Failure> {
 }
 
 fn policy() -> Result<(), Failure> {
-    // The release build is there already for whoever has seen the demo.
+    // The release build already exists if the demo was run.
     let import = ["run", "--release", "--quiet", "--", "policy", "import"];
     cargo(import)
         .args(["--output", "policies/firefox-ci.yml", "--installed"])

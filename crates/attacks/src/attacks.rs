@@ -137,9 +137,9 @@ impl Spread {
 pub struct Attack {
     /// A few words, unique in the catalogue.
     pub name: &'static str,
-    /// Who could do it.
+    /// The attackers who can carry it out.
     pub by: &'static [Attacker],
-    /// What is changed, as a sentence for readers.
+    /// The change, as a sentence for readers.
     pub what: &'static str,
     /// The valid chain.
     pub release: fn() -> Release,
@@ -147,17 +147,17 @@ pub struct Attack {
     pub mutation: Mutation,
     /// The code of the finding that names the cause.
     pub code: &'static str,
-    /// Bounds that differ from the usual ones, so that a chain need not be huge to be beyond them.
+    /// Limits that differ from the defaults, so that a chain need not be huge to exceed them.
     pub limits: Option<fn(&mut Limits)>,
-    /// A policy that lies over the one that ships, as YAML.
+    /// A policy over the shipped one, as YAML.
     pub policy: Option<&'static str>,
 }
 
-/// How a valid chain is changed. `None` says that it lacks what is to be changed, which is a mistake
-/// of the catalogue.
+/// How a valid chain is changed. `None` means that the part to be changed is missing, which is a
+/// mistake of the catalogue.
 #[derive(Clone, Copy, Debug)]
 pub enum Mutation {
-    /// What the world holds is changed.
+    /// The data is changed.
     Chain(fn(&mut Chain) -> Option<()>),
     /// The same, of one task: which one, and how it is changed.
     Task(fn(&Chain) -> Option<String>, fn(&mut Chain, &str) -> Option<()>),
@@ -168,17 +168,17 @@ pub enum Mutation {
 /// A fault on the wire, on every attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wire {
-    /// Where it strikes, as [`catena_testbed::Testbed::fault`] reads it.
+    /// Where it applies, in the format of [`catena_testbed::Testbed::fault`].
     pub pattern: String,
-    /// What goes wrong.
+    /// The fault.
     pub fault: Fault,
 }
 
 impl Attack {
-    /// How a chain under this attack is asked about.
+    /// The scenario of a chain under this attack.
     ///
     /// # Errors
-    /// A policy that is not sound, or a target that is none: mistakes of the catalogue.
+    /// An invalid policy or target: mistakes of the catalogue.
     pub fn scenario(&self, chain: &Chain) -> Result<Scenario, ScenarioError> {
         let question = match self.policy {
             Some(text) => Scenario::under(&laid_over(text)?, chain)?,
@@ -187,8 +187,8 @@ impl Attack {
         Ok(self.limits.map_or_else(|| question.clone(), |limits| question.clone().within(limits)))
     }
 
-    /// What the verdict must be: tampering and what is not allowed are refused, an outage is told apart.
-    /// `None` when no check has such a code, which is a mistake of the catalogue.
+    /// The expected outcome: tampering and policy violations are rejected, an outage is undetermined.
+    /// `None` if no check has such a code, which is a mistake of the catalogue.
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome> {
         let (_, code) = find_code(self.code)?;
@@ -199,7 +199,7 @@ impl Attack {
         })
     }
 
-    /// Whether a verdict is the right one, and names the cause.
+    /// Whether a verdict has the expected outcome and names the cause.
     #[must_use]
     pub fn is_met_by(&self, verdict: &Verdict) -> bool {
         let named = verdict.failed().any(|finding| finding.code.name == self.code);
@@ -218,13 +218,13 @@ impl Attack {
         self.limits.is_none() && self.policy.is_none()
     }
 
-    /// Within other bounds than the usual ones.
+    /// With other limits than the default ones.
     pub(crate) const fn within(mut self, limits: fn(&mut Limits)) -> Self {
         self.limits = Some(limits);
         self
     }
 
-    /// Under a policy laid over the one that ships.
+    /// Under a policy over the shipped one.
     pub(crate) const fn under(mut self, policy: &'static str) -> Self {
         self.policy = Some(policy);
         self
@@ -238,7 +238,7 @@ pub(crate) fn laid_over(text: &str) -> Result<Policy, ScenarioError> {
     Policy::load_all(&[shipped, ("laid over", text)], &nothing).map_err(ScenarioError::Policy)
 }
 
-/// A chain that is changed.
+/// An attack that changes the chain.
 pub(crate) const fn attack(
     name: &'static str,
     by: &'static [Attacker],
@@ -250,7 +250,7 @@ pub(crate) const fn attack(
     Attack { name, by, what, release, mutation: Mutation::Chain(change), code, limits: None, policy: None }
 }
 
-/// A chain that is honest, behind a wire that is not.
+/// An attack that leaves the chain valid and injects faults on the wire.
 pub(crate) const fn wire(
     name: &'static str,
     by: &'static [Attacker],

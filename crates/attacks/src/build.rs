@@ -7,13 +7,13 @@ use catena_testbed::{Chain, Release};
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// Why there is no chain: a mistake of the catalogue.
+/// Why a chain cannot be built: a mistake of the catalogue.
 #[derive(Debug, thiserror::Error)]
 pub enum AttackError {
     /// The testbed cannot build the release.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// The chain does not have what is to be changed.
+    /// The part of the chain that is to be changed is missing.
     #[error("the chain of {name:?} lacks what is to be changed")]
     Lacking {
         /// The entry.
@@ -22,7 +22,7 @@ pub enum AttackError {
 }
 
 impl Attack {
-    /// The chain as it is under this attack, and what goes wrong on the wire.
+    /// The chain under this attack, and the faults on the wire.
     ///
     /// # Errors
     /// Mistakes of the catalogue only.
@@ -53,7 +53,7 @@ impl ValidChain {
     }
 }
 
-/// Builds a release once: hundreds of attacks begin with the same few.
+/// Builds a release once: hundreds of attacks start with the same few.
 pub(crate) fn built(release: &Release) -> Result<Chain, BuildError> {
     static BUILT: LazyLock<Mutex<HashMap<String, Chain>>> = LazyLock::new(Mutex::default);
     let name = format!("{release:?}");

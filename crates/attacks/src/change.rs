@@ -1,4 +1,4 @@
-//! Ways to change a chain. `None` says that what is to be changed is not there.
+//! Ways to change a chain. `None` means that the part to be changed is missing.
 
 mod sources;
 
@@ -17,7 +17,7 @@ pub const GRAPH: &str = "public/task-graph.json";
 pub const ACTIONS: &str = "public/actions.json";
 /// The parameters that a decision task publishes.
 pub const PARAMETERS: &str = "public/parameters.yml";
-/// A build's first artifact, which the target wants.
+/// A build's first artifact, which the target lists.
 pub const ARTIFACT: &str = "public/build/target.tar.xz";
 /// An id that no task has.
 pub const NOBODY: &str = "AAAAAAAAQACAAAAAAAAAAA";
@@ -40,7 +40,7 @@ pub fn target_parent(chain: &Chain) -> Option<String> {
     chain.action.clone().or_else(|| first_decision(chain))
 }
 
-/// The task that published the graph a task is in.
+/// The task that published a task's graph.
 #[must_use]
 pub fn parent_of(chain: &Chain, id: &str) -> Option<String> {
     let parent = chain.definition(id)?.pointer(&["extra", "parent"])?;
@@ -53,13 +53,13 @@ pub fn json(text: &str) -> Option<Value> {
     parse(text.as_bytes(), &Limits::default()).ok()
 }
 
-/// Some text as a list of one.
+/// A text as a list of one.
 #[must_use]
 pub fn list(item: impl Into<Value>) -> Value {
     Value::from(vec![item.into()])
 }
 
-/// The place a path leads to; steps into lists are numbers.
+/// The value at a path; steps into lists are numbers.
 pub fn inside<'a>(value: &'a mut Value, path: &[&str]) -> Option<&'a mut Value> {
     path.iter().try_fold(value, |value, step| match value {
         Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?),
@@ -67,7 +67,7 @@ pub fn inside<'a>(value: &'a mut Value, path: &[&str]) -> Option<&'a mut Value> 
     })
 }
 
-/// Sets a member, which may be new, or an item, which may not; its parent must be there.
+/// Sets a member, which may be new, or an item, which must exist; its parent must exist.
 pub fn set(value: &mut Value, path: &[&str], new: impl Into<Value>) -> Option<()> {
     let (last, parents) = path.split_last()?;
     match inside(value, parents)? {
@@ -78,7 +78,7 @@ pub fn set(value: &mut Value, path: &[&str], new: impl Into<Value>) -> Option<()
     Some(())
 }
 
-/// Takes out a member that is there.
+/// Removes an existing member.
 pub fn remove(value: &mut Value, path: &[&str]) -> Option<()> {
     let (last, parents) = path.split_last()?;
     inside(value, parents)?.as_object_mut()?.remove(last)?;
@@ -97,19 +97,19 @@ pub fn signature(chain: &mut Chain) -> Option<&mut Vec<u8>> {
     chain.signature_mut(&id)
 }
 
-/// Changes what a task's worker says, and signs it with that worker's key.
+/// Changes the document of a task, and signs it with its worker's key.
 pub fn document_of(chain: &mut Chain, id: &str, change: impl FnOnce(&mut Value) -> Option<()>) -> Option<()> {
     change(chain.document_mut(id)?)?;
     chain.resign(id).then_some(())
 }
 
-/// Sets a member of what the first build's worker says, which it signs.
+/// Sets a member of the first build's document, and signs it again.
 pub fn document(chain: &mut Chain, path: &[&str], new: impl Into<Value>) -> Option<()> {
     let id = first_build(chain)?;
     document_of(chain, &id, |document| set(document, path, new))
 }
 
-/// Takes a member out of what the first build's worker says, which it signs.
+/// Removes a member of the first build's document, and signs it again.
 pub fn undocument(chain: &mut Chain, path: &[&str]) -> Option<()> {
     let id = first_build(chain)?;
     document_of(chain, &id, |document| remove(document, path))
@@ -127,7 +127,7 @@ pub fn document_bytes(chain: &mut Chain, change: impl FnOnce(Vec<u8>) -> Option<
     Some(())
 }
 
-/// Publishes the first build's document with `to` in place of the first `from`, signed by its worker.
+/// Replaces the first `from` by `to` in the first build's document, and signs it again.
 pub fn document_text(chain: &mut Chain, from: &str, to: &str) -> Option<()> {
     document_bytes(chain, |bytes| {
         let text = String::from_utf8(bytes).ok()?;
@@ -144,13 +144,13 @@ pub fn sign_as(chain: &mut Chain, implementation: Implementation) -> Option<()> 
     Some(())
 }
 
-/// Leaves out the first build's document, its signature, or both.
+/// Removes the first build's document, its signature, or both.
 pub fn unpublish(chain: &mut Chain, names: &[&str]) -> Option<()> {
     let id = first_build(chain)?;
     unpublish_from(chain, &id, names)
 }
 
-/// Leaves out a task's document, its signature, or both.
+/// Removes a task's document, its signature, or both.
 pub fn unpublish_from(chain: &mut Chain, id: &str, names: &[&str]) -> Option<()> {
     let written = chain.tasks.get_mut(id)?.document.take()?;
     let (bytes, signed) = (written.bytes(), written.signature);
@@ -163,7 +163,7 @@ pub fn unpublish_from(chain: &mut Chain, id: &str, names: &[&str]) -> Option<()>
     Some(())
 }
 
-/// Flips a bit of an artifact of the first build, which its document does not know.
+/// Flips a bit of an artifact of the first build without changing its document.
 pub fn alter(chain: &mut Chain, name: &str) -> Option<()> {
     bytes_of(chain, name, |bytes| {
         let middle = bytes.len().checked_div(2)?;
@@ -172,7 +172,7 @@ pub fn alter(chain: &mut Chain, name: &str) -> Option<()> {
     })
 }
 
-/// Changes the bytes of an artifact of the first build, which its document does not know.
+/// Changes the bytes of an artifact of the first build without changing its document.
 pub fn bytes_of(
     chain: &mut Chain,
     name: &str,
@@ -187,7 +187,7 @@ pub fn bytes_of(
     Some(())
 }
 
-/// Changes a text that a task published, which its document then vouches for.
+/// Changes a published text of a task, with a signed digest.
 pub fn published(
     chain: &mut Chain,
     id: &str,
@@ -205,7 +205,7 @@ pub fn published(
     chain.reseal(id).ok()?.then_some(())
 }
 
-/// Changes a parent's graph, which its document then vouches for.
+/// Changes a parent's graph, with a signed digest.
 pub fn graph(chain: &mut Chain, parent: &str, change: impl FnOnce(&mut Value) -> Option<()>) -> Option<()> {
     let mut graph = None;
     published(chain, parent, GRAPH, |text| {
@@ -227,21 +227,21 @@ pub fn graph_entry(chain: &mut Chain, path: &[&str], new: impl Into<Value>) -> O
     entry(chain, |entry| set(entry.get_mut("task")?, path, new))
 }
 
-/// Changes a task wherever it is told of: the queue, its parent's graph, its own document.
+/// Changes a task in all places: the queue, its parent's graph, its own document.
 pub fn edit(chain: &mut Chain, id: &str, change: impl Fn(&mut Value) -> Option<()>) -> Option<()> {
     only(chain, id, &change)?;
     let parent = parent_of(chain, id)?;
     graph(chain, &parent, |graph| change(graph.get_mut(id)?.get_mut("task")?))
 }
 
-/// Changes a task in the queue and in its own document, and not in the graph it came from.
+/// Changes a task in the queue and in its own document, and not in its graph.
 pub fn only(chain: &mut Chain, id: &str, change: impl FnOnce(&mut Value) -> Option<()>) -> Option<()> {
     change(chain.definition_mut(id)?)?;
     chain.redocument(id);
     Some(())
 }
 
-/// Puts other paths in the place of those that the target first names as optional.
+/// Replaces the paths of the target's first optional entry.
 pub fn patterns(chain: &mut Chain, paths: impl Into<Value>) -> Option<()> {
     let paths = paths.into();
     target(chain, |task| {
@@ -251,12 +251,12 @@ pub fn patterns(chain: &mut Chain, paths: impl Into<Value>) -> Option<()> {
     })
 }
 
-/// Puts `to` in place of `from` wherever a task is told of.
+/// Replaces `from` by `to` in a task in all places.
 pub fn edit_text(chain: &mut Chain, id: &str, from: &str, to: &str) -> Option<()> {
     edit(chain, id, |task| replace_in(task, from, to))
 }
 
-/// Puts `to` in place of `from` in a value's text; it must be there.
+/// Replaces `from` by `to` in a value's text; it must be present.
 pub fn replace_in(value: &mut Value, from: &str, to: &str) -> Option<()> {
     let text = value.to_string();
     if !text.contains(from) {
@@ -266,13 +266,13 @@ pub fn replace_in(value: &mut Value, from: &str, to: &str) -> Option<()> {
     Some(())
 }
 
-/// Sets a member of the first build wherever it is told of.
+/// Sets a member of the first build in all places.
 pub fn build(chain: &mut Chain, path: &[&str], new: impl Into<Value>) -> Option<()> {
     let (id, new) = (first_build(chain)?, new.into());
     edit(chain, &id, |task| set(task, path, new.clone()))
 }
 
-/// Takes a member out of the first build wherever it is told of.
+/// Removes a member of the first build in all places.
 pub fn unbuild(chain: &mut Chain, path: &[&str]) -> Option<()> {
     let id = first_build(chain)?;
     edit(chain, &id, |task| remove(task, path))
@@ -284,32 +284,32 @@ pub fn build_only(chain: &mut Chain, path: &[&str], new: impl Into<Value>) -> Op
     only(chain, &id, |task| set(task, path, new))
 }
 
-/// Sets a member of the first decision task, as its worker saw it too.
+/// Sets a member of the first decision task in the queue and in its own document.
 pub fn decision(chain: &mut Chain, path: &[&str], new: impl Into<Value>) -> Option<()> {
     let id = first_decision(chain)?;
     only(chain, &id, |task| set(task, path, new))
 }
 
-/// Sets a member of the task that made the target, as its worker saw it too.
+/// Sets a member of the task that made the target in the queue and in its own document.
 pub fn parent(chain: &mut Chain, path: &[&str], new: impl Into<Value>) -> Option<()> {
     let id = target_parent(chain)?;
     only(chain, &id, |task| set(task, path, new))
 }
 
-/// Changes the target wherever it is told of.
+/// Changes the target in all places.
 pub fn target(chain: &mut Chain, change: impl Fn(&mut Value) -> Option<()>) -> Option<()> {
     let id = chain.target.clone();
     edit(chain, &id, change)
 }
 
-/// Asks about another task of the chain, which has run.
+/// Makes another task of the chain the target, which has run.
 pub fn ask_about(chain: &mut Chain, id: &str, kind: &str) -> Option<()> {
     chain.task(id)?.document.as_ref()?;
     (chain.target, chain.kind, chain.check_target) = (id.to_owned(), kind.to_owned(), true);
     Some(())
 }
 
-/// Lets a task make one more file, and its worker vouch for it.
+/// Adds a file to a task, with an entry in its signed document.
 pub fn make(chain: &mut Chain, id: &str, name: &str) -> Option<()> {
     let artifact = Artifact::new(format!("made as {name}"), "application/octet-stream");
     chain.artifacts_mut(id)?.insert(name.to_owned(), artifact);
@@ -322,19 +322,19 @@ pub fn upstream(chain: &mut Chain, key: &str, new: impl Into<Value>) -> Option<(
     target(chain, |task| set(task, &["payload", "upstreamArtifacts", "0", key], new.clone()))
 }
 
-/// Sets a member of what the queue says of the first build's latest run.
+/// Sets a member of the first build's latest run in the queue.
 pub fn run(chain: &mut Chain, key: &str, new: impl Into<Value>) -> Option<()> {
     let id = first_build(chain)?;
     run_of(chain, &id, key, new)
 }
 
-/// Sets a member of what the queue says of a task's latest run.
+/// Sets a member of a task's latest run in the queue.
 pub fn run_of(chain: &mut Chain, id: &str, key: &str, new: impl Into<Value>) -> Option<()> {
     let runs = inside(chain.status_mut(id)?, &["status", "runs"])?.as_array_mut()?;
     set(runs.last_mut()?, &[key], new)
 }
 
-/// Lets a task's latest run be as far as a state says, in all that the queue says of it.
+/// Sets the state of a task's latest run, and everything in the queue that follows from it.
 pub fn run_is(chain: &mut Chain, id: &str, state: &str) -> Option<()> {
     let status = inside(chain.status_mut(id)?, &["status"])?;
     set(status, &["state"], state)?;
@@ -353,32 +353,32 @@ pub fn run_is(chain: &mut Chain, id: &str, state: &str) -> Option<()> {
     Some(())
 }
 
-/// Puts `to` in place of `from` in all that the queue says of a task, its worker with it. Times written so
-/// are its creation, its deadline and expiry on other days, and what its runs have of them.
+/// Replaces `from` by `to` in everything that the queue states about a task, and in its document. Times
+/// in this form are its creation, its deadline and expiry on other days, and those of its runs.
 pub fn retimed(chain: &mut Chain, id: &str, from: &str, to: &str) -> Option<()> {
     only(chain, id, |task| replace_in(task, from, to))?;
     replace_in(chain.status_mut(id)?, from, to)
 }
 
-/// Sets members of what the queue says of one of a task's runs.
+/// Sets members of one of a task's runs in the queue.
 pub fn run_has(chain: &mut Chain, id: &str, run: &str, members: &[(&str, &str)]) -> Option<()> {
     let run = inside(chain.status_mut(id)?, &["status", "runs", run])?;
     members.iter().try_for_each(|(key, value)| set(run, &[key], *value))
 }
 
-/// Pages whose address has `part` in it; none are no answer.
+/// Pages whose address contains `part`; `None` if there are none.
 pub fn pages<'a>(chain: &'a mut Chain, part: &'a str) -> Option<impl Iterator<Item = &'a mut Page>> {
     let mut found = chain.pages.iter_mut().filter(move |(url, _)| url.contains(part)).peekable();
     found.peek().is_some().then(|| found.map(|(_, page)| page))
 }
 
-/// Puts a text in place of pages.
+/// Replaces the text of pages.
 pub fn page_is(chain: &mut Chain, part: &str, text: &'static str) -> Option<()> {
     pages(chain, part)?.for_each(|page| page.body = text.into());
     Some(())
 }
 
-/// Lets hosts say, each in its own form, that they do not have pages.
+/// Makes hosts answer, each in its own form, that pages do not exist.
 pub fn page_missing(chain: &mut Chain, part: &str) -> Option<()> {
     pages(chain, part).is_some().then_some(())?;
     for (url, page) in chain.pages.iter_mut().filter(|(url, _)| url.contains(part)) {
@@ -387,20 +387,20 @@ pub fn page_missing(chain: &mut Chain, part: &str) -> Option<()> {
     Some(())
 }
 
-/// Lets something else answer in the place of pages, with a status and a body.
+/// Makes another service answer in place of pages, with a status and a body.
 pub fn page_answers(chain: &mut Chain, part: &str, status: u16, body: &'static str) -> Option<()> {
     pages(chain, part)?.for_each(|page| *page = Page { body: body.into(), ..Page::status(status) });
     Some(())
 }
 
-/// Puts `to` in place of `from` in pages; at least one must have it.
+/// Replaces `from` by `to` in pages; at least one must contain it.
 pub fn replace_page(chain: &mut Chain, part: &str, from: &str, to: &str) -> Option<()> {
     let mut found = false;
     pages(chain, part)?.for_each(|page| found |= replace(&mut page.body, from, to));
     found.then_some(())
 }
 
-/// Puts `to` in place of `from`; bodies that are no text, or do not have it, stay.
+/// Replaces `from` by `to`; bodies that are not text, or do not contain it, stay unchanged.
 fn replace(body: &mut Body, from: &str, to: &str) -> bool {
     if let Body::Bytes(bytes) = &*body
         && let Ok(text) = std::str::from_utf8(bytes)
@@ -412,7 +412,7 @@ fn replace(body: &mut Body, from: &str, to: &str) -> bool {
     false
 }
 
-/// Puts `to` in place of `from` in all that is told, and lets every worker vouch for it.
+/// Replaces `from` by `to` in all data, and signs every document again.
 pub fn everywhere(chain: &mut Chain, from: &str, to: &str) -> Option<()> {
     let ids: Vec<String> = chain.tasks.keys().cloned().collect();
     for id in ids {
@@ -437,7 +437,7 @@ pub fn empty() -> Value {
     Value::Object(Map::new())
 }
 
-/// The first link of a kind, in the order of the chain: what its name ends in.
+/// The first link of a kind, in the order of the chain.
 #[must_use]
 pub fn link_of(chain: &Chain, kind: &str) -> Option<String> {
     let links = chain.links().into_iter();
@@ -450,18 +450,18 @@ pub fn nth_build(chain: &Chain, number: usize) -> Option<String> {
     chain.builds.get(number).cloned()
 }
 
-/// Sets a member of a task wherever it is told of.
+/// Sets a member of a task in all places.
 pub fn edit_at(chain: &mut Chain, id: &str, path: &[&str], new: impl Into<Value>) -> Option<()> {
     let new = new.into();
     edit(chain, id, |task| set(task, path, new.clone()))
 }
 
-/// Takes a member out of a task wherever it is told of.
+/// Removes a member of a task in all places.
 pub fn edit_out(chain: &mut Chain, id: &str, path: &[&str]) -> Option<()> {
     edit(chain, id, |task| remove(task, path))
 }
 
-/// Lets a task run in another worker pool, wherever it is told of.
+/// Moves a task to another worker pool, in all places.
 pub fn pool(chain: &mut Chain, id: &str, provisioner: &str, worker_type: &str) -> Option<()> {
     edit(chain, id, |task| in_pool(task, provisioner, worker_type))
 }
@@ -473,8 +473,8 @@ pub fn in_pool(task: &mut Value, provisioner: &str, worker_type: &str) -> Option
     set(task, &["taskQueueId"], format!("{provisioner}/{worker_type}"))
 }
 
-/// Puts `to` in place of `from` in the in-tree templates on Mercurial, and changes every task that was
-/// rendered from them as the template now says.
+/// Replaces `from` by `to` in the in-tree templates on Mercurial, and changes every task that was
+/// rendered from them accordingly.
 pub fn in_tree(
     chain: &mut Chain,
     from: &str,
@@ -486,7 +486,7 @@ pub fn in_tree(
     parents.iter().try_for_each(|id| only(chain, id, &change))
 }
 
-/// Copies pages to the addresses and texts that have `to` in place of `from`, so that both are there.
+/// Copies pages to the addresses and texts with `to` in place of `from`, so that both exist.
 pub fn mirror_pages(chain: &mut Chain, from: &str, to: &str) {
     let copied = chain.pages.iter().filter(|(url, _)| url.contains(from)).map(|(url, page)| {
         let mut page = page.clone();
@@ -497,8 +497,8 @@ pub fn mirror_pages(chain: &mut Chain, from: &str, to: &str) {
     chain.pages.extend(copied);
 }
 
-/// Puts `to` in place of `from` in one graph: its decision task, its tasks, what they published, and what
-/// is asked about its sources.
+/// Replaces `from` by `to` in one graph: its decision task, its tasks, their artifacts, and the answers
+/// about its sources.
 pub fn graph_everywhere(chain: &mut Chain, decision: &str, from: &str, to: &str) -> Option<()> {
     let in_group = |task: &Value| task.get("taskGroupId").and_then(Value::as_str) == Some(decision);
     let ids = chain.tasks.iter().filter(|(_, task)| in_group(&task.definition));
@@ -526,7 +526,7 @@ pub fn project(chain: &mut Chain, text: &str) -> Option<()> {
     Some(())
 }
 
-/// Takes in all tasks and pages of another chain; the same workers ran them.
+/// Adds all tasks and pages of another chain; the same workers ran them.
 pub fn graft(chain: &mut Chain, other: Chain) {
     let ids: Vec<String> = other.tasks.keys().cloned().collect();
     chain.tasks.extend(other.tasks);
@@ -538,7 +538,7 @@ pub fn graft(chain: &mut Chain, other: Chain) {
     }
 }
 
-/// Lets the first build run in the image that another chain made, which is taken in.
+/// Makes the first build run in an image of another chain, which is added.
 pub fn image_of(chain: &mut Chain, mut other: Chain) -> Option<()> {
     let (id, image) = (first_build(chain)?, other.images.first()?.clone());
     let path = &["artifacts", "public/image.tar.zst", "sha256"];
@@ -558,11 +558,11 @@ pub fn text(body: &Body) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
 }
 
-/// Where the second sources of enterprise live.
+/// The repository of enterprise's second sources.
 const COMM: &str = "https://github.com/thunderbird/thunderbird-desktop";
 
-/// Makes a chain of enterprise one of its second product: everything is made from two repositories, of which
-/// the one of the second prefix is where sources lie, and the other one has the template.
+/// Makes a chain of enterprise one of its second product: everything is made from two repositories, of
+/// which the one with the second prefix contains the sources, and the other one the template.
 pub fn second_sources(chain: &mut Chain) -> Option<()> {
     const GECKO: &str = "https://github.com/mozilla/enterprise-firefox";
     mirror_pages(chain, "mozilla/enterprise-firefox", "thunderbird/thunderbird-desktop");

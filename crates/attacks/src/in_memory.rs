@@ -1,4 +1,4 @@
-//! A driver without a network: answers from what the testbed would serve.
+//! A fact source without a network: answers with the testbed's data.
 
 use catena_model::Limits;
 use catena_model::digest::Measurement;
@@ -10,10 +10,10 @@ use sha2::{Digest as _, Sha256, Sha512};
 use std::io;
 use std::sync::Arc;
 
-/// How many bytes of a task graph are scanned at a time: few, so that entries are cut in two.
+/// Bytes of a task graph that are scanned at a time: few, so that entries are split.
 const PIECE: usize = 1000;
 
-/// Everything the world answers, asked without a network.
+/// All answers of a chain, without a network.
 #[derive(Debug)]
 pub struct InMemorySource {
     site: Site,
@@ -21,18 +21,18 @@ pub struct InMemorySource {
 }
 
 impl InMemorySource {
-    /// Answers from `site`; what is longer than `limits` allow could not be had.
+    /// Answers from `site`; answers longer than `limits` allow are unreachable.
     #[must_use]
     pub fn new(site: Site, limits: Limits) -> Self {
         Self { site, limits }
     }
 
-    /// Answers until nothing more is asked.
+    /// Answers until there are no more needs.
     pub fn investigate(&self, verification: &mut Verification) {
         drive(verification, |need| self.answer(need));
     }
 
-    /// What is seen for one need.
+    /// The fact for one need.
     #[must_use]
     pub fn answer(&self, need: &Need) -> Fact {
         match self.find(need) {
@@ -56,7 +56,7 @@ impl InMemorySource {
         }
     }
 
-    /// Why GitHub's 404 says nothing: the repository itself is not shown, or not to everybody.
+    /// Why GitHub's 404 does not count: the repository itself is hidden, or not public.
     fn hidden(&self, need: &Need) -> Option<Fact> {
         let url = address(need);
         let starts = ["https://api.github.com/repos/", "https://github.com/"];
@@ -75,13 +75,13 @@ impl InMemorySource {
         }
     }
 
-    /// Where hg or GitHub is asked for a need; `None` for what the queue is asked.
+    /// The address of a need at hg or GitHub; `None` for the queue's needs.
     #[must_use]
     pub fn url(need: &Need) -> Option<String> {
         Some(address(need)).filter(|address| !address.is_empty())
     }
 
-    /// What there is for one need, if anything.
+    /// The page for one need, if there is one.
     #[must_use]
     pub fn body(&self, need: &Need) -> Option<Sent> {
         match self.find(need) {
@@ -90,7 +90,7 @@ impl InMemorySource {
         }
     }
 
-    /// What a driver makes of a body, whatever stands in it.
+    /// The fact for a body, whatever its contents.
     #[must_use]
     pub fn fact(&self, need: &Need, body: &Sent) -> Fact {
         self.measured(need, body).unwrap_or_else(|error| unreachable(&error.to_string()))
@@ -164,7 +164,7 @@ impl InMemorySource {
     }
 }
 
-/// Answers each need until nothing more is asked.
+/// Answers each need until there are no more.
 pub fn drive(verification: &mut Verification, mut answer: impl FnMut(&Need) -> Fact) {
     loop {
         let needs = verification.needs();
@@ -178,7 +178,7 @@ pub fn drive(verification: &mut Verification, mut answer: impl FnMut(&Need) -> F
     }
 }
 
-/// What stands at an address.
+/// The page at an address.
 enum Found {
     Body(Sent),
     Status(u16, String),
@@ -204,7 +204,8 @@ fn text(body: &Sent) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Whether an error is in the form of the service that was asked. Written again, as addresses are.
+/// Whether an error has the form of the requested service. Implemented independently of `fetch`, like
+/// the addresses.
 fn is_missing(need: &Need, body: &str) -> bool {
     let hg = || {
         let page = body.contains("rror</title>") && body.contains("while processing your request");
@@ -226,15 +227,15 @@ fn is_missing(need: &Need, body: &str) -> bool {
     }
 }
 
-/// Whether an error is in the form of GitHub's API, which alone has others than 404 here.
+/// Whether an error has the form of GitHub's API, the only service here with errors other than 404.
 fn is_githubs(need: &Need, body: &str) -> bool {
     address(need).starts_with("https://api.github.com/")
         && body.starts_with('{')
         && ["\"message\":", "\"documentation_url\":"].iter().all(|member| body.contains(member))
 }
 
-/// Whether an answer is nobody's: not JSON where JSON is served, a whole page of HTML where text is.
-/// Written again, as addresses are.
+/// Whether an answer is not the service's: not JSON where JSON is served, a complete HTML page where
+/// text is. Implemented independently of `fetch`, like the addresses.
 fn differs(need: &Need, body: &[u8]) -> bool {
     let text = body.trim_ascii();
     if need.is_json_answer() {

@@ -1,9 +1,9 @@
-//! Attacks on a chain, each with the finding that refuses it, and valid chains that must stay accepted.
+//! Attacks on a chain, each with the finding that rejects it, and valid chains that must stay verified.
 //!
 //! An [`Attack`] takes a valid chain and changes one thing. [`THREATS`] lists them by the ten classes
-//! of the threat model; [`valid::chains`] lists what must never be refused;
-//! [`mistakes::all`] lists what honest operators do wrong, and what befalls them. [`Scenario`] judges a chain
-//! without a network: [`InMemorySource`] answers what a verification asks from what the testbed would serve.
+//! of the threat model; [`valid::chains`] lists chains that must never be rejected; [`mistakes::all`]
+//! lists mistakes of operators and failures. [`Scenario`] verifies a chain without a network:
+//! [`InMemorySource`] answers its needs with the testbed's data.
 
 pub mod attacks;
 mod build;

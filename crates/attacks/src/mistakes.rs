@@ -1,8 +1,9 @@
-//! Mistakes and circumstances of honest operators, beside the attacks: expired files, rotated keys, old workers,
-//! runs that still go on, names that were misspelled. Each has the code, the class and the words of the hint that
-//! it must get, and none of them is called tampering.
+//! Operator mistakes and failures, beside the attacks: expired files, rotated keys, old workers,
+//! running tasks, misspelled names. Each has the code, the class and a part of the hint that it must
+//! produce, and none of them is called tampering.
 //!
-//! What may befall any task is written once, as a circumstance, with the tasks that it is tried on.
+//! A failure that can affect any task is written once, as a circumstance, with the tasks that it is
+//! tried on.
 
 mod custody;
 mod definitions;
@@ -21,7 +22,7 @@ use crate::subject::{
 use catena_testbed::{Chain, Release};
 use catena_verify::verdict::Class;
 
-/// One mistake or circumstance, of one chain.
+/// One mistake or failure, in one chain.
 #[derive(Clone, Debug)]
 pub struct Mistake {
     /// A few words, unique in the catalogue.
@@ -33,21 +34,21 @@ pub struct Mistake {
     pub code: &'static str,
     /// The class of that finding.
     pub class: Class,
-    /// Words that the hint for the code must have.
+    /// A part of the hint for the code.
     pub hint: &'static str,
     /// A policy that lies over the one that ships, as YAML.
     policy: Option<&'static str>,
 }
 
-/// How a valid chain is changed. `None` says that it lacks what is to be changed, which is a mistake of the
-/// catalogue.
+/// How a valid chain is changed. `None` means that the part to be changed is missing, which is a
+/// mistake of the catalogue.
 #[derive(Clone, Copy, Debug)]
 enum Change {
     Chain(fn(&mut Chain) -> Option<()>),
     Task(fn(&Chain) -> Option<String>, fn(&mut Chain, &str) -> Option<()>),
 }
 
-/// What may befall a task, and the tasks that it is tried on.
+/// A failure of a task, and the tasks that it is tried on.
 struct Circumstance {
     name: &'static str,
     change: fn(&mut Chain, &str) -> Option<()>,
@@ -131,7 +132,7 @@ impl Mistake {
         Ok(chain)
     }
 
-    /// How it is asked about.
+    /// Its scenario.
     ///
     /// # Errors
     /// As [`Scenario::of`]; a policy that is not sound.

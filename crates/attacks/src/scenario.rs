@@ -1,4 +1,4 @@
-//! A chain as a question: what is to be judged, by which policy, by whose keys, within which bounds.
+//! A chain as a scenario: the target, the policy, the keys and the limits.
 
 use crate::in_memory::InMemorySource;
 use crate::valid::ValidChain;
@@ -10,10 +10,10 @@ use catena_verify::verdict::Verdict;
 use catena_verify::verification::{Extent, Switches, Target, Verification};
 use std::sync::{Arc, OnceLock};
 
-/// When verdicts on chains of the testbed are concluded; always the same, as the chains are.
+/// The time of conclusion for the testbed's chains; constant, like the chains.
 pub const NOW: Timestamp = Timestamp::constant(1_777_863_721, 0);
 
-/// How a chain is asked about.
+/// The inputs of a chain's verification.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     product: Arc<Product>,
@@ -23,7 +23,7 @@ pub struct Scenario {
     switches: Switches,
 }
 
-/// Why a chain cannot be asked about.
+/// Why there is no scenario.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ScenarioError {
     /// The policy is not sound.
@@ -38,16 +38,16 @@ pub enum ScenarioError {
 }
 
 impl Scenario {
-    /// A chain under the policy that ships, by the keys its workers have.
+    /// A chain under the shipped policy, with the keys of its workers.
     ///
     /// # Errors
-    /// A product that the policy does not have, or a target that is none.
+    /// A product that the policy does not have, or a malformed target.
     pub fn of(chain: &Chain) -> Result<Self, ScenarioError> {
         Self::under(shipped()?, chain)
     }
 
-    /// A chain under another policy. Its workers' keys are those of a file, which count as long as the policy
-    /// says of them; a key that it does not have always counts.
+    /// A chain under another policy. Its workers' keys come from a key file, and have the validity that
+    /// the policy states; a key that the policy does not list is always valid.
     ///
     /// # Errors
     /// As [`Scenario::of`].
@@ -71,40 +71,40 @@ impl Scenario {
         })
     }
 
-    /// With other bounds.
+    /// With other limits.
     #[must_use]
     pub fn within(mut self, change: impl FnOnce(&mut Limits)) -> Self {
         change(&mut self.limits);
         self
     }
 
-    /// With what a caller weakens by name.
+    /// With relaxations by the caller.
     #[must_use]
     pub fn weakened(mut self, switches: Switches) -> Self {
         self.switches = switches;
         self
     }
 
-    /// What it is about.
+    /// The target.
     #[must_use]
     pub fn target(&self) -> &Target {
         &self.target
     }
 
-    /// The bounds.
+    /// The limits.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Opens the case.
+    /// Starts the verification.
     #[must_use]
     pub fn verification(&self) -> Verification {
         let Self { product, keys, target, limits, switches } = self.clone();
         Verification::new(target, product, keys, limits, switches)
     }
 
-    /// Judges a chain without a network.
+    /// Verifies a chain without a network.
     #[must_use]
     pub fn judge(&self, chain: Chain) -> Verdict {
         let memory = InMemorySource::new(chain.into_site(), self.limits.clone());
@@ -115,10 +115,10 @@ impl Scenario {
 }
 
 impl ValidChain {
-    /// Whether the policy that ships lets its product be built for what started it.
+    /// Whether the shipped policy allows the chain's trigger for its product.
     ///
     /// # Errors
-    /// A policy without the product.
+    /// A product that the policy does not have.
     pub fn is_allowed(&self) -> Result<bool, ScenarioError> {
         let tasks_for = shipped()?.product(self.release.product.name)?.tasks_for;
         Ok(self
@@ -128,7 +128,7 @@ impl ValidChain {
     }
 }
 
-/// The policy that ships, read once.
+/// The shipped policy, parsed once.
 fn shipped() -> Result<&'static Policy, ScenarioError> {
     static SHIPPED: OnceLock<Result<Policy, Vec<Diagnostic>>> = OnceLock::new();
     let policy = SHIPPED.get_or_init(Policy::shipped);

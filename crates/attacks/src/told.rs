@@ -1,18 +1,18 @@
-//! Ways to change what parents say of themselves, wherever the tree's template renders it: both sides of a
-//! rebuild stay the same.
+//! Ways to change what parents state about themselves, wherever the tree's template renders it, so that
+//! both sides of a rebuild stay equal.
 
 use crate::change::{file_of, first_decision, inside, json, only, remove, set, text, variable_name};
 use catena_json::Value;
 use catena_testbed::Chain;
 
-/// Puts `to` in place of `from` in every text of a value; tells whether any has it.
+/// Replaces `from` by `to` in every string of a value; returns whether any contains it.
 fn in_texts(value: &mut Value, from: &str, to: &str) -> bool {
     match value {
         Value::String(text) if text.contains(from) => {
             *text = text.replace(from, to);
             true
         }
-        // All of them are changed, so that none may be passed over.
+        // All of them are changed, without short-circuiting.
         Value::Array(items) => {
             items.iter_mut().filter_map(|item| in_texts(item, from, to).then_some(())).count() > 0
         }
@@ -23,7 +23,7 @@ fn in_texts(value: &mut Value, from: &str, to: &str) -> bool {
     }
 }
 
-/// Puts `to` in place of `from` in all texts of a task.
+/// Replaces `from` by `to` in all strings of a task.
 pub(crate) fn says(chain: &mut Chain, id: &str, from: &str, to: &str) -> Option<()> {
     only(chain, id, |task| in_texts(task, from, to).then_some(()))
 }
@@ -34,7 +34,7 @@ pub(crate) fn decision_says(chain: &mut Chain, from: &str, to: &str) -> Option<(
     says(chain, &id, from, to)
 }
 
-/// Lets the target's decision task name another value where its variable and an option of its command do.
+/// Sets another value in the target's decision task, in its variable and in an option of its command.
 pub(crate) fn option_says(chain: &mut Chain, names: &[&str], options: &[&str], new: &str) -> Option<()> {
     let id = first_decision(chain)?;
     only(chain, &id, |task| {
@@ -49,7 +49,7 @@ pub(crate) fn option_says(chain: &mut Chain, names: &[&str], options: &[&str], n
     })
 }
 
-/// Lets the template set one more variable from an expression, and the decision task have a value there.
+/// Adds a variable from an expression to the template, and its value to the decision task.
 pub(crate) fn variable_says(chain: &mut Chain, name: &str, expression: &str, new: &str) -> Option<()> {
     let id = first_decision(chain)?;
     let line = "_REPOSITORY_TYPE: git\n";
@@ -59,7 +59,7 @@ pub(crate) fn variable_says(chain: &mut Chain, name: &str, expression: &str, new
     only(chain, &id, |task| set(task, &["payload", "env", &key], new))
 }
 
-/// Changes what the target's decision task says of its cron job.
+/// Changes the cron context of the target's decision task.
 fn cron(chain: &mut Chain, change: impl FnOnce(&mut Value) -> Option<()>) -> Option<()> {
     let id = first_decision(chain)?;
     only(chain, &id, |task| {
@@ -69,8 +69,8 @@ fn cron(chain: &mut Chain, change: impl FnOnce(&mut Value) -> Option<()>) -> Opt
     })
 }
 
-/// Lets the target's decision task say something else of its cron job, wherever its template renders it. A
-/// member that is new goes to the end, where its name must belong.
+/// Changes a member of the cron context of the target's decision task, wherever its template renders
+/// it. A new member is appended, where its name must sort.
 pub(crate) fn job_says(chain: &mut Chain, member: &str, new: impl Into<Value>) -> Option<()> {
     let (id, new) = (first_decision(chain)?, new.into());
     let mut old = None;
@@ -96,25 +96,24 @@ pub(crate) fn job_says(chain: &mut Chain, member: &str, new: impl Into<Value>) -
     })
 }
 
-/// Lets the target's decision task not say something of its cron job.
+/// Removes a member of the cron context of the target's decision task.
 pub(crate) fn job_lacks(chain: &mut Chain, member: &str) -> Option<()> {
     cron(chain, |cron| remove(cron, &[member]))
 }
 
-/// Puts `to` in place of `from` in the tree's cron jobs.
+/// Replaces `from` by `to` in the tree's cron jobs.
 pub(crate) fn jobs_say(chain: &mut Chain, from: &str, to: &str) -> Option<()> {
     let id = first_decision(chain)?;
     file_of(chain, &id, ".cron.yml", |text| text.contains(from).then(|| text.replace(from, to)))
 }
 
-/// Puts another text in place of the tree's cron jobs.
+/// Replaces the text of the tree's cron jobs.
 pub(crate) fn jobs_are(chain: &mut Chain, text: &str) -> Option<()> {
     let id = first_decision(chain)?;
     file_of(chain, &id, ".cron.yml", |_| Some(text.to_owned()))
 }
 
-/// Lets an action on GitHub say with which parameters it was started: those that its decision task
-/// published, with a change.
+/// Adds the parameters to an action on GitHub: those that its decision task published, with a change.
 pub(crate) fn parameters_say(chain: &mut Chain, change: impl FnOnce(&mut Value) -> Option<()>) -> Option<()> {
     let (decision, action) = (first_decision(chain)?, chain.action.clone()?);
     let line = "clientId: {$eval: clientId}\n";

@@ -1,4 +1,4 @@
-//! Valid chains, which must stay accepted: every chain the testbed can make of every product, and
+//! Valid chains, which must stay verified: every chain of every product that the testbed can build, and
 //! variations.
 
 mod absences;
@@ -20,9 +20,9 @@ use catena_testbed::{Chain, Release, Trigger};
 pub struct ValidChain {
     /// A few words, unique.
     pub name: String,
-    /// What is built.
+    /// The release.
     pub release: Release,
-    /// What is changed of it; `None` says that it lacks that, which is a mistake of the list.
+    /// How it is changed; `None` means that the part is missing, which is a mistake of the list.
     pub change: fn(&mut Chain) -> Option<()>,
     /// The `tasks_for` of its decision tasks and its action task: what the product's policy must allow.
     pub made_for: Vec<&'static str>,
@@ -109,7 +109,7 @@ pub fn push() -> Release {
     Release::of(Product::FIREFOX, Trigger::Push)
 }
 
-/// A push of Firefox with a signing of its own before the target's.
+/// A push of Firefox with a signing task before the target's.
 #[must_use]
 pub fn rounds() -> Release {
     Release { depth: 1, ..push() }
@@ -127,7 +127,7 @@ pub fn action() -> Release {
     Release::of(Product::FIREFOX, Trigger::Action)
 }
 
-/// A release promotion of Firefox: an action whose tasks are a group of their own.
+/// A release promotion of Firefox: an action whose tasks have their own group.
 #[must_use]
 pub fn promotion() -> Release {
     Release::of(Product::FIREFOX, Trigger::ReleasePromotion)
@@ -169,7 +169,7 @@ pub fn pr_action() -> Release {
     Release::of(Product::TRANSLATIONS, Trigger::PrAction)
 }
 
-/// A push whose tasks all have a first run that ended with its worker.
+/// A push whose tasks all have a first run that was lost with its worker.
 #[must_use]
 pub fn retried() -> Release {
     Release { retried: true, ..push() }
@@ -187,7 +187,7 @@ pub fn mirrored() -> Release {
     Release { mirrored: true, builds: 4, ..push() }
 }
 
-/// A push whose target has run too, and whose own document is verified.
+/// A push whose target has finished, and whose own document is verified.
 #[must_use]
 pub fn finished() -> Release {
     Release { finished: true, ..push() }
@@ -205,7 +205,7 @@ pub fn mobile_custody() -> Release {
     Release { custody: true, ..mobile() }
 }
 
-/// A push whose target has run too, and whose workers record custody.
+/// A push whose target has finished, and whose workers record custody.
 #[must_use]
 pub fn finished_custody() -> Release {
     Release { custody: true, ..finished() }

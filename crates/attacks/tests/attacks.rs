@@ -1,5 +1,5 @@
-//! Every attack of the catalogue is refused with the finding that names its cause, and every honest
-//! chain is accepted; without a network, so that a change of any check shows here within seconds.
+//! Every attack of the catalogue is rejected with the finding that names its cause, and every valid
+//! chain is verified; without a network, so that a change of any check shows here within seconds.
 #![allow(clippy::indexing_slicing, reason = "a test may stop at what it does not expect")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
@@ -29,7 +29,7 @@ fn main() {
     run(&arguments, trials);
 }
 
-/// Puts what is alike apart, so that a mistake anywhere shows soon.
+/// Spreads similar trials apart, so that a mistake anywhere shows soon.
 fn spread(trials: &mut Vec<Trial>) {
     const APART: usize = 29;
     let mut rows: Vec<Vec<Trial>> = (0..APART).map(|_| Vec::new()).collect();
@@ -48,10 +48,10 @@ fn refused(attack: &Attack) -> Result<(), Failed> {
     Err(format!("expected {:?} for {}\n{}", attack.outcome(), attack.code, told(&verdict)).into())
 }
 
-/// What is told beside a failure: an optional file may be absent, and others may have expired.
+/// Codes that may pass beside a failure: an optional file may be absent, and others may have expired.
 const BESIDE: &[&str] = &["artifact-absent-optional", "artifact-gone", "artifacts-none"];
 
-/// Whether a check that failed for a task says of the same task that all is well.
+/// Whether a check that failed for a task also passed for the same task.
 fn contradicts_itself(verdict: &Verdict) -> bool {
     verdict.failed().any(|failed| {
         verdict.findings.iter().any(|other| {
@@ -63,7 +63,7 @@ fn contradicts_itself(verdict: &Verdict) -> bool {
     })
 }
 
-/// Whether it is about the files that a task wants of others, and not about its own.
+/// Whether it is about the inputs of a task, and not about the task itself.
 fn is_of_wants(finding: &Finding) -> bool {
     let definition =
         finding.location.as_ref().is_some_and(|place| place.document == "the queue's definition");
@@ -71,7 +71,7 @@ fn is_of_wants(finding: &Finding) -> bool {
         || (finding.check == "artifacts" && definition)
 }
 
-/// The finding of a chain that was made for something its product's policy does not allow.
+/// The finding of a chain with a trigger that its product's policy does not allow.
 const NOT_ALLOWED: &str = "rebuild-tasks-for";
 
 fn accepted(honest: &ValidChain) -> Result<(), Failed> {

@@ -1,5 +1,5 @@
-//! What a chain costs in steps of work: linear in its links, far below the limit, and the same in whatever
-//! order facts arrive.
+//! The cost of a chain in steps of work: linear in its links, far below the limit, and independent of
+//! the order of facts.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects)]
 
 use catena_attacks::valid::{action, promotion, push};
@@ -49,7 +49,7 @@ fn steps_are_linear_in_the_links() {
     assert!((forty - twenty) * 10 < (twenty - ten) * 25, "{ten} {twenty} {forty}");
 }
 
-/// What a bound refuses is not refused because the bound is too tight for everybody.
+/// A rejection by a limit is not caused by a limit that is too tight for every chain.
 #[test]
 fn within_the_same_bounds_the_usual_chain_is_verified() {
     let attacks = THREATS.iter().flat_map(|threat| threat.attacks());
@@ -67,7 +67,7 @@ fn codes(verdict: &Verdict) -> Vec<&str> {
     verdict.failed().map(|finding| finding.code.name).collect()
 }
 
-/// However far it has come, a verification that is cancelled says nothing but that it was.
+/// A verification that is cancelled reports only that, however far it has come.
 #[test]
 fn what_is_cancelled_at_any_moment_is_no_yes() {
     use std::sync::Arc;
@@ -96,7 +96,7 @@ fn what_is_cancelled_at_any_moment_is_no_yes() {
     }
 }
 
-/// Wherever the limit strikes, it is told, and it is a no.
+/// Wherever the limit takes effect, it is reported, and the outcome is "rejected".
 #[test]
 fn what_takes_too_many_steps_is_refused_wherever_it_stops() {
     let chain = promotion().build().unwrap();

@@ -1,4 +1,4 @@
-//! The catalogue as a whole: nothing in it twice, and nothing that a check can find left out.
+//! The catalogue as a whole: without duplicates, and complete for every failing code.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
 use catena_attacks::{Attack, Scenario, THREATS, valid};
@@ -9,7 +9,7 @@ use catena_verify::checks;
 use catena_verify::verdict::{Code, Disposition};
 use std::collections::BTreeSet;
 
-/// Codes that no attack shows, though they tell of no success, and why.
+/// Codes without an attack, although they can fail, and why.
 const UNSHOWN: &[(&str, &str)] = &[
     ("tree-scope-ambiguous", "a policy with two rules for one scope is refused before any chain is seen"),
     ("availability-unfinished", "shown by a driver that withholds an answer, and by no answer"),

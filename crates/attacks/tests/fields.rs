@@ -1,9 +1,9 @@
 //! Every field of every document that is signed or compared is changed in turn, by the strongest
-//! attacker there is for it: one who is consistent everywhere else. Each change turns the yes into
-//! something else, or the field is on the list of those that may differ, with the reason. Of answers and
-//! statuses, of which little is read, the list is of what is read; the rest may differ.
+//! attacker for it: one who is consistent everywhere else. Each change prevents "verified", or the
+//! field is on the list of those that may differ, with the reason. For answers and statuses, of which
+//! little is read, the list contains what is read; the rest may differ.
 //!
-//! `CATENA_FIELDS=1` tries every change, which wants a release build (`cargo xtask fields`); `=7` tries
+//! `CATENA_FIELDS=1` tries every change, which needs a release build (`cargo xtask fields`); `=7` tries
 //! every seventh, and without it every 97th is tried.
 #![allow(
     clippy::unwrap_used,
@@ -32,12 +32,12 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// What is changed, and who vouches for the change.
+/// What is changed, and who signs the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Side {
-    /// A definition in the queue, which the worker saw too.
+    /// A definition in the queue and in the worker's document.
     Definition,
-    /// A definition in the queue alone: the worker saw another.
+    /// A definition in the queue alone.
     Queue,
     /// A worker's document, which it signs.
     Document,
@@ -45,24 +45,24 @@ enum Side {
     Unsigned,
     /// A task's entry in its parent's graph, which the parent's worker signs.
     Graph,
-    /// The queue's word on a task's runs.
+    /// The queue's record of a task's runs.
     Status,
     /// A decision task's `public/actions.json`, which its worker signs.
     Actions,
-    /// What hg or GitHub answers.
+    /// An answer of hg or GitHub.
     Answer,
-    /// Any artifact's bytes, which nobody signs.
+    /// Any artifact's bytes, without a signature.
     Bytes,
 }
 
 impl Side {
-    /// Whether most of it is not read at all.
+    /// Whether most of it is never read.
     fn is_hardly_read(self) -> bool {
         matches!(self, Self::Status | Self::Actions | Self::Answer)
     }
 }
 
-/// The chains whose fields are changed: each small, and together of every sort.
+/// The chains whose fields are changed: each is small, and together they cover every kind.
 fn chains() -> Vec<(&'static str, Release)> {
     let small = |release: Release| Release { builds: 1, artifacts: 1, graph_size: 5, ..release };
     let own =
@@ -93,11 +93,11 @@ const SIDES: [Side; 9] = [
     Side::Bytes,
 ];
 
-/// What all trials share: which exceptions were needed, and how much was tried.
+/// Shared state of all trials: which exceptions were needed, and how much was tried.
 #[derive(Default)]
 struct Tally {
     used: Mutex<BTreeSet<usize>>,
-    /// Places of what is hardly read, a change of which turns the yes into something else.
+    /// Positions in rarely read documents whose change prevents "verified".
     read: Mutex<BTreeSet<(Side, String)>>,
     fields: AtomicUsize,
     changes: AtomicUsize,
@@ -142,12 +142,12 @@ fn main() {
 
 /// A document that is changed.
 struct Subject {
-    /// The link, or the target while it has not run; what it is where little of it is read.
+    /// The link, or the target if it has not run; a description if little of it is read.
     name: String,
     /// The task's id, or the page's address.
     id: String,
     value: Value,
-    /// Of a list of actions, the one that the action task was made by.
+    /// The action that the action task was made by, from a list of actions.
     used: Option<usize>,
 }
 
@@ -178,9 +178,10 @@ fn every_change(release: &Release, side: Side, stride: usize, tally: &Tally) -> 
             tally.changes.fetch_add(1, Ordering::Relaxed);
             let accepted = question.judge(changed).outcome == Outcome::Verified;
             let place = format!("{}: {}", subject.name, mutant.place);
-            // A key that is there twice spoils any document as a whole, and says nothing of the field.
+            // A duplicate key makes any document malformed as a whole, and says nothing about the
+            // field.
             let about_the_field = side.is_hardly_read() && mutant.how != How::Twice;
-            // A line of text says nothing by itself; what comes of the text is compared whole.
+            // A line of text means nothing by itself; the result of the text is compared as a whole.
             let is_text =
                 side == Side::Answer && subject.value.is_array() && !subject.id.contains("api.github.com");
             let place = exceptions::named(side, &place, subject.used);
@@ -203,7 +204,7 @@ fn every_change(release: &Release, side: Side, stride: usize, tally: &Tally) -> 
     Err(format!("{} changes of {number} are accepted:\n{}", survivors.len(), survivors.join("\n")).into())
 }
 
-/// The documents of one side that the verification of the chain asks for.
+/// The documents of one kind that the verification of the chain requests.
 fn subjects(chain: &Chain, side: Side, asked: &BTreeSet<Need>) -> Vec<Subject> {
     if side == Side::Answer {
         return asked.iter().filter_map(|need| answer(chain, need)).collect();
@@ -211,7 +212,7 @@ fn subjects(chain: &Chain, side: Side, asked: &BTreeSet<Need>) -> Vec<Subject> {
     let mut subjects = Vec::new();
     for (name, id) in parts(chain) {
         let wanted = |need: &Need| is_about(need, side, &id);
-        // Of all that are fetched only the actions that an action task was made by are read.
+        // Of all fetched files only the actions that an action task was made by are read.
         let wanted =
             asked.iter().any(wanted) && (side != Side::Actions || name.ends_with(":action:decision"));
         let Some(value) = value(chain, side, &id).filter(|_| wanted) else { continue };
@@ -235,7 +236,7 @@ fn used(chain: &Chain, actions: &Value) -> Option<usize> {
     actions.get("actions")?.as_array()?.iter().position(|action| of(action).as_ref() == Some(callback))
 }
 
-/// What hg or GitHub answers to a need; text that is no JSON is a list of lines.
+/// The answer of hg or GitHub to a need; text that is not JSON is a list of lines.
 fn answer(chain: &Chain, need: &Need) -> Option<Subject> {
     let url = InMemorySource::url(need)?;
     let Body::Bytes(bytes) = &chain.pages.get(&url)?.body else { return None };
@@ -259,7 +260,7 @@ fn answer(chain: &Chain, need: &Need) -> Option<Subject> {
     Some(Subject { name: name.to_owned(), id: url, value, used: None })
 }
 
-/// Whether a need is answered with this side of a task.
+/// Whether a need is answered with this document of a task.
 fn is_about(need: &Need, side: Side, id: &str) -> bool {
     match (side, need) {
         (Side::Definition | Side::Queue, Need::Definition { task_id })
@@ -274,13 +275,13 @@ fn is_about(need: &Need, side: Side, id: &str) -> bool {
     }
 }
 
-/// The names of the artifacts of a task that are asked for.
+/// The names of the requested artifacts of a task.
 fn asked_bytes(id: &str, asked: &BTreeSet<Need>) -> Value {
     let artifacts = asked.iter().filter_map(Need::artifact).filter(|(task_id, _, _)| task_id.as_str() == id);
     artifacts.map(|(_, _, name)| (name.as_str().to_owned(), Value::from(""))).collect::<Map>().into()
 }
 
-/// The links by name, and the target where it is none: it has not run.
+/// The links by name, and the target if it is not one: it has not run.
 fn parts(chain: &Chain) -> Vec<(String, String)> {
     let mut parts: Vec<_> = chain.links().into_iter().map(|link| (link.name, link.task_id)).collect();
     if !parts.iter().any(|(_, id)| *id == chain.target) {
@@ -311,7 +312,7 @@ fn value(chain: &Chain, side: Side, id: &str) -> Option<Value> {
     }
 }
 
-/// Text that is no JSON is a list of lines.
+/// Text that is not JSON is a list of lines.
 fn lines(text: &str) -> Value {
     text.lines().map(Value::from).collect::<Vec<_>>().into()
 }
@@ -349,7 +350,7 @@ fn apply(chain: &mut Chain, side: Side, subject: &Subject, mutant: &Mutant) -> O
         Side::Answer => {
             let page = chain.http_mut(id)?;
             page.body = match &subject.value {
-                // Lines that became something else than lines are no text.
+                // Lines that became something else are not text.
                 Value::Array(_) if !id.contains("api.github.com") => joined(&change::json(text)?)?.into(),
                 _ => text.to_owned().into(),
             };
@@ -380,7 +381,7 @@ fn joined(lines: &Value) -> Option<String> {
     Some(format!("{}\n", lines.join("\n")))
 }
 
-/// The member of that name is an artifact: gone, with another byte, or another's bytes.
+/// The member with that name is an artifact: missing, with another byte, or another's bytes.
 fn bytes(chain: &mut Chain, id: &str, mutant: &Mutant) -> Option<()> {
     let name = mutant.key.as_deref()?;
     let artifacts = chain.artifacts_mut(id)?;

@@ -1,5 +1,4 @@
-//! What a verification foresees, so that it may be asked for early: for valid chains nothing that is not
-//! needed, and it decides nothing.
+//! Look-ahead: for valid chains only needs that follow are foreseen, and look-ahead decides nothing.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
 use catena_attacks::valid::{
@@ -15,7 +14,7 @@ use catena_verify::verdict::{Outcome, Verdict};
 use catena_verify::verification::{Fact, Need, TreeFile, Verification};
 use std::collections::BTreeSet;
 
-/// A verification and who answers it, step by step.
+/// A verification and its fact source, step by step.
 struct Steps {
     verification: Verification,
     memory: InMemorySource,
@@ -34,7 +33,7 @@ impl Steps {
         Self { verification: question.verification(), memory, needed, foreseen }
     }
 
-    /// What is foreseen now, and was not before.
+    /// Newly foreseen needs.
     fn foresee(&mut self) -> BTreeSet<Need> {
         let foreseen: BTreeSet<Need> = self.verification.foreseen().into_iter().collect();
         assert!(self.foreseen.is_disjoint(&foreseen), "each is foreseen once");
@@ -42,7 +41,7 @@ impl Steps {
         foreseen
     }
 
-    /// What is needed now, and was not before.
+    /// New needs.
     fn ask(&mut self) -> BTreeSet<Need> {
         let needs: BTreeSet<Need> = self.verification.needs().into_iter().collect();
         self.needed.extend(needs.iter().cloned());
@@ -54,7 +53,7 @@ impl Steps {
         self.verification.supply(need, fact);
     }
 
-    /// Answers what is needed as long as anything is, but for what `withheld` says.
+    /// Answers needs while there are any, except those that `withheld` selects.
     fn go_on(&mut self, withheld: impl Fn(&Need) -> bool) {
         loop {
             let needs = self.ask();
@@ -83,7 +82,7 @@ fn id(text: &str) -> TaskId {
     TaskId::parse(text).unwrap()
 }
 
-/// What is needed of a task that has run once.
+/// The needs of a task that has run once.
 fn of_task(task_id: TaskId) -> [Need; 4] {
     let run_id = RunId(0);
     [
@@ -94,7 +93,7 @@ fn of_task(task_id: TaskId) -> [Need; 4] {
     ]
 }
 
-/// What a task depends on: its parent and what it takes in.
+/// The dependencies of a task: its parent and its inputs.
 fn dependencies(chain: &Chain, task: &str) -> BTreeSet<TaskId> {
     let definition = chain.definition(task).unwrap();
     let inputs = definition.pointer(&["extra", "chainOfTrust", "inputs"]).and_then(|it| it.as_object());
@@ -165,7 +164,7 @@ fn the_targets_definition_tells_what_it_rests_on() {
     let mut steps = Steps::to_the_target(&chain, &Scenario::of(&chain).unwrap());
     let mut expected: BTreeSet<Need> =
         dependencies(&chain, &chain.target).into_iter().flat_map(of_task).collect();
-    // All of a graph is made of one revision, at which its decision task will be rebuilt.
+    // All of a graph is made from one revision, at which its decision task will be rebuilt.
     let (repository, revision) = tree(&chain, &change::first_decision(&chain).unwrap(), "GECKO");
     let file = TreeFile::TaskclusterYml;
     expected.insert(Need::HgFile { repository: repository.clone(), revision: revision.clone(), file });
@@ -236,7 +235,7 @@ fn what_github_will_be_asked_is_foreseen_where_it_will_be_asked() {
     assert_eq!(foreseen(push(), usual), []);
 }
 
-/// A chain under a policy that lies over the one that ships.
+/// A chain under a policy over the shipped one.
 fn under(policy: &str, chain: &Chain) -> Scenario {
     let nothing = |_: &str| Err("it extends nothing".to_owned());
     let files = [("shipped:firefox-ci", FIREFOX_CI), ("test", policy)];

@@ -1,5 +1,5 @@
-//! What honest operators do wrong, and what befalls them, gets the code, the class and the hint that help them,
-//! and is never called tampering; no attack is called innocent.
+//! Operator mistakes and failures produce the code, the class and the hint that help, and are never
+//! called tampering; no attack is called a mistake.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
 mod trials;
@@ -13,7 +13,7 @@ use libtest_mimic::{Arguments, Failed};
 use std::collections::BTreeSet;
 use trials::{run, trial};
 
-/// Words with which a hint or a closing line calls what was found innocent.
+/// Phrases in a hint or a closing line that call a finding harmless.
 const INNOCENT: &[&str] =
     &["othing was altered", "othing was proven wrong", "nothing to do", "honest mistake", "is fine"];
 
@@ -56,7 +56,7 @@ fn met(mistake: &Mistake) -> Result<(), Failed> {
     if named.code.class != mistake.class || shown.contains("tampering") {
         return Err(format!("{:?}\n{shown}", named.code.class).into());
     }
-    // What was not known yet is not said to be refused for good.
+    // Data that was not available yet is not called rejected.
     if mistake.class == Class::Infra && verdict.outcome != Outcome::Undetermined {
         return Err(format!("{:?}\n{}", verdict.outcome, told(&verdict)).into());
     }

@@ -1,4 +1,4 @@
-//! Valid chains under policies that limit keys and pushes: what was in its time stays accepted.
+//! Valid chains under policies that limit keys and pushes: what was valid at its time stays verified.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
 use catena_attacks::valid::{cron, fork, mobile, promotion, push, retried, tag};
@@ -12,7 +12,7 @@ const DOCKER: &str = "S7Z13k9jdqthc3Az1wFWDkQ0vh1nNlYq4puINbdjzSQ=";
 const GENERIC: &str = "gQ+U2JA57uEdkn9x4qnkVQy9owbUzY5az2AgiF7TgaE=";
 const SCRIPT: &str = "ADoRIVFV9NRFqmMCtF+XkHm/O04IfJiWhw4JirZ5zMk=";
 
-/// A name, a policy over the one that ships, a chain, and what is changed of it.
+/// A name, a policy over the shipped one, a chain, and its change.
 type Valid = (&'static str, String, fn() -> Release, fn(&mut Chain) -> Option<()>);
 
 fn limited(implementation: &str, key: &str, limits: &str) -> String {
@@ -23,7 +23,8 @@ fn nothing(_: &mut Chain) -> Option<()> {
     Some(())
 }
 
-/// Builds begin at 09:50:12.345, their decision tasks twenty minutes before, an action's tasks an hour later.
+/// Builds start at 09:50:12.345, their decision tasks twenty minutes before, an action's tasks an hour
+/// later.
 fn chains() -> Vec<Valid> {
     let defaults = |rest: String| format!("defaults: {rest}");
     let age = |days: u16| format!("defaults: {{max-push-age: {days}}}");

@@ -1,4 +1,4 @@
-//! `docs/attacks.md` lists the catalogue as it is. `cargo xtask regenerate attacks` writes it again.
+//! `docs/attacks.md` matches the catalogue. `cargo xtask regenerate attacks` writes it.
 #![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
 
 use catena_attacks::{Attack, Attacker, THREATS, Threat};
@@ -24,9 +24,9 @@ code. The classes and the attackers are those of the [threat model](threat-model
 
 ";
 
-/// Mutations that a row names.
+/// Attacks that a row names.
 const NAMED: usize = 6;
-/// The most words of the page: a table that a person can scan.
+/// The maximum number of words on the page: a table that a person can scan.
 const MOST_WORDS: usize = 6000;
 
 #[test]
@@ -67,7 +67,7 @@ fn page() -> String {
     page
 }
 
-/// What one code refuses in one class.
+/// The attacks that one code rejects in one class.
 fn row(class: u8, code: &str, attacks: &[&Attack]) -> String {
     let named: Vec<&str> = attacks.iter().take(NAMED).map(|attack| attack.name).collect();
     let more = if attacks.len() > NAMED { "; …" } else { "" };
@@ -91,7 +91,7 @@ fn subject(release: &Release) -> &'static str {
     }
 }
 
-/// How many of the attacks each attacker could make.
+/// The number of attacks for each attacker.
 fn by(attacks: &[Attack]) -> String {
     let all = [
         Attacker::Storage,

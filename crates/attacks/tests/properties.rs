@@ -1,4 +1,4 @@
-//! What holds of every verification, whatever the chain.
+//! Properties of every verification, whatever the chain.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use std::collections::BTreeSet;
 
-/// Small chains of every sort.
+/// Small chains of every kind.
 fn releases() -> Vec<Release> {
     let small = |release: Release| Release { builds: 1, artifacts: 1, graph_size: 5, ..release };
     vec![
@@ -35,7 +35,7 @@ fn attacks() -> Vec<&'static Attack> {
     attacks.filter(|attack| !attack.needs_server() && attack.is_usual()).collect()
 }
 
-/// Judges with facts in the order that `next` picks; says how often each need was asked for.
+/// Verifies with facts in the order that `next` picks; returns how often each need was requested.
 fn judge_in_order(chain: &Chain, mut next: impl FnMut(usize) -> usize) -> Verdict {
     let question = Scenario::of(chain).unwrap();
     let memory = InMemorySource::new(chain.clone().into_site(), question.limits().clone());
@@ -79,8 +79,8 @@ proptest! {
     }
 }
 
-/// What a verification foresees while it is driven, and what it asks for. Facts for what is only foreseen
-/// are supplied too, wrong ones, and must change nothing.
+/// The foreseen and requested needs of a verification. Wrong facts for needs that are only foreseen are
+/// supplied too, and must have no effect.
 fn foresight(chain: &Chain) -> (Verdict, BTreeSet<Need>, BTreeSet<Need>) {
     let question = Scenario::of(chain).unwrap();
     let memory = InMemorySource::new(chain.clone().into_site(), question.limits().clone());
@@ -127,7 +127,7 @@ fn of_a_task_that_ran_again_only_its_first_run_is_foreseen_in_vain() {
     }
 }
 
-/// Judges with another fact in place of the one for a need.
+/// Verifies with another fact for one need.
 fn judge_with(chain: &Chain, instead: impl Fn(&Need) -> Option<Fact>) -> (Verdict, Vec<Need>) {
     let question = Scenario::of(chain).unwrap();
     let memory = InMemorySource::new(chain.clone().into_site(), question.limits().clone());
@@ -140,7 +140,7 @@ fn judge_with(chain: &Chain, instead: impl Fn(&Need) -> Option<Fact>) -> (Verdic
     (verification.conclude(NOW).into_verdict(), asked)
 }
 
-/// What may be absent without a no: an artifact that the target says is optional.
+/// What may be absent without a rejection: an optional artifact.
 fn may_be_absent(need: &Need) -> bool {
     matches!(need, Need::Artifact { name, .. } if name.as_str().ends_with("target.missing.mar"))
 }

@@ -1,5 +1,5 @@
-//! A policy may do without a rule: what the rule refuses is then told and no reason for a "no", and
-//! what other rules refuse stays refused.
+//! A relaxed rule: its findings are reported and do not count, and what other rules reject stays
+//! rejected.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
 mod trials;
@@ -13,8 +13,8 @@ use libtest_mimic::{Arguments, Failed};
 use std::collections::BTreeSet;
 use trials::{run, trial};
 
-/// Attacks that break more than the one rule, and what then refuses them: the same rule, where other checks
-/// cannot do without what it asks.
+/// Attacks that violate more than one rule, and what then rejects them: possibly the same rule, if
+/// other checks depend on it.
 const STILL: &[(&str, &str)] = &[
     ("action of a pull request declared as an action", "rebuild-differs"),
     ("permission of another hook", "rebuild-differs"),
@@ -163,7 +163,7 @@ const STILL: &[(&str, &str)] = &[
     ("library of level 1", "tree-other-source"),
 ];
 
-/// Rules that are looked at together with what they are about, so that nothing is left to tell.
+/// Rules that are checked together with their subject, so that no finding remains.
 const SILENT: &[Rule] = &[
     Rule::ActionHook,
     Rule::ActionInput,
@@ -207,7 +207,7 @@ fn is_let_through(attack: &Attack, rule: Rule) -> Result<(), Failed> {
         Some(code) => failed.contains(code) && verdict.outcome != Outcome::Verified,
         None => verdict.outcome == Outcome::Verified && told != SILENT.contains(&rule),
     };
-    // What is relaxed is not told to be right as well.
+    // A relaxed finding is not reported as passed as well.
     let relaxed = verdict.findings.iter().filter(|finding| finding.disposition == Disposition::Relaxed);
     let twice = relaxed.filter(|finding| finding.check == "source").any(|relaxed| {
         let same = |finding: &&Finding| finding.check == "source" && finding.task_id == relaxed.task_id;
@@ -220,7 +220,7 @@ fn is_let_through(attack: &Attack, rule: Rule) -> Result<(), Failed> {
     Err(format!("{:?}, told: {told}, {failed:?}", verdict.outcome).into())
 }
 
-/// How the chain is asked about under a policy whose product does without the rule.
+/// The scenario of a chain under a policy that relaxes the rule.
 fn relaxing(attack: &Attack, rule: Rule, chain: &Chain) -> Result<Scenario, Failed> {
     let product = &chain.product;
     let without = format!(

@@ -1,7 +1,8 @@
-//! Every recorded case, through the public API: honest ones are accepted, dishonest ones rejected with
-//! the finding that names the cause, and the recorded real decision tasks come out of their templates.
+//! Every recorded case, through the public API: valid ones are verified, attacks are rejected with the
+//! finding that names the cause, and the recorded real decision tasks are rendered from their
+//! templates.
 //!
-//! The cases are read from `$CATENA_SHARED/samples`; without it nothing is run, and that is said.
+//! The cases are read from `$CATENA_SHARED/samples`; without it no case runs, and the test says so.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,7 +23,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What each dishonest case must be rejected for.
+/// The code that each attack must be rejected with.
 const CAUSES: &[(&str, &str)] = &[
     ("action-parameters-altered", "rebuild-differs"),
     ("action-payload-revision", "rebuild-action-source"),
@@ -123,8 +124,8 @@ fn read_json(path: &Path) -> Value {
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A real decision task of 2018. Its workers and its document are long gone, so only the check that
-/// rebuilds it is looked at.
+/// A real decision task of 2018. Its workers and its document no longer exist, so only the check that
+/// rebuilds it is examined.
 fn rebuilt(root: &Path) -> Result<(), Failed> {
     let task = read_json(&root.join("task.json"));
     let task_id = task.get("taskGroupId").and_then(Value::as_str).expect("a group");

@@ -1,4 +1,4 @@
-//! What a trust file permits exactly is verified, and with one part of it less it is not.
+//! A use that a trust file permits exactly is verified, and with one permission less it is not.
 #![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
 
 use catena_attacks::{Scenario, valid};
@@ -59,7 +59,7 @@ fn what_is_permitted_is_verified() {
     verified(valid::rounds(), &all(later));
 }
 
-/// Every limit by itself, on every key: the neighbours of the attacks.
+/// Every limit separately, on every key: the counterparts of the attacks.
 #[test]
 fn what_is_not_permitted_is_not() {
     for limit in

@@ -1,5 +1,5 @@
-//! What no chain shows by itself: lists in pages, facts that cannot be had, switches of the command
-//! line, and policies for repositories that are private or compared.
+//! Cases that no chain shows by itself: paged lists, unavailable facts, switches of the command line,
+//! and policies for private repositories or the compare API.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
 use catena_attacks::valid::{action, cron, finished, globs, mobile, promotion, pull_request, push, tag};
@@ -12,7 +12,7 @@ use catena_verify::verification::{Fact, Need, Switches};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-/// Judges with other answers than the chain's where `other` has one.
+/// Verifies with other answers than the chain's if `other` has one.
 fn judge_with(chain: Chain, question: &Scenario, other: impl Fn(&Need, &Fact) -> Option<Fact>) -> Verdict {
     let memory = InMemorySource::new(chain.into_site(), question.limits().clone());
     let mut verification = question.verification();
@@ -31,7 +31,7 @@ fn judge(chain: Chain, policy: &str) -> Verdict {
     under(policy, &chain).judge(chain)
 }
 
-/// A chain under a policy that lies over the one that ships.
+/// A chain under a policy over the shipped one.
 fn under(policy: &str, chain: &Chain) -> Scenario {
     let nothing = |_: &str| Err("it extends nothing".to_owned());
     let files = [("shipped:firefox-ci", FIREFOX_CI), ("test", policy)];
@@ -39,14 +39,14 @@ fn under(policy: &str, chain: &Chain) -> Scenario {
     Scenario::under(&policy, chain).unwrap()
 }
 
-/// Judges with these texts as the pages of every listing, the next page by the number in its token.
+/// Verifies with these texts as the pages of every listing, the next page by the number in its token.
 fn listed(pages: &[String]) -> (Outcome, BTreeSet<&'static str>) {
     let chain = globs().build().unwrap();
     let question = Scenario::of(&chain).unwrap();
     let verdict = judge_with(chain, &question, |need, usual| {
         let Need::Listing { continuation, .. } = need else { return None };
         let page = continuation.as_ref().map_or(0, |token| token.trim_start_matches('x').parse().unwrap());
-        // The first answer is the queue's own where a page says so.
+        // The first answer is the queue's own if a page says so.
         let text = match pages.get(page) {
             Some(page) if page == "own" => return None,
             Some(page) => page.clone(),
@@ -74,7 +74,7 @@ fn lists_of_artifacts_are_read_over_all_pages() {
     assert_eq!(listed(&["own".to_owned()]).0, Outcome::Verified);
     let empty = listing("", "null");
     assert_eq!(listed(std::slice::from_ref(&empty)).0, Outcome::Verified);
-    // What is wanted is on the third page.
+    // The required artifact is on the third page.
     let altered = r#"{"name": "public/build/not-made.langpack.xpi"}"#;
     let long = "x".repeat(1023) + "2";
     let pages = [listing("", "\"1\""), listing("", &format!("{long:?}")), listing(altered, "null")];
@@ -89,7 +89,7 @@ fn lists_of_artifacts_are_read_over_all_pages() {
     for token in ["\"\"", "7", "{}", &longer] {
         assert_eq!(refused(&[listing("", token), empty.clone()]), MALFORMED, "{token}");
     }
-    // For ever.
+    // Endless.
     let (outcome, failed) = listed(&[listing("", "\"1\"")]);
     assert_eq!(outcome, Outcome::Undetermined);
     assert_eq!(failed.into_iter().collect::<Vec<_>>(), ["artifacts-listing-endless"]);
@@ -175,7 +175,7 @@ fn an_action_or_a_build_may_be_about_to_run() {
         let question = Scenario::of(&chain).unwrap();
         let (verdict, needs) = asked(chain, &question);
         assert_eq!(told(&verdict), (Outcome::Verified, BTreeSet::new()), "{kind}");
-        // What it will publish, and say of its image, is not there yet.
+        // Its artifacts and its image do not exist yet.
         let of_target = needs.iter().filter(|need| need.artifact().is_some_and(|(of, ..)| of.as_str() == id));
         assert_eq!(of_target.count(), 0, "{kind}");
     }
@@ -197,7 +197,7 @@ fn what_cannot_be_had_is_neither_yes_nor_no() {
         };
         let (verdict, needs) = ask(&|_| None);
         assert_eq!(verdict.outcome, Outcome::Verified);
-        // One need of each sort.
+        // One need of each kind.
         let mut sorts = BTreeSet::new();
         for missing in needs {
             let sort = format!("{missing:?}").split([' ', '(', '{']).next().unwrap_or_default().to_owned();
@@ -236,7 +236,7 @@ fn signatures_are_skipped_by_name_only() {
         assert_eq!(told(&verdict), (Outcome::Verified, BTreeSet::new()));
         assert_eq!(disposition(&verdict, "signature-skipped"), Some(Disposition::Relaxed));
         assert_eq!(disposition(&verdict, "signature-verified"), None);
-        // All else is still looked at.
+        // All other checks still run.
         let verdict = judged(release, |c| change::unpublish(c, &["public/chain-of-trust.json"]), skip);
         assert!(told(&verdict).1.contains("signature-without-document"), "{:?}", told(&verdict));
         assert_eq!(verdict.outcome, Outcome::Rejected);
@@ -280,7 +280,7 @@ fn a_commit_is_compared_with_the_branch_that_its_decision_task_names() {
     }
 }
 
-/// Judges where commits are compared, and tells with which branches they were.
+/// Verifies with the compare API, and returns the compared branches.
 fn compare(chain: Chain) -> (Verdict, BTreeSet<String>) {
     let question = under("catena-policy: 1\nproducts: {mobile: {landed: compare}}", &chain);
     let branches = RefCell::new(BTreeSet::new());
@@ -332,7 +332,7 @@ fn what_a_task_says_twice_is_told_once() {
     assert_eq!(forks(|_| Some(())), 0);
 }
 
-/// The one finding of a code that a change to a push leads to.
+/// The one finding with a code that a change to a push causes.
 fn finding_of(name: &str, change: fn(&mut Chain) -> Option<()>) -> catena_verify::verdict::Finding {
     let mut chain = push().build().unwrap();
     change(&mut chain).unwrap();
@@ -425,7 +425,7 @@ fn nothing_is_asked_on_the_word_of_another_tasks_status() {
     assert_eq!(asked(of_another), 0);
 }
 
-/// What was asked while a chain was judged.
+/// The needs of a chain's verification.
 fn asked(chain: Chain, question: &Scenario) -> (Verdict, Vec<Need>) {
     let needs = RefCell::new(Vec::new());
     let verdict = judge_with(chain, question, |need, _| {

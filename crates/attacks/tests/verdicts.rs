@@ -1,4 +1,4 @@
-//! Verdicts on chains and attacks, as JSON: of the schema, and read back as they were.
+//! Verdicts on chains and attacks, as JSON: they match the schema, and are parsed unchanged.
 #![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
 
 use catena_attacks::{Attack, Scenario, THREATS, valid};
@@ -13,7 +13,7 @@ fn schema() -> Value {
     parse(include_bytes!("../../../docs/verdict.schema.json"), &Limits::default()).unwrap()
 }
 
-/// Holds a verdict against the schema and against what is read back.
+/// Compares a verdict with the schema and with its parsed form.
 fn hold(schema: &Value, verdict: &Verdict, name: &str) {
     let misfit = schema::misfit(schema, &json_value(verdict), Unsupported::Refused, &mut |_| true);
     assert_eq!(misfit, None, "{name}");
@@ -27,7 +27,7 @@ fn verdicts_of_valid_chains_carry_their_evidence() {
     let schema = schema();
     for honest in valid::chains().into_iter().step_by(5) {
         let chain = honest.build().unwrap();
-        // The schema of a large verdict takes more steps than a schema of an action may.
+        // Validating a large verdict takes more steps than the schema of an action may.
         if chain.tasks.len() > 40 {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Who weakens by name what is asked gets no stricter verifier anywhere else, and no milder one.
+//! A relaxation makes no other check stricter or weaker.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it does not expect")]
 
 use catena_attacks::{Attack, Scenario, THREATS, valid};
@@ -7,7 +7,7 @@ use catena_verify::verdict::{Disposition, Outcome, Relaxed};
 use catena_verify::verification::Switches;
 use std::collections::BTreeSet;
 
-/// The policy that ships, with a rule relaxed for every product.
+/// The shipped policy, with a rule relaxed for every product.
 fn without(rule: Rule) -> Policy {
     let text =
         format!("catena-policy: 1\ndefaults:\n  relaxed:\n    - rule: {rule}\n      because: a test\n");
@@ -46,7 +46,7 @@ fn signatures_that_are_not_looked_at_show_and_excuse_nothing_else() {
             || finding.check != "signature"));
         match verdict.outcome {
             Outcome::Verified => {
-                // Which key signed is not known where signatures are not looked at.
+                // The signing key is unknown if signatures are not verified.
                 let is_of_signature =
                     attack.code.starts_with("signature-") || attack.code == "custody-key-mismatched";
                 assert!(is_of_signature, "{:?} is let through", attack.name);

@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         extent: Extent::Listed,
     };
 
-    // The policy that ships, perhaps with other keys; the network as the environment describes it.
+    // The shipped policy, optionally with other keys; the network is configured by the environment.
     let trust_config = TrustConfig::read(&[] as &[&Path], keys.first().map(Path::new))?;
     let network = Network::connect(&HttpOptions::default())?;
     let root_url = std::env::var("TASKCLUSTER_ROOT_URL").ok();
@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for finding in verdict.failed() {
         println!("  {}: {}", finding.code.name, finding.message);
     }
-    // Whatever must not happen without a verification takes a clearance.
+    // Every operation that requires a verification takes a clearance.
     let clearance = verification.conclusion.clearance().ok_or("the task is not cleared")?;
     println!("{} artifacts of {} tasks", clearance.artifacts().len(), clearance.tasks().len());
     Ok(())

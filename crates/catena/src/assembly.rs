@@ -1,4 +1,5 @@
-//! The one way from a question and a source of facts to a verdict: single, in a batch, or replayed.
+//! From a request and a fact source to a verdict: the only code path, for single tasks, batches and
+//! replays.
 
 use crate::{Control, Error, TargetSpec, TrustConfig};
 use catena_fetch::{FactSource, Progress, investigate};
@@ -10,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// A question with what it is judged by.
+/// A request with its policy, keys and limits.
 #[derive(Clone)]
 pub(crate) struct Assembly {
     pub(crate) target: Target,
@@ -20,7 +21,7 @@ pub(crate) struct Assembly {
     pub(crate) switches: Switches,
 }
 
-/// A verification that has ended, and everything it has learned.
+/// A verification that has ended, with all its facts.
 pub(crate) struct Ended {
     pub(crate) verification: Verification,
     pub(crate) conclusion: Conclusion,
@@ -37,7 +38,7 @@ impl Assembly {
         Ok(Self { target: target_spec.target.clone(), product, keys, limits, switches })
     }
 
-    /// Asks the source until the verdict can be concluded. `now` is called then.
+    /// Answers needs from the source until the verdict can be concluded. Then calls `now`.
     pub(crate) async fn run(
         self,
         source: Arc<dyn FactSource>,
@@ -71,7 +72,7 @@ impl Assembly {
     }
 }
 
-/// So much later than now; a clock that cannot say so has passed it already.
+/// The time after this duration; a clock that cannot represent it is treated as past it.
 fn after(time: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(time).unwrap_or(now)

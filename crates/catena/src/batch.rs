@@ -1,4 +1,4 @@
-//! Many verifications at once: what they have in common is fetched once.
+//! Many verifications at once: shared data is fetched once.
 
 use crate::assembly::{Assembly, Ended};
 use crate::sources::fetcher;
@@ -15,10 +15,10 @@ use std::vec::IntoIter;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-/// How many times the memory of one verification a batch may hold, of what its tasks have in common.
+/// How many times the memory of one verification a batch may use for data that its tasks share.
 const SHARES: usize = 4;
 
-/// Verifications that are under way, and those that follow. Dropped, all of them end.
+/// Verifications in progress and those that follow. Dropping it ends all of them.
 pub struct Batch {
     waiting: IntoIter<Assembly>,
     running: JoinSet<Result<Conclusion, Error>>,
@@ -26,7 +26,7 @@ pub struct Batch {
     fetcher: Arc<Fetcher>,
     control: Control,
     clock: Clock,
-    /// Where task graphs are kept, as long as there may be a use for them.
+    /// Where task graphs are kept while they may be used again.
     _graphs: Option<TempDir>,
 }
 
@@ -41,7 +41,8 @@ impl Batch {
         let waiting = assemblies(verifier, target_specs)?.into_iter();
         let graphs = verifier.temporary.as_ref().map(tempfile::tempdir_in).transpose();
         let graphs = graphs.map_err(Error::Temporary)?;
-        // What tasks have in common is held once, so that many at once do not take as many times as much.
+        // Data that tasks share is held once, so that parallel verifications do not multiply the
+        // memory.
         let shares = u64::try_from(jobs.get().min(SHARES)).unwrap_or(1);
         let held_bytes = verifier.limits.held_bytes.saturating_mul(shares);
         let limits = Limits { held_bytes, ..verifier.limits.clone() };
@@ -54,11 +55,11 @@ impl Batch {
         Ok(Self { waiting, running, jobs, fetcher, control, clock, _graphs: graphs })
     }
 
-    /// The next verdict, in the order in which verifications end; none once all have ended. It may be dropped
-    /// without losing one.
+    /// The next verdict, in the order in which verifications end; `None` once all have ended. Dropping
+    /// the future loses no verdict.
     ///
     /// # Errors
-    /// [`Error::Cancelled`], after which there are none, and [`Error::Defect`].
+    /// [`Error::Cancelled`], after which no verdicts follow, and [`Error::Defect`].
     pub async fn next(&mut self) -> Option<Result<Conclusion, Error>> {
         let is_unfinished = !self.running.is_empty() || self.waiting.len() > 0;
         if is_unfinished && self.control.cancellation.is_cancelled() {
@@ -70,7 +71,7 @@ impl Batch {
             self.start(assembly);
         }
         let ended = self.running.join_next().await?;
-        // What could not be had for one of them may be there for the next.
+        // Data that was unavailable for one task may be available for the next.
         self.fetcher.forget();
         match ended {
             Ok(Err(Error::Cancelled)) => Some(Err(self.stop())),
@@ -79,7 +80,7 @@ impl Batch {
         }
     }
 
-    /// What fetching cost so far.
+    /// The cost of fetching so far.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
         self.fetcher.statistics()
@@ -93,7 +94,7 @@ impl Batch {
         });
     }
 
-    /// Nothing goes on, and nothing follows.
+    /// Ends all verifications and starts no further ones.
     fn stop(&mut self) -> Error {
         self.waiting = Vec::new().into_iter();
         self.running = JoinSet::new();
@@ -101,7 +102,7 @@ impl Batch {
     }
 }
 
-/// Products are looked up once, before anything is asked.
+/// Products are looked up once, before the first request.
 fn assemblies(verifier: &Verifier, target_specs: Vec<TargetSpec>) -> Result<Vec<Assembly>, Error> {
     let mut products: BTreeMap<String, (Arc<Product>, KeyRing)> = BTreeMap::new();
     let mut assemblies = Vec::with_capacity(target_specs.len());

@@ -1,4 +1,4 @@
-//! Opening a cache of what is immutable.
+//! Opening a cache of immutable data.
 
 use crate::Error;
 use catena_fetch::cache::Cache;
@@ -8,20 +8,20 @@ use catena_taskcluster::RootUrl;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Where a cache is.
+/// The location of a cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheOptions {
-    /// The directory; it is made where there is none.
+    /// The directory; it is created if it does not exist.
     pub directory: PathBuf,
-    /// The file of the secret that its entries are authenticated with, outside of the directory; it is made
-    /// where there is none.
+    /// The file of the secret that authenticates entries, outside of the directory; it is created if it
+    /// does not exist.
     pub key_file: PathBuf,
-    /// Bytes that it may grow to.
+    /// The maximum size in bytes.
     pub bound: u64,
 }
 
 impl CacheOptions {
-    /// A cache of the usual size, 10 GiB.
+    /// A cache of the default size, 10 GiB.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>, key_file: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into(), key_file: key_file.into(), bound: DirectoryStore::BOUND }
@@ -37,7 +37,7 @@ impl CacheOptions {
     }
 }
 
-/// Whether a file is somewhere in a directory, wherever links lead.
+/// Whether a file is below a directory, after links are resolved.
 fn is_inside(file: &Path, directory: &Path) -> bool {
     let folder = file.ancestors().skip(1).find_map(|folder| {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };

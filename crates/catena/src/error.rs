@@ -1,4 +1,4 @@
-//! Why there is no verdict, or not all that was asked for beside it.
+//! Why there is no verdict, or why a requested output is incomplete.
 
 use catena_fetch::RecordingError;
 use catena_policy::{Diagnostic, PolicyError};
@@ -8,7 +8,7 @@ use catena_workdir::PublishError;
 use std::io;
 use std::path::PathBuf;
 
-/// Why there is no verdict, or not all that was asked for beside it.
+/// Why there is no verdict, or why a requested output is incomplete.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -17,7 +17,7 @@ pub enum Error {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's message.
         error: io::Error,
     },
     /// The policy cannot be used: every mistake in it.
@@ -49,7 +49,7 @@ pub enum Error {
     /// Neither the caller nor the policy says where Taskcluster is.
     #[error("it is not known where Taskcluster is")]
     NoRootUrl,
-    /// What says where Taskcluster is, is malformed.
+    /// The root URL is malformed.
     #[error(transparent)]
     RootUrl(#[from] RootUrlError),
     /// Taskcluster would be asked over plain http on another machine.
@@ -64,15 +64,15 @@ pub enum Error {
     /// The key of a cache is a file inside of that cache.
     #[error("the key {} stands in the cache it is to protect", .0.display())]
     CacheKeyInside(PathBuf),
-    /// A batch asks services, and the verifier asks nobody.
+    /// A batch needs services, and the verifier is offline.
     #[error("a batch needs the network, and this verifier is offline")]
     Offline,
-    /// The work directory cannot be made or written to.
+    /// The work directory cannot be created or written to.
     #[error("{}: {error}", path.display())]
     WorkDirectory {
         /// The directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's message.
         error: io::Error,
     },
     /// There is no room for temporary files.
@@ -81,12 +81,12 @@ pub enum Error {
     /// A directory holds a recording already: evidence is not written over.
     #[error("{} holds a recording already", .0.display())]
     RecordingExists(PathBuf),
-    /// The directory of a recording cannot be made.
+    /// The directory of a recording cannot be created.
     #[error("{}: {error}", path.display())]
     RecordingDirectory {
         /// The directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's message.
         error: io::Error,
     },
     /// A recording could not be written in full.
@@ -94,28 +94,28 @@ pub enum Error {
     NotRecorded {
         /// The directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's message.
         error: io::Error,
     },
-    /// A directory is not a recording: it does not say what was asked.
+    /// The directory is not a recording: a file is missing or unreadable.
     #[error("{}: {error}", path.display())]
     NoRecording {
         /// The file that is missing.
         path: PathBuf,
-        /// What the system says.
+        /// The system's message.
         error: io::Error,
     },
     /// A recording that another version of this program made.
     #[error("{}: version {version} is not known here", path.display())]
     RecordingVersion {
-        /// The file that says so.
+        /// The file that states the version.
         path: PathBuf,
         /// The version of the format.
         version: u32,
         /// The version of the program that made it.
         made_by: String,
     },
-    /// A recording that does not say in full what was asked.
+    /// The request in a recording is incomplete or malformed.
     #[error("{}: {reason}", path.display())]
     RecordedRequest {
         /// The file.
@@ -134,9 +134,9 @@ pub enum Error {
     NotRetracted {
         /// The work directory.
         work_dir: PathBuf,
-        /// What is in the way.
+        /// The cause.
         error: PublishError,
-        /// Why there is no verdict, if there is none.
+        /// The reason why there is no verdict, if there is none.
         instead: Option<Box<Error>>,
     },
     /// The caller cancelled the verification.
@@ -148,7 +148,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether what the caller gave is at fault: asking again with the same gives the same.
+    /// Whether the caller's input is at fault: a retry with the same input gives the same error.
     #[must_use]
     pub fn is_usage(&self) -> bool {
         !matches!(

@@ -1,8 +1,8 @@
 //! Taskcluster's Chain of Trust, for programs that embed it.
 //!
-//! A policy with its keys, a source of facts and perhaps a work directory go in. Out come a verdict and, where
-//! it is "verified", a [`Clearance`]: what publishes artifacts, and whatever else must not happen without a
-//! verification, takes one.
+//! A policy with its keys, a fact source and optionally a work directory go in. A verdict comes out
+//! and, if it is "verified", a [`Clearance`]. Publishing artifacts, and every other operation that
+//! requires a verification, takes one.
 //!
 //! ```no_run
 #![doc = include_str!("../examples/embed.rs")]

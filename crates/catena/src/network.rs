@@ -1,11 +1,12 @@
-//! The network as a source of facts: how services are asked, and as whom.
+//! The network as a fact source: transport, options and credentials.
 
 use catena_fetch::Options;
 use catena_http::{HttpOptions, HttpSetupError, HttpTransport, Secret, Transport};
 use catena_taskcluster::TaskclusterCredentials;
 use std::sync::Arc;
 
-/// How services are asked, and as whom. Verifications share its transport and so its connections.
+/// Transport, options and credentials for services. Verifications share the transport and its
+/// connections.
 #[derive(Clone)]
 pub struct Network {
     pub(crate) transport: Arc<dyn Transport>,
@@ -15,22 +16,22 @@ pub struct Network {
 }
 
 impl Network {
-    /// Over a transport, with the usual limits and without credentials.
+    /// Uses a transport, with the default limits and without credentials.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>) -> Self {
         Self { transport, options: Options::default(), credentials: None, github_token: None }
     }
 
-    /// Over a new HTTP transport. It reads the system's certificates.
+    /// Uses a new HTTP transport, which reads the system's certificates.
     ///
     /// # Errors
-    /// A file of certificates or a proxy that cannot be used.
+    /// A certificate file or a proxy that cannot be used.
     pub fn connect(options: &HttpOptions) -> Result<Self, HttpSetupError> {
         Ok(Self::new(Arc::new(HttpTransport::new(options)?)))
     }
 
-    /// With other limits of time, attempts and concurrency. `danger_allow_http` among them shows in every
-    /// verdict.
+    /// With other limits on time, attempts and concurrency. `danger_allow_http` among them appears in
+    /// every verdict.
     #[must_use]
     pub fn with_options(mut self, options: Options) -> Self {
         self.options = options;

@@ -1,4 +1,4 @@
-//! Recordings: what was asked and every fact, in a directory, so that a verdict can be made again.
+//! Recordings: the request and all facts, in a directory, so that a verdict can be reproduced.
 
 use crate::assembly::{Assembly, Ended};
 use crate::trust_config::PolicyTexts;
@@ -15,20 +15,21 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// What was asked, in the directory of a recording.
+/// The request, in the directory of a recording.
 const FILE: &str = "verification.json";
 /// The version of the format.
 const VERSION: u32 = 1;
-/// The largest such file, in bytes: it holds the texts of a policy.
+/// The maximum size of such a file in bytes: it contains the texts of a policy.
 const LARGEST: u64 = 64 << 20;
-/// Far enough for facts that are there already.
+/// Long enough for facts that are available locally.
 const AT_ONCE: Duration = Duration::from_secs(3600);
 
-/// Makes a verdict again from a recording: target, product, policy, keys and time are those of the
-/// recording, and nobody is asked. The verdict says that it is of a recording, which gives no clearance.
+/// Reproduces a verdict from a recording: target, product, policy, keys and time are those of the
+/// recording, and no requests are made. The verdict says that it comes from a recording, which gives no
+/// clearance.
 ///
 /// # Errors
-/// A directory that is not a recording, or not as it was written.
+/// A directory that is not a recording, or was changed.
 pub async fn replay(
     directory: &Path,
     progress: Arc<dyn Progress>,
@@ -47,53 +48,52 @@ pub async fn replay(
     Ok(conclusion)
 }
 
-/// The question that a recording answers.
+/// The request of a recording.
 ///
 /// # Errors
-/// A directory that is not a recording, or not as it was written.
+/// A directory that is not a recording, or was changed.
 pub fn recorded_target(directory: &Path) -> Result<TargetSpec, Error> {
     Recorded::read(directory)?.target_spec().map_err(|reason| malformed(directory, reason))
 }
 
-/// The question a recording answers, and what it was judged by. The facts stand beside it.
+/// The request of a recording, with policy and keys. The facts are in separate files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Recorded {
     /// The version of this format.
     catena_inquiry: u32,
-    /// The version of catena that made it.
+    /// The version of catena that wrote it.
     made_by: String,
     /// The target's id.
     task_id: String,
     /// The target's kind.
     task_type: String,
-    /// Whether the target's own document was checked too.
+    /// Whether the target's own document was verified too.
     check_task: bool,
-    /// Which artifacts were measured beside those that the target takes in. Recordings from before this
-    /// hold none of the others.
+    /// Which artifacts were measured beside the target's inputs. Older recordings hold no others.
     #[serde(default = "before_this")]
     artifacts: String,
     /// The product.
     product: String,
-    /// Where Taskcluster was.
+    /// Taskcluster's root URL.
     root_url: String,
     /// Whether documents were accepted without their signatures.
     danger_skip_signatures: bool,
-    /// Whether facts could come over plain http.
+    /// Whether facts could arrive over plain http.
     danger_allow_http: bool,
-    /// Whether nobody was asked. Not written where somebody was, as in all recordings before this.
+    /// Whether no requests were made. Omitted if requests were made, as in all older recordings.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     offline: bool,
     /// The policy.
     policy: PolicyTexts,
-    /// The file of keys that stood in for the product's.
+    /// The key file that replaced the product's keys.
     keys: Option<TextFile>,
-    /// When it was concluded, RFC 3339.
+    /// The time of conclusion, RFC 3339.
     concluded: String,
 }
 
 impl Recorded {
-    /// What a verifier was asked, and when it was concluded.
+    /// The request to a verifier, and the time of conclusion.
     pub(crate) fn of(verifier: &Verifier, target_spec: &TargetSpec, concluded: Timestamp) -> Self {
         let TargetSpec { target, product } = target_spec;
         let switches = verifier.switches();
@@ -179,14 +179,14 @@ fn contents(path: &Path) -> io::Result<String> {
     }
 }
 
-/// A recording that is being made.
+/// A recording that is being written.
 pub(crate) struct NewRecording {
     directory: PathBuf,
     recorder: Recorder,
 }
 
 impl NewRecording {
-    /// Makes its directory, before anything is asked. A recording that is there is not written over.
+    /// Creates the directory before the first request. An existing recording is not overwritten.
     pub(crate) fn begin(directory: &Path) -> Result<Self, Error> {
         if directory.join(FILE).exists() {
             return Err(Error::RecordingExists(directory.to_owned()));

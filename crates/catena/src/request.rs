@@ -1,4 +1,4 @@
-//! What is asked: a target, and what is to become of it beside the verdict.
+//! A request: a target, and the outputs beside the verdict.
 
 use catena_fetch::{DEADLINE, Progress, Quiet};
 use catena_verify::verification::Target;
@@ -16,7 +16,7 @@ pub struct TargetSpec {
     pub product: String,
 }
 
-/// One verification: a question, and what is to become of it beside the verdict.
+/// One verification: a target and product, and the outputs beside the verdict.
 #[derive(Clone)]
 pub struct Request {
     pub(crate) target_spec: TargetSpec,
@@ -25,19 +25,19 @@ pub struct Request {
     pub(crate) control: Control,
 }
 
-/// How long a verification may take, who is told of it, and who can cancel it.
+/// The deadline, the observer and the cancellation of a verification.
 #[derive(Clone)]
 pub struct Control {
-    /// What is not known after this long is unreachable.
+    /// Evidence that is missing after this duration is unreachable.
     pub deadline: Duration,
-    /// Who is told how it goes.
+    /// The observer of its progress.
     pub progress: Arc<dyn Progress>,
-    /// Once this is cancelled, the verification ends with [`Error::Cancelled`](crate::Error::Cancelled),
-    /// whatever it is doing.
+    /// Once this is cancelled, the verification ends with
+    /// [`Error::Cancelled`](crate::Error::Cancelled), whichever check is running.
     pub cancellation: CancellationToken,
 }
 
-/// Five minutes, nobody is told, and nobody cancels it.
+/// Five minutes, without an observer or a cancellation.
 impl Default for Control {
     fn default() -> Self {
         Self { deadline: DEADLINE, progress: Arc::new(Quiet), cancellation: CancellationToken::new() }
@@ -45,7 +45,7 @@ impl Default for Control {
 }
 
 impl Request {
-    /// A verdict, and nothing beside it.
+    /// A verdict without further outputs.
     #[must_use]
     pub fn new(target_spec: TargetSpec) -> Self {
         Self { target_spec, work_dir: None, record: None, control: Control::default() }
@@ -58,14 +58,14 @@ impl Request {
         self
     }
 
-    /// Keeps everything the verdict is made from in a directory, for [`replay`](crate::replay).
+    /// Writes everything that the verdict depends on to a directory, for [`replay`](crate::replay).
     #[must_use]
     pub fn with_recording(mut self, directory: impl Into<PathBuf>) -> Self {
         self.record = Some(directory.into());
         self
     }
 
-    /// With another deadline, an observer, or a way to cancel it.
+    /// With another deadline, an observer, or a cancellation.
     #[must_use]
     pub fn with_control(mut self, control: Control) -> Self {
         self.control = control;

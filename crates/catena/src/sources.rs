@@ -55,7 +55,7 @@ impl Sources {
         Arc::clone(&self.source)
     }
 
-    /// What helps whoever asks next, once everything is in place for the one who asked now.
+    /// Prepares data for the next verification once the current one has been delivered.
     pub(crate) fn end(&self, conclusion: &Conclusion, verification: &Verification, work_dir: Option<&Path>) {
         if let Some(cached) = &self.cached {
             if let Some(clearance) = conclusion.clearance() {
@@ -83,7 +83,7 @@ pub(crate) fn fetcher(
         .with_progress(progress.clone())
 }
 
-/// Nobody is asked: whoever reads the answer should know of when it is.
+/// No requests are made: the verdict must say that its data may be old.
 fn tell_age(cached: &Cached) {
     match cached.seen_at() {
         Some(time) => {

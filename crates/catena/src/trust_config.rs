@@ -1,4 +1,4 @@
-//! The policy and the keys a verdict is made by, with every text they were read from.
+//! The policy and the keys of verdicts, with every text that they were read from.
 
 use crate::Error;
 use catena_policy::{FIREFOX_CI, KeyRing, Policy, Product};
@@ -10,12 +10,12 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The name of the policy that ships.
+/// The name of the shipped policy.
 const SHIPPED: &str = "shipped:firefox-ci";
-/// The largest policy or file of keys, in bytes.
+/// The maximum size of a policy or key file, in bytes.
 const LARGEST: u64 = 16 << 20;
 
-/// A text with the name that messages give it.
+/// A text with the name that messages use for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TextFile {
@@ -36,8 +36,8 @@ impl TextFile {
     }
 }
 
-/// The policy and the keys that verdicts are made by. It keeps every text that it was read from, so that a
-/// recording can be judged by the same again.
+/// The policy and the keys of verdicts. It keeps every text that it was read from, so that a recording
+/// can be verified with the same policy again.
 #[derive(Clone, Debug)]
 pub struct TrustConfig {
     texts: PolicyTexts,
@@ -46,19 +46,19 @@ pub struct TrustConfig {
 }
 
 impl TrustConfig {
-    /// The policy that ships, with its own keys.
+    /// The shipped policy, with its own keys.
     ///
     /// # Errors
-    /// None, as a test shows.
+    /// No errors, as a test shows.
     pub fn shipped() -> Result<Self, Error> {
         Self::new(Vec::new(), None)
     }
 
-    /// Reads policy files, each laid over the one before it, and a file of keys that replaces those of the
-    /// products. Without a policy file it is the policy that ships.
+    /// Reads policy files, each of which overlays the one before it, and a key file that replaces the
+    /// keys of the products. Without a policy file, the shipped policy is used.
     ///
     /// # Errors
-    /// Files that cannot be read, and every mistake in the policy at once ([`Error::Policy`]).
+    /// Files that cannot be read, and all errors in the policy at once ([`Error::Policy`]).
     pub fn read(policy: &[impl AsRef<Path>], keys: Option<&Path>) -> Result<Self, Error> {
         let read = |file: &Path| match file.to_str() {
             Some(SHIPPED) => Ok(shipped()),
@@ -68,15 +68,15 @@ impl TrustConfig {
         Self::new(policy, keys.map(TextFile::read).transpose()?)
     }
 
-    /// As [`read`](Self::read), of texts that are at hand. What they extend is read from files.
+    /// Like [`read`](Self::read), from texts in memory. Files that they extend are read from disk.
     ///
     /// # Errors
-    /// [`Error::Policy`]: every mistake at once.
+    /// [`Error::Policy`]: all errors at once.
     pub fn new(policy: Vec<TextFile>, keys: Option<TextFile>) -> Result<Self, Error> {
         Self::of(PolicyTexts::new(policy), keys)
     }
 
-    /// Of what a recording keeps: nothing is read from files that it does not hold.
+    /// From the contents of a recording: no other files are read.
     pub(crate) fn of(mut texts: PolicyTexts, keys: Option<TextFile>) -> Result<Self, Error> {
         let policy = texts.load()?;
         for warning in policy.warnings() {
@@ -148,11 +148,11 @@ impl TrustConfig {
     }
 }
 
-/// The texts a policy is read from: what was named, in order, and what that extends.
+/// The texts that a policy is read from: the named files, in order, and the files that they extend.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicyTexts {
-    /// The files that were named; later ones extend earlier ones.
+    /// The named files; later ones extend earlier ones.
     files: Vec<String>,
     /// Every text by its name.
     texts: BTreeMap<String, String>,
@@ -171,7 +171,7 @@ impl PolicyTexts {
         texts
     }
 
-    /// The policy. The texts it extends are kept too.
+    /// The policy. The texts that it extends are kept too.
     fn load(&mut self) -> Result<Policy, Error> {
         let extended = RefCell::new(BTreeMap::new());
         let loader = |name: &str| -> Result<String, String> {

@@ -20,15 +20,15 @@ use std::thread;
 use std::time::SystemTime;
 use url::{Host, Url};
 
-/// Tells the time of a conclusion.
+/// Gives the time of a conclusion.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
-/// Verifies tasks of one Taskcluster by one policy. It can be shared: any number of verifications may run at
-/// the same time, over the same transport.
+/// Verifies tasks of one Taskcluster by one policy. It can be shared: any number of verifications may
+/// run in parallel, over the same transport.
 pub struct Verifier {
     pub(crate) trust_config: TrustConfig,
     pub(crate) root: RootUrl,
-    /// None where nobody is asked.
+    /// `None` if no requests are made.
     pub(crate) network: Option<Network>,
     pub(crate) cache: Option<Arc<Cache>>,
     pub(crate) limits: Limits,
@@ -40,21 +40,20 @@ pub struct Verifier {
 /// A verification that has ended.
 #[derive(Debug)]
 pub struct VerificationResult {
-    /// The verdict and, where it is "verified", the clearance.
+    /// The verdict and, if it is "verified", the clearance.
     pub conclusion: Conclusion,
     /// Files that were moved to their final places in the work directory.
     pub published: Vec<PathBuf>,
-    /// What was to be done beside a verdict other than "verified", and was not: such a verdict stands
-    /// all the same.
+    /// Outputs that failed although the outcome is not "verified": the verdict is valid nevertheless.
     pub problems: Vec<Error>,
 }
 
 impl Verifier {
-    /// Asks over a network. `root_url` says where Taskcluster is; without it the policy says so.
+    /// Uses a network. `root_url` is Taskcluster's root URL; without it the policy's is used.
     ///
     /// # Errors
-    /// [`Error::NoRootUrl`], [`Error::RootUrl`], and [`Error::PlainHttp`] unless the network's options allow
-    /// that.
+    /// [`Error::NoRootUrl`], [`Error::RootUrl`], and [`Error::PlainHttp`] unless the network's options
+    /// allow that.
     pub fn new(trust_config: TrustConfig, root_url: Option<&str>, network: Network) -> Result<Self, Error> {
         let root = root_url_of(&trust_config, root_url)?;
         if leaves_unprotected(&root) && !network.options.danger_allow_http {
@@ -63,8 +62,8 @@ impl Verifier {
         Ok(Self::from(trust_config, root, Some(network)))
     }
 
-    /// Asks nobody: judges by a cache alone, what may have changed being as it was when the task was
-    /// verified last. Verdicts say so.
+    /// Makes no requests: verifies from a cache alone, with mutable data from the last successful
+    /// verification of the task. Verdicts say so.
     ///
     /// # Errors
     /// As [`new`](Self::new) and [`with_cache`](Self::with_cache).
@@ -90,54 +89,54 @@ impl Verifier {
         }
     }
 
-    /// Answers from a cache what is immutable, and fills it after each verdict that is "verified" without any
+    /// Uses a cache for immutable data, and fills it after each verdict that is "verified" without any
     /// danger switch.
     ///
     /// # Errors
-    /// A directory or key that cannot be used, or should not.
+    /// A directory or key that is unusable or unsafe.
     pub fn with_cache(mut self, options: &CacheOptions) -> Result<Self, Error> {
         self.cache = Some(options.open(&self.root, &self.limits)?);
         Ok(self)
     }
 
-    /// Keeps task graphs in files in this directory, which have no name there, where they are of use again:
-    /// in a batch, and to fill a cache.
+    /// Keeps task graphs in unnamed files in this directory if they can be used again: in a batch, and
+    /// to fill a cache.
     #[must_use]
     pub fn with_temporary_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.temporary = Some(directory.into());
         self
     }
 
-    /// Tells the time by another clock than the system's.
+    /// Uses another clock than the system's.
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Accepts documents without verifying their signatures. Verdicts say so, and their clearance is only
-    /// given by [`Conclusion::clearance_despite_switches`].
+    /// Accepts documents without verifying their signatures. Verdicts say so, and their clearance is
+    /// available only through [`Conclusion::clearance_despite_switches`].
     #[must_use]
     pub fn danger_skip_signatures(mut self, skip: bool) -> Self {
         self.skip_signatures = skip;
         self
     }
 
-    /// The Taskcluster that is asked.
+    /// The Taskcluster that is used.
     #[must_use]
     pub fn root_url(&self) -> &RootUrl {
         &self.root
     }
 
-    /// Verifies a task. With a work directory, its artifacts stand at their final places once this returns a
-    /// verdict that is "verified"; after anything else, nothing that an earlier verification of the task left
-    /// does.
+    /// Verifies a task. With a work directory, its artifacts are at their final places once this
+    /// returns a verdict that is "verified"; after any other result, no file of an earlier verification
+    /// of the task remains.
     ///
-    /// It may be dropped at any time, which has the same effect as to cancel it. It examines on the thread
-    /// that polls it, for some tenths of a second at a time.
+    /// Dropping the future has the same effect as cancelling it. It runs checks on the thread that
+    /// polls it, for some tenths of a second at a time.
     ///
     /// # Errors
-    /// Whatever keeps a verdict from being made, or one that is "verified" from being delivered in full.
+    /// Errors that prevent a verdict, or the complete delivery of one that is "verified".
     pub async fn verify(&self, request: &Request) -> Result<VerificationResult, Error> {
         let earlier =
             request.work_dir.as_deref().map(|dir| Earlier::new(dir, request.target_spec.target.task_id));
@@ -158,8 +157,7 @@ impl Verifier {
         answered
     }
 
-    /// Verifies many tasks, `jobs` at the same time. What they have in common is fetched once. A cache is not
-    /// used.
+    /// Verifies many tasks, `jobs` at the same time. Shared data is fetched once. A cache is not used.
     ///
     /// # Errors
     /// A product that the policy does not have, [`Error::Offline`], and [`Error::Temporary`].
@@ -195,13 +193,13 @@ impl Verifier {
         Ok(ended)
     }
 
-    /// What a question is judged by.
+    /// What a request is verified with.
     pub(crate) fn assembly(&self, target_spec: &TargetSpec) -> Result<Assembly, Error> {
         let (product, keys) = self.trust_config.product(&target_spec.product)?;
         Ok(self.assembly_of(target_spec.target.clone(), product, keys))
     }
 
-    /// The same, where the product is known.
+    /// The same, for a known product.
     pub(crate) fn assembly_of(&self, target: Target, product: Arc<Product>, keys: KeyRing) -> Assembly {
         Assembly { target, product, keys, limits: self.limits.clone(), switches: self.switches() }
     }
@@ -226,8 +224,8 @@ impl Verifier {
 }
 
 impl VerificationResult {
-    /// What was to be delivered beside the verdict and was not keeps "verified" from being said; any other
-    /// verdict is said all the same.
+    /// If an output beside the verdict fails, "verified" is not returned; any other verdict is returned
+    /// nevertheless.
     fn unless_verified(&mut self, delivered: Result<(), Error>) -> Result<(), Error> {
         match delivered {
             Err(error) if self.conclusion.verdict().outcome != Outcome::Verified => {
@@ -249,7 +247,7 @@ pub(crate) fn to_the_second(time: SystemTime) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
-/// Takes apart what is large while something else goes on. Nobody waits for the end of it.
+/// Drops large values on another thread, without waiting for it.
 fn drop_aside<T: Send + 'static>(large: T) {
     drop(thread::Builder::new().spawn(move || drop(large)));
 }

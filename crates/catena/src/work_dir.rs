@@ -1,11 +1,12 @@
-//! What an earlier verification of a task left in a work directory.
+//! Files of an earlier verification of a task in a work directory.
 
 use catena_model::task::TaskId;
 use catena_workdir::{PublishError, Staging};
 use std::path::Path;
 
-/// What an earlier verification of a task left in a work directory. It is removed when this is dropped,
-/// unless a new verification has replaced it: after any other answer nobody vouches for it any more.
+/// Files of an earlier verification of a task in a work directory. They are removed when this is
+/// dropped, unless a new verification has replaced them: after any other outcome they are no longer
+/// verified.
 pub(crate) struct Earlier<'a> {
     work_dir: &'a Path,
     target: TaskId,
@@ -17,7 +18,7 @@ impl<'a> Earlier<'a> {
         Self { work_dir, target, is_settled: false }
     }
 
-    /// Leaves what is there: the files of a new verification stand in its place.
+    /// Keeps the files: a new verification has replaced them.
     pub(crate) fn keep(mut self) {
         self.is_settled = true;
     }

@@ -1,4 +1,4 @@
-//! The example that the front page and the README show verifies a task of a testbed.
+//! The example on the front page and in the README verifies a task of a testbed.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;

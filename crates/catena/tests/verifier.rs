@@ -50,7 +50,7 @@ async fn another_answer_leaves_nothing_and_clears_nothing() {
     assert_eq!(served.files("work"), 0);
 }
 
-/// Cancelled by its token, and dropped: nothing of an earlier verification remains.
+/// Cancelled by its token, and dropped: no file of an earlier verification remains.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_verification_ends_when_it_is_cancelled() {
     let served = Served::new(finished()).await;

@@ -1,8 +1,8 @@
-//! Chains that are built to keep a verifier at work: its deadline, a signal and the other tasks of a list get
-//! their turn all the same.
+//! Chains that are designed to keep a verifier busy: its deadline, a signal and the other tasks of a
+//! list take effect nevertheless.
 //!
-//! The only tests that measure time. A verifier without bounds takes minutes for these chains; the bounds
-//! here are generous, since the machine may be busy.
+//! The only tests that measure time. A verifier without limits takes minutes for these chains; the
+//! bounds here are generous, since the machine may be busy.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::arithmetic_side_effects)]
@@ -19,11 +19,11 @@ use std::time::{Duration, Instant};
 use support::{Catena, children, keys_file};
 use tempfile::TempDir;
 
-/// How long after its deadline, or after a signal, a verifier has ended for certain.
+/// The maximum time between its deadline, or a signal, and the end of a verifier.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Decision tasks that say of themselves what the first one does, each rendered with much work: together
-/// somewhat less than the limit of steps.
+/// Decision tasks that copy the first one's statements, each expensive to render: together slightly
+/// below the limit of steps.
 const PARENTS: usize = 20;
 
 /// A template that adds many numbers, within the limit of one rendering.
@@ -38,20 +38,20 @@ fn of_seed(seed: u64) -> Chain {
         .unwrap()
 }
 
-/// A chain whose target takes in many decision tasks of one laborious template.
+/// A chain whose target uses many decision tasks of one expensive template.
 fn laborious(mut chain: Chain) -> Chain {
     replace_page(&mut chain, "/raw-file/", "version: 1\n", &format!("version: 1\n{WORK}")).unwrap();
     more_decisions(&mut chain, PARENTS).unwrap();
     chain
 }
 
-/// A chain whose target takes in very many decision tasks of one template.
+/// A chain whose target uses very many decision tasks of one template.
 fn of_many_parents(mut chain: Chain) -> Chain {
     more_decisions(&mut chain, 1_000).unwrap();
     chain
 }
 
-/// The decision task so many times more, under other ids, among the target's upstream artifacts.
+/// Adds this many copies of the decision task, under other ids, to the target's upstream artifacts.
 fn more_decisions(chain: &mut Chain, count: usize) -> Option<()> {
     let first = chain.decisions.first()?.clone();
     let ids: Vec<String> = (0..count).map(|number| id_like(&first, number)).collect();
@@ -59,8 +59,8 @@ fn more_decisions(chain: &mut Chain, count: usize) -> Option<()> {
     take_in(chain, &ids, "decision")
 }
 
-/// A chain whose target takes in very many builds, each of which has the next as its input, and the last the
-/// first.
+/// A chain whose target uses very many builds, each of which has the next as its input, and the last
+/// the first.
 fn ring(mut chain: Chain) -> Chain {
     let first = chain.builds[0].clone();
     let ids: Vec<String> = (0..2_400).map(|number| id_like(&first, number)).collect();
@@ -78,7 +78,7 @@ fn id_like(id: &str, number: usize) -> String {
     format!("{}{number:0>4}QACAAAAAAAAAAA", id.get(..4).unwrap())
 }
 
-/// A task once more, under another id and changed, run by the same worker.
+/// A changed copy of a task under another id, run by the same worker.
 fn again(
     chain: &mut Chain,
     first: &str,
@@ -96,7 +96,7 @@ fn again(
     chain.redocument(id).then_some(())
 }
 
-/// Puts tasks among the target's upstream artifacts.
+/// Adds tasks to the target's upstream artifacts.
 fn take_in(chain: &mut Chain, ids: &[String], kind: &str) -> Option<()> {
     let entries =
         ids.iter().map(|id| json(&format!(r#"{{"taskId":"{id}","taskType":"{kind}","paths":[]}}"#)));
@@ -106,7 +106,7 @@ fn take_in(chain: &mut Chain, ids: &[String], kind: &str) -> Option<()> {
     })
 }
 
-/// What is being served, and who is asked about it.
+/// A served chain, and the verifier of it.
 struct Served {
     testbed: Testbed,
     room: TempDir,
@@ -132,7 +132,7 @@ impl Served {
         self.room.path().join("work")
     }
 
-    /// Waits until the template is there, and somewhat longer, until it is being rendered.
+    /// Waits until the template has arrived, and somewhat longer, until it is being rendered.
     fn wait_for_work(&self) {
         let began = Instant::now();
         while !self.testbed.requests().iter().any(|request| request.url.contains("/raw-file/")) {
@@ -143,7 +143,7 @@ impl Served {
     }
 }
 
-/// Waits for its end; how long that took.
+/// Waits for its end; returns how long that took.
 fn ended(mut child: Child) -> (Option<i32>, Duration) {
     let began = Instant::now();
     let status = child.wait().unwrap();
@@ -167,8 +167,8 @@ fn a_deadline_ends_checks_that_are_at_work() {
     );
 }
 
-/// Whatever was found until then, and however much: it is reported, says that the deadline passed, and is
-/// not verified.
+/// Whatever was found until then, and however much: it is reported, says that the deadline passed, and
+/// is not verified.
 #[test]
 fn a_deadline_ends_the_verification_of_a_chain_of_very_many_links() {
     for chain in [ring(of_seed(1)), of_many_parents(of_seed(1))] {
@@ -203,7 +203,7 @@ fn a_signal_ends_checks_that_are_at_work() {
     }
 }
 
-/// More laborious tasks than there are processors, and all of them first in the list.
+/// More expensive tasks than there are processors, all of them first in the list.
 #[test]
 fn laborious_tasks_of_a_list_do_not_hold_up_the_others() {
     let small = of_seed(1);
@@ -227,7 +227,7 @@ fn laborious_tasks_of_a_list_do_not_hold_up_the_others() {
     let answer = served.verify("30s").arg("--batch").arg(&file).run();
     let told: Vec<&str> = answer.stdout.lines().collect();
     assert_eq!(told.len(), 6, "{}{}", answer.stdout, answer.stderr);
-    // The others come to their end later, or not in time.
+    // The others end later, or not in time.
     let first = [small.target.as_str(), small.builds[0].as_str()];
     let is_first = |line: &&&str| first.iter().any(|id| line.contains(id));
     assert!(told[..2].iter().all(|line| line.starts_with("verified ")), "{}", answer.stdout);

@@ -1,4 +1,4 @@
-//! A cache on disk, through the real binary: what it saves, and what whoever can write to it gains.
+//! A cache on disk, through the real binary: what it saves, and what an attacker with write access gains.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::arithmetic_side_effects)]
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use support::{Answer, Catena, check_published, children, keys_file};
 use tempfile::TempDir;
 
-/// Two signing tasks of one push, served, and a room for what belongs to them.
+/// Two signing tasks of one push, served, and a directory for their files.
 struct Case {
     testbed: Testbed,
     room: TempDir,
@@ -68,7 +68,7 @@ impl Case {
         catena
     }
 
-    /// Verifies to a yes with everything in place, and tells what was asked.
+    /// Expects "verified" with all files published, and returns the requests.
     fn verified(&self, target: &str, with_cache: bool) -> (Value, Vec<String>, Answer) {
         self.testbed.reset_stats();
         let _ = fs::remove_dir_all(self.work_dir());
@@ -93,14 +93,14 @@ impl Case {
         serde_json::from_str(&answer.stdout).unwrap()
     }
 
-    /// All files that are kept below a folder of the cache.
+    /// All files below a directory of the cache.
     fn kept(&self, folder: &str) -> Vec<PathBuf> {
         let folder = self.cache().join("v1").join(folder);
         children(&folder).iter().flat_map(|shelf| children(shelf)).collect()
     }
 }
 
-/// Files that a yes leaves: two artifacts of each of two builds, and what the decision task publishes.
+/// Files that a "verified" leaves: two artifacts of each of two builds, and what the decision task publishes.
 const PUBLISHED: usize = 7;
 
 /// A copy of the target under another id, which the decision task made too.
@@ -145,7 +145,7 @@ fn the_second_task_of_a_push_asks_for_what_may_have_changed_and_for_itself() {
     assert_eq!((&info["broken"], &info["artifacts"]), (&Value::from(0), &Value::from(5)), "{info}");
 }
 
-/// What somebody who can write to the cache may put in place of a file.
+/// What an attacker with write access to the cache may put in place of a file.
 fn poisons(file: &Path, elsewhere: &Path) {
     let bytes = fs::read(file).unwrap();
     let changed = |at: usize| {
@@ -161,7 +161,7 @@ fn poisons(file: &Path, elsewhere: &Path) {
         4 => fs::write(file, [bytes.as_slice(), b"more"].concat()).unwrap(),
         5 => fs::File::options().write(true).open(file).unwrap().set_len(20 << 30).unwrap(),
         6 => {
-            // The right bytes, but not where they should be.
+            // The right bytes in the wrong place.
             let target = elsewhere.join(file.file_name().unwrap());
             fs::rename(file, &target).unwrap();
             symlink(target, file).unwrap();
@@ -189,7 +189,7 @@ fn whatever_is_put_into_the_cache_the_verdict_is_the_same() {
     missing.retain(|url| !asked.contains(url));
     assert_eq!(missing, Vec::<String>::new());
     assert_eq!(answer.stderr.matches("dropped from the cache").count(), 1, "{}", answer.stderr);
-    // What was dropped was kept anew.
+    // Dropped entries were stored again.
     let (verdict, asked, answer) = case.verified(&case.target, true);
     assert_eq!((verdict, answer.stderr.as_str()), (plain, ""));
     assert!(asked.iter().all(|url| may_change(url)), "{asked:?}");
@@ -205,7 +205,7 @@ fn an_artifact_with_other_bytes_never_reaches_its_place() {
         fs::write(&file, vec![b'x'; length]).unwrap();
     }
     assert_eq!(case.info()["broken"], 5);
-    // The network has nothing better to give.
+    // The network has nothing better.
     case.testbed.fault("/_store/*", 1.., Fault::Replace(b"evil".to_vec().into()));
     let _ = fs::remove_dir_all(case.work_dir());
     let answer = case.cached(&case.target, &[]).run();
@@ -235,7 +235,7 @@ fn a_cache_or_key_that_others_can_reach_is_refused() {
     mode(&case.key(), 0o600);
     fs::write(case.key(), b"short\n").unwrap();
     refused("does not hold a key");
-    // A lost key is a cache that begins anew.
+    // Without its key, a cache starts anew.
     fs::remove_file(case.key()).unwrap();
     let (_, asked, answer) = case.verified(&case.target, true);
     assert!(asked.iter().any(|url| !may_change(url)));
@@ -262,8 +262,8 @@ fn a_cache_that_cannot_be_written_to_makes_no_verdict_worse() {
     assert_eq!(verdict, plain);
     assert!(answer.stderr.contains("the cache does not keep"), "{}", answer.stderr);
     fs::remove_file(&new).unwrap();
-    // Another process cleared the cache while this one ran: as far as it goes, one that cannot be
-    // written to.
+    // Another process cleared the cache while this one ran: to this one it looks like an unwritable
+    // cache.
     case.testbed.fault("/api/queue/*/status", 1.., Fault::Delay(Duration::from_millis(400)));
     let mut catena = case.cached(&case.target, &[]);
     let child = catena.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -348,16 +348,16 @@ fn offline_nobody_is_asked_and_the_verdict_says_so() {
     assert_eq!(verdict["relaxed"], serde_json::json!([{"rule": "offline", "by": "switch"}]));
     verdict["relaxed"] = serde_json::json!([]);
     assert_eq!(verdict, plain);
-    // The recording says so as well, and keeps nothing in the cache that was not asked.
+    // The recording says so as well, and stores nothing in the cache that was not requested.
     let again = Catena::new().args(["verify", "--format", "json", "--replay"]).arg(&recording).run();
     assert_eq!(again.stdout, of_recording(&answer.stdout));
-    // Another task of the push was not verified yet: its own definition is not known.
+    // Another task of the push was not verified yet: its own definition is unknown.
     assert_eq!(case.cached(&case.second, &["--offline"]).run().status, 3);
-    // It stands for a cache.
+    // It replaces a cache.
     assert_eq!(case.verify(&case.target, &["--offline"]).run().status, 2);
 }
 
-/// What is said of a recording of the same.
+/// The verdict of the same chain's recording.
 fn of_recording(told: &str) -> String {
     told.replacen(r#""source": "services""#, r#""source": "recording""#, 1)
 }
@@ -396,7 +396,7 @@ fn a_cache_is_told_of_and_made_smaller() {
     let left = case.info();
     let left = left["entryBytes"].as_u64().unwrap() + left["artifactBytes"].as_u64().unwrap();
     assert!(left > 0 && left <= before / 2, "{left} of {before}");
-    // What is left is of use, and the rest is fetched.
+    // The remaining entries are used, and the rest is fetched.
     case.verified(&case.target, true);
     assert_eq!(case.command(&["clear"]).status, 0);
     assert_eq!(children(&case.cache()), Vec::<PathBuf>::new());

@@ -1,5 +1,4 @@
-//! Chains of our own making through the real binary: every outcome, what is left on disk, and what
-//! a user reads.
+//! Our own chains through the real binary: every outcome, the files on disk, and the output.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::arithmetic_side_effects)]
 
@@ -13,7 +12,7 @@ use std::process::Stdio;
 use support::{Answer, Catena, check_published, keys_file};
 use tempfile::TempDir;
 
-/// A chain that is being served, and a folder for what belongs to it.
+/// A served chain, and a directory for its files.
 struct Case {
     testbed: Testbed,
     room: TempDir,
@@ -36,11 +35,11 @@ impl Case {
         Self { testbed, room, target, kind, product }
     }
 
-    /// The command line for this case: a task that is about to run.
+    /// The command line for this chain: a task that is about to run.
     fn verify(&self) -> Catena {
         let mut catena = Catena::through(&self.testbed, self.room.path());
         catena.args(["verify", "--task-type", &self.kind, "--product", &self.product, "--no-check-task"]);
-        // Named as anybody would, so that a verdict that says so is the same wherever it is made.
+        // Named as a user would, so that a verdict is the same wherever it is made.
         catena.arg("--keys").arg("keys.json").command().current_dir(self.room.path());
         catena
     }
@@ -54,7 +53,7 @@ impl Case {
         self.room.path().join("work")
     }
 
-    /// What the binary says, with what differs from run to run taken out.
+    /// The output of the binary, without the parts that differ from run to run.
     fn told(&self, answer: &Answer) -> String {
         answer.stdout.replace(&self.testbed.root_url(), "http://testbed")
     }
@@ -83,7 +82,7 @@ fn an_honest_chain_is_verified_and_its_inputs_are_left() {
     assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{}", answer.stdout);
     assert_snapshot!("verified", case.told(&answer));
     assert!(check_published(&work_dir.join("cot"), case.testbed.site()) > 0);
-    // Nothing else is left in the work directory.
+    // No other files are left in the work directory.
     assert_eq!(names(&work_dir), ["cot"]);
 }
 
@@ -173,10 +172,10 @@ fn skipped_signatures_show() {
     assert_snapshot!("skipped_signatures", case.told(&answer));
 }
 
-/// The testbed's workers have keys that the policy that ships does not know.
+/// The testbed's workers have keys that the shipped policy does not list.
 const WIDENED: &str = "  keys widened: 4";
 
-/// What is said of a recording of the same.
+/// The verdict of the same chain's recording.
 fn of_recording(told: &str) -> String {
     told.replacen(" for firefox\n", " for firefox, from a recording\n", 1).replacen(
         r#""source": "services""#,
@@ -185,7 +184,7 @@ fn of_recording(told: &str) -> String {
     )
 }
 
-/// The same verdict, byte for byte but for where it comes from, with nobody left to ask.
+/// The same verdict, byte for byte except for its source, without any service.
 #[test]
 fn a_recording_gives_the_same_verdict_again() {
     for chain in [push(), altered()] {
@@ -242,7 +241,7 @@ fn a_recording_is_not_written_over() {
     assert!(again.stderr.contains("holds a recording already"), "{}", again.stderr);
 }
 
-/// Whoever is ended before there is an answer leaves nothing behind, and certainly no yes.
+/// A verifier that is ended before its verdict leaves nothing behind, and certainly not "verified".
 #[cfg(unix)]
 #[test]
 fn being_ended_leaves_nothing() {
@@ -313,7 +312,7 @@ fn a_full_disk_is_said() {
     assert!(answer.stderr.starts_with("catena: /dev/full: "), "{}", answer.stderr);
 }
 
-/// The words of verify_cot still work.
+/// The arguments of verify_cot still work.
 #[test]
 fn verify_cots_options_are_known() {
     let case = Case::serving(push());
@@ -384,7 +383,7 @@ fn a_list_is_verified_and_what_it_shares_is_asked_for_once() {
     assert_eq!(stats.repeated(), [], "asked for twice");
 }
 
-/// What was told stands, and how far it came is told; the rest of the list has no answer.
+/// Printed verdicts stay valid, and the progress is reported; the rest of the list has no verdict.
 #[cfg(unix)]
 #[test]
 fn a_list_that_is_interrupted_tells_how_far_it_came() {
@@ -440,11 +439,11 @@ fn one_no_is_the_no_of_a_list_and_says_why() {
         answer.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let no: Vec<&Value> = verdicts.iter().filter(|verdict| verdict["outcome"] == "rejected").collect();
     assert_eq!((verdicts.len(), no.len()), (4, 2));
-    // What the build made is not what its document lists, and the target took it in.
+    // The build's file differs from its document, and the target used it.
     for id in [case.target.as_str(), builds[0].as_str()] {
         assert!(no.iter().any(|verdict| verdict["target"]["taskId"] == id), "{id}");
     }
-    // Asked about by digest, the build is what it was, and says which digests that is about.
+    // Verified by digest, the build is unchanged, and the verdict names the digests that it covers.
     let answer = verify_list(&case, &file, &["--format", "json", "--artifacts", "named"]);
     let verdicts = answer.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let build =

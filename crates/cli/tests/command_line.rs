@@ -1,4 +1,4 @@
-//! What a user meets before anything is verified: help, mistakes, and the commands about data.
+//! The command line without a verification: help, errors, and the commands about data.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::arithmetic_side_effects)]
 
@@ -209,7 +209,7 @@ fn completions_and_manual_pages() {
     mistake(&["man", "/nowhere"], &["/nowhere", "next:"]);
 }
 
-/// A reader who has seen enough is no failure and no panic.
+/// A closed pipe is neither an error nor a panic.
 #[test]
 fn a_reader_may_go_away() {
     for arguments in [&["explain"][..], &["policy", "show"], &["completions", "bash"], &["man"]] {

@@ -1,5 +1,5 @@
-//! A verifier that is killed, ended, out of room or not alone: what it leaves, and what the next one
-//! says.
+//! A verifier that is killed, interrupted, out of space or not alone: the files that it leaves, and the
+//! result of the next one.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::arithmetic_side_effects)]
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use support::{Answer, Catena, check_published, children, keys_file};
 use tempfile::TempDir;
 
-/// A chain that is being served.
+/// A served chain.
 struct Case {
     testbed: Testbed,
     site: Site,
@@ -26,7 +26,7 @@ struct Case {
 }
 
 impl Case {
-    /// Two builds with artifacts that take a while: the moments in which they stream are most of all.
+    /// Two builds with artifacts that take a while to stream: most interruptions happen then.
     fn new(seed: u64) -> Self {
         let release = Release::new("firefox", Trigger::Push).unwrap();
         let images_from = Images::OwnGraph;
@@ -71,7 +71,7 @@ impl Case {
         catena.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
-    /// Verifies to the end, and is verified; the verdict without its time.
+    /// Verifies to the end, expecting "verified"; returns the verdict without its time.
     fn verified(&self) -> Value {
         let answer = self.verify(&self.work_dir()).run();
         assert_eq!(answer.status, 0, "{}{}", answer.failed(), answer.stderr);
@@ -82,18 +82,18 @@ impl Case {
         verdict
     }
 
-    /// How many files stand at their final places; each has the digests of its document.
+    /// The number of files at their final places; each has the digests of its document.
     fn published(&self) -> usize {
         let cot = self.work_dir().join("cot");
         if cot.exists() { check_published(&cot, &self.site) } else { 0 }
     }
 
-    /// The tasks that are served.
+    /// The served tasks.
     fn chain_tasks(&self) -> Vec<String> {
         self.site.tasks.keys().filter(|id| **id != self.target).cloned().collect()
     }
 
-    /// Waits until an artifact is on its way.
+    /// Waits until an artifact is being transferred.
     fn wait_for_an_artifact(&self) {
         let began = Instant::now();
         while self
@@ -121,7 +121,7 @@ fn signal(child: &Child, name: &str) {
     assert!(sent.success());
 }
 
-/// The same moments in every run: fractions of how long a verifier takes that nobody disturbs.
+/// The same moments in every run: fractions of the duration of an undisturbed verification.
 fn moments(count: u64) -> impl Iterator<Item = f64> {
     (0..count).map(|number| {
         let mixed = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -147,7 +147,7 @@ fn killed_at_any_moment_it_begins_again() {
         std::thread::sleep(took.mul_f64(moment));
         child.kill().unwrap();
         child.wait().unwrap();
-        // Whatever has a final name is verified; `published` holds it against the documents.
+        // Every file at its final place is verified; `published` compares it with the documents.
         case.published();
         left += names(&case.work_dir()).iter().filter(|name| name.starts_with(".catena-")).count();
         assert_eq!(case.verified(), verdict);
@@ -169,7 +169,7 @@ fn ended_at_any_moment_it_leaves_nothing_or_all() {
         match (status.code(), status.signal()) {
             (Some(0), _) => assert_eq!((left, case.published()), (vec!["cot".to_owned()], 7)),
             (Some(3), _) => assert_eq!(left, Vec::<String>::new()),
-            // It had not begun.
+            // It had not started.
             (None, Some(15)) => assert!(!case.work_dir().exists()),
             other => panic!("{other:?}"),
         }
@@ -231,7 +231,7 @@ fn several_in_one_work_directory_do_not_disturb_each_other() {
     assert_eq!(check_published(&work_dir.join("cot"), &both), 14);
 }
 
-/// A verdict that says that our own disk was in the way: status 3, of the class `infra`.
+/// A verdict that reports a failure of the local disk: status 3, of the class `infra`.
 fn out_of_room(status: ExitStatus, stdout: &str) {
     assert_eq!(status.code(), Some(3), "{status} {stdout}");
     let verdict: Value = serde_json::from_str(stdout).unwrap();
@@ -262,7 +262,7 @@ fn files_that_may_not_grow_are_said_and_nothing_is_left() {
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// None where one may not be made.
+    /// Unset if a file system may not be created.
     fn at(folder: PathBuf, options: &str) -> Option<Self> {
         fs::create_dir_all(&folder).unwrap();
         let mut mount = Command::new("mount");
@@ -304,8 +304,8 @@ fn a_work_directory_that_cannot_be_written_to_is_said_before_anything_is_asked()
     assert_eq!(case.testbed.requests(), []);
 }
 
-/// What stands in the way of the final places is found when all is verified: then nothing is said, and
-/// what is in the way stays.
+/// An obstacle at the final places is found when everything is verified: then nothing is printed, and
+/// the obstacle stays.
 #[test]
 fn what_is_in_the_way_keeps_a_yes_from_being_said() {
     let case = Case::new(1);
@@ -317,7 +317,7 @@ fn what_is_in_the_way_keeps_a_yes_from_being_said() {
     assert_eq!(fs::read(case.work_dir().join("cot")).unwrap(), b"in the way");
 }
 
-/// Puts a file where it would be of an earlier run.
+/// Puts a file where an earlier run would have put it.
 fn leave(case: &Case, task_id: &str, name: &str) -> PathBuf {
     let path = case.work_dir().join("cot").join(task_id).join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -325,7 +325,8 @@ fn leave(case: &Case, task_id: &str, name: &str) -> PathBuf {
     path
 }
 
-/// Of the tasks of the chain nothing stands beside what the new verdict vouches for; others are left alone.
+/// For the tasks of the chain no file stays beside those of the new verdict; other tasks' files are
+/// left alone.
 #[test]
 fn files_of_an_earlier_run_are_not_beside_a_yes() {
     let case = Case::new(1);
@@ -345,7 +346,7 @@ fn files_of_an_earlier_run_are_not_beside_a_yes() {
     assert_eq!((names(&case.work_dir()), case.published()), (vec!["cot".to_owned()], 7));
 }
 
-/// After a no, an undetermined answer, an error and an interruption nothing is left of an earlier yes.
+/// After "rejected", "undetermined", an error and an interruption no file of an earlier "verified" is left.
 #[test]
 fn nothing_of_an_earlier_yes_remains_after_another_answer() {
     let case = Case::new(1);
@@ -373,7 +374,7 @@ fn nothing_of_an_earlier_yes_remains_after_another_answer() {
     assert_eq!((names(&case.work_dir()), case.published()), (vec!["cot".to_owned()], 0));
 }
 
-/// What stands in the way of one task's folder keeps every folder from being changed, and is left alone.
+/// An obstacle in one task's directory prevents every directory from being changed, and is left alone.
 #[test]
 fn a_link_in_place_of_a_folder_is_not_followed() {
     let case = Case::new(1);
@@ -390,7 +391,7 @@ fn a_link_in_place_of_a_folder_is_not_followed() {
     assert_eq!(names(&cot), [".catena", case.target.as_str()]);
 }
 
-/// Nobody hears the yes, so it is none; what it was about is verified all the same.
+/// The "verified" is not delivered, so the exit status is not 0; the files are verified nevertheless.
 #[test]
 fn a_reader_who_is_gone_and_a_full_disk_for_the_verdict_make_no_yes() {
     let case = Case::new(1);

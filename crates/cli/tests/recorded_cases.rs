@@ -1,5 +1,5 @@
-//! Every recorded case under `$CATENA_SHARED/samples`, through the real binary: served on loopback
-//! the way production is reached, verified, and compared with what is expected of it.
+//! Every recorded case under `$CATENA_SHARED/samples`, through the real binary: served on loopback like
+//! production, verified, and compared with the expected result.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::arithmetic_side_effects)]
 

@@ -1,17 +1,17 @@
-//! How each service says that it does not have what it was asked for.
+//! How each service states that a requested resource does not exist.
 //!
-//! A status alone says nothing: a proxy, an ingress or a captive portal answers 404 for a service that it
-//! cannot find. So an answer counts as "there is none" only in the form that the service itself uses.
+//! A status alone is not enough: a proxy, an ingress or a captive portal answers 404 for a service that
+//! it cannot find. So an answer counts as absence only in the form that the service itself uses.
 
 use serde_json::Value;
 use std::fmt;
 
-/// Whose answer it is.
+/// The service that an answer comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Responder {
     /// A service of Taskcluster.
     Taskcluster,
-    /// Where the queue sends whoever asks for an artifact: S3 or Google Cloud Storage, perhaps behind a
+    /// The target of the queue's redirects for artifacts: S3 or Google Cloud Storage, perhaps behind a
     /// content delivery network, which passes on their answers.
     Store,
     /// hgweb's push log, which is JSON.
@@ -41,7 +41,7 @@ impl fmt::Display for Responder {
 }
 
 impl Responder {
-    /// Whether an error is this service's own answer for what it does not have.
+    /// Whether an error is this service's own answer for a missing resource.
     pub(crate) fn lacks(self, status: u16, body: &[u8]) -> bool {
         let Ok(text) = std::str::from_utf8(body) else { return false };
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
@@ -77,7 +77,7 @@ fn has_strings(text: &str, names: &[&str]) -> bool {
     json(text).is_some_and(|json| names.iter().all(|name| json.get(name).is_some_and(Value::is_string)))
 }
 
-/// The error document of S3 and of Google's XML API, and what Google's JSON API says.
+/// The error document of S3 and of Google's XML API, and that of Google's JSON API.
 fn is_stores(text: &str) -> bool {
     if let Some(json) = json(text) {
         let code = json.pointer("/error/code").and_then(Value::as_u64);
@@ -94,7 +94,7 @@ fn is_stores(text: &str) -> bool {
     inside.is_some_and(|inside| inside.trim_start().starts_with("<Code>NoSuchKey</Code>"))
 }
 
-/// What hgweb says is missing, in the words of Mercurial and of its push log.
+/// The messages of Mercurial and of its push log for missing resources.
 const MISSING: [&str; 6] = [
     "not found in manifest",
     "path not found",
@@ -117,7 +117,7 @@ fn is_hgwebs(text: &str) -> bool {
     error && text.contains("An error occurred while processing your request") && names_missing(text)
 }
 
-/// The titles of GitHub's page for what does not exist.
+/// The titles of GitHub's page for missing resources.
 fn is_githubs(title: &str) -> bool {
     ["Page not found", "Page not found · GitHub", "Page not found &middot; GitHub"].contains(&title)
 }
@@ -209,7 +209,7 @@ mod tests {
                 assert!(!responder.lacks(status, body.as_bytes()), "{responder} {status}: {body}");
             }
         }
-        // One service's words are not another's, and another status is another answer.
+        // The form of one service does not count for another, and another status is another answer.
         for (responder, status, body) in [
             (Taskcluster, 404, GITHUB),
             (Taskcluster, 404, r#"{"code":"ResourceExpired","message":""}"#),

@@ -1,4 +1,4 @@
-//! From a need to the address it is asked at.
+//! From a need to its address.
 //!
 //! The addresses are those of specification 11.12.
 
@@ -9,9 +9,9 @@ use catena_verify::verification::Need;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
-/// Everything but the characters that mean themselves everywhere in an address (RFC 3986 2.3).
+/// Every character except those that never need encoding in an address (RFC 3986 2.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// A `/` means itself in a query too.
+/// A `/` needs no encoding in a query either.
 const QUERY: &AsciiSet = &SEGMENT.remove(b'/');
 
 const GITHUB: &str = "https://github.com";
@@ -21,36 +21,36 @@ pub(crate) const GITHUB_API_HOST: &str = "api.github.com";
 /// Why there is no address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AddressError {
-    /// The address of the project list is not an address.
+    /// The address of the project list is malformed.
     #[error("not an address: {0:?}")]
     Projects(String),
     /// A repository that is not asked over https.
     #[error("{0} is not an https address; nothing can be asked of it")]
     NotHttps(String),
-    /// A name would turn into another address on its way.
+    /// A name would change the address when it is normalized.
     #[error("{0:?} is not in canonical form")]
     Rewritten(String),
 }
 
-/// Who is asked.
+/// The service that is asked, which determines the credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     /// A service of Taskcluster.
     Taskcluster,
-    /// GitHub's API, about this repository.
+    /// GitHub's API, for this repository.
     GithubApi(GithubRepository),
-    /// GitHub's pages, about this repository. They take no token.
+    /// GitHub's pages, for this repository. They take no token.
     GithubPage(GithubRepository),
     /// hg's push log, which needs no credentials.
     HgPushLog,
-    /// hg's files, which need none either.
+    /// hg's files, which need no credentials either.
     HgFile,
     /// A file that a policy names.
     File,
 }
 
 impl Service {
-    /// Whose answers these are.
+    /// The service that answers come from.
     pub(crate) fn responder(&self) -> Responder {
         match self {
             Self::Taskcluster => Responder::Taskcluster,
@@ -71,7 +71,7 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Where a need is asked.
+    /// The address of a need.
     pub(crate) fn of(need: &Need, root: &RootUrl) -> Result<Self, AddressError> {
         if let Some((task_id, run_id, name)) = need.artifact() {
             return queue(root, &format!("{task_id}/runs/{run_id}/artifacts/{}", segments(name.as_str())));
@@ -89,7 +89,7 @@ impl Address {
                 let parsed = Url::parse(url).map_err(|_| AddressError::Projects(shortened(url)))?;
                 Ok(Self { url: parsed, service: Service::File })
             }
-            // A policy may let a tag stand for a revision, so that it too must be encoded.
+            // A policy may allow a tag as a revision, so the tag must be encoded too.
             Need::Push { repository, revision } => {
                 let revision = utf8_percent_encode(revision.as_str(), QUERY);
                 hg(
@@ -151,7 +151,7 @@ fn github(need: &Need) -> Result<Address, AddressError> {
     Ok(Address { url, service: Service::GithubApi(repository.clone()) })
 }
 
-/// Where Taskcluster's auth service hands out a token for a repository's owner.
+/// The address where Taskcluster's auth service issues a token for a repository's owner.
 pub(crate) fn github_token(root: &RootUrl, app: &str, owner: &str) -> Result<Url, AddressError> {
     let (app, owner) = (utf8_percent_encode(app, SEGMENT), utf8_percent_encode(owner, SEGMENT));
     exactly(&format!("{}/api/auth/v1/github/{app}/{owner}/repo-token", root.as_str()))
@@ -165,7 +165,7 @@ fn segments(text: &str) -> String {
         .join("/")
 }
 
-/// The address, if reading it changes nothing in it: dot segments would.
+/// The address, unless normalization changes it, as dot segments would.
 fn exactly(text: &str) -> Result<Url, AddressError> {
     match Url::parse(text) {
         Ok(url) if url.as_str() == text => Ok(url),

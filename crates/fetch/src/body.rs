@@ -1,5 +1,5 @@
-//! A body on its way in: decoded, capped, measured, and handed to whoever keeps it, all as it
-//! streams. Nothing is ever held but what is kept.
+//! A body in transfer: decoded, capped, measured, and passed to its sink, all while it streams. Only
+//! kept data is held in memory.
 
 use crate::budget::{Reservation, length, weight};
 use crate::graphs::{GraphDecoder, KeptGraph};
@@ -14,51 +14,51 @@ use sha2::{Digest as _, Sha256, Sha512};
 use std::io::{self, Write};
 use std::sync::Arc;
 
-/// What becomes of the decoded bytes.
+/// What happens to the decoded bytes.
 #[derive(Debug)]
 pub(crate) enum Keep {
-    /// They are kept whole.
+    /// They are kept as a whole.
     Whole,
-    /// A task graph is scanned, and perhaps kept.
+    /// A task graph is scanned, and optionally kept.
     Graph(Box<GraphDecoder>),
     /// Nothing.
     Nothing,
 }
 
-/// Why a body was not taken.
+/// Why a body was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BodyError {
     /// More decoded bytes than the limit.
     #[error("the answer is larger than the limit of {limit} bytes")]
     TooLarge { limit: u64 },
-    /// It decodes to more than so many times its size on the wire.
+    /// It decodes to more than the allowed multiple of its size on the wire.
     #[error("the answer decodes to more than {factor} times its size on the wire")]
     Expands { factor: u64 },
     /// All answers together take too much memory.
     #[error("the answers together take more than {limit} bytes of memory")]
     Full { limit: u64 },
-    /// The coding is broken or breaks off.
+    /// The coding is malformed or truncated.
     #[error("the answer's gzip coding is broken or incomplete")]
     Coding,
-    /// Our own disk.
+    /// The local disk.
     #[error("cannot write to the work directory: {0}")]
     Disk(String),
 }
 
-/// Takes in one body.
+/// Receives one body.
 #[derive(Debug)]
 pub(crate) struct BodyDecoder {
     decoder: Decoder,
 }
 
-/// How much of a body is taken.
+/// The limits of a body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     /// Decoded bytes.
     pub(crate) bytes: u64,
-    /// How many times its size on the wire it may decode to.
+    /// The maximum ratio of decoded size to size on the wire.
     pub(crate) expansion: u64,
-    /// Decoded bytes to which that does not matter.
+    /// Decoded bytes below which the ratio is ignored.
     pub(crate) expansion_free: u64,
 }
 
@@ -67,12 +67,12 @@ impl Bounds {
         Self { bytes, expansion: limits.expansion, expansion_free: limits.expansion_free }
     }
 
-    /// So few bytes that it does not matter how they were packed.
+    /// Few enough bytes to ignore the ratio.
     pub(crate) fn plain(bytes: u64) -> Self {
         Self { bytes, expansion: 0, expansion_free: bytes }
     }
 
-    /// Whether so many decoded bytes may come of so many received ones.
+    /// Whether this many decoded bytes may result from this many received ones.
     fn hold(&self, decoded: u64, received: u64) -> Result<(), BodyError> {
         if decoded > self.bytes {
             return Err(BodyError::TooLarge { limit: self.bytes });
@@ -117,7 +117,7 @@ impl BodyDecoder {
         Self { decoder }
     }
 
-    /// What is kept shares the memory there is for all answers.
+    /// Kept data counts towards the memory for all answers.
     pub(crate) fn within(mut self, share: Option<Reservation>) -> Self {
         self.sink_mut().share = share;
         self
@@ -152,7 +152,7 @@ impl BodyDecoder {
         }
     }
 
-    /// Whether its bytes on the wire are others than those it takes in.
+    /// Whether its bytes on the wire differ from the decoded bytes.
     pub(crate) fn is_coded(&self) -> bool {
         matches!(self.decoder, Decoder::Gzip(_))
     }
@@ -165,7 +165,7 @@ impl BodyDecoder {
     /// The body is complete.
     pub(crate) fn finish(mut self) -> Result<ReceivedBody, BodyError> {
         if let Decoder::Gzip(decoder) = &mut self.decoder
-            // Nothing at all is the coding of nothing, to every other client too.
+            // An empty body is a valid empty coding, as it is to other clients.
             && decoder.get_ref().received > 0
             && decoder.try_finish().is_err()
         {
@@ -179,7 +179,7 @@ impl BodyDecoder {
     }
 }
 
-/// A body that was taken in whole.
+/// A complete body.
 #[derive(Debug)]
 pub(crate) struct ReceivedBody {
     pub(crate) fact: Fact,
@@ -187,7 +187,7 @@ pub(crate) struct ReceivedBody {
     pub(crate) staged: Option<StagedFile>,
     /// A task graph that is kept for other needs.
     pub(crate) graph: Option<KeptGraph>,
-    /// The memory that it takes for as long as it is held.
+    /// The memory that it takes while it is held.
     pub(crate) share: Option<Reservation>,
 }
 
@@ -209,7 +209,7 @@ struct Sink {
 }
 
 impl Sink {
-    /// Stands in for a sink that was taken out of its decoder.
+    /// A placeholder for a sink that was taken out of its decoder.
     fn closed() -> Self {
         Self {
             bounds: Bounds::plain(0),
@@ -290,7 +290,7 @@ impl Write for Sink {
     }
 }
 
-/// What is measured of bytes that are all there.
+/// The measurement of bytes that are all available.
 pub(crate) fn measure(bytes: &[u8], sha512: bool) -> Measurement {
     Measurement {
         length: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
@@ -299,7 +299,7 @@ pub(crate) fn measure(bytes: &[u8], sha512: bool) -> Measurement {
     }
 }
 
-/// What was measured, whatever else the fact holds.
+/// The measurement in a fact, whatever else the fact holds.
 pub(crate) fn measured(fact: &Fact) -> Option<&Measurement> {
     match fact {
         Fact::Body(Body { measurement, .. })
@@ -402,7 +402,7 @@ mod tests {
         };
         assert_eq!(take(&gzip(&vec![0; free])), Ok(limits.expansion_free));
         assert_eq!(take(&gzip(&vec![0; free + (4 << 20)])), Err(BodyError::Expands { factor: 200 }));
-        // What repeats itself as logs do is far from it.
+        // Repetition as in logs stays far below it.
         let line =
             |number: usize| format!("[task 2026-05-04T03:02:01Z] {number} tests passed, none failed\n");
         let log: String = (0..400_000).map(line).collect();
@@ -419,7 +419,7 @@ mod tests {
             body.chunks(7).try_for_each(|chunk| intake.write(chunk))?;
             intake.finish()
         };
-        // Too large: what was taken of it is given back.
+        // Too large: its memory is released.
         for _ in 0..10 {
             assert!(matches!(take(&[b' '; 501]), Err(BodyError::TooLarge { .. })));
         }
@@ -429,7 +429,7 @@ mod tests {
         assert!(take(b"[[]]").is_err());
         let lists = take(b"[]").unwrap();
         assert_eq!(take(b"[]").err(), Some(BodyError::Full { limit: 2000 }));
-        // What is no longer held is there for others.
+        // Released memory is available to others.
         assert!(budget.is_scarce());
         drop((held, lists));
         assert!(!budget.is_scarce() && take(&[b' '; 400]).is_ok());

@@ -1,18 +1,18 @@
-//! The memory that answers may take, all of them together.
+//! The memory for all answers together.
 //!
-//! Whoever answers says how large an answer is, and how many there are. So everything that is held until the
-//! verdict is counted before it is taken in: bodies, the values in them, entries of task graphs, and what is
-//! known of each answer besides.
+//! The sender determines the size and the number of answers. So everything that is held until the
+//! verdict is counted before it is received: bodies, the values in them, entries of task graphs, and a
+//! fixed amount for each answer.
 
 use crate::body::BodyError;
 use catena_model::Limits;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Bytes that are held of any answer, whatever is in it: its need, several times, and its address.
+/// Bytes for each answer, whatever its contents: several copies of its need, and its address.
 pub(crate) const ANSWER: u64 = 2048;
 
-/// The memory that there is for all answers.
+/// The memory budget for all answers.
 #[derive(Debug)]
 pub struct MemoryBudget {
     limit: u64,
@@ -30,7 +30,7 @@ impl MemoryBudget {
     }
 }
 
-/// What one answer takes of it; given back when it is dropped.
+/// The share of one answer; released when dropped.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     budget: Arc<MemoryBudget>,
@@ -54,7 +54,7 @@ impl Reservation {
         }
     }
 
-    /// Takes as much more as makes it so much in all.
+    /// Increases the share to this total.
     pub(crate) fn grow_to(&mut self, all: u64) -> Result<(), BodyError> {
         match all.checked_sub(self.taken) {
             Some(more) if more > 0 => self.take(more),
@@ -69,9 +69,10 @@ impl Drop for Reservation {
     }
 }
 
-/// What bytes take when they are held and read as JSON: themselves, the text of strings once more, and what
-/// the values take at most. A list has memory for four items as soon as it has one, and an object for four
-/// members. Characters in strings count as well: there are few enough of them in honest text.
+/// The memory for bytes that are held and parsed as JSON: the bytes themselves, the strings once more,
+/// and the maximum for the values. A list has memory for four items as soon as it has one, and an
+/// object for four members. Characters in strings are counted in the same way: valid texts have few
+/// enough of them.
 pub(crate) fn weight(bytes: &[u8]) -> u64 {
     const LIST: u64 = 4 * Limits::VALUE;
     const OBJECT: u64 = 5 * Limits::VALUE;

@@ -1,9 +1,9 @@
-//! A cache of what cannot change, in a store that is not believed.
+//! A cache of immutable data, in an untrusted store.
 //!
-//! Everything that comes out of it is a fact like one from the network and goes through the same
-//! verification. Entries are authenticated with a key that stands elsewhere, and the bytes of artifacts
-//! are hashed, on every use ([`seal()`], [`Store`]). What fails its check is dropped, and the network is
-//! asked. Only what a yes was made of is kept.
+//! Everything from the cache is a fact like one from the network and passes the same verification.
+//! Entries are authenticated with a key that is stored elsewhere, and the bytes of artifacts are
+//! hashed, on every use ([`seal()`], [`Store`]). An entry that fails its check is dropped, and the
+//! network is used. Only facts of a "verified" are stored.
 
 mod cached;
 mod graph;
@@ -25,10 +25,10 @@ use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use subject::Address;
 
-/// Bytes that an entry has beside its payload, with room to spare: its head and its address.
+/// Bytes of an entry beside its payload, with a margin: its head and its address.
 const OVERHEAD: u64 = 1 << 20;
 
-/// A store with the key that tells ours from theirs, and what is asked of it.
+/// A store with the key that authenticates entries, and the Taskcluster that they belong to.
 #[derive(Debug)]
 pub struct Cache {
     store: Box<dyn Store>,
@@ -48,30 +48,30 @@ struct Counters {
     bytes: Counter,
 }
 
-/// What a cache did so far.
+/// The cache's statistics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheStatistics {
-    /// Needs that it answered.
+    /// Needs that were answered from the cache.
     pub hits: u64,
-    /// Needs that it could have answered, and others did.
+    /// Needs that it could have answered, and other sources did.
     pub misses: u64,
-    /// What failed its check and was dropped.
+    /// Entries that failed their check and were dropped.
     pub broken: u64,
-    /// What was written.
+    /// Entries that were written.
     pub written: u64,
     /// Its bytes.
     pub bytes: u64,
 }
 
 impl Cache {
-    /// A cache of what is asked of this Taskcluster, and of others for its sake.
+    /// A cache for this Taskcluster and the sources of its tasks.
     #[must_use]
     pub fn new(store: Box<dyn Store>, key: Key, root: RootUrl, limits: Limits) -> Self {
         let (counters, warned) = (Counters::default(), AtomicBool::new(false));
         Self { store, key, root, limits, counters, warned }
     }
 
-    /// What it did so far.
+    /// The statistics so far.
     #[must_use]
     pub fn statistics(&self) -> CacheStatistics {
         let Counters { hits, misses, broken, written, bytes } = &self.counters;
@@ -84,17 +84,17 @@ impl Cache {
         }
     }
 
-    /// The payload that is kept for a need.
+    /// The stored payload for a need.
     fn lasting(&self, need: &Need) -> Option<Vec<u8>> {
         self.payload(&Address::lasting(&self.root, need), self.longest())
     }
 
-    /// Bytes of the longest payload: an answer, or all that is wanted of a graph.
+    /// Bytes of the longest payload: an answer, or all wanted entries of a graph.
     fn longest(&self) -> u64 {
         self.limits.answer_bytes.max(self.limits.held_bytes / 16)
     }
 
-    /// The payload at an address, if there is one and it is ours.
+    /// The payload at an address, if there is an authentic one.
     fn payload(&self, address: &Address, limit: u64) -> Option<Vec<u8>> {
         let name = Name::Entry(address.digest());
         let entry = match self.entry(&name, limit.saturating_add(OVERHEAD)) {
@@ -124,8 +124,8 @@ impl Cache {
         }
     }
 
-    /// Forgets what is not what it should be. Others may be able to write to the store, or a disk is
-    /// failing: somebody should know, but not a thousand times.
+    /// Drops an entry that fails its check. Others may be able to write to the store, or a disk is
+    /// failing: this is logged, but not repeatedly.
     fn drop_broken(&self, name: &Name, why: &dyn std::fmt::Display) {
         self.counters.broken.add(1);
         if self.warned.swap(true, Ordering::Relaxed) {

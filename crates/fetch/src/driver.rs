@@ -1,4 +1,4 @@
-//! The loop between a verification and where its facts come from.
+//! The loop between a verification and its fact source.
 
 use crate::progress::{Event, Progress};
 use crate::source::FactSource;
@@ -11,14 +11,14 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::{Id, JoinSet, block_in_place, yield_now};
 use tokio::time::{Instant, timeout_at};
 
-/// How long after its deadline a verification may still examine what is known by then. Whoever reports the verdict
-/// has the rest of a second.
+/// How long after its deadline a verification may still examine available evidence. The rest of a
+/// second is for reporting the verdict.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// Bytes of an answer that takes long to read.
+/// Bytes of an answer that takes long to parse.
 const LARGE: usize = 256 << 10;
 
-/// What a driver needs of a verification.
+/// The part of a verification that this loop uses.
 trait Driven: Send {
     fn needs(&mut self) -> Vec<Need>;
     fn foreseen(&mut self) -> Vec<Need>;
@@ -59,13 +59,13 @@ impl Driven for Verification {
     }
 }
 
-/// Answers everything a verification needs, and gives it back ready to be concluded. Whatever is
-/// independent is asked at the same time, and what it foresees is asked with it; how much of that
-/// really goes out is the source's to bound. What is not known by the deadline is unreachable, and a
-/// quarter of a second later the verification stops examining, wherever it is.
+/// Answers all needs of a verification, and returns it ready for the conclusion. Independent needs are
+/// requested in parallel, together with those that it foresees; the source limits the number of
+/// requests. Evidence that is missing at the deadline is unreachable, and a quarter of a second later
+/// the verification stops examining.
 ///
-/// It examines on the thread it is polled on. On a runtime of several threads the other tasks of that
-/// thread go on meanwhile on another one, so that the system shares the processors among verifications.
+/// It examines on the thread that polls it. On a multi-threaded runtime, other tasks of that thread
+/// continue on another one, so that the system shares the processors among verifications.
 pub async fn investigate(
     mut verification: Verification,
     source: Arc<dyn FactSource>,
@@ -78,7 +78,7 @@ pub async fn investigate(
         verification.judge_recording();
     }
     drive(&mut verification, &source, deadline, progress).await;
-    // Whoever interrupted the examinations comes first, before the verification is concluded.
+    // The cause of an interruption is handled first, before the verification is concluded.
     yield_now().await;
     verification
 }
@@ -101,7 +101,7 @@ async fn drive(
         }
     }
     tracing::warn!(unanswered = asked.len(), "the deadline passed");
-    // What is said to be unreachable can make other things needed; these are not asked any more.
+    // Unreachable evidence can cause further needs, which are not requested any more.
     let mut missing: Vec<Need> = asked.into_values().collect();
     let parser = case.parser();
     while !missing.is_empty() && !case.has_stopped() {
@@ -163,7 +163,7 @@ async fn answer_all(
                 asked.remove(&id);
                 answered(case, progress, parsed);
             }
-            // A defect of ours is no answer.
+            // A defect in this program is not an answer.
             Err(error) => {
                 let reason = "the question was broken off by a defect of catena".to_owned();
                 if let Some(need) = asked.remove(&error.id()) {
@@ -175,8 +175,8 @@ async fn answer_all(
     }
 }
 
-/// Asks, and reads the answer where it arrives: by the side of others, where the verification takes them one
-/// after another.
+/// Requests a need, and parses the answer where it arrives: in parallel with others, while the
+/// verification takes them one after another.
 async fn answer(
     source: Arc<dyn FactSource>,
     need: Need,
@@ -190,7 +190,7 @@ async fn answer(
     }
 }
 
-/// Does what may take long, while the other tasks of this thread go on elsewhere.
+/// Runs work that may take long, while the other tasks of this thread continue elsewhere.
 fn beside_others<T>(work: impl FnOnce() -> T) -> T {
     match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => block_in_place(work),
@@ -216,13 +216,13 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    /// Asks for a status, and once it is there for ten listings.
+    /// Requests a status, and then ten listings.
     #[derive(Default)]
     struct Asker {
         next: Vec<Need>,
         foresees: Vec<Need>,
         facts: Vec<(Need, Fact)>,
-        /// Stops after so many facts.
+        /// Stops after this many facts.
         stops_after: Option<usize>,
     }
 
@@ -302,7 +302,7 @@ mod tests {
         }
     }
 
-    /// Drives for so long at most; how long that took.
+    /// Drives for at most this long; returns how long it took.
     async fn driven(asker: &mut Asker, source: &Arc<Slow>, patience: Duration) -> Duration {
         let began = Instant::now();
         let source: Arc<dyn FactSource> = source.clone();

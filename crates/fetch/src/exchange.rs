@@ -1,4 +1,4 @@
-//! One attempt: a request, the redirects it leads through, and the body at the end.
+//! One attempt: a request, its redirects, and the body at the end.
 
 use crate::absence::{Responder, title};
 use crate::address::GITHUB_API_HOST;
@@ -21,32 +21,32 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-/// Who we say we are.
+/// The user agent.
 #[derive(Clone, Debug)]
 pub(crate) enum Authorization {
-    /// Nobody.
+    /// No credentials.
     None,
-    /// Signed, for this one request and never for where it redirects to.
+    /// Signed, for this one request and never for the target of a redirect.
     Taskcluster(TaskclusterCredentials),
     /// A token, for `https://api.github.com` only.
     Github(Secret),
 }
 
-/// What is asked.
+/// A request for one resource.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestSpec {
     pub(crate) url: Url,
     /// The body of a POST; without one it is a GET.
     pub(crate) content: Option<Bytes>,
     pub(crate) authorization: Authorization,
-    /// Whose answers are believed when they say that there is none.
+    /// The service whose form of absence is accepted.
     pub(crate) responder: Responder,
-    /// An artifact: the queue sends its askers to a store elsewhere, and says 424 for one that the
-    /// task failed to make.
+    /// An artifact: the queue redirects to a store, and answers 424 for one that the task failed to
+    /// make.
     pub(crate) artifact: bool,
-    /// An answer of another form is a broken service.
+    /// An answer of another form comes from a broken service.
     pub(crate) form: Form,
-    /// GitHub says 422 for a commit that no repository of it has.
+    /// GitHub answers 422 for a commit that no repository of it has.
     pub(crate) commit: bool,
     /// Past caches: the queue redirects to storage itself, and no cache on the way answers.
     pub(crate) past_caches: bool,
@@ -55,12 +55,12 @@ pub(crate) struct RequestSpec {
 }
 
 impl RequestSpec {
-    /// Whose answer it is that came from an address: where the queue sent its asker, the store's.
+    /// The service that an answer from an address comes from: after a redirect of the queue, the store.
     fn responder_at(&self, url: &Url) -> Responder {
         if self.artifact && *url != self.url { Responder::Store } else { self.responder }
     }
 
-    /// Whether an error says, as its service says it, that there is no such thing.
+    /// Whether an error states, in its service's form, that the resource does not exist.
     fn lacks(&self, status: u16, url: &Url, body: &[u8]) -> bool {
         let means_it = match status {
             422 => self.commit,
@@ -71,14 +71,14 @@ impl RequestSpec {
     }
 }
 
-/// What an answer looks like, as far as that can be told before it is judged.
+/// The form of an answer, as far as it can be checked before verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// A JSON object or array.
     Json,
-    /// Text, and no whole page of HTML.
+    /// Text that is not a complete HTML page.
     Text,
-    /// Anything: a digest or a signature tells.
+    /// Anything: a digest or a signature is verified later.
     Bytes,
 }
 
@@ -95,7 +95,7 @@ impl Form {
     }
 }
 
-/// How one attempt ended.
+/// The result of one attempt.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     ReceivedBody(Box<ReceivedBody>),
@@ -107,16 +107,16 @@ pub(crate) enum Outcome {
         status: u16,
         message: String,
     },
-    /// May pass.
+    /// Temporary.
     Again {
         reason: String,
         retry_after: Option<Duration>,
     },
-    /// Will not pass.
+    /// Permanent.
     Lasting {
         reason: String,
     },
-    /// A rate limit. Until when is noted where everybody looks before asking.
+    /// A rate limit. Its end is recorded where every request looks first.
     Limited,
 }
 
@@ -151,27 +151,27 @@ impl From<BodyError> for Outcome {
     }
 }
 
-/// Bytes of an error's body that are read for its form and its message. GitHub's pages are the largest.
+/// Bytes of an error's body that are read for its form and message. GitHub's pages are the largest.
 const LARGEST_MESSAGE: u64 = 512 << 10;
-/// Bytes of a redirect's body that are read for its connection's sake.
+/// Bytes of a redirect's body that are read so that the connection can be reused.
 const LARGEST_REDIRECT: usize = 16 << 10;
-/// How long that may take.
+/// The time limit for that.
 const DRAINING: Duration = Duration::from_millis(100);
-/// Bytes between two reports of how a body grows.
+/// Bytes between two progress reports of a body.
 const REPORT: u64 = 1 << 20;
 
-/// What attempts are made with.
+/// The shared parts of all attempts.
 pub(crate) struct Exchange<'a> {
     pub(crate) transport: &'a dyn Transport,
     pub(crate) options: &'a Options,
     pub(crate) counters: &'a Counters,
     pub(crate) closed: &'a Closed,
-    /// Told of decoded bytes so far, and of the length that was announced.
+    /// Receives the decoded bytes so far, and the announced length.
     pub(crate) growing: &'a (dyn Fn(u64, Option<u64>) + Sync),
 }
 
 impl Exchange<'_> {
-    /// Makes one attempt. `intake` is called once, when there is a body to take.
+    /// Makes one attempt. `intake` is called once, when there is a body to receive.
     pub(crate) async fn attempt(
         &self,
         ask: &RequestSpec,
@@ -189,7 +189,8 @@ impl Exchange<'_> {
         }
     }
 
-    /// Sends the request and follows redirects, to the first answer that is none, and where that came from.
+    /// Sends the request and follows redirects, to the first answer that is not a redirect; returns the
+    /// answer and its address.
     async fn follow(&self, ask: &RequestSpec) -> Result<(Response, Url), Outcome> {
         let mut seen = vec![ask.url.clone()];
         let mut url = ask.url.clone();
@@ -218,7 +219,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// Plain http is for this machine only.
+    /// Plain http is allowed to this machine only.
     fn permit(&self, url: &Url) -> Result<(), Outcome> {
         match url.scheme() {
             "https" => Ok(()),
@@ -298,7 +299,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// Takes the body of a good answer.
+    /// Receives the body of a successful answer.
     async fn take(
         &self,
         ask: &RequestSpec,
@@ -321,7 +322,7 @@ impl Exchange<'_> {
         differs.map_or(Ok(taken), |why| Err(Outcome::again(why)))
     }
 
-    /// Takes every chunk, however slowly they may come.
+    /// Receives every chunk, however slowly they arrive.
     async fn stream(
         &self,
         mut response: Response,
@@ -367,13 +368,14 @@ impl Exchange<'_> {
         Ok(taken)
     }
 
-    /// What an answer other than 200 means.
+    /// The meaning of an answer other than 200.
     async fn decline(&self, ask: &RequestSpec, response: Response, url: &Url) -> Outcome {
         let (status, now) = (response.status, now());
         if let Some(key) = &ask.limited_as
             && let Some(wait) = headers::github_limited(status, &response.headers, now)
         {
-            // Even "now" is in a second: a limit that is met again at once is met forever.
+            // Even "now" is one second later: otherwise a limit that is hit again would be retried
+            // forever.
             self.close(key, wait.max(Duration::from_secs(1)));
             return Outcome::Limited;
         }
@@ -397,7 +399,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// What an error says, if all of it arrives.
+    /// The text of an error, if all of it arrives.
     async fn error_body(&self, response: Response) -> Arc<[u8]> {
         let Ok(coding) = headers::coding(&response.headers) else { return Arc::default() };
         let bounds = Bounds::plain(LARGEST_MESSAGE);
@@ -409,8 +411,8 @@ impl Exchange<'_> {
     }
 }
 
-/// Reads what a redirect says beside its address, which is a line or two: a connection of whose answer
-/// something is left cannot be used again. It is not worth waiting for.
+/// Reads the body of a redirect, which is a line or two: a connection with unread data cannot be
+/// reused. Stops early rather than wait for it.
 async fn drained(mut response: Response) -> Response {
     let read = async {
         let mut left = LARGEST_REDIRECT;
@@ -427,7 +429,7 @@ fn worded(status: u16, message: &str) -> String {
     if message.is_empty() { format!("status {status}") } else { format!("status {status}: {message}") }
 }
 
-/// What an error is, in a few words.
+/// An error in a few words.
 fn outline(body: &[u8], message: &str) -> String {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
@@ -439,8 +441,8 @@ fn outline(body: &[u8], message: &str) -> String {
     }
 }
 
-/// The first line of what an error says: its JSON `message`, or plain text. A page of HTML says
-/// nothing that fits in a line.
+/// The first line of an error: its JSON `message`, or plain text. Nothing of an HTML page fits in a
+/// line.
 fn words(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let json = serde_json::from_str::<serde_json::Value>(&text).ok();
@@ -467,7 +469,7 @@ fn looks_like_json(body: &[u8]) -> bool {
     matches!((text.first(), text.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')))
 }
 
-/// Whether a body begins as a whole page of HTML does, rather than a piece of one.
+/// Whether a body begins like a complete HTML page, and not like a part of one.
 fn looks_like_page(body: &[u8]) -> bool {
     let text = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body).trim_ascii_start();
     let begins = |start: &[u8]| text.get(..start.len()).is_some_and(|text| text.eq_ignore_ascii_case(start));
@@ -512,7 +514,7 @@ mod tests {
         }
     }
 
-    /// Sends nothing.
+    /// A transport that sends nothing.
     struct Nowhere;
 
     impl Transport for Nowhere {

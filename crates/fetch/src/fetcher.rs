@@ -1,4 +1,4 @@
-//! Needs answered from the network.
+//! Answering needs from the network.
 
 use crate::address::{Address, Service};
 use crate::body::{BodyDecoder, BodyError, Bounds, Keep, ReceivedBody, measure, measured};
@@ -31,8 +31,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// Answers needs from the network: each address once, as many at a time as the options allow,
-/// again where a failure may pass.
+/// Answers needs from the network: each address once, as many in parallel as the options allow, with
+/// retries of temporary failures.
 pub struct Fetcher {
     transport: Arc<dyn Transport>,
     root: RootUrl,
@@ -52,34 +52,34 @@ pub struct Fetcher {
     graphs: Option<PathBuf>,
 }
 
-/// The answer of one address, or the promise of one.
+/// The answer of one address, or a pending request for it.
 type Slot = Arc<tokio::sync::Mutex<Option<Answered>>>;
 
 /// The answer of one address.
 struct Answered {
     fact: Fact,
     graph: Option<Arc<KeptGraph>>,
-    /// What it takes of the memory there is.
+    /// The memory that it takes.
     _shares: [Option<Reservation>; 2],
 }
 
 impl Answered {
-    /// Whether it may be another when it is asked for again.
+    /// Whether it may differ when it is requested again.
     fn is_failure(&self) -> bool {
         matches!(self.fact, Fact::Unreachable { .. } | Fact::Refused { .. })
     }
 }
 
-/// How a question ended, all attempts together.
+/// The result of all attempts of a request.
 pub(crate) enum FetchResult {
     ReceivedBody(Box<ReceivedBody>),
     Fact(Fact),
 }
 
-/// What becomes of an answer's body.
+/// What happens to an answer's body.
 pub(crate) struct BodyPlan<'a> {
     pub(crate) bounds: Bounds,
-    /// Where it is held to the end, the memory it shares.
+    /// The memory budget, if the body is held to the end.
     pub(crate) budget: Option<&'a Arc<MemoryBudget>>,
     pub(crate) sha512: bool,
     pub(crate) keep: &'a (dyn Fn() -> Keep + Sync),
@@ -88,7 +88,7 @@ pub(crate) struct BodyPlan<'a> {
 }
 
 impl Fetcher {
-    /// A fetcher without credentials that keeps nothing and tells nobody.
+    /// A fetcher without credentials, staging and observer.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, root: RootUrl, limits: Limits, options: Options) -> Self {
         let permits = Permits::new(&options);
@@ -123,36 +123,36 @@ impl Fetcher {
         self
     }
 
-    /// Sends this token to GitHub's API, where Taskcluster has none to give.
+    /// Sends this token to GitHub's API, if Taskcluster does not issue one.
     #[must_use]
     pub fn with_github_token(mut self, token: Option<Secret>) -> Self {
         self.tokens = Tokens::new(token);
         self
     }
 
-    /// Keeps what streams in, so that verified artifacts can be published.
+    /// Stages artifacts while they stream, so that verified ones can be published.
     #[must_use]
     pub fn with_staging(mut self, staging: Option<Arc<Staging>>) -> Self {
         self.staging = staging;
         self
     }
 
-    /// Keeps the bytes of task graphs in files in `folder`, which have no name there, so that a graph is
-    /// fetched once for all verifications that are answered from here.
+    /// Keeps the bytes of task graphs in unnamed files in `folder`, so that a graph is fetched once for
+    /// all verifications that use this fetcher.
     #[must_use]
     pub fn keeping_graphs(mut self, folder: PathBuf) -> Self {
         self.graphs = Some(folder);
         self
     }
 
-    /// Tells of its progress.
+    /// Reports its progress.
     #[must_use]
     pub fn with_progress(mut self, progress: Arc<dyn Progress>) -> Self {
         self.progress = progress;
         self
     }
 
-    /// What fetching cost so far.
+    /// The cost of fetching so far.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
         self.counters.snapshot()
@@ -170,7 +170,7 @@ impl Fetcher {
         self.taskcluster.as_ref()
     }
 
-    /// Answers one need: from the answer to the same address, if there is one, else by asking.
+    /// Answers one need: from the answer to the same address, if there is one, else by a request.
     pub async fn answer(&self, need: &Need, deadline: Instant) -> Fact {
         let address = match Address::of(need, &self.root) {
             Ok(address) => address,
@@ -184,7 +184,7 @@ impl Fetcher {
         }
         let answered = self.fetch(need, &address, false, deadline).await;
         if Instant::now() >= deadline && answered.is_failure() {
-            // Whoever else waits for it may have more time.
+            // Another waiter may have a later deadline.
             return answered.fact;
         }
         slot.insert(answered).fact.clone()
@@ -221,7 +221,7 @@ impl Fetcher {
         });
     }
 
-    /// The whole task graph of which the answer to this need told some entries, where it is kept.
+    /// The whole task graph whose answer to this need has some entries, if it is kept.
     pub(crate) fn kept_graph(&self, need: &Need) -> Option<Arc<KeptGraph>> {
         let address = Address::of(need, &self.root).ok()?;
         let key = (address.url.as_str().to_owned(), self.staging_for(need).is_some());
@@ -266,9 +266,9 @@ impl Fetcher {
         }
     }
 
-    /// GitHub says 404 both for what does not exist and for what it does not show to whoever asks. So its
-    /// 404 counts only where the repository itself is shown; and a page, which takes no token, only where
-    /// everybody sees the repository.
+    /// GitHub answers 404 both for missing resources and for those that it hides from the requester. So
+    /// its 404 counts only if the repository itself is visible; and that of a page, which takes no
+    /// token, only if the repository is public.
     async fn as_seen(
         &self,
         fact: Fact,
@@ -315,7 +315,7 @@ impl Fetcher {
         }
     }
 
-    /// Keeps a body that arrived whole until the verdict.
+    /// Keeps a complete body until the verdict.
     fn hold(&self, need: &Need, taken: ReceivedBody, share: Reservation) -> Answered {
         let held = match (self.staging_for(need), taken.staged, need.artifact()) {
             (Some(staging), Some(file), Some(key)) => staging.hold(key, file, taken.measurement),
@@ -355,7 +355,7 @@ impl Fetcher {
         }
     }
 
-    /// Signed, if there are credentials and this is the Taskcluster they are for.
+    /// Signed, if there are credentials and they belong to this Taskcluster.
     pub(crate) fn taskcluster_authorization(&self, url: &url::Url) -> Authorization {
         match &self.taskcluster {
             Some(credentials) if self.root.holds(url) => Authorization::Taskcluster(credentials.clone()),
@@ -363,7 +363,7 @@ impl Fetcher {
         }
     }
 
-    /// Asks until there is an answer, or none is to be had by the deadline.
+    /// Retries until there is an answer, or the deadline has passed.
     pub(crate) async fn persist(
         &self,
         need: &Need,
@@ -400,7 +400,7 @@ impl Fetcher {
                 Ok(Outcome::Lasting { reason }) => return unreachable(reason, attempt),
                 Ok(Outcome::Again { reason, retry_after }) => (reason, retry_after),
                 Ok(Outcome::Limited) => {
-                    // The host is closed now; the wait at the loop's head is no failed attempt.
+                    // The host is closed now; the wait at the loop's start is not a failed attempt.
                     attempt = attempt.saturating_sub(1);
                     continue;
                 }
@@ -419,9 +419,9 @@ impl Fetcher {
         }
     }
 
-    /// Waits for a rate limit, if that ends before the deadline.
+    /// Waits for a rate limit, if it ends before the deadline.
     async fn wait_for_limit(&self, need: &Need, host: &str, wait: Duration, deadline: Instant) -> bool {
-        // A second more than was asked for: clocks differ, and a limit that is hit again starts anew.
+        // One second more than requested: clocks differ, and a limit that is hit again starts anew.
         let wait = wait.saturating_add(self.backoff.wait(1, Some(Duration::from_millis(500))));
         if !fits(wait, deadline) {
             return false;
@@ -432,7 +432,7 @@ impl Fetcher {
         true
     }
 
-    /// One attempt, as soon as it may go out.
+    /// One attempt, as soon as a permit is available.
     async fn attempt(&self, need: &Need, ask: &RequestSpec, plan: &BodyPlan<'_>) -> Outcome {
         let taskcluster = self.root.holds(&ask.url);
         let _permits = self.permits.take(&ask.url, plan.shape, taskcluster).await;
@@ -445,7 +445,7 @@ impl Fetcher {
             closed: &self.closed,
             growing: &growing,
         };
-        // By itself, so that what still waits for a permit is small.
+        // A separate future, so that requests that wait for a permit stay small.
         let outcome = Box::pin(exchange.attempt(ask, |coding| intake(plan, coding))).await;
         if taskcluster && plan.shape == Shape::Body {
             self.permits.took(began.elapsed());
@@ -481,7 +481,7 @@ fn is_page(address: &Address) -> bool {
     matches!(address.service, Service::GithubPage(_))
 }
 
-/// Whether GitHub says of a repository that it is private, or does not say that it is not.
+/// Whether GitHub states that a repository is private, or does not state that it is public.
 fn is_private(repository: &[u8]) -> bool {
     let json = serde_json::from_slice::<serde_json::Value>(repository).ok();
     json.as_ref().and_then(|json| json.get("private")).and_then(serde_json::Value::as_bool) != Some(false)
@@ -532,10 +532,10 @@ pub(crate) fn wants_sha512(need: &Need) -> bool {
     }
 }
 
-/// The answer to another need at the same address, in the shape of this one, if it holds that much.
+/// The answer to another need at the same address, in the shape of this one, if it contains enough.
 fn reused(answered: &Answered, need: &Need, limits: &Limits) -> Option<Fact> {
     if let (Some(graph), Need::TaskGraph { .. }) = (&answered.graph, need) {
-        // What cannot be read again is fetched again.
+        // A graph that cannot be read again is fetched again.
         return graph.scan(need, limits)?.ok().map(Fact::Graph);
     }
     let fact = &answered.fact;

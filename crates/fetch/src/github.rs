@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-/// The tokens there are: one from the environment, and those that Taskcluster's auth service hands
-/// out for one repository each (`githubRepoToken`).
+/// The available tokens: one from the environment, and those that Taskcluster's auth service issues for
+/// one repository each (`githubRepoToken`).
 #[derive(Default)]
 pub(crate) struct Tokens {
     environment: Option<Secret>,
@@ -26,18 +26,17 @@ pub(crate) struct Tokens {
 /// A token to use.
 pub(crate) struct Token {
     pub(crate) secret: Option<Secret>,
-    /// Rate limits are counted by whoever the token belongs to: a user, or an installation at an
-    /// owner.
+    /// Rate limits are counted per owner of the token: a user, or an installation at an owner.
     pub(crate) limited_as: String,
 }
 
-/// The auth service's answer. It holds the time of expiry too: an hour, longer than a verification.
+/// The auth service's answer. It contains the time of expiry too: an hour, longer than a verification.
 #[derive(Deserialize)]
 struct Answer {
     token: Secret,
 }
 
-/// Larger than any answer with a token in it.
+/// Larger than any answer with a token.
 const LARGEST_ANSWER: u64 = 64 << 10;
 
 impl Tokens {
@@ -45,8 +44,8 @@ impl Tokens {
         Self { environment, handed_out: Mutex::default() }
     }
 
-    /// The token for a repository. Taskcluster is asked first, once for each repository; where it
-    /// gives none (a fork's owner, missing scopes) the environment's is used, or none.
+    /// The token for a repository. Taskcluster is asked first, once for each repository; if it issues
+    /// none (a fork's owner, missing scopes), the environment's is used, or none.
     pub(crate) async fn for_repository(
         &self,
         fetcher: &Fetcher,
@@ -69,7 +68,7 @@ impl Tokens {
     }
 }
 
-/// Asks the auth service for a token that can read one repository.
+/// Requests a token from the auth service that can read one repository.
 async fn request(
     fetcher: &Fetcher,
     need: &Need,

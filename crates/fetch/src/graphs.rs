@@ -1,4 +1,5 @@
-//! Task graphs whose bytes are kept beside the answer, so that many verifications read their entries.
+//! Task graphs whose bytes are kept beside the answer, so that several verifications can read their
+//! entries.
 
 use catena_model::Limits;
 use catena_model::digest::Measurement;
@@ -10,7 +11,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-/// A task graph on its way in.
+/// A task graph in transfer.
 #[derive(Debug)]
 pub(crate) struct GraphDecoder {
     scanner: Scanner,
@@ -23,8 +24,8 @@ impl GraphDecoder {
         Self { scanner, file: None }
     }
 
-    /// A graph that is kept too, in a file in `folder` that has no name and goes with its handle. Where
-    /// there is no room for it, it is only scanned: to keep it is a help, and no part of an answer.
+    /// A graph that is also kept, in an unnamed file in `folder` that disappears with its handle. If
+    /// there is no space for it, it is only scanned: keeping it is an optimization.
     pub(crate) fn kept(scanner: Scanner, folder: &Path) -> Self {
         match tempfile::tempfile_in(folder) {
             Ok(file) => {
@@ -50,8 +51,8 @@ impl GraphDecoder {
         self.scanner.held()
     }
 
-    /// What was found, and the graph where it is kept. One that cannot be read, or that has too many
-    /// entries, is not kept.
+    /// The scan's result, and the graph if it is kept. A graph that cannot be parsed, or that has too
+    /// many entries, is not kept.
     pub(crate) fn finish(mut self, measurement: Measurement) -> (GraphScan, Option<KeptGraph>) {
         let file = self.file.and_then(|file| file.into_inner().ok());
         let kept = file.zip(self.scanner.take_index());
@@ -60,7 +61,7 @@ impl GraphDecoder {
     }
 }
 
-/// A task graph that was measured and scanned once, with its bytes. Only this process can reach them.
+/// A task graph that was measured and scanned once, with its bytes. Only this process can access them.
 #[derive(Debug)]
 pub struct KeptGraph {
     measurement: Measurement,
@@ -69,7 +70,7 @@ pub struct KeptGraph {
 }
 
 impl KeptGraph {
-    /// What a scan would find for this need. None when it asks for more than was measured.
+    /// The result of a scan for this need. `None` if it needs a digest that was not measured.
     pub(crate) fn scan(&self, need: &Need, limits: &Limits) -> Option<io::Result<GraphScan>> {
         let Need::TaskGraph { wanted, sha512, .. } = need else { return None };
         if *sha512 && self.measurement.sha512.is_none() {
@@ -78,17 +79,17 @@ impl KeptGraph {
         Some(self.index.scan(wanted, limits, self.measurement, |range| self.read(range)))
     }
 
-    /// What was measured of all of it.
+    /// The measurement of the whole graph.
     pub(crate) fn measurement(&self) -> &Measurement {
         &self.measurement
     }
 
-    /// Where its entries stand.
+    /// The positions of its entries.
     pub(crate) fn index(&self) -> &GraphIndex {
         &self.index
     }
 
-    /// Some of its bytes.
+    /// A range of its bytes.
     pub(crate) fn read(&self, range: Range<u64>) -> io::Result<Vec<u8>> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(range.start))?;

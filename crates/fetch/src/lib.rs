@@ -1,8 +1,8 @@
-//! Drivers that turn needs into facts.
+//! Fact sources: from needs to facts.
 //!
 //! A [`FactSource`] answers the needs of a verification: a [`Fetcher`] from the queue, hg.mozilla.org
-//! and GitHub, over one narrow [`Transport`](catena_http::Transport). Bodies are capped, decoded and measured while they
-//! stream. What does not exist, what is refused and what could not be reached are different facts.
+//! and GitHub, over one narrow [`Transport`](catena_http::Transport). Bodies are capped, decoded and
+//! measured while they stream. Absent, refused and unreachable resources are different facts.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod absence;

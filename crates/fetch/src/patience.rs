@@ -1,4 +1,4 @@
-//! How long anything is waited for: for a rate limit, for the next chunk.
+//! Time limits: for rate limits, and for the next chunk.
 
 use crate::options::Options;
 use std::collections::HashMap;
@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Until when each host wants no requests, so that not everybody runs into the same wall.
+/// The time until which each host accepts no requests, shared by all requests.
 #[derive(Debug, Default)]
 pub(crate) struct Closed(Mutex<HashMap<String, Instant>>);
 
@@ -30,7 +30,7 @@ impl Closed {
     }
 }
 
-/// Whether a body keeps the minimum rate, measured over windows as long as a stall may be.
+/// Whether a body keeps the minimum rate, measured over windows of the length of a stall.
 #[derive(Debug)]
 pub struct Pace {
     window: Duration,
@@ -40,13 +40,13 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Of a body that begins now.
+    /// For a body that begins now.
     #[must_use]
     pub fn new(options: &Options) -> Self {
         Self { window: options.stall, minimum: options.minimum_rate, began: Instant::now(), bytes: 0 }
     }
 
-    /// Notes a chunk; false when the window that ends with it was too slow.
+    /// Records a chunk; false if the window that ends with it was too slow.
     pub fn keeps(&mut self, chunk: usize) -> bool {
         self.bytes = self.bytes.saturating_add(u64::try_from(chunk).unwrap_or(u64::MAX));
         let elapsed = self.began.elapsed();

@@ -1,4 +1,4 @@
-//! Who may go out now.
+//! Permits for requests.
 
 use crate::options::Options;
 use catena_verify::verification::Shape;
@@ -9,22 +9,21 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
-/// Bounds how many requests are out at the same time: as many as are of use, which depends on how far
-/// away the answers are.
+/// Limits the number of concurrent requests, depending on latency.
 pub(crate) struct Permits {
     all: Gate,
     bulk: Gate,
     graphs: Gate,
     vcs: Mutex<HashMap<String, Arc<Semaphore>>>,
     of_each_vcs: usize,
-    /// Above this, Taskcluster is far away.
+    /// Above this, Taskcluster's latency is high.
     near: Duration,
-    /// What the quickest of its answers took, in microseconds.
+    /// The latency of its quickest answer, in microseconds.
     quickest: AtomicU64,
     far: AtomicBool,
 }
 
-/// So many, and so many more when answers are far.
+/// The number of permits, and the additional number with high latency.
 struct Gate {
     semaphore: Arc<Semaphore>,
     more: usize,
@@ -56,8 +55,8 @@ impl Permits {
         }
     }
 
-    /// Waits until one more may go out. The rarest permit first, always in the same order, so that nobody
-    /// waits for each other.
+    /// Waits for a permit. The scarcest is acquired first, always in the same order, so that requests
+    /// do not deadlock.
     pub(crate) async fn take(&self, url: &Url, shape: Shape, taskcluster: bool) -> Vec<OwnedSemaphorePermit> {
         let mut gates = Vec::with_capacity(3);
         match shape {
@@ -73,14 +72,14 @@ impl Permits {
         gates.push(self.all.semaphore.clone());
         let mut permits = Vec::with_capacity(gates.len());
         for gate in gates {
-            // None of them is ever closed.
+            // The semaphores are never closed.
             permits.extend(gate.acquire_owned().await.ok());
         }
         permits
     }
 
-    /// A small answer of Taskcluster took so long. Only the quickest counts: others may have waited for
-    /// each other, or for us.
+    /// Records the latency of a small answer of Taskcluster. Only the quickest counts: others may have
+    /// waited for each other, or for this program.
     pub(crate) fn took(&self, time: Duration) {
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let quickest = self.quickest.fetch_min(micros, Ordering::Relaxed).min(micros);

@@ -1,68 +1,68 @@
-//! What a driver tells while it works.
+//! Progress events of a fact source.
 
 use catena_verify::verification::{Fact, Need};
 use std::time::Duration;
 
-/// Something that happened.
+/// An event.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
-    /// The verification asked.
+    /// The verification requested evidence.
     Asked {
-        /// What for.
+        /// The need.
         need: &'a Need,
     },
     /// A request went out.
     Started {
-        /// What for.
+        /// The need.
         need: &'a Need,
         /// The attempt, from 1.
         attempt: u32,
     },
-    /// More of a body arrived. Told at most once per MiB.
+    /// More of a body arrived. Reported at most once per MiB.
     Received {
-        /// What for.
+        /// The need.
         need: &'a Need,
         /// Decoded bytes so far, in this attempt.
         bytes: u64,
-        /// The length that was announced, where the body is not coded. A claim.
+        /// The announced length, if the body is not coded. A claim.
         announced: Option<u64>,
     },
-    /// An attempt failed, and another follows.
+    /// An attempt failed, and will be retried.
     Retrying {
-        /// What for.
+        /// The need.
         need: &'a Need,
         /// The attempt that failed, from 1.
         attempt: u32,
-        /// Until the next.
+        /// The wait before the next attempt.
         wait: Duration,
-        /// Why it failed, without secrets.
+        /// The reason of the failure, without secrets.
         reason: &'a str,
     },
-    /// A rate limit is being waited for.
+    /// The request waits for a rate limit.
     RateLimited {
-        /// What for.
+        /// The need.
         need: &'a Need,
-        /// Whose limit.
+        /// The owner of the limit.
         host: &'a str,
-        /// Until when.
+        /// The end of the wait.
         wait: Duration,
     },
     /// The verification has its answer.
     Answered {
-        /// To what.
+        /// The need.
         need: &'a Need,
         /// The answer.
         fact: &'a Fact,
     },
 }
 
-/// Who is told. Calls come from many tasks and must return at once.
+/// An observer of progress. Calls come from many tasks and must return at once.
 pub trait Progress: Send + Sync {
-    /// Something happened.
+    /// Receives an event.
     fn event(&self, event: Event<'_>);
 }
 
-/// Tells nobody.
+/// An observer that ignores all events.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Quiet;
 

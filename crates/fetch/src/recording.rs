@@ -1,8 +1,9 @@
-//! Recordings: everything a verification was told, in a folder, to be told again without a network.
+//! Recordings: all facts of a verification, in a directory, so that it can be replayed without a
+//! network.
 //!
-//! `facts.json` holds each need with its fact, sorted; `bodies/<sha256>` hold the bytes of small
-//! answers and of the wanted entries of task graphs. Of artifacts only the measurements are kept.
-//! A recording is input like any other: it is read strictly, and every body is measured again.
+//! `facts.json` contains each need with its fact, sorted; `bodies/<sha256>` contain the bytes of small
+//! answers and of the wanted entries of task graphs. Of artifacts only the measurements are stored. A
+//! recording is untrusted input: it is parsed strictly, and every body is measured again.
 
 mod format;
 mod recorder;
@@ -14,5 +15,5 @@ pub use replay::{RecordingError, Replay};
 
 /// The index's name.
 const INDEX: &str = "facts.json";
-/// The folder of bodies.
+/// The directory of bodies.
 const BODIES: &str = "bodies";

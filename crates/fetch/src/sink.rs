@@ -1,7 +1,8 @@
-//! Where a body is taken in: where its chunks arrive, or beside that.
+//! Where a body is processed: in the task that receives its chunks, or in parallel.
 //!
-//! A task graph is the largest body of most chains. To hash it and to scan it takes longer than to receive
-//! it, and what is left of it when everything else is there has one CPU. So that is done beside receiving.
+//! A task graph is the largest body of most chains. Hashing and scanning it takes longer than receiving
+//! it, and when all other data has arrived, the rest of it has one CPU. So this is done in parallel
+//! with receiving.
 
 use crate::body::{BodyDecoder, BodyError};
 use bytes::Bytes;
@@ -12,42 +13,43 @@ use tokio::task::{JoinHandle, spawn_blocking, yield_now};
 
 /// Bytes on the wire that are decoded at once; 16 KiB of them decode to 16 MiB at most.
 const PIECE: usize = 16 << 10;
-/// Decoded bytes after which others get their turn.
+/// Decoded bytes after which other tasks run.
 const REST: u64 = 1 << 20;
-/// Bytes on the wire that are handed to a thread at once, so that small chunks do not cost a thread each.
+/// Bytes on the wire that are passed to a thread at once, so that small chunks do not each cost a
+/// thread.
 const BATCH: usize = 1 << 20;
-/// Chunks that wait for that: each takes more memory than its bytes, and whoever sends them says how small
-/// they are.
+/// Chunks that wait for a thread: each takes more memory than its bytes, and the sender determines
+/// their size.
 const CHUNKS: usize = 1024;
 
-/// Takes in one body, chunk by chunk.
+/// Receives one body, chunk by chunk.
 pub(crate) enum BodySink {
-    /// Where the chunks arrive. The number is of decoded bytes when others last had their turn.
+    /// In the receiving task. The number is that of decoded bytes when other tasks last ran.
     Here(Box<BodyDecoder>, u64),
-    /// Beside that.
+    /// In parallel.
     Aside(Aside),
 }
 
 impl BodySink {
-    /// Takes a body in where its chunks arrive.
+    /// Processes a body in the task that receives it.
     pub(crate) fn here(intake: BodyDecoder) -> Self {
         Self::Here(Box::new(intake), 0)
     }
 
-    /// Takes a body in beside where its chunks arrive.
+    /// Processes a body in parallel with receiving it.
     pub(crate) fn aside(intake: BodyDecoder) -> Self {
         let work = std::future::ready(Ok(Box::new(intake))).boxed();
         Self::Aside(Aside { work, waiting: Vec::new(), bytes: 0, decoded: 0 })
     }
 
-    /// Takes a chunk. It waits where chunks come faster than they are decoded.
+    /// Takes a chunk. It waits if chunks arrive faster than they are decoded.
     pub(crate) async fn write(&mut self, chunk: Bytes) -> Result<(), BodyError> {
         match self {
             Self::Here(intake, rested) => {
                 for piece in chunk.chunks(largest_piece(intake)) {
                     intake.write(piece)?;
-                    // What comes faster than it is decoded never makes us wait, and it is while we wait
-                    // that the deadline is looked at and others get their turn.
+                    // If data arrives faster than it is decoded, this task never waits, and only while
+                    // it waits can the deadline take effect and other tasks run.
                     if intake.decoded().saturating_sub(*rested) >= REST {
                         *rested = intake.decoded();
                         yield_now().await;
@@ -59,7 +61,7 @@ impl BodySink {
         }
     }
 
-    /// Decoded bytes so far, as far as that is known here.
+    /// Decoded bytes so far, as far as known here.
     pub(crate) fn decoded(&self) -> u64 {
         match self {
             Self::Here(intake, _) => intake.decoded(),
@@ -79,17 +81,17 @@ impl BodySink {
     }
 }
 
-/// What comes as it is need not be cut up.
+/// An uncoded body need not be split.
 fn largest_piece(intake: &BodyDecoder) -> usize {
     if intake.is_coded() { PIECE } else { usize::MAX }
 }
 
-/// A body that threads take in, one batch after another, while the next batch arrives. There is a thread
-/// only while there is something to do.
+/// A body that threads process, one batch after another, while the next batch arrives. A thread exists
+/// only while there is work.
 pub(crate) struct Aside {
     /// The batch before, to its end.
     work: BoxFuture<'static, Result<Box<BodyDecoder>, BodyError>>,
-    /// What arrived since, and how many bytes that is.
+    /// The bytes that arrived since then, and their number.
     waiting: Vec<Bytes>,
     bytes: usize,
     decoded: u64,
@@ -102,7 +104,7 @@ impl Aside {
         if self.bytes < BATCH && self.waiting.len() < CHUNKS { Ok(()) } else { self.hand_over().await }
     }
 
-    /// Begins with what is waiting, as soon as the batch before is done.
+    /// Starts with the waiting bytes, as soon as the previous batch is done.
     async fn hand_over(&mut self) -> Result<(), BodyError> {
         let mut intake = (&mut self.work).await?;
         self.decoded = intake.decoded();
@@ -119,7 +121,7 @@ impl Aside {
     }
 }
 
-/// What became of a batch. A defect of its thread is one of whoever waits for it.
+/// The result of a batch. A defect in its thread is propagated to the waiter.
 async fn done(
     taking: JoinHandle<Result<Box<BodyDecoder>, BodyError>>,
 ) -> Result<Box<BodyDecoder>, BodyError> {
@@ -127,7 +129,7 @@ async fn done(
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
-            // Everything is being broken off, and so are we.
+            // The runtime is shutting down.
             Err(_) => std::future::pending().await,
         },
     }
@@ -172,7 +174,7 @@ mod tests {
             assert_eq!(refused, Some(BodyError::TooLarge { limit: 150_000 }));
         }
         for mut taker in takers(150_000) {
-            // What is too much may only be looked at when there is no more.
+            // A limit may be noticed only at the end of the body.
             let written = async {
                 taker.write(vec![0; 200_000].into()).await?;
                 taker.end().await
@@ -202,7 +204,7 @@ mod tests {
         }
     }
 
-    /// Time that is only waited through stands still while a thread is at work, and goes on otherwise.
+    /// In tests, paused time stands still while a thread works, and advances otherwise.
     #[tokio::test(start_paused = true)]
     async fn between_two_chunks_no_thread_is_kept() {
         for mut taker in takers(4 << 20) {

@@ -8,18 +8,18 @@ use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// What answers needs: the network, or a recording of it. Its answers are tasks of their own, so that
-/// several bodies are measured at once, on every core there is.
+/// Answers needs: from the network, or from a recording of it. Answers are separate tasks, so that
+/// several bodies are measured in parallel, on every core.
 pub trait FactSource: Send + Sync {
-    /// Answers one need. It always answers: what cannot be known by the deadline is
+    /// Answers one need. It always answers: evidence that is missing at the deadline is
     /// [`Fact::Unreachable`].
     fn fact(self: Arc<Self>, need: Need, deadline: Instant) -> BoxFuture<'static, Fact>;
 
-    /// Whether its facts are of the present or of a recording; the verdict says so.
+    /// Whether its facts are of the present or of a recording; the verdict states it.
     fn origin(&self) -> Source;
 
-    /// Sees to it that the answer to a need is on its way before it is asked for, which it may never
-    /// be. A source whose answers cost no time does nothing.
+    /// Requests the answer to a need in advance, which may never be needed. A source without latency
+    /// does nothing.
     fn foresee(self: Arc<Self>, _need: Need, _deadline: Instant) -> BoxFuture<'static, ()> {
         std::future::ready(()).boxed()
     }

@@ -1,13 +1,13 @@
-//! What fetching cost.
+//! The cost of fetching.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// What fetching cost so far.
+/// The cost of fetching so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
-    /// Requests that went out, those after redirects and retries among them.
+    /// Requests that were sent, including redirects and retries.
     pub requests: u64,
     /// Bytes of bodies as they came over the wire.
     pub received: u64,
@@ -17,9 +17,9 @@ pub struct Statistics {
     pub retries: u64,
     /// Redirects that were followed.
     pub redirects: u64,
-    /// Needs that the answer to another need at the same address answered.
+    /// Needs that were answered from another need's answer at the same address.
     pub reused: u64,
-    /// What each host said last that remains of its rate limit.
+    /// The rest of its rate limit that each host last stated.
     pub remaining: BTreeMap<String, u64>,
 }
 

@@ -1,5 +1,5 @@
-//! What counts as "there is none", whoever says so and in whatever words.
-// Helpers of tests may fail as tests do.
+//! Which answers count as absence.
+// Helpers of tests may panic like tests.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
@@ -42,7 +42,7 @@ fn of_github() -> Vec<Need> {
     ]
 }
 
-/// Each kind of need, and how its service says that there is none.
+/// Each kind of need, and its service's form of absence.
 fn needs() -> Vec<(Need, &'static str)> {
     let projects =
         Need::Projects { url: "https://raw.githubusercontent.com/a/b/main/projects.yml".to_owned() };
@@ -124,7 +124,7 @@ async fn whose_form_it_is_depends_on_who_is_asked() {
             assert_eq!(matches!(fact, Fact::Absent { .. }), absent, "{place}: {fact:?}");
         }
     }
-    // And the queue does not speak as a store does.
+    // And the queue does not use a store's form.
     let (fact, _) = ask(&content("public/a"), |_, _| body(404, STORES)).await;
     assert_eq!(unreachable(&fact).1, 5);
 }
@@ -163,7 +163,7 @@ async fn what_github_hides_is_refused() {
     assert_eq!(requests, 1);
 }
 
-/// Pages take no token, so that those of a private repository are shown to nobody.
+/// Pages take no token, so those of a private repository are never visible.
 #[tokio::test(start_paused = true)]
 async fn a_page_of_a_private_repository_is_refused() {
     for (repository, absent) in

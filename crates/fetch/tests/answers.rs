@@ -1,4 +1,4 @@
-//! Each way an answer can be, and the fact it becomes. Time is paused: waits take none.
+//! Every kind of answer, and its fact. Time is paused: waits take none.
 // Helpers of tests may fail as tests do.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -85,7 +85,7 @@ async fn a_page_that_is_no_json_is_a_broken_service() {
     for wrong in ["<html>Bad gateway</html>", "", "{\"status\": ", "null", "upstream error"] {
         let (fact, requests) = ask(&status(), move |_, _| body(200, wrong)).await;
         assert_eq!((unreachable(&fact).1, requests), (5, 5), "{wrong}");
-        // An artifact's bytes are what they are: whether they should be JSON is for its digest to say.
+        // An artifact's bytes are not interpreted: its digest decides.
         let (fact, requests) = ask(&document(), move |_, _| body(200, wrong)).await;
         assert_eq!((text(&fact).as_str(), requests), (wrong, 1));
     }
@@ -142,7 +142,7 @@ async fn nothing_is_larger_than_its_limit() {
     for (need, limit) in
         [(status(), 1000), (content("public/a"), 1000), (artifact("public/a"), 2000), (graph(), 3000)]
     {
-        // An endless body, a bomb of 64 MiB, and one that says beforehand how large it is.
+        // An endless body, a bomb of 64 MiB, and one that announces its size.
         let sent = Arc::new(AtomicUsize::new(0));
         let counted = sent.clone();
         let endless = Scripted::new(move |_, _| {
@@ -163,7 +163,7 @@ async fn nothing_is_larger_than_its_limit() {
             let reason = format!("the answer is larger than the limit of {limit} bytes");
             assert_eq!((unreachable(&fact), transport.count()), ((reason, 1), 1), "{need}");
         }
-        // Of a graph, one batch is taken in while another arrives.
+        // Of a graph, one batch is processed while another arrives.
         let more = if need == graph() { 2 << 20 } else { 0 };
         assert!(sent.load(Ordering::Relaxed) <= limit + more + 100);
     }
@@ -218,7 +218,7 @@ async fn the_deadline_ends_everything() {
     let fact = fetcher(&endless).answer(&status(), deadline).await;
     assert_eq!(unreachable(&fact), ("the deadline passed".to_owned(), 1));
     assert_eq!(Instant::now(), deadline);
-    // A wait that would outlast it is not begun.
+    // A wait beyond the deadline is not started.
     let down = Scripted::new(|_, _| body(503, "").header("retry-after", "50"));
     let fact = fetcher(&down).answer(&status(), Instant::now() + Duration::from_secs(40)).await;
     assert_eq!(unreachable(&fact), ("status 503".to_owned(), 1));
@@ -268,7 +268,7 @@ async fn where_memory_is_scarce_answers_are_forgotten_between_inquiries() {
     assert_eq!(text(&fetcher.answer(&other, soon()).await).len(), 2000);
 }
 
-/// What is always there before it is waited for must not keep the deadline from being looked at.
+/// Data that is always available must not prevent the deadline from taking effect.
 #[tokio::test]
 async fn the_deadline_ends_what_never_makes_us_wait() {
     let flood = || stream::repeat_with(|| Ok(Bytes::from_static(&[b' '; 64 << 10])));

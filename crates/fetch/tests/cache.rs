@@ -1,4 +1,4 @@
-//! What a cache gives is what the world gave, whoever had the store in between.
+//! A cache returns what the services returned, even if the store was manipulated.
 // Helpers of tests may fail as tests do.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A store that somebody else can write to.
+/// A store that an attacker can write to.
 #[derive(Clone, Debug, Default)]
 struct Shelf(Arc<Mutex<HashMap<Name, Vec<u8>>>>);
 
@@ -47,7 +47,7 @@ impl Store for Shelf {
     }
 }
 
-/// The world, and what it was asked.
+/// The services, and their requests.
 struct World {
     memory: InMemorySource,
     asked: Mutex<Vec<Need>>,
@@ -136,7 +136,7 @@ impl Case {
         self.shelf.0.lock().unwrap().keys().copied().collect()
     }
 
-    /// Puts something else where an entry was.
+    /// Replaces an entry.
     fn put(&self, name: Name, entry: Vec<u8>) {
         self.shelf.0.lock().unwrap().insert(name, entry);
     }
@@ -184,14 +184,14 @@ async fn the_second_time_only_what_may_have_changed_is_asked() {
         assert!(first.statistics.hits == 0 && first.statistics.misses == kept);
         let second = case.run().await;
         for artifact in &second.verdict.artifacts {
-            // What is read whole is measured again whenever it is used.
+            // A complete answer is measured again on every use.
             let is_read = matches!(artifact.name.as_str(), "public/actions.json" | "public/parameters.yml");
             let measured = is_read && first.asked.iter().any(|need| is_content_of(need, artifact));
             let evidence = if measured { ArtifactEvidence::Measured } else { ArtifactEvidence::Recalled };
             assert_eq!(artifact.evidence, evidence, "{}", artifact.name);
         }
         assert_eq!(measured(second.verdict), plain);
-        // What made a recorded input and is no link is outside of what the clearance vouches for.
+        // The producer of a recorded input that is not a link is outside of the clearance.
         let links: Vec<TaskId> = plain.links.iter().map(|link| link.task_id).collect();
         let is_of_chain = |need: &&Need| task_of(need).is_none_or(|task_id| links.contains(&task_id));
         let lasting = || second.asked.iter().filter(|need| !may_change(need));
@@ -199,11 +199,11 @@ async fn the_second_time_only_what_may_have_changed_is_asked() {
         let outside = lasting().count() as u64;
         assert_eq!(again, Vec::<&Need>::new(), "{}", honest.release.product.name);
         assert_eq!((second.statistics.hits, second.statistics.broken), (kept - outside, 0));
-        // What is only foreseen is not asked for either, but for runs that there are not.
+        // Foreseen needs are not requested either, except for runs that do not exist.
         let again = second.foreseen.iter().filter(|need| !may_change(need) && first.asked.contains(need));
         assert_eq!(again.collect::<Vec<_>>(), Vec::<&Need>::new());
         assert!(!first.foreseen.is_empty());
-        // One entry for each thing that lasts, one for all that was seen.
+        // One entry for each immutable answer, one for all mutable ones.
         assert_eq!((first.statistics.written, second.statistics.written), (kept - outside + 1, 1));
     }
 }
@@ -228,7 +228,7 @@ fn is_content_of(need: &Need, artifact: &VerifiedArtifact) -> bool {
     matches!(need, Need::Content { task_id, name, .. } if (*task_id, name) == (artifact.task_id, &artifact.name))
 }
 
-/// A verdict as it is where nothing comes out of a cache.
+/// A verdict as without a cache.
 fn measured(mut verdict: Verdict) -> Verdict {
     let recalled =
         verdict.artifacts.iter_mut().filter(|artifact| artifact.evidence == ArtifactEvidence::Recalled);
@@ -257,7 +257,7 @@ async fn nothing_is_kept_by_a_weaker_clearance_or_that_of_another() {
     assert_eq!(case.names(), []);
 }
 
-/// What somebody who can write to the store may do to an entry.
+/// What an attacker with write access to the store may do to an entry.
 type Poison = fn(&HashMap<Name, Vec<u8>>, &Name, Vec<u8>) -> Vec<u8>;
 
 const POISONS: [(&str, Poison); 8] = [
@@ -304,7 +304,7 @@ async fn a_poisoned_entry_is_dropped_and_the_world_is_asked() {
                 let run = case.run().await;
                 assert_eq!(measured(run.verdict), measured(first.verdict.clone()), "{how}: {name}");
                 let mended = run.statistics.broken == 1 && run.statistics.misses == 1;
-                // What was seen is nothing that anybody looks at here.
+                // The snapshot is not read here.
                 let unread = run.statistics.broken == 0 && run.statistics.hits == lasting;
                 assert!(mended || unread, "{how}: {name}: {:?}", run.statistics);
             }
@@ -327,7 +327,7 @@ async fn an_entry_of_another_taskcluster_is_not_found() {
     case.root = "https://other.example";
     let other = case.run().await;
     assert_eq!((other.verdict, other.statistics.hits), (first.verdict.clone(), 0));
-    // Not under the name that it would have there either.
+    // Not under its own name there either.
     let ours = case.entries();
     case.root = "https://tc.example";
     let names: Vec<Name> = ours.keys().copied().collect();
@@ -341,7 +341,7 @@ async fn an_entry_of_another_taskcluster_is_not_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_that_is_too_large_is_not_read() {
-    /// Says how much was read of it.
+    /// Records how much was read.
     #[derive(Debug)]
     struct Endless(Arc<Mutex<u64>>);
     impl Read for Endless {
@@ -387,7 +387,7 @@ async fn what_was_verified_can_be_verified_again_without_asking_anybody() {
         assert_eq!(nothing.outcome, Outcome::Undetermined);
         let first = case.run().await.verdict;
         assert_eq!(measured(case.offline().await), first);
-        // Without one of its entries it could not be determined, whichever it is.
+        // Without one of its entries the outcome is undetermined, whichever it is.
         let whole = case.entries();
         for name in whole.keys() {
             case.shelf.0.lock().unwrap().remove(name);

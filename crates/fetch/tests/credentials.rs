@@ -1,4 +1,4 @@
-//! Who is told who we are, and what GitHub's limits do.
+//! Which services receive credentials, and the effect of GitHub's limits.
 // Helpers of tests may fail as tests do.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -57,7 +57,7 @@ async fn nobody_else_learns_who_we_are() {
         Need::Projects { url: "https://raw.githubusercontent.com/a/b/main/projects.yml".to_owned() },
         Need::HgFile { repository: hg, revision: revision(), file: TreeFile::TaskclusterYml },
         Need::BranchCommits { repository: repository(), revision: revision() },
-        // Not the port of the one we trust, nor its scheme.
+        // Neither another port of the trusted service, nor another scheme.
         Need::Projects { url: "https://tc.example:444/x".to_owned() },
         Need::Projects { url: "https://api.github.com/x".to_owned() },
     ] {
@@ -125,7 +125,7 @@ async fn without_one_the_environments_token_is_used() {
         assert_eq!(sent.len(), 2);
         assert_eq!(authorization(&sent[1]), Some("Bearer ghp_environment"));
     }
-    // Without credentials nobody is asked for one.
+    // Without credentials no token is requested.
     let transport = world(200);
     fetcher(&transport).with_github_token(token("ghp_environment")).answer(&commit(), soon()).await;
     assert_eq!(transport.count(), 1);
@@ -151,7 +151,7 @@ async fn a_rate_limit_is_waited_for() {
     let waited = began.elapsed().as_secs();
     assert!((98..=103).contains(&waited), "{waited}");
     assert_eq!(fetcher.statistics().remaining["api.github.com"], 59);
-    // It was no failed attempt.
+    // It did not count as a failed attempt.
     assert_eq!((transport.count(), fetcher.statistics().retries), (2, 0));
 }
 
@@ -164,7 +164,7 @@ async fn a_rate_limit_beyond_the_deadline_is_not() {
     });
     let (fetcher, began) = (fetcher(&transport), Instant::now());
     assert_eq!(text(&fetcher.answer(&commit(), soon()).await), "{}");
-    // The next would run into the wall, and is not even sent.
+    // The next would hit the limit, and is not sent.
     let fact = fetcher.answer(&Need::Repository { repository: repository() }, soon()).await;
     let (reason, attempts) = unreachable(&fact);
     assert!(reason.starts_with("the rate limit of api.github.com is used up for another "), "{reason}");

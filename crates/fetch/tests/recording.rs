@@ -1,4 +1,4 @@
-//! What was recorded is told again, and nothing else is believed.
+//! Recordings replay, and anything else is refused.
 // Helpers of tests may fail as tests do.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 

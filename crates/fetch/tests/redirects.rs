@@ -1,4 +1,4 @@
-//! Where answers may send us.
+//! Redirects of answers.
 // Helpers of tests may fail as tests do.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -30,7 +30,8 @@ async fn the_queue_sends_its_askers_to_a_store() {
     };
     let (fact, requests) = ask(&content("public/a"), script).await;
     assert_eq!((text(&fact).as_str(), requests), ("bytes", 3));
-    // What the store says of the object counts, and its words hold nothing of the signature.
+    // The store's form of absence for the object counts, and its text contains nothing of the
+    // signature.
     for code in [403, 404, 500] {
         let script = move |request: &Request, _: u32| match request.url.host_str() {
             Some("tc.example") => redirect("https://s3.example/bucket/a?X-Amz-Signature=abc"),
@@ -119,7 +120,7 @@ async fn plain_http_is_for_this_machine() {
         assert_eq!(requests, 0, "{there}");
         assert_eq!(asked(there, true).await.1, 1, "{there}");
     }
-    // Nor may this machine send us out without TLS.
+    // Nor may this machine redirect elsewhere without TLS.
     let transport = Scripted::new(|_, _| redirect("http://s3.example/a"));
     let root = RootUrl::parse("http://127.0.0.1:8600").unwrap();
     let fetcher = Fetcher::new(transport.clone(), root, Limits::default(), Options::default());
@@ -127,7 +128,8 @@ async fn plain_http_is_for_this_machine() {
     assert!(unreachable(&fact).0.starts_with("plain http is only for this machine"));
 }
 
-/// What was read of a redirect's body: chunks of 4 KiB, `count` of them or without end, each after `wait`.
+/// The part of a redirect's body that was read: chunks of 4 KiB, `count` of them or endless, each after
+/// `wait`.
 async fn read_of_redirect(count: Option<usize>, wait: Duration) -> (usize, Duration) {
     let read = Arc::new(AtomicUsize::new(0));
     let seen = read.clone();
@@ -157,7 +159,7 @@ async fn read_of_redirect(count: Option<usize>, wait: Duration) -> (usize, Durat
 #[tokio::test(start_paused = true)]
 async fn what_a_redirect_says_is_read_so_that_its_connection_can_be_used_again() {
     assert_eq!(read_of_redirect(Some(3), Duration::ZERO).await.0, 3);
-    // As long as it is short, and does not keep anybody waiting.
+    // As long as it is short, and arrives without delay.
     assert_eq!(read_of_redirect(None, Duration::ZERO).await.0, 5);
     let (read, took) = read_of_redirect(Some(3), Duration::from_secs(1)).await;
     assert!(read == 0 && took < Duration::from_millis(200), "{took:?}");

@@ -1,4 +1,4 @@
-//! A whole chain: fetched, judged, recorded, told again, and kept only if it is verified.
+//! A whole chain: fetched, verified, recorded, replayed, and cached only if it is verified.
 // Helpers of tests may fail as tests do.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use support::soon;
 use url::Url;
 
-/// A chain, and what it is judged by.
+/// A chain, and the inputs of its verification.
 struct Case {
     site: Site,
     target: Target,
@@ -42,7 +42,7 @@ impl Case {
         Self { target, product: chain.product.clone(), keys, site: chain.into_site() }
     }
 
-    /// A recorded case from a folder.
+    /// A recorded case from a directory.
     fn recorded(folder: &Path) -> (Self, bool) {
         let text = std::fs::read_to_string(folder.join("chain.json")).unwrap();
         let chain: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -76,7 +76,7 @@ impl Case {
     }
 }
 
-/// A chain that is served, and a folder of its own.
+/// A served chain, and its own directory.
 struct Served {
     testbed: Testbed,
     folder: tempfile::TempDir,
@@ -103,7 +103,7 @@ impl Served {
         Fetcher::new(transport, root, Limits::default(), options).with_staging(staging)
     }
 
-    /// Judges over the network, recording; then judges the recording.
+    /// Verifies over the network, recording; then replays the recording.
     async fn judge_twice(
         &self,
         case: &Case,
@@ -122,13 +122,13 @@ impl Served {
     }
 }
 
-/// Paths of all files below a folder.
+/// Paths of all files below a directory.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).into_iter().flatten() {
             let path = entry.unwrap().path();
-            // What is written down about the folders is nobody's artifact.
+            // The record of the directories is not an artifact.
             match path.is_dir() {
                 true if path.ends_with("cot/.catena") => {}
                 true => folders.push(path),
@@ -154,7 +154,7 @@ async fn a_verified_chain_is_recorded_and_kept() {
 
     assert!(files(&work.join("cot")).is_empty());
     let clearance = concluded.clearance().unwrap();
-    // Not for another task, whoever holds what files.
+    // Not for another task, whatever files are staged.
     let other = TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap();
     let theirs = Staging::new(&served.path("theirs"), other).unwrap();
     assert!(matches!(theirs.publish(clearance), Err(PublishError::OtherTarget { .. })));
@@ -295,7 +295,7 @@ async fn a_chain_that_is_not_verified_leaves_nothing() {
     }
 }
 
-/// Every recorded case, where `CATENA_SHARED` says where they are.
+/// Every recorded case, if `CATENA_SHARED` is set.
 #[tokio::test]
 async fn recorded_cases() {
     let Ok(shared) = std::env::var("CATENA_SHARED") else {

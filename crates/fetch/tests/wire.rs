@@ -1,4 +1,4 @@
-//! Over real sockets: TLS, proxies, and what can break on the way.
+//! Over real sockets: TLS, proxies, and faults in transit.
 // Helpers of tests may fail as tests do.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -47,7 +47,7 @@ fn template() -> Need {
     }
 }
 
-/// A fetcher that waits for nothing, for tests that take real time.
+/// A fetcher without waits, for tests in real time.
 fn on(root: &str, http: &HttpOptions, limits: Limits) -> Fetcher {
     let options = Options { backoff: Duration::from_millis(1), ..Options::default() };
     let transport = Arc::new(HttpTransport::new(http).unwrap());
@@ -105,7 +105,7 @@ async fn what_breaks_on_the_way_is_asked_again() {
         let fact = fetcher.answer(&content("public/a.bin"), soon()).await;
         assert_eq!(text(&fact).len(), 60_000, "{fault:?}");
         assert_eq!(fetcher.statistics().retries, 2, "{fault:?}");
-        // Each attempt begins at the queue: a signed address may have run out meanwhile.
+        // Each attempt starts at the queue: a signed address may have expired in the meantime.
         assert_eq!(testbed.stats().requests, 6, "{fault:?}");
     }
 }
@@ -149,8 +149,8 @@ async fn everything_goes_over_one_connection_where_http2_is_spoken() {
     assert_eq!((testbed.stats().requests, testbed.stats().connections), (7, 1));
 }
 
-/// A server of HTTP/2 lets so many requests share a connection and no more: who asks for three times as
-/// many must not wait three times as long.
+/// An HTTP/2 server limits the concurrent requests per connection: a client with three times as many
+/// must not wait three times as long.
 #[tokio::test]
 async fn more_requests_than_share_a_connection_go_over_others() {
     let options = catena_testbed::Options { http2: true, ..Default::default() };
@@ -180,7 +180,7 @@ async fn more_requests_than_share_a_connection_go_over_others() {
     assert!(testbed.stats().connections >= 4);
     asked.abort();
     let _ = asked.await;
-    // Nobody is waited for any more, so that all there is to ask goes over one connection again.
+    // No request is pending any more, so that all further ones share one connection again.
     testbed.clear_faults();
     let before = testbed.stats().connections;
     for number in 0..200 {
@@ -235,7 +235,7 @@ async fn a_private_authority_behind_a_proxy() {
     let fetcher = on(&testbed.root_url(), &through(&testbed, Some(&ca)), Limits::default());
     assert_eq!(text(&fetcher.answer(&template(), soon()).await), "version: 1\n");
     assert_eq!(text(&fetcher.answer(&status(), soon()).await), "{\"status\": {}}");
-    // An authority nobody trusts will not be trusted when asked again.
+    // An untrusted authority stays untrusted on a retry.
     let fact = on(&testbed.root_url(), &through(&testbed, None), Limits::default())
         .answer(&template(), soon())
         .await;
@@ -267,7 +267,7 @@ fn a_file_without_certificates_is_a_mistake() {
     }
 }
 
-/// Runs one of the tests below, which are ignored otherwise, in an environment of its own.
+/// Runs one of the tests below, which are otherwise ignored, in its own environment.
 async fn in_environment(test: &str, environment: Vec<(&'static str, String)>) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
@@ -287,7 +287,7 @@ async fn the_environment_names_proxy_and_authority() {
     std::fs::write(&ca, testbed.ca_pem()).unwrap();
     let environment = vec![
         ("HTTPS_PROXY", testbed.proxy_url()),
-        // Nobody listens there: what is on this machine must not go that way.
+        // No server listens there: requests to this machine must not use it.
         ("HTTP_PROXY", "http://127.0.0.1:1".to_owned()),
         ("NO_PROXY", "127.0.0.1".to_owned()),
         ("SSL_CERT_FILE", ca.display().to_string()),

@@ -1,10 +1,10 @@
-//! How long to wait between two attempts.
+//! Waits between two attempts.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Waits between attempts: drawn evenly from nothing to a bound that doubles with each attempt
-/// ("full jitter"), so that many who failed together do not come back together.
+/// Random waits between attempts: uniform from zero to a bound that doubles with each attempt ("full
+/// jitter"), so that clients that failed together do not retry together.
 #[derive(Debug)]
 pub struct Backoff {
     first: Duration,
@@ -14,15 +14,15 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// The first wait is at most `first`, none is longer than `cap`, and a server's `Retry-After` counts up to
-    /// `retry_after_cap`. Many clients that start together should not have the same `seed`.
+    /// The first wait is at most `first`, no wait is longer than `cap`, and a server's `Retry-After` is
+    /// obeyed up to `retry_after_cap`. Clients that start together should have different seeds.
     #[must_use]
     pub fn new(first: Duration, cap: Duration, retry_after_cap: Duration, seed: u64) -> Self {
         Self { first, cap, retry_after_cap, state: AtomicU64::new(seed) }
     }
 
-    /// How long to wait after the attempt of this number (from 1) failed. What the server asks for
-    /// is added to the draw, not put in its place: it tells everybody the same.
+    /// The wait after the attempt of this number (from 1) failed. The server's `Retry-After` is added
+    /// to the random wait, since all clients get the same.
     pub fn wait(&self, attempt: u32, retry_after: Option<Duration>) -> Duration {
         let doublings = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
         let bound = self.first.saturating_mul(doublings).min(self.cap);
@@ -30,7 +30,7 @@ impl Backoff {
         retry_after.map_or(drawn, |wait| wait.min(self.retry_after_cap).saturating_add(drawn.min(self.first)))
     }
 
-    /// Evenly from nothing to the bound, by splitmix64.
+    /// Uniform from zero to the bound, by splitmix64.
     fn draw(&self, bound: Duration) -> Duration {
         const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
         let mut z = self.state.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);

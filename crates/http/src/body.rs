@@ -1,4 +1,4 @@
-//! What a request sends.
+//! The body of a request.
 
 use crate::transport::{Chunks, TransportError};
 use bytes::Bytes;
@@ -13,18 +13,19 @@ use std::task::{Context, Poll, ready};
 /// The body of a request.
 #[derive(Clone, Debug, Default)]
 pub enum RequestBody {
-    /// None.
+    /// No body.
     #[default]
     Empty,
-    /// Bytes that are in memory.
+    /// Bytes in memory.
     Bytes(Bytes),
     /// Bytes that are read while they are sent.
     Stream(StreamBody),
 }
 
 impl RequestBody {
-    /// A body that `open` reads from its first byte, each time that the request is sent: a retry sends the
-    /// whole body again. It has exactly `length` bytes; a stream of another length fails the request.
+    /// A body that `open` reads from its first byte, each time that the request is sent: a retry sends
+    /// the whole body again. It has exactly `length` bytes; a stream of another length fails the
+    /// request.
     pub fn stream(length: u64, open: impl Fn() -> Chunks + Send + Sync + 'static) -> Self {
         Self::Stream(StreamBody { length, open: Arc::new(open) })
     }

@@ -1,20 +1,20 @@
-//! What an answer's headers say about waiting, coding and going elsewhere. They are claims of
-//! whoever answered: each reading is total, and whatever is not understood counts as not said.
+//! Retry, coding and redirect headers of an answer. They are claims of its sender: each parser is
+//! total, and anything that it does not understand counts as missing.
 
 use http::{HeaderMap, StatusCode, header};
 use std::time::Duration;
 use url::Url;
 
-/// How a body is coded.
+/// The coding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
-    /// As it is.
+    /// Uncoded.
     Identity,
     /// One or more gzip members.
     Gzip,
 }
 
-/// How a body is coded, or the first coding that is not understood, shortened.
+/// The coding of a body, or the first unsupported coding, shortened.
 ///
 /// # Errors
 /// Anything but gzip, once, or identity.
@@ -32,7 +32,7 @@ pub fn coding(headers: &HeaderMap) -> Result<Coding, String> {
     Ok(found)
 }
 
-/// The body's length on the wire, where exactly one is given.
+/// The body's length on the wire, if exactly one is given.
 #[must_use]
 pub fn content_length(headers: &HeaderMap) -> Option<u64> {
     let mut values = headers.get_all(header::CONTENT_LENGTH).iter();
@@ -55,12 +55,12 @@ pub fn retry_after(headers: &HeaderMap, now: i64) -> Option<Duration> {
     Some(until(date.timestamp().as_second(), now))
 }
 
-/// What is left of a rate limit.
+/// The rest of a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// Requests that are left in this window.
+    /// Requests left in this window.
     pub remaining: u64,
-    /// Until the next window begins, where that is said.
+    /// The start of the next window, if given.
     pub reset: Option<Duration>,
 }
 
@@ -73,7 +73,7 @@ pub fn rate_limit(headers: &HeaderMap, now: i64) -> Option<RateLimit> {
     Some(RateLimit { remaining, reset })
 }
 
-/// The longest wait that is believed: past this, "later" means "never" for every deadline there is.
+/// The longest wait that is accepted: a longer one exceeds every deadline.
 const LONGEST: u64 = 366 * 24 * 3600;
 
 fn until(at: i64, now: i64) -> Duration {
@@ -81,8 +81,8 @@ fn until(at: i64, now: i64) -> Duration {
     Duration::from_secs(seconds.min(LONGEST))
 }
 
-/// Whether this is GitHub saying "not now" in the words of "not you", and for how long: a 403 or
-/// 429 with nothing remaining or a `Retry-After`. GitHub asks for a minute where it says nothing.
+/// Whether GitHub answers with a rate limit in the form of a refusal, and how long it lasts: a 403 or
+/// 429 with nothing remaining or a `Retry-After`. Without either, GitHub asks for a minute.
 #[must_use]
 pub fn github_limited(status: StatusCode, headers: &HeaderMap, now: i64) -> Option<Duration> {
     if !matches!(status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
@@ -96,7 +96,7 @@ pub fn github_limited(status: StatusCode, headers: &HeaderMap, now: i64) -> Opti
     }
 }
 
-/// Why a redirect leads nowhere.
+/// Why a redirect cannot be followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectError {
     /// No `Location`, or not exactly one that is text.
@@ -116,10 +116,10 @@ pub enum RedirectError {
     User,
 }
 
-/// Where a redirect leads.
+/// The target of a redirect.
 ///
 /// # Errors
-/// Anything but one http or https address that is no weaker than where it came from.
+/// Anything except exactly one http or https address that is not weaker than its origin.
 pub fn location(from: &Url, headers: &HeaderMap) -> Result<Url, RedirectError> {
     let mut values = headers.get_all(header::LOCATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return Err(RedirectError::Missing) };

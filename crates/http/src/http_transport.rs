@@ -27,7 +27,7 @@ use url::Url;
 /// How to reach the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpOptions {
-    /// How long connecting, TLS included, may take. An honest handshake takes four round trips.
+    /// The time limit for connecting, including TLS. A usual handshake takes four round trips.
     pub connect_timeout: Duration,
     /// A file of further trusted roots, PEM.
     pub ca_file: Option<PathBuf>,
@@ -38,12 +38,12 @@ pub struct HttpOptions {
 /// Which proxy requests go through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Proxy {
-    /// What `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
+    /// From `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     #[default]
     Environment,
-    /// None.
+    /// No proxy.
     Direct,
-    /// This one for everything that is not on this machine.
+    /// This one for every other machine.
     Through(Url),
 }
 
@@ -52,7 +52,7 @@ impl Proxy {
         match self {
             Self::Environment => Ok(Matcher::from_env()),
             Self::Direct => Ok(Matcher::builder().build()),
-            // The matcher takes what it cannot use for no proxy at all.
+            // The matcher would treat an unusable value as no proxy.
             Self::Through(url) if !matches!(url.scheme(), "http" | "https") => {
                 Err(HttpSetupError::Client(not_http(url.scheme())))
             }
@@ -77,7 +77,7 @@ pub enum HttpSetupError {
     CaFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error.
         reason: String,
     },
     /// The HTTP client or its proxy cannot be set up.
@@ -85,15 +85,15 @@ pub enum HttpSetupError {
     Client(String),
 }
 
-/// Requests of one client that are out at the same time. HTTP/2 has all of them share a connection, and
-/// servers let about so many (RFC 9113, section 6.5.2); more would wait for each other.
+/// Concurrent requests of one client. With HTTP/2 they share a connection, and servers allow about this
+/// many (RFC 9113, section 6.5.2); more would wait for each other.
 const SHARED: usize = 100;
-/// Clients, each with connections of its own. Only as many are used as it takes.
+/// Clients, each with its own connections. Only as many are used as needed.
 const CLIENTS: usize = 6;
 
 const USER_AGENT: &str = concat!("catena/", env!("CARGO_PKG_VERSION"));
 
-/// How long a connection is kept that nothing goes over.
+/// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(90);
 
 /// Requests over the network.
@@ -101,14 +101,13 @@ const IDLE: Duration = Duration::from_secs(90);
 pub struct HttpTransport {
     lanes: Arc<[Lane]>,
     proxies: Arc<Matcher>,
-    /// Why there is not one trusted root, if there is none.
+    /// Why there are no trusted roots, if there are none.
     rootless: Option<Arc<str>>,
 }
 
 impl HttpTransport {
-    /// Sets up a transport. Trusted are the system's roots, or those of `SSL_CERT_FILE` and
-    /// `SSL_CERT_DIR` where these are set, and those of `ca_file`. Without any root only https
-    /// requests fail.
+    /// Sets up a transport. It trusts the system's roots, or those of `SSL_CERT_FILE` and
+    /// `SSL_CERT_DIR` if set, and those of `ca_file`. Without any root only https requests fail.
     ///
     /// # Errors
     /// A `ca_file` without a certificate; a proxy that cannot be used.
@@ -141,7 +140,7 @@ impl HttpTransport {
             .build(connector)
     }
 
-    /// What a request says of itself, and what the proxy is told that reads it.
+    /// The user agent of requests, and the credentials for a proxy that reads them.
     fn headers(&self, mut headers: HeaderMap, to: &Uri) -> Result<HeaderMap, TransportError> {
         headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         if let Some(proxy) = self.proxies.intercept(to) {
@@ -149,7 +148,7 @@ impl HttpTransport {
             if !matches!(scheme, "http" | "https") {
                 return Err(TransportError::lasting(not_http(scheme)));
             }
-            // A tunnel is asked for with them when it is made.
+            // They are sent when a tunnel is requested.
             let credentials = proxy.basic_auth().filter(|_| to.scheme() == Some(&Scheme::HTTP));
             if let Some(credentials) = credentials {
                 headers.insert(header::PROXY_AUTHORIZATION, credentials.clone());
@@ -158,10 +157,10 @@ impl HttpTransport {
         Ok(headers)
     }
 
-    /// Why no answer came. Which host could not be reached is told, and by way of which proxy: either may
-    /// be the one to see to. The rest of an address may be secret.
+    /// Why no answer arrived. The message names the host and the proxy: either may be at fault. The
+    /// rest of an address may be secret.
     fn unsent(&self, error: &client::Error, to: &Uri) -> TransportError {
-        // What it is itself is a word for programmers; what it was caused by tells.
+        // The error itself is technical; its cause is informative.
         let TransportError { kind, message } = failure(error.source().unwrap_or(error));
         if !error.is_connect() {
             return TransportError { kind, message };
@@ -172,7 +171,7 @@ impl HttpTransport {
         TransportError { kind, message: format!("cannot connect to {}{proxy}: {message}", place(to)) }
     }
 
-    /// The first client that is not busy, or else the one that is least so.
+    /// The first client that is not busy, or else the least busy one.
     fn lane(&self) -> Option<(&Client<Connector, Outgoing>, Busy)> {
         let free = |lane: &&Lane| lane.busy.load(Ordering::Relaxed) < SHARED;
         let least = || self.lanes.iter().min_by_key(|lane| lane.busy.load(Ordering::Relaxed));
@@ -181,14 +180,14 @@ impl HttpTransport {
     }
 }
 
-/// A client, and how many of its requests are out: until their bodies have ended.
+/// A client, and the number of its requests whose bodies have not ended.
 #[derive(Debug)]
 struct Lane {
     client: Client<Connector, Outgoing>,
     busy: Arc<AtomicUsize>,
 }
 
-/// A request that is out, as long as this is kept.
+/// A pending request, while this is held.
 struct Busy(Arc<AtomicUsize>);
 
 impl Busy {
@@ -214,7 +213,7 @@ fn place(uri: &Uri) -> String {
     uri.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// The trusted roots, and in words what kept others from being loaded.
+/// The trusted roots, and a text that says why others could not be loaded.
 fn roots(options: &HttpOptions) -> Result<(RootCertStore, String), HttpSetupError> {
     let native = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
@@ -266,7 +265,7 @@ impl Transport for HttpTransport {
     }
 }
 
-/// What a failure was.
+/// The kind of a failure.
 fn failure(error: &(dyn Error + 'static)) -> TransportError {
     let mut cause = Some(error);
     while let Some(error) = cause {
@@ -280,7 +279,7 @@ fn failure(error: &(dyn Error + 'static)) -> TransportError {
     if is_certificate(error) { TransportError::lasting(message) } else { TransportError::passing(message) }
 }
 
-/// An error and what caused it, in one line. Causes that the text before already holds are left out.
+/// An error and its causes, in one line. Causes that are already part of the text are omitted.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -295,14 +294,14 @@ fn chain(error: &dyn Error) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(400).collect()
 }
 
-/// Whether the other side showed a certificate that is not trusted.
+/// Whether the peer's certificate is not trusted.
 fn is_certificate(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<rustls::Error>() {
             return matches!(error, rustls::Error::InvalidCertificate(_));
         }
-        // An I/O error names its own content's cause as its cause, and skips the content.
+        // An I/O error reports its content's cause as its own, and skips the content.
         cause = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
             Some(content) => Some(content),
             None => error.source(),

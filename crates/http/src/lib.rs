@@ -1,8 +1,8 @@
 //! HTTP: one narrow [`Transport`], over HTTP/1.1 and HTTP/2 with TLS and proxies, and what the headers of
 //! an answer say.
 //!
-//! A transport sends one request as it is. Redirects, retries, credentials and decoding are the business of
-//! those who use it.
+//! A transport sends one request unchanged. Redirects, retries, credentials and decoding are up to its
+//! users.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod backoff;

@@ -15,7 +15,7 @@ impl Secret {
         Self(Zeroizing::new(text))
     }
 
-    /// The secret itself, for the one place that sends it.
+    /// The secret itself, for the place that sends it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -34,14 +34,15 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The `Authorization` of a bearer token (RFC 6750, section 2.1). None where the token cannot stand in a
-/// header.
+/// The `Authorization` header of a bearer token (RFC 6750, section 2.1). `None` if the token is not
+/// valid in a header.
 #[must_use]
 pub fn bearer(token: &Secret) -> Option<HeaderValue> {
     sensitive(&Zeroizing::new(format!("Bearer {}", token.expose())))
 }
 
-/// A header value that is never shown and never indexed by HTTP/2. None where it cannot stand in a header.
+/// A header value that is never shown and never indexed by HTTP/2. `None` if it is not valid in a
+/// header.
 #[must_use]
 pub fn sensitive(text: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(text).ok()?;

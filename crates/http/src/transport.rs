@@ -1,4 +1,4 @@
-//! The one seam to the network: a request in, the head of an answer and its body as a stream out.
+//! The only interface to the network: a request in, the head of an answer and its body as a stream out.
 
 use crate::body::RequestBody;
 use bytes::Bytes;
@@ -8,13 +8,13 @@ use http::{HeaderMap, Method, StatusCode};
 use std::fmt;
 use url::{Host, Url};
 
-/// One request, to be sent as it is: a transport follows no redirects, adds no credentials, decodes
-/// nothing and tries once.
+/// One request, sent unchanged: a transport follows no redirects, adds no credentials, decodes nothing
+/// and tries once.
 #[derive(Clone)]
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// Where to.
+    /// The address.
     pub url: Url,
     /// Its headers. Credentials among them are marked sensitive.
     pub headers: HeaderMap,
@@ -28,7 +28,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// An address without what may be secret in it: the query holds the signature of a signed address.
+/// An address without its secret parts: the query contains the signature of a signed address.
 pub struct Shown<'a>(pub &'a Url);
 
 impl fmt::Display for Shown<'_> {
@@ -69,8 +69,8 @@ pub struct Response {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, still coded as the headers say. The stream ends with an error, never silently,
-    /// where the body breaks off before its announced end.
+    /// The body, still coded as the headers say. If the body is shorter than announced, the stream ends
+    /// with an error.
     pub body: Chunks,
 }
 
@@ -80,38 +80,38 @@ impl fmt::Debug for Response {
     }
 }
 
-/// Why no answer came, or not to its end.
+/// Why no complete answer arrived.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct TransportError {
     /// What kind of failure it is.
     pub kind: TransportErrorKind,
-    /// What happened, without secrets.
+    /// The message, without secrets.
     pub message: String,
 }
 
 /// Kinds of failures of a transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransportErrorKind {
-    /// May pass: no connection, a reset, a half body.
+    /// Temporary: no connection, a reset, a truncated body.
     Passing,
-    /// Will not pass by asking again: a certificate that is not trusted, no trusted roots at all.
+    /// Permanent: an untrusted certificate, no trusted roots at all.
     Lasting,
 }
 
 impl TransportError {
-    /// A failure that may pass.
+    /// A temporary failure.
     pub fn passing(message: impl Into<String>) -> Self {
         Self { kind: TransportErrorKind::Passing, message: message.into() }
     }
 
-    /// A failure that will not.
+    /// A permanent failure.
     pub fn lasting(message: impl Into<String>) -> Self {
         Self { kind: TransportErrorKind::Lasting, message: message.into() }
     }
 }
 
-/// What sends requests.
+/// A sender of requests.
 pub trait Transport: Send + Sync {
     /// Sends one request and waits for the head of its answer.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>>;

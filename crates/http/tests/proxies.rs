@@ -1,4 +1,4 @@
-//! What a proxy is told, and what it is not.
+//! What a proxy receives, and what it does not.
 // Helpers of tests may fail as tests do.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use url::Url;
 
-/// A proxy that gives the same answer to whatever it is asked, and tells what that was.
+/// A proxy that gives the same answer to every request, and records the requests.
 async fn proxy(answer: &'static str) -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -30,7 +30,7 @@ async fn proxy(answer: &'static str) -> (String, JoinHandle<String>) {
     (address, heard)
 }
 
-/// Asks through a proxy; the body of the answer.
+/// Sends a request through a proxy; returns the body of the answer.
 async fn ask(proxy: &str, url: &str) -> Result<String, TransportError> {
     let options = HttpOptions {
         proxy: Proxy::Through(Url::parse(proxy).unwrap()),
@@ -45,7 +45,7 @@ async fn ask(proxy: &str, url: &str) -> Result<String, TransportError> {
     Ok(String::from_utf8(chunks.concat()).unwrap())
 }
 
-/// The lines of a head, in small letters as far as they are names.
+/// The lines of a head, with header names in lowercase.
 fn lines(head: &str) -> Vec<String> {
     let line = |line: &str| match line.split_once(": ") {
         Some((name, value)) => format!("{}: {value}", name.to_ascii_lowercase()),

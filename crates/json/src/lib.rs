@@ -1,11 +1,11 @@
-//! JSON values compared by rules written down.
+//! JSON values with documented comparison rules.
 //!
-//! A Chain of Trust compares documents that travelled through several programs: the queue
-//! stores them in a database that reorders keys, workers print them in their own way. What has
-//! to agree is the *value*, so this crate says exactly what a value is:
+//! A Chain of Trust compares documents that passed through several programs: the queue stores them in a
+//! database that reorders keys, and workers print them differently. Only the *value* has to agree, so
+//! this crate defines exactly what a value is:
 //!
-//! - objects are equal when they have equal members, in any order; a key that stands twice is
-//!   refused when read, because readers disagree about which of the two counts;
+//! - objects are equal if they have equal members, in any order; a duplicate key is refused when
+//!   parsed, because readers disagree about which one counts;
 //! - numbers are compared exactly: integers of any size stay integers, `1` equals `1.0`, and
 //!   neither ever equals `true`;
 //! - `NaN`, `Infinity`, trailing bytes, invalid UTF-8 and nesting beyond a limit are refused.

@@ -4,16 +4,16 @@ use crate::Value;
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, RandomState};
 
-/// Members up to which a key is found by looking at all of them. Nearly every object of a task has fewer,
-/// and to hash its keys takes longer than to compare them.
+/// Up to this number of members a key is found by a linear scan. Nearly every object of a task has
+/// fewer, and hashing a key takes longer than comparing all of them.
 const FEW: usize = 24;
 
-/// The members of a JSON object. Iteration follows the order of insertion (what a person wrote
-/// is shown as written); equality does not look at it.
+/// The members of a JSON object. Iteration follows the order of insertion (so that output looks like
+/// the input); equality ignores it.
 #[derive(Clone, Debug, Default)]
 pub struct Map {
     members: Vec<(String, Value)>,
-    /// Where each key stands, once there are more than a few.
+    /// The position of each key, if there are more than a few.
     places: Option<Box<Places>>,
 }
 
@@ -21,7 +21,7 @@ pub struct Map {
 pub type Members<'a> =
     std::iter::Map<std::slice::Iter<'a, (String, Value)>, fn(&(String, Value)) -> (&String, &Value)>;
 
-/// The same, values to be changed.
+/// The same with mutable values.
 pub type MembersMut<'a> = std::iter::Map<
     std::slice::IterMut<'a, (String, Value)>,
     fn(&mut (String, Value)) -> (&String, &mut Value),
@@ -34,13 +34,13 @@ impl Map {
         Self::default()
     }
 
-    /// An object without members, with room for some.
+    /// An object without members, with capacity for some.
     #[must_use]
     pub fn with_capacity(members: usize) -> Self {
         Self { members: Vec::with_capacity(members), places: None }
     }
 
-    /// Puts a member in, at the end when the key is new; answers the value it replaced.
+    /// Inserts a member, at the end if the key is new; returns the value that it replaced.
     pub fn insert(&mut self, key: impl Into<String>, value: Value) -> Option<Value> {
         let key = key.into();
         if let Some(there) = self.get_mut(&key) {
@@ -50,7 +50,7 @@ impl Map {
         None
     }
 
-    /// Puts a member in at the end, whose key is not there yet.
+    /// Inserts a member at the end, whose key is new.
     pub(crate) fn append(&mut self, key: String, value: Value) {
         self.members.push((key, value));
         match &mut self.places {
@@ -66,7 +66,7 @@ impl Map {
         self.members.get(self.place_of(key)?).map(|(_, value)| value)
     }
 
-    /// The value under a key, to be changed.
+    /// The mutable value under a key.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
         let place = self.place_of(key)?;
         self.members.get_mut(place).map(|(_, value)| value)
@@ -93,7 +93,7 @@ impl Map {
         });
     }
 
-    /// Takes a member out; the others keep their order. It takes as long as there are members.
+    /// Removes a member; the others keep their order. It takes time linear in the number of members.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let (_, value) = self.members.remove(self.place_of(key)?);
         self.find_places();
@@ -105,7 +105,7 @@ impl Map {
         self.members.iter().map(|(key, value)| (key, value))
     }
 
-    /// The members in the order of insertion, values to be changed.
+    /// The members in the order of insertion, with mutable values.
     pub fn iter_mut(&mut self) -> MembersMut<'_> {
         self.members.iter_mut().map(|(key, value)| (key, value))
     }
@@ -128,13 +128,13 @@ impl Map {
         members
     }
 
-    /// Keeps the members the closure says yes to.
+    /// Keeps the members for which the closure returns true.
     pub fn retain(&mut self, mut keep: impl FnMut(&String, &mut Value) -> bool) {
         self.members.retain_mut(|(key, value)| keep(key, value));
         self.find_places();
     }
 
-    /// How many members there are.
+    /// The number of members.
     #[must_use]
     pub fn len(&self) -> usize {
         self.members.len()
@@ -147,8 +147,8 @@ impl Map {
     }
 }
 
-/// Where each key of a large object stands. Hashed with a secret of its own, so that nobody can choose
-/// keys that are all found in one place.
+/// The position of each key of a large object. Hashed with a random secret, so that an attacker cannot
+/// choose keys that collide.
 #[derive(Clone, Debug, Default)]
 struct Places {
     secret: RandomState,
@@ -161,7 +161,7 @@ impl Places {
         self.table.find(self.secret.hash_one(key), is_there).copied()
     }
 
-    /// Takes up the key at a place, which stands nowhere else.
+    /// Adds the new key at a position.
     fn add(&mut self, members: &[(String, Value)], place: usize) {
         let Self { secret, table } = self;
         let hash = |place: &usize| members.get(*place).map_or(0, |(key, _)| secret.hash_one(key.as_str()));
@@ -169,11 +169,11 @@ impl Places {
     }
 }
 
-/// As many members, each with an equal value under an equal key.
+/// The same number of members, each with an equal value under an equal key.
 impl PartialEq for Map {
     fn eq(&self, other: &Self) -> bool {
         let same = |((key, value), there): (&(String, Value), &(String, Value))| {
-            // Mostly both were written in the same order.
+            // Usually both are in the same order.
             if *key == there.0 { *value == there.1 } else { other.get(key) == Some(value) }
         };
         self.len() == other.len() && self.members.iter().zip(&other.members).all(same)
@@ -242,7 +242,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// A list of members that is looked through from its beginning is a map too.
+        /// A list of members that is scanned linearly is a map too.
         #[test]
         fn small_or_large_it_is_a_map(steps in proptest::collection::vec((0..4_u8, 0..60_u8), 0..200)) {
             let (mut map, mut list): (Map, Vec<(String, Value)>) = (Map::new(), Vec::new());

@@ -5,12 +5,12 @@ use num_traits::{FromPrimitive, ToPrimitive};
 use std::cmp::Ordering;
 use std::fmt;
 
-/// Longest number text that is read, in bytes. Reading decimal digits into a big integer costs
-/// the square of their number; nothing in a task is longer.
+/// The longest number that is parsed, in bytes. Parsing decimal digits into a big integer takes
+/// quadratic time; no number in a task is longer.
 const LONGEST_TEXT: usize = 4096;
 
-/// A JSON number. Text without a point or exponent is an integer, whatever its size; everything
-/// else is a finite float. Equality and order are those of the exact values, across both forms.
+/// A JSON number. Text without a decimal point or exponent is an integer of any size; everything else
+/// is a finite float. Equality and order are those of the exact values, across both forms.
 #[derive(Clone, Debug)]
 pub struct Number(Form);
 
@@ -24,14 +24,14 @@ enum Form {
 }
 
 impl Number {
-    /// A float; none for NaN and the infinities, which JSON cannot hold.
+    /// A float; `None` for NaN and the infinities, which JSON cannot represent.
     #[must_use]
     pub fn from_f64(value: f64) -> Option<Self> {
         value.is_finite().then_some(Self(Form::Float(value)))
     }
 
-    /// Reads a number by JSON's grammar (RFC 8259 section 6). None for other text, for text over
-    /// 4 KiB, and for floats too large to be finite.
+    /// Parses a number by JSON's grammar (RFC 8259 section 6). `None` for other text, for text over 4
+    /// KiB, and for floats too large to be finite.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() > LONGEST_TEXT {
@@ -143,8 +143,8 @@ fn compare_float(float: f64, integer: &Number) -> Option<Ordering> {
     }))
 }
 
-/// As Python prints it: integers as digits, floats by `repr`: the shortest digits that read back
-/// as the same float, with an exponent below 1e-4 and from 1e16.
+/// As Python prints it: integers as digits, floats by `repr`: the shortest digits that parse to the
+/// same float, with an exponent below 1e-4 and from 1e16.
 impl fmt::Display for Number {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

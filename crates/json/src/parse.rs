@@ -1,17 +1,17 @@
-//! Reading JSON text strictly (RFC 8259), within limits.
+//! Parsing JSON text strictly (RFC 8259), within limits.
 
 use crate::{Map, Number, Value};
 use std::fmt;
 
-/// How much input is read and how deep it may nest.
+/// Limits on the size and nesting of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Lists and objects inside one another. Honest definitions stay below 20; the parser
-    /// recurses once per level, so this also bounds its stack.
+    /// Nesting of lists and objects. Valid definitions stay below 20; the parser recurses once per
+    /// level, so this also limits its stack.
     pub depth: usize,
-    /// Bytes of text. Documents and definitions are far smaller; task graphs are scanned, not read.
+    /// Bytes of text. Documents and definitions are far smaller; task graphs are scanned, not parsed.
     pub bytes: usize,
-    /// Values of all kinds, lists and objects among them. The smallest takes three bytes of text and
+    /// Values of all kinds, including lists and objects. The smallest takes three bytes of text and
     /// seventy of memory.
     pub values: usize,
 }
@@ -27,7 +27,7 @@ impl Default for Limits {
 pub struct ParseError {
     /// What is wrong.
     pub kind: ParseErrorKind,
-    /// Bytes before the place.
+    /// Bytes before the position.
     pub offset: usize,
     /// The line, from 1.
     pub line: usize,
@@ -48,22 +48,22 @@ pub enum ParseErrorKind {
     NotUtf8,
     /// The text ends inside a value.
     UnexpectedEnd,
-    /// A character that cannot stand here.
+    /// A character that is not allowed here.
     Unexpected(char),
     /// `NaN`, `Infinity` or `-Infinity`, which some writers produce and JSON does not have.
     NotFinite,
-    /// A number by no rule, too long, or too large for a float.
+    /// A malformed number, one that is too long, or too large for a float.
     BadNumber,
     /// A wrong escape, an unescaped control character, or half a surrogate pair.
     BadString,
     /// The same key twice in one object.
     DuplicateKey(String),
-    /// Something after the value.
+    /// Data after the value.
     TrailingBytes,
 }
 
 impl ParseErrorKind {
-    /// Whether the text may be JSON, and is only more than is read.
+    /// Whether the text may be JSON that only exceeds the limits.
     #[must_use]
     pub fn is_beyond_limits(&self) -> bool {
         matches!(self, Self::TooLong | Self::TooDeep | Self::TooMany)
@@ -96,10 +96,10 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// Reads one value and nothing else.
+/// Parses exactly one value.
 ///
 /// # Errors
-/// Whatever strict JSON refuses, a key that stands twice, and anything beyond the limits.
+/// Anything that strict JSON refuses, a duplicate key, and anything beyond the limits.
 pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Value, ParseError> {
     if bytes.len() > limits.bytes {
         return Err(error_at(bytes, limits.bytes, ParseErrorKind::TooLong));
@@ -133,8 +133,8 @@ struct Reader<'a> {
 
 type Read<T> = Result<T, ParseErrorKind>;
 
-/// Whether a character of a string does not stand for itself, for each byte: looked up, since most of the
-/// time goes into strings.
+/// For each byte, whether it needs special treatment in a string: a lookup table, since most of the
+/// time is spent in strings.
 #[allow(clippy::indexing_slicing)] // by the compiler
 const ENDS_PLAIN: [bool; 256] = {
     let mut ends = [false; 256];
@@ -246,8 +246,8 @@ impl<'a> Reader<'a> {
         Err(if infinite { ParseErrorKind::NotFinite } else { self.unexpected() })
     }
 
-    /// Reads a string that starts here. Nearly all are one run of plain characters, which takes just the
-    /// room that it needs.
+    /// Parses a string that starts here. Nearly all are one run of plain characters, allocated without
+    /// spare capacity.
     fn string(&mut self) -> Read<String> {
         self.advance(1);
         let mut result = self.plain()?.to_owned();
@@ -264,7 +264,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The characters of a string that stand for themselves, up to one that does not.
+    /// A run of plain characters in a string, up to a special one.
     fn plain(&mut self) -> Read<&'a str> {
         let start = self.offset;
         let length = self.rest().iter().position(ends_plain).ok_or(ParseErrorKind::UnexpectedEnd)?;
@@ -290,7 +290,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The four digits of `\uXXXX`, and the second half of a surrogate pair where the first needs it.
+    /// The four digits of `\uXXXX`, and the second half of a surrogate pair if the first half requires
+    /// it.
     fn unicode(&mut self) -> Read<char> {
         let first = self.unit()?;
         let second = if (0xd800..0xdc00).contains(&first) {

@@ -1,4 +1,4 @@
-//! Where in a value something stands.
+//! Positions within a value.
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ pub enum Segment {
     Index(usize),
 }
 
-/// The way from the top of a value to a part of it: `payload.env.GECKO_HEAD_REV`, `scopes[3]`,
-/// `artifacts["public/build/target.tar.xz"].sha256`. The top itself prints as `$`.
+/// The path from the root of a value to a part of it: `payload.env.GECKO_HEAD_REV`, `scopes[3]`,
+/// `artifacts["public/build/target.tar.xz"].sha256`. The root prints as `$`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Path(Vec<Segment>);
 
 impl Path {
-    /// The top.
+    /// The root.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -29,19 +29,19 @@ impl Path {
         Self(keys.iter().map(|key| Segment::Key((*key).to_owned())).collect())
     }
 
-    /// One step further into an object.
+    /// The path with one more step into an object.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
         self.child(Segment::Key(key.to_owned()))
     }
 
-    /// One step further into a list.
+    /// The path with one more step into a list.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
         self.child(Segment::Index(index))
     }
 
-    /// One step further.
+    /// The path with one more step.
     #[must_use]
     pub fn child(&self, segment: Segment) -> Self {
         let mut path = self.clone();
@@ -49,17 +49,17 @@ impl Path {
         path
     }
 
-    /// Goes one step further.
+    /// Adds a step.
     pub fn push(&mut self, segment: Segment) {
         self.0.push(segment);
     }
 
-    /// Goes one step back.
+    /// Removes the last step.
     pub fn pop(&mut self) -> Option<Segment> {
         self.0.pop()
     }
 
-    /// The steps from the top.
+    /// The steps from the root.
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         &self.0
@@ -84,7 +84,7 @@ impl fmt::Display for Path {
     }
 }
 
-/// Keys that need no quotes to be read back: letters, digits, `_` and `-`, not starting with a digit.
+/// Keys that need no quotes: letters, digits, `_` and `-`, not starting with a digit.
 fn is_plain(key: &str) -> bool {
     let mut bytes = key.bytes();
     bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')

@@ -3,8 +3,8 @@
 use crate::Value;
 use std::fmt::{self, Write};
 
-/// Compact JSON: no spaces, members in their order, floats as Python prints them, characters
-/// beyond ASCII as they are. Control characters are escaped, so the text is safe on a terminal.
+/// Compact JSON: no spaces, members in their order, floats as Python prints them, characters beyond
+/// ASCII unchanged. Control characters are escaped, so the text is safe on a terminal.
 impl fmt::Display for Value {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_value(self, None, 0, out)

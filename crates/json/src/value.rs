@@ -57,7 +57,7 @@ impl Value {
         if let Self::Array(value) = self { Some(value) } else { None }
     }
 
-    /// The list to be changed, if it is one.
+    /// The mutable list, if it is one.
     pub fn as_array_mut(&mut self) -> Option<&mut Vec<Value>> {
         if let Self::Array(value) = self { Some(value) } else { None }
     }
@@ -68,7 +68,7 @@ impl Value {
         if let Self::Object(value) = self { Some(value) } else { None }
     }
 
-    /// The object to be changed, if it is one.
+    /// The mutable object, if it is one.
     pub fn as_object_mut(&mut self) -> Option<&mut Map> {
         if let Self::Object(value) = self { Some(value) } else { None }
     }
@@ -91,13 +91,13 @@ impl Value {
         matches!(self, Self::Object(_))
     }
 
-    /// The member of that key, if this is an object that has it.
+    /// The member with that key, if this is an object that has it.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.as_object().and_then(|object| object.get(key))
     }
 
-    /// The member of that key to be changed, if this is an object that has it.
+    /// The mutable member with that key, if this is an object that has it.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
         self.as_object_mut().and_then(|object| object.get_mut(key))
     }
@@ -108,7 +108,7 @@ impl Value {
         keys.iter().try_fold(self, |value, key| value.get(key))
     }
 
-    /// What kind of value it is, in JSON's words.
+    /// The type of the value, in JSON's terms.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

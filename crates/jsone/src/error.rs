@@ -1,9 +1,9 @@
-//! What can go wrong, where, and how it is told.
+//! Errors, their positions and their messages.
 
 use catena_json::{Path, Segment};
 use std::fmt;
 
-/// A rendering that failed.
+/// A failed rendering.
 ///
 /// [`Error::message`] is the reference's text. Printed with `Display`, the place in the template
 /// and the expression with a caret follow on further lines:
@@ -16,14 +16,14 @@ use std::fmt;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Error {
-    /// What went wrong.
+    /// The error.
     pub kind: ErrorKind,
-    /// Where, as the reference writes it: `.tasks[0].name`. Empty at the top. It passes over
-    /// operators and names the keys of the result.
+    /// Its location in the reference's format: `.tasks[0].name`. Empty at the root. It omits operators
+    /// and names the keys of the result.
     pub location: String,
-    /// Where in the template, with the operators and keys as they stand there.
+    /// Its location in the template, including operators and keys.
     pub path: Path,
-    /// The expression, if one was being read or evaluated.
+    /// The expression, if one was being parsed or evaluated.
     pub expression: Option<Box<Excerpt>>,
 }
 
@@ -36,21 +36,21 @@ pub struct Excerpt {
     pub offset: usize,
 }
 
-/// What went wrong. The texts are the reference's, where it has one.
+/// The kind of error. The texts are the reference's, where it has one.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ErrorKind {
-    /// A token that cannot stand where it stands.
+    /// A token that is not allowed at its position.
     #[error("Found: {found} token, expected one of: {expected}")]
     UnexpectedToken {
         /// The token's text.
         found: String,
-        /// The tokens that could, separated by commas.
+        /// The allowed tokens, separated by commas.
         expected: String,
     },
-    /// An expression that stops in the middle.
+    /// An expression that ends too early.
     #[error("Unexpected end of input")]
     UnexpectedEnd,
-    /// A character that begins no token.
+    /// A character that starts no token.
     #[error("Unexpected input for '{input}' at '{remainder}'")]
     UnexpectedInput {
         /// The text being read, from the expression's start.
@@ -82,7 +82,7 @@ pub enum ErrorKind {
         /// What it is for.
         expected: &'static str,
     },
-    /// A sign before something that is no number.
+    /// A sign before a value that is not a number.
     #[error("unary {operator} expects number")]
     Sign {
         /// `+` or `-`.
@@ -91,7 +91,7 @@ pub enum ErrorKind {
     /// A division by zero.
     #[error("division by zero")]
     DivisionByZero,
-    /// Arguments given to something that is no function.
+    /// A call of a value that is not a function.
     #[error("{value} is not callable")]
     NotCallable {
         /// The value, printed as Python prints it.
@@ -100,13 +100,13 @@ pub enum ErrorKind {
     /// An index outside the list or string.
     #[error("index out of bounds")]
     IndexOutOfBounds,
-    /// An index that is no integer.
+    /// An index that is not an integer.
     #[error("should only use integers to access arrays or strings")]
     IndexNotInteger,
-    /// A slice whose ends are no integers.
+    /// A slice whose ends are not integers.
     #[error("cannot perform interval access with non-integers")]
     SliceNotInteger,
-    /// An object asked for a key that is no string.
+    /// A key of an object that is not a string.
     #[error("object keys must be strings")]
     KeyNotString,
 
@@ -124,15 +124,15 @@ pub enum ErrorKind {
         /// Their names, sorted, separated by spaces.
         properties: String,
     },
-    /// An operator given something it is not for.
+    /// An operator with an unsupported value.
     #[error("{rule}")]
     Operator {
         /// The operator.
         operator: &'static str,
-        /// The rule that was broken, in full.
+        /// The violated rule, in full.
         rule: &'static str,
     },
-    /// `$map` over an object whose template gives something else.
+    /// `$map` over an object whose template returns something else.
     #[error("$map on objects expects {each} to evaluate to an object")]
     MapOnObject {
         /// The `each(..)` key.
@@ -150,14 +150,14 @@ pub enum ErrorKind {
     /// A name in the context that expressions could not use.
     #[error("top level keys of context must follow /[a-zA-Z_][a-zA-Z0-9_]*/")]
     ContextName,
-    /// A time offset that is none.
+    /// A malformed time offset.
     #[error("offset string: '{offset}' does not parse")]
     TimeOffset {
         /// The offset, without its sign.
         offset: String,
     },
 
-    /// Arguments a built-in is not for.
+    /// Invalid arguments of a built-in.
     #[error("invalid arguments to builtin: {function}")]
     Arguments {
         /// The built-in.
@@ -175,7 +175,7 @@ pub enum ErrorKind {
     /// Arithmetic without a result in JSON (the reference raises Python errors here).
     #[error("{problem}")]
     Arithmetic {
-        /// Why there is none.
+        /// The reason.
         problem: &'static str,
     },
     /// A time that is not written as `2017-01-19T16:27:20.974Z`, or is outside the years 1 to 9999.
@@ -193,7 +193,7 @@ pub enum ErrorKind {
         /// `inf`, `-inf` or `nan`.
         number: String,
     },
-    /// A host function refused.
+    /// A host function failed.
     #[error("{function}: {problem}")]
     Host {
         /// The name it was put into the context with.
@@ -201,7 +201,7 @@ pub enum ErrorKind {
         /// Its own words.
         problem: String,
     },
-    /// Whoever watched the rendering ended it.
+    /// The watch ended the rendering.
     #[error("the rendering was interrupted")]
     Interrupted,
     /// A limit was reached.

@@ -24,10 +24,10 @@
 //!
 //! # What it promises
 //!
-//! - Everything that goes in is taken to be hostile. [`Limits`] bounds depth, work and size; every
-//!   cost is paid before it is incurred; no input panics or overflows a stack of 2 MiB.
-//! - Expressions are read once, one token ahead, never back: reading costs as much as the text is
-//!   long.
+//! - All input is treated as hostile. [`Limits`] bounds depth, work and size; every cost is paid before
+//!   it is incurred; no input panics or overflows a stack of 2 MiB.
+//! - Expressions are parsed once, with one token of look-ahead and no backtracking: the cost is linear
+//!   in the length of the text.
 //! - Integers of any size stay integers, floats stay floats.
 //! - An [`Error`] has the reference's message, the path into the template (through its operators,
 //!   which the reference passes over) and the expression with the offset in it.
@@ -41,16 +41,16 @@
 //! allowed). These are not:
 //!
 //! - Off-reference: without a `now` in the context, or with null for it (or for the `from` of
-//!   `$fromNow`), what needs the time fails; the reference takes the clock of the machine.
+//!   `$fromNow`), functions that need the time fail; the reference uses the machine's clock.
 //! - Off-reference: a function inside `${..}` is an error; the reference prints its address.
-//! - Off-reference: integers beyond [`Limits::integer_bits`] are an error; the reference computes
-//!   with them until it has to print one.
+//! - Off-reference: integers beyond [`Limits::integer_bits`] are an error; the reference computes with
+//!   them until it has to print one.
 //! - Off-reference: a result with an infinite float, or one that is no number, is an error; the
-//!   reference hands out what JSON cannot hold. A negative number to a fractional power is an
-//!   error; the reference goes on with a complex number. Floats that are no number are not sorted.
-//! - Off-reference: what ends the reference with an error of Python (`number('a')`, `range(1)`,
-//!   `$if` with a list, an operand that is missing) ends with an [`Error`] of ours. The one
-//!   argument of `min(1)` and `max(1)`, on which the reference fails too, is answered.
+//!   reference returns values that JSON cannot represent. A negative number to a fractional power is an
+//!   error; the reference continues with a complex number. Floats that are no number are not sorted.
+//! - Off-reference: what ends the reference with a Python exception (`number('a')`, `range(1)`, `$if`
+//!   with a list, a missing operand) ends with an [`Error`] here. The single argument of `min(1)` and
+//!   `max(1)`, on which the reference fails too, is returned.
 //! - Off-reference: digits of offsets and times, and of the text given to `number`, are ASCII; the
 //!   reference also reads other scripts' digits. Which characters exist and how they change case
 //!   is as in the Unicode version this is built with.
@@ -87,13 +87,13 @@ use template::Renderer;
 /// in the reference.
 ///
 /// # Errors
-/// Whatever is wrong with the template for this context, with its place; reached limits too.
+/// All errors in the template for this context, with their positions; exceeded limits too.
 pub fn render(template: &Value, context: &Context, limits: &Limits) -> Result<Value, Error> {
     render_watched(template, context, limits, &|_| true)
 }
 
-/// Renders as [`render`] does, and reports every step to a watch, which can end the rendering:
-/// then the error is [`ErrorKind::Interrupted`].
+/// Like [`render`], and reports every step to a watch, which can end the rendering: then the error is
+/// [`ErrorKind::Interrupted`].
 ///
 /// # Errors
 /// As those of [`render`].
@@ -110,7 +110,7 @@ pub fn render_watched(
 /// Evaluates one expression with the names of a context.
 ///
 /// # Errors
-/// Whatever is wrong with the expression for this context, with its place; reached limits too.
+/// All errors in the expression for this context, with their positions; exceeded limits too.
 pub fn evaluate(expression: &str, context: &Context, limits: &Limits) -> Result<Value, Error> {
     let budget = Budget::new(limits).printing(context.numbers());
     run(context, &budget, |renderer, scope| renderer.evaluate(expression, scope))

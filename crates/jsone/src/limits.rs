@@ -1,4 +1,4 @@
-//! What a rendering may cost, and the count of what it has cost so far.
+//! The limits of a rendering, and its cost so far.
 
 use crate::context::Numbers;
 use crate::error::{ErrorKind, LimitKind};
@@ -55,8 +55,8 @@ impl Default for Limits {
 /// Bytes of text that count as one step.
 const BYTES_PER_STEP: usize = 16;
 
-/// Hears how many steps a rendering has taken since the last time, and answers whether it may go on.
-/// It hears of at most `STEPS_PER_REPORT` steps more than the next costly operation takes.
+/// Receives the number of steps since the last call, and returns whether the rendering may continue. At
+/// most `STEPS_PER_REPORT` steps more than the next costly operation takes are unreported.
 pub type Watch<'a> = &'a dyn Fn(u64) -> bool;
 
 /// Steps after which a rendering reports to its [`Watch`]: a fraction of a millisecond.
@@ -99,7 +99,7 @@ impl<'a> Budget<'a> {
         if self.unreported.get() >= STEPS_PER_REPORT { self.report() } else { Ok(()) }
     }
 
-    /// Tells the watch of the steps that it has not heard of.
+    /// Reports the unreported steps to the watch.
     pub(crate) fn report(&self) -> Result<(), ErrorKind> {
         if (self.watch)(self.unreported.take()) { Ok(()) } else { Err(ErrorKind::Interrupted) }
     }

@@ -1,4 +1,4 @@
-//! The operators: objects with one `$` key that says what becomes of them.
+//! The operators: objects with one `$` key that determines their result.
 
 use crate::context::Scope;
 use crate::datum::{Datum, Members, Object};

@@ -1,4 +1,4 @@
-//! Digests and what was measured of a body.
+//! Digests and measurements of a body.
 
 use std::fmt;
 
@@ -90,14 +90,14 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// What was measured of a body while it streamed: always of the decoded bytes, never of a claim.
+/// The measurement of a body while it streamed: always of the decoded bytes, never a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measurement {
     /// Decoded bytes.
     pub length: u64,
     /// SHA-256 of the decoded bytes.
     pub sha256: [u8; 32],
-    /// SHA-512 of the decoded bytes, where the need asked for it.
+    /// SHA-512 of the decoded bytes, if the need requested it.
     pub sha512: Option<[u8; 64]>,
 }
 

@@ -1,26 +1,26 @@
 //! Python's `fnmatch`, which `upstreamArtifacts` patterns are written for.
 
-/// The longest pattern that is read, and the longest name that is matched, in bytes. No artifact has a
-/// longer name.
+/// The longest pattern that is parsed, and the longest name that is matched, in bytes. No artifact has
+/// a longer name.
 pub const LONGEST: usize = 1024;
 
 /// A pattern as Python's `fnmatch.fnmatchcase` reads it: `*` and `?` also match `/`, `[seq]` and `[!seq]`
 /// are sets, there is no escape character, and the whole name must match.
 ///
-/// All ways to match are followed at once, a bit for each, so that no pattern makes a name cost more than
-/// its length times the words that those bits take, which are 17 at most.
+/// All ways to match are followed at once, one bit for each, so that the cost of a name is at most its
+/// length times the number of words for those bits, which is at most 17.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     /// How many characters a name without stars has.
     length: usize,
-    /// Which tokens fit the characters from this one up to the next one that is listed.
+    /// The tokens that match characters from this one up to the next listed one.
     fitting: Vec<(u32, Bits)>,
-    /// Before which tokens a star stands.
+    /// The tokens that a star precedes.
     stars: Bits,
 }
 
 impl Pattern {
-    /// Reads a pattern; none where it is longer than [`LONGEST`].
+    /// Parses a pattern; `None` if it is longer than [`LONGEST`].
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         if text.len() > LONGEST {
@@ -29,7 +29,7 @@ impl Pattern {
         let tokens = tokens(text);
         let mut length = 0_usize;
         let mut stars = Bits::new();
-        // Where a token begins to fit, and where it no longer does.
+        // Where a token begins to match, and where it no longer does.
         let mut changes = vec![(0, None)];
         for token in tokens {
             let Token::OneOf(ranges) = token else {
@@ -69,7 +69,7 @@ impl Pattern {
             && matched.is_set(self.length)
     }
 
-    /// Which tokens fit a character.
+    /// The tokens that match a character.
     fn fitting(&self, character: char) -> &Bits {
         let after = self.fitting.partition_point(|(from, _)| *from <= u32::from(character));
         self.fitting.get(after.saturating_sub(1)).map_or(&self.stars, |(_, bits)| bits)
@@ -107,8 +107,8 @@ impl Bits {
         self.0.get(word).is_some_and(|word| word & mask != 0)
     }
 
-    /// Goes on by one character: past each token that fits it, and nowhere where a star takes it in. Whether
-    /// anything still matches.
+    /// Advances by one character: past each token that matches it, and no further where a star consumes
+    /// it. Returns whether anything still matches.
     fn step(&mut self, fitting: &Self, stars: &Self) -> bool {
         let (mut carried, mut any) = (0, 0);
         for ((word, fitting), stars) in self.0.iter_mut().zip(&fitting.0).zip(&stars.0) {
@@ -135,7 +135,7 @@ impl Token {
         Self::OneOf(vec![(u32::from(character), u32::from(character))])
     }
 
-    /// A character of a set, or one that is not in it.
+    /// A character in a set, or not in it.
     fn set(negated: bool, mut ranges: Vec<(u32, u32)>) -> Self {
         ranges.sort_unstable();
         let mut apart: Vec<(u32, u32)> = Vec::new();
@@ -172,7 +172,7 @@ fn tokens(pattern: &str) -> Vec<Token> {
                     tokens.push(set);
                     rest = after;
                 }
-                // Without its end a bracket is a character like others.
+                // Without a closing bracket, a bracket is an ordinary character.
                 None => tokens.push(Token::literal('[')),
             },
             other => tokens.push(Token::literal(*other)),
@@ -181,7 +181,7 @@ fn tokens(pattern: &str) -> Vec<Token> {
     tokens
 }
 
-/// Reads the set after a `[`, and answers what follows its `]`. A `]` that comes first, or first
+/// Parses the set after a `[`, and returns the text after its `]`. A `]` that comes first, or first
 /// after `!`, belongs to the set.
 fn set(rest: &[char]) -> Option<(Token, &[char])> {
     let negated = rest.first() == Some(&'!');

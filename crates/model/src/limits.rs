@@ -1,45 +1,46 @@
-//! How much of anything is taken before the answer is "no" or "could not be determined".
+//! How much input is accepted before the outcome is "rejected" or "undetermined".
 
-/// The bounds of a verification. Each default leaves a valid chain ten times the room it needs.
+/// The limits of a verification. Each default is ten times what a valid chain needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Links in one chain. The largest honest release task has a few hundred.
+    /// Links in one chain. The largest valid release task has a few hundred.
     pub links: usize,
-    /// Upstream artifacts of the target, after globs. The largest honest task names thousands.
+    /// Upstream artifacts of the target, after patterns are resolved. The largest valid task names
+    /// thousands.
     pub artifacts: usize,
     /// Bytes of a definition, status, document, listing page or API answer.
     pub answer_bytes: u64,
-    /// Memory that all answers which are held together may take, in bytes: their own, what the values in
-    /// them take at most, kept entries of task graphs, and some for each answer. Everything is held until
-    /// the verdict, and whoever answers for the queue could make thousands of answers as large as one may
-    /// be. A chain of 300 links takes some 50 MiB by this count.
+    /// Memory for all answers that are held together, in bytes: their own size, the maximum size of the
+    /// values in them, kept entries of task graphs, and a fixed amount for each answer. Everything is
+    /// held until the verdict, and an attacker who answers for the queue could send thousands of
+    /// answers of the maximum size. A chain of 300 links takes some 50 MiB by this count.
     pub held_bytes: u64,
     /// Bytes of one artifact. Debug symbols and emulator images reach several GiB.
     pub artifact_bytes: u64,
     /// Bytes of one task graph.
     pub graph_bytes: u64,
     /// How many times its size on the wire a body may decode to, beyond [`Limits::expansion_free`].
-    /// gzip packs nothing tighter than 1,032 times, which takes a body of one byte repeated. Logs
-    /// and task graphs reach 10 to 40 times; 200 leaves room for what repeats itself, and makes
-    /// whoever wants to fill our disk with an artifact's worth of zeros send hundreds of megabytes.
+    /// gzip compresses at most 1,032 times, for a body of one repeated byte. Logs and task graphs reach
+    /// 10 to 40 times. With 200, an attacker has to send hundreds of megabytes to fill a disk with an
+    /// artifact of zeros.
     pub expansion: u64,
-    /// Bytes that any body may decode to, however small it came: short bodies of one repeated line
-    /// are honest, and cost nothing.
+    /// Bytes that any body may decode to, however small it was: short bodies of one repeated line are
+    /// valid, and cost nothing.
     pub expansion_free: u64,
     /// Bytes of one task's entry in a graph.
     pub graph_entry_bytes: usize,
-    /// Lists and objects inside one another, in any JSON that is read.
+    /// Nesting of lists and objects in any JSON that is parsed.
     pub json_depth: usize,
-    /// Values in any JSON that is read whole: documents and definitions have a few thousand, the
-    /// document of a task with the most artifacts there may be 150,000.
+    /// Values in any JSON that is parsed as a whole: documents and definitions have a few thousand, the
+    /// document of a task with the maximum number of artifacts may have 150,000.
     pub json_values: usize,
     /// Pages of a listing of artifacts (1,000 names each) or of tags (100 each).
     pub pages: u32,
-    /// Steps of work that one verification may take: things looked at, edges followed, steps of rendering,
-    /// values compared, 16 bytes read. A chain of 300 links takes under a million; twenty million take
-    /// some ten seconds.
+    /// Steps of work for one verification: items examined, edges followed, steps of rendering, values
+    /// compared, 16 bytes read. A chain of 300 links takes under a million; twenty million take some
+    /// ten seconds.
     pub steps: u64,
-    /// Work the evaluation of one in-tree template may cost.
+    /// Work for the evaluation of one in-tree template.
     pub template: catena_jsone::Limits,
     /// Size of in-tree templates and parameters.
     pub yaml: catena_yaml::Limits,
@@ -68,14 +69,14 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Bytes of memory that one item of a list or one member of an object takes at most, its text apart.
+    /// Maximum memory in bytes for one item of a list or one member of an object, without its strings.
     pub const VALUE: u64 = 64;
 
-    /// Values in a graph's entry for one task. A task that takes in as many artifacts as there may be has
-    /// half as many.
+    /// Values in a graph's entry for one task. A task with the maximum number of artifacts has half as
+    /// many.
     pub const ENTRY_VALUES: usize = 1 << 17;
 
-    /// The bounds for reading one JSON answer.
+    /// The limits for parsing one JSON answer.
     #[must_use]
     pub fn json(&self) -> catena_json::Limits {
         catena_json::Limits {

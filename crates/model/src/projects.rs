@@ -1,15 +1,15 @@
-//! `projects.yml`: which repository is which project, and how far it and its branches are trusted.
+//! `projects.yml`: the projects of repositories, and the access levels of trees and branches.
 
 use crate::source::{RepositoryUrl, SourceUrl};
 use catena_json::Value;
 use std::fmt;
 
-/// How far a tree or a branch is trusted, by who may push to it: 1 is anybody with an account, 3 is
-/// what is released.
+/// The access level of a tree or a branch, by who may push to it: 1 is anyone with an account, 3 is for
+/// releases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Level(u8);
 
-/// Access groups whose names hold no level, and which fxci-config gives level 3.
+/// Access groups whose names contain no level, and which fxci-config gives level 3.
 const SYMBOLIC_GROUPS: [&str; 5] =
     ["scm_allow_direct_push", "scm_autoland", "scm_firefoxci", "scm_nss", "scm_versioncontrol"];
 
@@ -58,19 +58,19 @@ pub struct Project {
     pub name: String,
     /// Its address as the list has it.
     repo: String,
-    /// The same with its path, unless it is a pattern or in no plain form.
+    /// The same with its path, unless it is a pattern or not in the plain form.
     place: Option<(RepositoryUrl, String)>,
     trust: Trust,
 }
 
-/// What the list says of who may push.
+/// Who may push, according to the list.
 #[derive(Clone, Debug)]
 enum Trust {
     /// The access group of a Mercurial tree.
     Access(String),
     /// The branches of a git tree.
     Branches { default: Option<String>, branches: Vec<Branch> },
-    /// Nothing, or nothing that can be read.
+    /// Missing or malformed.
     Unknown,
 }
 
@@ -83,7 +83,7 @@ struct Branch {
 }
 
 impl Projects {
-    /// Reads the list.
+    /// Parses the list.
     ///
     /// # Errors
     /// It is not YAML within the limits, or no mapping.
@@ -125,7 +125,7 @@ impl Projects {
 }
 
 impl Project {
-    /// An entry without an address is nobody's.
+    /// An entry without an address matches nothing.
     fn read(name: &str, value: &Value) -> Option<Self> {
         let text = |key: &str| value.get(key).and_then(Value::as_str);
         let repo = text("repo")?.to_owned();

@@ -4,17 +4,17 @@ use super::document::Place;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// How much a mistake matters.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// The file cannot be used.
     Error,
-    /// The file can be used, but likely does not do what was meant.
+    /// The file can be used, but probably does not do what was intended.
     Warning,
 }
 
 impl Severity {
-    /// In one word, as reports have it.
+    /// The word that reports use.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -24,7 +24,7 @@ impl Severity {
     }
 }
 
-/// A mistake in a file. Ordered by its place.
+/// An error or warning in a file. Ordered by its position.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Diagnostic {
     /// The file's name, as it was given or as `extends` has it.
@@ -33,9 +33,9 @@ pub struct Diagnostic {
     pub line: u64,
     /// The column in characters, from 1.
     pub column: u64,
-    /// How much it matters.
+    /// Its severity.
     pub severity: Severity,
-    /// The way to it from the top of the file: `products.firefox.trees.beta[0]`; `$` is the top.
+    /// The path from the root of the file: `products.firefox.trees.beta[0]`; `$` is the root.
     pub path: String,
     /// What is wrong.
     pub message: String,
@@ -52,13 +52,14 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// How many mistakes are told of at once; whoever has more has one mistake made many times.
+/// The maximum number of diagnostics; a file with more usually repeats one mistake.
 const MAX_TOLD: usize = 200;
 
-/// How many words a mistaken one is compared with.
+/// The number of words that a misspelled one is compared with.
 const MAX_COMPARED: usize = 500;
 
-/// Collects mistakes, each once: what is shared by products would else be told of for each.
+/// Collects diagnostics, each once: those in parts that products share would otherwise be repeated for
+/// each.
 #[derive(Default)]
 pub(super) struct Notes {
     told: BTreeSet<Diagnostic>,
@@ -93,7 +94,7 @@ impl Notes {
         }
     }
 
-    /// As [`suggest`], while another mistake would be told of.
+    /// Like [`suggest`], while the limit is not reached.
     pub(super) fn suggest<'a>(
         &self,
         word: &str,
@@ -106,8 +107,8 @@ impl Notes {
         self.has_errors
     }
 
-    /// The warnings if there are no errors, else the errors alone: many a warning would only say
-    /// what follows from them.
+    /// The warnings if there are no errors, else the errors alone: many warnings would only follow from
+    /// them.
     pub(super) fn into_result(self) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
         let Self { told, has_errors } = self;
         let is_error = |note: &Diagnostic| note.severity == Severity::Error;
@@ -119,7 +120,7 @@ impl Notes {
     }
 }
 
-/// `did you mean "…"?` for a word close to one of those that are known, else the list of them.
+/// `did you mean "…"?` for a word close to a known one, else the list of known words.
 fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
     let close = known.clone().map(|other| (distance(word, other), other)).min();
     match close {
@@ -131,8 +132,8 @@ fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Opti
     }
 }
 
-/// Letters to add, drop or change to make one word of the other (Levenshtein); words too long to
-/// be a slip of the pen are far from everything.
+/// The number of letters to add, drop or change between two words (Levenshtein); words too long for a
+/// typing mistake count as distant.
 fn distance(one: &str, other: &str) -> usize {
     if one.len() > 80 || other.len() > 80 {
         return usize::MAX;

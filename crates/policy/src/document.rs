@@ -1,4 +1,4 @@
-//! A YAML file as a tree that remembers where everything stands.
+//! A YAML file as a tree with source positions.
 
 use catena_json::Path;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -9,18 +9,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
-/// Bytes of one file; the largest policy known has 30 KB.
+/// Bytes of one file; the largest known policy has 30 KB.
 const MAX_BYTES: usize = 1 << 20;
-/// Lists and maps inside one another; the format has six.
+/// Nesting of lists and maps; the format has six levels.
 const MAX_DEPTH: usize = 12;
 /// Bytes of one key; scopes are the longest.
 const MAX_KEY_BYTES: usize = 300;
-/// Values in one file; the largest policy known has 800.
+/// Values in one file; the largest known policy has 800.
 const MAX_NODES: usize = 20_000;
 /// Items in one list; the longest known has twelve.
 pub(super) const MAX_ITEMS: usize = 2_000;
 
-/// Where something stands.
+/// A position.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) file: Rc<str>,
@@ -42,7 +42,7 @@ impl Place {
     }
 }
 
-/// A value and where it stands.
+/// A value and its position.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) content: Content,
@@ -54,18 +54,18 @@ pub(super) struct Node {
 pub(super) enum Content {
     Null,
     Bool(bool),
-    /// As the reader of YAML prints it.
+    /// As the YAML parser prints it.
     Number(String),
     Text(String),
     List(Vec<Node>),
     Map(BTreeMap<String, Entry>),
-    /// Changes to a list that is not known yet (made while layering, never read).
+    /// Changes to a list that is not known yet (created while layering, never parsed).
     Edit(Vec<Step>),
-    /// An entry taken out (made while layering, never read); whether there was something to take.
+    /// A removed entry (created while layering, never parsed); whether there was something to remove.
     Removed(bool),
 }
 
-/// A value in a map, and where its key stands.
+/// A value in a map, and the position of its key.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) key_place: Place,
@@ -100,7 +100,7 @@ impl Node {
         if let Content::Text(text) = &self.content { Some(text) } else { None }
     }
 
-    /// The items of a list; none for anything else.
+    /// The items of a list; `None` for anything else.
     pub(super) fn items(&self) -> &[Node] {
         if let Content::List(items) = &self.content { items } else { &[] }
     }
@@ -114,7 +114,7 @@ impl Node {
         self.as_map()?.get(key).map(|entry| &entry.value)
     }
 
-    /// Whether both say the same, wherever they stand.
+    /// Whether both have the same contents, regardless of position.
     pub(super) fn says_same(&self, other: &Self) -> bool {
         match (&self.content, &other.content) {
             (Content::Null, Content::Null) => true,
@@ -142,7 +142,7 @@ pub(super) struct Unreadable {
     pub(super) message: String,
 }
 
-/// Reads YAML, of which JSON is a part. Duplicate and merge keys are refused, aliases bounded.
+/// Parses YAML, of which JSON is a subset. Duplicate and merge keys are refused, aliases limited.
 pub(super) fn read(file: &str, text: &str) -> Result<Node, Unreadable> {
     let top = Place::top(file);
     if text.len() > MAX_BYTES {
@@ -183,7 +183,7 @@ fn options() -> serde_saphyr::Options {
     }
 }
 
-/// What went wrong, in the words of a policy's writer.
+/// The error, in terms of the policy format.
 fn plain_message(error: &serde_saphyr::Error) -> String {
     use serde_saphyr::Error as E;
     match error.without_snippet() {
@@ -200,14 +200,14 @@ fn plain_message(error: &serde_saphyr::Error) -> String {
     }
 }
 
-/// A message without the place, which a diagnostic gives in its own way.
+/// A message without the position, which a diagnostic adds.
 fn without_place(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
     let end = line.find(" at line ").or_else(|| line.find(" (line ")).unwrap_or(line.len());
     line.get(..end).unwrap_or(line).chars().take(300).collect()
 }
 
-/// A value as the reader of YAML gives it.
+/// A value as the YAML parser returns it.
 struct Raw(Spanned<RawContent>);
 
 enum RawContent {

@@ -1,4 +1,4 @@
-//! Which keys a policy file has, and what stands under each. `docs/policy.md` explains them.
+//! The keys of a policy file, and the shape of each value. `docs/policy.md` explains them.
 
 use super::diagnostic::Notes;
 use super::document::{Content, Entry, Node, Place, Step};
@@ -10,7 +10,7 @@ pub(super) const VERSION_KEY: &str = "catena-policy";
 pub(super) const EXTENDS_KEY: &str = "extends";
 pub(super) const TRUSTED_KEYS: &str = "trusted-keys";
 
-/// What may stand at a place.
+/// The shape of a value.
 pub(super) enum Shape {
     Text,
     Number,
@@ -101,9 +101,9 @@ const TRUSTED_KEY: Fields = &[
     ("comment", Shape::Text),
 ];
 
-/// Holds a file against its shape. In what comes back, changes to lists are [`Content::Edit`] and
-/// entries to take out are [`Content::Removed`]; what did not fit is told of, and left out of lists
-/// and [`Content::Null`] in maps, so that nobody takes it for missing.
+/// Checks a file against its shape. In the result, changes to lists are [`Content::Edit`] and removed
+/// entries are [`Content::Removed`]. Values of the wrong shape are reported, and left out of lists and
+/// replaced by [`Content::Null`] in maps, so that they do not count as missing.
 pub(super) fn conform(node: Node, shape: &Shape, notes: &mut Notes) -> Option<Node> {
     let Node { content, place } = node;
     let content = match (shape, content) {
@@ -170,8 +170,7 @@ fn named(map: BTreeMap<String, Entry>, inner: &Shape, notes: &mut Notes) -> Cont
     Content::Map(known)
 }
 
-/// `{add: […], remove: […]}` in the place of a list. Removals come first, so that an item can be
-/// replaced.
+/// `{add: […], remove: […]}` in place of a list. Removals come first, so that an item can be replaced.
 fn edit(map: BTreeMap<String, Entry>, item: &Shape, notes: &mut Notes) -> Content {
     let mut added = Vec::new();
     let mut removed = Vec::new();

@@ -1,4 +1,4 @@
-//! Which policy and which keys something was judged by.
+//! The identity of the policy and the keys of a verdict.
 
 use super::document::{Content, Entry, Node};
 use super::format::TRUSTED_KEYS;
@@ -11,42 +11,42 @@ use catena_model::task::WorkerImplementation;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
-/// Which policy it was.
+/// The identity of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyId {
-    /// The file that was named last, or `shipped:firefox-ci`.
+    /// The last named file, or `shipped:firefox-ci`.
     pub name: String,
-    /// Of what it says once everything is laid together; `docs/policy.md` says of which text.
+    /// The digest of the merged policy; `docs/policy.md` defines the text.
     pub digest: Digest,
-    /// The files it was read from in the order in which they are laid over one another.
+    /// The files that it was read from, in the order of the layers.
     pub layers: Vec<String>,
 }
 
-/// Which keys they were.
+/// The identity of the keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeysId {
-    /// Of the keys and their limits; `docs/policy.md` says of which text.
+    /// The digest of the keys and their limits; `docs/policy.md` defines the text.
     pub digest: Digest,
-    /// The file they were read from; none where they are the policy's own.
+    /// The file that they were read from; `None` if they are the policy's own.
     pub file: Option<String>,
     /// Keys that the policy does not trust for that implementation.
     pub widened: Vec<(WorkerImplementation, PublicKey)>,
 }
 
 impl PolicyId {
-    /// Whether it is the policy that ships, and nothing is laid over it.
+    /// Whether it is the shipped policy without any layer over it.
     #[must_use]
     pub fn is_shipped(&self) -> bool {
         self.layers == [SHIPPED]
     }
 
-    /// Of a policy that says nothing.
+    /// The identity of an empty policy.
     pub(super) fn unknown() -> Self {
         Self { name: String::new(), digest: sha256(b""), layers: Vec::new() }
     }
 
-    /// Of products as they are settled. The text that is hashed is JSON without spaces, its keys in the
-    /// order of their bytes, numbers as text.
+    /// From resolved products. The hashed text is JSON without spaces, its keys in the order of their
+    /// bytes, numbers as text.
     pub(super) fn of(
         name: &str,
         layers: Vec<String>,
@@ -76,7 +76,7 @@ pub(super) fn sha256(text: &[u8]) -> Digest {
     Digest::Sha256(Sha256::digest(text).into())
 }
 
-/// What a settled map says, without its places.
+/// The contents of a resolved map, without positions.
 pub(super) fn plain(node: &Node) -> Value {
     match &node.content {
         Content::Bool(value) => Value::from(*value),

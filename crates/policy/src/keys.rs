@@ -17,24 +17,24 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyRing {
     keys: BTreeMap<WorkerImplementation, KeySet>,
-    /// What keys may sign for, by their base64; a key that is not here is not limited.
+    /// What keys may sign for, by their base64; a key that is not listed has no limits.
     usages: BTreeMap<String, Usage>,
-    /// The file it was read from instead of the policy.
+    /// The file that replaces the policy's keys.
     file: Option<String>,
-    /// What the policy does not trust for that implementation.
+    /// Keys that the policy does not trust for that implementation.
     widened: Vec<(WorkerImplementation, PublicKey)>,
     /// Keys of the file that the trust file does not have for that implementation. They are not trusted.
     ignored: Vec<(WorkerImplementation, PublicKey)>,
 }
 
 impl KeyRing {
-    /// Reads a file of keys: a map, in YAML or JSON, from worker implementation to a list of
-    /// public keys (base64 of the raw 32 bytes), or of maps of a key and when it counts. `name` is the
-    /// file's, for diagnostics.
+    /// Parses a key file: a map, in YAML or JSON, from worker implementation to a list of public keys
+    /// (base64 of the raw 32 bytes), or of maps of a key and its validity. `name` is the file's, for
+    /// diagnostics.
     ///
     /// # Errors
-    /// Every mistake at once: unknown worker implementations, what is not a key, weak keys, keys
-    /// that stand twice in a list, what is not a moment, no keys at all.
+    /// All errors at once: unknown worker implementations, malformed keys, weak keys, duplicate keys in
+    /// a list, malformed times, no keys at all.
     pub fn parse(name: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
         let mut notes = Notes::default();
         let ring = match document::read(name, text) {
@@ -54,7 +54,7 @@ impl KeyRing {
         Ok(ring.map(|(ring, _)| ring.restricted(&Restrictions::default())).unwrap_or_default())
     }
 
-    /// A ring of these keys; a key alone always counts.
+    /// A ring of these keys; a key without limits is always valid.
     #[must_use]
     pub fn of<K: Into<TrustedKey>>(keys: impl IntoIterator<Item = (WorkerImplementation, K)>) -> Self {
         let mut ring = Self::default();
@@ -64,7 +64,7 @@ impl KeyRing {
         ring
     }
 
-    /// The keys that may have signed for an implementation; none when there are none.
+    /// The keys that may have signed for an implementation; empty if there are none.
     #[must_use]
     pub fn for_implementation(&self, implementation: WorkerImplementation) -> &[TrustedKey] {
         self.keys.get(&implementation).map_or(&[], KeySet::as_slice)
@@ -75,13 +75,13 @@ impl KeyRing {
         self.keys.get(&implementation)
     }
 
-    /// What a key may sign for; none where that is not limited.
+    /// What a key may sign for; `None` if that is not limited.
     #[must_use]
     pub fn usage(&self, key: &PublicKey) -> Option<&Usage> {
         self.usages.get(&key.to_string())
     }
 
-    /// The keys of a file that were left out because the trust file does not have them.
+    /// The keys of a file that were ignored because the trust file does not have them.
     #[must_use]
     pub fn ignored(&self) -> &[(WorkerImplementation, PublicKey)] {
         &self.ignored
@@ -107,7 +107,7 @@ impl KeyRing {
         all.flat_map(|(owner, keys)| keys.as_slice().iter().map(|trusted| (*owner, trusted)))
     }
 
-    /// Which keys these are.
+    /// The identity of these keys.
     #[must_use]
     pub fn id(&self) -> KeysId {
         let line = |(owner, trusted): (_, &TrustedKey)| line(owner, trusted, self.usage(&trusted.key));
@@ -117,7 +117,8 @@ impl KeyRing {
         KeysId { digest: sha256(lines.concat().as_bytes()), file, widened }
     }
 
-    /// Holds every key to what is said of it anywhere: here, of another implementation, and in `said`.
+    /// Applies to every key all limits that are stated for it anywhere: here, under another
+    /// implementation, and in `said`.
     pub(super) fn restricted(mut self, said: &Restrictions) -> Self {
         let own = Restrictions::of(self.iter().map(|(_, trusted)| trusted));
         for TrustedKey { key, validity, .. } in self.keys.values_mut().flat_map(KeySet::iter_mut) {
@@ -126,7 +127,7 @@ impl KeyRing {
         self
     }
 
-    /// The same as the keys of a file that stands in for a policy's own.
+    /// The same for the keys of a file that replaces a policy's own.
     pub(super) fn instead_of(mut self, policy: &Self, file: &str) -> Self {
         let is_trusted = |owner, key: &PublicKey| {
             policy.for_implementation(owner).iter().any(|trusted| trusted.key == *key)
@@ -137,8 +138,8 @@ impl KeyRing {
         self
     }
 
-    /// Of the keys of a trust file those that a file has, too, for the same implementation, limited by both.
-    /// Nothing of the file is added.
+    /// Those keys of a trust file that a key file also lists for the same implementation, limited by
+    /// both. No key is added from the file.
     pub(super) fn narrowed_to(&self, given: Self, file: &str) -> Self {
         let mut ring = self.clone();
         for (implementation, keys) in &mut ring.keys {
@@ -160,7 +161,7 @@ impl KeyRing {
     }
 }
 
-/// A key in the text that is hashed: implementation, base64, and each limit in the order of a policy.
+/// A key in the hashed text: implementation, base64, and each limit in the order of a policy.
 fn line(owner: WorkerImplementation, trusted: &TrustedKey, usage: Option<&Usage>) -> String {
     let limits = trusted.validity.limits().map(|(name, value)| format!(" {name}: {value}"));
     let usage = usage.into_iter().flat_map(Usage::limits);
@@ -168,13 +169,13 @@ fn line(owner: WorkerImplementation, trusted: &TrustedKey, usage: Option<&Usage>
     format!("{owner} {}{}\n", trusted.key, limits.chain(usage).collect::<String>())
 }
 
-/// Keys that were read before: products of one policy share them, and whether a text is a key that may
-/// be trusted takes a tenth of a millisecond to tell.
+/// Keys that were parsed before: products of one policy share them, and checking whether a key may be
+/// trusted takes a tenth of a millisecond.
 #[derive(Default)]
 pub(super) struct KnownKeys(BTreeMap<String, PublicKey>);
 
 impl KnownKeys {
-    /// Reads the text of a key of a scheme.
+    /// Parses a key of a signature scheme.
     pub(super) fn parse(&mut self, scheme: Scheme, text: &str) -> Result<PublicKey, KeyError> {
         if let Some(known) = self.0.get(text).filter(|known| known.scheme() == scheme) {
             return Ok(known.clone());
@@ -185,7 +186,7 @@ impl KnownKeys {
     }
 }
 
-/// Reads a map that fits [`KEYS`].
+/// Parses a map that matches [`KEYS`].
 pub(super) fn read(node: &Node, known: &mut KnownKeys, notes: &mut Notes) -> KeyRing {
     let mut ring: BTreeMap<_, KeySet> = BTreeMap::new();
     for (name, entry) in node.as_map().into_iter().flatten() {
@@ -209,7 +210,7 @@ pub(super) fn read(node: &Node, known: &mut KnownKeys, notes: &mut Notes) -> Key
     KeyRing { keys: ring, ..KeyRing::default() }
 }
 
-/// Reads a key, or a map of a key and when it counts.
+/// Parses a key, or a map of a key and its validity.
 fn read_key(item: &Node, known: &mut KnownKeys, notes: &mut Notes) -> Option<TrustedKey> {
     let limited = item.as_map().is_some();
     let Some(node) = (if limited { item.get("key") } else { Some(item) }) else {

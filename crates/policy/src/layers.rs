@@ -1,4 +1,4 @@
-//! How files extend one another: reading them all, and laying one over the other.
+//! How files extend one another: reading all of them, and merging each over the one below.
 
 use super::diagnostic::Notes;
 use super::document::{self, Content, Entry, MAX_ITEMS, Node, Place, Step, Unreadable};
@@ -8,19 +8,19 @@ use std::collections::BTreeMap;
 
 /// Files that extend one another in a row.
 const MAX_DEPTH: usize = 8;
-/// Files of one policy, all told.
+/// The total number of files of one policy.
 const MAX_FILES: usize = 32;
 /// `extends: shipped:firefox-ci` needs no file.
 pub(super) const SHIPPED: &str = "shipped:firefox-ci";
 
-/// Reads the files of a policy, what each extends first.
+/// Reads the files of a policy; the files that each extends come first.
 pub(super) struct Layers<'a> {
     pub(super) loader: &'a dyn Fn(&str) -> Result<String, String>,
     pub(super) notes: &'a mut Notes,
     /// The files that are being read, each because the one before extends it.
     pub(super) open: Vec<String>,
     pub(super) files: usize,
-    /// The files that were laid, the lowest first.
+    /// The merged files, the lowest first.
     pub(super) laid: Vec<String>,
     /// Where they trust keys.
     pub(super) mentions: Mentions,
@@ -29,7 +29,7 @@ pub(super) struct Layers<'a> {
 }
 
 impl Layers<'_> {
-    /// Reads a file and everything it extends, and lays it over `below`.
+    /// Reads a file and everything that it extends, and merges it over `below`.
     pub(super) fn lay(&mut self, below: Option<Node>, name: &str, text: &str) -> Option<Node> {
         self.files = self.files.saturating_add(1);
         let file = match document::read(name, text) {
@@ -51,8 +51,8 @@ impl Layers<'_> {
         Some(over(below, file, self.notes))
     }
 
-    /// Takes the list of trusted keys out of a file. It stands in one file of a policy, and no other file can
-    /// change it.
+    /// Removes the list of trusted keys from a file. Only one file of a policy may have it, and no
+    /// other file can change it.
     fn take_trusted(&mut self, file: &mut Node) {
         let Content::Map(map) = &mut file.content else { return };
         let Some(Entry { key_place, value }) = map.remove(TRUSTED_KEYS) else { return };
@@ -82,7 +82,7 @@ impl Layers<'_> {
             self.notes.error(&entry.place, message);
             return below;
         }
-        // A recording has the text of the time.
+        // A recording contains the text as it was at the time.
         let text = match (self.loader)(&name) {
             Err(_) if name == SHIPPED => Ok(super::FIREFOX_CI.to_owned()),
             text => text,
@@ -104,14 +104,15 @@ pub(super) fn check_version(file: &Node, notes: &mut Notes) {
         Some((place, Content::Number(version))) => {
             notes.error_with(place, format!("version {version} of the format is not known here"), hint);
         }
-        // Told of when the file is held against its shape.
+        // Reported when the file is checked against its shape.
         Some(_) => {}
         None if file.as_map().is_some() => notes.error_with(&file.place, "this is not a policy", hint),
         None => {}
     }
 }
 
-/// What a file extends, in order; the keys that are the file's own and not the policy's are dropped.
+/// The files that a file extends, in order; keys that belong to the file and not to the policy are
+/// dropped.
 fn take_extends(file: &mut Node) -> Vec<Node> {
     let Content::Map(map) = &mut file.content else { return Vec::new() };
     map.remove(VERSION_KEY);
@@ -122,7 +123,7 @@ fn take_extends(file: &mut Node) -> Vec<Node> {
     }
 }
 
-/// The name of a file as another one has it: relative to the folder that one is in.
+/// The name of a file as another one refers to it: relative to the directory of that file.
 fn beside(from: &str, wanted: &str) -> String {
     let wanted = wanted.strip_prefix("./").unwrap_or(wanted);
     match from.rsplit_once('/') {
@@ -131,8 +132,8 @@ fn beside(from: &str, wanted: &str) -> String {
     }
 }
 
-/// Lays one value over another: maps are merged by key, changes to a list are made, and anything
-/// else replaces what was there.
+/// Merges one value over another: maps are merged by key, changes to a list are applied, and anything
+/// else is replaced.
 pub(super) fn over(below: Option<Node>, above: Node, notes: &mut Notes) -> Node {
     let Some(below) = below else { return above };
     let Node { content, place } = above;
@@ -191,8 +192,7 @@ fn apply(mut items: Vec<Node>, steps: Vec<Step>, notes: &mut Notes) -> Vec<Node>
     items
 }
 
-/// Ends the layering: drops what was taken out, and tells of changes and removals that found
-/// nothing to work on.
+/// Ends the layering: drops removed entries, and reports changes and removals without a target.
 pub(super) fn settle(node: Node, notes: &mut Notes) -> Option<Node> {
     let Node { content, place } = node;
     let content = match content {

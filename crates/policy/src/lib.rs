@@ -1,4 +1,4 @@
-//! The policy: how a product's chains are judged, as data.
+//! The policy: how a product's chains are verified, as data.
 //!
 //! ```text
 //!   files ── document ──▶ format ──▶ layers ──▶ reader ──▶ soundness ──▶ Policy
@@ -34,5 +34,5 @@ pub use rule::Rule;
 pub use trust::{AuditKind, AuditNote, EditError, Revocation, Rotation, TrustFile, TrustRecord, audit};
 pub use usage::{KeyUse, NotPermitted, PairPattern, Usage};
 
-/// The policy that ships, as text: `policies/firefox-ci.yml`.
+/// The shipped policy, as text: `policies/firefox-ci.yml`.
 pub const FIREFOX_CI: &str = include_str!("../../../policies/firefox-ci.yml");

@@ -1,16 +1,16 @@
 //! The regular expressions of repository rules.
 //!
-//! Policies are made from Python's, so only what Python's `re` and this crate's `regex_lite` read the
-//! same way is taken: groups, alternation, classes without set operations, greedy and lazy
-//! repetition, `.`, `^` at the start and `$`. Both try alternatives from the left. Three things
-//! are made narrower than in Python: `\d` and `\w` mean ASCII, and `$` never stands before a line
-//! feed (no path that is compared can hold one).
+//! Policies are generated from Python's, so only syntax that Python's `re` and this crate's
+//! `regex_lite` interpret in the same way is accepted: groups, alternation, classes without set
+//! operations, greedy and lazy repetition, `.`, `^` at the start and `$`. Both try alternatives from
+//! the left. Three constructs are narrower than in Python: `\d` and `\w` are ASCII, and `$` never
+//! matches before a line feed (no compared path can contain one).
 
 use regex_lite::{Regex, RegexBuilder};
 
-/// Longest expression that is taken; the longest known has 70 characters.
+/// The longest expression that is accepted; the longest known has 70 characters.
 const MAX_CHARS: usize = 500;
-/// What a compiled expression may take, in bytes.
+/// Memory limit for a compiled expression, in bytes.
 const MAX_COMPILED: usize = 1 << 18;
 
 /// Why text is not an expression for repository paths.
@@ -51,13 +51,14 @@ pub(super) fn compile(text: &str) -> Result<Regex, PatternError> {
     }
 }
 
-/// One pass over an expression: refuses what is not common, makes `\d` and `\w` ASCII.
+/// One pass over an expression: refuses syntax that is not common to both, and makes `\d` and `\w`
+/// ASCII.
 struct Translation<'a> {
     rest: std::iter::Peekable<std::str::Chars<'a>>,
     made: String,
-    /// Groups open around the place.
+    /// Groups that are open at this position.
     depth: usize,
-    /// Whether the last thing was a `*`, `+`, `?` or `{…}`, and whether it was made lazy already.
+    /// Whether the last item was a `*`, `+`, `?` or `{…}`, and whether it is already lazy.
     repeated: Option<bool>,
 }
 

@@ -16,14 +16,14 @@ use std::collections::BTreeMap;
 /// Products of one policy; the largest known has eleven.
 const MAX_PRODUCTS: usize = 200;
 
-/// The list of a trust file, as it stands and as it is read.
+/// The list of a trust file, as text and parsed.
 struct Trusted {
     list: Node,
     records: Vec<TrustRecord>,
 }
 
 impl Trusted {
-    /// A key that is only for products that the policy does not have signs for nothing.
+    /// A key that is limited to products that the policy does not have cannot sign for anything.
     fn check_products<T>(&self, products: &BTreeMap<String, T>, notes: &mut Notes) {
         for item in self.list.items() {
             for name in item.get("products").map_or(&[][..], Node::items) {
@@ -37,12 +37,12 @@ impl Trusted {
     }
 }
 
-/// How chains are judged, for each product; `docs/policy.md` describes the files it is read from.
+/// How chains are verified, for each product; `docs/policy.md` describes the files.
 #[derive(Clone, Debug)]
 pub struct Policy {
     root_url: Option<String>,
     products: BTreeMap<String, (Product, KeyRing)>,
-    /// What its files say of when keys count, wherever they say it.
+    /// The validity of keys, wherever its files state it.
     restrictions: Restrictions,
     /// The keys of the trust file, if one is the source of its keys.
     trusted: Option<KeyRing>,
@@ -52,11 +52,11 @@ pub struct Policy {
 impl Policy {
     /// Reads a policy.
     ///
-    /// `name` is the file's, for diagnostics and to find the files it extends; `loader` gives the text of another
-    /// file by its name.
+    /// `name` is the file's, for diagnostics and to find the files that it extends; `loader` returns
+    /// the text of another file by its name.
     ///
     /// # Errors
-    /// Every mistake at once, in the order of their places; warnings are told of when there are none.
+    /// All errors at once, in the order of their positions; warnings if there are no errors.
     pub fn load(
         name: &str,
         text: &str,
@@ -107,15 +107,15 @@ impl Policy {
         Ok(policy)
     }
 
-    /// The policy that ships, `policies/firefox-ci.yml`.
+    /// The shipped policy, `policies/firefox-ci.yml`.
     ///
     /// # Errors
-    /// None, as a test shows.
+    /// No errors, as a test shows.
     pub fn shipped() -> Result<Self, Vec<Diagnostic>> {
         Self::load("shipped:firefox-ci", super::FIREFOX_CI, &|_| Err("it extends nothing".to_owned()))
     }
 
-    /// Reads the products; what each says, once everything is laid together.
+    /// Parses the products, after all layers are merged.
     fn read_products(
         &mut self,
         laid: Node,
@@ -151,7 +151,7 @@ impl Policy {
         said
     }
 
-    /// Tells every product which policy it is of.
+    /// Gives every product the identity of its policy.
     fn identify(
         &mut self,
         name: &str,
@@ -165,7 +165,7 @@ impl Policy {
         }
     }
 
-    /// A product, resolved and ready to judge by.
+    /// A product, resolved and ready for verification.
     ///
     /// # Errors
     /// A name that the policy does not have.
@@ -185,7 +185,7 @@ impl Policy {
         Ok(product)
     }
 
-    /// The keys of a product's workers; there may be none.
+    /// The keys of a product's workers; may be empty.
     ///
     /// # Errors
     /// A name that the policy does not have.
@@ -193,10 +193,10 @@ impl Policy {
         self.entry(product).map(|(_, keys)| keys.clone())
     }
 
-    /// The keys of a file that stands in for those of a product. What the policy says of when a key is valid
-    /// holds for them too, and keys that the product does not have are known as such. Where the policy has a
-    /// trust file, the file only narrows it: of the policy's keys those are left that the file has, too, and
-    /// what else the file has is ignored.
+    /// The keys of a file that replaces those of a product. The validity that the policy states for a
+    /// key applies to them too, and keys that the product does not have are marked as such. If the
+    /// policy has a trust file, the key file only narrows it: the policy's keys that the file also
+    /// lists remain, and other keys of the file are ignored.
     ///
     /// # Errors
     /// A name that the policy does not have.
@@ -235,13 +235,13 @@ impl Policy {
         self.products.keys().map(String::as_str)
     }
 
-    /// The deployment the policy is for, where it says so: what Taskcluster calls its root URL.
+    /// The deployment of the policy, if it names one: Taskcluster's root URL.
     #[must_use]
     pub fn root_url(&self) -> Option<&str> {
         self.root_url.as_deref()
     }
 
-    /// What does not keep the policy from being used, but likely was not meant.
+    /// Warnings: they do not prevent the use of the policy, but were probably not intended.
     #[must_use]
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings

@@ -1,4 +1,4 @@
-//! What a policy says of one product, resolved and ready to judge by.
+//! A product's policy, resolved and ready for verification.
 
 use super::identity::PolicyId;
 use super::rule::Rule;
@@ -7,24 +7,24 @@ use catena_model::task::{Kind, Trigger, WorkerPool};
 use regex_lite::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Everything a verifier must be told about a product. There is no default: a verifier that was
-/// not told how to judge cannot be built.
+/// Everything that a verifier needs to know about a product. It has no default: a verifier cannot be
+/// built without a policy.
 #[derive(Clone, Debug)]
 pub struct Product {
     /// Its name.
     pub name: String,
-    /// The policy it is of.
+    /// The identity of its policy.
     pub policy: PolicyId,
     /// Where Taskcluster is, without a slash at its end, as templates are told it (specification 7.9); none where
     /// the policy does not say.
     pub root_url: Option<String>,
     /// The version control systems its trees live in. With more than one, the decision task decides.
     pub vcs: BTreeSet<Vcs>,
-    /// `<PREFIX>` of `payload.env.<PREFIX>_HEAD_REPOSITORY` and its like.
+    /// `<PREFIX>` of variables such as `payload.env.<PREFIX>_HEAD_REPOSITORY`.
     pub source_env_prefix: String,
-    /// Prefixes whose repository, where a task has it, is the one its source must lie in instead.
+    /// Prefixes whose repository, if a task has it, is the one that its source must be in instead.
     pub overriding_source_env_prefixes: Vec<String>,
-    /// What a parent may be made for.
+    /// The triggers that a parent may have.
     pub tasks_for: BTreeSet<Trigger>,
     /// Where decision and action tasks may run.
     pub decision_worker_pools: BTreeSet<WorkerPool>,
@@ -46,22 +46,22 @@ pub struct Product {
     pub hg_git_mirrors: BTreeMap<String, String>,
     /// The kinds a link may have.
     pub kinds: BTreeMap<Kind, KindRole>,
-    /// How it is asked whether a commit has landed.
+    /// How to find out whether a commit has landed.
     pub landed: Landed,
-    /// Hosts that answer as hg.mozilla.org does.
+    /// Hosts that answer like hg.mozilla.org.
     pub hg_hosts: BTreeSet<String>,
     /// The address of `projects.yml`.
     pub projects_url: String,
-    /// Steps from the target to its farthest link.
+    /// Steps from the target to its most distant link.
     pub max_chain_length: usize,
-    /// Days that a push may be old when its decision task is created; none where it may be of any age.
+    /// The maximum age of a push, in days, when its decision task is created; `None` for any age.
     pub max_push_age: Option<u16>,
     /// Rules beyond the reference that this product relaxes.
     pub relaxed: BTreeSet<Rule>,
-    /// Whether every chain must go back to a trusted tree, whatever its target asks for.
+    /// Whether every chain must be traced back to a trusted tree, whatever its target's scopes.
     pub requires_trusted_tree: bool,
-    /// The trusted repositories of all products of the policy, by the prefixes their tasks name them
-    /// with: a task may take in sources of another product's trees.
+    /// The trusted repositories of all products of the policy, by the prefixes that name them in tasks:
+    /// a task may use sources of another product's trees.
     pub repositories_by_prefix: BTreeMap<String, Vec<RepositoryRule>>,
     /// The restricted scopes of the policy's other products, each with the products that restrict it.
     pub foreign_scopes: BTreeMap<String, BTreeSet<String>>,
@@ -76,24 +76,24 @@ pub enum Vcs {
     Github,
 }
 
-/// What a kind asks of its links (specification 2.5).
+/// The requirements of a kind for its links (specification 2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KindRole {
-    /// Makes the graph from the tree: rebuilt from its template, publishes a task graph, actions
-    /// and parameters.
+    /// Creates the graph from the tree: rebuilt from its template, publishes a task graph, actions and
+    /// parameters.
     Decision,
-    /// Makes tasks from an action: rebuilt like a decision, publishes a task graph.
+    /// Creates tasks from an action: rebuilt like a decision, publishes a task graph.
     Action,
     /// Builds docker images, in the product's image pools.
     DockerImage,
     /// Must have been run by a scriptworker.
     Scriptworker,
-    /// Nothing more.
+    /// No further requirements.
     Plain,
 }
 
 impl KindRole {
-    /// Whether links of this kind make other tasks.
+    /// Whether links of this kind create other tasks.
     #[must_use]
     pub fn is_parent(self) -> bool {
         matches!(self, Self::Decision | Self::Action)
@@ -110,7 +110,7 @@ pub enum ImageKinds {
 }
 
 impl ImageKinds {
-    /// Whether a kind is among them.
+    /// Whether a kind is included.
     #[must_use]
     pub fn allow(&self, kind: &Kind) -> bool {
         match self {
@@ -120,18 +120,18 @@ impl ImageKinds {
     }
 }
 
-/// How it is asked whether a commit has landed on a branch of its repository.
+/// How to find out whether a commit has landed on a branch of its repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Landed {
-    /// `https://github.com/<o>/<r>/branch_commits/<rev>`, as the reference does.
+    /// `https://github.com/<o>/<r>/branch_commits/<rev>`, like the reference.
     BranchCommits,
-    /// The compare API against the default branch, and against the branch the task names.
+    /// The compare API for the default branch, and for the branch that the task names.
     Compare,
-    /// Not asked: the repositories are private (`require_secret`).
+    /// Not looked up: the repositories are private (`require_secret`).
     Assumed,
 }
 
-/// Repositories that are trusted: `trusted_vcs_rules`.
+/// Trusted repositories: `trusted_vcs_rules`.
 #[derive(Clone, Debug)]
 pub struct RepositoryRule {
     /// `https`, `ssh`.
@@ -143,22 +143,22 @@ pub struct RepositoryRule {
 }
 
 impl RepositoryRule {
-    /// The path of the trusted repository that an address lies in: what the group `path` matched,
-    /// from the root and by whole segments.
+    /// The path of the trusted repository that contains an address: what the group `path` matched, from
+    /// the root and by whole segments.
     ///
-    /// Off-reference: the group must end where a segment ends (a `.git` behind it does not count).
+    /// Off-reference: the group must end where a segment ends (a following `.git` is ignored).
     #[must_use]
     pub fn repository_path(&self, source: &SourceUrl) -> Option<String> {
         self.matched(source, true)
     }
 
-    /// What the group `path` matched, where it does not end with a segment.
+    /// What the group `path` matched, if it does not end with a segment.
     fn partial_repository_path(&self, source: &SourceUrl) -> Option<String> {
         self.matched(source, false)
     }
 
-    /// The path of the trusted repository that an address names, by the first of some rules that yields one:
-    /// exactly, and neither a path below the repository nor one above it.
+    /// The path of the trusted repository that an address names, by the first rule that yields one:
+    /// exactly, neither below the repository nor above it.
     #[must_use]
     pub fn exact_path(rules: &[Self], repository: &RepositoryUrl) -> Option<String> {
         let source = SourceUrl::of_repository(repository.as_str()).ok()?;
@@ -184,7 +184,7 @@ impl RepositoryRule {
 /// A scope that only some trees may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopeRule {
-    /// The scope; a `*` at its end stands for any rest.
+    /// The scope; a `*` at its end covers every continuation.
     pub scope: String,
     /// The set of trees, a name in `Product::trees`.
     pub trees: String,
@@ -196,9 +196,9 @@ pub enum PolicyError {
     /// A product that the policy does not have.
     #[error("the policy has no product {name:?}; it has: {}", known.join(", "))]
     UnknownProduct {
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
-        /// The products there are.
+        /// The existing products.
         known: Vec<String>,
     },
 }
@@ -238,31 +238,31 @@ impl Product {
         }
     }
 
-    /// The path of the trusted repository an address lies in, by the first rule that says so.
+    /// The path of the trusted repository that contains an address, by the first rule that matches.
     #[must_use]
     pub fn repository_path(&self, source: &SourceUrl) -> Option<String> {
         self.repositories.iter().find_map(|rule| rule.repository_path(source))
     }
 
-    /// The trusted path that an address's path begins with, although not by whole segments: a
+    /// The trusted path that is a prefix of an address's path, although not by whole segments: a
     /// look-alike.
     #[must_use]
     pub fn partial_repository_path(&self, source: &SourceUrl) -> Option<String> {
         self.repositories.iter().find_map(|rule| rule.partial_repository_path(source))
     }
 
-    /// The prefixes with which the product's tasks name the repositories they are made from.
+    /// The prefixes of the variables in which the product's tasks name their repositories.
     pub fn source_env_prefixes(&self) -> impl Iterator<Item = &String> {
         std::iter::once(&self.source_env_prefix).chain(&self.overriding_source_env_prefixes)
     }
 
-    /// What a kind asks of its links; none for a kind that the policy does not know.
+    /// The requirements of a kind for its links; `None` for a kind that the policy does not know.
     #[must_use]
     pub fn role(&self, kind: &Kind) -> Option<KindRole> {
         self.kinds.get(kind).copied()
     }
 
-    /// Whether a repository is on a host that answers as hg.mozilla.org does.
+    /// Whether a repository is on a host that answers like hg.mozilla.org.
     #[must_use]
     pub fn is_hg(&self, repository: &RepositoryUrl) -> bool {
         self.hg_hosts.contains(repository.host())

@@ -1,4 +1,4 @@
-//! From a settled map to a [`Product`]: every leaf is parsed into its type here.
+//! From a resolved map to a [`Product`]: every value is parsed into its type here.
 
 use super::diagnostic::Notes;
 use super::document::{Content, Node, Place};
@@ -22,10 +22,10 @@ const LANDED: [(&str, Landed); 3] =
     [("assumed", Landed::Assumed), ("branch-commits", Landed::BranchCommits), ("compare", Landed::Compare)];
 const TRUSTED_TREE: [(&str, bool); 2] = [("optional", false), ("required", true)];
 const VCS: [(&str, Vcs); 2] = [("github", Vcs::Github), ("hg", Vcs::Hg)];
-/// Longest chain a policy may ask for; the reference verifier's limit is 20.
+/// The maximum chain length in a policy; the reference verifier's limit is 20.
 const MAX_CHAIN_LENGTH: usize = 100;
 
-/// Days that a push may be old, at most; ten years.
+/// The maximum age of a push in days; ten years.
 const MAX_PUSH_AGE: u16 = 3650;
 
 /// Expressions for repository paths of one product; each is compiled. The most known are five.
@@ -35,18 +35,18 @@ const MAX_EXPRESSIONS: usize = 200;
 pub(super) struct Reader<'a> {
     pub(super) name: &'a str,
     pub(super) node: &'a Node,
-    /// Where the product's name stands.
+    /// The position of the product's name.
     pub(super) place: &'a Place,
     pub(super) known: &'a mut KnownKeys,
     pub(super) notes: &'a mut Notes,
 }
 
 impl Reader<'_> {
-    /// The product, and its keys. Parts that do not parse are told of and left out.
+    /// The product and its keys. Values that do not parse are reported and left out.
     pub(super) fn product(&mut self) -> (Product, KeyRing) {
         let product = Product {
             name: self.product_name(),
-            // Filled in when all products are read.
+            // Set when all products are parsed.
             policy: PolicyId::unknown(),
             root_url: None,
             vcs: self.required("vcs").map(|node| self.words(node, &VCS)).unwrap_or_default(),
@@ -70,7 +70,7 @@ impl Reader<'_> {
             max_push_age: self.max_push_age(),
             relaxed: self.relaxed(),
             requires_trusted_tree: self.requires_trusted_tree(),
-            // Filled in when all products are read.
+            // Set when all products are parsed.
             repositories_by_prefix: BTreeMap::new(),
             foreign_scopes: BTreeMap::new(),
         };
@@ -254,7 +254,7 @@ impl Reader<'_> {
         kinds
     }
 
-    /// A chain finds its parents and images under these names, and must not lose what they ask.
+    /// A chain finds its parents and images by these names, and their requirements must not be lost.
     fn check_fixed_role(&mut self, place: &Place, kind: &Kind, role: KindRole) {
         let fixed = ["action", "decision", "docker-image"].contains(&kind.as_str());
         let wanted = ROLES.iter().find(|(word, _)| *word == kind.as_str());
@@ -334,7 +334,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Parses each text of a list; tells of those that do not parse or stand there twice.
+    /// Parses each text of a list; reports those that do not parse or occur twice.
     fn set<T: Ord>(&mut self, node: &Node, parse: impl Fn(&str) -> Result<T, String>) -> BTreeSet<T> {
         let mut set = BTreeSet::new();
         for item in node.items() {
@@ -386,7 +386,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// An address that requests go to: https, or http on this machine.
+/// An address for requests: https, or http on this machine.
 pub(super) fn check_url(node: &Node, notes: &mut Notes) -> Option<String> {
     let text = node.as_text()?;
     let plain = text.len() <= 300
@@ -410,7 +410,7 @@ pub(super) fn check_url(node: &Node, notes: &mut Notes) -> Option<String> {
     None
 }
 
-/// The path of a repository as its address has it: `/mozilla-central`, `/owner/name`.
+/// The path of a repository as in its address: `/mozilla-central`, `/owner/name`.
 fn repository_path(text: &str) -> Result<String, String> {
     match RepositoryUrl::parse(&format!("https://host{text}")) {
         Ok(url) if url.path() == text => Ok(text.to_owned()),

@@ -1,7 +1,7 @@
-//! What the files of a policy say of when keys count.
+//! The validity of keys as the files of a policy state it.
 //!
-//! A limit belongs to the key itself: whichever file, product, implementation or list says it, and whatever
-//! is laid over it. So limits are collected before lists are replaced.
+//! A limit belongs to the key itself, whichever file, product, implementation or list states it, and
+//! whatever overlays it. So limits are collected before lists are replaced.
 
 use super::diagnostic::Notes;
 use super::document::{Content, Node, Place, Step};
@@ -10,12 +10,12 @@ use super::validity;
 use catena_keys::{PublicKey, TrustedKey, Validity};
 use std::collections::BTreeMap;
 
-/// The limits of keys, by their base64: the strictest that is said of each.
+/// The limits of keys, by their base64: the strictest that is stated for each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Restrictions(BTreeMap<String, Validity>);
 
 impl Restrictions {
-    /// What these keys' own limits come to.
+    /// The combination of these keys' own limits.
     pub(super) fn of<'a>(keys: impl IntoIterator<Item = &'a TrustedKey>) -> Self {
         let mut all = Self::default();
         for trusted in keys.into_iter().filter(|trusted| trusted.validity.is_limited()) {
@@ -24,7 +24,7 @@ impl Restrictions {
         all
     }
 
-    /// When a key counts by what is said of it here and beside it.
+    /// The validity of a key by its own limits and those stated elsewhere.
     pub(super) fn on(&self, key: &PublicKey, own: &Validity) -> Validity {
         self.0.get(&key.to_string()).map_or_else(|| own.clone(), |said| own.strictest(said))
     }
@@ -40,20 +40,20 @@ impl Restrictions {
     }
 }
 
-/// Every place of a policy's files where a key is trusted.
+/// Every place in a policy's files where a key is trusted.
 #[derive(Default)]
 pub(super) struct Mentions(Vec<Mention>);
 
 /// A place where a key is trusted.
 struct Mention {
-    /// The file, by the order in which files are laid over one another.
+    /// The file, by the order of the layers.
     layer: usize,
     key: String,
     item: Node,
 }
 
 impl Mentions {
-    /// Takes in what a file says, before it is laid over those below.
+    /// Adds the limits of a file before it is merged over those below.
     pub(super) fn collect(&mut self, file: &Node) {
         let layer = self.0.last().map_or(0, |last| last.layer.saturating_add(1));
         let products = file.get("products").and_then(Node::as_map).into_iter().flatten();
@@ -67,8 +67,8 @@ impl Mentions {
         }
     }
 
-    /// Tells of the lists of a policy that has a trust file: they add nothing. Those of the policy that ships
-    /// are not the doing of whoever extends it.
+    /// Reports the lists of a policy that has a trust file: they have no effect. Those of the shipped
+    /// policy are not reported, since a policy that extends it cannot change them.
     pub(super) fn warn_of_lists(&self, notes: &mut Notes) {
         let hint = Some("add the key to `trusted-keys`, or limit it there".to_owned());
         for mention in self.0.iter().filter(|mention| *mention.item.place.file != *SHIPPED) {
@@ -78,8 +78,8 @@ impl Mentions {
         }
     }
 
-    /// The limits, whichever place says them. Places that say less of a key than their own file and those
-    /// below it do are told of: they change nothing, and were likely meant to.
+    /// The limits from all places. Reports places that state weaker limits than their own file and
+    /// those below it: they change nothing, and were probably intended to.
     pub(super) fn settle(self, notes: &mut Notes) -> Restrictions {
         let said: Vec<(Mention, Validity)> = self.0.into_iter().map(|mention| read(mention, notes)).collect();
         let mut all = Restrictions::default();
@@ -125,7 +125,7 @@ fn tell(item: &Node, limits: &Validity, place: &Place, notes: &mut Notes) {
     notes.warning(&item.place, message, Some(hint));
 }
 
-/// The items that a list has, or that a change adds to one.
+/// The items of a list, or those that a change adds to one.
 fn trusted(keys: &Node) -> Vec<&Node> {
     match &keys.content {
         Content::List(items) => items.iter().collect(),

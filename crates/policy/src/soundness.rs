@@ -1,4 +1,4 @@
-//! What each leaf alone cannot tell: whether a product's parts fit together.
+//! Checks that single values cannot express: whether a product's parts are consistent.
 
 use super::diagnostic::Notes;
 use super::document::{Node, Place};
@@ -7,15 +7,15 @@ use super::product::{ImageKinds, Product, Vcs};
 use catena_model::task::WorkerImplementation;
 use std::collections::BTreeSet;
 
-/// Looks at one product as a whole.
+/// Checks one product as a whole.
 pub(super) struct Soundness<'a> {
     pub(super) product: &'a Product,
     pub(super) keys: &'a KeyRing,
-    /// The settled map the product was read from.
+    /// The resolved map that the product was parsed from.
     pub(super) node: &'a Node,
-    /// Where the product's name stands.
+    /// The position of the product's name.
     pub(super) place: &'a Place,
-    /// Where the list of the trust file stands that the keys are of, if they are.
+    /// The position of the trust file's list, if the keys come from it.
     pub(super) trusted: Option<&'a Place>,
     pub(super) notes: &'a mut Notes,
 }
@@ -44,7 +44,7 @@ impl Soundness<'_> {
         }
     }
 
-    /// The reference verifier gives up on a scope that two rules match, so there must not be one.
+    /// The reference verifier fails on a scope that two rules match, so this is an error.
     fn scopes_do_not_overlap(&mut self) {
         let rules: BTreeSet<(&str, bool)> = self
             .product
@@ -185,7 +185,7 @@ impl Soundness<'_> {
         }
     }
 
-    /// Where a key stands, or the product's name where it does not.
+    /// The position of a key, or of the product's name if the key is missing.
     fn key_place(&self, key: &str) -> Place {
         let entry = self.node.as_map().and_then(|map| map.get(key));
         entry.map_or_else(|| self.place.clone(), |entry| entry.key_place.clone())

@@ -5,7 +5,7 @@ use catena_model::task::{Definition, WorkerPool};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// What a key may sign for. What is not limited is permitted.
+/// What a key may sign for. A part without a limit is not restricted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     pub(super) products: Option<BTreeSet<String>>,
@@ -19,14 +19,14 @@ pub struct Usage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PairPattern(String);
 
-/// One signature of a key: for what it was made.
+/// One signature of a key: what it was made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyUse {
     pub(super) product: String,
     pub(super) worker_pool: WorkerPool,
-    /// Every level that the definition states; none where what stands there is no level.
+    /// Every level that the definition states; `None` if a stated level is malformed.
     pub(super) levels: Vec<Option<Level>>,
-    /// `workerGroup/workerId`, where both are known.
+    /// `workerGroup/workerId`, if both are known.
     pub(super) worker: Option<String>,
 }
 
@@ -51,7 +51,8 @@ impl PairPattern {
     /// Reads a pattern.
     ///
     /// # Errors
-    /// Text that is not two names with one slash between them, in words for the one who wrote it.
+    /// Text that is not two names with one slash between them; the message is for the author of the
+    /// file.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let is_name = |name: &str| {
             (1..=38).contains(&name.len())
@@ -75,8 +76,8 @@ impl PairPattern {
     }
 }
 
-/// Whether a name matches a pattern in which `*` stands for any characters. Of the parts between stars each
-/// is looked for from the left, so that a name is read once.
+/// Whether a name matches a pattern in which `*` stands for any characters. The parts between stars are
+/// searched from the left, so that a name is scanned once.
 fn glob(pattern: &str, name: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
     let Some(mut name) = name.strip_prefix(start) else { return false };
@@ -125,7 +126,7 @@ fn levels(task: &Definition) -> Vec<Option<Level>> {
 }
 
 impl Usage {
-    /// Whether a key may be used so.
+    /// Whether a key may be used in this way.
     ///
     /// # Errors
     /// The first part of the use that is not permitted.
@@ -167,7 +168,7 @@ impl Usage {
         limits.into_iter().filter_map(|(name, values)| Some((name, values?)))
     }
 
-    /// Whether there can be a use that both permit, as far as patterns tell.
+    /// Whether a use that both permit can exist, as far as patterns show.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         let shares = |one: Option<Vec<String>>, other: Option<Vec<String>>| match (one, other) {
             (Some(one), Some(other)) => one.iter().any(|value| other.contains(value)),
@@ -187,8 +188,8 @@ impl Usage {
 }
 
 impl PairPattern {
-    /// Whether one matches the other's text. Two patterns with stars in different places may meet without
-    /// it; an audit that misses such a pair refuses nothing.
+    /// Whether one matches the other's text. Two patterns with stars in different places may overlap
+    /// without it; an audit that misses such a pair refuses nothing.
     fn meets(&self, other: &Self) -> bool {
         self.matches(&other.0) || other.matches(&self.0)
     }

@@ -1,4 +1,4 @@
-//! Reading when a key is valid.
+//! Parsing the validity of a key.
 
 use super::diagnostic::Notes;
 use super::document::Node;
@@ -6,7 +6,7 @@ use catena_keys::{Revoked, Validity};
 use catena_model::moment::parse_moment;
 use jiff::Timestamp;
 
-/// Reads what stands beside a key in a list of keys; what is wrong is told of.
+/// Parses the validity beside a key in a list of keys; errors are reported.
 pub(super) fn read(node: &Node, notes: &mut Notes) -> Validity {
     let revoked = node.get("revoked").and_then(|node| match node.as_text() {
         Some("always") => Some(Revoked::Always),
@@ -16,7 +16,7 @@ pub(super) fn read(node: &Node, notes: &mut Notes) -> Validity {
     Validity { revoked, because, ..read_limits(node, notes) }
 }
 
-/// Reads the first and the last moment of a key; what is wrong is told of.
+/// Parses the start and end of a key's validity; errors are reported.
 pub(super) fn read_limits(node: &Node, notes: &mut Notes) -> Validity {
     let mut time = |name: &str| node.get(name).and_then(|node| read_time(node, notes));
     let (not_before, not_after) = (time("not-before"), time("not-after"));
@@ -29,7 +29,7 @@ pub(super) fn read_limits(node: &Node, notes: &mut Notes) -> Validity {
 }
 
 pub(super) fn read_time(node: &Node, notes: &mut Notes) -> Option<Timestamp> {
-    // What is no text was told of when the file was held against its shape.
+    // Values that are not text were reported when the file was checked against its shape.
     let text = node.as_text()?;
     let time = parse_moment(text);
     if time.is_none() {

@@ -1,4 +1,4 @@
-//! Policies as files: what is read, what is refused and where, how files extend one another.
+//! Policies as files: parsing, errors with positions, and layers.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use catena_keys::Validity;
@@ -9,7 +9,7 @@ use catena_policy::{
 };
 use std::collections::BTreeMap;
 
-/// A policy with one product and nothing to complain of.
+/// A policy with one product, without warnings.
 const SMALL: &str = r"catena-policy: 1
 defaults:
   hg-hosts: [hg.example.com]
@@ -42,12 +42,12 @@ fn load(files: &[(&str, &str)]) -> Result<Policy, String> {
         .map_err(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 
-/// What is wrong with one file.
+/// The diagnostics of one file.
 fn wrong(text: &str) -> String {
     load(&[("p.yml", text)]).unwrap_err()
 }
 
-/// What is wrong with the small policy after a change to it.
+/// The diagnostics of the small policy after a change.
 fn changed(from: &str, to: &str) -> String {
     assert_eq!(SMALL.matches(from).count(), 1, "{from}");
     match load(&[("p.yml", &SMALL.replace(from, to))]) {
@@ -259,7 +259,7 @@ fn what_looks_empty_and_is_not_is_no_warning() {
         .replace("    docker-image-worker-pools: [one-3/images]\n", "")
         .replace("prebuilt-image-kinds: [decision]", "prebuilt-image-kinds: any");
     assert_eq!(warnings(&load(&[("p.yml", &prebuilt)]).unwrap()), "");
-    // What is wrong with an item is told of, and not that the list is empty without it.
+    // The error of an item is reported, and not that the list is empty without it.
     assert_eq!(changed("[one-3/decision]", "[one-3]").lines().count(), 1);
 }
 
@@ -538,7 +538,7 @@ fn the_shipped_policy_carries_eleven_products() {
     assert_eq!(counts, [2, 1, 2]);
 }
 
-/// Each of these stands in scriptworker's own defaults, where nothing points at it.
+/// Each of these is in scriptworker's own defaults, without any warning there.
 #[test]
 fn the_shipped_policy_has_only_the_mistakes_it_was_made_from() {
     let policy = Policy::shipped().unwrap();

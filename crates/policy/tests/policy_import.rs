@@ -5,7 +5,7 @@ use catena_json::{Limits, Value};
 use catena_policy::import::{DUMP, ImportError, from_scriptworker};
 use catena_policy::{FIREFOX_CI, Landed, Policy};
 
-/// The least that is taken: one product, everything by the book.
+/// The minimum input: one product, all settings valid.
 const DEFAULTS: &str = r#"{
   "cot_product_type": {"by-cot-product": {"one": "github"}},
   "cot_restricted_scopes": {"by-cot-product": {"one": {"project:one": "trees"}}},
@@ -42,7 +42,7 @@ fn import(text: &str) -> Result<catena_policy::import::Imported, ImportError> {
     from_scriptworker(&parse(text), "scriptworker 0.0.1")
 }
 
-/// Why the defaults are not taken after a change to them.
+/// Why the defaults are refused after a change.
 fn changed(from: &str, to: &str) -> String {
     assert_eq!(DEFAULTS.matches(from).count(), 1, "{from}");
     import(&DEFAULTS.replace(from, to)).unwrap_err().to_string()

@@ -1,5 +1,4 @@
-//! Limits of keys belong to the key: nothing that is laid over them, beside them or put in place of them takes
-//! them back.
+//! Limits of keys belong to the key: no layer, list or removal lifts them.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use catena_model::task::WorkerImplementation::{DockerWorker, GenericWorker};
@@ -32,7 +31,7 @@ products:
   two: {}
 ";
 
-/// The base, where lists of keys are these.
+/// The base with these lists of keys.
 fn base(docker: &str, generic: &str) -> String {
     BASE.replace("DOCKER", docker).replace("GENERIC", generic)
 }
@@ -41,7 +40,7 @@ fn revoked(time: &str) -> String {
     format!("{{key: {KEY}, revoked: '{time}'}}")
 }
 
-/// Files laid over one another, the lowest first.
+/// Layered files, the lowest first.
 fn laid(files: &[(&str, &str)]) -> Policy {
     let others: BTreeMap<&str, &str> = files.iter().copied().collect();
     let loader =
@@ -58,7 +57,7 @@ fn warnings(policy: &Policy) -> String {
     policy.warnings().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// What holds for the key of an implementation.
+/// The validity of an implementation's key.
 fn limits(ring: &KeyRing, key: &str) -> Vec<String> {
     let all = ring.iter().filter(|(_, trusted)| trusted.key.to_string() == key);
     all.map(|(owner, trusted)| format!("{owner} {}", trusted.validity)).collect()
@@ -77,7 +76,7 @@ fn a_layer_takes_no_limit_back() {
         // The same key again, in a list that replaces the one below.
         format!("defaults: {{keys: {{docker-worker: [{KEY}]}}}}"),
         format!("products: {{one: {{keys: {{docker-worker: [{KEY}]}}}}}}"),
-        // Taken out with its limit, and added without.
+        // Removed with its limit, and added without.
         format!("defaults: {{keys: {{docker-worker: {{remove: [{}], add: [{KEY}]}}}}}}", revoked("always")),
         format!(
             "products: {{one: {{keys: {{docker-worker: {{remove: [{}], add: [{KEY}]}}}}}}}}",
@@ -210,7 +209,7 @@ fn contradictions_have_their_places() {
     "#);
 }
 
-/// A rotated key: the old one ends, the new one begins, and each place says the same.
+/// A rotated key: the old one ends, the new one starts, and each place states the same.
 #[test]
 fn what_agrees_is_not_warned_of() {
     let rotated = format!(
@@ -221,7 +220,7 @@ fn what_agrees_is_not_warned_of() {
         &format!("products: {{one: {{keys: {{docker-worker: {rotated}}}}}}}"),
     );
     assert_eq!(warnings(&policy), "");
-    // A list below may say less than one above: that is how a key comes to be limited.
+    // A list below may state less than one above: that is how a key gets limits.
     let plain = base(&format!("[{KEY}]"), &format!("[{OTHER}]"));
     let above =
         format!("defaults: {{keys: {{docker-worker: {{remove: [{KEY}], add: [{}]}}}}}}", revoked("always"));
@@ -235,7 +234,7 @@ fn a_digest_is_of_what_is_said() {
     let keys = |policy: &Policy| policy.keys("one").unwrap().id().digest.to_string();
     let plain = base(&format!("[{KEY}]"), &format!("[{OTHER}]"));
     let one = over(&plain, "");
-    // Comments, files and the order of names say nothing.
+    // Comments, files and the order of names have no effect.
     let commented = over(&format!("# A comment.\n{plain}"), "products: {three: {vcs: [hg]}}");
     let commented = laid(&[
         ("x.yml", &format!("# A comment.\n{plain}")),
@@ -267,7 +266,7 @@ fn a_digest_is_of_what_is_said() {
     assert_eq!(over_it.digest, shipped.digest);
 }
 
-/// The text that is hashed is that of `docs/policy.md`.
+/// The hashed text is that of `docs/policy.md`.
 #[test]
 fn the_digest_of_keys_is_of_lines() {
     use sha2::{Digest as _, Sha256};

@@ -1,4 +1,4 @@
-//! Trust files: what is read and refused, that nothing adds to them, and how their next state is written.
+//! Trust files: parsing and errors, their exclusiveness, and their next state.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 
 use catena_keys::{KeyId, PublicKey, Revoked, SigningKey};
@@ -104,7 +104,7 @@ fn a_key_is_whole_strong_and_stands_once() {
     assert!(wrong("catena-policy: 1\ntrusted-keys: {add: []}\n").contains("there is no list here"));
 }
 
-/// A policy over this trust file and the one that ships.
+/// A policy with this trust file over the shipped one.
 fn policy(files: &[(&str, &str)]) -> Result<Policy, String> {
     let shipped = ("shipped:firefox-ci", catena_policy::FIREFOX_CI);
     let all: Vec<_> = [shipped].into_iter().chain(files.iter().copied()).collect();
@@ -196,7 +196,7 @@ fn given() -> impl Strategy<Value = Vec<(WorkerImplementation, u8)>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever a file of keys has: it takes away, and never adds.
+    /// Whatever a key file contains: it removes keys, and never adds any.
     #[test]
     fn a_file_of_keys_never_adds_to_a_trust_file(trusted in 1_u8..6, given in given(), revoked in any::<bool>()) {
         let records: Vec<String> = (0..trusted).map(|seed| record(&format!("k{seed}"), seed + 10, "")).collect();
@@ -252,14 +252,14 @@ fn a_rotation_ends_one_key_and_begins_another() {
         ),
     );
     assert_eq!(after, expected);
-    // A key without an end gets one, behind its other lines.
+    // A key without an end gets one, after its other lines.
     let plain = file(&[record("a", 1, "")]);
     let after = read(&plain).rotated(&Rotation { new_until: None, ..rotation() }).unwrap();
     assert!(
         after.starts_with(&format!("{plain}    not-after: 2026-06-08T00:00:00Z\n  - id: c\n")),
         "{after}"
     );
-    // A key that ends earlier is not made to last longer.
+    // A key that ends earlier is not extended.
     let soon = file(&[record("a", 1, "    not-after: 2026-06-02T00:00:00Z\n")]);
     let after = read(&soon).rotated(&rotation()).unwrap();
     assert!(after.contains("not-after: 2026-06-02T00:00:00Z\n  - id: c"), "{after}");
@@ -317,7 +317,7 @@ fn a_revocation_says_from_when_and_why() {
     let after = read(&text).revoked(&id("a"), &revocation).unwrap();
     let added = "# a year\n    revoked-at: 2026-06-01T00:00:00Z\n    compromised-from: 2026-05-01T00:00:00Z\n    reason: 'sold: it''s gone'\n";
     assert_eq!(after, text.replace("# a year\n", added));
-    // It can be made stricter, and not milder.
+    // It can be made stricter, and not weaker.
     let again = Revocation { compromised_from: Revoked::Always, ..revocation.clone() };
     let always = read(&after).revoked(&id("a"), &again).unwrap();
     assert_eq!(always, after.replace("compromised-from: 2026-05-01T00:00:00Z", "compromised-from: always"));
@@ -358,7 +358,7 @@ fn an_audit_tells_what_ends_what_does_not_and_what_overlaps() {
         audited(&[record("a", 1, &soon_of("a/*")), record("b", 2, &pool("b/*"))]),
         ["a expiring true"]
     );
-    // One that begins only after the other has ended replaces nothing.
+    // One that starts only after the other has ended replaces nothing.
     let gap = format!("    not-before: 2026-06-21T00:00:00Z\n{later}");
     assert_eq!(audited(&[record("a", 1, &soon), record("b", 2, &gap)])[0], "a expiring true");
     let revoked = "    revoked-at: 2026-02-01T00:00:00Z\n    reason: x\n";

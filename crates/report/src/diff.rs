@@ -1,19 +1,19 @@
-//! Two values side by side: long ones shortened around the place where they first differ.
+//! Two values side by side: long ones shortened around their first difference.
 
 use catena_json::Value;
 use catena_verify::verdict::{Difference, DifferenceKind};
 
-/// A difference in words: what is different, and one line for each side that has something.
+/// A difference in words: its kind, and one line for each side that has a value.
 pub(crate) struct Told {
-    /// `changed`, or what else is the matter.
+    /// `changed`, or another kind of difference.
     pub(crate) what: String,
-    /// What the expected side has there.
+    /// The expected value.
     pub(crate) expected: Option<String>,
-    /// What the actual side has there.
+    /// The actual value.
     pub(crate) actual: Option<String>,
 }
 
-/// Tells a difference with at most `budget` characters a side.
+/// Describes a difference with at most `budget` characters per side.
 pub(crate) fn tell(difference: &Difference, budget: usize) -> Told {
     let (expected, actual) = (difference.expected.as_ref(), difference.actual.as_ref());
     match difference.kind {
@@ -46,7 +46,7 @@ fn sides(what: String, expected: Option<&Value>, actual: Option<&Value>, budget:
     Told { what, expected, actual }
 }
 
-/// Lists with the same items: from the first position on which they disagree.
+/// Lists with the same items: from the first position that differs.
 fn reordered(expected: Option<&Value>, actual: Option<&Value>, budget: usize) -> Told {
     let what = "same items in another order".to_owned();
     let lists = expected.and_then(Value::as_array).zip(actual.and_then(Value::as_array));
@@ -74,8 +74,8 @@ fn reordered(expected: Option<&Value>, actual: Option<&Value>, budget: usize) ->
     }
 }
 
-/// Two texts, each with at most `budget` characters (and marks where something was left out),
-/// around the place where they first differ.
+/// Two texts, each with at most `budget` characters (and marks for omissions), around their first
+/// difference.
 pub(crate) fn excerpts(expected: &str, actual: &str, budget: usize) -> (String, String) {
     let same = expected.chars().zip(actual.chars()).take_while(|(left, right)| left == right).count();
     (excerpt(expected, same, budget), excerpt(actual, same, budget))
@@ -87,7 +87,7 @@ pub(crate) fn excerpt(text: &str, focus: usize, budget: usize) -> String {
     if length <= budget {
         return text.to_owned();
     }
-    // A third before the difference says where we are; the rest shows what follows it.
+    // A third of the budget before the difference gives context; the rest shows the text after it.
     let latest = length.saturating_sub(budget);
     let start = focus.saturating_sub(budget / 3).min(latest);
     let mut short = String::new();

@@ -1,17 +1,16 @@
-//! Text of others, made safe to show.
+//! Outside text, made safe to show.
 //!
-//! Task definitions, documents and answers of servers are written by whoever may be attacking, and
-//! a terminal obeys what it is sent: control sequences move the cursor and recolour lines,
-//! bidirectional overrides and invisible characters make one word look like another. Whatever is
-//! shown goes through here.
+//! Task definitions, documents and answers of servers may be written by an attacker, and a terminal
+//! obeys what it is sent: control sequences move the cursor and recolour lines, bidirectional overrides
+//! and invisible characters make one word look like another. All displayed text goes through here.
 
 use catena_model::lookalike::is_mistakable;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Whether a character can change how other text is shown, or is not shown itself: control
-/// characters, line and paragraph separators, bidirectional formatting, zero-width and other
-/// invisible characters, variation selectors, tags, and what is not a character at all.
+/// Whether a character can change how other text is shown, or is invisible: control characters, line
+/// and paragraph separators, bidirectional formatting, zero-width and other invisible characters,
+/// variation selectors, tags, and noncharacters.
 #[must_use]
 pub fn is_deceptive(character: char) -> bool {
     character.is_control()
@@ -40,7 +39,7 @@ pub fn is_deceptive(character: char) -> bool {
         )
 }
 
-/// Printable ASCII, of which nothing is deceptive. Most text is nothing else, and bytes are looked at much faster
+/// Printable ASCII, which is never deceptive. Most text is only that, and bytes are checked much faster
 /// than characters.
 fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~')
@@ -77,8 +76,8 @@ fn escape_word(word: &str, is_mixed: bool, safe: &mut String) {
     }
 }
 
-/// JSON text with every deceptive character but its own line breaks as `\u202e`. Outside strings
-/// JSON holds none of them, so the value stays the same.
+/// JSON text with every deceptive character except its own line breaks as `\u202e`. Outside of strings
+/// JSON contains none of them, so the value is unchanged.
 #[must_use]
 pub fn json(text: &str) -> Cow<'_, str> {
     let deceptive = |character: char| character != '\n' && is_deceptive(character);

@@ -17,8 +17,8 @@ use catena_verify::verdict::{
 /// meaning; members may be added within a version.
 pub const SCHEMA: &str = "catena-verdict/1";
 
-/// A verdict as JSON text: two spaces of indent, keys in the order of the schema, one line break at
-/// the end. Characters that could forge what a terminal shows are written as `\u…`.
+/// A verdict as JSON text: two spaces of indent, keys in the order of the schema, one line break at the
+/// end. Characters that could deceive on a terminal are written as `\u…`.
 #[must_use]
 pub fn json(verdict: &Verdict) -> String {
     let mut text = escape::json(&json_value(verdict).to_pretty()).into_owned();
@@ -183,7 +183,7 @@ fn authorities((expected, actual): (Authority, Authority)) -> Value {
     object([("expected", expected.as_str().into()), ("actual", actual.as_str().into())])
 }
 
-/// A side that has nothing there lacks its member, because `null` may be what it has.
+/// A side without a value omits its member, because `null` may be the value.
 fn difference(difference: &Difference) -> Value {
     let mut members = Map::new();
     members.insert("path", difference.path.to_string().into());

@@ -1,10 +1,10 @@
 //! A verdict for people and machines.
 //!
-//! [`text()`] puts the answer first and then shows each failed finding with what was expected, what
-//! was there, who says so and what to do; [`json()`] holds the same and every passed finding, in the
-//! versioned schema of `docs/verdict-json.md`. Nothing here decides anything: a report says what the
-//! verdict holds. Both are made of text that others wrote, so both escape whatever could forge what
-//! a terminal shows ([`escape`]). [`ReadVerdict`] reads the JSON back.
+//! [`text()`] prints the outcome first and then each failed finding with the expected and the actual
+//! value, their authorities and the action to take; [`json()`] contains the same and every passed
+//! finding, in the versioned schema of `docs/verdict-json.md`. This crate decides nothing: a report
+//! shows the verdict. Both contain outside text, so both escape whatever could deceive on a terminal
+//! ([`escape`]). [`ReadVerdict`] parses the JSON.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod causes;

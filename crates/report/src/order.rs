@@ -1,13 +1,13 @@
-//! In which order failed findings are told, and which of them are told together.
+//! The order and grouping of failed findings in a report.
 
 use crate::causes::causes;
 use catena_model::task::TaskId;
 use catena_verify::verdict::{Disposition, Finding, LinkSummary, Verdict};
 use std::collections::HashMap;
 
-/// Findings of one code are told together from here on …
+/// Findings of one code are grouped from this number on …
 const CROWD: usize = 3;
-/// … when there are more failed findings than this.
+/// … if there are more failed findings than this.
 const FEW: usize = 6;
 
 /// The links of a verdict by task.
@@ -25,16 +25,16 @@ impl<'a> Links<'a> {
         Self { verdict, positions }
     }
 
-    /// The link of a task; none for a task that is not in the chain.
+    /// The link of a task; `None` for a task that is not in the chain.
     pub(crate) fn link(&self, task_id: TaskId) -> Option<&'a LinkSummary> {
         self.verdict.links.get(self.position(task_id))
     }
 
-    /// The link's way from the target, in words where a task has none.
+    /// The link's path from the target, with text for a task without one.
     pub(crate) fn way(&self, task_id: TaskId) -> String {
         match self.link(task_id) {
             Some(link) => link.name.to_string(),
-            // Nothing is known of it, so it is no link yet.
+            // Nothing is known about it yet, so it is not a link.
             None if task_id == self.verdict.task_id => self.verdict.kind.to_string(),
             None => "a task outside the chain".to_owned(),
         }
@@ -114,7 +114,7 @@ fn of_one_code<'a>(failed: &[&'a Finding]) -> Vec<Group<'a>> {
         *count = count.saturating_add(1);
     }
     let mut groups: Vec<Group<'a>> = Vec::new();
-    // Where the groups of each code are.
+    // The positions of the groups of each code.
     let mut known: HashMap<&str, Vec<usize>> = HashMap::new();
     for finding in failed.iter().copied() {
         let name = finding.code.name;
@@ -134,7 +134,7 @@ fn of_one_code<'a>(failed: &[&'a Finding]) -> Vec<Group<'a>> {
     groups
 }
 
-/// Whether two findings differ in nothing but their links.
+/// Whether two findings differ only in their links.
 fn says_same(one: &Finding, other: &Finding) -> bool {
     one.message == other.message
         && one.location == other.location

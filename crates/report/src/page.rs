@@ -2,12 +2,12 @@
 
 use crate::escape;
 
-/// Columns that a label takes.
+/// The width of a label in columns.
 const LABEL: usize = 10;
 /// The narrowest text column that still wraps.
 const NARROWEST: usize = 30;
 
-/// How a word is painted.
+/// The style of a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Paint {
     Bold,
@@ -33,7 +33,7 @@ impl Paint {
     }
 }
 
-/// A page being written. Whatever is put on it is escaped.
+/// A page under construction. All text that is added to it is escaped.
 pub(crate) struct Page {
     out: String,
     color: bool,
@@ -55,7 +55,7 @@ impl Page {
         self.out.push('\n');
     }
 
-    /// One line of painted words, never wrapped.
+    /// One line of styled words, never wrapped.
     pub(crate) fn words(&mut self, words: &[(Option<Paint>, &str)]) {
         for (paint, word) in words {
             self.paint(*paint, word);
@@ -63,7 +63,7 @@ impl Page {
         self.out.push('\n');
     }
 
-    /// A paragraph behind `indent` spaces.
+    /// A paragraph indented by `indent` spaces.
     pub(crate) fn paragraph(&mut self, indent: usize, text: &str) {
         for line in self.wrapped(text, indent) {
             self.indent(indent);
@@ -72,7 +72,8 @@ impl Page {
         }
     }
 
-    /// A label and its text, behind `indent` spaces; the text's further lines stand below its first.
+    /// A label and its text, indented by `indent` spaces; further lines of the text are aligned with
+    /// its first.
     pub(crate) fn labelled(&mut self, indent: usize, label: &str, text: &str) {
         let column = indent.saturating_add(LABEL);
         for (number, line) in self.wrapped(text, column).into_iter().enumerate() {
@@ -90,7 +91,7 @@ impl Page {
         self.out.push('\n');
     }
 
-    /// Columns left for text behind `indent` spaces; `otherwise` when lines may be of any length.
+    /// Columns left for text after `indent` spaces; `otherwise` if the width is unlimited.
     pub(crate) fn room(&self, indent: usize, otherwise: usize) -> usize {
         self.width.map_or(otherwise, |width| width.saturating_sub(indent).max(NARROWEST))
     }
@@ -111,8 +112,9 @@ impl Page {
         }
     }
 
-    /// The text's own lines, broken at spaces to fit behind `indent` columns. A line break in text
-    /// of others leads to a line that starts with a bar, so that it never looks like one of ours.
+    /// The text's own lines, wrapped at spaces to fit after `indent` columns. A line break in outside
+    /// text leads to a line that starts with a bar, so that it never looks like one of the report's
+    /// own.
     fn wrapped(&self, text: &str, indent: usize) -> Vec<String> {
         let room = self.room(indent, usize::MAX);
         let mut lines = Vec::new();
@@ -120,7 +122,7 @@ impl Page {
             if number == 0 {
                 wrap(&escape::line(own), room, &mut lines);
             } else {
-                // Carets point at columns: these lines are never broken.
+                // Carets point at columns: these lines are never wrapped.
                 lines.push(format!("| {}", escape::line(own)));
             }
         }

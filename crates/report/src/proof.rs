@@ -1,16 +1,16 @@
-//! What a verdict has proven, in numbers.
+//! Statistics of a verdict's proof.
 
 use catena_verify::verdict::{ArtifactEvidence, Disposition, Verdict};
 use std::collections::BTreeMap;
 
-/// What was proven.
+/// The statistics.
 pub(crate) struct Proof {
     pub(crate) links: usize,
     /// Artifacts whose bytes were measured.
     pub(crate) artifacts: usize,
     /// Bytes of these artifacts.
     pub(crate) bytes: u64,
-    /// Artifacts that are known by their digests, and whose bytes were not looked at.
+    /// Artifacts that are known by their digests, and whose bytes were not read.
     pub(crate) by_digest: usize,
     pub(crate) signatures: usize,
     /// Signed documents by the worker implementation whose key signed them.

@@ -1,4 +1,4 @@
-//! A store in a directory of ours, for as many processes as there are.
+//! A store in a directory, for several processes.
 //!
 //! ```text
 //! DIR/CACHEDIR.TAG       tells backups that nothing here is worth keeping
@@ -8,8 +8,8 @@
 //! DIR/v1/size            how many bytes there are, about, and when they were counted
 //! ```
 //!
-//! Readers need no locks: a name leads to a whole file or to none. Nothing is synced: what a crash
-//! tears fails its check, and counts as absent.
+//! Readers need no locks: a name leads to a complete file or to none. Files are not synced: a file that
+//! is torn in a crash fails its check, and counts as absent.
 
 use super::store::{Name, Store};
 use std::fs::{self, File};
@@ -23,16 +23,17 @@ const TAG: &str = "CACHEDIR.TAG";
 const TAG_TEXT: &str =
     "Signature: 8a477f597d28d172789f06886806bc55\n# A cache of catena. All of it can be fetched again.\n";
 
-/// A use is noted at most this often, so that most uses write nothing.
+/// A use is recorded at most this often, so that most uses write nothing.
 const NOTED: Duration = Duration::from_secs(3600);
-/// What is still being written after so long was left by a process that was killed.
+/// A file that is still incomplete after this time was left by a killed process.
 const ABANDONED: Duration = Duration::from_secs(3600);
-/// Processes that write at once may lose each other's count. After so long it is taken anew.
+/// Processes that write in parallel may lose each other's updates of the count. After this time it is
+/// counted again.
 const COUNTED: Duration = Duration::from_secs(24 * 3600);
 
 const CHUNK: usize = 256 << 10;
 
-/// A directory, with a bound on how many bytes it keeps.
+/// A directory with a maximum size in bytes.
 #[derive(Clone, Debug)]
 pub struct DirectoryStore {
     root: PathBuf,
@@ -42,13 +43,13 @@ pub struct DirectoryStore {
 /// Why a directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
-    /// There is none, and none was to be made.
+    /// It does not exist, and was not to be created.
     #[error("there is no cache at {}", .0.display())]
     Missing(PathBuf),
     /// Not a directory.
     #[error("{} is not a directory", .0.display())]
     NotDirectory(PathBuf),
-    /// Somebody else's.
+    /// It belongs to another user.
     #[error("{} belongs to another user", .0.display())]
     NotOurs(PathBuf),
     /// Others could change what is in it, or lead what is written elsewhere.
@@ -64,12 +65,12 @@ pub enum DirectoryError {
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's message.
         error: io::Error,
     },
 }
 
-/// What a directory keeps.
+/// The contents of a directory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
     /// Entries.
@@ -80,22 +81,22 @@ pub struct Contents {
     pub blobs: u64,
     /// Their bytes.
     pub blob_bytes: u64,
-    /// When that was used, or made, which was not used for longest.
+    /// The last use, or the creation, of the file that was not used for the longest time.
     pub oldest: Option<SystemTime>,
 }
 
-/// What making room came to.
+/// The result of making room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Files that went.
+    /// Removed files.
     pub removed: u64,
     /// Their bytes.
     pub freed: u64,
-    /// Bytes that are left.
+    /// Remaining bytes.
     pub left: u64,
 }
 
-/// A file that is kept.
+/// A stored file.
 #[derive(Debug)]
 struct Kept {
     name: Name,
@@ -105,13 +106,13 @@ struct Kept {
 }
 
 impl DirectoryStore {
-    /// What a directory may grow to if nothing else is said.
+    /// The default maximum size of a directory.
     pub const BOUND: u64 = 10 << 30;
 
-    /// Uses a directory, which is made where there is none.
+    /// Uses a directory, which is created if it does not exist.
     ///
     /// # Errors
-    /// It cannot be made, or is not ours alone to write to.
+    /// It cannot be created, or other users can write to it.
     pub fn open(directory: &Path, bound: u64) -> Result<Self, DirectoryError> {
         let io = |path: &Path| {
             let path = path.to_owned();
@@ -131,10 +132,10 @@ impl DirectoryStore {
         Ok(Self { root, bound })
     }
 
-    /// Uses a directory that is a cache already.
+    /// Uses a directory that is already a cache.
     ///
     /// # Errors
-    /// It is none, or is not ours alone to write to.
+    /// It is not a cache, or other users can write to it.
     pub fn existing(directory: &Path, bound: u64) -> Result<Self, DirectoryError> {
         let root = directory.join(VERSION);
         if !root.is_dir() {
@@ -145,7 +146,7 @@ impl DirectoryStore {
         Ok(Self { root, bound })
     }
 
-    /// Counts what is there.
+    /// Counts the contents.
     ///
     /// # Errors
     /// The directory cannot be read.
@@ -163,7 +164,7 @@ impl DirectoryStore {
         Ok(contents)
     }
 
-    /// Everything there is a name for.
+    /// All file names.
     ///
     /// # Errors
     /// The directory cannot be read.
@@ -171,8 +172,8 @@ impl DirectoryStore {
         Ok(self.kept()?.into_iter().map(|kept| kept.name).collect())
     }
 
-    /// Removes what was not used for longest, until what is left is well below the bound, and what
-    /// killed processes left.
+    /// Removes the files that were not used for the longest time, until the rest is well below the
+    /// limit, and the leftovers of killed processes.
     ///
     /// # Errors
     /// The directory cannot be read.
@@ -181,7 +182,7 @@ impl DirectoryStore {
         let mut kept = self.kept()?;
         let mut swept = Swept { left: kept.iter().map(|kept| kept.length).sum(), ..Swept::default() };
         if swept.left > self.bound {
-            // Below the bound by a tenth, so that not every run makes room.
+            // A tenth below the limit, so that not every run has to make room.
             let target = self.bound.saturating_sub(self.bound / 10);
             kept.sort_by_key(|kept| kept.used);
             for kept in kept {
@@ -200,10 +201,10 @@ impl DirectoryStore {
         Ok(swept)
     }
 
-    /// Removes everything; what else stands in the directory stays.
+    /// Removes all entries and blobs; other files in the directory stay.
     ///
     /// # Errors
-    /// Something cannot be removed.
+    /// A file cannot be removed.
     pub fn clear(&self) -> io::Result<Swept> {
         let kept = self.kept()?;
         let freed = kept.iter().map(|kept| kept.length).sum();
@@ -315,7 +316,7 @@ impl DirectoryStore {
         for (folder, name) in [("entries", Name::Entry as fn(_) -> _), ("blobs", Name::Blob as fn(_) -> _)] {
             for shelf in listed(&self.root.join(folder))? {
                 for file in listed(&shelf.path()).unwrap_or_default() {
-                    // Gone since: another process makes room.
+                    // Removed in the meantime: another process makes room.
                     let Ok(found) = file.metadata() else { continue };
                     let (Some(digest), Ok(used)) = (digest_of(&file.path()), found.modified()) else {
                         continue;
@@ -350,20 +351,20 @@ impl DirectoryStore {
         self.root.join(folder).join(shelf).join(&text)
     }
 
-    /// Gives a file that is whole its name.
+    /// Gives a complete file its name.
     fn place(&self, file: tempfile::NamedTempFile, name: &Name) -> io::Result<()> {
         let path = self.path(name);
         let Err(failed) = file.persist(&path) else { return Ok(()) };
         match failed.error.kind() {
             io::ErrorKind::NotFound => make_private(path.parent().unwrap_or(&self.root))?,
-            // Whoever put it there did not mean well.
+            // Anything else there was not put there by this program.
             io::ErrorKind::IsADirectory => self.remove(name)?,
             _ => return Err(failed.error),
         }
         failed.file.persist(&path).map(drop).map_err(|failed| failed.error)
     }
 
-    /// The bytes there are by the last count and what was written since; none where that is not known.
+    /// The bytes by the last count and later writes; `None` if unknown.
     fn size(&self) -> Option<(u64, SystemTime)> {
         let mut text = String::new();
         File::open(self.root.join("size")).ok()?.take(100).read_to_string(&mut text).ok()?;
@@ -478,8 +479,7 @@ fn is_older(time: SystemTime, age: Duration) -> bool {
     SystemTime::now().duration_since(time).is_ok_and(|passed| passed > age)
 }
 
-/// Makes a directory for us alone, and those it stands in where they are missing. What stands there
-/// already stays as it is.
+/// Creates a private directory, and its missing parents. Existing directories are not changed.
 pub(super) fn make_private(directory: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
@@ -491,7 +491,7 @@ pub(super) fn make_private(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// Nobody else can write to it.
+/// No other user can write to it.
 #[cfg(unix)]
 fn is_ours(directory: &Path) -> Result<(), DirectoryError> {
     use std::os::unix::fs::MetadataExt as _;
@@ -566,7 +566,7 @@ mod tests {
             store.write(&name, &mut [0; 10].as_slice()).unwrap();
             age(&store, &name, 20 - u64::from(number));
         }
-        // Used now, though it was made first.
+        // Used now, though it was created first.
         read(&store, &Name::Entry([0; 32]));
         let swept = store.make_room().unwrap();
         assert_eq!(swept, Swept { removed: 3, freed: 30, left: 90 });
@@ -604,7 +604,7 @@ mod tests {
             let (noted, there) = (store.size().unwrap().0, store.contents().unwrap().blob_bytes);
             assert!(noted == there && there <= 50, "{noted}, {there}");
         }
-        // A count that others made wrong is taken anew, and so is one that cannot be read.
+        // A wrong count from another process is counted again, and so is one that cannot be read.
         let long_ago = SystemTime::now() - Duration::from_secs(25 * 3600);
         store.note_size(3, long_ago).unwrap();
         store.tidy(1).unwrap();

@@ -1,4 +1,4 @@
-//! The secret by which a cache knows its own entries.
+//! The secret that authenticates the entries of a cache.
 
 use hmac::{Hmac, KeyInit};
 use sha2::Sha256;
@@ -8,11 +8,11 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// Bytes of a key: as many as SHA-256 gives.
+/// Bytes of a key: as many as SHA-256 outputs.
 const LENGTH: usize = 32;
 
-/// What authenticates the entries of a cache. It never leaves the file it came from but into memory,
-/// is wiped there, and cannot be printed.
+/// The authentication key of a cache's entries. It leaves its file only into memory, is wiped there,
+/// and cannot be printed.
 #[derive(Clone)]
 pub struct Key(Zeroizing<[u8; LENGTH]>);
 
@@ -27,13 +27,13 @@ pub enum KeyError {
         /// Its permissions.
         mode: u32,
     },
-    /// It belongs to somebody else.
+    /// It belongs to another user.
     #[error("{} belongs to another user", .0.display())]
     NotOurs(PathBuf),
     /// Not a file that this made.
     #[error("{} does not hold a key: {LENGTH} bytes in lowercase hexadecimal and the end of the line", .0.display())]
     Malformed(PathBuf),
-    /// There is none, and none was to be made.
+    /// It does not exist, and was not to be created.
     #[error("there is no key at {}", .0.display())]
     Missing(PathBuf),
     /// The file system, or the source of random numbers.
@@ -41,7 +41,7 @@ pub enum KeyError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's message.
         error: io::Error,
     },
 }
@@ -56,19 +56,19 @@ impl Key {
     /// Reads the key in a file.
     ///
     /// # Errors
-    /// No file, one that others can read, or one that holds something else.
+    /// A missing file, one that other users can read, or one with other contents.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
         let io = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => KeyError::Missing(path.to_owned()),
             _ => KeyError::Io { path: path.to_owned(), error },
         };
-        // Looked at before it is opened: opening a pipe would wait for its other end.
+        // Checked before it is opened: opening a pipe would wait for its other end.
         if !fs::metadata(path).map_err(io)?.is_file() {
             return Err(KeyError::Malformed(path.to_owned()));
         }
         let file = File::open(path).map_err(io)?;
         is_private(path, &file)?;
-        // Never grown, so that no copy is left behind; a byte more than a key shows a longer file.
+        // Never reallocated, so that no copy remains; one more byte than a key reveals a longer file.
         let mut text = Zeroizing::new([0_u8; 2 * LENGTH + 2]);
         let length = fill(file, text.as_mut_slice()).map_err(io)?;
         let malformed = || KeyError::Malformed(path.to_owned());
@@ -81,11 +81,11 @@ impl Key {
         Ok(Self(bytes))
     }
 
-    /// Reads the key in a file, or makes a key and the file where there is none. Of several who do so
-    /// at once all have the same key in the end.
+    /// Reads the key in a file, or creates a key and the file if it does not exist. Processes that do
+    /// so in parallel all get the same key.
     ///
     /// # Errors
-    /// As [`Key::read`]; the file cannot be made.
+    /// As [`Key::read`]; the file cannot be created.
     pub fn read_or_make(path: &Path) -> Result<Self, KeyError> {
         match Self::read(path) {
             Err(KeyError::Missing(_)) => {}
@@ -95,7 +95,7 @@ impl Key {
         Self::read(path)
     }
 
-    /// A MAC that has taken nothing in yet.
+    /// A MAC without any input yet.
     pub(super) fn mac(&self) -> Hmac<Sha256> {
         let key: &[u8; LENGTH] = &self.0;
         // A block of SHA-256 is 64 bytes: the key and zeros, as RFC 2104 has it.
@@ -122,7 +122,7 @@ fn fill(mut file: File, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-/// Makes a key file, unless another process just did.
+/// Creates a key file, unless another process has just done so.
 fn make(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     super::directory::make_private(folder)?;
@@ -132,10 +132,10 @@ fn make(path: &Path) -> io::Result<()> {
     if let Some(digits) = text.get_mut(..2 * LENGTH) {
         hex::encode_to_slice(key.as_slice(), digits).map_err(io::Error::other)?;
     }
-    // Readable by us alone from its first moment.
+    // Readable by this user alone from the start.
     let mut file = tempfile::Builder::new().prefix(".catena-").tempfile_in(folder)?;
     file.write_all(text.as_slice())?;
-    // A key that is lost with the power makes every entry worthless.
+    // A key that is lost in a power failure makes every entry worthless.
     file.as_file().sync_all()?;
     match file.persist_noclobber(path) {
         Err(failed) if failed.error.kind() != io::ErrorKind::AlreadyExists => Err(failed.error),
@@ -143,7 +143,7 @@ fn make(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Nobody but us (and who may do anything anyway) can read or write it.
+/// Only this user (and root) can read or write it.
 #[cfg(unix)]
 fn is_private(path: &Path, file: &File) -> Result<(), KeyError> {
     use std::os::unix::fs::MetadataExt as _;

@@ -1,4 +1,4 @@
-//! The form of an entry: a payload that is ours, and is the one of its address.
+//! The format of an entry: an authentic payload that belongs to its address.
 //!
 //! ```text
 //! 16 bytes   "catena-cache/1 \n"
@@ -9,8 +9,8 @@
 //!            the payload, to the end
 //! ```
 //!
-//! The address stands in the entry so that entries can be checked without knowing who will ask for
-//! them. Who asks holds it against the address that was asked for.
+//! The address is part of the entry, so that entries can be checked without a need. A reader compares
+//! it with the requested address.
 
 use super::key::Key;
 use hmac::{Hmac, Mac};
@@ -21,28 +21,28 @@ const MAGIC: &[u8; 16] = b"catena-cache/1 \n";
 /// Bytes of everything before the address.
 const HEAD: usize = 16 + 32 + 8;
 
-/// Why bytes are not the entry that was asked for.
+/// Why bytes are not the requested entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
-    /// It does not begin as an entry, or breaks off before its payload.
+    /// It does not have the header of an entry, or is truncated before its payload.
     #[error("not an entry of a cache")]
     Form,
-    /// Not made with this key, or changed since.
+    /// Made with another key, or changed.
     #[error("it was changed, or made with another key")]
     Mac,
-    /// An entry of ours, but of another address.
+    /// An authentic entry of another address.
     #[error("it belongs to another address")]
     Address,
 }
 
-/// Makes an entry.
+/// Creates an entry.
 #[must_use]
 pub fn seal(key: &Key, address: &[u8], payload: &[u8]) -> Vec<u8> {
     let mac = mac(key, address, payload).finalize().into_bytes();
     [MAGIC.as_slice(), &mac, &length(address), address, payload].concat()
 }
 
-/// The payload of an entry of ours at this address.
+/// The payload of an authentic entry at this address.
 ///
 /// # Errors
 /// Any other bytes.
@@ -51,7 +51,7 @@ pub fn open<'a>(key: &Key, address: &[u8], entry: &'a [u8]) -> Result<&'a [u8], 
     if found == address { Ok(payload) } else { Err(Broken::Address) }
 }
 
-/// Address and payload of an entry of ours.
+/// Address and payload of an authentic entry.
 ///
 /// # Errors
 /// Bytes that are no entry, or not ours.
@@ -65,7 +65,7 @@ pub fn inspect<'a>(key: &Key, entry: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), B
     let length = length.try_into().map(u64::from_be_bytes).map_err(|_| Broken::Form)?;
     let length = usize::try_from(length).map_err(|_| Broken::Form)?;
     let (address, payload) = rest.split_at_checked(length).ok_or(Broken::Form)?;
-    // Takes as long whichever byte differs first.
+    // Takes the same time whichever byte differs first.
     mac(key, address, payload).verify_slice(claimed).map_err(|_| Broken::Mac)?;
     Ok((address, payload))
 }
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn another_implementation_makes_the_same_entry() {
-        // Python's hmac over what the head of this file says.
+        // Python's hmac over the fields listed at the top of this file.
         let mac = "f3a5ea9c70db3dbe453759a6f6031ccde2b1b4c5de7faf16beb4bef2bfe5c57d";
         let entry = [MAGIC.as_slice(), &hex::decode(mac).unwrap(), &length(b"address"), b"addresspayload"];
         assert_eq!(seal(&key(), b"address", b"payload"), entry.concat());

@@ -1,9 +1,9 @@
-//! Where entries are kept: the seam behind which a fleet can share one.
+//! Storage of entries: the interface through which several machines can share a cache.
 
 use std::fmt;
 use std::io::{self, Read};
 
-/// What a store is asked for.
+/// The name of a stored object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Name {
     /// An entry, by the SHA-256 of its address.
@@ -12,33 +12,33 @@ pub enum Name {
     Blob([u8; 32]),
 }
 
-/// Keeps bytes under names. It is not believed: entries are authenticated and blobs hashed whenever
-/// they are used, so that a store may lose, mix up and make up what it likes. Calls may block; they
-/// are made where that is allowed, from several threads.
+/// Stores bytes under names. It is untrusted: entries are authenticated and blobs hashed on every use,
+/// so that a store may lose, swap and invent contents. Calls may block; they are made on threads where
+/// that is allowed, several in parallel.
 pub trait Store: Send + Sync + fmt::Debug {
-    /// What is kept under a name, to be read by whoever asks as far as it pleases them.
+    /// The object under a name, to be read as far as the caller needs.
     ///
     /// # Errors
-    /// It is there, and cannot be read.
+    /// It exists and cannot be read.
     fn read(&self, name: &Name) -> io::Result<Option<Box<dyn Read + Send>>>;
 
-    /// Keeps everything `from` gives, whole or not at all, in place of what was kept before; returns
-    /// how many bytes.
+    /// Stores everything that `from` yields, completely or not at all, in place of the previous
+    /// contents; returns the number of bytes.
     ///
     /// # Errors
-    /// It cannot be kept, or `from` cannot be read.
+    /// It cannot be stored, or `from` cannot be read.
     fn write(&self, name: &Name, from: &mut dyn Read) -> io::Result<u64>;
 
-    /// Forgets what is kept under a name.
+    /// Removes the object under a name.
     ///
     /// # Errors
-    /// It is still there.
+    /// It still exists.
     fn remove(&self, name: &Name) -> io::Result<()>;
 
-    /// A user has written so many bytes and is done: the moment to make room.
+    /// A user has written this many bytes and is done: the moment to make room.
     ///
     /// # Errors
-    /// There is no room to be made.
+    /// No room could be made.
     fn tidy(&self, written: u64) -> io::Result<()>;
 }
 

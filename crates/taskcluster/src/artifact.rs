@@ -11,8 +11,8 @@ use std::fmt;
 use tokio::time::Instant;
 use url::Url;
 
-/// When an artifact expires: a time, in the very text that the task has for it. The queue refuses an artifact
-/// that outlives its task by a millisecond, so the text is not rendered anew.
+/// The expiry of an artifact, in exactly the text of the task's expiry. The queue refuses an artifact
+/// that outlives its task by a millisecond, so the text is not formatted anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expiry(String);
 
@@ -22,7 +22,7 @@ pub struct Expiry(String);
 pub struct ExpiryError(String);
 
 impl Expiry {
-    /// Reads a time (RFC 3339).
+    /// Parses a time (RFC 3339).
     ///
     /// # Errors
     /// Any other text.
@@ -41,18 +41,18 @@ impl Expiry {
 /// Why there is no artifact where one was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorReason {
-    /// Nothing has its name.
+    /// No file has its name.
     Missing,
-    /// What has its name cannot be an artifact.
+    /// The file with its name cannot be an artifact.
     Invalid,
-    /// It is larger than artifacts may be.
+    /// It exceeds the size limit of artifacts.
     TooLarge,
     /// The worker may not read it.
     NotReadable,
 }
 
 impl ErrorReason {
-    /// The queue's word for it.
+    /// The queue's term for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -67,15 +67,15 @@ impl ErrorReason {
 /// An artifact to record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NewArtifact<'a> {
-    /// A body that is put to a URL which the queue gives.
+    /// A body that is uploaded to a URL from the queue.
     S3 {
         /// Its type.
         content_type: &'a str,
-        /// Its length before it is encoded.
+        /// Its length before encoding.
         content_length: u64,
     },
-    /// A body that is given to the object service. Its length is not told: the queue cannot finish an object
-    /// artifact whose length it knows.
+    /// A body that is uploaded to the object service. Its length is not stated: the queue cannot finish
+    /// an object artifact with a known length.
     Object {
         /// Its type.
         content_type: &'a str,
@@ -87,11 +87,11 @@ pub enum NewArtifact<'a> {
         /// Its type.
         content_type: &'a str,
     },
-    /// An artifact that could not be made.
+    /// An artifact that could not be created.
     Error {
-        /// Why not.
+        /// The reason.
         reason: ErrorReason,
-        /// The same for people; it is cut to 4,096 characters.
+        /// A message for people; it is cut to 4,096 characters.
         message: &'a str,
     },
 }
@@ -135,12 +135,12 @@ impl NewArtifact<'_> {
     }
 }
 
-/// What the queue says of a new artifact.
+/// The queue's answer for a new artifact.
 #[derive(Clone)]
 pub enum CreatedArtifact {
-    /// The body is to be put here, with the artifact's type. Whoever knows the URL may write there.
+    /// The body must be uploaded here, with the artifact's type. Anyone with the URL can write there.
     Put(Url),
-    /// The body is to be given to the object service.
+    /// The body must be uploaded to the object service.
     Object(ObjectUpload),
     /// There is no body.
     Recorded,
@@ -167,10 +167,12 @@ struct Created {
 const CREATE: &str = "createArtifact";
 
 impl Client {
-    /// Records an artifact. With the same values this may be asked again, for a URL that is good for longer.
+    /// Records an artifact. With the same values the call can be repeated, for a URL that is valid for
+    /// longer.
     ///
     /// # Errors
-    /// As of every call; an answer about another kind of storage, or with a URL that may not be asked.
+    /// As of every call; an answer for another kind of storage, or with a URL that may not be
+    /// requested.
     pub async fn create_artifact(
         &self,
         run: TaskRun,

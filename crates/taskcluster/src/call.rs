@@ -1,4 +1,4 @@
-//! One call of a service: signed, asked again where a failure may pass, its answer capped.
+//! One call of a service: signed, with retries of temporary failures, and a limit on its answer.
 
 use crate::{RootUrl, TaskclusterCredentials};
 use bytes::Bytes;
@@ -18,30 +18,31 @@ use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 use zeroize::Zeroizing;
 
-/// What a segment of a path keeps as it is.
+/// Characters that need no encoding in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Bytes of an answer. The queue takes definitions of 1 MiB; a claim of several tasks has several.
+/// Bytes of an answer. The queue accepts definitions of 1 MiB; a claim of several tasks has several.
 const LARGEST_ANSWER: usize = 32 << 20;
 /// Bytes of an error that are read for its message.
 const LARGEST_ERROR: usize = 64 << 10;
 /// Characters of a message that are shown.
 const LONGEST_MESSAGE: usize = 300;
 
-/// How a client asks.
+/// Options of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientOptions {
-    /// How long one attempt may take, its answer included. A claim waits for 20 s at the queue.
+    /// The time limit of one attempt, including its answer. The queue holds a claim for 20 s.
     pub attempt: Duration,
     /// The upper bound of the first wait between attempts; it doubles with each.
     pub backoff: Duration,
     /// The upper bound of any wait between attempts.
     pub backoff_cap: Duration,
-    /// The longest that a `Retry-After` is obeyed.
+    /// The maximum `Retry-After` that is obeyed.
     pub retry_after_cap: Duration,
-    /// What the waits between attempts are drawn from; clients that start together should differ.
+    /// The seed of the random waits between attempts; clients that start together should have different
+    /// ones.
     pub seed: u64,
-    /// Whether plain http may leave this machine.
+    /// Whether plain http is allowed to other machines.
     pub danger_allow_http: bool,
 }
 
@@ -58,9 +59,9 @@ impl Default for ClientOptions {
     }
 }
 
-/// A client of Taskcluster's services. Each call is asked until it is answered, refused, or its deadline
-/// has passed. Only failures that may pass are asked again: no answer, a broken one, 408, 421, 425, 429 and
-/// 5xx. Dropping the future of a call cancels it.
+/// A client of Taskcluster's services. Each call is repeated until it is answered, refused, or its
+/// deadline has passed. Only temporary failures are retried: no answer, a broken one, 408, 421, 425,
+/// 429 and 5xx. Dropping the future of a call cancels it.
 #[derive(Clone)]
 pub struct Client {
     transport: Arc<dyn Transport>,
@@ -86,25 +87,25 @@ impl Client {
         Self { transport, root, credentials: None, options: Arc::new(options), backoff: Arc::new(backoff) }
     }
 
-    /// The same client with these credentials: its own, or those of a claim.
+    /// The same client with these credentials: the worker's own, or those of a claim.
     #[must_use]
     pub fn with_credentials(&self, credentials: TaskclusterCredentials) -> Self {
         Self { credentials: Some(credentials), ..self.clone() }
     }
 
-    /// Where the deployment is.
+    /// The root URL of the deployment.
     #[must_use]
     pub fn root(&self) -> &RootUrl {
         &self.root
     }
 
-    /// What sends its requests.
+    /// The transport of its requests.
     #[must_use]
     pub fn transport(&self) -> &Arc<dyn Transport> {
         &self.transport
     }
 
-    /// Whether a URL that a service gives may be asked: https, or plain http on this machine.
+    /// Whether a URL from a service may be requested: https, or plain http on this machine.
     #[must_use]
     pub fn may_reach(&self, url: &Url) -> bool {
         match url.scheme() {
@@ -114,7 +115,7 @@ impl Client {
         }
     }
 
-    /// Asks, and reads the answer's members.
+    /// Calls, and parses the answer's members.
     pub(crate) async fn ask<T: DeserializeOwned>(
         &self,
         call: Call,
@@ -125,7 +126,7 @@ impl Client {
         read(name, &answer)
     }
 
-    /// Asks until there is an answer, a refusal, or no time left.
+    /// Calls until there is an answer, a refusal, or no time left.
     pub(crate) async fn answer(
         &self,
         call: Call,
@@ -206,7 +207,7 @@ impl Client {
         let Some(answer) = answer else {
             return Err(Failure::malformed(format!("it is larger than {LARGEST_ANSWER} bytes")));
         };
-        // A gateway's page, or half of an answer: not what the service said.
+        // A gateway's page, or a truncated answer: not the service's statement.
         if call.answered && serde_json::from_slice::<serde::de::IgnoredAny>(&answer).is_err() {
             return Err(Failure::again("the answer is not JSON, though its status says success"));
         }
@@ -214,9 +215,9 @@ impl Client {
     }
 }
 
-/// Reads an answer's members.
+/// Parses an answer's members.
 pub(crate) fn read<'a, T: Deserialize<'a>>(call: &'static str, answer: &'a [u8]) -> Result<T, CallError> {
-    // The words of serde may quote the answer, in which credentials stand.
+    // serde's message may quote the answer, which contains credentials.
     serde_json::from_slice(answer).map_err(|error| {
         let what =
             format!("{:?} error at line {}, column {}", error.classify(), error.line(), error.column());
@@ -250,38 +251,38 @@ impl Call {
         Self { method: Method::PUT, ..Self::post(name, path, Some(body)) }
     }
 
-    /// A call whose answer says nothing.
+    /// A call whose answer has no content.
     pub(crate) fn unanswered(self) -> Self {
         Self { answered: false, ..self }
     }
 }
 
-/// Encodes one segment of a path, slashes included.
+/// Encodes one path segment, including slashes.
 pub(crate) fn segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
 
-/// Why a call came to nothing.
+/// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{call}: {kind}")]
 pub struct CallError {
     /// The service's name for the call.
     pub call: &'static str,
-    /// What happened.
+    /// The failure.
     pub kind: CallErrorKind,
 }
 
-/// What happened to a call.
+/// The failure of a call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallErrorKind {
-    /// The service said no: a status of 4xx, or a redirect, which no call has.
+    /// The service refused: a status of 4xx, or a redirect, which no call has.
     #[error("refused with status {status} ({code}): {message}")]
     Refused {
         /// The status.
         status: u16,
-        /// The service's code for it, such as `RequestConflict`.
+        /// The service's code, such as `RequestConflict`.
         code: String,
-        /// The first line of what it says, cut.
+        /// The first line of its message, shortened.
         message: String,
     },
     /// No attempt was answered before the deadline; the last failed for this reason.
@@ -292,10 +293,10 @@ pub enum CallErrorKind {
         /// Why the last failed.
         reason: String,
     },
-    /// The request cannot be sent: asking again does not help.
+    /// The request cannot be sent: a retry does not help.
     #[error("not sent: {0}")]
     Unsendable(String),
-    /// The service said yes in a form that it does not have.
+    /// The service succeeded with an answer of an unknown form.
     #[error("malformed answer: {0}")]
     Malformed(String),
 }
@@ -314,13 +315,14 @@ impl CallError {
         }
     }
 
-    /// Whether the run is no longer the caller's, or what is asked contradicts what was asked before (409).
+    /// Whether the run no longer belongs to the caller, or the request contradicts an earlier one
+    /// (409).
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.status() == Some(409)
     }
 
-    /// Whether the service could not be asked, which may pass later.
+    /// Whether the service was unavailable, which may be temporary.
     #[must_use]
     pub fn is_unanswered(&self) -> bool {
         matches!(self.kind, CallErrorKind::Unanswered { .. })
@@ -369,7 +371,7 @@ async fn collect(mut response: Response, limit: usize) -> Result<Option<Zeroizin
     Ok(Some(answer))
 }
 
-/// What a status other than 2xx means.
+/// The meaning of a status other than 2xx.
 async fn refusal(response: Response) -> Failure {
     let (status, retry_after) = (response.status.as_u16(), headers::retry_after(&response.headers, now()));
     let body = collect(response, LARGEST_ERROR).await.ok().flatten().unwrap_or_default();
@@ -382,7 +384,7 @@ async fn refusal(response: Response) -> Failure {
     }
 }
 
-/// A service's code and the first line of its message; of anything else that it is nothing of the kind.
+/// A service's code and the first line of its message; for anything else a text that says so.
 fn words(body: &[u8]) -> (String, String) {
     let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
     let text = |key: &str| {

@@ -1,4 +1,4 @@
-//! Claims of tasks: what the queue hands to a worker.
+//! Claims of tasks: work that the queue assigns to a worker.
 
 use crate::call::{Call, CallError, read, segment};
 use crate::{Client, TaskclusterCredentials};
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use std::fmt;
 use tokio::time::Instant;
 
-/// Who a worker is: its group and its id.
+/// The identity of a worker: its group and its id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WorkerIdentity {
     group: String,
@@ -24,7 +24,7 @@ pub struct WorkerIdentity {
 pub struct IdentifierError(String);
 
 impl WorkerIdentity {
-    /// Reads a worker's group and id.
+    /// Parses a worker's group and id.
     ///
     /// # Errors
     /// A group or an id that is not 1 to 38 letters, digits, `_` and `-`.
@@ -75,10 +75,10 @@ impl fmt::Display for TaskRun {
     }
 }
 
-/// How long a run is the worker's, and by whose word it acts for it.
+/// The duration of a claim, and its credentials.
 #[derive(Clone, Debug)]
 pub struct Lease {
-    /// When the run is taken away, unless it is reclaimed before.
+    /// The run is taken away at this time, unless it is reclaimed before.
     pub taken_until: Timestamp,
     /// The run's temporary credentials.
     pub credentials: TaskclusterCredentials,
@@ -89,29 +89,30 @@ pub struct Lease {
 pub struct Claim {
     /// The run.
     pub run: TaskRun,
-    /// Until when, and with which credentials.
+    /// The duration and the credentials.
     pub lease: Lease,
-    /// The task's definition, JSON text as the queue sent it. It is the task's word: hostile.
+    /// The task's definition, JSON text as the queue sent it. It is written by the task's author, and
+    /// untrusted.
     pub definition: Bytes,
 }
 
-/// How a run that did not fail by its own fault is resolved.
+/// The exception with which a run is resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExceptionReason {
     /// The worker had to stop; the queue runs the task again.
     WorkerShutdown,
-    /// The task asks for what it may not have or cannot be.
+    /// The task requests something that it may not have, or is malformed.
     MalformedPayload,
-    /// What the task needs was not there; it may be later.
+    /// A resource that the task needs was unavailable; it may be available later.
     ResourceUnavailable,
     /// The worker is at fault.
     InternalError,
-    /// What happened may pass; the queue runs the task again.
+    /// The failure may be temporary; the queue runs the task again.
     IntermittentTask,
 }
 
 impl ExceptionReason {
-    /// The queue's word for it.
+    /// The queue's term for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -123,7 +124,7 @@ impl ExceptionReason {
         }
     }
 
-    /// Reads the queue's word.
+    /// Parses the queue's term.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         [
@@ -138,18 +139,18 @@ impl ExceptionReason {
     }
 }
 
-/// How a run is resolved.
+/// The resolution of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Resolution {
-    /// The task did what it was for.
+    /// The task succeeded.
     Completed,
-    /// The task did not.
+    /// The task failed.
     Failed,
-    /// Neither.
+    /// An exception.
     Exception(ExceptionReason),
 }
 
-/// What a claim and a reclaim have in common.
+/// Members that a claim and a reclaim share.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Taken<'a> {
@@ -177,7 +178,7 @@ struct StatusId {
 }
 
 impl Taken<'_> {
-    /// The run, if it is the worker's.
+    /// The run, if it belongs to the worker.
     fn run(&self, call: &'static str) -> Result<TaskRun, CallError> {
         let status: StatusId = read(call, self.status.get().as_bytes())?;
         let task_id = TaskId::parse(&status.task_id);
@@ -210,9 +211,9 @@ const CLAIM: &str = "claimWork";
 const RECLAIM: &str = "reclaimTask";
 
 impl Client {
-    /// Claims up to so many runs of a pool. The queue holds the question for about 20 s where nothing is
-    /// pending, and then answers with none. One claim that is malformed, or another worker's, does not spoil the
-    /// others.
+    /// Claims up to this many runs of a pool. If none is pending, the queue holds the request for about
+    /// 20 s, and then answers with none. A claim that is malformed, or belongs to another worker, does
+    /// not affect the others.
     ///
     /// # Errors
     /// As of every call.
@@ -231,7 +232,7 @@ impl Client {
         Ok(work.tasks.into_iter().map(claim).collect())
     }
 
-    /// Prolongs a claim. A conflict means that the run is no longer the worker's.
+    /// Extends a claim. A conflict means that the run no longer belongs to the worker.
     ///
     /// # Errors
     /// As of every call; an answer about another run.
@@ -245,7 +246,8 @@ impl Client {
         taken.lease(RECLAIM)
     }
 
-    /// Resolves a run. A conflict means that it is resolved otherwise, or no longer the worker's.
+    /// Resolves a run. A conflict means that it has another resolution, or no longer belongs to the
+    /// worker.
     ///
     /// # Errors
     /// As of every call.

@@ -1,4 +1,4 @@
-//! Who we are to Taskcluster.
+//! Credentials for Taskcluster.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,7 +19,7 @@ pub struct TaskclusterCredentials {
     certificate: Option<Secret>,
 }
 
-/// Why credentials cannot be used. None of these holds any part of a secret.
+/// Why credentials cannot be used. No variant contains any part of a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialsError {
     /// Only one of client id and access token is set.
@@ -36,7 +36,7 @@ pub enum CredentialsError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's message.
         reason: String,
     },
     /// The file is not what it should be.
@@ -44,15 +44,15 @@ pub enum CredentialsError {
     File {
         /// The file.
         path: PathBuf,
-        /// Where reading stopped.
+        /// The line of the error.
         line: usize,
-        /// Where reading stopped.
+        /// The column of the error.
         column: usize,
     },
 }
 
-/// The file: `{"clientId", "accessToken", "certificate"?}`; the certificate as text or as the object
-/// itself, for both are about.
+/// The file: `{"clientId", "accessToken", "certificate"?}`; the certificate as a string or as an
+/// object, since both are in use.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct File {
@@ -62,7 +62,7 @@ struct File {
     certificate: Option<Box<RawValue>>,
 }
 
-/// What services hand out: the same, with whatever newer ones may add.
+/// The form that services issue: the same, with additional members of newer versions.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Handed {
@@ -80,7 +80,7 @@ impl TryFrom<Handed> for TaskclusterCredentials {
     }
 }
 
-/// The text of a certificate that is given as text or as the object itself.
+/// The text of a certificate that is given as a string or as an object.
 fn certificate(raw: Option<Box<RawValue>>) -> Option<Secret> {
     let text =
         raw.map(|raw| serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned()));
@@ -91,10 +91,10 @@ fn certificate(raw: Option<Box<RawValue>>) -> Option<Secret> {
 const LARGEST_FILE: usize = 64 << 10;
 
 impl TaskclusterCredentials {
-    /// Takes over credentials. The certificate is the JSON text that Taskcluster hands out.
+    /// Credentials from their parts. The certificate is the JSON text that Taskcluster issues.
     ///
     /// # Errors
-    /// A certificate that is not a JSON object; a client id that is not one.
+    /// A certificate that is not a JSON object; a malformed client id.
     pub fn new(
         client_id: String,
         access_token: Secret,
@@ -117,7 +117,7 @@ impl TaskclusterCredentials {
     /// variable that is empty counts as not set.
     ///
     /// # Errors
-    /// Only one of the first two; a certificate that is not one.
+    /// Only one of the first two is set; a malformed certificate.
     pub fn from_environment(
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, CredentialsError> {
@@ -142,7 +142,7 @@ impl TaskclusterCredentials {
         if bytes.len() > LARGEST_FILE {
             return Err(unreadable("it is too large to hold credentials".to_owned()));
         }
-        // The error's own words may quote the file; only the place is kept.
+        // The error's message may quote the file; only the position is kept.
         let file: File = serde_json::from_slice(&bytes).map_err(|error| CredentialsError::File {
             path: path.to_owned(),
             line: error.line(),
@@ -158,20 +158,20 @@ impl TaskclusterCredentials {
         &self.client_id
     }
 
-    /// The access token, for whoever hands the credentials on.
+    /// The access token, for passing the credentials on.
     #[must_use]
     pub fn access_token(&self) -> &Secret {
         &self.access_token
     }
 
-    /// The certificate of temporary credentials, the JSON text that Taskcluster hands out.
+    /// The certificate of temporary credentials, the JSON text that Taskcluster issues.
     #[must_use]
     pub fn certificate(&self) -> Option<&Secret> {
         self.certificate.as_ref()
     }
 
-    /// The `Authorization` of one request (Hawk). None where the request cannot be signed, which
-    /// then goes out unsigned and is refused by the one who wanted a signature.
+    /// The `Authorization` header of one request (Hawk). `None` if the request cannot be signed; it is
+    /// then sent unsigned, and refused if a signature is required.
     #[must_use]
     pub fn authorization(&self, method: &http::Method, url: &Url) -> Option<HeaderValue> {
         let key = hawk::Key::new(self.access_token.expose(), hawk::SHA256).ok()?;

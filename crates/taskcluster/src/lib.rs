@@ -1,7 +1,8 @@
-//! Taskcluster: where a deployment is, who we are to it, and a typed client of its services.
+//! Taskcluster: root URLs, credentials, and a typed client of its services.
 //!
-//! A [`Client`] asks the queue (claims, reclaims, resolutions, artifacts, definitions, statuses), the object service
-//! and the index. Answers are capped and parsed into types; what may pass is asked again until a deadline.
+//! A [`Client`] calls the queue (claims, reclaims, resolutions, artifacts, definitions, statuses), the
+//! object service and the index. Answers are capped and parsed into types; temporary failures are
+//! retried until a deadline.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod artifact;

@@ -14,12 +14,12 @@ use std::fmt;
 use tokio::time::Instant;
 use url::Url;
 
-/// The largest object whose bytes may stand in the request itself.
+/// The largest object whose bytes may be part of the request itself.
 pub const LARGEST_INLINE: usize = 8192;
-/// Headers that the service may ask for.
+/// Headers that the service may require.
 const MOST_HEADERS: usize = 32;
 
-/// An upload that the queue has prepared: whoever holds its credentials may make the object.
+/// An upload that the queue has prepared: its credentials permit creating the object.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectUpload {
@@ -41,14 +41,14 @@ impl fmt::Debug for ObjectUpload {
     }
 }
 
-/// How an object's bytes get to the service.
+/// How an object's bytes are transferred to the service.
 #[derive(Clone)]
 pub enum UploadMethod {
-    /// They stood in the request, and are there.
+    /// They were part of the request, and are complete.
     Inline,
-    /// They are to be put to a URL, with these headers.
+    /// They must be uploaded to a URL, with these headers.
     Put {
-        /// Where to.
+        /// The URL.
         url: Url,
         /// The headers to send.
         headers: HeaderMap,
@@ -64,14 +64,14 @@ impl fmt::Debug for UploadMethod {
     }
 }
 
-/// What is uploaded.
+/// The object to upload.
 #[derive(Clone, Copy, Debug)]
 pub struct ObjectData<'a> {
     /// Its type.
     pub content_type: &'a str,
     /// Its length.
     pub length: u64,
-    /// All its bytes, where they are few enough to stand in the request.
+    /// All its bytes, if they are few enough to be part of the request.
     pub inline: Option<&'a [u8]>,
 }
 
@@ -106,7 +106,7 @@ struct PutUrl {
 }
 
 impl PutUrl {
-    /// The headers, but for the length, which the transport says itself.
+    /// The headers, except for the length, which the transport sets itself.
     fn headers(&self) -> Option<HeaderMap> {
         if self.headers.len() > MOST_HEADERS {
             return None;
@@ -125,11 +125,11 @@ impl PutUrl {
 const CREATE: &str = "createUpload";
 
 impl Client {
-    /// Begins an upload, or asks for a new URL for one that was begun.
+    /// Starts an upload, or requests a new URL for one that was started.
     ///
     /// # Errors
-    /// As of every call; no method that was proposed, headers that cannot be sent, or a URL that may not be
-    /// asked.
+    /// As of every call; no proposed method, headers that cannot be sent, or a URL that may not be
+    /// requested.
     pub async fn create_upload(
         &self,
         upload: &ObjectUpload,
@@ -167,7 +167,7 @@ impl Client {
         }
     }
 
-    /// Ends an upload. From here on the object cannot be changed.
+    /// Finishes an upload. Afterwards the object cannot be changed.
     ///
     /// # Errors
     /// As of every call.

@@ -1,4 +1,4 @@
-//! Where a deployment of Taskcluster is.
+//! The root URL of a deployment.
 
 use url::Url;
 
@@ -6,16 +6,16 @@ use url::Url;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RootUrl(Url);
 
-/// The text is not the root URL of a Taskcluster: `https://host`, perhaps with a port, and nothing else.
+/// The text is not a Taskcluster root URL: `https://host`, optionally with a port, and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a root URL (https://host, without a path, query or user): {0:?}")]
 pub struct RootUrlError(String);
 
 impl RootUrl {
-    /// Reads a root URL. A trailing slash is dropped.
+    /// Parses a root URL. A trailing slash is dropped.
     ///
     /// # Errors
-    /// Anything but scheme (http or https), host and port.
+    /// Anything except scheme (http or https), host and port.
     pub fn parse(text: &str) -> Result<Self, RootUrlError> {
         let wrong = || RootUrlError(text.chars().take(200).collect());
         let url = Url::parse(text).map_err(|_| wrong())?;

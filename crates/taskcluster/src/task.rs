@@ -1,4 +1,4 @@
-//! What the queue and the index know of tasks.
+//! Tasks in the queue and the index.
 
 use crate::Client;
 use crate::call::{Call, CallError, segment};
@@ -24,7 +24,7 @@ impl Client {
         Ok(Bytes::copy_from_slice(&answer))
     }
 
-    /// How far a task got.
+    /// The state of a task.
     ///
     /// # Errors
     /// As of every call; an answer about another task.

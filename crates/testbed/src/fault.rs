@@ -1,4 +1,4 @@
-//! Faults: what can go wrong between a verifier and the world, laid over any URL.
+//! Faults: what can go wrong between a verifier and the services, for any URL.
 
 use crate::body::Body;
 use bytes::Bytes;
@@ -7,18 +7,18 @@ use std::ops::{Bound, RangeBounds};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// One thing that goes wrong with an answer.
+/// One fault of an answer.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Answer with this status instead, in the queue's error shape, and do nothing of what was asked. What is not there (404, 410, 422) is said
-    /// in the form of the service that is asked, so far as it has one.
+    /// Answer with this status instead, in the queue's error format, and ignore the request. A status
+    /// for absence (404, 410, 422) has the form of the requested service, if it has one.
     Status(u16),
     /// Wait before answering; every delay that matches a request is added up.
     Delay(Duration),
     /// Accept the request and never answer.
     Silence,
-    /// Reset the connection (RST) without a word.
+    /// Reset the connection (RST) without an answer.
     HangUp,
     /// Answer with this status before anything of the request's body is read.
     Early(u16),
@@ -27,7 +27,7 @@ pub enum Fault {
         /// Bytes of the body taken first.
         after: u64,
     },
-    /// Take this many bytes of the request's body, then no more, and never answer.
+    /// Take this many bytes of the request's body, then stop reading, and never answer.
     Stall {
         /// Bytes of the body taken first.
         after: u64,
@@ -49,7 +49,7 @@ pub enum Fault {
     },
     /// Redirect (303) to this address.
     Redirect(String),
-    /// Send the body, then more without end, chunked.
+    /// Send the body, then endless further data, chunked.
     Endless,
     /// Send the body this many bytes at a time, waiting in between.
     Drip {
@@ -67,19 +67,19 @@ pub enum Fault {
     Encoding(String),
     /// Send this body instead.
     Replace(Body),
-    /// Announce this length, whatever the body's is: what is beyond it is not sent, and a body that
-    /// is shorter ends with the connection.
+    /// Announce this length, whatever the body's is: excess data is not sent, and a shorter body ends
+    /// with the connection.
     Announce {
         /// `Content-Length`.
         length: u64,
     },
-    /// Redirect (303) to the same address with one more `hop=1` in its query. The pattern must take
-    /// these in for the way to have no end.
+    /// Redirect (303) to the same address with one more `hop=1` in its query. The pattern must match
+    /// these addresses too for an endless redirect.
     Wander,
-    /// Send an empty page of a listing that says there is one more, with a new continuation token
-    /// each time. The pattern must take in the pages' addresses.
+    /// Send an empty page of a listing that points to a further page, with a new continuation token
+    /// each time. The pattern must match the pages' addresses.
     EndlessListing,
-    /// The same, where each page has so many names, no two of them alike, and each of so many bytes.
+    /// The same, where each page has this many distinct names of this many bytes.
     LongListing {
         /// Names on each page.
         names: u64,
@@ -98,12 +98,12 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether it strikes while the request's body is read.
+    /// Whether it applies while the request's body is read.
     pub(crate) fn is_of_intake(&self) -> bool {
         matches!(self, Fault::Early(_) | Fault::Abort { .. } | Fault::Stall { .. } | Fault::Sip { .. })
     }
 
-    /// What the fault is at an address: those that depend on it become others that do not.
+    /// The fault for an address: those that depend on it are resolved.
     pub(crate) fn at(self, url: &str) -> Fault {
         let more = |member: &str| format!("{url}{}{member}", if url.contains('?') { '&' } else { '?' });
         match self {
@@ -115,7 +115,7 @@ impl Fault {
     }
 }
 
-/// A page of a listing that goes on.
+/// A page of an endless listing.
 fn endless_page(url: &str, names: u64, length: usize) -> Fault {
     let page = url.split_once("continuationToken=page").map_or("0", |(_, number)| number);
     let page = page.parse::<u64>().unwrap_or(0);
@@ -127,7 +127,7 @@ fn endless_page(url: &str, names: u64, length: usize) -> Fault {
     )
 }
 
-/// A fault, where it strikes, and on which attempts.
+/// A fault, its pattern, and the attempts that it affects.
 #[derive(Debug)]
 struct Rule {
     pattern: String,
@@ -135,7 +135,7 @@ struct Rule {
     fault: Fault,
 }
 
-/// All faults laid over a site.
+/// All faults of a site.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Mutex<Vec<Rule>>);
 
@@ -150,7 +150,7 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// The faults that strike this attempt (counted from 1), oldest first.
+    /// The faults for this attempt (counted from 1), oldest first.
     pub(crate) fn striking(&self, url: &str, attempt: u64) -> Vec<Fault> {
         let rules = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let strikes = |rule: &&Rule| rule.attempts.contains(&attempt) && matches(&rule.pattern, url);
@@ -158,8 +158,8 @@ impl Faults {
     }
 }
 
-/// Whether a pattern means a URL: `*` stands for any run of characters; a pattern that starts with `/`
-/// is held against path and query only.
+/// Whether a pattern matches a URL: `*` stands for any run of characters; a pattern that starts with
+/// `/` is compared with path and query only.
 fn matches(pattern: &str, url: &str) -> bool {
     let target = match url.split_once("://").and_then(|(_, rest)| rest.split_once('/')) {
         Some((_, path)) if pattern.starts_with('/') => format!("/{path}"),

@@ -190,16 +190,16 @@ impl Testbed {
         self.shared.tell(story);
     }
 
-    /// Lays a fault over every URL that `pattern` means, on these attempts (counted from 1 per URL).
+    /// Adds a fault for every URL that `pattern` matches, on these attempts (counted from 1 per URL).
     ///
-    /// `*` in the pattern stands for any run of characters. A pattern that starts with `/` is held
-    /// against path and query, any other against the whole URL as the client asked for it. Of several
-    /// faults that strike one request the oldest shapes the answer; delays add up.
+    /// `*` in the pattern stands for any run of characters. A pattern that starts with `/` is compared
+    /// with path and query, any other with the whole URL as the client requested it. If several faults
+    /// apply to one request, the oldest shapes the answer; delays add up.
     pub fn fault(&self, pattern: &str, attempts: impl RangeBounds<u64>, fault: Fault) {
         self.shared.faults.add(pattern, attempts, fault);
     }
 
-    /// Takes all faults away.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.shared.faults.clear();
     }
@@ -209,7 +209,7 @@ impl Testbed {
         self.shared.ledger.stats()
     }
 
-    /// Forgets all counts; attempts start from 1 again.
+    /// Resets all counts; attempts start from 1 again.
     pub fn reset_stats(&self) {
         self.shared.ledger.reset();
     }

@@ -1,4 +1,4 @@
-//! The queue with state as a client meets it on the wire: who may claim and put, and what it is told.
+//! The queue with state as a client meets it on the wire: who may claim and upload, and the answers.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // tests
 
 use catena_testbed::queue::{Action, Story};

@@ -1,12 +1,11 @@
-//! Where two values differ, place by place.
+//! Differences between two values, place by place.
 
 use crate::verdict::{Difference, DifferenceKind, bounded_value};
 use catena_json::{Path, Value};
 
 /// Lists the places where `actual` differs from `expected`: the innermost ones, in the order of
-/// `expected`, then what was added. A list that holds the same items in another order is one
-/// difference. At most `limit` are listed; the caller learns that there are more by asking for one
-/// more than it shows.
+/// `expected`, followed by additions. A list with the same items in another order is one difference. At
+/// most `limit` are listed; to learn whether there are more, request one more than you show.
 #[must_use]
 pub fn differences(expected: &Value, actual: &Value, limit: usize) -> Vec<Difference> {
     let mut walk = Walk::new(limit);
@@ -14,8 +13,8 @@ pub fn differences(expected: &Value, actual: &Value, limit: usize) -> Vec<Differ
     walk.found
 }
 
-/// The same of some members of an object, each with what stands under its key elsewhere. What stands
-/// there under other keys is not looked at.
+/// The same for some members of an object, each with the value under its key in the other object. Other
+/// keys of the other object are ignored.
 #[must_use]
 pub fn member_differences<'a>(
     expected: impl IntoIterator<Item = (&'a String, &'a Value)>,
@@ -29,7 +28,7 @@ pub fn member_differences<'a>(
     walk.found
 }
 
-/// How large a value is: the values in it, and one more for every 16 bytes of their texts.
+/// The size of a value: its number of values, and one more for every 16 bytes of its strings.
 pub(crate) fn weight(value: &Value) -> usize {
     let text = |text: &str| text.len() / 16;
     let inner = match value {
@@ -44,11 +43,11 @@ pub(crate) fn weight(value: &Value) -> usize {
     inner.saturating_add(1)
 }
 
-/// Values that are looked at for the innermost places of one comparison. What lies deeper in what is
-/// larger is told as one difference: only how differences are told depends on it.
+/// Values that are compared to find the innermost places of a difference. Differences deeper in a
+/// larger value are reported as one: only the report depends on this limit.
 const MOST_STEPS: usize = 8_000_000;
 
-/// Longest lists that are looked at for a mere change of order; the comparison is quadratic.
+/// The longest lists that are compared for a mere change of order; the comparison is quadratic.
 const LONGEST_PERMUTATION: usize = 256;
 
 struct Walk {
@@ -101,7 +100,7 @@ impl Walk {
         }
     }
 
-    /// A member of an object, and what stands under its key in the other.
+    /// A member of an object, and the value under its key in the other.
     fn member(&mut self, key: &str, expected: &Value, actual: Option<&Value>) {
         if actual == Some(expected) {
             return;

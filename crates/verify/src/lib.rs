@@ -1,7 +1,7 @@
 //! Verification: evidence asked for and given, the checks, the verdict and the clearance.
 //!
-//! Nothing here touches the world: no IO, no clock, no randomness, no threads. A verification says what
-//! it needs to know, a driver supplies facts, and when nothing is missing the verdict is concluded:
+//! This crate has no IO, clock, randomness or threads. A verification lists its needs, the caller
+//! supplies facts, and when nothing is missing the verdict is concluded:
 //!
 //! ```text
 //!              needs                     facts                    findings

@@ -11,7 +11,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The files of a folder and of those below it, by name.
+/// The files of a directory and its subdirectories, by name.
 fn files(folder: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -47,7 +47,7 @@ fn every_check_has_a_file_of_its_own() {
     }
 }
 
-/// Text in backquotes that follows `(rule ` or `(rules ` up to the parenthesis that closes it.
+/// Text in backquotes that follows `(rule ` or `(rules ` up to the closing parenthesis.
 fn rules_of(text: &str) -> BTreeSet<String> {
     let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let lists = joined.split("(rule").skip(1).filter_map(|behind| behind.split_once(')'));

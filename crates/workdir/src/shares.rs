@@ -1,9 +1,9 @@
-//! The same done with many things, by several threads.
+//! The same work on many items, by several threads.
 
 use std::panic::resume_unwind;
 use std::thread::{self, ScopedJoinHandle};
 
-/// Does `work` with each item, in as many shares at once as there are to be; a failure ends its share.
+/// Calls `work` with each item, in up to this many parallel shares; a failure ends its share.
 ///
 /// # Errors
 /// The first failure, in the order of the items.
@@ -20,7 +20,7 @@ pub fn in_shares<T: Copy + Sync, E: Send>(
     thread::scope(|scope| {
         let begin = |share| match thread::Builder::new().spawn_scoped(scope, move || do_share(share)) {
             Ok(begun) => Share::Begun(begun),
-            // There is no room for another thread.
+            // No further thread can be started.
             Err(_) => Share::Done(do_share(share)),
         };
         let shares: Vec<_> = items.chunks(longest).map(begin).collect();

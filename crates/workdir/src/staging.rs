@@ -1,5 +1,5 @@
-//! Keeping artifacts: what streams in is written beside its final place, and only what a clearance
-//! vouches for is moved there.
+//! Staging of artifacts: data is written beside its final place while it streams, and only what a
+//! clearance covers is moved there.
 
 pub mod claim;
 mod flush;
@@ -23,46 +23,46 @@ use tempfile::{TempDir, TempPath};
 /// One artifact of one run.
 type Key = (TaskId, RunId, ArtifactName);
 
-/// A folder `DIR/.catena-<random>/` that only we read, on the file system of `DIR/cot`. It is
-/// removed when dropped, with everything in it that was not published. What a verifier left that was
-/// killed goes when the next one begins.
+/// A private directory `DIR/.catena-<random>/` on the file system of `DIR/cot`. When dropped, it is
+/// removed with everything in it that was not published. The leftovers of a killed verifier are removed
+/// when the next one starts.
 #[derive(Debug)]
 pub struct Staging {
     work_dir: PathBuf,
     target: TaskId,
     folder: TempDir,
-    /// Tells others that the folder is in use; it goes after the folder.
+    /// Marks the directory as in use; it is dropped after the directory.
     _claim: Claim,
     counter: AtomicU64,
     held: Mutex<BTreeMap<Key, Held>>,
     flusher: Flusher,
 }
 
-/// An artifact that arrived whole.
+/// A complete artifact.
 #[derive(Debug)]
 struct Held {
     path: TempPath,
     measurement: Measurement,
 }
 
-/// What was moved to its final place.
+/// The result of publishing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Published {
     /// The files, in the verdict's order.
     pub files: Vec<PathBuf>,
-    /// Artifacts of which no bytes are held: they were not measured in this run.
+    /// Artifacts without bytes: they were not measured in this run.
     pub not_held: Vec<(TaskId, ArtifactName)>,
 }
 
 /// Why artifacts were not moved to their final place.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The clearance is one of another task than the files are for; nothing was moved.
+    /// The clearance is of another task than the files; nothing was moved.
     #[error("task {cleared} is cleared, and the files are staged for task {target}")]
     OtherTarget {
-        /// Whose clearance it is.
+        /// The clearance's task.
         cleared: TaskId,
-        /// Whose files they are.
+        /// The files' task.
         target: TaskId,
     },
     /// The bytes that are held are not those the clearance vouches for; nothing was moved.
@@ -73,7 +73,7 @@ pub enum PublishError {
         /// The artifact.
         name: ArtifactName,
     },
-    /// Something stands where a directory should be: a file, or a link that leads elsewhere.
+    /// A file, or a link that leads elsewhere, is in place of a directory.
     #[error("{} is not a directory (symbolic links are not followed)", .0.display())]
     NotDirectory(PathBuf),
     /// Two artifacts of a task would have the same place, because this file system does not tell their
@@ -93,17 +93,17 @@ pub enum PublishError {
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's message.
         error: io::Error,
     },
 }
 
 impl Staging {
-    /// Makes a staging folder for the verification of a target in a work directory, and the work directory
-    /// where there is none.
+    /// Creates a staging directory for the verification of a target in a work directory, and the work
+    /// directory if it does not exist.
     ///
     /// # Errors
-    /// The work directory cannot be made or written to.
+    /// The work directory cannot be created or written to.
     pub fn new(work_dir: &Path, target: TaskId) -> io::Result<Arc<Self>> {
         fs::create_dir_all(work_dir)?;
         let work_dir = work_dir.canonicalize()?;
@@ -132,14 +132,14 @@ impl Staging {
         Ok(())
     }
 
-    /// Moves what is vouched for to `DIR/cot/<taskId>/<name>`: everything is checked first, then every
-    /// file is flushed to the disk, then they are arranged beside their places, then the folder of each
-    /// task is replaced. So whatever a final name leads to is whole, even after the machine has lost its
-    /// power; the names themselves may be lost with it, which is why nothing waits for them. Of the
-    /// chain's tasks and of what an earlier yes about the target left, nothing else remains. What is not
-    /// vouched for stays behind and goes with the folder.
+    /// Moves the covered artifacts to `DIR/cot/<taskId>/<name>`: everything is checked first, then
+    /// every file is flushed to disk, then they are arranged beside their places, then the directory of
+    /// each task is replaced. So a final name always leads to a complete file, even after a power
+    /// failure; the names themselves may be lost in one, so nothing waits for them. Nothing else
+    /// remains of the chain's tasks or of an earlier "verified" of the target. Files that are not
+    /// covered are removed with the staging directory.
     ///
-    /// Nothing but a clearance is taken:
+    /// Only a clearance is accepted:
     ///
     /// ```compile_fail,E0308
     /// # use catena_verify::verdict::Verdict;
@@ -150,8 +150,8 @@ impl Staging {
     /// ```
     ///
     /// # Errors
-    /// A clearance of another task than the staging is for; bytes that are not those the clearance vouches
-    /// for; names that collide; anything that stands in the way of the final places.
+    /// A clearance of another task; bytes that differ from those that the clearance covers; names that
+    /// collide; anything that blocks the final places.
     pub fn publish(&self, clearance: &Clearance) -> Result<Published, PublishError> {
         let cleared = clearance.task_id();
         if cleared != self.target {
@@ -161,8 +161,8 @@ impl Staging {
         self.settle(&links, clearance.artifacts())
     }
 
-    /// The places of these artifacts, and everything that belongs to it: `links` are the tasks of the
-    /// chain, for whose sake other folders may be there that this clearance does not vouch for.
+    /// Replaces the directories of these artifacts, and everything that belongs to them: `links` are
+    /// the tasks of the chain, which may have further directories that this clearance does not cover.
     fn settle(&self, links: &[TaskId], vouched: &[VerifiedArtifact]) -> Result<Published, PublishError> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let mut published = Published::default();
@@ -180,7 +180,7 @@ impl Staging {
                 Some(_) => moves.push(key),
             }
         }
-        // An artifact that is vouched for twice is moved once.
+        // An artifact that is listed twice is moved once.
         let moves: Vec<_> =
             moves.into_iter().filter_map(|key| Some((held.remove(&key)?, (key.0, key.2)))).collect();
         drop(held);
@@ -200,7 +200,7 @@ impl Staging {
         Ok(published)
     }
 
-    /// Puts new folders in place, and takes away what is there of the chain or for the target besides.
+    /// Puts new directories in place, and removes other directories of the chain or the target.
     fn replace(&self, links: &[TaskId], tasks: &BTreeSet<TaskId>, new: &Path) -> Result<(), PublishError> {
         if tasks.is_empty() && fs::symlink_metadata(self.work_dir.join("cot")).is_err() {
             return Ok(());
@@ -219,11 +219,11 @@ impl Staging {
         places.close()
     }
 
-    /// Takes away what an earlier yes about a target left in a work directory: after any other answer
-    /// nobody vouches for it any more.
+    /// Removes the files of an earlier "verified" of a target in a work directory: after any other
+    /// outcome they are no longer verified.
     ///
     /// # Errors
-    /// What stands there is no folder, or the file system.
+    /// Something there is not a directory, or the file system failed.
     pub fn retract(work_dir: &Path, target: TaskId) -> Result<(), PublishError> {
         if !Places::are_used(work_dir) {
             return Ok(());
@@ -239,7 +239,7 @@ impl Staging {
         places.close()
     }
 
-    /// A path in the folder that nothing else has.
+    /// A path in the directory with a unique name.
     fn own(&self, name: &str) -> PathBuf {
         let number = self.counter.fetch_add(1, Ordering::Relaxed);
         self.folder.path().join(format!("{name}-{number}"))
@@ -252,8 +252,8 @@ impl Staging {
     }
 }
 
-/// Moves a file to its place in a tree of new folders, where everything is of this verdict: what is there
-/// already has a name that is the same on this file system.
+/// Moves a file to its place in a tree of new directories, which only has files of this verdict: an
+/// existing file has a name that this file system does not distinguish.
 fn arrange(file: TempPath, new: &Path, task_id: TaskId, name: &ArtifactName) -> Result<(), PublishError> {
     let mut directory = new.join(task_id.as_str());
     make_directory(&directory)?;
@@ -292,7 +292,7 @@ fn private_folder(work_dir: &Path) -> io::Result<TempDir> {
     tempfile::Builder::new().prefix(PREFIX).tempdir_in(work_dir)
 }
 
-/// An artifact on its way in. Dropped, it is gone.
+/// An artifact in transfer. When dropped, it is removed.
 #[derive(Debug)]
 pub struct StagedFile {
     path: TempPath,
@@ -346,7 +346,7 @@ mod tests {
         staging.settle(&[target(), task_id()], vouched)
     }
 
-    /// All files but our own record.
+    /// All files except the record.
     fn files(path: &Path) -> Vec<String> {
         let mut found = Vec::new();
         let mut folders = vec![path.to_owned()];
@@ -417,7 +417,8 @@ mod tests {
         assert_eq!(published, Published { files: vec![], not_held: vec![(task_id(), other_run.name)] });
     }
 
-    /// Whatever was there of a task, files of a former verdict or of nobody, is replaced with the folder.
+    /// Existing files of a task, of an earlier verdict or of unknown origin, are replaced with the
+    /// directory.
     #[test]
     fn a_folder_is_replaced_as_a_whole() {
         let work = tempfile::tempdir().unwrap();
@@ -439,7 +440,8 @@ mod tests {
         assert_eq!(files(work.path()).len(), 1);
     }
 
-    /// Tasks of the chain of which nothing is vouched for, and what an earlier yes about the target left.
+    /// Tasks of the chain without covered artifacts, and leftovers of an earlier "verified" of the
+    /// target.
     #[test]
     fn what_is_not_vouched_for_any_more_is_taken_away() {
         let work = tempfile::tempdir().unwrap();
@@ -454,10 +456,10 @@ mod tests {
         };
         settle(&staging, &[hold(&staging, "public/a", b"1"), of_other("public/b")]).unwrap();
         assert_eq!(files(&cot).len(), 2);
-        // The chain has no such link any more, and the target left it.
+        // The chain no longer has this link, and the target's earlier verdict published it.
         settle(&staging, &[hold(&staging, "public/c", b"2")]).unwrap();
         assert_eq!(files(&cot), [cot.join(task_id().as_str()).join("public/c").display().to_string()]);
-        // A link of the chain, which somebody else left.
+        // A link of the chain that another verification published.
         let elsewhere = cot.join(target().as_str()).join("public");
         fs::create_dir_all(&elsewhere).unwrap();
         fs::write(elsewhere.join("d"), b"of a former run").unwrap();
@@ -482,7 +484,7 @@ mod tests {
         assert_eq!(files(&cot).len(), 2, "nothing is there for that target");
         Staging::retract(work.path(), target()).unwrap();
         assert_eq!(files(&cot), [theirs.join("x").display().to_string()]);
-        // Whoever published last for a task is whose answer counts.
+        // The last verification of a task determines its directory.
         settle(&staging, &[hold(&staging, "public/a", b"1")]).unwrap();
         let later = TaskId::parse("aLg2l0ZYS5OX4CItxpN0Qg").unwrap();
         let of_later = Staging::new(work.path(), later).unwrap();
@@ -533,7 +535,7 @@ mod tests {
             assert_eq!(files(outside.path()).len(), 1, "{at}");
             assert!(link.is_symlink(), "{at}");
         }
-        // Inside of a folder that is replaced, and of one that is taken away.
+        // Inside a directory that is replaced, and inside one that is removed.
         let (work, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         fs::write(outside.path().join("b"), b"theirs").unwrap();
         let folder = work.path().join("cot").join(task_id().as_str());

@@ -1,5 +1,5 @@
-//! Answers that say "there is none" and are not the service's own: a proxy's, an ingress's, a portal's; or
-//! GitHub's, which says the same of what it hides. None of them is taken for absence.
+//! Answers that claim absence and are not the service's own: a proxy's, an ingress's, a portal's; or
+//! GitHub's, which gives the same answer for what it hides. None of them counts as absence.
 
 use super::availability::{REFUSED, UNREACHABLE, in_store, of_build};
 use super::{Attack, Q, S, V, attack, wire};
@@ -417,7 +417,7 @@ fn answers(status: u16, body: &'static str) -> Fault {
     Fault::Instead { status, headers: Vec::new(), body: body.into() }
 }
 
-/// GitHub's page of the repository that most chains there are of.
+/// GitHub's page of the repository that most chains on GitHub use.
 fn repository(chain: &mut Chain) -> Option<&mut Page> {
     chain.pages.get_mut("https://api.github.com/repos/mozilla-mobile/reference-browser")
 }
@@ -428,7 +428,7 @@ fn hide(chain: &mut Chain) -> Option<()> {
     Some(())
 }
 
-/// The storage loses the optional file of the first build; the queue still sends its askers there.
+/// The storage loses the optional file of the first build; the queue still redirects to it.
 fn lose(chain: &mut Chain) -> Option<()> {
     let id = first_build(chain)?;
     let artifact: &mut Artifact = chain.artifact_mut(&id, OPTIONAL)?;
@@ -436,7 +436,7 @@ fn lose(chain: &mut Chain) -> Option<()> {
     Some(())
 }
 
-/// The target takes nothing but what is optional.
+/// The target lists only optional files.
 fn only_optional(chain: &mut Chain) -> Option<()> {
     target(chain, |task| {
         let entries = inside(task, &["payload", "upstreamArtifacts"])?.as_array_mut()?;
@@ -445,7 +445,7 @@ fn only_optional(chain: &mut Chain) -> Option<()> {
     })
 }
 
-/// The target takes nothing but the optional file, by its name.
+/// The target lists only the optional file, by its name.
 fn only_path(chain: &mut Chain) -> Option<()> {
     only_optional(chain)?;
     target(chain, |task| {

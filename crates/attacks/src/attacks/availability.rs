@@ -1,6 +1,5 @@
-//! What the outside does: services that are down, slow, broken or hostile. None of it is a no and none
-//! a yes; the fault suite of the command line goes through every fault at every kind of need, and these
-//! are for those who want to see.
+//! Faults of services: down, slow, broken or hostile. None of them leads to "rejected" or "verified".
+//! The fault suite of the command line injects every fault for every kind of need; these are examples.
 
 use super::{Attack, Q, S, V, Wire, attack, wire};
 use crate::change::{first_build, first_decision, json, pages, set, target_parent};
@@ -353,13 +352,13 @@ fn nested(depth: usize) -> Option<Value> {
     json(&format!("{}{}", "[".repeat(depth), "]".repeat(depth)))
 }
 
-/// Lets the queue say more of the first build's status.
+/// Adds members to the queue's status of the first build.
 fn more_status(chain: &mut Chain, more: Value) -> Option<()> {
     let id = first_build(chain)?;
     set(chain.status_mut(&id)?, &["more"], more)
 }
 
-/// Puts lists inside one another in the place of pages.
+/// Replaces pages by nested lists.
 fn deep_page(chain: &mut Chain, part: &str) -> Option<()> {
     pages(chain, part)?.for_each(|page| page.body = Body::nested(100_000));
     Some(())
@@ -369,18 +368,18 @@ fn definition(chain: &Chain) -> Option<String> {
     Some(format!("/api/queue/v1/task/{}", first_build(chain)?))
 }
 
-/// What the queue says of the first build.
+/// The queue's status of the first build.
 pub(super) fn of_build(chain: &Chain, rest: &str, fault: Fault) -> Option<Vec<Wire>> {
     Some(vec![Wire { pattern: format!("{}{rest}", definition(chain)?), fault }])
 }
 
-/// A file of the first build, where it is stored.
+/// A file of the first build in the store.
 pub(super) fn in_store(chain: &Chain, name: &str, fault: Fault) -> Option<Vec<Wire>> {
     let id = first_build(chain)?;
     Some(vec![Wire { pattern: format!("/_store/{id}/0/{name}"), fault }])
 }
 
-/// Pages whose address has `part` in it.
+/// Pages whose address contains `part`.
 fn of_page(chain: &Chain, part: &str, fault: Fault) -> Option<Vec<Wire>> {
     chain.pages.keys().find(|url| url.contains(part))?;
     Some(vec![Wire { pattern: format!("*{part}*"), fault }])

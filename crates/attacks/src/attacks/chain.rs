@@ -1,5 +1,5 @@
-//! Attacks on the shape of the chain: too deep, too wide, cyclic, with tasks that are not there or are not
-//! what they are called.
+//! Attacks on the shape of the chain: too deep, too wide, cyclic, with tasks that are missing or
+//! declared as another kind.
 
 use super::{Attack, Q, T, attack};
 use crate::change::{
@@ -545,12 +545,12 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
 ];
 
-/// Declares one more input of a task.
+/// Adds a declared input to a task.
 pub(super) fn input(chain: &mut Chain, id: &str, kind: &str, other: &str) -> Option<()> {
     edit(chain, id, |task| input_of(task, kind, other))
 }
 
-/// Declares one more input in a definition.
+/// Adds a declared input to a definition.
 fn input_of(task: &mut Value, kind: &str, other: &str) -> Option<()> {
     if task.pointer(&["extra", "chainOfTrust"]).is_none() {
         set(task, &["extra", "chainOfTrust"], catena_json::Map::new())?;

@@ -1,5 +1,5 @@
-//! Attacks on the shape of the chain by how much there is of it: circles of many tasks, inputs that are named
-//! over and over, large entries.
+//! Attacks on the shape of the chain by size: cycles of many tasks, inputs that are named many times,
+//! large entries.
 
 use super::chain::input;
 use super::{Attack, T, attack};
@@ -56,7 +56,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     .within(|limits| limits.steps = 60_000),
 ];
 
-/// Lets each of the first builds declare all others as inputs.
+/// Makes each of the first builds declare all others as inputs.
 fn all_pairs(chain: &mut Chain, count: usize) -> Option<()> {
     for number in 0..count {
         let id = nth_build(chain, number)?;

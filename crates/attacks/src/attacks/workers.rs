@@ -1,5 +1,5 @@
-//! Attacks on what ran a task: several, unknown or no worker implementation, the wrong one for the kind,
-//! and machines that somebody could log in to.
+//! Attacks on the worker implementation: contradictory, unknown or missing, the wrong one for the kind,
+//! and machines that allow an interactive login.
 
 use super::{Attack, T, V, attack};
 use crate::change::{
@@ -581,14 +581,14 @@ fn one(name: &str, value: impl Into<Value>) -> Value {
     Value::Object(map)
 }
 
-/// Takes from generic-worker's own build what tells that it is one, but for its tag.
+/// Removes all marks of generic-worker from its own build, except for its tag.
 fn unmarked(chain: &mut Chain) -> Option<()> {
     let id = nth_build(chain, 2)?;
     edit_out(chain, &id, &["payload", "mounts"])?;
     edit_out(chain, &id, &["payload", "osGroups"])
 }
 
-/// Leaves of generic-worker's own build only a tag to tell what ran it.
+/// Leaves only a tag to identify the worker of generic-worker's own build.
 fn only_tag(chain: &mut Chain, tag: Value) -> Option<()> {
     unmarked(chain)?;
     let id = nth_build(chain, 2)?;

@@ -1,4 +1,4 @@
-//! Ways to change what is told of sources: revisions, templates, branches, levels.
+//! Ways to change answers about sources: revisions, templates, branches, levels.
 
 use super::{first_decision, graph_everywhere, inside, json, pages, set, text};
 use base64::Engine as _;
@@ -10,7 +10,7 @@ use catena_testbed::{Body, Chain, Page};
 #[must_use]
 pub fn variable_name(task: &Value, name: &str) -> Option<String> {
     let env = task.pointer(&["payload", "env"])?.as_object()?;
-    // Thunderbird has its own and those of the repository it is built on top of.
+    // Thunderbird has its own and those of the repository that it builds on.
     let mut found = env.iter().map(|(key, _)| key).filter(|key| key.ends_with(name));
     found.next().cloned()
 }
@@ -23,7 +23,7 @@ pub fn revision_of(chain: &Chain, id: &str) -> Option<String> {
     Some(task.pointer(&["payload", "env", &name])?.as_str()?.to_owned())
 }
 
-/// The commit that a tag stands for, in GitHub's list of tags.
+/// The commit of a tag, in GitHub's list of tags.
 #[must_use]
 pub fn tagged(chain: &Chain, tag: &str) -> Option<String> {
     let (_, page) = chain.pages.iter().find(|(url, _)| url.ends_with("/tags?per_page=100"))?;
@@ -34,7 +34,8 @@ pub fn tagged(chain: &Chain, tag: &str) -> Option<String> {
     Some(tag.pointer(&["commit", "sha"])?.as_str()?.to_owned())
 }
 
-/// Changes a file of the tree at the revision of a decision task; of a release's, at the tag and its commit.
+/// Changes a file of the tree at the revision of a decision task; for a release, at the tag and its
+/// commit.
 pub fn file_of(
     chain: &mut Chain,
     id: &str,
@@ -75,8 +76,8 @@ pub fn template(chain: &mut Chain, change: impl Fn(&str) -> Option<String>) -> O
     template_of(chain, &id, change)
 }
 
-/// Lets a graph on GitHub run for another branch than `main`: its decision task, its tasks, what they
-/// published, and the template, which makes decision tasks of that branch's pushes.
+/// Moves a graph on GitHub to a branch other than `main`: its decision task, its tasks, their
+/// artifacts, and the template, which then renders decision tasks for pushes to that branch.
 pub fn on_branch(chain: &mut Chain, decision: &str, name: &str) -> Option<()> {
     template_of(chain, decision, |text| {
         Some(text.replace("branch == \"main\"", &format!("branch == \"{name}\"")))
@@ -100,7 +101,7 @@ pub fn listing(branches: &[&str]) -> String {
     format!("<ul class=\"branches-list\">{entries}</ul>\n")
 }
 
-/// Answers with a page where the branches are asked for that the commit of a decision task is on.
+/// Replaces the page of the branches of a decision task's commit.
 pub fn landed_page(chain: &mut Chain, decision: &str, page: String) -> Option<()> {
     let revision = revision_of(chain, decision)?;
     let commit = tagged(chain, &revision).unwrap_or(revision);
@@ -109,20 +110,20 @@ pub fn landed_page(chain: &mut Chain, decision: &str, page: String) -> Option<()
     Some(())
 }
 
-/// Lets the commit of the target's decision task be on some branches only, by GitHub's page.
+/// Makes some branches the only ones with the target's commit, according to GitHub's page.
 pub fn landed_on(chain: &mut Chain, branches: &[&str]) -> Option<()> {
     let id = first_decision(chain)?;
     landed_page(chain, &id, listing(branches))
 }
 
-/// Puts `to` in place of `from` in what `projects.yml` has of one repository.
+/// Replaces `from` by `to` in the entry of one repository in `projects.yml`.
 pub fn in_project(chain: &mut Chain, repository: &str, from: &str, to: &str) -> Option<()> {
     pages(chain, "projects.yml")?.try_for_each(|page| {
         let Body::Bytes(bytes) = &page.body else { return None };
         let text = std::str::from_utf8(bytes).ok()?;
         let start = text.find(&format!("  repo: {repository}\n"))?;
         let (before, rest) = text.split_at(start);
-        // An entry ends where a line begins that is not indented.
+        // An entry ends before the next line without indentation.
         let end = rest
             .lines()
             .take_while(|line| line.starts_with(' '))
@@ -135,13 +136,13 @@ pub fn in_project(chain: &mut Chain, repository: &str, from: &str, to: &str) -> 
     })
 }
 
-/// Gives branches of a repository a level, before what is said of all others.
+/// Gives branches of a repository a level, before all other entries.
 pub fn branch_level(chain: &mut Chain, repository: &str, name: &str, level: u8) -> Option<()> {
     let all = "    - name: '*'\n";
     in_project(chain, repository, all, &format!("    - name: '{name}'\n      level: {level}\n{all}"))
 }
 
-/// Answers how the commit of the target's decision task and a branch stand.
+/// Answers the comparison of the target's commit with a branch.
 pub fn compared(chain: &mut Chain, branch: &str, status: &str) -> Option<()> {
     let id = first_decision(chain)?;
     let revision = revision_of(chain, &id)?;
@@ -151,14 +152,14 @@ pub fn compared(chain: &mut Chain, branch: &str, status: &str) -> Option<()> {
     Some(())
 }
 
-/// Moves the graph that the image comes from to another repository, whose name its tasks then have.
+/// Moves the graph of the image to another repository, whose name its tasks then have.
 pub fn image_elsewhere(chain: &mut Chain, from: &str, to: &str) -> Option<()> {
     let decision = chain.decisions.get(1)?.clone();
     graph_everywhere(chain, &decision, from, to)?;
     let name = |repository: &str| repository.rsplit('/').next().map(str::to_owned);
     let (from, to) = (name(from)?, name(to)?);
     if from != to {
-        // Not every graph has the name by itself, or in both forms.
+        // Not every graph contains the name, or both of its forms.
         let _ = graph_everywhere(chain, &decision, &from, &to);
         let _ = graph_everywhere(chain, &decision, &from.replace('-', "_"), &to.replace('-', "_"));
     }

@@ -1,4 +1,4 @@
-//! Tasks that were made or changed by hand, or in another way than the policy knows.
+//! Tasks that were created or changed by hand, or in a way that the policy does not know.
 
 use super::{
     ACTION, CRON, Circumstance, D2G, DECISION, DOCKER_WORKER, GENERIC_WORKER, IMAGE, One, SIGNING, mistake,

@@ -1,4 +1,4 @@
-//! Workers that are old, have another key, or did not upload what they made.
+//! Workers that are old, have another key, or did not upload their artifacts.
 
 use super::{
     ACTION, CRON, Circumstance, D2G, DECISION, DOCKER_WORKER, FINISHED, GENERIC_WORKER, IMAGE, SIGNING,

@@ -1,4 +1,4 @@
-//! Files that have expired, and names that were misspelled.
+//! Expired files, and misspelled names.
 
 use super::{Circumstance, D2G, DECISION, DOCKER_WORKER, GENERIC_WORKER, GITHUB, One, mistake};
 use crate::change::{ACTIONS, ARTIFACT, GRAPH, PARAMETERS, add, empty, list, make, set, target, upstream};

@@ -1,4 +1,4 @@
-//! Runs that have not ended, or not well, and clocks.
+//! Runs that are not finished or failed, and clocks.
 
 use super::{
     ACTION, Circumstance, DECISION, DOCKER_WORKER, FINISHED, GENERIC_WORKER, GITHUB, IMAGE, One, SIGNING,

@@ -1,4 +1,4 @@
-//! Trees, pushes and services that changed after the tasks were made, or before.
+//! Trees, pushes and services that changed after the tasks were created, or before.
 
 use super::{One, mistake};
 use crate::change::{

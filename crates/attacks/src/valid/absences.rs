@@ -1,4 +1,4 @@
-//! What a valid chain may lack: optional artifacts that are gone, and what everybody may see of GitHub.
+//! What a valid chain may lack: missing optional artifacts, and data on GitHub that is not public.
 
 use super::changes::{Changed, optional_only};
 use super::{globs, mobile, pull_request, push, tag};

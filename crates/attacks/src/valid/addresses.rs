@@ -1,4 +1,4 @@
-//! Repositories as git writes them, and broad scopes, which leave a chain honest.
+//! Repositories as git writes them, and broad scopes, in valid chains.
 
 use super::changes::Changed;
 use super::mobile;

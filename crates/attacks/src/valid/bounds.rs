@@ -1,4 +1,4 @@
-//! Valid chains near what is bounded: long names and patterns, long texts, and JSON in all its writings.
+//! Valid chains near the limits: long names and patterns, long strings, and JSON in all its notations.
 
 use super::changes::Changed;
 use super::{cron, globs, mobile, promotion, push, tag};
@@ -47,7 +47,7 @@ pub(super) const CHANGED: &[Changed] = &[
     }),
 ];
 
-/// Puts an entry that nobody needs in front of the others of the first graph, as it is written.
+/// Puts an unused entry before the others of the first graph, as text.
 fn other(chain: &mut Chain, written: &str) -> Option<()> {
     let id = first_decision(chain)?;
     published(chain, &id, GRAPH, |text| Some(text.replacen('{', &format!("{{\"other\":{written},"), 1)))

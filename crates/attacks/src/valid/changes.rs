@@ -1,4 +1,4 @@
-//! Changes to a valid chain that leave it honest: what platforms, workers, hosts and people vary.
+//! Changes to a valid chain that leave it valid: variations by platforms, workers, hosts and people.
 
 use super::{action, cron, finished, globs, mirrored, mobile, promotion, pull_request, push, tag};
 use crate::change::{
@@ -12,7 +12,7 @@ use catena_testbed::{Artifact, Body, Chain, Page, Release, Trigger};
 use sha2::{Digest as _, Sha512};
 use std::fmt::Write as _;
 
-/// A name, the release, and what is changed.
+/// A name, the release, and the change.
 pub(super) type Changed = (&'static str, fn() -> Release, fn(&mut Chain) -> Option<()>);
 
 const GECKO: &[&str] = &["payload", "env", "GECKO_HEAD_REPOSITORY"];
@@ -572,7 +572,7 @@ pub(super) const CHANGED: &[Changed] = &[
     }),
 ];
 
-/// Two builds, each under nine rounds of signing and repackaging.
+/// Two builds, each below nine rounds of signing and repackaging.
 fn nine_rounds() -> Release {
     Release { depth: 9, builds: 2, builders: Builders::DockerWorker, ..push() }
 }
@@ -585,7 +585,7 @@ fn prebuilt() -> Release {
     Release { images_from: Images::Prebuilt, ..Release::of(Product::MOBILE, Trigger::Push) }
 }
 
-/// Changes what an API answers.
+/// Changes an API's answer.
 fn answers(chain: &mut Chain, part: &str, change: impl Fn(&mut Value) -> Option<()>) -> Option<()> {
     pages(chain, part)?.try_for_each(|page| {
         let mut answer = json(text(&page.body)?)?;
@@ -622,7 +622,7 @@ fn reseal(chain: &mut Chain, id: &str) -> Option<()> {
     chain.reseal(id).ok()?.then_some(())
 }
 
-/// The same value with the members of every object the other way round. What is told here is not deep.
+/// The same value with the members of every object reversed. The data here is not deep.
 fn reversed(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
@@ -639,7 +639,7 @@ fn reversed(value: &Value) -> Value {
     }
 }
 
-/// The target takes in nothing but what is optional.
+/// The target lists only optional files.
 pub(super) fn optional_only(chain: &mut Chain) -> Option<()> {
     target(chain, |task| {
         let entries = inside(task, &["payload", "upstreamArtifacts"])?.as_array_mut()?;
@@ -648,7 +648,7 @@ pub(super) fn optional_only(chain: &mut Chain) -> Option<()> {
     })
 }
 
-/// The queue writes a number of the first build in another way.
+/// The queue writes a number of the first build in another notation.
 fn number(chain: &mut Chain, written: &str) -> Option<()> {
     let id = first_build(chain)?;
     let task = chain.tasks.get_mut(&id)?;
@@ -658,7 +658,7 @@ fn number(chain: &mut Chain, written: &str) -> Option<()> {
     task.definition_text.as_ref().map(|_| ())
 }
 
-/// The queue leaves out a member of every task.
+/// The queue omits a member of every task.
 fn without(chain: &mut Chain, name: &str) -> Option<()> {
     for id in ids(chain) {
         only(chain, &id, |task| remove(task, &[name]))?;

@@ -1,4 +1,4 @@
-//! Changes to the files of a valid chain that leave it honest.
+//! Changes to the files of a valid chain that leave it valid.
 
 use super::changes::Changed;
 use super::{action, cron, finished, globs, mobile, promotion_of_rounds, push, rounds, tag};
@@ -105,25 +105,25 @@ fn finished_tag() -> Release {
     Release { finished: true, ..tag() }
 }
 
-/// Asks about other artifacts than usually.
+/// Verifies other artifacts than the default ones.
 fn by(chain: &mut Chain, artifacts: &'static str) -> Option<()> {
     chain.artifacts = artifacts;
     Some(())
 }
 
-/// A file that the target made has expired: neither the queue nor storage has it.
+/// A file of the target has expired: neither the queue nor storage has it.
 fn gone(chain: &mut Chain, name: &str) -> Option<()> {
     let id = chain.target.clone();
     chain.artifacts_mut(&id)?.remove(name).map(drop)
 }
 
-/// Lets the target make a file of this name.
+/// Adds a file with this name to the target.
 fn makes(chain: &mut Chain, name: &str) -> Option<()> {
     let id = chain.target.clone();
     make(chain, &id, name)
 }
 
-/// Puts SHA-512 into the target's document, beside SHA-256 or in its place.
+/// Adds SHA-512 to the target's document, beside SHA-256 or in its place.
 fn sha512(chain: &mut Chain, beside: bool) -> Option<()> {
     let id = chain.target.clone();
     let made = chain.task(&id)?.runs.values().next_back()?.clone();

@@ -1,4 +1,4 @@
-//! What parents are rebuilt with, as production writes it in all its variety.
+//! Inputs of rebuilt parents, in all variations of production.
 
 use super::changes::Changed;
 use super::{action, cron, mobile};

@@ -1,4 +1,4 @@
-//! Changes to branches, levels and lists of branches that leave a chain honest.
+//! Changes to branches, levels and lists of branches that leave a chain valid.
 
 use super::changes::Changed;
 use super::{mirrored, mobile, promotion, push, tag};
@@ -116,7 +116,7 @@ pub(super) const CHANGED: &[Changed] = &[
 /// A repository on GitHub that enterprise trusts beside its own.
 const DESKTOP: &str = "thunderbird-desktop:\n  repo: https://github.com/thunderbird/thunderbird-desktop\n  repo_type: git\n  branches:\n    - name: main\n      level: 3\n";
 
-/// What GitHub's page has beside the entries: drawings, pull requests, tags that are left out.
+/// The page's contents beside the entries: drawings, pull requests, omitted tags.
 const GITHUBS: &str = "\n\n\n    <svg class=\"octicon octicon-git-branch\" viewBox=\"0 0 16 16\" version=\"1.1\" aria-hidden=\"true\"><path fill-rule=\"evenodd\" d=\"M10 5c0-1\"/></svg>
     <ul class=\"branches-list\">
         <li class=\"branch\"><a href=\"/mozilla-mobile/reference-browser\">main</a></li>
@@ -140,7 +140,7 @@ fn promotion_of_mirrored() -> Release {
     Release { mirrored: true, builds: 6, depth: 1, images_from: Images::OwnGraph, ..promotion() }
 }
 
-/// Lets the target's graph run for a branch that a pattern protects, where its commit then is.
+/// Moves the target's graph to a branch that a pattern protects, which then contains its commit.
 fn on_release_branch(chain: &mut Chain, pattern: &str, name: &str) -> Option<()> {
     branch_level(chain, BROWSER, pattern, 3)?;
     let id = first_decision(chain)?;

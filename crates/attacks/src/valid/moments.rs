@@ -1,4 +1,4 @@
-//! Runs, pushes and clocks as production has them.
+//! Runs, pushes and clocks as in production.
 
 use super::changes::Changed;
 use super::{cron, mobile, push, retried, tag};

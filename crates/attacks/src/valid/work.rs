@@ -79,7 +79,7 @@ fn sixty_builds() -> Release {
     Release { builds: 60, ..push() }
 }
 
-/// Lets the templates on Mercurial work at something that no task is made of.
+/// Adds unused work to the templates on Mercurial.
 fn works(chain: &mut Chain, expression: &str) -> Option<()> {
     replace_page(chain, "/raw-file/", "version: 1\n", &format!("version: 1\nwork: {expression}\n"))
 }

@@ -1,4 +1,4 @@
-//! The fields that may differ without a no, each with its reason.
+//! The fields that may differ without a rejection, each with its reason.
 
 use super::Side;
 use super::mutation::How::{self, Changed, Nulled, Removed, Retyped};
@@ -33,7 +33,7 @@ const UNRENDERED: &str = "the template of this tree does not use it, or not all 
 const BOTH: &str = "only what the definition and the status both say is compared";
 const SET_LATER: &str = "set when the task is made; the definition's own is reckoned with";
 
-/// All of them. `Twice` is in none: a key that is there twice is refused wherever it is.
+/// All exceptions. `Twice` is in none: a duplicate key is refused everywhere.
 pub(crate) const EXCEPTIONS: &[Exception] = &[
     may(Side::Definition, "*: dependencies.*", GONE, FEWER),
     may(Side::Definition, "*: priority", GONE, DEFAULT),
@@ -139,7 +139,7 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
     may(Side::Graph, "*: task.dependencies.*", ANY, "more than the task has, or none but the decision task"),
 ];
 
-/// What is read of documents of which little is read: `<need or link>: <place>`, items as `N`.
+/// What is read of rarely read documents: `<need or link>: <place>`, items as `N`.
 pub(crate) const READ: &[(Side, &[&str])] = &[
     (
         Side::Status,
@@ -262,7 +262,7 @@ pub(crate) const READ: &[(Side, &[&str])] = &[
     ),
 ];
 
-/// A place as the lists have it: the action that is used is told from the others.
+/// A position in the format of the lists: the used action is distinguished from the others.
 pub(crate) fn named(side: Side, place: &str, used: Option<usize>) -> String {
     match used {
         Some(used) if side == Side::Actions => {
@@ -293,7 +293,7 @@ pub(crate) fn find(side: Side, place: &str, how: How) -> Option<usize> {
     })
 }
 
-/// Whether a text is of this form; `*` stands for any text.
+/// Whether a text matches; `*` stands for any text.
 fn matches(form: &str, text: &str) -> bool {
     match form.split_once('*') {
         None => form == text,

@@ -5,7 +5,7 @@ use catena_json::{Map, Value};
 /// How a field is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum How {
-    /// Taken out.
+    /// Removed.
     Removed,
     /// Another value of the same type; in an object or a list, something added.
     Changed,
@@ -13,24 +13,24 @@ pub(crate) enum How {
     Retyped,
     /// `null`.
     Nulled,
-    /// The same key twice, with another value the second time.
+    /// A duplicate key with another value.
     Twice,
 }
 
 /// A value with one field changed.
 pub(crate) struct Mutant {
-    /// Where, as steps with dots in between.
+    /// The path, as steps with dots in between.
     pub(crate) place: String,
     /// The last step, if it is a key.
     pub(crate) key: Option<String>,
     pub(crate) how: How,
-    /// Whether nothing but a member or an item more is there.
+    /// Whether it only adds a member or an item.
     pub(crate) adds: bool,
     /// The whole value as JSON text.
     pub(crate) text: String,
 }
 
-/// Stands for the key that is there already; no document has it.
+/// A placeholder for the duplicate key; no document has it.
 const AGAIN: &str = "the key that is there already";
 
 /// One step into a value.
@@ -59,14 +59,14 @@ pub(crate) fn mutants(value: &Value) -> Vec<Mutant> {
     mutants
 }
 
-/// A place in any list: numbers of items are `N`.
+/// A position in any list: indices are `N`.
 pub(crate) fn general(place: &str) -> String {
     let (name, place) = place.split_once(": ").unwrap_or(("", place));
     let steps = place.split('.').map(|step| if step.parse::<usize>().is_ok() { "N" } else { step });
     format!("{name}: {}", steps.collect::<Vec<_>>().join("."))
 }
 
-/// The ways to every value inside.
+/// The paths to every value within.
 fn walk(value: &Value, way: &mut Vec<Step>, ways: &mut Vec<Vec<Step>>) {
     let children: Vec<(Step, &Value)> = match value {
         Value::Object(map) => map.iter().map(|(key, value)| (Step::Key(key.clone()), value)).collect(),
@@ -132,7 +132,7 @@ fn twice(parent: &mut Value, step: &Step, change: fn(&mut Value)) {
     map.insert(AGAIN, other);
 }
 
-/// Another value of the same type, as near as it can be.
+/// Another value of the same type, as similar as possible.
 fn change(value: &mut Value) {
     match value {
         Value::Null => *value = Value::from(""),
@@ -144,7 +144,7 @@ fn change(value: &mut Value) {
     }
 }
 
-/// A value of another type, as like as it can be.
+/// A value of another type, as similar as possible.
 fn retype(value: &mut Value) {
     *value = match &*value {
         Value::Null => Value::Bool(false),

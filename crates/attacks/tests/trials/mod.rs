@@ -1,10 +1,10 @@
-//! Trials by the name of an attack or of a valid chain, as mutation testing wants them.
+//! Trials by the name of an attack or of a valid chain, as mutation testing needs them.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeSet;
 
-/// A trial in a thread of its own that has its name: so whoever records which code is reached tells by
-/// which trial. With `CATENA_FAIL_FAST` set, the first failure ends everything.
+/// A trial in a thread with its name, so that tools can attribute reached code to trials. With
+/// `CATENA_FAIL_FAST` set, the first failure ends all trials.
 pub(crate) fn trial(name: String, test: impl FnOnce() -> Result<(), Failed> + Send + 'static) -> Trial {
     Trial::test(name.clone(), move || {
         let thread = std::thread::Builder::new().name(name).spawn(test)?;
@@ -19,7 +19,7 @@ pub(crate) fn trial(name: String, test: impl FnOnce() -> Result<(), Failed> + Se
     })
 }
 
-/// Runs trials; where `CATENA_TRIALS` names a file, only those whose names are lines of it.
+/// Runs trials; if `CATENA_TRIALS` names a file, only those whose names are lines of it.
 pub(crate) fn run(arguments: &Arguments, mut trials: Vec<Trial>) -> ! {
     if let Some(path) = std::env::var_os("CATENA_TRIALS") {
         let text = std::fs::read_to_string(path).unwrap();

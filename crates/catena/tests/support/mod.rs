@@ -1,4 +1,4 @@
-//! A chain that is served on loopback, and what a program needs to verify it.
+//! A chain that is served on loopback, and the inputs of a verification.
 #![allow(dead_code)] // Each test file uses its own part.
 
 use catena::{Extent, HttpOptions, Kind, Network, Proxy, Target, TargetSpec, TaskId, TrustConfig, Verifier};
@@ -12,7 +12,7 @@ pub(crate) struct Served {
     pub(crate) question: TargetSpec,
 }
 
-/// A task of a push to firefox that has run.
+/// A finished task of a push to firefox.
 pub(crate) fn finished() -> Chain {
     let release = Release::new("firefox", Trigger::Push).unwrap();
     Release { finished: true, ..release }.build().unwrap()
@@ -80,7 +80,7 @@ impl Served {
         found
     }
 
-    /// Waits until an artifact of a build is on its way.
+    /// Waits until an artifact of a build is being transferred.
     pub(crate) async fn artifact_is_asked_for(&self) {
         let asked = || self.testbed.requests().iter().any(|request| request.url.contains("/public/build/"));
         while !asked() {

@@ -1,17 +1,17 @@
-//! The catalogue of attacks and of valid chains through the real binary, over loopback: honest ones are
-//! accepted, and each attack is refused with the finding that names its cause.
+//! The catalogue of attacks and of valid chains through the real binary, over loopback: valid chains
+//! are verified, and each attack is rejected with the finding that names its cause.
 //!
 //! A whole release is run by worker processes, and judged by both (`release`).
 //!
 //! `CATENA_ATTACKS` says which attacks: every N-th, 4 when unset, none at 0. (All of them are tried
 //! without a network by `catena-attacks`' own tests.)
 //!
-//! `CATENA_SCRIPTWORKER_PYTHON` names a Python with scriptworker 63.6.1. With it both verifiers judge
-//! the same chains: every honest one is accepted by both, link by link, and whatever else scriptworker
-//! refuses Catena refuses too. What Catena says of an attack does not depend on scriptworker, so that
-//! attacks are then left out unless `CATENA_ATTACKS` asks for them. Without a Python nothing is
-//! compared, and that is said.
-//! `CATENA_DIFFERENTIAL_CHANGES` is how many changes made at random are tried, 200 when unset.
+//! `CATENA_SCRIPTWORKER_PYTHON` names a Python with scriptworker 63.6.1. With it both verifiers verify
+//! the same chains: every valid one is accepted by both, link by link, and whatever else scriptworker
+//! refuses Catena refuses too. Catena's result for an attack does not depend on scriptworker, so
+//! attacks are then omitted unless `CATENA_ATTACKS` requests them. Without a Python nothing is
+//! compared, and the test says so. `CATENA_DIFFERENTIAL_CHANGES` is the number of random changes, 200
+//! when unset.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -64,7 +64,7 @@ fn trials(bench: &Arc<Bench>) -> Vec<Trial> {
     {
         add(format!("attack/{number}/{}", attack.name), Box::new(move |bench| refused(bench, attack)));
     }
-    // A change at random may be an honest one: only a second opinion tells.
+    // A random change may leave a chain valid: only a second opinion tells.
     let count = if bench.reference.is_some() { number_of("CATENA_DIFFERENTIAL_CHANGES", 200) } else { 0 };
     for seed in 0..u64::try_from(count).unwrap() {
         add(format!("random/{seed:04}"), Box::new(move |bench| no_looser(bench, seed)));
@@ -72,35 +72,35 @@ fn trials(bench: &Arc<Bench>) -> Vec<Trial> {
     trials
 }
 
-/// A number that the environment says.
+/// A number from the environment.
 fn number_of(name: &str, otherwise: usize) -> usize {
     std::env::var(name).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text}")))
 }
 
-/// Every N-th attack with the number of its class. The command line sets no bounds, so that an attack on
-/// others than the usual ones is not met by it.
+/// Every N-th attack with the number of its class. The command line has no options for limits, so
+/// attacks with other limits are skipped.
 fn attacks(every: usize) -> Vec<(u8, &'static Attack)> {
     let attacks = THREATS.iter().flat_map(|threat| threat.attacks().map(|it| (threat.number, it)));
     let attacks = attacks.filter(|(_, attack)| attack.limits.is_none());
     if every == 0 { Vec::new() } else { attacks.step_by(every).collect() }
 }
 
-/// The finding of a chain that was made for something its product's policy does not allow.
+/// The finding of a chain with a trigger that its product's policy does not allow.
 const NOT_ALLOWED: &str = "rebuild-tasks-for";
 
-/// Valid chains on which scriptworker comes to no decision: its library for GitHub does not go on without
-/// a member of an answer that nothing is made of.
+/// Valid chains on which scriptworker fails: its GitHub library requires a member of an answer that it
+/// does not use.
 const UNDECIDED: &[&str] =
     &["pull request whose branch's repository has no full name", "template answer without its address"];
 
-/// What all comparisons share.
+/// Shared state of all comparisons.
 struct Bench {
     reference: Option<Reference>,
-    /// Whose CA all sites have; serves nothing itself.
+    /// The CA of all sites; serves nothing itself.
     testbed: Testbed,
 }
 
-/// A chain that is served.
+/// A served chain.
 struct Served {
     testbed: Testbed,
     room: TempDir,
@@ -113,7 +113,7 @@ struct Served {
     keys: Value,
 }
 
-/// What the two say of one chain.
+/// The results of both verifiers for one chain.
 struct Both {
     reference: Option<Word>,
     catena: Answer,
@@ -135,7 +135,7 @@ impl Bench {
         Served { testbed, room, target, kind, product, check_target, artifacts, keys }
     }
 
-    /// Asks both, or Catena alone where there is no scriptworker.
+    /// Asks both, or Catena alone if there is no scriptworker.
     fn ask(&self, chain: Chain) -> Both {
         let served = self.serve(chain);
         let reference = self.reference.as_ref().map(|reference| reference.ask(&served.scenario()));
@@ -144,7 +144,7 @@ impl Bench {
 }
 
 impl Served {
-    /// The question as scriptworker's driver reads it.
+    /// The request in the format of scriptworker's driver.
     fn scenario(&self) -> Value {
         let port: u16 = self.testbed.root_url().rsplit(':').next().unwrap().parse().unwrap();
         json!({
@@ -162,8 +162,8 @@ impl Served {
         catena
     }
 
-    /// By the chain's own keys, under the policy that ships or one that is laid over it. That may say how
-    /// long a key counts, whichever file lists the key.
+    /// With the chain's own keys, under the shipped policy or one over it. That policy may state the
+    /// validity of a key, whichever file lists the key.
     fn under<'a>(&self, policy: Option<&str>, catena: &'a mut Catena) -> &'a mut Catena {
         let room = self.room.path();
         if let Some(policy) = policy {
@@ -176,19 +176,19 @@ impl Served {
 }
 
 impl Both {
-    /// Fails with what both said.
+    /// Fails with the results of both.
     fn fail(&self, why: &str) -> Failed {
         failed(&format!("{why}\nscriptworker: {:?}", self.reference), &self.catena)
     }
 }
 
-/// Fails with what Catena said.
+/// Fails with Catena's result.
 fn failed(why: &str, answer: &Answer) -> Failed {
     format!("{why}\ncatena: exit status {}\n{}{}", answer.status, answer.failed(), answer.stderr).into()
 }
 
-/// A valid chain: both accept it, link by link, or neither does because the product does not allow
-/// what made it.
+/// A valid chain: both accept it, link by link, or neither does because the product does not allow its
+/// trigger.
 fn agree(bench: &Bench, honest: &ValidChain) -> Result<(), Failed> {
     let (chain, allowed) = (honest.build()?, honest.is_allowed()?);
     let both = bench.ask(chain.clone());
@@ -219,8 +219,8 @@ fn agree(bench: &Bench, honest: &ValidChain) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The links of a JSON verdict as scriptworker names them: whatever made a task is its parent there, and
-/// a target that is about to run is no link.
+/// The links of a JSON verdict in scriptworker's terms: the task that created a task is its parent
+/// there, and a target that is about to run is not a link.
 fn ours(answer: &Answer, chain: &Chain) -> Vec<(String, String)> {
     let verdict: Value = serde_json::from_str(&answer.stdout).unwrap();
     let name = |link: &Value| {
@@ -239,7 +239,7 @@ fn ours(answer: &Answer, chain: &Chain) -> Vec<(String, String)> {
     links
 }
 
-/// An attack: Catena refuses it, or tells that it could not be determined, and names the cause.
+/// An attack: Catena rejects it, or reports it as undetermined, and names the cause.
 fn refused(bench: &Bench, attack: &Attack) -> Result<(), Failed> {
     let (chain, faults) = attack.build()?;
     let served = bench.serve(chain);
@@ -261,7 +261,7 @@ fn refused(bench: &Bench, attack: &Attack) -> Result<(), Failed> {
     }
 }
 
-/// A chain with any change at all: when scriptworker refuses it, so does Catena.
+/// A chain with any change: if scriptworker refuses it, so does Catena.
 fn no_looser(bench: &Bench, seed: u64) -> Result<(), Failed> {
     let (chain, change) = random::changed(seed);
     let both = bench.ask(chain);

@@ -1,11 +1,11 @@
-//! Changes made at random: one value of one document, whatever comes of it.
+//! Random changes: one value of one document, with any effect.
 
 use catena_attacks::change::{graph, parent_of};
 use catena_attacks::valid;
 use catena_json::Value;
 use catena_testbed::{Chain, Release};
 
-/// A generator of numbers that a seed decides (Steele, Lea, Flood: SplitMix64).
+/// A random number generator with a seed (Steele, Lea, Flood: SplitMix64).
 struct Numbers(u64);
 
 impl Numbers {
@@ -18,7 +18,7 @@ impl Numbers {
     }
 }
 
-/// A small chain with one value changed, and what was changed in words.
+/// A small chain with one value changed, and a description of the change.
 pub(crate) fn changed(seed: u64) -> (Chain, String) {
     let mut numbers = Numbers(seed);
     let releases = [
@@ -64,7 +64,7 @@ pub(crate) fn changed(seed: u64) -> (Chain, String) {
     (chain, change)
 }
 
-/// Changes one value somewhere inside; says which and how.
+/// Changes one value somewhere within; returns which and how.
 fn change(value: &mut Value, numbers: &mut Numbers) -> String {
     let mut places = Vec::new();
     walk(value, &mut Vec::new(), &mut places);
@@ -92,7 +92,7 @@ fn inside<'a>(value: &'a mut Value, step: &str) -> Option<&'a mut Value> {
     }
 }
 
-/// The ways to every value inside.
+/// The paths to every value within.
 fn walk(value: &Value, way: &mut Vec<String>, places: &mut Vec<Vec<String>>) {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), value)).collect(),
@@ -107,7 +107,7 @@ fn walk(value: &Value, way: &mut Vec<String>, places: &mut Vec<Vec<String>>) {
     }
 }
 
-/// Another value in its place: near it, or of another type.
+/// Another value in its place: similar to it, or of another type.
 fn other(value: &Value, numbers: &mut Numbers) -> Value {
     match (numbers.below(4), value) {
         (0, _) => Value::Null,

@@ -7,24 +7,24 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
 use tempfile::NamedTempFile;
 
-/// What scriptworker says of a chain.
+/// scriptworker's result for a chain.
 #[derive(Debug)]
 pub(crate) enum Word {
     /// It may run; the links by name and task.
     Accepted { links: Vec<(String, String)> },
-    /// Refused, with an error of scriptworker's own.
+    /// Refused, with one of scriptworker's own errors.
     Rejected {
         #[allow(dead_code)] // printed
         cause: String,
     },
-    /// Something else was raised.
+    /// Another exception was raised.
     Crashed {
         #[allow(dead_code)] // printed
         cause: String,
     },
 }
 
-/// The drivers that run; one is started whenever all others are busy.
+/// The running drivers; one is started whenever all others are busy.
 pub(crate) struct Reference {
     python: PathBuf,
     ca_file: NamedTempFile,

@@ -1,25 +1,25 @@
-//! Everything that goes wrong with an answer, and what that means for each kind of thing.
+//! Everything that can go wrong with an answer, and its effect on each kind of need.
 
 use crate::kinds::{ENDLESS_LISTING, ENDLESS_TAGS, Kind, NO_LISTING, Proof, REFUSED, Said, UNREACHABLE, YES};
 use catena_testbed::{Body, Fault};
 use std::time::Duration;
 
-/// What goes wrong, as `laid` lays it over an address.
+/// A fault, in the form that `laid` applies to an address.
 pub(crate) struct Trouble {
     pub(crate) name: String,
-    /// Over which address, relative to the kind's; the whole address as the client writes it.
+    /// The address of the fault, relative to the kind's; the whole address as the client writes it.
     laid: fn(&Place) -> Vec<Laid>,
-    /// What it amounts to.
+    /// Its effect.
     pub(crate) effect: Effect,
     /// Only of these kinds; of all when empty.
     of: &'static [&'static str],
-    /// Whether the queue is asked over TLS.
+    /// Whether the queue uses TLS.
     pub(crate) tls: bool,
-    /// What a finding must say, so that it is known what stopped it.
+    /// Text that a finding must contain, to show which fault had an effect.
     pub(crate) words: &'static str,
 }
 
-/// Where the trouble is.
+/// The place of a fault.
 pub(crate) struct Place {
     /// The kind's address: whole, or its path where the queue and its store are.
     pub(crate) pattern: String,
@@ -27,7 +27,7 @@ pub(crate) struct Place {
     pub(crate) url: String,
 }
 
-/// A fault over a pattern, and what of the trouble's attempts it strikes.
+/// A fault for a pattern, and the attempts that it affects.
 pub(crate) struct Laid {
     pub(crate) pattern: String,
     pub(crate) when: When,
@@ -36,7 +36,7 @@ pub(crate) struct Laid {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum When {
-    /// Whenever the trouble strikes.
+    /// On every affected attempt.
     Always,
     /// On the first attempt only.
     First,
@@ -44,44 +44,44 @@ pub(crate) enum When {
     Later,
 }
 
-/// What a trouble amounts to.
+/// The effect of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// None at all.
+    /// No effect.
     None,
-    /// Asked again until the attempts are used up; then it could not be had.
+    /// Retried until the attempts are used up; then unavailable.
     Again,
-    /// It could not be had, and asking again would not help.
+    /// Unavailable, and a retry would not help.
     Lasting,
-    /// The service wants to know who asks.
+    /// The service requires authentication.
     Refused,
-    /// There is none.
+    /// Absent.
     Absent,
-    /// It is another. What proves it decides.
+    /// Different data. Its verification decides.
     Other,
-    /// As much as there is comes, until the deadline or the limit.
+    /// Data arrives until the deadline or the limit.
     Endless,
 }
 
-/// How the verifier is expected to end.
+/// The expected end of the verifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Expected {
     pub(crate) said: Said,
-    /// How often the address is asked; nothing where time decides.
+    /// The number of requests of the address; unset if time decides.
     pub(crate) requests: Option<u64>,
-    /// Whether the trouble is over when it strikes the first attempt alone.
+    /// Whether the fault is over if it affects the first attempt alone.
     pub(crate) passes: bool,
-    /// The deadline is what ends it.
+    /// The deadline ends it.
     pub(crate) deadline: bool,
 }
 
-/// How often anything is asked.
+/// The maximum attempts per request.
 pub(crate) const ATTEMPTS: u64 = 2;
 
 const HTML: &str =
     "<!DOCTYPE html>\n<html><head><title>We'll be back soon</title></head><body></body></html>\n";
 
-/// What a kind of thing and a trouble come to. This is the whole table.
+/// The effect of a fault on a kind of need. This is the whole table.
 pub(crate) fn expected(kind: &Kind, trouble: &Trouble) -> Expected {
     let asked = |said, requests| Expected { said, requests: Some(requests), passes: false, deadline: false };
     let again = Expected { passes: true, ..asked(UNREACHABLE, ATTEMPTS) };
@@ -99,28 +99,28 @@ pub(crate) fn expected(kind: &Kind, trouble: &Trouble) -> Expected {
     }
 }
 
-/// An answer that is whole and is another; none where it is no answer at all.
+/// A complete answer with different data; unset where it is not an answer.
 fn other(kind: &Kind, trouble: &str) -> Option<Expected> {
     let said = |said| Some(Expected { said, requests: Some(1), passes: false, deadline: false });
     match (kind.proof, trouble) {
-        // A service that is being mended, a login, a proxy's page: nobody's answer.
+        // A maintenance notice, a login, a proxy's page: not the service's answer.
         (Proof::Json | Proof::Text, "html") => None,
-        // One answer alone would take more memory than there is for all.
+        // One answer alone would take more memory than all may.
         (_, "many-values" | "too-many-values") if !kind.bulk => said(UNREACHABLE),
         // Two attempts are never put together; the first that is whole is requested once more, and counts.
         (_, "changed-after-a-break") => {
             Some(Expected { said: kind.other, requests: Some(3), passes: false, deadline: false })
         }
-        // JSON services never answer with nothing, nor with half of it.
+        // JSON services never send an empty or truncated answer.
         (Proof::Json, "empty" | "shorter-than-it-is") => None,
-        // Nor with more than anybody reads: a service that does is broken.
+        // Nor one beyond the limits: a service that does is broken.
         (Proof::Json, "deep") => said(UNREACHABLE),
-        // This is how GitHub says that a commit is on no branch.
+        // GitHub's form for a commit on no branch.
         (Proof::Text, "empty") if kind.need == "branch-commits" => said(kind.absent),
-        // What never ends is not known to lack anything.
+        // An endless answer is not known to lack anything.
         (_, "endless-listing" | "same-page-again") => said(ENDLESS_LISTING),
         (_, "endless-tags") => said(ENDLESS_TAGS),
-        // Only what is a list of branches tells which branches there are.
+        // Only a list of branches states the branches.
         (Proof::Text, "shorter-than-it-is" | "deep") if kind.need == "branch-commits" => said(NO_LISTING),
         (Proof::Text, _) if kind.need == "branch-commits" => said(kind.other),
         // What cannot be what was asked for is requested again before it counts.
@@ -160,19 +160,19 @@ impl Trouble {
                 | "coded-br"
                 | "coded-twice"
         );
-        // The queue's 303 has a body that nobody reads.
+        // The body of the queue's 303 is not used.
         if kind.name == "way-to-an-artifact" && bends_a_body {
             return false;
         }
         self.of.is_empty() || self.of.contains(&kind.name)
     }
 
-    /// Whether it is over only when the verifier loses its patience.
+    /// Whether it ends only with the verifier's time limit.
     pub(crate) fn is_slow(&self) -> bool {
         matches!(self.name.as_str(), "silence" | "drip")
     }
 
-    /// The faults, each over its whole pattern.
+    /// The faults, each for its whole pattern.
     pub(crate) fn laid(&self, place: &Place) -> Vec<Laid> {
         let mut laid = (self.laid)(place);
         for one in &mut laid {
@@ -197,7 +197,7 @@ fn statuses() -> Vec<Trouble> {
     }
 }
 
-/// The rest of them, of one kind of thing at each service.
+/// Further faults, of one kind of need at each service.
 fn other_statuses() -> Vec<Trouble> {
     use Effect::{Again, Lasting};
     let statuses = statuses! {
@@ -208,7 +208,7 @@ fn other_statuses() -> Vec<Trouble> {
     statuses.into_iter().map(|trouble| Trouble { of, ..trouble }).collect()
 }
 
-/// Statuses that mean something of some and nothing of others.
+/// Statuses with a meaning for some needs only.
 fn particular_statuses() -> Vec<Trouble> {
     const QUEUE: &[&str] = &["way-to-an-artifact"];
     const OTHERS: &[&str] = &[
@@ -224,7 +224,7 @@ fn particular_statuses() -> Vec<Trouble> {
         "commit",
         "tags",
     ];
-    // What has expired, or was taken down.
+    // Expired, or taken down.
     const GONE: &[&str] = &[
         "definition",
         "status",
@@ -252,10 +252,10 @@ fn particular_statuses() -> Vec<Trouble> {
     vec![
         of(GONE, trouble("status-410", Effect::Absent, |_| whole(Fault::Status(410)))),
         of(NEVER_GONE, trouble("status-410", Effect::Again, |_| whole(Fault::Status(410)))),
-        // The queue says so of an artifact that its task failed to make.
+        // The queue's status for an artifact that its task failed to make.
         of(QUEUE, trouble("status-424", Effect::Absent, |_| whole(Fault::Status(424)))),
         of(OTHERS, trouble("status-424", Effect::Lasting, |_| whole(Fault::Status(424)))),
-        // GitHub says so of a commit that is in no repository.
+        // GitHub's status for a commit that is in no repository.
         of(&["commit"], trouble("status-422", Effect::Absent, |_| whole(Fault::Status(422)))),
         of(
             &["definition", "artifact", "tags"],
@@ -282,9 +282,9 @@ fn slowness() -> Vec<Trouble> {
         trouble("drip", Effect::Again, |_| {
             whole(Fault::Drip { bytes: 1, every: Duration::from_millis(400) })
         }),
-        // Whoever is told to wait for a year gives up at once.
+        // A `Retry-After` of a year ends the attempts at once.
         trouble("retry-after-a-year", Effect::Lasting, |_| instead(503, &[("Retry-After", "31536000")], "")),
-        // GitHub's way of saying "not now" is everybody else's of saying "not you".
+        // GitHub's form of a rate limit is every other service's form of a refusal.
         Trouble { of: GITHUB_API, ..trouble("rate-limited", Effect::Lasting, rate_limited) },
         Trouble { of: OTHERS, ..trouble("rate-limited", Effect::Refused, rate_limited) },
     ]
@@ -299,7 +299,7 @@ fn breaks() -> Vec<Trouble> {
         trouble("longer-than-it-is", Effect::Again, |_| whole(Fault::Announce { length: 1_000_000 })),
         trouble("shorter-than-it-is", Effect::Other, |_| whole(Fault::Announce { length: 10 })),
         trouble("html-502", Effect::Again, |_| instead(502, &[("Content-Type", "text/html")], HTML)),
-        // Not the service itself says so.
+        // The answer is not the service's own.
         trouble("html-404", Effect::Again, |_| instead(404, &[("Content-Type", "text/html")], HTML)),
         trouble("html-410", Effect::Again, |_| instead(410, &[("Content-Type", "text/html")], HTML)),
         trouble("empty-404", Effect::Again, |_| instead(404, &[], "")),
@@ -347,7 +347,7 @@ fn redirects() -> Vec<Trouble> {
     ]
 }
 
-/// Where only artifacts may go: the queue sends their askers to a store.
+/// A redirect that only artifacts may follow: the queue redirects to a store.
 fn redirects_elsewhere() -> Vec<Trouble> {
     const ARTIFACTS: &[&str] = &[
         "document",
@@ -385,7 +385,7 @@ fn redirects_elsewhere() -> Vec<Trouble> {
     ]
 }
 
-/// A page of another host, with bytes that are nobody's.
+/// A page of another host, with unrelated bytes.
 pub(crate) const ELSEWHERE: &str = "https://raw.githubusercontent.com/elsewhere";
 
 fn contents() -> Vec<Trouble> {
@@ -395,7 +395,7 @@ fn contents() -> Vec<Trouble> {
         trouble("not-utf8", Effect::Other, |_| whole(Fault::Replace(b"{\"a\": \"\xff\"}".to_vec().into()))),
         trouble("deep", Effect::Other, |_| whole(Fault::Replace(Body::nested(100_000)))),
         trouble("many-values", Effect::Other, |_| {
-            // More than are read, and few enough to be held.
+            // More than the limit, and few enough for memory.
             let lists = vec![("{\"a\":[".into(), 1), ("[],".repeat(1100).into(), 1000), ("[]]}".into(), 1)];
             whole(Fault::Replace(Body::Repeated(lists)))
         }),
@@ -407,7 +407,8 @@ fn contents() -> Vec<Trouble> {
         }),
         trouble("gigabytes", Effect::Endless, |_| whole(Fault::Replace(Body::long_json(64 << 30)))),
         trouble("endless", Effect::Endless, |_| whole(Fault::Endless)),
-        // Each address is asked once, so that nobody can show one thing first and another later.
+        // Each address is requested once, so that an attacker cannot show one answer first and another
+        // later.
         trouble("changed-later", Effect::None, |_| {
             vec![Laid { pattern: String::new(), when: When::Later, fault: Fault::Replace("other".into()) }]
         }),
@@ -426,7 +427,7 @@ fn mixtures() -> Vec<Trouble> {
     vec![Trouble { of, ..mixture }]
 }
 
-/// Listings that never end.
+/// Endless listings.
 fn listings() -> Vec<Trouble> {
     const SAME: &str = "{\"artifacts\":[],\"continuationToken\":\"again\"}";
     vec![
@@ -465,7 +466,7 @@ fn listings() -> Vec<Trouble> {
     ]
 }
 
-/// Everything that can go wrong.
+/// All faults.
 pub(crate) fn troubles() -> Vec<Trouble> {
     let parts = [
         statuses(),

@@ -1,18 +1,17 @@
-//! Every kind of thing that a verifier asks for: where it is, and what it means when it is not
-//! there or is another.
+//! Every kind of need of a verifier: its address, and the effect if it is missing or different.
 
 use catena_testbed::chain::{Images, Vcs};
 use catena_testbed::{Artifact, Chain, Release, Trigger};
 use catena_verify::verification::Need;
 
-/// What is served. Between them these chains need everything there is.
+/// Served chains. Together they cover every need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum World {
     /// A push on hg, with patterns among the upstream artifacts.
     Hg,
     /// A push on GitHub.
     Git,
-    /// The same, judged by a policy that asks the compare API.
+    /// The same, verified by a policy with the compare API.
     Compare,
     /// A pull request of a fork.
     Fork,
@@ -42,7 +41,7 @@ impl World {
         };
         let mut chain = release.build().unwrap();
         if self == Self::Hg {
-            // Only a pattern that is optional stands for it.
+            // Only an optional pattern matches it.
             let build = chain.builds[0].clone();
             let langpack = Artifact::new(vec![7; 2000], "application/octet-stream");
             chain.artifacts_mut(&build).unwrap().insert(OPTIONAL.to_owned(), langpack);
@@ -51,7 +50,7 @@ impl World {
         chain
     }
 
-    /// A policy other than the one that ships.
+    /// A policy other than the shipped one.
     pub(crate) fn policy(self) -> Option<&'static str> {
         (self == Self::Compare).then_some(
             "catena-policy: 1\nextends: shipped:firefox-ci\nproducts: {mobile: {landed: compare}}\n",
@@ -61,18 +60,18 @@ impl World {
 
 const OPTIONAL: &str = "public/build/target.langpack.xpi";
 
-/// How an answer is known to be what was asked for.
+/// How an answer is recognized as valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Proof {
-    /// A service computes it, as JSON: what is no JSON is no answer.
+    /// A service computes it, as JSON: anything else is not an answer.
     Json,
-    /// A file or page out of version control: a page of HTML is none.
+    /// A file or page from version control: an HTML page is not an answer.
     Text,
-    /// Stored bytes with a signature or a digest: what differs was altered.
+    /// Stored bytes with a signature or a digest: different bytes were altered.
     Digest,
 }
 
-/// What the verdict says: the exit status, and one of these codes among its failed findings.
+/// The verdict: the exit status, and one of these codes among its failed findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Said {
     pub(crate) status: i32,
@@ -83,33 +82,33 @@ const fn no(codes: &'static [&'static str]) -> Said {
     Said { status: 1, codes }
 }
 
-/// Verified, and nothing failed.
+/// Verified, without failed findings.
 pub(crate) const YES: Said = Said { status: 0, codes: &[] };
-/// It could not be had.
+/// Unavailable.
 pub(crate) const UNREACHABLE: Said = Said { status: 3, codes: &["availability-unreachable"] };
-/// Somebody must say who they are.
+/// Authentication is required.
 pub(crate) const REFUSED: Said = Said { status: 3, codes: &["availability-refused"] };
 
-/// The queue's list of files goes on and on.
+/// The queue's list of files is endless.
 pub(crate) const ENDLESS_LISTING: Said = Said { status: 3, codes: &["artifacts-listing-endless"] };
-/// So does GitHub's list of tags.
+/// GitHub's list of tags is endless.
 pub(crate) const ENDLESS_TAGS: Said = Said { status: 3, codes: &["pull-request-tags-endless"] };
-/// Text in place of GitHub's list of branches says nothing of them.
+/// Text in place of GitHub's list of branches.
 pub(crate) const NO_LISTING: Said = Said { status: 3, codes: &["pull-request-listing-malformed"] };
 
-/// One kind of thing that is asked for.
+/// One kind of need.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
-    /// What a recording calls the need.
+    /// The name of the need in a recording.
     pub(crate) need: &'static str,
     pub(crate) world: World,
     pub(crate) address: fn(&Chain) -> String,
     pub(crate) proof: Proof,
-    /// Only measured while it streams, so that only the deadline bounds its size.
+    /// Only measured while it streams, so that only the deadline limits its size.
     pub(crate) bulk: bool,
-    /// When the service says that there is none.
+    /// If the service states absence.
     pub(crate) absent: Said,
-    /// When it is an answer of the right coding and length, and not what it should be.
+    /// If the answer has the right coding and length, and other contents.
     pub(crate) other: Said,
 }
 
@@ -227,7 +226,7 @@ pub(crate) const KINDS: &[Kind] = &[
         bulk: true,
         ..STORED
     },
-    // The same, broken where the queue tells the way to the store.
+    // The same, broken at the queue's redirect to the store.
     Kind {
         name: "way-to-an-artifact",
         address: |chain| queue(&chain.builds[0], &format!("/runs/0/artifacts/{}", artifact_name(chain))),
@@ -238,7 +237,7 @@ pub(crate) const KINDS: &[Kind] = &[
         name: "optional-artifact",
         address: |chain| stored(&chain.builds[0], OPTIONAL),
         bulk: true,
-        // A pattern stands for it, so that the queue lists it: the store contradicts the queue.
+        // A pattern matches it, so the queue lists it: the store contradicts the queue.
         absent: Said { status: 3, codes: &["artifact-listed-absent"] },
         other: no(&["artifact-altered-optional"]),
         ..STORED
@@ -308,7 +307,7 @@ pub(crate) const KINDS: &[Kind] = &[
         need: "repository",
         world: World::Compare,
         address: |_| "https://api.github.com/repos/mozilla-mobile/reference-browser".to_owned(),
-        // GitHub says the same of what it hides.
+        // GitHub gives the same answer for what it hides.
         absent: REFUSED,
         other: no(&["pull-request-answer-malformed"]),
         ..ANSWERED
@@ -338,8 +337,8 @@ pub(crate) const KINDS: &[Kind] = &[
     },
 ];
 
-/// Declares the name that a recording gives to each need, and the list of them all. It does not
-/// compile when a need is added and not named; then it also needs a kind above.
+/// Declares the name of each need in a recording, and the list of all needs. A new need without a name
+/// does not compile; it also needs a kind above.
 macro_rules! needs {
     ($($need:ident => $name:literal),* $(,)?) => {
         pub(crate) const ALL_NEEDS: &[&str] = &[$($name),*];

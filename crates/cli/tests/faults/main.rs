@@ -1,13 +1,12 @@
-//! Everything that can go wrong outside, at every kind of thing that is asked for, through the real
-//! binary: what it says, how long it takes, how much memory, and what it leaves.
+//! Every fault for every kind of need, through the real binary: the verdict, the duration, the memory,
+//! and the files left behind.
 //!
-//! Each trial is `kind of thing / what goes wrong / persistent or passing`. A persistent trouble
-//! strikes every attempt; a passing one only the first, and then the verdict is the untroubled one.
-//! `faults.rs` has the troubles and the table of what each comes to.
+//! Each trial is `kind of need / fault / persistent or passing`. A persistent fault affects every
+//! attempt; a passing one only the first, and then the verdict is the same as without it. `faults.rs`
+//! has the faults and the table of their effects.
 //!
-//! `CATENA_FAULTS` says which trials: every N-th, 4 when unset, so that nobody has to wait long for
-//! them; CI tries all. Every kind of need is troubled by those that are tried, which a trial of its own
-//! holds.
+//! `CATENA_FAULTS` selects the trials: every N-th, 4 when unset, to keep local runs short; CI tries
+//! all. A separate trial checks that the selection covers every kind of need.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -33,16 +32,16 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-/// The most memory that any fault makes a verifier use, KiB (docs/performance.md).
+/// The maximum memory of a verifier under any fault, KiB (docs/performance.md).
 const MOST_MEMORY: u64 = 256 << 10;
-/// What a chain of some hundred links takes where nothing goes wrong, KiB.
+/// The memory for a chain of some hundred links without faults, KiB.
 const BASE: u64 = 44 << 10;
-/// The most that all answers together make it use.
+/// The maximum memory for all answers together.
 const MOST_MEMORY_OF_ALL: u64 = BASE + (300 << 10);
-/// How long after its deadline a verifier has ended for certain, on however busy a machine.
+/// The maximum time between its deadline and the end of a verifier, on a busy machine.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Most of the time is spent waiting for what does not come.
+/// Most of the time is spent waiting for missing answers.
 const AT_A_TIME: usize = 24;
 
 fn main() {
@@ -88,7 +87,7 @@ fn trials(bench: &Arc<Bench>) -> Vec<Trial> {
     trials
 }
 
-/// Every kind of thing with every trouble that strikes it, and whether the trouble passes.
+/// Every kind of need with every applicable fault, and whether the fault passes.
 fn struck() -> Vec<(&'static Kind, Arc<Trouble>, bool)> {
     let mut all = Vec::new();
     for kind in KINDS {
@@ -112,16 +111,16 @@ fn trial(
     Trial::test(name, move || run(&bench))
 }
 
-/// What all trials share.
+/// Shared state of all trials.
 struct Bench {
-    /// Whose CA all worlds have.
+    /// The CA of all sites.
     testbed: Testbed,
     chains: HashMap<World, Chain>,
     untroubled: HashMap<World, OnceLock<Arc<Untroubled>>>,
     worst: Mutex<(u64, String)>,
 }
 
-/// What is said of a world where nothing goes wrong.
+/// The verdict without faults.
 struct Untroubled {
     verdict: Value,
     files: Vec<String>,
@@ -169,7 +168,7 @@ impl Bench {
         self.hold(kind, trouble, false, &expected)
     }
 
-    /// After a first attempt that goes wrong: what is said where nothing does.
+    /// After a first attempt with a fault: the verdict without faults.
     fn passing(&self, kind: &Kind, trouble: &Trouble) -> Result<(), Failed> {
         let expected = Expected { said: YES, requests: None, ..expected(kind, trouble) };
         self.hold(kind, trouble, true, &expected)
@@ -217,7 +216,8 @@ impl Bench {
         Ok(())
     }
 
-    /// Every status as large as it may be: what one answer may take is nothing against what forty take.
+    /// Every status of maximum size: the memory of one answer is negligible compared with that of
+    /// forty.
     fn all_answers_share_the_memory(&self) -> Result<(), Failed> {
         let release = Release::new("firefox", Trigger::Push).unwrap();
         let release = Release { builds: 40, artifacts: 1, images_from: Images::OwnGraph, ..release };
@@ -227,7 +227,7 @@ impl Bench {
         bounded_by_all(&served, "all statuses as large as may be")
     }
 
-    /// The queue's list of a build's artifacts, in pages that would be a gigabyte before there are too many.
+    /// The queue's list of a build's artifacts, in pages that would be a gigabyte in total.
     fn listings_are_bounded(&self, listing: Fault) -> Result<(), Failed> {
         let served = self.serve(World::Hg);
         let address = format!("/api/queue/v1/task/{}/runs/0/artifacts", self.chains[&World::Hg].builds[0]);
@@ -237,7 +237,7 @@ impl Bench {
         bounded_by_all(&served, &format!("{listing:?}"))
     }
 
-    /// A graph with an entry as long as may be for each of 265 builds.
+    /// A graph with an entry of maximum length for each of 265 builds.
     fn graph_entries_are_bounded(&self) -> Result<(), Failed> {
         let release = Release::new("firefox", Trigger::Push).unwrap();
         let release = Release { builds: 265, artifacts: 1, images_from: Images::OwnGraph, ..release };
@@ -263,7 +263,7 @@ impl Bench {
         }
     }
 
-    /// A kind of need that no trial troubles is one that nobody knows the faults of.
+    /// Every kind of need must have a trial with a fault.
     fn every_need_is_troubled(&self, troubled: &BTreeSet<&str>) -> Result<(), Failed> {
         for kind in KINDS {
             if !self.untroubled(kind.world).needs.contains(kind.need) {
@@ -286,8 +286,8 @@ impl Bench {
     }
 }
 
-/// It ends by itself, with a no or with something that could not be had, within the memory that there is for
-/// all answers together.
+/// It ends by itself, rejected or with unavailable data, within the memory limit for all answers
+/// together.
 fn bounded_by_all(served: &Served, what: &str) -> Result<(), Failed> {
     let patience = Patience { deadline: Duration::from_secs(120), ..PATIENT };
     let ending = served.run(&patience, &[]);
@@ -316,7 +316,7 @@ fn told(why: &str, served: &Served, ending: &Ending) -> Failed {
     .into()
 }
 
-/// It ended by itself, in time, and within its memory.
+/// It ended by itself, in time, and within its memory limit.
 fn bounded(ending: &Ending, patience: &Patience) -> Result<(), String> {
     match ending.status {
         None => Err("it hangs, or a signal ended it".to_owned()),
@@ -328,7 +328,7 @@ fn bounded(ending: &Ending, patience: &Patience) -> Result<(), String> {
     }
 }
 
-/// Code, class and message of what failed.
+/// Code, class and message of failed findings.
 fn findings(ending: &Ending) -> Option<Vec<(String, String, String)>> {
     let verdict: Value = serde_json::from_str(&ending.stdout).ok()?;
     let text = |finding: &Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
@@ -336,8 +336,8 @@ fn findings(ending: &Ending) -> Option<Vec<(String, String, String)>> {
     Some(failed.map(|one| (text(one, "code"), text(one, "class"), text(one, "message"))).collect())
 }
 
-/// The exit status, and a failed finding with one of the codes. What could not be had is of the class
-/// `infra` and nothing else is said; what was altered or is not there never is.
+/// The exit status, and a failed finding with one of the codes. Unavailable data has only findings of
+/// the class `infra`; altered or missing data never has.
 fn said(said: &Said, ending: &Ending) -> Result<(), String> {
     if ending.status != Some(said.status) {
         return Err(format!("not exit status {}", said.status));
@@ -356,7 +356,7 @@ fn said(said: &Said, ending: &Ending) -> Result<(), String> {
     if right { Ok(()) } else { Err(format!("findings of the classes {classes:?}")) }
 }
 
-/// After a yes exactly the verified files, after anything else nothing at all.
+/// After "verified" exactly the verified files, after any other outcome no files.
 fn left(served: &Served, ending: &Ending, untroubled: &Untroubled) -> Result<(), String> {
     let found = files(&served.work_dir());
     if ending.status != Some(0) {

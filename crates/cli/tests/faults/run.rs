@@ -1,4 +1,4 @@
-//! One run of the real binary in a world of its own, with what it cost and what it left.
+//! One run of the real binary against its own site, with its cost and the files that it left.
 
 use crate::faults::{Laid, Place, When};
 use crate::kinds::World;
@@ -11,11 +11,11 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How long a verifier may take beyond its deadline before it counts as hanging. Only a verifier that
-/// hangs takes that long, however busy the machine is.
+/// The time beyond its deadline after which a verifier counts as hanging. Only a verifier that hangs
+/// takes that long, however busy the machine is.
 const HANG: Duration = Duration::from_secs(60);
 
-/// A world that is being served.
+/// A served site.
 pub(crate) struct Served {
     pub(crate) testbed: Testbed,
     pub(crate) room: TempDir,
@@ -26,7 +26,7 @@ pub(crate) struct Served {
     policy: Option<PathBuf>,
 }
 
-/// What is said to the binary besides the question.
+/// Further arguments of the binary.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
     pub(crate) deadline: Duration,
@@ -35,14 +35,14 @@ pub(crate) struct Patience {
     pub(crate) tls: bool,
 }
 
-/// How it ended.
+/// The end of the run.
 #[derive(Debug)]
 pub(crate) struct Ending {
     pub(crate) status: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) elapsed: Duration,
-    /// Peak of its memory, KiB; 0 where that is not told.
+    /// Its peak memory, KiB; 0 if unknown.
     pub(crate) peak: u64,
 }
 
@@ -107,7 +107,7 @@ impl Served {
         catena
     }
 
-    /// Runs it to its end, or ends it when it hangs.
+    /// Runs it to its end, or kills it if it hangs.
     pub(crate) fn run(&self, patience: &Patience, more: &[&str]) -> Ending {
         let mut catena = self.command(patience);
         catena.arg("--work-dir").arg(self.work_dir()).args(more).args(["--", &self.target]);
@@ -135,7 +135,7 @@ impl Served {
         Ending { status, stdout: text(&out), stderr: text(&err), elapsed, peak }
     }
 
-    /// How often addresses that fit a pattern were asked.
+    /// The number of requests of addresses that match a pattern.
     pub(crate) fn asked(&self, address: &str) -> u64 {
         let stats = self.testbed.stats();
         let of = |url: &str| {
@@ -148,7 +148,7 @@ impl Served {
         stats.per_url.iter().filter(|(url, _)| of(url)).map(|(_, count)| count).sum()
     }
 
-    /// The verdict without what differs from run to run.
+    /// The verdict without the parts that differ from run to run.
     pub(crate) fn timeless(&self, ending: &Ending) -> Value {
         let text = ending.stdout.replace(&self.testbed.tls_root_url(), "root");
         let text = text.replace(&self.testbed.root_url(), "root");
@@ -169,7 +169,7 @@ fn peak_of(process: u32) -> u64 {
     line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(0)
 }
 
-/// Every file below a folder, by its path from there.
+/// Every file below a directory, by its relative path.
 pub(crate) fn files(folder: &Path) -> Vec<String> {
     fn below(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in children(folder) {

@@ -27,7 +27,7 @@ pub fn splitmix(seed: u64) -> impl FnMut() -> u64 {
 /// One run of the binary, with an environment of its own.
 pub struct Catena(Command);
 
-/// What it answered.
+/// Its output.
 #[derive(Debug)]
 pub struct Answer {
     pub status: i32,
@@ -43,10 +43,10 @@ impl Catena {
         Self(command)
     }
 
-    /// The binary, reaching the world through a testbed; the CA file is put into `room`.
+    /// The binary, with a testbed as its network; the CA file is put into `room`.
     pub fn through(testbed: &Testbed, room: &Path) -> Self {
         let ca_file = room.join("ca.pem");
-        // Not again: another binary may be reading it, and would find it empty for a moment.
+        // Not written again: another binary may be reading it, and would find it empty for a moment.
         if std::fs::read(&ca_file).ok().as_deref() != Some(testbed.ca_pem().as_bytes()) {
             std::fs::write(&ca_file, testbed.ca_pem()).unwrap();
         }
@@ -106,7 +106,7 @@ impl Catena {
 }
 
 impl Answer {
-    /// The failed findings of a JSON verdict, or whatever was said instead.
+    /// The failed findings of a JSON verdict, or the output in its place.
     pub fn failed(&self) -> String {
         let Ok(verdict) = serde_json::from_str::<Value>(&self.stdout) else { return self.stdout.clone() };
         let findings = verdict["findings"].as_array().into_iter().flatten();
@@ -132,7 +132,7 @@ pub fn keys_file(room: &Path, keys: &Value) -> PathBuf {
     file
 }
 
-/// The entries of a folder, sorted.
+/// The entries of a directory, sorted.
 pub fn children(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|cause| panic!("{}: {cause}", folder.display()));
     let mut entries: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -140,10 +140,10 @@ pub fn children(folder: &Path) -> Vec<PathBuf> {
     entries
 }
 
-/// Holds every file below `cot` against the document of the task it is of; returns how many.
+/// Compares every file below `cot` with the document of its task; returns the number of files.
 pub fn check_published(cot: &Path, site: &Site) -> usize {
     let mut checked = 0;
-    // What catena itself writes down about the folders.
+    // Catena's own record of the directories.
     for task in children(cot).into_iter().filter(|task| !task.ends_with(".catena")) {
         let task_id = task.file_name().unwrap().to_str().unwrap().to_owned();
         let run = site.tasks[&task_id].runs.values().next_back().unwrap();

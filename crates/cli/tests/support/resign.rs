@@ -1,4 +1,4 @@
-//! Signing what a run of a testbed's chain made, with `catena sign` and any key.
+//! Signing the output of a run of a testbed's chain, with `catena sign` and any key.
 
 use super::Catena;
 use catena_testbed::Chain;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::Path;
 
-/// Signs the last run of a task again; answers the document and its signature.
+/// Signs the last run of a task again; returns the document and its signature.
 pub fn sign_run(chain: &Chain, id: &str, key: &Path, room: &Path) -> (Vec<u8>, Vec<u8>) {
     let task = &chain.tasks[id];
     let (run, artifacts) = task.runs.iter().next_back().unwrap();
@@ -33,7 +33,7 @@ pub fn sign_run(chain: &Chain, id: &str, key: &Path, room: &Path) -> (Vec<u8>, V
     };
     let mut catena = Catena::new();
     catena.arg("sign").arg("--task").arg(write("task", &said["task"]));
-    // What ran is long past: a record of custody would say that it is signed now.
+    // The run is long past: a record of custody would say that it is signed now.
     catena.args(["--run", &run.to_string(), "--style", style, "--task-id", id, "--no-custody"]);
     catena.args(["--worker-group", said["workerGroup"].as_str().unwrap()]);
     catena.args(["--worker-id", said["workerId"].as_str().unwrap()]);

@@ -1,4 +1,4 @@
-//! A source of facts that looks into a cache before it asks.
+//! A fact source that reads from a cache before it requests from another source.
 
 use super::intake::{Held, Look};
 use super::subject::{Address, VerifiedSet, is_immutable};
@@ -23,43 +23,43 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-/// Answers from a cache what cannot change, and asks for the rest.
+/// Answers needs for immutable data from a cache, and requests the rest.
 pub struct Cached {
     cache: Arc<Cache>,
     target: Target,
     source: Source,
-    /// Who keeps whole task graphs.
+    /// The fetcher that keeps whole task graphs.
     fetcher: Option<Arc<Fetcher>>,
     staging: Option<Arc<Staging>>,
     held: Arc<Held>,
-    /// How many look into the store at once: as many as can hash at once, and a few that wait for it.
+    /// The number of parallel reads: as many as can hash in parallel, and a few that wait.
     turns: Arc<Semaphore>,
-    /// What it has answered, which is in the cache already.
+    /// Facts that it answered, which are already in the cache.
     answered: Mutex<HashSet<Need>>,
 }
 
-/// Who is asked for what is not in the cache.
+/// The source for data that is not in the cache.
 enum Source {
     Asked(Arc<dyn FactSource>),
-    /// Nobody; what was seen last has to do.
+    /// No source: the data of the last verification is used.
     Nobody(Arc<Snapshot>),
 }
 
 impl Cached {
-    /// Looks into the cache for the verification of a target, else asks `source`.
+    /// Reads from the cache for the verification of a target, and otherwise requests from `source`.
     #[must_use]
     pub fn new(cache: Arc<Cache>, source: Arc<dyn FactSource>, target: &Target) -> Self {
         Self::from(cache, Source::Asked(source), target)
     }
 
-    /// The same, where the task graphs that a fetcher keeps are kept in the cache as a whole.
+    /// The same, and stores the task graphs that a fetcher keeps as a whole.
     #[must_use]
     pub fn over(cache: Arc<Cache>, fetcher: Arc<Fetcher>, target: &Target) -> Self {
         Self { fetcher: Some(fetcher.clone()), ..Self::new(cache, fetcher, target) }
     }
 
-    /// Asks nobody: what may have changed is as it was when there was a yes about this target last.
-    /// What is not known from then is unreachable.
+    /// Makes no requests: mutable data comes from the last successful verification of this target. Data
+    /// that was not stored then is unreachable.
     #[must_use]
     pub fn offline(cache: Arc<Cache>, target: &Target) -> Self {
         let address = Address::seen(&cache.root, target.task_id, target.check_task, target.extent);
@@ -70,7 +70,7 @@ impl Cached {
     fn from(cache: Arc<Cache>, source: Source, target: &Target) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let turns = Arc::new(Semaphore::new(cores.saturating_add(2)));
-        // What is asked for and what is not share the memory there is.
+        // Data from the cache and from the source share one memory budget.
         let budget = match &source {
             Source::Asked(source) => source.budget(),
             Source::Nobody(_) => None,
@@ -80,15 +80,15 @@ impl Cached {
         Self { cache, target, source, fetcher: None, staging: None, held, turns, answered }
     }
 
-    /// Puts the bytes of artifacts where they can be published from. It must be the staging that the
-    /// asked source uses.
+    /// Copies the bytes of artifacts to where they can be published from. It must be the staging that
+    /// the other source uses.
     #[must_use]
     pub fn with_staging(mut self, staging: Option<Arc<Staging>>) -> Self {
         self.staging = staging;
         self
     }
 
-    /// When that was seen which may have changed, where nobody is asked and it is known.
+    /// The time of mutable data, if no requests are made and it is known.
     #[must_use]
     pub fn seen_at(&self) -> Option<SystemTime> {
         match &self.source {
@@ -140,7 +140,7 @@ impl Cached {
         looked.await.ok().flatten()
     }
 
-    /// Whether something is kept for a need, whatever it is: what is only foreseen is not read.
+    /// Whether anything is stored for a need: data that is only foreseen is not read.
     async fn is_kept(&self, need: &Need) -> bool {
         if !is_immutable(need) {
             return false;
@@ -155,11 +155,12 @@ impl Cached {
         looked.await.unwrap_or(false)
     }
 
-    /// Keeps the facts that a target was verified by, for whoever asks next; the bytes of artifacts where
-    /// they were published, in `work_dir`. A clearance of another target, and one that a switch has
-    /// weakened, keep nothing. A cache that cannot be written to makes no verdict worse: it is only told of.
+    /// Stores the facts of a verified target for later verifications; the bytes of artifacts come from
+    /// `work_dir`, where they were published. A clearance of another target, or one weakened by a
+    /// switch, stores nothing. A cache that cannot be written to does not change a verdict: it is only
+    /// reported.
     ///
-    /// Nothing but a clearance is taken:
+    /// Only a clearance is accepted:
     ///
     /// ```compile_fail,E0308
     /// # use catena_verify::verdict::Verdict;
@@ -183,7 +184,7 @@ impl Cached {
         }
     }
 
-    /// What the cache did so far.
+    /// The cache's statistics.
     #[must_use]
     pub fn statistics(&self) -> CacheStatistics {
         self.cache.statistics()
@@ -237,8 +238,8 @@ impl Cached {
             _ => return Ok(()),
         };
         let blob = Name::Blob(measurement.sha256);
-        // In place of what may be there: it was of no use. An `ArtifactName` has only plain segments.
-        // Whatever stands at its place by now: a blob is hashed again whenever it is used.
+        // Replaces an existing file, which was unusable. An `ArtifactName` has only plain segments. The
+        // file that is read may have changed since publishing: a blob is hashed again on every use.
         match File::open(work_dir.join("cot").join(task_id.as_str()).join(name.as_str())) {
             Ok(mut file) => self.cache.write(&blob, &mut file),
             Err(_) => Ok(()),
@@ -282,7 +283,7 @@ impl FactSource for Cached {
     }
 }
 
-/// Somebody waits, until this is dropped.
+/// A task waits until this is dropped.
 #[derive(Default)]
 struct Waits(Arc<AtomicBool>);
 

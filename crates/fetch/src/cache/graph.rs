@@ -1,9 +1,9 @@
-//! A task graph in parts, each an entry of its own.
+//! A task graph in parts, each of which is a separate entry.
 //!
-//! Every task of a push asks for other entries of the same graph. Its entries are dealt out over parts of
-//! some hundred kilobytes by their task's id, so that whoever asks reads the parts of the tasks it wants
-//! and authenticates those, and not tens of megabytes. What was measured of the whole graph stands
-//! beside them.
+//! Every task of a push needs other entries of the same graph. Its entries are distributed by their
+//! task's id over parts of some hundred kilobytes, so that a reader reads and authenticates only the
+//! parts of the tasks that it needs, and not tens of megabytes. The measurement of the whole graph is
+//! stored beside them.
 
 use super::Cache;
 use super::payload::{array, measurement, part, write_bytes, write_measurement};
@@ -20,14 +20,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::io;
 
-/// Bytes of a part, about. A question wants some tens of entries of a few kilobytes: reading that many
-/// parts takes some milliseconds, and writing all of a large graph some hundred files.
+/// The approximate size of a part in bytes. A read needs some tens of entries of a few kilobytes:
+/// reading that many parts takes some milliseconds, and writing all of a large graph some hundred
+/// files.
 const PART: u64 = 256 << 10;
 /// Parts of the largest graphs.
 const MOST: u32 = 1024;
 
-/// Keeps a graph, whoever asks for which of its entries; but only the one that was `vouched` for. A graph
-/// that was fetched again since may be another.
+/// Stores a graph, independent of the entries that a need wants; but only the one with the digest in
+/// `vouched`. A graph that was fetched again since then may differ.
 pub(super) fn keep(cache: &Cache, need: &Need, graph: &KeptGraph, vouched: &Measurement) -> io::Result<()> {
     let measured = graph.measurement();
     if measured != vouched {
@@ -51,13 +52,13 @@ pub(super) fn keep(cache: &Cache, need: &Need, graph: &KeptGraph, vouched: &Meas
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     in_shares(&dealt.iter().enumerate().collect::<Vec<_>>(), cores, keep_part)?;
-    // Last, so that what is told of is there.
+    // Last, so that everything it refers to exists.
     let mut head = parts.to_be_bytes().to_vec();
     write_measurement(&mut head, measured);
     cache.keep(&Address::graph(&cache.root, need), &head)
 }
 
-/// What a scan of the whole graph would find for this need; none when it is not kept, or not all of it.
+/// The result of scanning the whole graph for this need; `None` if it is not stored completely.
 pub(super) fn scan(cache: &Cache, need: &Need) -> Option<GraphScan> {
     let Need::TaskGraph { wanted, sha512, .. } = need else { return None };
     let (parts, measured) = head(&cache.payload(&Address::graph(&cache.root, need), cache.longest())?)?;
@@ -80,8 +81,8 @@ pub(super) fn scan(cache: &Cache, need: &Need) -> Option<GraphScan> {
     }
 }
 
-/// Which part a task's entry is in. Anybody may choose the ids of tasks, and gains nothing by making all
-/// of them fall into one part.
+/// The part of a task's entry. Task ids can be chosen by anyone, but making all of them fall into one
+/// part gains nothing.
 fn number(task_id: TaskId, parts: u32) -> usize {
     let digest: [u8; 32] = Sha256::digest(task_id.as_str().as_bytes()).into();
     let [first, second, third, fourth, ..] = digest;
@@ -89,7 +90,7 @@ fn number(task_id: TaskId, parts: u32) -> usize {
     usize::try_from(number).unwrap_or_default()
 }
 
-/// Bytes of the longest part: that of a graph of which one task's entry is as long as any may be.
+/// Bytes of the longest part: that of a graph with one entry of maximum length.
 fn longest(limits: &Limits) -> u64 {
     limits.graph_bytes.min(64 << 20)
 }
@@ -101,7 +102,7 @@ fn head(payload: &[u8]) -> Option<(u32, Measurement)> {
     (rest.is_empty() && (1..=MOST).contains(&parts)).then_some((parts, measured))
 }
 
-/// The wanted entries of a part: where they stood, and what they say.
+/// The wanted entries of a part: their positions and contents.
 fn entries(
     payload: &[u8],
     wanted: &BTreeSet<TaskId>,

@@ -1,5 +1,5 @@
-//! From what is kept to a fact: through the same intake as a body from the network, with the same
-//! bounds, measured anew.
+//! From a stored payload to a fact: through the same sink as a body from the network, with the same
+//! limits, measured again.
 
 use super::payload::{self, Payload};
 use super::subject::is_immutable;
@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 const CHUNK: usize = 256 << 10;
 
-/// The memory that answers out of a cache take, for as long as they are held.
+/// The memory of answers from a cache while they are held.
 pub(super) struct Held {
     budget: Arc<MemoryBudget>,
     shares: Mutex<Vec<Reservation>>,
@@ -34,18 +34,19 @@ impl Held {
     }
 }
 
-/// One look into the cache. It may take as long as an artifact takes to be hashed.
+/// One read from the cache. It may take as long as hashing an artifact.
 pub(super) struct Look<'a> {
     pub(super) cache: &'a Cache,
-    /// Where the bytes of artifacts are put as well. What cannot be put there is not known.
+    /// The place that artifact bytes are copied to as well. Artifacts that cannot be copied are treated
+    /// as not stored.
     pub(super) staging: Option<&'a Staging>,
     pub(super) held: &'a Held,
-    /// Nobody waits for it any more.
+    /// The result is no longer needed.
     pub(super) abandoned: &'a AtomicBool,
 }
 
 impl Look<'_> {
-    /// What is kept for a need whose answer cannot change.
+    /// The stored fact for a need with an immutable answer.
     pub(super) fn lasting(&self, need: &Need) -> Option<Fact> {
         if !is_immutable(need) {
             return None;
@@ -56,14 +57,14 @@ impl Look<'_> {
         }
     }
 
-    /// A graph by the entries that were kept for the same question, or in parts for any.
+    /// A graph from the entries that were stored for the same need, or from parts for any need.
     fn graph(&self, need: &Need) -> Option<Fact> {
         let in_parts = || self.entries(need, super::graph::scan(self.cache, need)?);
         self.kept(need).or_else(in_parts).or_else(|| self.scanned(need))
     }
 
-    /// Entries alone publish nothing: where a graph may be published, its bytes are copied beside, which
-    /// are those that the entries are of when they measure the same.
+    /// Entries alone cannot be published: if a graph may be published, its bytes are copied as well,
+    /// and their measurement must be that of the entries.
     fn entries(&self, need: &Need, scan: GraphScan) -> Option<Fact> {
         let mut share = Reservation::of(&self.held.budget);
         let entries = scan.entries.iter().flatten();
@@ -76,7 +77,7 @@ impl Look<'_> {
         Some(Fact::Graph(scan))
     }
 
-    /// What was seen last for a need whose answer may have changed.
+    /// The stored fact for a need with a mutable answer.
     pub(super) fn seen(&self, need: &Need, seen: &Snapshot) -> Option<Fact> {
         self.fact(need, seen.answer(need)?)
     }
@@ -108,7 +109,7 @@ impl Look<'_> {
         self.hold(need, intake.finish().ok()?)
     }
 
-    /// A graph that was asked for with other entries: scanned again.
+    /// A graph for a need with other entries: scanned again.
     fn scanned(&self, need: &Need) -> Option<Fact> {
         let Need::TaskGraph { task_id, run_id, wanted, sha512 } = need else { return None };
         let name = ArtifactName::task_graph();
@@ -122,7 +123,7 @@ impl Look<'_> {
         self.blob(need, &measurement, Keep::Graph(Box::new(intake)))
     }
 
-    /// The bytes of an artifact, which must measure what an entry of ours says.
+    /// The bytes of an artifact, which must have the measurement in an authentic entry.
     fn blob(&self, need: &Need, measurement: &Measurement, keep: Keep) -> Option<Fact> {
         let name = Name::Blob(measurement.sha256);
         let mut reader = match self.cache.store.read(&name) {
@@ -140,7 +141,7 @@ impl Look<'_> {
             Ok(taken) if taken.measurement == *measurement => self.hold(need, taken),
             Ok(_) => self.differs(&name, &"it has another digest"),
             Err(Unread::Kept(error)) => self.differs(&name, &error),
-            // Our own disk is full, or nobody waits.
+            // The local disk is full, or the result is no longer needed.
             Err(Unread::Otherwise) => None,
         }
     }
@@ -165,7 +166,7 @@ impl Look<'_> {
         }
     }
 
-    /// Keeps the bytes until the verdict, where they may be published.
+    /// Keeps the bytes until the verdict if they may be published.
     fn hold(&self, need: &Need, taken: ReceivedBody) -> Option<Fact> {
         if let (Some(staging), Some(file), Some(artifact)) = (self.staging, taken.staged, need.artifact()) {
             staging.hold(artifact, file, taken.measurement).ok()?;
@@ -177,9 +178,9 @@ impl Look<'_> {
 
 /// Why a blob did not become a fact.
 enum Unread {
-    /// It is not what it should be.
+    /// Its contents are wrong.
     Kept(String),
-    /// Something else.
+    /// Another reason.
     Otherwise,
 }
 
@@ -192,7 +193,7 @@ impl From<BodyError> for Unread {
     }
 }
 
-/// The digest of everything there is to read.
+/// The digest of everything in a reader.
 pub(super) fn sha256(reader: &mut dyn Read) -> io::Result<[u8; 32]> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; CHUNK];

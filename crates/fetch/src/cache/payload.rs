@@ -1,8 +1,8 @@
-//! A fact as an entry holds it.
+//! The encoding of a fact in an entry.
 //!
-//! A byte that says which, then its parts: numbers are 64 bits, big-endian; text and bytes have
-//! their length before them. There is one way to write a fact, and nothing else is read. Of a body
-//! only the bytes are kept: they are measured again.
+//! A byte that states the variant, then its parts: numbers are 64 bits, big-endian; text and bytes are
+//! prefixed with their length. There is one encoding of a fact, and any other is refused. Of a body
+//! only the bytes are stored: they are measured again.
 
 use catena_model::digest::Measurement;
 use catena_model::graph::GraphScan;
@@ -16,25 +16,25 @@ const MEASURED: u8 = 2;
 const GRAPH: u8 = 3;
 const ABSENT: u8 = 4;
 
-/// What an entry says, its body not measured yet.
+/// A decoded entry, whose body is not measured yet.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Payload<'a> {
     /// The bytes of a small answer.
     Body(&'a [u8]),
-    /// What was measured of a large one.
+    /// The measurement of a large body.
     Measured(Measurement),
     /// A graph's measurement and entries.
     Graph(GraphScan),
-    /// There was none.
+    /// Absence.
     Absent {
         /// The HTTP status.
         status: u16,
-        /// The answer's own words.
+        /// The answer's text, shortened.
         message: &'a str,
     },
 }
 
-/// A fact as bytes; none for what is not worth keeping.
+/// A fact as bytes; `None` for facts that are not worth storing.
 #[must_use]
 pub fn encode(fact: &Fact) -> Option<Vec<u8>> {
     let mut out = Vec::new();
@@ -67,7 +67,7 @@ pub fn encode(fact: &Fact) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// The answer to a need; none for bytes that [`encode`] makes of no answer to it.
+/// The answer to a need; `None` for bytes that are not an encoded answer to it.
 #[must_use]
 pub fn decode<'a>(need: &Need, bytes: &'a [u8]) -> Option<Payload<'a>> {
     let (kind, mut rest) = bytes.split_first()?;
@@ -128,7 +128,7 @@ pub(super) fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// Takes bytes with their length before them.
+/// Reads bytes with their length before them.
 pub(super) fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length = usize::try_from(u64::from_be_bytes(array(rest)?)).ok()?;
     let (taken, left) = rest.split_at_checked(length)?;
@@ -136,7 +136,7 @@ pub(super) fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(taken)
 }
 
-/// Takes so many bytes.
+/// Reads this many bytes.
 pub(super) fn array<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (taken, left) = rest.split_first_chunk()?;
     *rest = left;
@@ -229,7 +229,7 @@ mod tests {
         for length in (1..both.len()).filter(|length| ![42, 42 + 8 + 22 + 8 + 3].contains(length)) {
             assert_eq!(decode(&wants, &both[..length]), None, "{length}");
         }
-        // Twice, out of order, or not asked for.
+        // Duplicate, out of order, or not requested.
         let (head, entry) = both.split_at(42);
         let (one, two) = entry.split_at(8 + 22 + 8 + 3);
         assert!(decode(&wants, &[head, one, two].concat()).is_some());

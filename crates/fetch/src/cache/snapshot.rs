@@ -1,22 +1,21 @@
-//! What may have changed since: the answers that the last yes about a target was made of, with the
-//! time, for those who can ask nobody.
+//! Mutable answers of the last "verified" of a target, with their time, for offline use.
 
 use super::payload::{self, array, part, write_bytes};
 use super::subject::written;
 use catena_verify::verification::{Fact, Need};
 use std::collections::HashMap;
 
-/// Answers that may have changed, as they were seen last.
+/// Mutable answers of an earlier verification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
-    /// When, in seconds since 1970.
+    /// Their time, in seconds since 1970.
     pub at: u64,
-    /// Payloads by the written form of their needs.
+    /// Payloads by the encoded form of their needs.
     answers: HashMap<Vec<u8>, Vec<u8>>,
 }
 
 impl Snapshot {
-    /// Nothing yet.
+    /// An empty snapshot.
     #[must_use]
     pub fn at(seconds: u64) -> Self {
         Self { at: seconds, answers: HashMap::new() }
@@ -32,7 +31,7 @@ impl Snapshot {
         self.answers.get(&written(need)).map(Vec::as_slice)
     }
 
-    /// As an entry holds it.
+    /// Encoded for an entry.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = self.at.to_be_bytes().to_vec();
         let mut answers: Vec<_> = self.answers.iter().collect();
@@ -44,7 +43,7 @@ impl Snapshot {
         out
     }
 
-    /// Reads what an entry holds; none for anything that is not written that way.
+    /// Decodes an entry; `None` for any other encoding.
     #[must_use]
     pub fn decode(mut bytes: &[u8]) -> Option<Self> {
         let mut seen = Self::at(u64::from_be_bytes(array(&mut bytes)?));

@@ -1,8 +1,8 @@
-//! What may be kept, and under which address.
+//! What may be cached, and at which address.
 //!
-//! Kept is what cannot change, once a yes was made of it: then the runs had ended, the documents were
-//! signed, and the artifacts had the digests that these say. What may change is kept apart, for those
-//! who can ask nobody.
+//! Immutable data is cached once it was part of a "verified": then the runs had ended, the documents
+//! were signed, and the artifacts had their signed digests. Mutable data is stored separately, for
+//! offline use.
 
 use super::payload::write_bytes;
 use crate::body::measured;
@@ -15,20 +15,20 @@ use catena_verify::verification::{Clearance, ClearedTask, Extent, Fact, Need, Re
 use sha2::{Digest as _, Sha256};
 use std::collections::{HashMap, HashSet};
 
-/// What everything that is kept is kept for.
+/// The Taskcluster that everything in a cache belongs to.
 const FORMAT: &str = "catena-cache 1";
 
-/// Where a fact is kept: everything it depends on, written so that no two are the same.
+/// The address of a fact: everything that it depends on, in an encoding without ambiguity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Address(Vec<u8>);
 
 impl Address {
-    /// Of the answer to a need that cannot change.
+    /// Of the answer to a need with an immutable answer.
     pub(super) fn lasting(root: &RootUrl, need: &Need) -> Self {
         Self::of(&[FORMAT.as_bytes(), b"lasting", root.as_str().as_bytes(), &written(need)])
     }
 
-    /// Of everything that may change and that the last yes about a target was made of.
+    /// Of all mutable answers of the last "verified" of this target.
     pub(super) fn seen(root: &RootUrl, target: TaskId, check_task: bool, extent: Extent) -> Self {
         let check_task: &[u8] = if check_task { b"check-task" } else { b"no-check-task" };
         let (root, target, extent) = (root.as_str(), target.as_str(), extent.as_str());
@@ -36,7 +36,7 @@ impl Address {
         Self::of(&[FORMAT.as_bytes(), b"seen", root, target, check_task, extent])
     }
 
-    /// Of what was measured of a graph that is kept in parts.
+    /// Of the measurement of a graph that is stored in parts.
     pub(super) fn graph(root: &RootUrl, need: &Need) -> Self {
         Self::of(&[FORMAT.as_bytes(), b"graph", root.as_str().as_bytes(), &of_any_entries(need)])
     }
@@ -60,18 +60,18 @@ impl Address {
         &self.0
     }
 
-    /// What an entry of this address is called.
+    /// The name of an entry with this address.
     pub(super) fn digest(&self) -> [u8; 32] {
         digest(&self.0)
     }
 }
 
-/// What an entry of this address is called.
+/// The name of an entry with this address.
 pub(super) fn digest(address: &[u8]) -> [u8; 32] {
     Sha256::digest(address).into()
 }
 
-/// The graph that a need is about, whichever of its entries are wanted and whatever is measured.
+/// The graph of a need, independent of the wanted entries and of the measured algorithms.
 fn of_any_entries(need: &Need) -> Vec<u8> {
     match need {
         Need::TaskGraph { task_id, run_id, .. } => {
@@ -82,14 +82,14 @@ fn of_any_entries(need: &Need) -> Vec<u8> {
     }
 }
 
-/// A need, the way recordings write it.
+/// A need in the format of recordings.
 pub(super) fn written(need: &Need) -> Vec<u8> {
     // Text and numbers always have a form in JSON.
     serde_json::to_vec(&NeedEntry::from(need)).unwrap_or_default()
 }
 
-/// Whether the answer is the same for ever, if there is one. A definition never changes, nor what a
-/// run that has ended made, nor what a full hash names. A policy may let a tag stand for a hash.
+/// Whether the answer is immutable, if there is one. A definition never changes, and neither does the
+/// output of a run that has ended, or the contents at a full hash. A policy may allow a tag as a hash.
 pub(super) fn is_immutable(need: &Need) -> bool {
     match need {
         Need::Definition { .. }
@@ -115,19 +115,19 @@ pub(super) fn is_immutable(need: &Need) -> bool {
     }
 }
 
-/// What a clearance says of the facts that its target was verified by.
+/// What a clearance states about the facts of its target.
 pub(super) struct VerifiedSet<'a> {
     /// The tasks of the chain.
     links: HashSet<TaskId>,
     /// The runs that the chain is about and that have ended.
     ended: HashSet<(TaskId, RunId)>,
-    /// The bytes that signatures vouch for.
+    /// The digests of bytes that signatures cover.
     artifacts: HashMap<(TaskId, RunId, &'a ArtifactName), (Digest, u64)>,
 }
 
 impl<'a> VerifiedSet<'a> {
-    /// None for a clearance that was weakened on the command line: facts that came over plain http are
-    /// believed by that run alone.
+    /// `None` for a clearance that was weakened on the command line: facts that came over plain http
+    /// count for that run alone.
     pub(super) fn of(clearance: &'a Clearance) -> Option<Self> {
         let is_weakened = clearance.is_weakened_by_switch();
         (!is_weakened).then(|| Self::new(clearance.tasks(), clearance.artifacts()))
@@ -145,7 +145,7 @@ impl<'a> VerifiedSet<'a> {
         }
     }
 
-    /// Whether the answer to this need will be the same for ever.
+    /// Whether the answer to this need is immutable.
     pub(super) fn makes_lasting(&self, need: &Need, fact: &Fact) -> bool {
         if !is_immutable(need) || matches!(fact, Fact::Absent { .. }) {
             return false;
@@ -246,12 +246,12 @@ mod tests {
         };
         assert_eq!(lasting(std::slice::from_ref(&task), &artifact), [true; 3]);
         assert_eq!(lasting(&[], &artifact), [false; 3]);
-        // Nobody knows that the run has ended, or which it was.
+        // It is unknown whether the run has ended, or which run it was.
         let running = ClearedTask { has_completed: false, ..task.clone() };
         let unknown = ClearedTask { run_id: None, ..task.clone() };
         assert_eq!(lasting(&[running], &artifact), [true, false, false]);
         assert_eq!(lasting(&[unknown], &artifact), [true, false, false]);
-        // Other bytes were vouched for than were seen.
+        // The observed bytes differ from the signed ones.
         for other in [
             VerifiedArtifact { length: Some(6), ..artifact.clone() },
             VerifiedArtifact { length: None, ..artifact.clone() },

@@ -1,4 +1,4 @@
-//! What a recording's index holds.
+//! The format of a recording's index.
 
 use catena_model::digest::Measurement;
 use catena_model::graph::GraphError;
@@ -8,9 +8,9 @@ use catena_verify::verification::{Need, Reference, TreeFile};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What every index says it is.
+/// The identifier in every index.
 pub(super) const FORMAT: &str = "catena-recording";
-/// The only version there is.
+/// The only supported version.
 pub(super) const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -134,7 +134,7 @@ pub(crate) enum ReferenceEntry {
     Tag(String),
 }
 
-/// A file of a tree. The template is not written down: it was the only one once.
+/// A file of a tree. The template is not named: it was once the only one.
 #[derive(Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum TreeFileEntry {
@@ -185,7 +185,7 @@ pub(super) enum FactEntry {
         measured: Measured,
         error: GraphErrorEntry,
     },
-    /// A measurement or a graph that was not measured in the recorded run.
+    /// A measurement or a graph that was recalled in the recorded run.
     Recalled {
         fact: Box<FactEntry>,
     },
@@ -325,13 +325,13 @@ fn github_entry(need: &Need) -> NeedEntry {
             let (owner, name) = parts(repository);
             NeedEntry::Repository { owner, name }
         }
-        // `From<&Need>` sends nothing else here.
+        // `From<&Need>` passes nothing else here.
         other => NeedEntry::Projects { url: other.to_string() },
     }
 }
 
 impl NeedEntry {
-    /// The need, read back through the same doors as everything from outside.
+    /// The need, parsed by the same constructors as all outside input.
     pub(super) fn need(self) -> Result<Need, String> {
         Ok(match self {
             Self::Definition { task_id } => Need::Definition { task_id: task(&task_id)? },
@@ -423,7 +423,7 @@ fn tag_name(text: &str) -> Result<TagName, String> {
     TagName::parse(text).map_err(|error| error.to_string())
 }
 
-/// A full hash, or the tag that a relaxed policy let stand for one.
+/// A full hash, or a tag that a relaxed policy allowed in its place.
 fn revision(text: &str) -> Result<Revision, String> {
     Revision::parse(text).or_else(|error| {
         TagName::parse(text).map(|name| Revision::relaxed(&name)).map_err(|_| error.to_string())
@@ -447,7 +447,7 @@ impl Measured {
     }
 }
 
-/// Exactly as many bytes, in lowercase hexadecimal: the text is also a file's name.
+/// Exactly this many bytes, in lowercase hexadecimal: the text is also a file name.
 pub(super) fn digest<const N: usize>(text: &str) -> Result<[u8; N], String> {
     let mut bytes = [0; N];
     let canonical = !text.bytes().any(|byte| byte.is_ascii_uppercase());

@@ -9,28 +9,28 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Records everything that a verification was told.
+/// Records the facts of a verification.
 #[derive(Debug)]
 pub struct Recorder {
     folder: PathBuf,
-    /// The bodies that are written.
+    /// The bodies that were written.
     bodies: BTreeSet<[u8; 32]>,
 }
 
 impl Recorder {
-    /// A recording in a folder, which is made where there is none.
+    /// A recording in a directory, which is created if it does not exist.
     ///
     /// # Errors
-    /// The folder cannot be made.
+    /// The directory cannot be created.
     pub fn new(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder.join(BODIES))?;
         Ok(Self { folder: folder.to_owned(), bodies: BTreeSet::new() })
     }
 
-    /// Writes facts, each with the need that it answers, and then the index that makes a recording of them.
+    /// Writes facts, each with its need, and then the index that completes the recording.
     ///
     /// # Errors
-    /// The first thing that could not be written. There is no index then.
+    /// The first item that could not be written. There is no index then.
     pub fn write<'a>(mut self, facts: impl IntoIterator<Item = (&'a Need, &'a Fact)>) -> io::Result<()> {
         let mut entries = BTreeMap::new();
         for (need, fact) in facts {
@@ -89,7 +89,7 @@ impl Recorder {
     }
 }
 
-/// Writes a file whole or not at all.
+/// Writes a complete file or none.
 fn place(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// Answers needs from a recording. What is not in it is unreachable.
+/// Answers needs from a recording. Facts that it lacks are unreachable.
 #[derive(Debug)]
 pub struct Replay {
     facts: HashMap<Need, Fact>,
@@ -32,7 +32,7 @@ pub enum RecordingError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's message.
         reason: String,
     },
     /// The index is not what it should be.
@@ -42,37 +42,37 @@ pub enum RecordingError {
         line: usize,
         /// The column, from 1.
         column: usize,
-        /// What is wrong there.
+        /// The error.
         reason: String,
     },
-    /// Not a recording, or of a version that is not known.
+    /// Not a recording, or of an unknown version.
     #[error("not a {FORMAT} of version {VERSION} but {found:?}")]
     Version {
-        /// What it says it is.
+        /// The identifier in the file.
         found: String,
     },
     /// An entry that no recorder writes.
     #[error("fact {position} of the recording: {reason}")]
     Fact {
-        /// Its place among the facts, from 0.
+        /// Its position among the facts, from 0.
         position: usize,
-        /// What is wrong with it.
+        /// The error.
         reason: String,
     },
 }
 
-/// An index names bodies and holds none: larger than this it is not one of a valid chain.
+/// An index names bodies and contains none: a larger one is not of a valid chain.
 const LARGEST_INDEX: u64 = 256 << 20;
 
-/// Where bodies are read from: by digest, and no more than so many bytes.
+/// The source of bodies: by digest, with a limit on the bytes.
 type Bodies<'a> = dyn FnMut(&[u8; 32], u64) -> io::Result<Vec<u8>> + 'a;
 
 impl Replay {
-    /// Reads a recording from its folder.
+    /// Reads a recording from its directory.
     ///
     /// # Errors
-    /// Anything in it that no recorder writes: unknown members, bodies whose digest differs, facts
-    /// that are no answer to their need.
+    /// Anything that no recorder writes: unknown members, bodies with another digest, facts that do not
+    /// answer their need.
     pub fn open(folder: &Path, limits: &Limits) -> Result<Self, RecordingError> {
         let path = folder.join(INDEX);
         let index = read(&path, LARGEST_INDEX)
@@ -81,8 +81,8 @@ impl Replay {
         Self::parse(&index, &mut |sha256, limit| read(&bodies.join(hex::encode(sha256)), limit), limits)
     }
 
-    /// Reads a recording from its index, and its bodies from wherever they are: given a SHA-256 and
-    /// a limit of bytes.
+    /// Reads a recording from its index, and its bodies from a function that takes a SHA-256 and a
+    /// limit of bytes.
     ///
     /// # Errors
     /// As [`Replay::open`].
@@ -109,7 +109,7 @@ impl Replay {
         Ok(Self { facts })
     }
 
-    /// What the recording has answers to, in no order.
+    /// The needs that the recording answers, in no order.
     pub fn needs(&self) -> impl Iterator<Item = &Need> {
         self.facts.keys()
     }
@@ -197,7 +197,7 @@ impl Reader<'_, '_> {
         Ok(Fact::Graph(GraphScan { measurement, entries: Ok(kept) }))
     }
 
-    /// The bytes of this digest, read and measured once.
+    /// The bytes with this digest, read and measured once.
     fn bytes(&mut self, sha256: &[u8; 32], limit: u64) -> Result<Arc<[u8]>, String> {
         if let Some(bytes) = self.read.get(sha256) {
             return Ok(bytes.clone());
@@ -213,7 +213,7 @@ impl Reader<'_, '_> {
     }
 }
 
-/// A whole file, if it is not larger than the limit.
+/// A complete file, if it is not larger than the limit.
 fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;

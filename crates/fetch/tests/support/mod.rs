@@ -1,4 +1,4 @@
-//! A transport that answers by script, and needs to ask it for.
+//! A transport that answers by script, and helpers to use it.
 #![allow(dead_code)] // Each test file uses its own part.
 
 use bytes::Bytes;
@@ -30,7 +30,7 @@ pub(crate) enum Reply {
     Silence,
 }
 
-/// An answer with this body, as it is.
+/// An answer with this body, unchanged.
 pub(crate) fn body(status: u16, body: impl Into<Bytes>) -> Reply {
     let body = body.into();
     Reply::Answer(status, vec![], stream::iter([Ok(body)]).boxed())
@@ -68,7 +68,7 @@ pub(crate) struct Scripted {
 }
 
 impl Scripted {
-    /// The script is given the request, and how often its address was asked before and now.
+    /// The script receives the request, and how often its address was requested so far.
     pub(crate) fn new(script: impl Fn(&Request, u32) -> Reply + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self { script: Box::new(script), seen: Mutex::default(), requests: Mutex::default() })
     }
@@ -121,7 +121,7 @@ pub(crate) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(300)
 }
 
-/// Answers a need from a script; how many requests that took.
+/// Answers a need from a script; returns how many requests that took.
 pub(crate) async fn ask(
     need: &Need,
     script: impl Fn(&Request, u32) -> Reply + Send + Sync + 'static,
@@ -176,7 +176,7 @@ pub(crate) fn text(fact: &Fact) -> String {
     }
 }
 
-/// Why and after how many attempts.
+/// The reason and the number of attempts.
 pub(crate) fn unreachable(fact: &Fact) -> (String, u32) {
     match fact {
         Fact::Unreachable { reason, attempts } => (reason.clone(), *attempts),

@@ -1,8 +1,8 @@
-//! How a connection is made: to the host itself, or by way of a proxy.
+//! How a connection is made: directly to the host, or through a proxy.
 //!
-//! What is https goes through a tunnel that the proxy is asked for by CONNECT (RFC 9110, section 9.3.6),
-//! so that the proxy sees the host's name and no more. What is http is handed to the proxy with its whole
-//! address (RFC 9112, section 3.2.2).
+//! https uses a tunnel that the proxy opens on CONNECT (RFC 9110, section 9.3.6), so that the proxy
+//! sees only the host's name. http is sent to the proxy with its absolute address (RFC 9112, section
+//! 3.2.2).
 
 use futures_util::future::BoxFuture;
 use http::Uri;
@@ -28,24 +28,24 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// Connects to hosts of http and https addresses.
 #[derive(Clone, Debug)]
 pub(super) struct Connector {
-    /// To a host, which may choose HTTP/2 where there is TLS.
+    /// To a host, which may choose HTTP/2 if there is TLS.
     host: HttpsConnector<HttpConnector>,
-    /// To a proxy, which is spoken to in HTTP/1.1.
+    /// To a proxy, which uses HTTP/1.1.
     proxy: HttpsConnector<HttpConnector>,
-    /// With a host at the far end of a tunnel.
+    /// To a host at the far end of a tunnel.
     tls: Arc<ClientConfig>,
     proxies: Arc<Matcher>,
-    /// How long it may take, all steps together.
+    /// The time limit for all steps together.
     timeout: Duration,
 }
 
 impl Connector {
-    /// `tls` offers no protocols: which ones, depends on who is spoken to.
+    /// `tls` offers no protocols: they depend on the peer.
     pub(super) fn new(mut tls: ClientConfig, proxies: Arc<Matcher>, timeout: Duration) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        // A host that is gone without a word is noticed by probes, or when what was sent stays unacknowledged.
+        // A host that disappears is noticed by probes, or when sent data stays unacknowledged.
         tcp.set_keepalive(Some(Duration::from_secs(15)));
         tcp.set_keepalive_interval(Some(Duration::from_secs(15)));
         tcp.set_keepalive_retries(Some(3));
@@ -105,7 +105,7 @@ type Stream = MaybeHttpsStream<MaybeHttpsStream<TokioIo<TcpStream>>>;
 /// A connection.
 pub(super) struct Wire {
     stream: Stream,
-    /// Whether a proxy reads the requests and needs their whole addresses.
+    /// Whether a proxy reads the requests and needs absolute addresses.
     forwarded: bool,
 }
 

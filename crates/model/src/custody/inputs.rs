@@ -10,15 +10,15 @@ use std::collections::btree_map::Entry;
 
 /// Inputs that one run may list.
 const MOST: usize = 10_000;
-/// Bytes of a file of inputs.
+/// Maximum bytes of an input file.
 const LARGEST_FILE: usize = 8 << 20;
 
-/// How far an input was verified before it was used; the weaker is the lesser.
+/// How far an input was verified before it was used, weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trust {
     /// Nothing was checked.
     None,
-    /// Its digest was given by whoever asked for it.
+    /// The caller that requested it gave its digest.
     Hash,
     /// A trusted worker signed a document that names its digest.
     Signature,
@@ -30,7 +30,7 @@ impl Trust {
     /// All of them, weakest first.
     pub const ALL: [Self; 4] = [Self::None, Self::Hash, Self::Signature, Self::Chain];
 
-    /// In one word, as records have it.
+    /// The word that records use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl Trust {
         }
     }
 
-    /// Reads the word.
+    /// Parses the word.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|trust| trust.as_str() == text)
@@ -70,7 +70,8 @@ pub struct PinnedInput {
 pub struct PinnedInputs(Vec<PinnedInput>);
 
 impl PinnedInputs {
-    /// Sorts inputs. Of one that is there twice with the same digest and size, the weaker verification counts.
+    /// Sorts inputs. If one is listed twice with the same digest and size, the weaker verification
+    /// counts.
     ///
     /// # Errors
     /// Two statements about one artifact that contradict each other; too many inputs; a size beyond 2^53 - 1.
@@ -97,7 +98,7 @@ impl PinnedInputs {
         Ok(Self(sorted.into_values().collect()))
     }
 
-    /// Reads the file that a downloader records and a signer takes.
+    /// Parses the file that a downloader writes and a signer reads.
     ///
     /// # Errors
     /// Text that is not exactly such a file.
@@ -113,7 +114,8 @@ impl PinnedInputs {
         Self::from_claim(&value)
     }
 
-    /// Reads `{"version": 1, "inputs": […]}`: such a file, or the member `claimedInputs` of a document.
+    /// Parses `{"version": 1, "inputs": […]}`: such a file, or the member `claimedInputs` of a
+    /// document.
     ///
     /// # Errors
     /// Another version, an unknown member, another order, or a member that is missing or malformed.
@@ -123,7 +125,7 @@ impl PinnedInputs {
         Self::from_list(members.required("inputs", "a list")?, &members.path("inputs"))
     }
 
-    /// The file that a signer takes.
+    /// The file that a signer reads.
     #[must_use]
     pub fn to_json(&self) -> String {
         format!("{}\n", self.to_claim().to_pretty())
@@ -140,13 +142,13 @@ impl PinnedInputs {
         self.0.iter()
     }
 
-    /// How many there are.
+    /// The number of inputs.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,4 +1,4 @@
-//! Reading objects whose members are all known.
+//! Parsing objects with a fixed set of members.
 
 use super::{CustodyError, LARGEST};
 use crate::digest::Digest;
@@ -7,7 +7,7 @@ use catena_json::{Map, Path, Value};
 /// The longest text in a record.
 const LONGEST_TEXT: usize = 1024;
 
-/// An object of which every member is read, and nothing else may be there.
+/// An object whose members must all be parsed, without further members.
 pub(super) struct Members<'a> {
     map: &'a Map,
     path: Path,
@@ -86,7 +86,7 @@ pub(super) fn is_text(text: &str) -> bool {
     (1..=LONGEST_TEXT).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
-/// An object of these members, without those that are none.
+/// An object of these members, without missing ones.
 pub(super) fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
     let members = members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
     Value::Object(members.collect())

@@ -1,8 +1,8 @@
-//! The chain-of-custody record of a document: what a worker knows of a run beside what every document has
+//! The chain-of-custody record of a document: what a worker knows about a run beyond the other members
 //! (specification 12.1 to 12.9).
 //!
-//! The member `custody` of a document is the worker's own word, and `claimedInputs` is the task's. Both are
-//! read here and written here: what signs and what verifies use the same types.
+//! The member `custody` of a document is the worker's statement, and `claimedInputs` is the task's
+//! claim. Both are parsed and written here: signer and verifier use the same types.
 
 mod inputs;
 mod members;
@@ -15,10 +15,10 @@ use catena_json::{ParseError, Path};
 
 /// The member of a document that holds the worker's record.
 pub const CUSTODY: &str = "custody";
-/// The member of a document in which a task lists its inputs itself.
+/// The member of a document in which a task lists its own inputs.
 pub const CLAIMED_INPUTS: &str = "claimedInputs";
 
-/// The largest number that every reader of JSON reads exactly: 2^53 - 1.
+/// The largest integer that every JSON parser reads exactly: 2^53 - 1.
 const LARGEST: u64 = (1 << 53) - 1;
 
 /// Why a value is not a record of custody, or not a list of inputs.
@@ -27,25 +27,25 @@ pub enum CustodyError {
     /// Not strict JSON.
     #[error("not JSON: {0}")]
     Json(ParseError),
-    /// It is larger than may be read.
+    /// It exceeds a limit.
     #[error("{what} has more than {limit} {of}")]
     TooLarge {
-        /// The thing.
+        /// What exceeds the limit.
         what: &'static str,
-        /// How many.
+        /// The limit.
         limit: usize,
-        /// Of what.
+        /// The unit.
         of: &'static str,
     },
-    /// Another version than 1.
+    /// An unsupported version.
     #[error("version {0} is unsupported; this release reads version 1")]
     Version(String),
     /// A member is missing, of another type or form, or unknown.
     #[error("{path} is not {expected}")]
     Malformed {
-        /// The place in the record.
+        /// The path in the record.
         path: Path,
-        /// What must stand there.
+        /// The expected value.
         expected: &'static str,
     },
     /// One artifact of one run is listed twice, with different digests or sizes.
@@ -58,7 +58,7 @@ impl CustodyError {
         Self::Malformed { path, expected }
     }
 
-    /// The place inside the record, where there is one.
+    /// The path within the record, if there is one.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         if let Self::Malformed { path, .. } = self { Some(path) } else { None }

@@ -10,22 +10,22 @@ use std::collections::BTreeMap;
 /// Members of a document that a task may have written.
 const MOST_CLAIMS: usize = 1_000;
 
-/// What a worker knows of a run beside what every document has.
+/// What a worker knows about a run beyond the other members of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Custody {
     /// SHA-256 of the raw public key that signs the document.
     pub key_id: [u8; 32],
-    /// When the document was signed, by the worker's clock; milliseconds count.
+    /// The time of signing, by the worker's clock, with milliseconds.
     pub signed_at: Timestamp,
     /// The worker and its machine.
     pub worker: WorkerRecord,
-    /// The client that created the task, where the worker knows it.
+    /// The client that created the task, if the worker knows it.
     pub creator: Option<String>,
     /// The docker image that the task ran in, if it ran in one.
     pub image: Option<ImageRecord>,
     /// Every artifact that the document names.
     pub artifacts: BTreeMap<String, ArtifactRecord>,
-    /// What the task consumed.
+    /// The inputs of the task.
     pub inputs: PinnedInputs,
     /// Members of the document that the task itself wrote, as JSON pointers (RFC 6901).
     pub claims: Vec<String>,
@@ -38,11 +38,11 @@ pub struct WorkerRecord {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The machine, in the words of its cloud.
+    /// The machine's id in its cloud.
     pub instance_id: Option<String>,
     /// The image that the machine was started from.
     pub machine_image: Option<String>,
-    /// Where it stands.
+    /// The region.
     pub region: Option<String>,
 }
 
@@ -60,14 +60,14 @@ pub struct ImageRecord {
 pub struct ArtifactRecord {
     /// Its decoded bytes.
     pub size: u64,
-    /// Its content type, where the worker knows how it is uploaded.
+    /// Its content type, if the worker knows how it is uploaded.
     pub content_type: Option<String>,
-    /// Its content encoding, `identity` for none, where the worker knows how it is uploaded.
+    /// Its content encoding, `identity` for none, if the worker knows how it is uploaded.
     pub content_encoding: Option<String>,
 }
 
 impl Custody {
-    /// Reads the member `custody` of a document.
+    /// Parses the member `custody` of a document.
     ///
     /// # Errors
     /// Another version, an unknown member, or one that is missing or malformed.
@@ -119,7 +119,7 @@ impl Custody {
         ])
     }
 
-    /// Whether the task itself wrote a member of the document, or something around it.
+    /// Whether the task itself wrote a member of the document, or an object that contains it.
     #[must_use]
     pub fn is_claim(&self, pointer: &str) -> bool {
         self.claims.iter().any(|claim| {
@@ -197,7 +197,7 @@ fn artifacts(members: &Members<'_>) -> Result<BTreeMap<String, ArtifactRecord>, 
     map.iter().map(read).collect()
 }
 
-/// The pointers, in byte order and each once.
+/// The pointers, in byte order, without duplicates.
 fn claims(members: &Members<'_>) -> Result<Vec<String>, CustodyError> {
     let path = members.path("taskClaims");
     let wrong = |path: Path, expected| Err(CustodyError::malformed(path, expected));
@@ -220,7 +220,7 @@ fn claims(members: &Members<'_>) -> Result<Vec<String>, CustodyError> {
     Ok(claims)
 }
 
-/// A moment in its one written form.
+/// A time in its only written form.
 fn moment(members: &Members<'_>) -> Result<Timestamp, CustodyError> {
     let text = members.text("signedAt")?;
     let moment = parse_moment(text).filter(|moment| written(*moment) == text);

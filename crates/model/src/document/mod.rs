@@ -1,4 +1,4 @@
-//! The Chain of Trust document a worker signs (specification 4.6).
+//! The Chain of Trust document that a worker signs (specification 4.6).
 
 use crate::custody::{CLAIMED_INPUTS, CUSTODY, Custody, CustodyError, PinnedInputs};
 use crate::digest::{Digest, DigestError};
@@ -6,27 +6,27 @@ use crate::found::found;
 use crate::task::{RunId, TaskId};
 use catena_json::{Map, ParseError, Path, Value};
 
-/// A document whose shape is right. Whether its signature is, is another question: checks only
-/// meet documents in the wrapper that the signature check makes.
+/// A well-formed document. Its signature is verified separately: checks receive documents only in the
+/// wrapper that the signature check creates.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
-    /// The task it is about.
+    /// The task that it is about.
     pub task_id: TaskId,
-    /// The run it is about.
+    /// The run that it is about.
     pub run_id: RunId,
-    /// The worker's group, as it says.
+    /// The worker's group, as the worker states it.
     pub worker_group: String,
-    /// The worker, as it says.
+    /// The worker, as it states itself.
     pub worker_id: String,
-    /// The definition it ran.
+    /// The definition that it ran.
     pub task: Value,
-    /// What it made: name → algorithm → digest.
+    /// Its artifacts: name → algorithm → digest.
     pub artifacts: Map,
-    /// What it ran on.
+    /// The environment of the run.
     pub environment: Map,
     /// The worker's record of custody, if there is one, or why it cannot be used.
     pub custody: Option<Result<Custody, CustodyError>>,
-    /// What the task says itself that it consumed, if it does, or why that cannot be used.
+    /// The task's own claim about its inputs, if there is one, or why it cannot be used.
     pub claimed_inputs: Option<Result<PinnedInputs, CustodyError>>,
 }
 
@@ -44,14 +44,14 @@ pub enum DocumentError {
     Malformed {
         /// The place.
         path: Path,
-        /// What must stand there.
+        /// The expected value.
         expected: &'static str,
         /// What stands there, in words: `missing`, `null`, `a list`.
         found: String,
     },
 }
 
-/// What a document says of one artifact.
+/// A document's entry for one artifact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listing {
     /// The artifact is not named.
@@ -60,17 +60,17 @@ pub enum Listing {
     Digests(Vec<Digest>),
     /// It is named without any digest.
     NoDigest,
-    /// It is named with something that is not a digest we believe.
+    /// It is named with a malformed or unsupported digest.
     Wrong(DigestError),
     /// Its entry is not an object of strings.
     Malformed,
 }
 
 impl Document {
-    /// Reads a document.
+    /// Parses a document.
     ///
     /// # Errors
-    /// Anything but strict JSON of version 1 with every member in its type. Integers are integers:
+    /// Anything except strict JSON of version 1 with every member in its type. Integers are integers:
     /// `"0"`, `0.0` and `true` are not run 0.
     pub fn parse(bytes: &[u8], limits: &catena_json::Limits) -> Result<Self, DocumentError> {
         let parse = || catena_json::parse(bytes, limits).map_err(DocumentError::Json);
@@ -112,7 +112,7 @@ impl Document {
         })
     }
 
-    /// What it says of one artifact.
+    /// Its entry for one artifact.
     #[must_use]
     pub fn listing(&self, name: &str) -> Listing {
         let Some(entry) = self.artifacts.get(name) else { return Listing::Absent };

@@ -1,23 +1,23 @@
-//! What stands where in 64 bytes of JSON, found for all of them at once.
+//! Classification of 64 bytes of JSON at a time.
 
-/// Bytes that are looked at together.
+/// Bytes that are classified together.
 pub(super) const BLOCK: usize = 64;
 
 /// Some bytes of JSON text.
 pub(super) type Block = [u8; BLOCK];
 
-/// Where in a block certain bytes stand: bit n for byte n.
+/// The positions of certain bytes in a block: bit n for byte n.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Marks {
     pub(super) quotes: u64,
-    /// Spaces and everything below: what stands between tokens, and control characters.
+    /// Spaces and all lower bytes: white space between tokens, and control characters.
     pub(super) blanks: u64,
     pub(super) newlines: u64,
-    /// What few blocks have, so that it is looked for only where there is any of it.
+    /// Bytes that few blocks contain, so that their positions are computed only if there are any.
     pub(super) rare: Option<Rare>,
 }
 
-/// Where in a block those bytes stand that few blocks have.
+/// The positions of those rare bytes in a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rare {
     pub(super) backslashes: u64,
@@ -50,8 +50,8 @@ impl Rare {
     }
 }
 
-/// Which bytes are such. They are looked at one by one into a whole block, since that is a form in which
-/// compilers make use of wide registers.
+/// Which bytes match. They are tested one by one for a whole block, a form that compilers can
+/// vectorize.
 fn marks(block: &Block, is: impl Fn(u8) -> bool) -> u64 {
     /// Moves the lowest bit of the nth of eight bytes to bit 56 + n.
     const GATHER: u64 = 0x0102_0408_1020_4080;
@@ -60,8 +60,7 @@ fn marks(block: &Block, is: impl Fn(u8) -> bool) -> u64 {
     words.fold(0, |marks, word| marks << 8 | word.wrapping_mul(GATHER) >> 56)
 }
 
-/// Which bytes stand right after a backslash that is not itself after one, and whether the byte after the
-/// block does.
+/// Which bytes directly follow an unescaped backslash, and whether the first byte after the block does.
 pub(super) fn escaped(backslashes: u64, first: bool) -> (u64, bool) {
     let mut escaped = u64::from(first);
     let mut left = backslashes & !escaped;
@@ -83,7 +82,7 @@ pub(super) fn running_parity(bits: u64) -> u64 {
     [1, 2, 4, 8, 16, 32].into_iter().fold(bits, |parity, shift| parity ^ (parity << shift))
 }
 
-/// The places of the bits that are set, from the lowest.
+/// The positions of the set bits, from the lowest.
 pub(super) fn places(mut bits: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let place = bits.trailing_zeros();

@@ -3,8 +3,8 @@
 use catena_json::Value;
 use jiff::{SignedDuration, Timestamp};
 
-/// A time as the queue writes it: `YYYY-MM-DDTHH:MM:SS.mmmZ`, and in no other way, so that equal
-/// times are equal text.
+/// A time as the queue writes it: `YYYY-MM-DDTHH:MM:SS.mmmZ`, and in no other form, so that equal times
+/// are equal text.
 #[must_use]
 pub fn parse_time(text: &str) -> Option<Timestamp> {
     let shape = text.len() == 24
@@ -19,7 +19,7 @@ pub fn parse_time(text: &str) -> Option<Timestamp> {
     if shape { text.parse().ok() } else { None }
 }
 
-/// Writes a time as the queue does.
+/// Formats a time like the queue.
 #[must_use]
 pub fn print_time(time: Timestamp) -> String {
     format!("{time:.3}")
@@ -30,11 +30,12 @@ pub fn print_time(time: Timestamp) -> String {
 #[error("{0:?} is not a relative datestamp such as \"1 day\"")]
 pub struct DatestampError(pub String);
 
-/// Replaces every `{"relative-datestamp": …}` by the time that long after `created`, as taskgraph
-/// does when it creates the tasks of a graph (specification 6.3).
+/// Replaces every `{"relative-datestamp": …}` by the time that long after `created`, like taskgraph
+/// when it creates the tasks of a graph (specification 6.3).
 ///
 /// # Errors
-/// With the value half replaced: a datestamp that taskgraph would refuse, or a time beyond the calendar.
+/// A datestamp that taskgraph would refuse, or a time beyond the calendar. The value is then partly
+/// replaced.
 pub fn resolve(value: &mut Value, created: Timestamp) -> Result<(), DatestampError> {
     match value {
         Value::Array(items) => items.iter_mut().try_for_each(|item| resolve(item, created)),
@@ -61,7 +62,7 @@ fn after(datestamp: &Value, created: Timestamp) -> Result<Value, DatestampError>
 fn seconds(text: &str) -> Option<i64> {
     let start = text.find(|character: char| character.is_ascii_digit())?;
     let (before, rest) = text.split_at_checked(start)?;
-    // A fraction is not a whole number of anything, which taskgraph refuses.
+    // A fraction is not a whole number of units, which taskgraph refuses.
     if before.ends_with('.') {
         return None;
     }

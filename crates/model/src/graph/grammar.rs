@@ -1,9 +1,9 @@
 //! JSON's grammar (RFC 8259), token by token.
 
-/// What a token is, told from its first byte.
+/// The kind of a token, determined by its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token {
-    /// `"`, with all up to its end.
+    /// `"`, including everything up to its end.
     Text,
     Colon,
     Comma,
@@ -11,11 +11,11 @@ pub(super) enum Token {
     CloseObject,
     OpenList,
     CloseList,
-    /// Anything else: a number, `true`, `false`, `null`, or nothing that JSON has.
+    /// Anything else: a number, `true`, `false`, `null`, or a byte that JSON does not allow.
     Scalar,
 }
 
-/// What may come next, and in what.
+/// The tokens that may come next, and in which container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expect {
     /// The object that the whole text is.
@@ -32,7 +32,7 @@ pub(super) enum Expect {
     AfterItem,
     /// Nothing: the object has ended.
     End,
-    /// Nothing that JSON has came.
+    /// A token that is not allowed.
     Wrong,
 }
 
@@ -61,7 +61,7 @@ const EXPECTATIONS: [Expect; 11] = [
     Expect::Wrong,
 ];
 
-/// What each byte begins. Looked up, since every token is asked for.
+/// The kind of token that each byte starts. A lookup table, since every token needs it.
 #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // by the compiler
 const BEGINS: [Token; 256] = {
     let mut begins = [Token::Scalar; 256];
@@ -75,7 +75,7 @@ const BEGINS: [Token; 256] = {
     begins
 };
 
-/// What comes after each token, where each may stand.
+/// The state after each token, in each state.
 #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // by the compiler
 const NEXT: [[Expect; TOKENS.len()]; EXPECTATIONS.len()] = {
     let mut next = [[Expect::Wrong; TOKENS.len()]; EXPECTATIONS.len()];
@@ -92,7 +92,7 @@ const NEXT: [[Expect; TOKENS.len()]; EXPECTATIONS.len()] = {
     next
 };
 
-/// The grammar. After the end of a list or an object, what it stands in says what comes next.
+/// The grammar. After the end of a list or an object, its container determines the state.
 const fn rule(expect: Expect, token: Token) -> Expect {
     use Expect::{AfterItem, AfterMember, Colon, End, Item, ItemOrEnd, Key, KeyOrEnd, Member, Start, Wrong};
     match (expect, token) {
@@ -115,24 +115,24 @@ impl Token {
         BEGINS.get(usize::from(byte)).copied().unwrap_or(Self::Scalar)
     }
 
-    /// Whether it neither begins nor ends anything, and is read with its first byte.
+    /// Whether it has no structural effect, and is complete with its first byte.
     pub(super) fn is_plain(self) -> bool {
         matches!(self, Self::Text | Self::Colon | Self::Comma)
     }
 }
 
 impl Expect {
-    /// What may come after a token; [`Expect::Wrong`] where it cannot stand here.
+    /// The state after a token; [`Expect::Wrong`] if it is not allowed here.
     pub(super) fn after(self, token: Token) -> Self {
         let row = NEXT.get(self as usize);
         row.and_then(|row| row.get(token as usize)).copied().unwrap_or(Self::Wrong)
     }
 }
 
-/// A number or a literal, as far as it is read.
+/// A partially scanned number or literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scalar {
-    /// What is left of `true`, `false` or `null`.
+    /// The rest of `true`, `false` or `null`.
     Word(&'static [u8]),
     Minus,
     Zero,
@@ -145,7 +145,7 @@ pub(super) enum Scalar {
 }
 
 impl Scalar {
-    /// Reads the first byte of one.
+    /// Scans the first byte.
     pub(super) fn begin(byte: u8) -> Option<Self> {
         Some(match byte {
             b't' => Self::Word(b"rue"),
@@ -158,7 +158,7 @@ impl Scalar {
         })
     }
 
-    /// Reads one byte more; none where it does not belong to it.
+    /// Scans one more byte; `None` if it does not belong to the token.
     pub(super) fn read(self, byte: u8) -> Option<Self> {
         Some(match (self, byte) {
             (Self::Word(rest), byte) => match rest.split_first() {

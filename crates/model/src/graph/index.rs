@@ -1,7 +1,7 @@
-//! Where the entries of a task graph stand, so that one scan serves many verifications.
+//! The positions of the entries of a task graph, so that one scan serves several verifications.
 //!
-//! Every task of a push asks for other entries of the same graph, which is tens of megabytes long. Whoever
-//! keeps its bytes and this index reads a few kilobytes for each, and sees what a scan would have seen.
+//! Every task of a push needs other entries of the same graph, which is tens of megabytes long. With
+//! its bytes and this index, a few kilobytes are read for each task, with the same result as a scan.
 
 use super::scan::{GraphError, GraphScan};
 use crate::Limits;
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Where one entry of a graph stands: the bytes of its JSON text.
+/// The position of one entry of a graph: the bytes of its JSON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
     /// The task.
@@ -22,10 +22,10 @@ pub struct Span {
     pub end: u64,
 }
 
-/// Where the entries of a graph stand.
+/// The positions of the entries of a graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GraphIndex {
-    /// By task, then by offset: a task that a graph holds twice stands here twice.
+    /// By task, then by offset: a task that occurs twice in a graph occurs twice here.
     spans: Vec<Span>,
 }
 
@@ -33,7 +33,7 @@ impl GraphIndex {
     /// The most entries an index holds. The largest graphs have some tens of thousands.
     pub const LARGEST: usize = 1 << 20;
 
-    /// An index from its entries, in any order. None when they are too many, or one ends before it
+    /// An index from its entries, in any order. `None` if there are too many, or one ends before it
     /// begins.
     #[must_use]
     pub fn new(mut spans: Vec<Span>) -> Option<Self> {
@@ -50,11 +50,10 @@ impl GraphIndex {
         &self.spans
     }
 
-    /// What a scan for `wanted` finds in a graph of which this is the index. `read` gives the bytes of
-    /// a range of it.
+    /// The result of a scan for `wanted` in the indexed graph. `read` returns the bytes of a range.
     ///
     /// # Errors
-    /// Those of `read`.
+    /// The errors of `read`.
     pub fn scan<E>(
         &self,
         wanted: &BTreeSet<TaskId>,
@@ -81,7 +80,7 @@ impl GraphIndex {
     }
 }
 
-/// What a scan would have stopped at first: an entry that is too large, or a task that came before.
+/// The first error that a scan would report: an entry that is too large, or a duplicate task.
 fn first_error(spans: &[Span], limits: &Limits) -> Option<GraphError> {
     let mut in_order = spans.to_vec();
     in_order.sort_unstable_by_key(|span| span.start);
@@ -96,7 +95,7 @@ fn first_error(spans: &[Span], limits: &Limits) -> Option<GraphError> {
     })
 }
 
-/// Collects spans while a graph is scanned.
+/// Collects spans during a scan.
 #[derive(Debug, Default)]
 pub(super) struct IndexBuilder {
     spans: Vec<Span>,
@@ -106,12 +105,12 @@ pub(super) struct IndexBuilder {
 }
 
 impl IndexBuilder {
-    /// The key of the next entry; none when it is no task's.
+    /// The key of the next entry; `None` if it is not a task id.
     pub(super) fn key(&mut self, task_id: Option<TaskId>) {
         self.task_id = task_id;
     }
 
-    /// The entry begins here, or after the white space that stands here.
+    /// The entry begins here, or after the white space here.
     pub(super) fn begins(&mut self, offset: u64) {
         self.start = offset;
     }
@@ -151,8 +150,8 @@ mod tests {
         Measurement { length: 0, sha256: [0; 32], sha512: None }
     }
 
-    /// What a scan finds, and what an index made by a scan for nothing finds. Where a scan ends in an
-    /// error there is no index.
+    /// The result of a scan, and that of an index built by a scan without wanted tasks. If a scan ends
+    /// in an error, there is no index.
     fn both(text: &[u8], chunk: usize, limits: &Limits) -> (GraphScan, Option<GraphScan>) {
         let (mut scanner, mut indexing) =
             (Scanner::new(wanted().into(), limits), Scanner::new(TaskSet::default(), limits).indexing());

@@ -8,25 +8,25 @@ use crate::task::{TaskId, TaskSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What was seen of a task graph.
+/// The result of scanning a task graph.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GraphScan {
-    /// What was measured of the whole body.
+    /// The measurement of the whole body.
     pub measurement: Measurement,
-    /// The JSON text of each wanted entry that was found, or why the graph cannot be read.
+    /// The JSON text of each wanted entry, or why the graph cannot be parsed.
     pub entries: Result<BTreeMap<TaskId, Arc<[u8]>>, GraphError>,
 }
 
-/// Why a task graph cannot be read.
+/// Why a task graph cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
     /// The body is not one JSON object whose keys are strings.
     #[error("the task graph is not a JSON object (byte {offset})")]
     Malformed {
-        /// Bytes before the place.
+        /// Bytes before the error.
         offset: u64,
     },
-    /// The same task twice; readers disagree about which counts.
+    /// A duplicate task; parsers disagree about which entry counts.
     #[error("the task graph holds task {task_id} twice")]
     Duplicate {
         /// The task.
@@ -48,12 +48,12 @@ pub enum GraphError {
     },
 }
 
-/// Reads a task graph as it arrives: `write` each chunk, then `finish`. It holds at most the wanted
-/// entries, one key, and what is left of a block.
+/// Scans a task graph as it arrives: `write` each chunk, then `finish`. It holds at most the wanted
+/// entries, one key, and the rest of a block.
 ///
-/// All of the text must be one JSON object by the grammar of RFC 8259, wherever it is looked at further:
-/// a graph that others cannot read, or read otherwise, says nothing. Blocks of 64 bytes are counted from
-/// the beginning of the text, so that it makes no difference where chunks end.
+/// All of the text must be one JSON object by the grammar of RFC 8259, including unused parts: a graph
+/// that other parsers reject, or read differently, is refused. Blocks of 64 bytes are counted from the
+/// start of the text, so that chunk boundaries have no effect.
 #[derive(Debug)]
 pub struct Scanner {
     wanted: TaskSet,
@@ -61,41 +61,41 @@ pub struct Scanner {
     entry_limit: usize,
     depth_limit: usize,
     error: Option<GraphError>,
-    /// Bytes of the blocks that were read.
+    /// Bytes of the complete blocks.
     offset: u64,
-    /// The beginning of the next block, and how much of it is there.
+    /// The start of the next block, and its length so far.
     begun: Block,
     filled: usize,
     place: Place,
     /// The key or entry that is being kept.
     text: Vec<u8>,
-    /// The wanted task whose key was read last.
+    /// The wanted task whose key was the last one.
     found: Option<TaskId>,
     keeping: Option<TaskId>,
     /// Bytes of the entries that are kept.
     held: usize,
-    /// Where every entry stands, when that is wanted.
+    /// The positions of all entries, if requested.
     index: Option<IndexBuilder>,
 }
 
-/// Where in the text the scanner is.
+/// The state of the scanner.
 #[derive(Debug)]
 struct Place {
     expect: Expect,
-    /// What comes after each list and object that is open ends.
+    /// The states to return to when each open list or object ends.
     open: Vec<Expect>,
     in_string: bool,
-    /// Whether it is right after a backslash.
+    /// Whether it is directly after a backslash.
     escaped: bool,
-    /// How many more digits a `\u` must have, a bit for each.
+    /// The number of digits that a `\u` still needs, one bit for each.
     digits: u64,
-    /// A number or literal that goes on.
+    /// An unfinished number or literal.
     scalar: Option<Scalar>,
-    /// A key or text of the graph's own object, as opposed to one deeper in it, that goes on.
+    /// An unfinished key or string of the top-level object.
     outer: Option<Outer>,
-    /// A character that goes on.
+    /// An unfinished character.
     utf8: Vec<u8>,
-    /// Whether an escape or a character goes on.
+    /// Whether an escape or a character is unfinished.
     hangs: bool,
 }
 
@@ -105,23 +105,23 @@ enum Outer {
     Text,
 }
 
-/// A block with what stands where in it.
+/// A block with the positions of its special bytes.
 struct Seen<'a> {
     block: &'a Block,
     /// The quotes that begin or end a string.
     quotes: u64,
-    /// Neither in a string nor the end of one, nor blank.
+    /// Bytes outside of strings, other than their closing quotes and white space.
     outside: u64,
 }
 
-/// What is left of a block.
+/// The rest of a block.
 struct Left {
     outside: u64,
-    /// Where what is kept begins: before, unless its beginning was met in the block.
+    /// Where kept data begins: before this block, unless it began in it.
     kept_from: usize,
 }
 
-/// The longest key that can still be a task id: 22 characters, each written as `\uXXXX`.
+/// The longest key that can be a task id: 22 characters, each written as `\uXXXX`.
 const LONGEST_KEY: usize = 22 * 6;
 
 impl Scanner {
@@ -146,7 +146,7 @@ impl Scanner {
         }
     }
 
-    /// Notes where every entry stands, so that others can be read later without another scan.
+    /// Records the positions of all entries, so that others can be read later without another scan.
     #[must_use]
     pub fn indexing(mut self) -> Self {
         self.index = Some(IndexBuilder::default());
@@ -177,14 +177,14 @@ impl Scanner {
         self.filled = rest.len();
     }
 
-    /// Bytes of the entries that are kept so far.
+    /// Bytes of the entries kept so far.
     #[must_use]
     pub fn held(&self) -> usize {
         self.held
     }
 
-    /// Where the entries stand, of a graph that was scanned to its end without an error. None too when
-    /// there are more than [`GraphIndex::LARGEST`].
+    /// The positions of the entries, for a graph that was scanned to its end without an error. `None`
+    /// also if there are more than [`GraphIndex::LARGEST`].
     #[must_use]
     pub fn take_index(&mut self) -> Option<GraphIndex> {
         self.end();
@@ -192,7 +192,7 @@ impl Scanner {
         if self.error.is_none() { index.finish() } else { None }
     }
 
-    /// What was found, with what the caller measured of the same bytes.
+    /// The result, with the caller's measurement of the same bytes.
     #[must_use]
     pub fn finish(mut self, measurement: Measurement) -> GraphScan {
         self.end();
@@ -200,7 +200,7 @@ impl Scanner {
         GraphScan { measurement, entries }
     }
 
-    /// There are no more bytes.
+    /// All bytes have arrived.
     fn end(&mut self) {
         let length = self.offset.saturating_add(u64::try_from(self.filled).unwrap_or(u64::MAX));
         if self.filled > 0 {
@@ -229,7 +229,7 @@ impl Scanner {
         let rare = if self.place.hangs { Some(Rare::of(block)) } else { marks.rare };
         let escaped = rare.map_or(0, |rare| self.place.escaped(rare.backslashes));
         let quotes = marks.quotes & !escaped;
-        // From each quote that begins a string up to the one that ends it, which is not among them.
+        // From each opening quote of a string to the byte before its closing quote.
         let turns = running_parity(quotes);
         let strings = if self.place.in_string { !turns } else { turns };
         self.place.in_string = strings >> 63 == 1;
@@ -237,9 +237,9 @@ impl Scanner {
         if let Some(rare) = rare {
             wrong |= self.place.wrong(block, rare, escaped, strings);
         }
-        // What stands before the first mistake.
+        // The bytes before the first error.
         let right = wrong.wrapping_sub(1) & !wrong;
-        // Neither in a string nor the end of one, nor blank.
+        // Bytes outside of strings, other than their closing quotes and white space.
         let outside = !(strings ^ quotes | marks.blanks) & right;
         let seen = Seen { block, quotes: quotes & right, outside };
         let goes_on = self.place.scalar.is_some() || self.place.outer.is_some();
@@ -251,7 +251,8 @@ impl Scanner {
         }
     }
 
-    /// Reads what began in a block before; where the first token begins at the earliest.
+    /// Continues a token that began in an earlier block; returns the earliest position of the next
+    /// token.
     fn go_on(&mut self, seen: &Seen<'_>) -> Result<usize, GraphError> {
         if let Some(scalar) = self.place.scalar.take() {
             return self.scalar(seen, scalar, 0, 0);
@@ -264,7 +265,7 @@ impl Scanner {
         Ok(0)
     }
 
-    /// Reads the tokens that begin in a block, from a place on.
+    /// Scans the tokens that begin in a block, from a position on.
     fn tokens(&mut self, seen: &Seen<'_>, at: usize) -> Result<(), GraphError> {
         let mut left = Left { outside: from_place(seen.outside, at), kept_from: 0 };
         let (mut expect, mut outer) = (self.place.expect, self.place.is_outer());
@@ -273,7 +274,7 @@ impl Scanner {
             let token = Token::of(byte_at(seen.block, place));
             let expected = expect;
             expect = expected.after(token);
-            // Most tokens change nothing but what comes next.
+            // Most tokens only change the state.
             if outer || !token.is_plain() || expect == Expect::Wrong {
                 self.place.expect = expect;
                 self.token(seen, place, (expected, token), &mut left)?;
@@ -287,7 +288,7 @@ impl Scanner {
         Ok(())
     }
 
-    /// Reads a token that came where something was expected.
+    /// Handles a token in the current state.
     fn token(
         &mut self,
         seen: &Seen<'_>,
@@ -321,8 +322,8 @@ impl Scanner {
         }
     }
 
-    /// Reads a number or literal from `at` to its end, or the block's, and answers where that is. If it is
-    /// an entry, what is kept of it begins at `from`.
+    /// Scans a number or literal from `at` to its end, or the block's, and returns that position. If it
+    /// is an entry, the kept data begins at `from`.
     fn scalar(
         &mut self,
         seen: &Seen<'_>,
@@ -349,10 +350,10 @@ impl Scanner {
         Ok(end)
     }
 
-    /// Reads a key of the graph from here to its end, or the block's.
+    /// Scans a key of the graph from here to its end, or the block's.
     fn key(&mut self, seen: &Seen<'_>, at: usize) -> Result<(), GraphError> {
         let end = place_of(seen.quotes, at);
-        // A longer key is no task's, but must still be read to its end.
+        // A longer key is not a task id, but must still be scanned to its end.
         if self.text.len() <= LONGEST_KEY {
             self.text.extend_from_slice(seen.block.get(at..end).unwrap_or_default());
         }
@@ -363,7 +364,7 @@ impl Scanner {
         Ok(())
     }
 
-    /// Reads an entry that is a string from here to its end, or the block's.
+    /// Scans an entry that is a string from here to its end, or the block's.
     fn outer_text(&mut self, seen: &Seen<'_>, from: usize, at: usize) -> Result<(), GraphError> {
         let end = place_of(seen.quotes, at);
         if end < BLOCK {
@@ -379,7 +380,7 @@ impl Scanner {
             let quoted = [b"\"", self.text.as_slice(), b"\""].concat();
             match catena_json::parse(&quoted, &catena_json::Limits::default()) {
                 Ok(catena_json::Value::String(key)) => key,
-                // Cut off, or half of a surrogate pair: no task's.
+                // Truncated, or half of a surrogate pair: not a task id.
                 _ => String::new(),
             }
         } else {
@@ -397,7 +398,7 @@ impl Scanner {
         }
     }
 
-    /// The entry of the last key begins at this place of the block.
+    /// The entry of the last key begins at this position of the block.
     fn begin_value(&mut self, place: usize) {
         let offset = self.at(place);
         if let Some(index) = &mut self.index {
@@ -406,7 +407,7 @@ impl Scanner {
         self.keeping = self.found.take();
     }
 
-    /// An entry has ended before this place of the block.
+    /// An entry has ended before this position of the block.
     fn end_entry(&mut self, seen: &Seen<'_>, from: usize, end: usize) -> Result<(), GraphError> {
         self.keep(seen.block.get(from..end).unwrap_or_default())?;
         let offset = self.at(end);
@@ -434,7 +435,7 @@ impl Scanner {
         GraphError::Malformed { offset: self.at(place) }
     }
 
-    /// The offset of a place of the block.
+    /// The offset of a position of the block.
     fn at(&self, place: usize) -> u64 {
         self.offset.saturating_add(u64::try_from(place).unwrap_or(u64::MAX))
     }
@@ -455,12 +456,12 @@ impl Place {
         }
     }
 
-    /// Whether it is in the graph's own object, and not deeper.
+    /// Whether it is directly in the top-level object.
     fn is_outer(&self) -> bool {
         self.open.len() == 1
     }
 
-    /// A list or object begins, where this was expected. The graph itself does not count for the depth.
+    /// A list or object begins in this state. The graph itself does not count for the depth.
     fn open(&mut self, expected: Expect, limit: usize) -> Result<(), GraphError> {
         if self.open.len() > limit {
             return Err(GraphError::TooDeep { limit });
@@ -477,14 +478,14 @@ impl Place {
         };
     }
 
-    /// Which bytes stand right after a backslash.
+    /// Which bytes directly follow a backslash.
     fn escaped(&mut self, backslashes: u64) -> u64 {
         let (escaped, next) = escaped(backslashes, self.escaped);
         self.escaped = next;
         escaped
     }
 
-    /// What is wrong with those bytes that few blocks have.
+    /// Errors in the rare bytes of a block.
     fn wrong(&mut self, block: &Block, rare: Rare, escaped: u64, strings: u64) -> u64 {
         let mut wrong = rare.controls & strings;
         wrong |= matching(block, rare.controls & !strings, |byte| !matches!(byte, b'\t' | b'\n' | b'\r'));
@@ -496,7 +497,7 @@ impl Place {
         wrong
     }
 
-    /// What is wrong with these bytes, which follow a backslash each, and with the digits they call for.
+    /// Errors in these bytes, each of which follows a backslash, and in the digits that they require.
     fn wrong_escapes(&mut self, block: &Block, escaped: u64) -> u64 {
         let wrong = matching(block, escaped, |byte| !br#""\/bfnrtu"#.contains(&byte));
         let units = u128::from(matching(block, escaped, |byte| byte == b'u'));
@@ -506,7 +507,7 @@ impl Place {
         wrong | matching(block, here.unwrap_or_default(), |byte| !byte.is_ascii_hexdigit())
     }
 
-    /// The first byte that is no part of a character, if there is one.
+    /// The first byte that is not part of a valid character, if there is one.
     fn wrong_utf8(&mut self, block: &Block) -> u64 {
         let before = self.utf8.len();
         self.utf8.extend_from_slice(block);
@@ -526,18 +527,18 @@ fn byte_at(block: &Block, place: usize) -> u8 {
     block.get(place).copied().unwrap_or_default()
 }
 
-/// Those of the marked bytes that are such.
+/// Those of the marked bytes that match.
 fn matching(block: &Block, marked: u64, is: impl Fn(u8) -> bool) -> u64 {
     let found = places(marked).filter(|place| is(byte_at(block, *place)));
     found.fold(0, |bits, place| bits | 1 << place)
 }
 
-/// The bits from a place on.
+/// The bits from a position on.
 fn from_place(bits: u64, from: usize) -> u64 {
     bits & u32::try_from(from).ok().and_then(|from| u64::MAX.checked_shl(from)).unwrap_or_default()
 }
 
-/// The place of the first bit that is set, from a place on; the block's end if there is none.
+/// The first set bit from a position on; the block's end if there is none.
 fn place_of(bits: u64, from: usize) -> usize {
     places(from_place(bits, from)).next().unwrap_or(BLOCK)
 }
@@ -626,7 +627,8 @@ mod tests {
         let escaped: String = A.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
         assert_eq!(escaped.len(), LONGEST_KEY);
         assert_eq!(entry(&format!("{{\"{escaped}\":[]}}")), Ok(Some("[]".to_owned())));
-        // What is too long for a task is still text, and so is what is no text to most.
+        // Text that is too long for a task is still valid, and so is text that is not valid for most
+        // other uses.
         for (before, after) in [(0, 0), (0, LONGEST_KEY), (LONGEST_KEY, 0), (500, 500)] {
             let key = |escape| format!("{}{escape}{}", "x".repeat(before), "x".repeat(after));
             for escape in ["\\n", "\\ud800"] {
@@ -664,14 +666,14 @@ mod tests {
         assert_eq!(scan_in(text.as_bytes(), after, &Limits::default()), whole);
     }
 
-    /// Whether others read the text as JSON whose top is an object, however deep.
+    /// Whether other parsers accept the text as a JSON object, of any depth.
     fn is_object(text: &[u8]) -> bool {
         let read = |text| serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok();
         let starts = text.trim_ascii_start().starts_with(b"{");
         starts && std::str::from_utf8(text).is_ok_and(read)
     }
 
-    /// Scans within no bounds but one, in several chunks; whether the text is a graph.
+    /// Scans without limits except one, in several chunks; returns whether the text is a graph.
     fn is_graph(text: &[u8]) -> bool {
         let limits = Limits { json_depth: usize::MAX, ..Limits::default() };
         let whole = scan_in(text, usize::MAX, &limits);
@@ -679,7 +681,7 @@ mod tests {
             assert_eq!(whole, scan_in(text, chunk, &limits), "chunks of {chunk} do not matter");
         }
         assert!(!matches!(whole, Err(GraphError::TooDeep { .. } | GraphError::EntryTooLarge { .. })));
-        // A task twice is JSON to others, as any key twice is.
+        // A duplicate task is valid JSON to other parsers, like any duplicate key.
         !matches!(whole, Err(GraphError::Malformed { .. }))
     }
 
@@ -786,7 +788,7 @@ mod tests {
         assert_eq!(scanner.held(), 202);
     }
 
-    /// JSON of all kinds, with all that is written in more than one way.
+    /// JSON of all kinds, with all alternative notations.
     fn json() -> impl Strategy<Value = String> {
         let scalar = prop_oneof![
             r#"-?(0|[1-9][0-9]{0,3})(\.[0-9]{1,3})?([eE][-+]?[0-9]{1,2})?"#,

@@ -1,4 +1,4 @@
-//! Where sources come from: repositories, revisions and the addresses that name them.
+//! Sources: repositories, revisions and their addresses.
 
 mod fault;
 mod repository;

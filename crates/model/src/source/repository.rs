@@ -3,7 +3,7 @@
 use super::fault;
 use std::fmt;
 
-/// How a repository is reached.
+/// The scheme of a repository's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
     /// `https://host/path`
@@ -13,7 +13,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// As it stands before `://`.
+    /// As written before `://`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -23,12 +23,12 @@ impl Scheme {
     }
 }
 
-/// The address of a repository in the only form that every reader understands the same way:
-/// `https` or `ssh`, a lowercase host name, and a path of plain segments. It cannot hold user
-/// info, a port, a query, a fragment, dot segments, empty segments or percent-encoding.
-/// `git@github.com:owner/name` is read as `ssh://github.com/owner/name`.
+/// The address of a repository in the only form that every parser interprets in the same way: `https`
+/// or `ssh`, a lowercase host name, and a path of plain segments. It cannot contain user info, a port,
+/// a query, a fragment, dot segments, empty segments or percent-encoding. `git@github.com:owner/name`
+/// is parsed as `ssh://github.com/owner/name`.
 ///
-/// Off-reference: a form of its own, so that an address means one thing wherever it is used.
+/// Off-reference: its own form, so that an address has one meaning wherever it is used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepositoryUrl {
     text: String,
@@ -53,10 +53,10 @@ pub enum RepositoryError {
 }
 
 impl RepositoryUrl {
-    /// Reads an address. A trailing slash is dropped, as the reference does.
+    /// Parses an address. A trailing slash is dropped, like in the reference.
     ///
     /// # Errors
-    /// Anything but the one plain form.
+    /// Anything except the plain form.
     pub fn parse(text: &str) -> Result<Self, RepositoryError> {
         let text = text.trim_end_matches('/');
         let on_github = text.strip_prefix("git@github.com:").map(|path| format!("ssh://github.com/{path}"));
@@ -68,12 +68,12 @@ impl RepositoryUrl {
         Ok(Self { text: text.to_owned(), scheme, host: host.to_owned(), path })
     }
 
-    /// Takes the plain form out of an address that is not plain, where a policy relaxes
-    /// `repository-form`: user info, port, query and fragment are dropped and dot segments resolved,
-    /// as the services themselves would.
+    /// Derives the plain form of an address that is not plain, if a policy relaxes `repository-form`:
+    /// user info, port, query and fragment are dropped and dot segments resolved, as the services
+    /// themselves would.
     ///
     /// # Errors
-    /// No plain form is in it.
+    /// It has no plain form.
     pub fn relaxed(text: &str) -> Result<Self, RepositoryError> {
         Self::parse(&plain_form(text))
     }
@@ -84,19 +84,19 @@ impl RepositoryUrl {
         &self.text
     }
 
-    /// How it is reached.
+    /// Its scheme.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
 
-    /// The host's name.
+    /// The host name.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The segments of the path, `.git` dropped from the last.
+    /// The segments of the path, without `.git` at the end of the last.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         let last = self.path.len().saturating_sub(1);
         self.path.iter().enumerate().map(move |(position, segment)| {
@@ -104,7 +104,7 @@ impl RepositoryUrl {
         })
     }
 
-    /// The path from the root, `.git` dropped: `/mozilla-central`, `/mozilla-firefox/firefox`.
+    /// The path from the root, without `.git`: `/mozilla-central`, `/mozilla-firefox/firefox`.
     #[must_use]
     pub fn path(&self) -> String {
         self.segments().fold(String::new(), |path, segment| path + "/" + segment)
@@ -137,7 +137,7 @@ pub struct GithubRepository {
 }
 
 impl GithubRepository {
-    /// Reads `owner` and `name`, as the API gives them.
+    /// Parses `owner` and `name`, as the API returns them.
     ///
     /// # Errors
     /// Segments that are not plain.
@@ -149,13 +149,13 @@ impl GithubRepository {
         }
     }
 
-    /// Who owns it.
+    /// Its owner.
     #[must_use]
     pub fn owner(&self) -> &str {
         &self.owner
     }
 
-    /// What it is called.
+    /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -174,7 +174,7 @@ impl fmt::Display for GithubRepository {
     }
 }
 
-/// Divides an address into its scheme, a host that is a plain name, and the path behind it.
+/// Splits an address into its scheme, a plain host name, and the path.
 pub(crate) fn divide(text: &str) -> Result<(Scheme, &str, &str), RepositoryError> {
     let https = text.strip_prefix("https://").map(|rest| (Scheme::Https, rest));
     let ssh = || text.strip_prefix("ssh://").map(|rest| (Scheme::Ssh, rest));
@@ -188,7 +188,7 @@ pub fn shown(text: &str) -> String {
     text.chars().take(300).collect()
 }
 
-/// What is left of an address without user info, port, query, fragment, dot and empty segments.
+/// The rest of an address without user info, port, query, fragment, dot and empty segments.
 pub(crate) fn plain_form(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
@@ -219,7 +219,7 @@ pub(crate) fn is_host(text: &str) -> bool {
         })
 }
 
-/// A path segment that nothing rewrites: letters, digits and `-_.~+@`, but not `.`, `..` or `.git`.
+/// A path segment that no parser rewrites: letters, digits and `-_.~+@`, but not `.`, `..` or `.git`.
 pub(crate) fn is_plain_segment(text: &str) -> bool {
     !matches!(text, "" | "." | ".." | ".git")
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~+@".contains(&byte))

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-/// A full hash of a Mercurial changeset or Git commit: 40 lowercase hexadecimal digits. Short
-/// hashes, branches and tags can come to mean something else and do not parse.
+/// A full hash of a Mercurial changeset or Git commit: 40 lowercase hexadecimal digits. Short hashes,
+/// branches and tags can change their meaning and do not parse.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Revision {
     text: String,
     is_full: bool,
 }
 
-/// The text does not name a revision, or not in this form.
+/// The text is not a revision in this form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RevisionError {
     /// Not 40 lowercase hexadecimal digits.
@@ -22,7 +22,7 @@ pub enum RevisionError {
 }
 
 impl Revision {
-    /// Reads a full hash.
+    /// Parses a full hash.
     ///
     /// # Errors
     /// Any other text.
@@ -32,13 +32,13 @@ impl Revision {
         if fits { Ok(Self { text: text.to_owned(), is_full: true }) } else { Err(wrong()) }
     }
 
-    /// Takes a tag, branch or short hash for a revision, where a policy relaxes `revision-form`.
+    /// Accepts a tag, branch or short hash as a revision, if a policy relaxes `revision-form`.
     #[must_use]
     pub fn relaxed(name: &TagName) -> Self {
         Self::parse(&name.0).unwrap_or_else(|_| Self { text: name.0.clone(), is_full: false })
     }
 
-    /// Whether it is a full hash, which always means the same.
+    /// Whether it is a full hash, whose meaning never changes.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.is_full
@@ -63,17 +63,17 @@ impl fmt::Debug for Revision {
     }
 }
 
-/// The name of a Git tag, as a release has it: letters, digits and `-_.+` in segments divided by
-/// `/`, none of them hidden or a dot segment. Narrower than git allows, so that it means the same
-/// in every address.
+/// The name of a Git tag, as a release has it: letters, digits and `-_.+` in segments divided by `/`,
+/// none of them hidden or a dot segment. Narrower than git allows, so that it has the same meaning in
+/// every address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TagName(String);
 
 impl TagName {
-    /// Reads a tag's name.
+    /// Parses a tag's name.
     ///
     /// # Errors
-    /// Text that git or an address could take for something else.
+    /// Text that git or an address parser could interpret differently.
     pub fn parse(text: &str) -> Result<Self, RevisionError> {
         let fits = (1..=200).contains(&text.len())
             && !text.starts_with('-')

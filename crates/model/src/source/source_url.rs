@@ -1,11 +1,11 @@
-//! The `metadata.source` of a task: an address of something inside a repository.
+//! The `metadata.source` of a task: an address within a repository.
 
 use super::repository::{RepositoryError, RepositoryUrl, Scheme, divide, shown};
 
-/// An address inside a repository, such as
-/// `https://hg.mozilla.org/mozilla-central/file/<revision>/taskcluster/kinds/build`.
-/// As plain as a [`RepositoryUrl`], but empty segments may stand in it (some trees write
-/// `//file/`) and file names may hold any printable character but those that end or rewrite a path.
+/// An address within a repository, such as
+/// `https://hg.mozilla.org/mozilla-central/file/<revision>/taskcluster/kinds/build`. As plain as a
+/// [`RepositoryUrl`], but it may have empty segments (some trees write `//file/`) and file names may
+/// contain any printable character except those that end or rewrite a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceUrl {
     text: String,
@@ -15,7 +15,7 @@ pub struct SourceUrl {
 }
 
 impl SourceUrl {
-    /// Reads an address.
+    /// Parses an address.
     ///
     /// # Errors
     /// User info, ports, queries, fragments, dot segments, backslashes, percent-encoding.
@@ -28,7 +28,7 @@ impl SourceUrl {
         Ok(Self { text: text.to_owned(), scheme, host: host.to_owned(), path })
     }
 
-    /// Reads the address of a repository as that of its own top.
+    /// Parses the address of a repository as that of its root.
     ///
     /// # Errors
     /// As [`RepositoryUrl::parse`].
@@ -40,7 +40,7 @@ impl SourceUrl {
     /// As [`RepositoryUrl::relaxed`](super::RepositoryUrl::relaxed), for a source.
     ///
     /// # Errors
-    /// No plain form is in it.
+    /// It has no plain form.
     pub fn relaxed(text: &str) -> Result<Self, RepositoryError> {
         Self::parse(&super::repository::plain_form(text))
     }
@@ -51,13 +51,13 @@ impl SourceUrl {
         &self.text
     }
 
-    /// How it is reached.
+    /// Its scheme.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
 
-    /// The host's name.
+    /// The host name.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
@@ -75,16 +75,16 @@ impl SourceUrl {
         self.path.iter().fold(String::new(), |path, segment| path + "/" + segment)
     }
 
-    /// Whether this lies inside a repository: the same host, and the repository's path equal or
-    /// above by whole segments. The repository may be written with `.git` at its end, and this may not: the
-    /// reference refuses that too.
+    /// Whether this is within a repository: the same host, and the repository's path equal or above by
+    /// whole segments. The repository may end in `.git`, and this may not: the reference refuses that
+    /// too.
     #[must_use]
     pub fn is_inside(&self, repository: &RepositoryUrl) -> bool {
         self.is_below(repository, false)
     }
 
-    /// Whether this tells of something in a repository, however the repository is written here: `.git` at its
-    /// end makes no other repository of it.
+    /// Whether this is within a repository, however the repository is written here: `.git` at its end
+    /// does not make it another repository.
     #[must_use]
     pub fn is_of(&self, repository: &RepositoryUrl) -> bool {
         self.is_below(repository, true)

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// An artifact's name that is also a path that cannot leave the directory it is put in: relative,
-/// segments divided by `/`, none of them empty, `.` or `..`; no backslash, no NUL or other control
-/// character, at most 1,024 bytes with segments of at most 255.
+/// An artifact's name that is also a path within its directory: relative, segments divided by `/`, none
+/// of them empty, `.` or `..`; no backslash, no NUL or other control character, at most 1,024 bytes
+/// with segments of at most 255.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ArtifactName(String);
 
@@ -23,10 +23,10 @@ pub enum ArtifactNameError {
 }
 
 impl ArtifactName {
-    /// Reads a name.
+    /// Parses a name.
     ///
     /// # Errors
-    /// Any name that could be read as a path outside its directory, on any system.
+    /// Any name that could be interpreted as a path outside of its directory, on any system.
     pub fn parse(text: &str) -> Result<Self, ArtifactNameError> {
         if text.is_empty() || text.len() > 1024 || text.split('/').any(|segment| segment.len() > 255) {
             return Err(ArtifactNameError::Length);
@@ -70,8 +70,8 @@ impl ArtifactName {
         Self("public/parameters.yml".to_owned())
     }
 
-    /// Whether this is, but for its case, a name that the worker itself writes the chain of trust
-    /// under. No task can have made it, so it is never an input.
+    /// Whether this is, ignoring case, a name under which the worker itself writes the chain of trust.
+    /// No task can have made it, so it is never an input.
     #[must_use]
     pub fn is_reserved(&self) -> bool {
         self.0.eq_ignore_ascii_case("public/chain-of-trust.json")
@@ -117,7 +117,7 @@ mod tests {
             |segment: usize, times: usize| ArtifactName::parse(&vec!["a".repeat(segment); times].join("/"));
         assert!(name(255, 4).is_ok());
         assert_eq!(name(256, 1), Err(ArtifactNameError::Length));
-        // Each of them and the slash after it: 2 bytes.
+        // Each of them with its slash: 2 bytes.
         assert_eq!(name(1, 512).map(|name| name.as_str().len()), Ok(1023));
         assert!(ArtifactName::parse(&format!("{}/aa", vec!["a"; 511].join("/"))).is_ok());
         assert_eq!(name(1, 513), Err(ArtifactNameError::Length));

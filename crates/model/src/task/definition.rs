@@ -1,12 +1,12 @@
-//! Task definitions, as the queue has them.
+//! Task definitions, as the queue returns them.
 
 use super::{TaskId, Trigger, WorkerPool};
 use crate::found::found;
 use catena_json::{Path, Value};
 use std::collections::BTreeMap;
 
-/// A task's definition whose parts that a Chain of Trust rests on have the types they must have.
-/// The rest is kept as it is and compared as a value.
+/// A task's definition. The parts that a Chain of Trust depends on have their types. The rest is kept
+/// unchanged and compared as a value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {
     value: Value,
@@ -18,16 +18,16 @@ pub struct Definition {
     pool_contradiction: Option<String>,
     inputs: Vec<(String, TaskId)>,
     upstream_artifacts: Vec<UpstreamArtifacts>,
-    /// By task, the places of its entries among them.
+    /// For each task, the indices of its entries.
     upstream_places: BTreeMap<TaskId, Vec<usize>>,
 }
 
-/// One entry of `payload.upstreamArtifacts`: files of another task that this one takes in.
+/// One entry of `payload.upstreamArtifacts`: files of another task that this one uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamArtifacts {
     /// The task.
     pub task_id: TaskId,
-    /// Its kind, in this task's words.
+    /// Its kind, as this task names it.
     pub task_type: String,
     /// Artifact names; one with a `*` is a pattern.
     pub paths: Vec<String>,
@@ -35,10 +35,10 @@ pub struct UpstreamArtifacts {
     pub optional: bool,
 }
 
-/// What `payload.image` asks for (specification 8.2 to 8.6).
+/// The contents of `payload.image` (specification 8.2 to 8.6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImageInput {
-    /// Nothing.
+    /// No image.
     None,
     /// An image from a registry, by name.
     Prebuilt(String),
@@ -58,7 +58,7 @@ pub enum ImageInput {
     Unknown(String),
 }
 
-/// Why a definition cannot be judged.
+/// Why a definition cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DefinitionError {
     /// No `payload`: the queue lost the definition, or never had it (specification 3.1).
@@ -69,7 +69,7 @@ pub enum DefinitionError {
     Malformed {
         /// The place.
         path: Path,
-        /// What must stand there.
+        /// The expected value.
         expected: &'static str,
         /// What stands there, in words: `missing`, `null`, `a list`.
         found: String,
@@ -77,10 +77,10 @@ pub enum DefinitionError {
 }
 
 impl Definition {
-    /// Takes the queue's answer to `task/<id>`.
+    /// Parses the queue's answer to `task/<id>`.
     ///
     /// # Errors
-    /// Parts that the checks rest on are missing or mistyped.
+    /// Parts that the checks depend on are missing or mistyped.
     pub fn parse(value: Value) -> Result<Self, DefinitionError> {
         match Self::read(&value) {
             Ok(read) => Ok(Self { value, ..read }),
@@ -140,31 +140,31 @@ impl Definition {
         self.task_group_id
     }
 
-    /// The task that made this one: `extra.parent`, else the decision task.
+    /// The task that created this one: `extra.parent`, else the decision task.
     #[must_use]
     pub fn parent_task_id(&self) -> TaskId {
         self.parent.unwrap_or(self.task_group_id)
     }
 
-    /// The tasks this one waits for.
+    /// The tasks that this one depends on.
     #[must_use]
     pub fn dependencies(&self) -> &[TaskId] {
         &self.dependencies
     }
 
-    /// The scopes it runs with.
+    /// Its scopes.
     #[must_use]
     pub fn scopes(&self) -> &[String] {
         &self.scopes
     }
 
-    /// Where it runs.
+    /// Its worker pool.
     #[must_use]
     pub fn worker_pool(&self) -> &WorkerPool {
         &self.worker_pool
     }
 
-    /// The pool that `taskQueueId` names, where it is another.
+    /// The pool that `taskQueueId` names, if it is a different one.
     #[must_use]
     pub fn pool_contradiction(&self) -> Option<&str> {
         self.pool_contradiction.as_deref()
@@ -218,27 +218,27 @@ impl Definition {
         self.text(&["schedulerId"]).unwrap_or_default()
     }
 
-    /// Why a parent was made, where there are rules for that.
+    /// The trigger of a parent, if it is a known one.
     #[must_use]
     pub fn trigger(&self) -> Option<Trigger> {
         Trigger::parse(self.tasks_for()?)
     }
 
-    /// `extra.tasks_for`, why a parent was made, in its own words.
+    /// `extra.tasks_for`, the trigger of a parent, as text.
     #[must_use]
     pub fn tasks_for(&self) -> Option<&str> {
         self.text(&["extra", "tasks_for"])
     }
 
-    /// Whether this is an action: it has an action's callback, or an `extra.action`
-    /// (specification 2.4).
+    /// Whether this is an action: it has an action's callback, or an `extra.action` (specification
+    /// 2.4).
     #[must_use]
     pub fn is_action(&self) -> bool {
         self.env("ACTION_CALLBACK").is_some_and(|callback| !callback.is_empty())
             || self.value.pointer(&["extra", "action"]).is_some_and(is_truthy)
     }
 
-    /// What `payload.image` asks for.
+    /// The contents of `payload.image`.
     #[must_use]
     pub fn image(&self) -> ImageInput {
         let image = match self.payload().get("image") {

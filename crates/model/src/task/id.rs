@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A task's id: a slugid, 22 characters of URL-safe base64 that hold a version 4 UUID.
+/// A task's id: a slugid, 22 characters of URL-safe base64 that encode a version 4 UUID.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId([u8; 22]);
 
@@ -12,7 +12,7 @@ pub struct TaskId([u8; 22]);
 pub struct TaskIdError(pub String);
 
 impl TaskId {
-    /// Reads a slugid, as the queue's schema does:
+    /// Parses a slugid by the queue's schema:
     /// `[A-Za-z0-9_-]{8}[Q-T][A-Za-z0-9_-][CGKOSWaeimquy26-][A-Za-z0-9_-]{10}[AQgw]`.
     ///
     /// # Errors
@@ -32,7 +32,7 @@ impl TaskId {
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // Only ASCII passes the constructor.
+        // The constructor accepts only ASCII.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
@@ -69,7 +69,7 @@ pub struct WorkerPool(String);
 pub struct WorkerPoolError(pub String);
 
 impl WorkerPool {
-    /// Reads `provisionerId/workerType`.
+    /// Parses `provisionerId/workerType`.
     ///
     /// # Errors
     /// Text that is not two identifiers with one slash between.
@@ -92,8 +92,8 @@ impl WorkerPool {
         self.0.split_once('/').map_or(self.0.as_str(), |(provisioner, _)| provisioner)
     }
 
-    /// The trust domain of a pool whose provisioner is `<trust domain>-<level>`, as those of decision
-    /// tasks are; of others none is known.
+    /// The trust domain of a pool whose provisioner is `<trust domain>-<level>`, as for decision tasks;
+    /// `None` for other pools.
     #[must_use]
     pub fn trust_domain(&self) -> Option<&str> {
         let (domain, level) = self.provisioner_id().rsplit_once('-')?;

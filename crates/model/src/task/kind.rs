@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// The kind of a link: `decision`, `build`, `signing`, … Which kinds there are, and what each has
-/// to fulfil, is the policy's to say.
+/// The kind of a link: `decision`, `build`, `signing`, … The policy defines the kinds and their
+/// requirements.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind(String);
 
@@ -13,7 +13,7 @@ pub struct Kind(String);
 pub struct KindError(pub String);
 
 impl Kind {
-    /// Reads a kind: 1 to 60 of lowercase letters, digits and `-`.
+    /// Parses a kind: 1 to 60 of lowercase letters, digits and `-`.
     ///
     /// # Errors
     /// Any other text.
@@ -41,7 +41,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// What ran a task, and so which keys may have signed for it.
+/// The worker implementation of a task, which determines the keys that may have signed for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WorkerImplementation {
     /// Tasks in docker images.
@@ -53,10 +53,10 @@ pub enum WorkerImplementation {
 }
 
 impl WorkerImplementation {
-    /// All of them, in the order of their names.
+    /// All implementations, in the order of their names.
     pub const ALL: [Self; 3] = [Self::DockerWorker, Self::GenericWorker, Self::Scriptworker];
 
-    /// Reads Taskcluster's name for it; none for any other text.
+    /// Parses Taskcluster's name for it; `None` for any other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|implementation| implementation.as_str() == text)
@@ -79,7 +79,7 @@ impl fmt::Display for WorkerImplementation {
     }
 }
 
-/// The way from the target to a link, by the kinds on the way: `signing → build → docker-image`.
+/// The path from the target to a link, by the kinds on the path: `signing → build → docker-image`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkName(Vec<String>);
 
@@ -104,7 +104,7 @@ impl LinkName {
         Self(names)
     }
 
-    /// Replaces the last part, once a `parent` turns out to be a decision or an action.
+    /// Replaces the last part, once a `parent` is known to be a decision or an action.
     #[must_use]
     pub fn resolved(mut self, kind: &Kind) -> Self {
         if let Some(last) = self.0.last_mut() {

@@ -8,17 +8,17 @@ use std::sync::Arc;
 /// Bytes of the longest continuation token.
 const LONGEST_TOKEN: usize = 1024;
 
-/// One page of the list, without anything but the names. Names that no artifact can have, since they are
-/// longer than [`LONGEST`], are left out.
+/// One page of the list, reduced to the names. Names longer than [`LONGEST`], which no artifact can
+/// have, are omitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListingPage {
     /// The names, in the order of the page.
     pub names: Vec<Arc<str>>,
-    /// What the next page is asked with; none on the last one.
+    /// The token for the next page; `None` on the last one.
     pub continuation: Option<String>,
 }
 
-/// Why a page of the list cannot be read.
+/// Why a page of the list cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ListingError {
     /// It is not JSON.
@@ -30,16 +30,16 @@ pub enum ListingError {
     /// An entry of the list has no name.
     #[error("it has an entry without a name")]
     NoName,
-    /// There is a next page, and nothing to ask it with.
+    /// There is a next page, and no valid token for it.
     #[error("its continuationToken is not a text of 1 to 1,024 bytes")]
     Continuation,
 }
 
 impl ListingPage {
-    /// Reads a page.
+    /// Parses a page.
     ///
     /// # Errors
-    /// A page that is not one, whatever else is in it.
+    /// A malformed page.
     pub fn parse(page: &Value) -> Result<Self, ListingError> {
         let artifacts = page.get("artifacts").and_then(Value::as_array).ok_or(ListingError::NoArtifacts)?;
         let mut names = Vec::new();
@@ -58,7 +58,7 @@ impl ListingPage {
     }
 }
 
-/// The list as far as it was read. Each page is read once, however often the list is looked at.
+/// The list as far as it was read. Each page is parsed once, however often the list is used.
 #[derive(Clone, Debug, Default)]
 pub struct ListingSoFar {
     /// All names, each once.

@@ -1,4 +1,4 @@
-//! The nouns of a task: its ids, names, definition and status, as the queue has them.
+//! The nouns of a task: its ids, names, definition and status, as the queue returns them.
 
 mod artifact_name;
 mod definition;

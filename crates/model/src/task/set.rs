@@ -1,4 +1,4 @@
-//! Sets of tasks that are handed around.
+//! Sets of tasks that are passed around.
 
 use super::TaskId;
 use std::cmp::Ordering;
@@ -7,8 +7,8 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// Some tasks. Hundreds of links ask for the same ones, so that the set is shared, and told from another
-/// at a glance where it can be.
+/// Some tasks. Hundreds of links request the same ones, so the set is shared, and compared by identity
+/// where possible.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaskSet(Arc<BTreeSet<TaskId>>);
 

@@ -1,24 +1,24 @@
-//! A task's status: which runs it had and how they ended.
+//! A task's status: its runs and how they ended.
 
 use super::{RunId, TaskId};
 use crate::moment::parse_moment;
 use catena_json::Value;
 use jiff::Timestamp;
 
-/// What the queue says of a task's runs (`task/<id>/status`).
+/// The queue's record of a task's runs (`task/<id>/status`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {
     /// The task.
     pub task_id: TaskId,
     /// Its runs, numbered from 0 without gaps.
     pub runs: Vec<Run>,
-    /// How far the task got: the state of its last run; none for a task without runs.
+    /// The task's state: that of its last run; `None` for a task without runs.
     pub state: Option<RunState>,
-    /// What it repeats of the definition: a key, and what stands there.
+    /// Its copies of the definition's members: a key, and its value.
     pub repeated: Vec<(&'static str, Value)>,
 }
 
-/// What the queue tells of a task both in its definition and in its status, from one record.
+/// Members that the queue returns both in a task's definition and in its status, from one record.
 const REPEATED: [&str; 5] = ["provisionerId", "workerType", "taskQueueId", "taskGroupId", "schedulerId"];
 
 /// One run.
@@ -26,41 +26,41 @@ const REPEATED: [&str; 5] = ["provisionerId", "workerType", "taskQueueId", "task
 pub struct Run {
     /// Its number.
     pub run_id: RunId,
-    /// How far it got.
+    /// Its state.
     pub state: RunState,
     /// The group of the worker that claimed it, if one has.
     pub worker_group: Option<String>,
     /// The worker that claimed it, if one has.
     pub worker_id: Option<String>,
-    /// Why it ended, in the queue's words, if it has.
+    /// The reason why it ended, in the queue's terms, if it has ended.
     pub reason_resolved: Option<String>,
-    /// When it began to wait for a worker.
+    /// When it was scheduled.
     pub scheduled: Timestamp,
     /// When a worker claimed it, if one has.
     pub started: Option<Timestamp>,
-    /// Until when a worker has claimed it, if one has.
+    /// The end of the claim, if a worker has claimed it.
     pub taken_until: Option<Timestamp>,
     /// When it ended, if it has.
     pub resolved: Option<Timestamp>,
 }
 
-/// How far a run got.
+/// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RunState {
     /// Waiting for a worker.
     Pending,
     /// Claimed by a worker.
     Running,
-    /// Ended well.
+    /// Completed.
     Completed,
-    /// Ended badly.
+    /// Failed.
     Failed,
-    /// Never ended by itself.
+    /// Ended by an exception.
     Exception,
 }
 
 impl RunState {
-    /// The queue's word for it.
+    /// The queue's term for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -72,7 +72,7 @@ impl RunState {
         }
     }
 
-    /// Whether it is over, well or not.
+    /// Whether it has ended, successfully or not.
     #[must_use]
     pub fn has_ended(self) -> bool {
         !matches!(self, Self::Pending | Self::Running)
@@ -91,7 +91,7 @@ impl RunState {
 pub struct StatusError(pub String);
 
 impl Status {
-    /// Reads `{"status": {"taskId": …, "runs": […]}}`.
+    /// Parses `{"status": {"taskId": …, "runs": […]}}`.
     ///
     /// # Errors
     /// Missing or mistyped members, an unknown state, a malformed time, runs that are not numbered from 0.
@@ -112,7 +112,7 @@ impl Status {
         Ok(Self { task_id, runs, state, repeated })
     }
 
-    /// The run that counts: the last.
+    /// The run that the chain is about: the last.
     #[must_use]
     pub fn latest(&self) -> Option<&Run> {
         self.runs.last()

@@ -1,8 +1,8 @@
-//! Why a parent was made.
+//! The trigger of a parent.
 
 use std::fmt;
 
-/// A value of `extra.tasks_for` that there are rules for (specification 1.5), in the order of their names.
+/// A known value of `extra.tasks_for` (specification 1.5), in the order of their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trigger {
     /// An action on a push.
@@ -11,7 +11,7 @@ pub enum Trigger {
     Cron,
     /// A pull request of a collaborator.
     GithubPullRequest,
-    /// A pull request of anybody.
+    /// A pull request from anyone.
     GithubPullRequestUntrusted,
     /// A push to GitHub.
     GithubPush,
@@ -24,7 +24,7 @@ pub enum Trigger {
 }
 
 impl Trigger {
-    /// All of them.
+    /// All triggers.
     pub const ALL: [Self; 8] = [
         Self::Action,
         Self::Cron,
@@ -36,7 +36,7 @@ impl Trigger {
         Self::PrAction,
     ];
 
-    /// As definitions and policies have it.
+    /// As definitions and policies write it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -51,19 +51,19 @@ impl Trigger {
         }
     }
 
-    /// Reads what a definition has.
+    /// Parses the value in a definition.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|trigger| trigger.as_str() == text)
     }
 
-    /// Whether somebody fired an action of a decision task, which the template renders another way.
+    /// Whether it is an action of a decision task, which the template renders differently.
     #[must_use]
     pub const fn is_action(self) -> bool {
         matches!(self, Self::Action | Self::PrAction)
     }
 
-    /// Whether it is a proposal that nobody has merged.
+    /// Whether it is a proposed change that has not been merged.
     #[must_use]
     pub const fn is_pull_request(self) -> bool {
         matches!(self, Self::GithubPullRequest | Self::GithubPullRequestUntrusted)

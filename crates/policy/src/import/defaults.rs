@@ -1,10 +1,10 @@
-//! The defaults of a scriptworker, as far as they bear on verification.
+//! scriptworker's defaults, as far as they concern verification.
 
 use super::ImportError;
 use catena_json::{Map, Path, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Settings that a policy is made from.
+/// Settings that become part of a policy.
 const BY_PRODUCT: [&str; 10] = [
     "cot_product_type",
     "cot_restricted_scopes",
@@ -29,12 +29,12 @@ const SHARED: [&str; 5] = [
     "taskcluster_root_url",
 ];
 
-/// Settings that bear on verification and that Catena has in its code; they must say the same.
+/// Settings that concern verification and that Catena has in its code; they must be equal.
 const PUSHLOG: (&str, &str) = ("pushlog_url", "{repo}/json-pushes?changeset={revision}&version=2&full=1");
 const HASHES: (&str, [&str; 2]) = ("valid_hash_algorithms", ["sha256", "sha512"]);
 
-/// Settings of the worker around the verifier, and addresses of artifacts, which are built from
-/// the root URL here and never taken from elsewhere.
+/// Settings of the worker outside of verification, and addresses of artifacts, which Catena derives
+/// from the root URL.
 const NO_BEARING: [&str; 39] = [
     "_statuses",
     "artifact_dir",
@@ -77,7 +77,7 @@ const NO_BEARING: [&str; 39] = [
     "worker_type",
 ];
 
-/// What was read.
+/// The parsed defaults.
 pub(super) struct Defaults {
     pub(super) root_url: String,
     pub(super) projects_url: String,
@@ -89,14 +89,14 @@ pub(super) struct Defaults {
     pub(super) lacking: Vec<&'static str>,
 }
 
-/// What was read of one product. Lists whose order means nothing are sorted.
+/// The parsed settings of one product. Lists whose order has no meaning are sorted.
 pub(super) struct Source {
     pub(super) vcs: Vec<String>,
     pub(super) source_env_prefix: String,
     pub(super) tasks_for: Vec<String>,
     pub(super) decision_worker_pools: Vec<String>,
     pub(super) docker_image_worker_pools: Vec<String>,
-    /// None when any kind may.
+    /// `None` if any kind may.
     pub(super) prebuilt_image_kinds: Option<Vec<String>>,
     pub(super) official_owners: Vec<String>,
     pub(super) repositories: Vec<Rule>,
@@ -153,7 +153,7 @@ fn check_fixed(top: &Part<'_>) -> Result<(), ImportError> {
     Ok(())
 }
 
-/// Every product that any setting names; each must be in every one.
+/// Every product that any setting names; each setting must have all of them.
 fn products(top: &Part<'_>) -> Result<BTreeMap<String, Source>, ImportError> {
     let mut names = BTreeSet::new();
     let is_there = |key: &&str| !LATER.contains(key) || top.value.get(key).is_some();
@@ -210,7 +210,7 @@ impl Rule {
     }
 }
 
-/// A value and where it is, for messages.
+/// A value and its position, for messages.
 pub(super) struct Part<'a> {
     pub(super) value: &'a Value,
     pub(super) path: Path,
@@ -273,7 +273,7 @@ impl<'a> Part<'a> {
         Ok(list)
     }
 
-    /// A sorted list; a single string is a list of one, and the empty string of none.
+    /// A sorted list; a single string is a list of one, and the empty string an empty list.
     pub(super) fn one_or_more(&self) -> Result<Vec<String>, ImportError> {
         match self.value.as_str() {
             Some("") => Ok(Vec::new()),

@@ -1,9 +1,9 @@
-//! Making a policy from the defaults that scriptworker ships.
+//! Generating a policy from scriptworker's defaults.
 //!
-//! scriptworker keeps its policy in code. [`DUMP`] prints it as JSON where a scriptworker is
-//! installed; [`from_scriptworker`] makes a policy file of that. Settings that bear on
-//! verification and that a policy cannot express are errors; settings that are not known are told
-//! of, in the answer and at the top of the file.
+//! scriptworker keeps its policy in code. [`DUMP`] prints it as JSON where scriptworker is installed;
+//! [`from_scriptworker`] generates a policy file from it. Settings that concern verification and that a
+//! policy cannot express are errors. Unknown settings are reported, in the result and at the top of the
+//! file.
 
 mod defaults;
 mod worker;
@@ -17,8 +17,8 @@ use catena_json::{Path, Value};
 use defaults::{Defaults, Rule, Source};
 use writer::Writer;
 
-/// A Python program that prints what [`from_scriptworker`] reads, for the interpreter that
-/// scriptworker is installed for: one object with `version` and `defaults`.
+/// A Python program that prints the input of [`from_scriptworker`], for the interpreter in which
+/// scriptworker is installed: one object with `version` and `defaults`.
 pub const DUMP: &str = r#"
 import importlib.metadata, json
 from collections.abc import Mapping
@@ -34,18 +34,18 @@ def plain(value):
 print(json.dumps({"version": importlib.metadata.version("scriptworker"), "defaults": plain(DEFAULT_CONFIG)}))
 "#;
 
-/// A policy made from a scriptworker's defaults.
+/// A policy generated from scriptworker's defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
     /// The policy file.
     pub text: String,
-    /// Settings that are not known and were left out; they may bear on verification.
+    /// Unknown settings that were omitted; they may concern verification.
     pub unknown: Vec<String>,
     /// Settings of later releases that these defaults lack; the policy has nothing in their place.
     pub lacking: Vec<&'static str>,
 }
 
-/// Why no policy can be made from a scriptworker's defaults.
+/// Why no policy can be generated from scriptworker's defaults.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
     /// Something that must be there is not.
@@ -56,9 +56,9 @@ pub enum ImportError {
     Type {
         /// The place.
         path: Path,
-        /// What is wanted.
+        /// The expected type.
         wanted: &'static str,
-        /// What is there instead.
+        /// The actual type.
         found: &'static str,
     },
     /// A setting that bears on verification has a value that a policy cannot express.
@@ -68,7 +68,7 @@ pub enum ImportError {
         path: Path,
         /// The value.
         found: String,
-        /// What can be said.
+        /// The values that can be expressed.
         known: String,
     },
     /// What was made is not a policy that can be used.
@@ -76,8 +76,8 @@ pub enum ImportError {
     Unusable(Vec<Diagnostic>),
 }
 
-/// The kinds the reference verifier knows, and what it asks of each (specification 2.5
-/// and 2.10). They are not in its defaults.
+/// The kinds that the reference verifier knows, and their requirements (specification 2.5 and 2.10).
+/// They are not in its defaults.
 const KINDS: [(&str, &str); 14] = [
     ("action", "action"),
     ("balrog", "scriptworker"),
@@ -95,7 +95,7 @@ const KINDS: [(&str, &str); 14] = [
     ("signing", "scriptworker"),
 ];
 
-/// The only host the reference verifier asks as hg, which it has in its code.
+/// The only host that the reference verifier treats as Mercurial, which is in its code.
 const HG_HOST: &str = "hg.mozilla.org";
 
 /// Products whose tasks may come from a second tree, which the reference verifier has in its code
@@ -110,8 +110,8 @@ const RELAXED: [(&str, &str, &str); 1] =
 /// `scriptworker 63.6.1`. The same defaults always make the same text.
 ///
 /// # Errors
-/// Defaults of another shape than those of the scriptworkers that are known, or that a policy
-/// cannot express.
+/// Defaults of a different shape from the known versions of scriptworker, or that a policy cannot
+/// express.
 pub fn from_scriptworker(defaults: &Value, source: &str) -> Result<Imported, ImportError> {
     let defaults = Defaults::read(defaults)?;
     let text = write(&defaults, source);

@@ -1,4 +1,4 @@
-//! What a worker's configuration says about trust, as a layer over a policy.
+//! The trust settings of a worker's configuration, as a layer over a policy.
 
 use super::ImportError;
 use super::defaults::{Part, Rule};
@@ -7,12 +7,12 @@ use crate::{KeyRing, Landed, Product};
 use catena_json::{Path, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Makes a policy layer of the trust settings of a scriptworker's configuration: an object of those that the
-/// file has, with their values for `product`. Each replaces what the policy below says, as it does in
-/// scriptworker; `below` is the product there, if the policy has it.
+/// Generates a policy layer from the trust settings of a scriptworker's configuration: an object of the
+/// settings in the file, with their values for `product`. Each replaces the policy's value, as it does
+/// in scriptworker; `below` is the product in the policy, if the policy has it.
 ///
 /// # Errors
-/// A setting of another shape than scriptworker's, or that a policy cannot express.
+/// A setting of a different shape from scriptworker's, or that a policy cannot express.
 pub fn from_worker(
     settings: &Value,
     product: &str,
@@ -28,7 +28,7 @@ pub fn from_worker(
     Ok(file.into_text())
 }
 
-/// What the file has; none of what it does not have.
+/// The settings in the file; `None` for those that it does not have.
 #[derive(Default)]
 struct Settings {
     lists: Vec<(&'static str, Vec<String>)>,
@@ -130,7 +130,7 @@ impl Settings {
     }
 }
 
-/// A map that stands in the place of the one below: what it does not have is taken out.
+/// A map that replaces the one below: entries that it lacks are removed.
 fn replace<T>(
     file: &mut Writer,
     key: &str,

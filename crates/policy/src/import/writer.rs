@@ -1,9 +1,9 @@
-//! Writing YAML for people: plain where that is safe, short lists on one line.
+//! Writing YAML for people: plain scalars where that is safe, short lists on one line.
 
 /// Longest line a list may take.
 const WIDTH: usize = 110;
 
-/// A YAML file in the making.
+/// A YAML file under construction.
 #[derive(Default)]
 pub(super) struct Writer {
     text: String,
@@ -34,7 +34,7 @@ impl Writer {
         self.line(&format!("{}: {digits}", scalar(key)));
     }
 
-    /// Takes out what a file below has.
+    /// Removes an entry of a file below.
     pub(super) fn null(&mut self, key: &str) {
         self.line(&format!("{}: ~", scalar(key)));
     }
@@ -89,7 +89,7 @@ impl Writer {
     }
 }
 
-/// Text as YAML 1.1 and 1.2 both read it back.
+/// Text as YAML 1.1 and 1.2 both parse it back.
 fn scalar(text: &str) -> String {
     const WORDS: [&str; 10] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan"];
     let plain = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/')

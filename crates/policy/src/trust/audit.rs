@@ -1,4 +1,4 @@
-//! What an administrator should look at in a trust file.
+//! Points in a trust file that an administrator should check.
 
 use super::{TrustFile, TrustRecord};
 use crate::usage::{KeyUse, Usage};
@@ -6,27 +6,27 @@ use catena_keys::KeyId;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
-/// One thing to look at.
+/// One such point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditNote {
     /// The key.
     pub id: KeyId,
-    /// What it is.
+    /// Its kind.
     pub kind: AuditKind,
-    /// Whether something must be done; else it is told for information.
+    /// Whether action is required; otherwise it is information.
     pub is_problem: bool,
-    /// What, in one sentence.
+    /// The point, in one sentence.
     pub message: String,
 }
 
-/// What a note is about.
+/// The subject of a note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AuditKind {
-    /// The key ends soon.
+    /// The key expires soon.
     Expiring,
-    /// The key has ended.
+    /// The key has expired.
     Expired,
-    /// The key never ends.
+    /// The key never expires.
     Endless,
     /// Two keys may sign for the same.
     Overlapping,
@@ -37,7 +37,7 @@ pub enum AuditKind {
 }
 
 impl AuditKind {
-    /// In one word, as reports have it.
+    /// The word that reports use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -51,8 +51,8 @@ impl AuditKind {
     }
 }
 
-/// Looks at every key of a file that is not revoked, as of a moment. `uses` are the signatures that
-/// recordings hold, each with the key that made it; without recordings there are none to compare with.
+/// Examines every key of a file that is not revoked, at a given time. `uses` are the signatures in
+/// recordings, each with the key that made it; without recordings there is nothing to compare with.
 #[must_use]
 pub fn audit(
     file: &TrustFile,
@@ -79,7 +79,7 @@ fn note(record: &TrustRecord, kind: AuditKind, is_problem: bool, message: String
     AuditNote { id: record.id.clone(), kind, is_problem, message }
 }
 
-/// Whether and how the time of a key ends.
+/// Whether and how the validity of a key ends.
 fn ends(record: &TrustRecord, all: &[&TrustRecord], at: Timestamp, soon: Timestamp) -> Option<AuditNote> {
     let Some(end) = record.not_after else {
         let message = "The key has no not-after, so it is valid until somebody remembers it.".to_owned();
@@ -109,7 +109,7 @@ fn ends(record: &TrustRecord, all: &[&TrustRecord], at: Timestamp, soon: Timesta
     })
 }
 
-/// Two keys that are valid for the same at once: a rotation while one of them ends soon.
+/// Two keys that are valid for the same use at once: a rotation if one of them ends soon.
 fn overlap(one: &TrustRecord, other: &TrustRecord, at: Timestamp, soon: Timestamp) -> Option<AuditNote> {
     let is_valid = |record: &TrustRecord| record.not_after.is_none_or(|end| end >= at);
     let begins = |record: &TrustRecord| record.not_before.is_none_or(|from| from <= soon);
@@ -147,7 +147,7 @@ fn used(record: &TrustRecord, uses: &[(KeyId, KeyUse)]) -> Vec<AuditNote> {
 }
 
 impl Usage {
-    /// What a usage permits and none of these uses needed, in a sentence for each of its parts.
+    /// The permissions of a usage that none of these uses needed, in a sentence for each part.
     fn broader(&self, uses: &[&KeyUse]) -> Vec<String> {
         let products = uses.iter().map(|used| used.product.clone()).collect();
         let pools = uses.iter().map(|used| used.worker_pool.to_string()).collect();
@@ -177,7 +177,7 @@ fn told(name: &str, permitted: Option<Vec<String>>, used: &BTreeSet<String>) -> 
         list.push_str(&format!(" and {} more", used.len().saturating_sub(SHOWN)));
     }
     let Some(permitted) = permitted else {
-        // Workers come and go; a key that names none is no wider than its pools.
+        // Workers come and go; a key that names no worker is no wider than its pools.
         return (name != "workers")
             .then(|| format!("The key has no `{name}`, and signed for these only: {list}."));
     };

@@ -1,39 +1,39 @@
-//! The next state of a trust file, as text. Comments and layout of what does not change stay.
+//! The next state of a trust file, as text. Comments and layout of unchanged parts are kept.
 
 use super::{TrustFile, TrustRecord, is_never_valid};
 use crate::usage::Usage;
 use catena_keys::{KeyId, PublicKey, Revoked};
 use jiff::Timestamp;
 
-/// A key takes the place of another one.
+/// One key replaces another.
 #[derive(Clone, Debug)]
 pub struct Rotation {
     /// The key that ends.
     pub old: KeyId,
-    /// The name of the key that begins.
+    /// The name of the new key.
     pub new: KeyId,
-    /// The key that begins.
+    /// The new key.
     pub key: PublicKey,
-    /// From when on the new key is valid.
+    /// The start of the new key's validity.
     pub at: Timestamp,
-    /// Until when the old key stays valid: not before `at`.
+    /// The end of the old key's validity: not before `at`.
     pub old_until: Timestamp,
-    /// Until when the new key is valid.
+    /// The end of the new key's validity.
     pub new_until: Option<Timestamp>,
 }
 
-/// That a key is not trusted any more.
+/// The revocation of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
-    /// When that was decided.
+    /// The time of the decision.
     pub at: Timestamp,
-    /// From when on nothing it signed is accepted; at most `at`.
+    /// The time from which no signature of the key is accepted; at most `at`.
     pub compromised_from: Revoked,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// Why a file cannot be changed so.
+/// Why a file cannot be changed in this way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
     /// No key has this name.
@@ -48,16 +48,16 @@ pub enum EditError {
     /// The private half of the new key is known to everybody.
     #[error("the private half of the new key is published, so anybody can sign with it")]
     Published,
-    /// The old key has ended, or is revoked, before the new one begins.
+    /// The old key has expired, or is revoked, before the new one becomes valid.
     #[error("the key {0} is not valid at {1}, so that nothing would overlap; add the new key by hand")]
     Ended(KeyId, Timestamp),
-    /// What was asked for contradicts itself.
+    /// The request contradicts itself.
     #[error("{0}")]
     Unsound(&'static str),
     /// The key is revoked, and nothing would change for the stricter.
     #[error("the key {0} is revoked already, from an earlier time on")]
     Revoked(KeyId),
-    /// The text is YAML in a form that is not edited.
+    /// The text is in a YAML form that is not supported for editing.
     #[error(
         "the record of {0} is not written as a block with a line for each of its keys (`- id: …`); edit the file by hand"
     )]
@@ -65,11 +65,11 @@ pub enum EditError {
 }
 
 impl TrustFile {
-    /// The text of the file after a rotation: the old key ends, and the new one begins with the same
+    /// The text of the file after a rotation: the old key ends, and the new one starts with the same
     /// permissions.
     ///
     /// # Errors
-    /// Why there is no such state, or why this file's text is not edited.
+    /// Why there is no such state, or why this file cannot be edited.
     pub fn rotated(&self, rotation: &Rotation) -> Result<String, EditError> {
         let (place, old) = self.find(&rotation.old)?;
         self.check_rotation(rotation, old)?;
@@ -94,7 +94,7 @@ impl TrustFile {
     /// The text of the file after a revocation.
     ///
     /// # Errors
-    /// Why there is no such state, or why this file's text is not edited.
+    /// Why there is no such state, or why this file cannot be edited.
     pub fn revoked(&self, id: &KeyId, revocation: &Revocation) -> Result<String, EditError> {
         let (place, old) = self.find(id)?;
         if revocation.compromised_from > Revoked::At(revocation.at) {
@@ -144,7 +144,7 @@ impl TrustFile {
         Ok(())
     }
 
-    /// The text that was made, if it says exactly what it should.
+    /// The new text, if it means exactly what was requested.
     fn checked(&self, block: Block, id: &KeyId, expected: &[TrustRecord]) -> Result<String, EditError> {
         let text = block.text();
         match Self::parse(&self.name, &text) {
@@ -194,7 +194,7 @@ impl Block {
         Some(Self { start, end, dash, indent, ends_with_line: text.ends_with('\n'), lines })
     }
 
-    /// Puts a value in the place of the one that a key of the record has, or adds a line for it.
+    /// Replaces the value of a key of the record, or adds a line for it.
     fn set(&mut self, name: &str, value: &str) {
         let (start, indent, dash) = (self.start, self.indent, self.dash);
         let own = |number: usize, line: &str| {
@@ -216,7 +216,7 @@ impl Block {
         self.end = self.end.saturating_add(1);
     }
 
-    /// Adds a record behind this one, with a blank line between them if there is one before this one.
+    /// Adds a record after this one, with a blank line between them if there is one before this one.
     fn insert_after(&mut self, record: &TrustRecord) {
         let before = self.start.checked_sub(1).and_then(|before| self.lines.get(before));
         let blank = before.is_some_and(|line| line.trim().is_empty()).then(String::new);
@@ -272,7 +272,7 @@ fn usage_fields(usage: &Usage) -> impl Iterator<Item = String> {
     })
 }
 
-/// Text as YAML: as it is where nobody can take it for anything else, else in single quotes.
+/// Text as YAML: plain if that is unambiguous, else in single quotes.
 fn quoted(text: &str) -> String {
     let plain = text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./ ".contains(&byte))

@@ -1,7 +1,7 @@
-//! The trust file: every key that is trusted, what it may sign for, and when.
+//! The trust file: every trusted key, what it may sign for, and when.
 //!
-//! It is a policy file with the key `trusted-keys`, which stands in one file of a policy only. Where it
-//! stands, nothing else adds a key: lists under `keys` and files for `--keys` can only narrow it
+//! It is a policy file with the key `trusted-keys`, which only one file of a policy may have. If
+//! present, nothing else adds a key: lists under `keys` and files for `--keys` can only narrow it
 //! (specification 13.1 to 13.3).
 
 mod audit;
@@ -30,9 +30,9 @@ pub struct TrustRecord {
     pub id: KeyId,
     /// The key.
     pub key: PublicKey,
-    /// Whose documents it may sign.
+    /// The worker implementations that it may sign for.
     pub worker_implementations: BTreeSet<WorkerImplementation>,
-    /// What else limits its use.
+    /// Further limits on its use.
     pub usage: Usage,
     /// The first moment it is valid.
     pub not_before: Option<Timestamp>,
@@ -40,12 +40,12 @@ pub struct TrustRecord {
     pub not_after: Option<Timestamp>,
     /// Whether it is revoked.
     pub revoked: Option<Revocation>,
-    /// What people should know of it.
+    /// A note for people.
     pub comment: Option<String>,
 }
 
 impl TrustRecord {
-    /// When it is valid.
+    /// Its validity.
     #[must_use]
     pub fn validity(&self) -> Validity {
         Validity {
@@ -56,20 +56,20 @@ impl TrustRecord {
         }
     }
 
-    /// The key as one that signatures are held against.
+    /// The key in the form that signatures are verified with.
     #[must_use]
     pub fn trusted(&self) -> TrustedKey {
         TrustedKey { id: Some(self.id.clone()), key: self.key.clone(), validity: self.validity() }
     }
 
-    /// Whether a document that is signed at this moment is accepted.
+    /// Whether a document signed at this moment is accepted.
     fn is_valid_at(&self, at: Timestamp) -> bool {
         let signed = catena_keys::Period { first: at, last: at };
         self.validity().holds_over(Some(signed)).is_ok()
     }
 }
 
-/// A trust file by itself, as the tools for keys read it.
+/// A trust file on its own, as the key tools read it.
 #[derive(Clone, Debug)]
 pub struct TrustFile {
     name: String,
@@ -84,8 +84,7 @@ impl TrustFile {
     /// Reads a trust file. `name` is the file's, for diagnostics.
     ///
     /// # Errors
-    /// Every mistake at once: what is not a policy file, has no `trusted-keys`, or has a key that cannot be
-    /// used.
+    /// All errors at once: not a policy file, `trusted-keys` missing, or an unusable key.
     pub fn parse(name: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
         let mut notes = Notes::default();
         let list = trusted_keys(name, text, &mut notes);
@@ -102,7 +101,7 @@ impl TrustFile {
         &self.records
     }
 
-    /// What does not keep the file from being used, but likely was not meant.
+    /// Warnings: they do not prevent the use of the file, but were probably not intended.
     #[must_use]
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings

@@ -11,7 +11,7 @@ use catena_model::projects::Level;
 use catena_model::task::{Kind, WorkerImplementation};
 use std::collections::BTreeSet;
 
-/// Reads a settled list that fits its shape. What is wrong is told of, and left out.
+/// Parses a resolved list of the right shape. Errors are reported, and the items left out.
 pub(crate) fn read(list: &Node, known: &mut KnownKeys, notes: &mut Notes) -> Vec<TrustRecord> {
     if list.items().is_empty() {
         notes.error(&list.place, "there are no keys here, so no signature would be accepted");
@@ -84,7 +84,7 @@ impl Record<'_> {
 
     fn required(&mut self, name: &str) -> Option<String> {
         let text = self.text(name).map(str::to_owned);
-        // What is no text was told of when the file was held against its shape.
+        // Values that are not text were reported when the file was checked against its shape.
         if self.item.get(name).is_none() {
             self.error(name, format!("`{name}` is missing"));
         }
@@ -155,8 +155,7 @@ impl Record<'_> {
         }
     }
 
-    /// The values of a list; none where there is no list. An empty list, and a value that stands there
-    /// twice, are mistakes.
+    /// The values of a list; `None` if there is no list. An empty list and duplicate values are errors.
     fn values<T: PartialEq>(
         &mut self,
         name: &str,

@@ -1,8 +1,8 @@
-//! A verdict read back from its JSON report (`docs/verdict-json.md`).
+//! Parsing a verdict from its JSON report (`docs/verdict-json.md`).
 //!
-//! What is read is a report and no proof: whoever wrote the file says it. Members that are not known here are
-//! passed over, as the schema asks of a reader; what is known must be there, of its type, and must not
-//! contradict itself.
+//! The result is a report and not a proof: anyone can write such a file. Unknown members are ignored,
+//! as the schema requires of a reader; known ones must be present, have their type, and must not
+//! contradict each other.
 
 mod place;
 
@@ -18,32 +18,32 @@ use catena_verify::verdict::{
 use catena_verify::verification::Extent;
 use place::Place;
 
-/// A verdict as a report tells it.
+/// A verdict from a report.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReadVerdict {
     /// The version of the program that wrote it.
     pub version: String,
-    /// The answer.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The task it is about.
+    /// The target task.
     pub task_id: TaskId,
-    /// The kind it was judged as.
+    /// The kind that it was verified as.
     pub kind: Kind,
-    /// Whether its own document was checked too.
+    /// Whether its own document was verified too.
     pub check_task: bool,
-    /// Which artifacts were to be measured beside those it takes in.
+    /// Which artifacts were measured beside the target's inputs.
     pub extent: Extent,
-    /// The product it was judged for.
+    /// The product that it was verified for.
     pub product: String,
-    /// The trusted tree that the chain goes back to.
+    /// The trusted tree that the chain is traced back to.
     pub tree: Option<String>,
-    /// The policy it was judged by.
+    /// The policy that it was verified by.
     pub policy: ReadPolicy,
-    /// The keys that signatures were held against.
+    /// The keys that signatures were verified with.
     pub keys: ReadKeys,
-    /// Where the facts came from.
+    /// The source of the facts.
     pub source: Source,
-    /// When it was concluded.
+    /// The time of conclusion.
     pub concluded: Timestamp,
     /// What was weakened.
     pub relaxed: Vec<ReadRelaxed>,
@@ -51,35 +51,35 @@ pub struct ReadVerdict {
     pub links: Vec<LinkSummary>,
     /// Every finding.
     pub findings: Vec<ReadFinding>,
-    /// The artifacts that the answer is about.
+    /// The artifacts that the verdict covers.
     pub artifacts: Vec<VerifiedArtifact>,
 }
 
 /// The policy of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadPolicy {
-    /// The file that was named last, or `shipped:firefox-ci`.
+    /// The last named file, or `shipped:firefox-ci`.
     pub name: String,
     /// The version of the policy's format.
     pub version: String,
-    /// Of what it says.
+    /// The digest of the merged policy.
     pub digest: Digest,
-    /// The files it was read from, the lowest first.
+    /// The files that it was read from, the lowest first.
     pub layers: Vec<String>,
 }
 
 /// The keys of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadKeys {
-    /// Of the keys and when they count.
+    /// The digest of the keys and their validity.
     pub digest: Digest,
-    /// The file they were read from; none where they are the policy's own.
+    /// The file that they were read from; `None` if they are the policy's own.
     pub file: Option<String>,
     /// Keys that the policy does not trust for that implementation.
     pub widened: Vec<(WorkerImplementation, PublicKey)>,
 }
 
-/// Something that was weakened. A later version may know rules that are not known here.
+/// A relaxation. A later version may have rules that are unknown here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadRelaxed {
     /// The rule's name, or the switch.
@@ -88,41 +88,41 @@ pub struct ReadRelaxed {
     pub by: RelaxedBy,
 }
 
-/// A finding of a report. A later version may know codes that are not known here.
+/// A finding of a report. A later version may have codes that are unknown here.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReadFinding {
     /// The check.
     pub check: String,
-    /// What was found.
+    /// The code.
     pub code: String,
-    /// What a failure means; none for a code that only tells that something passed.
+    /// The meaning of a failure; `None` for a code that only reports success.
     pub class: Option<Class>,
     /// How it counts.
     pub disposition: Disposition,
-    /// The task it is about.
+    /// The task that the finding is about.
     pub task_id: TaskId,
-    /// One sentence with the particulars.
+    /// One sentence with the details.
     pub message: String,
 }
 
-/// Why something is not a verdict.
+/// Why a text is not a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// It is not strict JSON, or larger than the limits allow.
     #[error("the verdict is not readable as JSON: {0}")]
     Json(catena_json::ParseError),
-    /// A member is missing or of another type or form.
+    /// A member is missing or malformed.
     #[error("the verdict is malformed at {path}: {expected} is expected")]
     Malformed {
-        /// The place.
+        /// Its position.
         path: Path,
-        /// What must stand there.
+        /// The expected value.
         expected: &'static str,
     },
-    /// It is of a version of the schema that is not known here.
+    /// It has an unsupported version of the schema.
     #[error("the verdict is of the schema {0:?}, which is unsupported; supported is catena-verdict/1")]
     Schema(String),
-    /// It says two things that cannot both be.
+    /// Two of its statements contradict each other.
     #[error("the verdict contradicts itself: {0}")]
     Contradiction(&'static str),
 }
@@ -130,11 +130,10 @@ pub enum ReadError {
 type Read<T> = Result<T, ReadError>;
 
 impl ReadVerdict {
-    /// Reads a report.
+    /// Parses a report.
     ///
     /// # Errors
-    /// Anything that is not a report in a version of the schema that is known here, or that contradicts
-    /// itself.
+    /// Anything that is not a report in a supported version of the schema, or that contradicts itself.
     pub fn parse(text: &[u8], limits: &Limits) -> Read<Self> {
         let value = catena_json::parse(text, limits).map_err(ReadError::Json)?;
         let top = Place::top(&value);

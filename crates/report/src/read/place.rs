@@ -1,4 +1,4 @@
-//! A value of a report and where it stands.
+//! A value of a report and its position.
 
 use super::{Read, ReadError};
 use catena_json::{Path, Value};
@@ -20,7 +20,7 @@ impl<'a> Place<'a> {
         ReadError::Malformed { path: self.path.clone(), expected }
     }
 
-    /// A member, which must be there.
+    /// A required member.
     pub(super) fn member(&self, name: &str) -> Read<Self> {
         let path = self.path.key(name);
         match self.value.get(name) {
@@ -29,7 +29,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// What stands here, or none for null.
+    /// The value here, or `None` for null.
     pub(super) fn nullable<T>(&self, read: impl FnOnce(&Self) -> Read<T>) -> Read<Option<T>> {
         if self.value.is_null() { Ok(None) } else { read(self).map(Some) }
     }
@@ -57,7 +57,7 @@ impl<'a> Place<'a> {
         self.value.as_u64().ok_or_else(|| self.wrong("a count"))
     }
 
-    /// A text in a form of its own.
+    /// A string with its own format.
     pub(super) fn parsed<T>(&self, expected: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Read<T> {
         read(self.text()?).ok_or_else(|| self.wrong(expected))
     }

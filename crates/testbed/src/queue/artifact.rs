@@ -196,7 +196,7 @@ const REASONS: [&str; 4] = [
     "file-not-readable-on-worker",
 ];
 
-/// A place that whoever knows its secret may put a body to.
+/// A place that accepts a body from clients that know its secret.
 #[derive(Clone, Debug)]
 pub(crate) struct Slot {
     pub(crate) task: String,

@@ -1,7 +1,8 @@
 //! A queue with state: tasks wait, are claimed, reclaimed and resolved, and get artifacts.
 //!
-//! It judges as the real queue does: signatures, scopes and lifetimes of credentials, claims that run out,
-//! conflicts, and what may be uploaded. What a test wants to happen it says by [`Queue::after`] or directly.
+//! It behaves like the real queue: signatures, scopes and lifetimes of credentials, expiring claims,
+//! conflicts, and limits on uploads. A test schedules events with [`Queue::after`] or triggers them
+//! directly.
 
 mod access;
 mod artifact;
@@ -25,17 +26,17 @@ use std::time::Duration;
 use task::LiveTask;
 use tokio::sync::Notify;
 
-/// What happens to a task, said beforehand or at once.
+/// An event for a task, scheduled or immediate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
-    /// Somebody cancels the task.
+    /// The task is cancelled.
     Cancel,
-    /// Its claim runs out, and the queue makes a new run.
+    /// Its claim expires, and the queue creates a new run.
     ExpireClaim,
     /// Its deadline passes.
     ExceedDeadline,
-    /// The temporary credentials of its run are no longer good.
+    /// The temporary credentials of its run are no longer valid.
     ExpireCredentials,
 }
 
@@ -71,7 +72,7 @@ pub(crate) struct State {
 /// The queue. All methods may be called while it is served.
 pub struct Queue {
     state: Mutex<State>,
-    /// Something has changed that somebody may wait for.
+    /// The state has changed, for waiters.
     changed: Notify,
 }
 
@@ -92,8 +93,8 @@ impl Default for Queue {
 }
 
 impl Queue {
-    /// A definition that the real queue would take, of a task that was created now and lives for a year.
-    /// `pool` is `provisionerId/workerType`.
+    /// A definition that the real queue would accept, of a task that was created now and expires in a
+    /// year. `pool` is `provisionerId/workerType`.
     pub fn definition(pool: &str, payload: &Value) -> Value {
         let (provisioner, worker_type) = pool.split_once('/').unwrap_or((pool, pool));
         let now = Timestamp::now();
@@ -112,7 +113,7 @@ impl Queue {
         })
     }
 
-    /// Adds a task that waits for a worker. Its pool is what its definition says.
+    /// Adds a pending task. Its pool is that of its definition.
     pub fn add_task(&self, id: &str, definition: &Value) {
         let mut state = self.state();
         state.tasks.insert(id.to_owned(), LiveTask::new(id, definition));
@@ -132,24 +133,24 @@ impl Queue {
         self.state().clients.add(id, access_token, scopes);
     }
 
-    /// How long a claim lasts: twenty minutes if nothing else is said.
+    /// The duration of a claim: twenty minutes by default.
     pub fn set_claim_timeout(&self, timeout: Duration) {
         self.state().claim_timeout = timeout;
     }
 
-    /// How long `claimWork` waits for a task: twenty seconds if nothing else is said.
+    /// How long `claimWork` waits for a task: twenty seconds by default.
     pub fn set_long_poll(&self, wait: Duration) {
         self.state().long_poll = wait;
     }
 
-    /// Lets something happen to a task now.
+    /// Triggers an event for a task now.
     pub fn act(&self, id: &str, action: Action) {
         self.state().act(id, action);
         self.changed.notify_waiters();
     }
 
-    /// Lets something happen right after the call of this name has succeeded so many times (from 1), to the
-    /// task that the call was about.
+    /// Triggers an event right after this call has succeeded this many times (from 1), for the task of
+    /// the call.
     pub fn after(&self, call: &str, times: u64, action: Action) {
         self.state().triggers.push(Trigger { call: call.to_owned(), times, action });
     }
@@ -186,7 +187,7 @@ impl Queue {
             .unwrap_or_default()
     }
 
-    /// Waits until a run is neither pending nor running, and tells what became of it.
+    /// Waits until a run is neither pending nor running, and returns its state.
     pub async fn resolved(&self, id: &str, run: usize) -> RunView {
         loop {
             let changed = self.changed.notified();
@@ -195,12 +196,12 @@ impl Queue {
             {
                 return view;
             }
-            // A claim runs out without anybody saying so.
+            // A claim expires without any call.
             let _ = tokio::time::timeout(Duration::from_millis(50), changed).await;
         }
     }
 
-    /// Everything it knows, as JSON: for programs that look from outside.
+    /// Its whole state, as JSON: for external programs.
     pub fn to_json(&self) -> Value {
         let state = self.current();
         let tasks: serde_json::Map<String, Value> =
@@ -218,7 +219,7 @@ impl Queue {
         self.current().tasks.get(id).map(LiveTask::to_site)
     }
 
-    /// Why there is no artifact of this name, and the same for people.
+    /// Why there is no artifact of this name, and a message for people.
     pub(crate) fn error(&self, id: &str, run: u32, name: &str) -> Option<(String, String)> {
         let artifact = self.artifacts(id, usize::try_from(run).ok()?).remove(name)?;
         let is_error = artifact.kind == StorageKind::Error;
@@ -237,7 +238,7 @@ impl Queue {
         state
     }
 
-    /// Notes an answer, and lets happen what was to happen after it.
+    /// Records a call, and triggers the events scheduled after it.
     pub(crate) fn note(&self, call: &str, task: Option<&str>, status: u16) {
         let mut state = self.state();
         state.events.push(Event { call: call.to_owned(), task: task.map(str::to_owned), status });
@@ -248,7 +249,7 @@ impl Queue {
         self.changed.notify_waiters();
     }
 
-    /// Claims what is pending, waiting as long as the real queue does.
+    /// Claims pending tasks, waiting as long as the real queue does.
     pub(crate) async fn claim(&self, pool: &str, worker: (&str, &str), most: usize) -> Vec<Value> {
         let long_poll = self.state().long_poll;
         let until = tokio::time::Instant::now() + long_poll;
@@ -314,7 +315,7 @@ impl State {
         claims
     }
 
-    /// Prolongs a claim.
+    /// Extends a claim.
     pub(crate) fn reclaim(&mut self, id: &str, run: usize) -> Result<Value, Refusal> {
         let now = Timestamp::now();
         let until = now.checked_add(self.claim_timeout).unwrap_or(now);
@@ -350,7 +351,7 @@ impl State {
         claim
     }
 
-    /// A new secret. It need not be one: nobody else is on loopback.
+    /// A new secret. It need not be random: only loopback clients can connect.
     pub(crate) fn secret(&mut self) -> String {
         use base64::Engine as _;
         use sha2::Digest as _;

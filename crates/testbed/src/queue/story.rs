@@ -1,4 +1,4 @@
-//! Stories: what a queue knows and what happens to it, as JSON.
+//! Stories: the initial state and the events of a queue, as JSON.
 
 use super::{Action, Queue};
 use crate::fault::Fault;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What a queue is told before it is asked, or while it is: clients, tasks, faults and events.
+/// The script of a queue: clients, tasks, faults and events.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Story {

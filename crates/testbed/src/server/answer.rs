@@ -143,7 +143,7 @@ impl Answer {
     }
 }
 
-/// Headers of a fault; a name that is none is left out.
+/// Headers of a fault; malformed names are omitted.
 fn named(headers: &[(String, String)]) -> Vec<(HeaderName, String)> {
     let name = |name: &str| HeaderName::from_bytes(name.as_bytes()).ok();
     headers.iter().filter_map(|(key, value)| Some((name(key)?, value.clone()))).collect()

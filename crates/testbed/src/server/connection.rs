@@ -23,7 +23,7 @@ use tokio_rustls::server::TlsStream;
 /// The first byte of a TLS handshake record.
 const HANDSHAKE: u8 = 0x16;
 
-/// Serves until the client leaves. Errors end the connection: the client sees them, nobody else needs to.
+/// Serves until the client leaves. Errors end the connection: only the client needs to see them.
 pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     shared.ledger.connected();
     let _ = stream.set_nodelay(true);

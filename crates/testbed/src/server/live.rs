@@ -100,7 +100,7 @@ fn run_call(
     }
 }
 
-/// Answers a call that changes something; `None` if it is none.
+/// Answers a call that changes state; `None` for other calls.
 pub(super) async fn taskcluster(shared: &Shared, asked: &Asked<'_>, body: &[u8]) -> Option<Answer> {
     if asked.target == "/_queue" {
         return Some(told(shared, asked, body));

@@ -1,10 +1,10 @@
-//! What single keywords ask of single values.
+//! The effect of single keywords on single values.
 
 use super::{Fits, SchemaError, broken};
 use catena_json::{Map, Number, Path, Value};
 use std::cmp::Ordering;
 
-/// Whether a value is of one of the types that a schema names; none where it names others than there are.
+/// Whether a value has one of the types that a schema names; `None` if it names an unknown type.
 pub(super) fn is_of(types: &Value, input: &Value) -> Option<bool> {
     match types {
         Value::String(name) => is_of_type(name, input),
@@ -32,7 +32,7 @@ fn is_of_type(name: &str, input: &Value) -> Option<bool> {
     })
 }
 
-/// Holds how large something is against its bounds, as far as these are numbers.
+/// Compares a size with its bounds, as far as these are numbers.
 pub(super) fn size(schema: &Map, [least, most]: [&'static str; 2], size: usize, path: &Path) -> Fits {
     let size = u64::try_from(size).unwrap_or(u64::MAX);
     let bound = |keyword: &str| schema.get(keyword).and_then(Value::as_u64);
@@ -45,7 +45,7 @@ pub(super) fn size(schema: &Map, [least, most]: [&'static str; 2], size: usize, 
     Ok(())
 }
 
-/// Holds a number against its bounds; names a bound that is no number.
+/// Compares a number with its bounds; names a bound that is not a number.
 pub(super) fn bounds(
     schema: &Map,
     number: &Number,
@@ -68,8 +68,8 @@ pub(super) fn bounds(
     Ok(unsupported)
 }
 
-/// Whether a text is an address of electronic mail in its plain form: words between dots, an at sign, and the
-/// name of a host.
+/// Whether a text is an email address in its plain form: words between dots, an at sign, and a host
+/// name.
 pub(super) fn is_email(text: &str) -> bool {
     let is_word = |word: &str| {
         let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-".contains(&byte);

@@ -1,9 +1,9 @@
-//! The part of JSON Schema that actions describe their input with.
+//! The part of JSON Schema that actions use for their input.
 //!
-//! Taskcluster's actions carry a schema for their input; the service that fires hooks checks it, and
-//! so does this (specification 7.26). A keyword that is not judged here is no word for an input: whether the
-//! input fits cannot be told then, unless the caller ignores such keywords. What is judged is judged to the
-//! end, or else is said to be beyond what is looked at.
+//! Taskcluster's actions carry a schema for their input. The service that fires hooks validates the
+//! input, and so does this module (specification 7.26). If an unsupported keyword applies to the input,
+//! the result is unknown, unless the caller ignores such keywords. Validation is complete, or reports
+//! that it exceeded its limits.
 
 mod keywords;
 mod pattern;
@@ -13,21 +13,21 @@ use catena_json::{Map, Path, Value};
 use keywords::{bounds, is_email, is_of, size};
 use pattern::Patterns;
 
-/// Why an input does not fit its schema, as far as that can be told.
+/// Why an input does not match its schema, or why this is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
     /// It breaks the schema.
     #[error("{path} breaks {keyword}")]
     Breach {
-        /// The place in the input.
+        /// The path in the input.
         path: Path,
         /// The keyword of the schema.
         keyword: &'static str,
     },
-    /// The schema has a keyword that is not judged here, or not in this form.
+    /// The schema has an unsupported keyword, or a supported one in an unsupported form.
     #[error("at {path} the schema has {keyword:?}, which is not supported in this form")]
     Unsupported {
-        /// The place in the input.
+        /// The path in the input.
         path: Path,
         /// The keyword of the schema.
         keyword: String,
@@ -37,21 +37,21 @@ pub enum SchemaError {
     BudgetExceeded,
 }
 
-/// What becomes of keywords that are not judged here.
+/// The treatment of unsupported keywords.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsupported {
-    /// Nobody knows whether the input fits.
+    /// The result is unknown.
     Refused,
-    /// They say nothing against the input.
+    /// They have no effect.
     Ignored,
 }
 
-/// How much is looked at for one input: schemas, and what else takes time. Combinators multiply.
+/// The limit of work for one input: schemas, and other costly steps. Combinators multiply the work.
 const MOST_STEPS: usize = 100_000;
-/// Names, items or bytes that are looked at as fast as one schema.
+/// Names, items or bytes that cost as much as one schema.
 const QUICK: usize = 16;
 
-/// Keywords that are judged.
+/// Supported keywords.
 const JUDGED: [&str; 26] = [
     "additionalProperties",
     "allOf",
@@ -80,7 +80,7 @@ const JUDGED: [&str; 26] = [
     "type",
     "uniqueItems",
 ];
-/// Keywords that ask nothing of an input. Definitions ask nothing where nothing refers to them.
+/// Keywords without effect on an input. Definitions have no effect if nothing refers to them.
 const ANNOTATIONS: [&str; 13] = [
     "$comment",
     "$defs",
@@ -97,8 +97,9 @@ const ANNOTATIONS: [&str; 13] = [
     "writeOnly",
 ];
 
-/// The first place where an input breaks a schema, or that this cannot be told; nothing where it fits.
-/// `pay` hears of steps before they are taken, and answers whether they may be; if not, nobody knows.
+/// The first place where an input violates a schema, or why the result is unknown; `None` if it
+/// matches. `pay` is called with steps before they are taken, and returns whether they are allowed; if
+/// not, the result is unknown.
 #[must_use]
 pub fn misfit(
     schema: &Value,
@@ -117,7 +118,7 @@ fn broken(path: &Path, keyword: &'static str) -> Fits {
     Err(SchemaError::Breach { path: path.clone(), keyword })
 }
 
-/// What may still be looked at.
+/// The remaining work.
 struct Budget<'p> {
     steps_left: usize,
     pay: &'p mut dyn FnMut(usize) -> bool,
@@ -133,7 +134,7 @@ impl Budget<'_> {
         self.spend(quick.div_ceil(QUICK))
     }
 
-    /// Pays for comparing a value with so many others.
+    /// Pays for comparing a value with this many others.
     fn spend_on_comparing(&mut self, value: &Value, others: usize) -> Fits {
         self.spend_on(others.saturating_mul(weight(value)))
     }
@@ -177,7 +178,7 @@ impl<'a> Judge<'a, '_> {
         }
     }
 
-    /// A keyword that is not judged.
+    /// An unsupported keyword.
     fn unsupported(&self, path: &Path, keyword: &str) -> Fits {
         match self.unsupported {
             Unsupported::Ignored => Ok(()),
@@ -187,7 +188,7 @@ impl<'a> Judge<'a, '_> {
         }
     }
 
-    /// What a keyword says, if it is there in a form that is judged.
+    /// The value of a keyword, if it is present in a supported form.
     fn said<T>(
         &self,
         schema: &'a Map,
@@ -203,7 +204,7 @@ impl<'a> Judge<'a, '_> {
         Ok(read)
     }
 
-    /// What holds for a value of any type.
+    /// Keywords for values of any type.
     fn value(&mut self, schema: &'a Map, input: &Value, path: &Path) -> Fits {
         if self.said(schema, "type", path, |types| is_of(types, input))? == Some(false) {
             return broken(path, "type");
@@ -268,7 +269,7 @@ impl<'a> Judge<'a, '_> {
         Ok(())
     }
 
-    /// Judges a member by every pattern that its name matches; whether one does.
+    /// Validates a member by every pattern that its name matches; returns whether one does.
     fn by_pattern(
         &mut self,
         patterns: Option<&'a Map>,
@@ -285,7 +286,7 @@ impl<'a> Judge<'a, '_> {
                 }
                 Some(false) => {}
                 None => {
-                    // Ignored is the pattern, and with it what it would leave over.
+                    // The pattern is ignored, and with it the rest that it would leave over.
                     matched = true;
                     self.unsupported(path, "patternProperties")?;
                 }
@@ -304,10 +305,10 @@ impl<'a> Judge<'a, '_> {
                 }
             }
         }
-        // A list of schemas is one for each place, which is not judged.
+        // A list of schemas means one for each position, which is not supported.
         let each = |value: &'a Value| (value.is_object() || value.as_bool().is_some()).then_some(value);
         let each = self.said(schema, "items", path, each)?;
-        // What those for the first places leave over is not known where they are ignored.
+        // If schemas for the first positions are ignored, the items that they leave over are unknown.
         if let Some(each) = each.filter(|_| !schema.contains_key("prefixItems")) {
             for (index, item) in items.iter().enumerate() {
                 self.walk(each, item, &path.index(index))?;
@@ -349,8 +350,9 @@ impl<'a> Judge<'a, '_> {
         }
     }
 
-    /// Whether as many of some schemas fit as a keyword asks. How many is settled once there are `enough`;
-    /// schemas of which nobody knows whether they fit count both ways, and nothing is known where these differ.
+    /// Whether as many of some schemas match as a keyword requires. The number is settled once there
+    /// are `enough`; schemas with an unknown result are counted both ways, and the result is unknown if
+    /// these differ.
     fn count(
         &mut self,
         (keyword, enough): (&'static str, usize),
@@ -395,7 +397,7 @@ mod tests {
         judged(schema, input, Unsupported::Refused).map(|misfit| misfit.to_string())
     }
 
-    /// The keyword for which nobody knows; none where there is an answer.
+    /// The keyword whose result is unknown; `None` if there is a result.
     fn unsupported(schema: &str, input: &str) -> Option<String> {
         match judged(schema, input, Unsupported::Refused) {
             Some(SchemaError::Unsupported { keyword, .. }) => Some(keyword),
@@ -520,7 +522,7 @@ mod tests {
             assert_eq!(unsupported(schema, input).as_deref(), Some(keyword), "{schema} {input}");
             assert_eq!(judged(schema, input, Unsupported::Ignored), None, "{schema} {input}");
         }
-        // Where they are ignored, they say nothing also where that counts against an input.
+        // If they are ignored, they have no effect even if that counts against an input.
         for (schema, breach) in [
             (r#"{"oneOf":[{"type":"integer"},{"contains":{}}]}"#, "$ breaks oneOf"),
             (r#"{"not":{"contains":{}}}"#, "$ breaks not"),
@@ -529,7 +531,7 @@ mod tests {
             let ignored = judged(schema, "1", Unsupported::Ignored).map(|misfit| misfit.to_string());
             assert_eq!(ignored.as_deref(), Some(breach), "{schema}");
         }
-        // What is known settles it, whatever is not.
+        // The known results suffice, whatever the unknown ones are.
         for (schema, input, breach) in [
             (r#"{"anyOf":[{"contains":{}},{"type":"integer"}]}"#, "1", None),
             (r#"{"oneOf":[{"contains":{}},true,true]}"#, "1", Some("$ breaks oneOf")),

@@ -1,21 +1,21 @@
-//! Patterns of a schema, each read once.
+//! Patterns of a schema, each compiled once.
 
 use super::{Budget, QUICK, SchemaError};
 use regex::{Regex, RegexBuilder};
 use std::collections::HashMap;
 
-/// Bytes that a pattern may take once it is read, what reading it within these costs, and what each byte
-/// of a text then costs at worst: a pattern of many states is slow on a text that is made for it.
+/// The maximum size of a compiled pattern, the cost of compiling one within it, and then the maximum
+/// cost per byte of a text: a pattern with many states is slow on a text that is designed for it.
 const COSTS: [(usize, usize, usize); 3] = [(1 << 14, 500, 1), (1 << 16, 1000, 4), (1 << 18, 4000, 16)];
 
-/// A pattern, and what each byte of a text costs; none for a pattern in a dialect of its own.
+/// A pattern, and the cost per byte of a text; `None` for a pattern in an unsupported dialect.
 type Pattern = Option<(Regex, usize)>;
 
 #[derive(Default)]
 pub(super) struct Patterns<'a>(HashMap<&'a str, Pattern>);
 
 impl<'a> Patterns<'a> {
-    /// Whether a pattern is somewhere in a text; none for a pattern in a dialect that is not read.
+    /// Whether a pattern matches anywhere in a text; `None` for a pattern in an unsupported dialect.
     pub(super) fn matches(
         &mut self,
         pattern: &'a str,

@@ -1,31 +1,31 @@
-//! How much of what was found a verdict holds: whoever writes what is judged says how long it is, and how
-//! often it is wrong.
+//! Limits on the findings in a verdict: the authors of verified data determine how long texts are and
+//! how many errors there are.
 
 use super::{Code, Disposition, Finding};
 use catena_json::{Map, Path, Segment, Value};
 use catena_model::task::TaskId;
 use std::collections::BTreeMap;
 
-/// Bytes of the longest text in a finding. What is longer is cut in its middle.
+/// Bytes of the longest text in a finding. Longer texts are cut in the middle.
 const LONGEST_TEXT: usize = 2048;
 /// Bytes of the longest key in a path.
 const LONGEST_KEY: usize = 256;
-/// The most findings of one check with one code on one link that are listed.
+/// The maximum number of listed findings of one check with one code on one link.
 const MOST_ALIKE: usize = 100;
-/// The most findings of a whole chain that failed, or would have but for the policy, and are listed.
+/// The maximum number of listed findings of a whole chain that failed, or were relaxed.
 const MOST_FAILED: usize = 2000;
 
-/// A text without its middle, where it is too long.
+/// A text without its middle, if it is too long.
 pub(crate) fn text(text: String) -> String {
     cut(&text, LONGEST_TEXT).unwrap_or(text)
 }
 
-/// A value without most of what it holds, where that is too much.
+/// A value without most of its contents, if it is too large.
 pub(crate) fn value(whole: &Value) -> Value {
     part(whole, &mut LONGEST_TEXT.clone())
 }
 
-/// A path without the middles of its keys, where they are too long.
+/// A path without the middles of its keys, if they are too long.
 pub(crate) fn path(whole: Path) -> Path {
     let is_long = |segment: &Segment| matches!(segment, Segment::Key(key) if key.len() > LONGEST_KEY);
     if !whole.segments().iter().any(is_long) {
@@ -41,7 +41,7 @@ pub(crate) fn path(whole: Path) -> Path {
     shortened
 }
 
-/// A text without its middle; none where it is short enough.
+/// A text without its middle; `None` if it is short enough.
 fn cut(text: &str, longest: usize) -> Option<String> {
     if text.len() <= longest {
         return None;
@@ -54,9 +54,9 @@ fn cut(text: &str, longest: usize) -> Option<String> {
     Some(format!("{head}… ({left_out} bytes left out) …{tail}"))
 }
 
-/// As much of a value as `left` bytes allow, and of each list and object how much more there is.
+/// As much of a value as `left` bytes allow, and for each list and object how much was left out.
 fn part(whole: &Value, left: &mut usize) -> Value {
-    /// About what a scalar takes.
+    /// The approximate size of a scalar.
     const SCALAR: usize = 8;
     let mut spend = |bytes: usize| *left = left.saturating_sub(bytes.saturating_add(SCALAR));
     let more = |count: usize| Value::from(format!("… ({count} more)"));
@@ -99,8 +99,8 @@ fn part(whole: &Value, left: &mut usize) -> Value {
     }
 }
 
-/// Findings, of which only so many are held that are alike: the same check, code and disposition on the same
-/// link. Of the others one finding tells how many there are, so that none counts for less.
+/// Findings, of which a limited number of similar ones is kept: the same check, code and disposition on
+/// the same link. One more finding states the number of the rest, so that none is lost.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     listed: Vec<Finding>,
@@ -125,7 +125,7 @@ impl Findings {
         self.listed.iter()
     }
 
-    /// Those that are listed, and how many are not.
+    /// The listed findings, and the number of the others.
     pub(crate) fn into_vec(self) -> Vec<Finding> {
         let Self { mut listed, alike } = self;
         for ((task_id, check, _, disposition), (code, count)) in alike {
@@ -144,9 +144,9 @@ impl Extend<Finding> for Findings {
     }
 }
 
-/// The findings of a whole chain in their order, of which only so many are listed that did not pass. For the
-/// others of each code one finding, on the first link that has one, tells how many there are. So the size of a
-/// verdict, and the time to write it, do not grow with how often a chain is wrong.
+/// The findings of a whole chain in order, of which a limited number that did not pass is listed. For
+/// the rest of each code, one finding on the first link concerned states their number. So the size of a
+/// verdict, and the time to write it, do not grow with the number of errors in a chain.
 pub(crate) fn chain(findings: Vec<Finding>) -> Vec<Finding> {
     let mut failed = 0_usize;
     let mut more: BTreeMap<(&'static str, &'static str, Disposition), (Code, TaskId, usize)> =

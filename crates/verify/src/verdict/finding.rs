@@ -1,4 +1,4 @@
-//! What one check found on one link.
+//! The result of one check on one link.
 
 use super::bounds;
 use catena_json::{Path, Value};
@@ -6,33 +6,33 @@ use catena_model::task::TaskId;
 use catena_policy::Rule;
 use std::fmt;
 
-/// What a failed finding means for what happens next.
+/// What a failed finding means for the next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// The evidence cannot be explained by a mistake. Never retry; raise the alarm.
+    /// The evidence cannot be explained by a mistake. Never retry; alert security.
     Tamper,
-    /// Malformed, incomplete or inconsistent input, whose cause the evidence does not show. Find out who made
-    /// it.
+    /// Malformed, incomplete or inconsistent input, whose cause the evidence does not show. Find out
+    /// who made it.
     Invalid,
     /// Well formed, and not allowed.
     Policy,
-    /// Our own set-up (policy or keys) does not suffice to judge.
+    /// Our own configuration (policy or keys) is insufficient.
     Config,
-    /// It could not be known. Retry.
+    /// Required data was unavailable. Retry.
     Infra,
 }
 
 impl Class {
-    /// All of them, the alarming ones first.
+    /// All classes, the most severe first.
     pub const ALL: [Self; 5] = [Self::Tamper, Self::Invalid, Self::Policy, Self::Config, Self::Infra];
 
-    /// Reads the word.
+    /// Parses the word.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.as_str() == text)
     }
 
-    /// In one word, as reports have it.
+    /// The word that reports use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -45,18 +45,18 @@ impl Class {
     }
 }
 
-/// The stable name of something a check can find, with what it means.
+/// The stable name of a possible finding, with its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
     /// Kebab-case, never reused: `signature-unknown-key`.
     pub name: &'static str,
-    /// What a failure means for what happens next.
+    /// What a failure means for the next step.
     pub class: Class,
-    /// Whether it only tells that something passed: no finding fails with it.
+    /// Whether it only reports success: no finding fails with it.
     pub passes: bool,
     /// One sentence for lists of codes.
     pub summary: &'static str,
-    /// The rule by which a product may relax it, if it may.
+    /// The rule by which a product may relax it, if there is one.
     pub rule: Option<Rule>,
 }
 
@@ -65,13 +65,13 @@ impl Code {
         Self { name, class, passes: false, summary, rule: None }
     }
 
-    /// A code that only tells that something passed. Should a finding ever fail with it, that counts as
-    /// the worst there is.
+    /// A code that only reports success. If a finding ever fails with it, it counts as the most severe
+    /// class.
     pub(crate) const fn passing(name: &'static str, summary: &'static str) -> Self {
         Self { name, class: Class::Tamper, passes: true, summary, rule: None }
     }
 
-    /// In one word what it means: its class, or `passes`.
+    /// Its meaning in one word: its class, or `passes`.
     #[must_use]
     pub const fn meaning(&self) -> &'static str {
         if self.passes { "passes" } else { self.class.as_str() }
@@ -96,7 +96,7 @@ pub enum Disposition {
 }
 
 impl Disposition {
-    /// In one word, as the JSON report has it.
+    /// The word that the JSON report uses.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -106,19 +106,19 @@ impl Disposition {
         }
     }
 
-    /// Reads the word.
+    /// Parses the word.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Passed, Self::Failed, Self::Relaxed].into_iter().find(|one| one.as_str() == text)
     }
 }
 
-/// Who says something.
+/// The source of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Authority {
     /// The source tree: the in-tree template as rendered.
     Tree,
-    /// The task graph the parent published.
+    /// The task graph that the parent published.
     Graph,
     /// The queue: definition and status.
     Queue,
@@ -135,7 +135,7 @@ pub enum Authority {
 }
 
 impl Authority {
-    /// In one word, as reports have it.
+    /// The word that reports use.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -151,10 +151,10 @@ impl Authority {
     }
 }
 
-/// What one authority says, as text.
+/// What one authority states, as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// Who says it.
+    /// The authority.
     pub authority: Authority,
     /// Who says it, more closely: `its decision task`, `GECKO_HEAD_REPOSITORY`.
     pub speaker: Option<String>,
@@ -178,31 +178,31 @@ impl Claim {
 pub struct Difference {
     /// The location.
     pub path: Path,
-    /// In what way.
+    /// The kind of difference.
     pub kind: DifferenceKind,
-    /// What was expected there; none when nothing should be.
+    /// The expected value; `None` if there should be none.
     pub expected: Option<Value>,
-    /// What is there; none when nothing is.
+    /// The actual value; `None` if there is none.
     pub actual: Option<Value>,
 }
 
-/// In what way two values differ.
+/// The kind of difference between two values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DifferenceKind {
     /// Another value of the same type.
     Changed,
     /// Another type.
     Retyped,
-    /// It should be there and is not.
+    /// Expected and not present.
     Missing,
-    /// It is there and should not be.
+    /// Present and not expected.
     Added,
     /// A list with the same items in another order.
     Reordered,
 }
 
 impl DifferenceKind {
-    /// In one word, as reports have it.
+    /// The word that reports use.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -215,7 +215,7 @@ impl DifferenceKind {
     }
 }
 
-/// Where something stands: in what, and at which path inside it.
+/// A position: a document, and a path within it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     /// The document: `the queue's definition`, `chain-of-trust.json`, `.taskcluster.yml`.
@@ -233,27 +233,27 @@ impl fmt::Display for Location {
     }
 }
 
-/// What one check found on one link.
+/// The result of one check on one link.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// The check: the name of its file, its page and its attacks.
     pub check: &'static str,
-    /// What was found.
+    /// The code.
     pub code: Code,
     /// How it counts.
     pub disposition: Disposition,
     /// The link it is about.
     pub task_id: TaskId,
-    /// One sentence with the particulars.
+    /// One sentence with the details.
     pub message: String,
-    /// Where it stands.
+    /// Its position.
     pub location: Option<Location>,
-    /// What was expected, and who says so.
+    /// The expected value, and its authority.
     pub expected: Option<Claim>,
-    /// What was there, and who says so.
+    /// The actual value, and its authority.
     pub actual: Option<Claim>,
-    /// Where two documents differ, expected authority first; never whole definitions, and of large values only a
-    /// part.
+    /// Where two documents differ, the expected side first; never whole definitions, and only a part of
+    /// large values.
     pub differences: Vec<Difference>,
     /// The sides of `differences`: (expected, actual).
     pub authorities: Option<(Authority, Authority)>,

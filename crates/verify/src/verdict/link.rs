@@ -1,31 +1,31 @@
-//! What a verdict tells of each link.
+//! What a verdict states about each link.
 
 use catena_keys::PublicKey;
 use catena_model::digest::Digest;
 use catena_model::task::{Kind, LinkName, RunId, TaskId, WorkerImplementation};
 
-/// One link as the report shows it, with the evidence that it rests on.
+/// One link in the report, with its evidence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkSummary {
-    /// The way to it from the target.
+    /// The path to it from the target.
     pub name: LinkName,
     /// The task.
     pub task_id: TaskId,
     /// Its kind.
     pub kind: Kind,
-    /// The run the chain is about, where that is known.
+    /// The run that the chain is about, if known.
     pub run_id: Option<RunId>,
-    /// The worker that the queue says ran it.
+    /// The worker that ran it, according to the queue.
     pub worker: Option<Worker>,
-    /// What ran it, where that could be told.
+    /// Its worker implementation, if determined.
     pub worker_implementation: Option<WorkerImplementation>,
-    /// Its own name for itself (`metadata.name`), for people.
+    /// The task's own name (`metadata.name`), for people.
     pub title: Option<String>,
-    /// Its signed document; none where no signature was verified.
+    /// Its signed document; `None` if no signature was verified.
     pub document: Option<SignedDocument>,
     /// The tasks it depends on.
     pub edges: Vec<Edge>,
-    /// How many more of these there are, which are not listed.
+    /// The number of further dependencies that are not listed.
     pub edges_left_out: usize,
 }
 
@@ -41,7 +41,7 @@ pub struct Worker {
 /// A document whose signature was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedDocument {
-    /// Of the bytes that are signed.
+    /// The digest of the signed bytes.
     pub digest: Digest,
     /// The key that signed them.
     pub signer: PublicKey,
@@ -50,7 +50,7 @@ pub struct SignedDocument {
 /// One task that a link depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edge {
-    /// What the link calls it: `parent`, the name of an input, or the type of an upstream task.
+    /// Its name in the link: `parent`, the name of an input, or the type of an upstream task.
     pub name: String,
     /// The task.
     pub task_id: TaskId,

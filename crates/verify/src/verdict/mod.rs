@@ -1,4 +1,4 @@
-//! The answer, and everything it rests on.
+//! The verdict and its evidence.
 
 mod bounds;
 mod finding;
@@ -21,33 +21,33 @@ use catena_model::digest::Digest;
 use catena_model::task::{ArtifactName, Kind, RunId, TaskId};
 use catena_policy::{KeysId, PolicyId};
 
-/// What a verification came to, as data: it can be shown and kept, and decides nothing. What may be done is
-/// for its [`Clearance`](crate::verification::Clearance) to say.
+/// The result of a verification, as data: it can be shown and stored, and permits nothing. Permission
+/// comes from its [`Clearance`](crate::verification::Clearance).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// The answer.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The task it is about.
+    /// The target task.
     pub task_id: TaskId,
-    /// The kind it was judged as.
+    /// The kind that it was verified as.
     pub kind: Kind,
-    /// The product it was judged for.
+    /// The product that it was verified for.
     pub product: String,
-    /// The policy it was judged by.
+    /// The policy that it was verified by.
     pub policy: PolicyId,
-    /// The keys that signatures were held against.
+    /// The keys that signatures were verified with.
     pub keys: KeysId,
     /// Where the facts came from.
     pub source: Source,
-    /// Whether the target's own document was checked too (a finished task).
+    /// Whether the target's own document was verified too (a finished task).
     pub check_task: bool,
-    /// Which artifacts were measured beside those that the target takes in.
+    /// Which artifacts were measured beside the target's inputs.
     pub extent: Extent,
-    /// The trusted tree that the chain goes back to, its repository's path. None where the outcome is not
-    /// [`Outcome::Verified`], or where some link comes from elsewhere or takes in sources from elsewhere:
-    /// such a chain may be verified if its target asks for nothing that needs a trusted tree.
+    /// The trusted tree that the chain is traced back to: its repository's path. `None` if the outcome
+    /// is not [`Outcome::Verified`], or if a link comes from elsewhere or uses sources from elsewhere:
+    /// such a chain may be verified if its target has no scope that requires a trusted tree.
     pub tree: Option<String>,
-    /// When it was concluded, as the caller said.
+    /// The time of conclusion, as given by the caller.
     pub concluded: Timestamp,
     /// The links of the chain, the target first.
     pub links: Vec<LinkSummary>,
@@ -55,12 +55,12 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// What was weakened: relaxed rules of the policy and `danger` switches. Shown in every report.
     pub relaxed: Vec<Relaxed>,
-    /// The artifacts that the answer is about, each with the digest that a signature vouches for. What is
-    /// to use them takes a [`Clearance`](crate::verification::Clearance), not this list.
+    /// The artifacts that the verdict covers, each with its signed digest. To use them, take a
+    /// [`Clearance`](crate::verification::Clearance), not this list.
     pub artifacts: Vec<VerifiedArtifact>,
 }
 
-/// An artifact that a verified document names, and how it is known that its bytes have that digest.
+/// An artifact that a verified document names, and the evidence that its bytes have that digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedArtifact {
     /// The task that made it.
@@ -69,34 +69,34 @@ pub struct VerifiedArtifact {
     pub run_id: RunId,
     /// Its name.
     pub name: ArtifactName,
-    /// What was measured: SHA-256, whatever the document names. Of an artifact that was not measured,
-    /// the document's SHA-256, or else its SHA-512.
+    /// The measured SHA-256, whatever the document names. For an artifact that was not measured, the
+    /// document's SHA-256, or else its SHA-512.
     pub digest: Digest,
-    /// Decoded bytes; none where they were never measured.
+    /// Decoded bytes; `None` if they were never measured.
     pub length: Option<u64>,
-    /// Whether its bytes were looked at.
+    /// The evidence for its bytes.
     pub evidence: ArtifactEvidence,
 }
 
-/// How an artifact is known.
+/// The evidence for an artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ArtifactEvidence {
     /// Its bytes were measured in this run, and have the digest.
     Measured,
-    /// Its bytes were measured in an earlier run, which a cache remembers; they were not read in this one.
+    /// Its bytes were measured in an earlier run that a cache recorded; they were not read in this run.
     Recalled,
-    /// Nobody looked at its bytes: the document names the digest.
+    /// Its bytes were not read: the document names the digest.
     Named,
 }
 
 impl ArtifactEvidence {
-    /// Reads the word.
+    /// Parses the word.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Measured, Self::Recalled, Self::Named].into_iter().find(|one| one.as_str() == text)
     }
 
-    /// In one word, as reports have it.
+    /// The word that reports use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -110,20 +110,20 @@ impl ArtifactEvidence {
 /// Where the facts of a verdict came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
-    /// The services were asked, or a cache stood in for them.
+    /// The services, or a cache in their place.
     Services,
-    /// A recording: nothing was asked, and nobody but whoever keeps it vouches for it.
+    /// A recording: no requests were made, and only the keeper of the recording can vouch for it.
     Recording,
 }
 
 impl Source {
-    /// Reads the word.
+    /// Parses the word.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Services, Self::Recording].into_iter().find(|one| one.as_str() == text)
     }
 
-    /// In one word, as the JSON report has it.
+    /// The word that the JSON report uses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -133,24 +133,24 @@ impl Source {
     }
 }
 
-/// The answer of a verdict.
+/// The outcome of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// Every check passed. The task may run, or its artifacts may be used.
     Verified,
-    /// At least one check says no.
+    /// At least one check failed with a rejection.
     Rejected,
-    /// No check says no, but something could not be known. Ask again.
+    /// No check rejected the chain, but required data was unavailable. Retry.
     Undetermined,
-    /// No check says no, but our own configuration does not suffice to judge.
+    /// No check rejected the chain, but our own configuration is insufficient.
     Misconfigured,
 }
 
 impl Outcome {
-    /// All of them.
+    /// All outcomes.
     pub const ALL: [Self; 4] = [Self::Verified, Self::Rejected, Self::Undetermined, Self::Misconfigured];
 
-    /// Reads the word.
+    /// Parses the word.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
@@ -167,7 +167,7 @@ impl Outcome {
         }
     }
 
-    /// In one word, as the JSON report has it.
+    /// The word that the JSON report uses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,33 +1,34 @@
-//! What a verdict does without.
+//! What was weakened in a verdict.
 
 use catena_policy::Rule;
 
-/// One thing that was weakened, in the order in which reports have them.
+/// One relaxation, in the order of reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Relaxed {
     /// A rule that the policy relaxes.
     Rule(Rule),
-    /// The policy's `landed: assumed`: nobody is asked whether what the chain is made from has landed.
+    /// The policy's `landed: assumed`: Catena does not look up whether the chain's commits have landed.
     LandedAssumed,
-    /// The switch `--danger-allow-http`: facts may come over plain http from anywhere.
+    /// The switch `--danger-allow-http`: facts may arrive over plain http from any host.
     AllowHttp,
-    /// The switch `--danger-skip-signatures`: documents are accepted without their signatures.
+    /// The switch `--danger-skip-signatures`: documents are accepted without verifying their
+    /// signatures.
     SkipSignatures,
-    /// The switch `--offline`: what may have changed is as it was seen before.
+    /// The switch `--offline`: mutable data comes from the last successful verification.
     Offline,
 }
 
-/// Who weakens something.
+/// Who weakened the verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RelaxedBy {
     /// The policy.
     Policy,
-    /// A switch of the command line, or what stands for it where the library is called.
+    /// A switch of the command line, or its equivalent in the library.
     Switch,
 }
 
 impl Relaxed {
-    /// All that no rule stands for.
+    /// All relaxations that are not rules.
     const OTHERS: [Self; 4] = [Self::LandedAssumed, Self::AllowHttp, Self::SkipSignatures, Self::Offline];
 
     /// The rule's name in the policy, or the name of the switch.
@@ -42,7 +43,7 @@ impl Relaxed {
         }
     }
 
-    /// Reads such a name.
+    /// Parses such a name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         let other = || Self::OTHERS.into_iter().find(|other| other.as_str() == name);
@@ -60,13 +61,13 @@ impl Relaxed {
 }
 
 impl RelaxedBy {
-    /// Reads the word.
+    /// Parses the word.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Policy, Self::Switch].into_iter().find(|by| by.as_str() == text)
     }
 
-    /// In one word, as reports have it.
+    /// The word that reports use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -10,19 +10,19 @@ use std::sync::Arc;
 /// A task of the chain whose definition is known.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
-    /// The way to it.
+    /// The path to it.
     pub(crate) name: LinkName,
     /// The task.
     pub(crate) task_id: TaskId,
-    /// What it is judged as.
+    /// The kind that it is verified as.
     pub(crate) kind: Kind,
-    /// What the policy asks of that kind; none for a kind it does not know.
+    /// The requirements of that kind; `None` for a kind that the policy does not know.
     pub(crate) role: Option<KindRole>,
     /// Its definition.
     pub(crate) definition: Arc<Definition>,
     /// Whether it is the task the verification is about.
     pub(crate) is_target: bool,
-    /// Whether it has run, so that its document is checked.
+    /// Whether it has run, so that its document is verified.
     pub(crate) has_run: bool,
 }
 
@@ -42,7 +42,7 @@ impl Link {
         }
     }
 
-    /// Whether it makes other tasks.
+    /// Whether it creates other tasks.
     pub(crate) fn is_parent(&self) -> bool {
         self.role.is_some_and(KindRole::is_parent)
     }
@@ -56,21 +56,21 @@ struct Slot {
     link: Option<Link>,
 }
 
-/// The chain as far as it is known. Names and kinds depend on the order in which tasks are found,
-/// so a level is only expanded when all of its definitions are known: then the order in which facts
-/// arrive cannot change anything.
+/// The chain as far as it is known. Names and kinds depend on the order in which tasks are found, so a
+/// level is expanded only when all of its definitions are known: then the order in which facts arrive
+/// has no effect.
 #[derive(Debug, Default)]
 pub(crate) struct Chain {
     slots: Vec<Slot>,
     places: BTreeMap<TaskId, usize>,
-    /// Where the level begins that waits for its definitions.
+    /// The start of the level that waits for its definitions.
     level: usize,
     /// The tasks of that level whose definitions are awaited.
     awaited: BTreeSet<TaskId>,
     closed: bool,
     too_deep: Vec<TaskId>,
     too_wide: bool,
-    /// By parent, the links that are looked for in its graph; known once the chain is closed.
+    /// For each parent, the links that must be in its graph; known once the chain is closed.
     made_by: BTreeMap<TaskId, TaskSet>,
 }
 
@@ -87,7 +87,7 @@ impl Chain {
         self.awaited.iter().copied()
     }
 
-    /// The chain as far as a case knows it, for tests.
+    /// The chain as far as a verification knows it, for tests.
     #[cfg(test)]
     pub(crate) fn of(evidence: &Evidence) -> Self {
         let (mut chain, target) = (Self::new(evidence), evidence.target.task_id);
@@ -122,13 +122,14 @@ impl Chain {
         self.places.get(&task_id).copied()
     }
 
-    /// The way to a task, whether or not its definition is known.
+    /// The path to a task, whether or not its definition is known.
     pub(crate) fn name(&self, task_id: TaskId) -> Option<&LinkName> {
         let slot = self.slots.get(*self.places.get(&task_id)?)?;
         Some(slot.link.as_ref().map_or(&slot.name, |link| &link.name))
     }
 
-    /// The links that say that a parent made them and are no parents themselves, once the chain is closed.
+    /// The links that name a task as their parent and are not parents themselves, once the chain is
+    /// closed.
     pub(crate) fn made_by(&self, parent: TaskId) -> TaskSet {
         self.made_by.get(&parent).cloned().unwrap_or_default()
     }
@@ -143,8 +144,8 @@ impl Chain {
         self.too_wide
     }
 
-    /// Takes up the definition of a task, which is known now; answers the tasks that are new: first
-    /// those whose definition is to be asked for, then those that have just become links.
+    /// Takes the definition of a task. Returns the new tasks: first those whose definition must be
+    /// requested, then those that have just become links.
     pub(crate) fn advance(&mut self, evidence: &Evidence, task_id: TaskId) -> (Vec<TaskId>, Vec<TaskId>) {
         let (mut asked, mut joined) = (Vec::new(), Vec::new());
         if !self.awaited.remove(&task_id) {
@@ -180,7 +181,7 @@ impl Chain {
         Some(task_id)
     }
 
-    /// All definitions from `first` on are known: finds what they depend on.
+    /// All definitions from `first` on are known: finds their dependencies.
     fn expand(&mut self, evidence: &Evidence, first: usize) -> Result<(), Stop> {
         self.level = self.slots.len();
         let level: Vec<Link> = self.slots.iter().skip(first).filter_map(|slot| slot.link.clone()).collect();
@@ -229,7 +230,7 @@ fn made_by(slots: &[Slot]) -> BTreeMap<TaskId, TaskSet> {
 
 fn make_link(evidence: &Evidence, name: &LinkName, task_id: TaskId, definition: Arc<Definition>) -> Link {
     let last = name.parts().last().map_or("", String::as_str);
-    // What a task's parent is shows in the parent itself (specification 2.4).
+    // Whether a parent is a decision or action task shows in the parent itself (specification 2.4).
     let last = match last {
         "parent" if definition.is_action() => "action",
         "parent" => "decision",
@@ -239,7 +240,7 @@ fn make_link(evidence: &Evidence, name: &LinkName, task_id: TaskId, definition: 
     let role = parsed.as_ref().and_then(|kind| evidence.product.role(kind));
     let kind = parsed.unwrap_or_else(Kind::unknown);
     let is_target = task_id == evidence.target.task_id;
-    // A decision task is its own parent, so its own graph is always looked at, and so it has run.
+    // A decision task is its own parent, so its own graph is always checked, and so it has run.
     let is_own_parent = definition.parent_task_id() == task_id;
     Link {
         name: if role.is_some() { name.clone().resolved(&kind) } else { name.clone() },
@@ -252,8 +253,8 @@ fn make_link(evidence: &Evidence, name: &LinkName, task_id: TaskId, definition: 
     }
 }
 
-/// What a task depends on: its parent first, then its declared inputs and upstream artifacts,
-/// sorted by kind and id as one text, as the reference does (specification 2.2).
+/// The dependencies of a task: its parent first, then its declared inputs and upstream artifacts,
+/// sorted by kind and id as one text, like the reference (specification 2.2).
 pub(crate) fn dependencies(definition: &Definition) -> Vec<(String, TaskId)> {
     let inputs = definition.inputs().iter().cloned();
     let upstream =
@@ -278,7 +279,7 @@ mod tests {
         TaskId::parse(text).unwrap()
     }
 
-    /// A case whose target has two inputs.
+    /// A verification whose target has two inputs.
     fn evidence() -> Evidence {
         let inputs = format!(r#""extra":{{"chainOfTrust":{{"inputs":{{"a":"{A}","b":"{B}"}}}}}}"#);
         let target = Definition::sample_id();
@@ -369,7 +370,7 @@ mod tests {
         assert_eq!(cycle_of(&[(extra, &input(&own))]), Some(target));
         assert_eq!(cycle_of(&[(r#""payload":{}"#, &upstream(A))]), None);
         assert_eq!(cycle_of(&[(r#""payload":{}"#, &upstream(&own))]), Some(target));
-        // A is the decision task, which waits for what it made.
+        // A is the decision task, which depends on a task that it created.
         let evidence = Evidence::sample(Product::empty("p"));
         let evidence =
             evidence.knowing(target, &[(&own, A)]).knowing(id(A), &[(&own, A), (extra, &input(&own))]);

@@ -1,11 +1,12 @@
-//! The proof that a verification came to "verified": a type that only its conclusion creates.
+//! The proof that the outcome of a verification is "verified": a type that only its conclusion creates.
 
 use super::{Established, State, Subject, Target, Verification};
 use crate::verdict::{LinkSummary, Outcome, Relaxed, Source, Verdict, VerifiedArtifact};
 use catena_model::task::{RunId, TaskId};
 use std::collections::BTreeSet;
 
-/// What a verification came to: the verdict, which is data, and where it is "verified" the clearance.
+/// The conclusion of a verification: the verdict, which is data, and the clearance if the outcome is
+/// "verified".
 #[derive(Debug)]
 pub struct Conclusion {
     verdict: Verdict,
@@ -19,7 +20,7 @@ impl Conclusion {
         Self { verdict, clearance }
     }
 
-    /// The verdict. It can be read, kept and shown; it permits nothing.
+    /// The verdict. It can be read, stored and shown; it permits nothing.
     #[must_use]
     pub fn verdict(&self) -> &Verdict {
         &self.verdict
@@ -31,23 +32,23 @@ impl Conclusion {
         self.verdict
     }
 
-    /// The clearance of a target that is verified with nothing weakened but what the policy relaxes. None
-    /// for any other verdict, for one of a recording, and where a switch weakened it.
+    /// The clearance of a target that is verified without any relaxation except the policy's. `None`
+    /// for any other outcome, for a recording, and if a switch weakened the verdict.
     #[must_use]
     pub fn clearance(&self) -> Option<&Clearance> {
         self.clearance.as_ref().filter(|clearance| !clearance.by_switch)
     }
 
-    /// The clearance of a target that is verified, also where the caller weakened it with a switch:
-    /// signatures that were skipped, plain http, nobody asked. [`Clearance::weakened`] says which.
+    /// The clearance of a target that is verified, even if the caller weakened it with a switch:
+    /// skipped signatures, plain http, offline. [`Clearance::weakened`] says which.
     #[must_use]
     pub fn clearance_despite_switches(&self) -> Option<&Clearance> {
         self.clearance.as_ref()
     }
 }
 
-/// The proof that a complete verification of a target came to "verified". What publishes files, fills a cache,
-/// runs a task or signs for it takes one, and so cannot be called without.
+/// The proof that a complete verification of a target ended with "verified". Code that publishes files,
+/// fills a cache, runs a task or signs for it takes one, and cannot be called without it.
 ///
 /// Only the conclusion of a verification creates one: it has no constructor, and nothing converts into it.
 ///
@@ -101,7 +102,7 @@ impl Conclusion {
 /// }
 /// ```
 ///
-/// What is there can be read:
+/// Its contents can be read:
 ///
 /// ```
 /// # use catena_verify::verification::{Clearance, Conclusion};
@@ -125,9 +126,9 @@ pub struct Clearance {
 pub struct ClearedTask {
     /// The task.
     pub task_id: TaskId,
-    /// The run that the chain is about; none of a target that is about to run.
+    /// The run that the chain is about; `None` for a target that is about to run.
     pub run_id: Option<RunId>,
-    /// Whether that run is known to have completed, so that what it made is immutable.
+    /// Whether that run has completed, so that its artifacts are immutable.
     pub has_completed: bool,
 }
 
@@ -162,7 +163,7 @@ impl Clearance {
         self.target.task_id
     }
 
-    /// The product by whose policy it was verified.
+    /// The product whose policy it was verified by.
     #[must_use]
     pub fn product(&self) -> &str {
         &self.product
@@ -174,7 +175,7 @@ impl Clearance {
         &self.tasks
     }
 
-    /// The artifacts that it vouches for, each with how its bytes are known, by task and name.
+    /// The artifacts that it covers, each with the evidence for its bytes, by task and name.
     #[must_use]
     pub fn artifacts(&self) -> &[VerifiedArtifact] {
         &self.artifacts

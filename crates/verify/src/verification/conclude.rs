@@ -1,4 +1,4 @@
-//! From everything that was found to one answer.
+//! From all findings to one outcome.
 
 use super::chain::dependencies;
 use super::registry::{Scope, Unresolved};
@@ -12,8 +12,8 @@ use catena_model::task::{Run, TaskId, WorkerImplementation};
 use catena_policy::Landed;
 use std::collections::{BTreeSet, HashMap};
 
-/// The most edges that a verdict lists. The largest chains that are known have a few thousand; whoever writes
-/// definitions says how many there are.
+/// The maximum number of edges in a verdict. The largest known chains have a few thousand; the authors
+/// of definitions determine the number.
 const MOST_EDGES: usize = 50_000;
 
 pub(super) fn conclude(verification: &Verification, now: Timestamp) -> Verdict {
@@ -27,8 +27,8 @@ pub(super) fn conclude(verification: &Verification, now: Timestamp) -> Verdict {
     let found_last: BTreeSet<&str> = at_last.iter().map(|finding| finding.check).collect();
     findings.extend(at_last);
     let mut findings = findings.into_vec();
-    // What passed before the work stopped proves nothing, and there may be very much of it to write. A check
-    // that did not end proves nothing either, whatever it has passed before.
+    // Findings that passed before the work stopped prove nothing, and there may be very many of them.
+    // Neither does a check that did not complete, whatever it passed before.
     let stopped = verification.evidence.work.halted().is_some();
     let proves = |passed: &Finding| !stopped && !found_last.contains(passed.check);
     findings.retain(|finding| finding.disposition != Disposition::Passed || proves(finding));
@@ -64,9 +64,9 @@ pub(super) fn conclude(verification: &Verification, now: Timestamp) -> Verdict {
     }
 }
 
-/// What checks find only when all is said.
+/// Findings that checks make only at the conclusion.
 fn examine_at_last(verification: &Verification) -> Vec<Finding> {
-    // Whatever is open where the work has stopped is open because of that.
+    // Where the work has stopped, open items are open because of that.
     let asked =
         verification.handed_out.iter().chain(&verification.ready).filter(|_| !verification.has_stopped());
     let mut untold: Vec<&Need> = asked.filter(|need| !verification.evidence.knows(need)).collect();
@@ -81,7 +81,7 @@ fn examine_at_last(verification: &Verification) -> Vec<Finding> {
     found.flatten().collect()
 }
 
-/// The trusted tree that the chain goes back to, if a check has established it.
+/// The trusted tree that the chain is traced back to, if a check has established it.
 fn tree(verification: &Verification) -> Option<String> {
     verification.examinations().flat_map(|examination| &examination.established).find_map(|one| match one {
         Established::Tree(tree) => Some(tree.clone()),
@@ -89,9 +89,9 @@ fn tree(verification: &Verification) -> Option<String> {
     })
 }
 
-/// A rejection outweighs what could not be determined, and that outweighs our own configuration: once a chain
-/// is known to be wrong, nothing that is still missing can make it right. Only without any failed finding is it
-/// verified, whatever classes there are.
+/// "Rejected" outweighs "undetermined", and that outweighs "misconfigured": once a chain is known to be
+/// wrong, missing evidence cannot correct it. It is "verified" only without any failed finding,
+/// whatever its class.
 fn outcome(findings: &[Finding]) -> Outcome {
     let mut outcome = Outcome::Verified;
     for finding in findings.iter().filter(|finding| finding.disposition == Disposition::Failed) {
@@ -105,8 +105,8 @@ fn outcome(findings: &[Finding]) -> Outcome {
     outcome
 }
 
-/// Nothing failed, so nothing may have been left out: an examination that waits or is blocked, or a
-/// chain that is not closed, is a defect or a fact that was withheld, and never a yes.
+/// No finding failed, so nothing may be open: an examination that waits or is blocked, or a chain that
+/// is not closed, is a defect or a withheld fact, and is never "verified".
 fn unfinished(verification: &Verification) -> Vec<Finding> {
     let target = verification.evidence.target.task_id;
     let finding = verification.registry.unfinished;
@@ -135,8 +135,8 @@ fn relax(verification: &Verification, findings: &mut [Finding]) {
     }
 }
 
-/// Whether nothing is waited for, so that a check which came to no end was kept from it by what another
-/// check has found.
+/// Whether nothing is waited for, so that a check that did not complete was blocked by the finding of
+/// another check.
 fn all_is_known(verification: &Verification) -> bool {
     verification.chain.is_closed()
         && verification.items.iter().all(|item| match &item.state {
@@ -146,9 +146,9 @@ fn all_is_known(verification: &Verification) -> bool {
         })
 }
 
-/// What a relaxed rule lets through must still be of use to the other checks, as a source that no rule can
-/// read and a graph without a digest are not. Then it is a no as it would have been, whoever asks again;
-/// whether there was such a finding.
+/// A value that a relaxed rule lets through must still be usable by the other checks, unlike a source
+/// that cannot be parsed or a graph without a digest. Otherwise the outcome is "rejected", on every
+/// retry. Returns whether there was such a finding.
 fn restore(verification: &Verification, findings: &mut [Finding]) -> bool {
     let mut restored = false;
     for finding in findings.iter_mut().filter(|finding| finding.disposition == Disposition::Relaxed) {
@@ -175,8 +175,8 @@ fn relaxed(verification: &Verification) -> Vec<Relaxed> {
     product.relaxed.iter().copied().map(Relaxed::Rule).chain(others).collect()
 }
 
-/// By the place of their links, and for each link what failed before what was let through before what
-/// passed. Messages come last, and in a step of their own, so that none is copied for its place.
+/// By the position of their links, and for each link failed before relaxed before passed. Messages are
+/// compared last, in a separate step, so that they need not be copied.
 fn order(verification: &Verification, findings: &mut [Finding]) {
     let key = |finding: &Finding| {
         let place = verification.chain.place_of(finding.task_id).unwrap_or(usize::MAX);
@@ -222,7 +222,7 @@ fn worker(run: &Run) -> Option<Worker> {
     Some(Worker { group: text(&run.worker_group)?, id: text(&run.worker_id)? })
 }
 
-/// What a link depends on, as far as there is room for it in the verdict, and how much more that is.
+/// The dependencies of a link, up to the verdict's limit, and the number of the rest.
 fn edges(link: &Link, room: &mut usize) -> (Vec<Edge>, usize) {
     let mut all = dependencies(&link.definition);
     let left_out = all.len().saturating_sub(*room);
@@ -232,7 +232,7 @@ fn edges(link: &Link, room: &mut usize) -> (Vec<Edge>, usize) {
     (all.into_iter().map(edge).collect(), left_out)
 }
 
-/// What checks have established of a link.
+/// What checks have established about a link.
 #[derive(Default)]
 struct OfLink {
     implementation: Option<WorkerImplementation>,
@@ -285,7 +285,7 @@ mod tests {
         })
     }
 
-    /// How far from verified: rejected is for good.
+    /// The order of severity: rejected is final.
     fn firmness(outcome: Outcome) -> u8 {
         match outcome {
             Outcome::Verified => 0,

@@ -5,8 +5,8 @@ use super::chain::{Chain, Link};
 use super::work::Work;
 use catena_model::task::TaskId;
 
-/// A task that depends on itself, through its inputs, upstream artifacts and parents, if there is
-/// one: the first in the chain's order. A decision task being its own parent does not count.
+/// A task that depends on itself, through its inputs, upstream artifacts and parents, if there is one:
+/// the first in the chain's order. A decision task that is its own parent does not count.
 pub(crate) fn cycle(chain: &Chain, work: &Work) -> Result<Option<TaskId>, Stop> {
     let (mut tasks, mut edges) = (Vec::new(), Vec::new());
     for (task_id, link) in chain.places() {
@@ -37,8 +37,8 @@ fn places_of_inputs(chain: &Chain, link: &Link, work: &Work) -> Result<Vec<usize
     Ok(places)
 }
 
-/// Tarjan's search for strongly connected components, without recursion: a chain can be as deep as it is
-/// long.
+/// Tarjan's search for strongly connected components, without recursion: a chain can be as deep as it
+/// is long.
 struct Search<'a> {
     edges: &'a [Vec<usize>],
     nodes: Vec<Node>,
@@ -61,8 +61,8 @@ impl<'a> Search<'a> {
         Self { edges, nodes: vec![Node::default(); edges.len()], visited: 0, open: Vec::new() }
     }
 
-    /// Visits all that can be reached from a node and was not visited before; says which nodes can reach
-    /// themselves.
+    /// Visits all nodes that can be reached from a node and were not visited before; returns which
+    /// nodes can reach themselves.
     fn visit(&mut self, root: usize, cyclic: &mut dyn FnMut(usize), work: &Work) -> Result<(), Stop> {
         if self.node(root).found != 0 {
             return Ok(());
@@ -107,8 +107,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// All edges of a node were followed. If nothing before it can be reached from it, it and what was
-    /// found since and is still open can all reach each other.
+    /// All edges of a node were followed. If no earlier node can be reached from it, it and the open
+    /// nodes found after it can all reach each other.
     fn leave(&mut self, number: usize, cyclic: &mut dyn FnMut(usize)) {
         if self.node(number).low != self.node(number).found {
             return;
@@ -144,7 +144,7 @@ mod tests {
         Ok(found)
     }
 
-    /// By looking from each node for itself.
+    /// By a search from each node for itself.
     fn reaches_itself(edges: &[Vec<usize>], start: usize) -> bool {
         let (mut seen, mut todo) = (BTreeSet::new(), edges[start].clone());
         while let Some(next) = todo.pop() {

@@ -1,4 +1,4 @@
-//! Everything a verification knows, and how a check asks it.
+//! The evidence of a verification, and how a check reads it.
 
 use super::chain::{Chain, Link};
 use super::notes::Notes;
@@ -20,37 +20,37 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// What a verification is about.
+/// The target of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The task.
     pub task_id: TaskId,
-    /// The kind it is to be judged as.
+    /// The kind that it is verified as.
     pub kind: Kind,
-    /// Whether it has run, so that its own document is checked too.
+    /// Whether it has run, so that its own document is verified too.
     pub check_task: bool,
-    /// Which artifacts are measured beside those that the target takes in.
+    /// Which artifacts are measured beside the target's inputs.
     pub extent: Extent,
 }
 
-/// Which artifacts are measured beside those that the target takes in and those that the verification
-/// itself reads.
+/// Which artifacts are measured beside the target's inputs and those that the verification itself
+/// reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Extent {
     /// Every artifact that the document of a finished target lists.
     #[default]
     Listed,
-    /// None: the verdict names the digests of what the document of a finished target lists.
+    /// No further ones: the verdict names the digests in the document of a finished target.
     Named,
-    /// As `Listed`, and what every other link of the chain took in.
+    /// As `Listed`, and the inputs of every other link of the chain.
     All,
 }
 
 impl Extent {
-    /// All of them.
+    /// All extents.
     pub const ALL: [Self; 3] = [Self::Listed, Self::Named, Self::All];
 
-    /// In one word, as the command line, recordings and reports have it.
+    /// The word that the command line, recordings and reports use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -60,22 +60,22 @@ impl Extent {
         }
     }
 
-    /// Reads the word.
+    /// Parses the word.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|extent| extent.as_str() == text)
     }
 }
 
-/// What a caller weakens by name. Everything here shows in the verdict.
+/// Relaxations by the caller. They all appear in the verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Switches {
-    /// Believe documents without their signatures.
+    /// Accept documents without verifying their signatures.
     pub danger_skip_signatures: bool,
-    /// Facts may come over plain http from anywhere. The verification does nothing with it but tell.
+    /// Facts may arrive over plain http from any host. The verification only reports it.
     pub danger_allow_http: bool,
-    /// Nobody was asked: what may have changed is as it was seen before. The verification does nothing with
-    /// it but tell.
+    /// No requests were made: mutable data comes from an earlier verification. The verification only
+    /// reports it.
     pub offline: bool,
 }
 
@@ -87,27 +87,27 @@ impl Switches {
     }
 }
 
-/// Why a check cannot go on.
+/// Why a check cannot continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// Something must be known first.
+    /// Evidence is missing.
     Waiting,
-    /// Something it rests on is not as it must be; another check has said so.
+    /// It depends on something that another check has rejected.
     Blocked,
-    /// The verification has stopped: it was cancelled, or has taken too many steps.
+    /// The verification has stopped: it was cancelled, or has exceeded its limit of steps.
     Halted,
 }
 
-/// The answer of a service, once it is there.
+/// The answer of a service, once available.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer<T> {
-    /// It says this.
+    /// The answer.
     Is(T),
-    /// It says that there is no such thing.
+    /// The service states that the thing does not exist.
     Absent(String),
 }
 
-/// A JSON answer, or why it is none.
+/// A JSON answer, or why it could not be parsed.
 pub(crate) type Json = Result<Arc<Value>, ParseError>;
 
 /// Why a link's definition cannot be used.
@@ -117,13 +117,13 @@ pub(crate) enum NoDefinition {
     Absent(String),
     /// The queue's answer is not strict JSON.
     Json(ParseError),
-    /// It does not have the parts it must have.
+    /// A required part is missing or malformed.
     Malformed(DefinitionError),
-    /// It could not be had; the finding comes with the fact.
+    /// It is unavailable; the finding comes with the fact.
     Unknown,
 }
 
-/// What a verification was given and has learned.
+/// The inputs and facts of a verification.
 #[derive(Debug)]
 pub(crate) struct Evidence {
     pub(crate) target: Target,
@@ -139,7 +139,7 @@ pub(crate) struct Evidence {
     documents: HashMap<(TaskId, RunId), ParsedDocument>,
     /// Pages of the queue's lists of artifacts.
     pages: HashMap<Need, Result<ListingPage, ListingError>>,
-    /// The list of projects, of which there is one, or why it cannot be read.
+    /// The list of projects, of which there is one, or why it cannot be parsed.
     projects: Option<Result<Projects, String>>,
     /// All other JSON answers.
     parsed: HashMap<Need, Json>,
@@ -149,7 +149,7 @@ pub(crate) struct Evidence {
     notes: Notes,
 }
 
-/// A document as it parses, or why it does not.
+/// A parsed document, or why it could not be parsed.
 pub(crate) type ParsedDocument = Result<Arc<Document>, DocumentError>;
 
 impl Evidence {
@@ -179,7 +179,7 @@ impl Evidence {
         }
     }
 
-    /// A case of which nothing is known, about a task that has run, for tests.
+    /// A verification without any facts, about a task that has run, for tests.
     #[cfg(test)]
     pub(crate) fn sample(product: Product) -> Self {
         let (task_id, extent) = (Definition::sample_id(), Extent::default());
@@ -187,7 +187,7 @@ impl Evidence {
         Self::new(target, Arc::new(product), KeyRing::default(), Limits::default(), Switches::default())
     }
 
-    /// The same, where a task is known to be [`Definition::SAMPLE`] with other text in some places.
+    /// The same, with a task whose definition is [`Definition::SAMPLE`] with other text in some places.
     #[cfg(test)]
     pub(crate) fn knowing(mut self, task_id: TaskId, changes: &[(&str, &str)]) -> Self {
         let text = changes.iter().fold(Definition::SAMPLE.to_owned(), |text, (from, to)| {
@@ -257,7 +257,7 @@ impl Evidence {
         self.facts.contains_key(need)
     }
 
-    /// How the artifact of a need is known whose fact is there.
+    /// The evidence for the artifact of a need whose fact is available.
     pub(crate) fn evidence(&self, need: &Need) -> ArtifactEvidence {
         match self.facts.get(need) {
             Some(Fact::Recalled(_)) => ArtifactEvidence::Recalled,
@@ -271,8 +271,9 @@ impl Evidence {
     }
 }
 
-/// What one check may look at while it examines one link. Everything it asks for and does not get
-/// is remembered, so that what it needs and what it looks at are the same by construction.
+/// The evidence that one check may read while it examines one link. Every request that cannot be
+/// answered yet is remembered, so that what a check needs and what it reads are the same by
+/// construction.
 pub(crate) struct CheckContext<'a> {
     pub(crate) evidence: &'a Evidence,
     pub(crate) chain: &'a Chain,
@@ -286,9 +287,9 @@ pub(crate) struct CheckContext<'a> {
 /// What an examination left open.
 #[derive(Debug, Default)]
 pub(crate) struct Open {
-    /// What it asked for and did not get.
+    /// What it requested and did not get.
     pub(crate) missing: BTreeSet<Need>,
-    /// What it will almost surely ask for once it got that.
+    /// What it will very probably request next.
     pub(crate) foreseen: BTreeSet<Need>,
     /// What a failure of it may rest on that a passing fault has altered.
     pub(crate) doubted: BTreeSet<Need>,
@@ -321,12 +322,12 @@ impl<'a> CheckContext<'a> {
         }
     }
 
-    /// What checks have noted down in this case.
+    /// Notes of checks in this verification.
     pub(crate) fn notes<T: Default + Send + 'static>(&self) -> Result<&'a T, Stop> {
         self.evidence.notes.of()
     }
 
-    /// Says that something will almost surely be asked for, which cannot be asked for yet.
+    /// Declares that something will very probably be requested, which cannot be requested yet.
     pub(crate) fn foresee(&self, need: Need) {
         self.foreseen.borrow_mut().insert(need);
     }
@@ -345,7 +346,7 @@ impl<'a> CheckContext<'a> {
         self.foreseen.borrow_mut().extend(open.missing.into_iter().chain(open.foreseen));
     }
 
-    /// The fact for a need. What could not be known blocks; the finding comes with the fact.
+    /// The fact for a need. Unavailable evidence blocks the check; the finding comes with the fact.
     fn fact(&self, need: &Need) -> Result<Answer<&'a Fact>, Stop> {
         match self.evidence.facts.get(need) {
             None => {
@@ -365,7 +366,7 @@ impl<'a> CheckContext<'a> {
         }
     }
 
-    /// Pays for work before it is done; nothing more is done once the verification has stopped.
+    /// Pays for work before it is done; no more work is done once the verification has stopped.
     pub(crate) fn spend(&self, steps: usize) -> Result<(), Stop> {
         self.evidence.work.spend(steps)
     }
@@ -379,7 +380,7 @@ impl<'a> CheckContext<'a> {
         }
     }
 
-    /// A JSON answer. It is paid for, since a check may go through hundreds of pages for every link.
+    /// A JSON answer. It has a cost, since a check may read hundreds of pages for every link.
     pub(crate) fn json(&self, need: &Need) -> Result<Answer<Json>, Stop> {
         self.spend(1)?;
         match self.fact(need)? {
@@ -396,7 +397,7 @@ impl<'a> CheckContext<'a> {
         }
     }
 
-    /// The list of projects that the policy names, or why it cannot be read.
+    /// The list of projects that the policy names, or why it cannot be parsed.
     pub(crate) fn projects(&self) -> Result<Answer<Result<&'a Projects, &'a str>>, Stop> {
         match self.fact(&Need::Projects { url: self.evidence.product.projects_url.clone() })? {
             Answer::Is(_) => {
@@ -407,7 +408,7 @@ impl<'a> CheckContext<'a> {
         }
     }
 
-    /// What was measured of an artifact.
+    /// The measurement of an artifact.
     pub(crate) fn measurement(&self, need: &Need) -> Result<Answer<Measurement>, Stop> {
         self.spend(1)?;
         match self.fact(need)? {
@@ -439,7 +440,7 @@ impl<'a> CheckContext<'a> {
         }
     }
 
-    /// The link of a task, as soon as it is known; none when the closed chain does not have it.
+    /// The link of a task, as soon as it is known; `None` if the closed chain does not have it.
     pub(crate) fn link(&self, task_id: TaskId) -> Result<Option<&'a Link>, Stop> {
         match self.chain.link(task_id) {
             Some(link) => Ok(Some(link)),
@@ -458,8 +459,8 @@ impl<'a> CheckContext<'a> {
         }
     }
 
-    /// The run the chain is about: the last one. Everything else is asked of exactly this run. While it has not
-    /// ended, nothing that it leaves is there for good, and nothing is judged of it but that.
+    /// The run that the chain is about: the last one. Everything else is requested for exactly this
+    /// run. While it has not ended, its output is not final, and nothing else of it is checked.
     pub(crate) fn run(&self, link: &Link) -> Result<&'a Run, Stop> {
         let run = self.latest_run(link)?;
         let is_judged = run.state.has_ended() || self.evidence.relaxes(Rule::RunState);
@@ -474,12 +475,12 @@ impl<'a> CheckContext<'a> {
         }
     }
 
-    /// A link's document as it parses, without any judgement of who signed it.
+    /// A link's parsed document, regardless of its signature.
     pub(crate) fn unverified_document(&self, link: &Link) -> Result<Answer<ParsedDocument>, Stop> {
         self.document_of(link.task_id, self.run(link)?.run_id)
     }
 
-    /// The document of any run as it parses, without any judgement of who signed it.
+    /// The parsed document of any run, regardless of its signature.
     pub(crate) fn document_of(&self, task_id: TaskId, run_id: RunId) -> Result<Answer<ParsedDocument>, Stop> {
         if let Answer::Absent(message) = self.body(&Need::Document { task_id, run_id })? {
             return Ok(Answer::Absent(message));
@@ -487,7 +488,7 @@ impl<'a> CheckContext<'a> {
         self.evidence.documents.get(&(task_id, run_id)).cloned().map(Answer::Is).ok_or(Stop::Blocked)
     }
 
-    /// The definition of any task. Where it cannot be used, the definition check says why.
+    /// The definition of any task. If it cannot be used, the check `definition` reports why.
     pub(crate) fn definition(&self, task_id: TaskId) -> Result<Arc<Definition>, Stop> {
         self.fact(&Need::Definition { task_id })?;
         match self.evidence.definition(task_id) {

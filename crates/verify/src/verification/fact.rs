@@ -1,21 +1,20 @@
-//! What was seen of the world.
+//! Observed evidence.
 
 use catena_model::digest::Measurement;
 use catena_model::graph::GraphScan;
 use std::sync::Arc;
 
-/// What a driver saw for one need. Bytes are what arrived after decoding, measured by us; nothing
-/// in a fact is a claim of whoever sent it.
+/// The evidence for one need. Bytes are those that arrived after decoding, measured by Catena; a fact
+/// contains no claims of its sender.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
     /// The whole body of a small answer.
     Body(Body),
-    /// What was measured of a large one.
+    /// The measurement of a large body.
     Measured(Measurement),
-    /// What was measured of a task graph, and its wanted entries.
+    /// The measurement of a task graph, and its wanted entries.
     Graph(GraphScan),
-    /// What was measured in an earlier run and kept: a measurement or a graph. Its bytes were not read in
-    /// this run.
+    /// A measurement or a graph from an earlier run. Its bytes were not read in this run.
     Recalled(Box<Fact>),
     /// What was seen twice with the same bytes, the second time past caches: a body, a measurement or a graph
     /// (specification 11.11).
@@ -25,22 +24,22 @@ pub enum Fact {
         /// The HTTP status: 404 or 410; 424 for an artifact of the error kind; 422 for a commit that
         /// GitHub does not know.
         status: u16,
-        /// The answer's own words, shortened.
+        /// The answer's text, shortened.
         message: String,
     },
-    /// The one who must know refuses to tell: credentials are missing or do not suffice. GitHub hides what
-    /// it refuses to show.
+    /// The responsible service refuses access: credentials are missing or insufficient. GitHub hides
+    /// what it refuses to show.
     Refused {
-        /// The HTTP status: 401, 403 or 407; GitHub's 404 for a repository that cannot be seen.
+        /// The HTTP status: 401, 403 or 407; GitHub's 404 for a hidden repository.
         status: u16,
-        /// The answer's own words, shortened.
+        /// The answer's text, shortened.
         message: String,
     },
-    /// It could not be known: unreachable, too slow, broken, or larger than its limit.
+    /// It is unavailable: unreachable, too slow, broken, or larger than its limit.
     Unreachable {
         /// What went wrong in the last attempt.
         reason: String,
-        /// How often it was tried.
+        /// The number of attempts.
         attempts: u32,
     },
 }
@@ -84,6 +83,6 @@ impl Fact {
 pub struct Body {
     /// The decoded bytes.
     pub bytes: Arc<[u8]>,
-    /// What was measured of them.
+    /// Their measurement.
     pub measurement: Measurement,
 }

@@ -1,43 +1,43 @@
-//! What will almost surely be needed, though no check can say so yet.
+//! Look-ahead: needs that will very probably follow, though no check can request them yet.
 //!
-//! A check asks for what it looks at, so it asks for a link's status when the link is known, and for
-//! its document when the status has told the run. Each of these is one more answer to wait for. But
-//! nearly every task runs once: its status, and the document and signature of run 0, can be on their
-//! way together with its definition.
+//! A check requests the evidence that it reads, so it requests a link's status when the link is known,
+//! and its document when the status names the run. Each of these adds the latency of one more answer.
+//! But nearly every task runs once: its status, and the document and signature of run 0, can be
+//! requested together with its definition.
 
 use super::Need;
 use super::chain::dependencies;
 use catena_model::task::{Definition, RunId, TaskId};
 use std::collections::{BTreeSet, HashSet};
 
-/// How much checks may foresee. A chain goes back to a few revisions of a few trees; whoever writes
-/// another revision into each of a thousand definitions must not send us to each of them.
+/// Limit on the look-ahead of checks. A chain goes back to a few revisions of a few trees; an author
+/// who writes another revision into each of a thousand definitions must not cause a request for each.
 const MOST: usize = 64;
 
-/// Collects what is foreseen, each once.
+/// Collects foreseen needs, each once.
 #[derive(Debug, Default)]
 pub(super) struct Foresight {
     tasks: HashSet<TaskId>,
-    /// What checks foresaw, each once.
+    /// Needs that checks foresaw, each once.
     told: HashSet<Need>,
     next: BTreeSet<Need>,
 }
 
 impl Foresight {
-    /// What was foreseen since the last time.
+    /// Needs that were foreseen since the last call.
     pub(super) fn take(&mut self) -> BTreeSet<Need> {
         std::mem::take(&mut self.next)
     }
 
-    /// A check foresees something.
+    /// A check foresees a need.
     pub(super) fn need(&mut self, need: Need) {
         if self.told.len() < MOST && self.told.insert(need.clone()) {
             self.next.insert(need);
         }
     }
 
-    /// A task will be a link, one of at most `links`. Of one that is only about to run nothing more is
-    /// asked than its definition.
+    /// A task will be a link, one of at most `links`. For a task that is about to run, only its
+    /// definition is requested.
     pub(super) fn task(&mut self, task_id: TaskId, has_run: bool, links: usize) {
         if self.tasks.len() >= links || !self.tasks.insert(task_id) {
             return;
@@ -51,7 +51,7 @@ impl Foresight {
         }
     }
 
-    /// What a link depends on will be links, as soon as those that were found with it are known too.
+    /// The dependencies of a link will be links, as soon as those found with it are known too.
     pub(super) fn dependencies_of(&mut self, definition: &Definition, links: usize) {
         if self.tasks.len() < links {
             dependencies(definition).into_iter().for_each(|(_, task_id)| self.task(task_id, true, links));

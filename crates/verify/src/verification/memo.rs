@@ -1,14 +1,15 @@
-//! What was read once, for whoever looks at it next.
+//! Parsed values that are kept for the next reader.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Things that are kept at the same time. A chain goes back to a few revisions of a few trees; what
-/// thousands of them hold would take more memory than their texts, which alone are counted.
+/// The number of values that are kept at the same time. A chain goes back to a few revisions of a few
+/// trees; the parsed values of thousands would take more memory than their texts, which alone are
+/// counted.
 const MOST: usize = 8;
 
-/// The last few things that were read. What it holds decides nothing: it is read again when it is gone.
+/// The last few parsed values. Its contents decide nothing: a value that was dropped is parsed again.
 #[derive(Debug)]
 pub(crate) struct Memo<K, V>(RefCell<HashMap<K, V>>);
 
@@ -19,7 +20,7 @@ impl<K, V> Default for Memo<K, V> {
 }
 
 impl<K: Hash + Eq, V: Clone> Memo<K, V> {
-    /// What was read under a key, or what is read now.
+    /// The value under a key, parsed now if it is missing.
     pub(crate) fn of(&self, key: K, read: impl FnOnce() -> V) -> V {
         if let Some(known) = self.0.borrow().get(&key) {
             return known.clone();

@@ -1,10 +1,10 @@
 //! The verification: a pure state machine from needs and facts to a verdict.
 //!
-//! Every check runs on every link it applies to. A check asks for what it looks at; what is not
-//! known yet becomes a need, and the check is tried again when the fact is there. So the same code
-//! decides what is asked and what is judged, and an incomplete case cannot pass: a check that is
-//! still waiting, or that was blocked without another check having failed, keeps the verdict from
-//! being "verified".
+//! Every check runs on every link that it applies to. A check requests the evidence that it reads;
+//! missing evidence becomes a need, and the check runs again when the fact is available. So the same
+//! code determines what is requested and what is verified, and incomplete evidence cannot pass: a check
+//! that is still waiting, or that was blocked without another check having failed, keeps the verdict
+//! from being "verified".
 
 mod chain;
 mod clearance;
@@ -43,30 +43,30 @@ use catena_policy::{KeyRing, Product};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-/// What one examination came to.
+/// The result of one examination.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Examination {
-    /// What was found; at least one finding, passed or failed.
+    /// The findings: at least one, passed or failed.
     pub(crate) findings: Vec<Finding>,
-    /// Artifacts whose bytes it vouches for.
+    /// Artifacts whose bytes it covers.
     pub(crate) artifacts: Vec<VerifiedArtifact>,
-    /// What the verdict is to tell of it beside that.
+    /// Further statements for the verdict.
     pub(crate) established: Vec<Established>,
 }
 
-/// What an examination comes to, or why it cannot go on.
+/// The result of an examination, or why it cannot continue.
 pub(crate) type Examined = Result<Examination, Stop>;
 
-/// Something a check has established that the verdict tells.
+/// A statement that a check has established, for the verdict.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Established {
-    /// What ran the link.
+    /// The worker implementation of the link.
     Implementation(WorkerImplementation),
     /// The link's document, whose signature was verified.
     Document(Box<SignedDocument>),
-    /// The run that the chain is about has completed, and nothing contradicts that.
+    /// The run that the chain is about has completed, without contradiction.
     Completed,
-    /// The trusted tree that the chain goes back to.
+    /// The trusted tree that the chain is traced back to.
     Tree(String),
 }
 
@@ -76,7 +76,7 @@ impl From<Vec<Finding>> for Examination {
     }
 }
 
-/// What a check is examined on, and how.
+/// What a check examines, and how.
 #[derive(Clone, Copy, Debug)]
 enum Subject {
     Task(TaskId, fn(&CheckContext<'_>, TaskId) -> Examined),
@@ -96,8 +96,8 @@ struct Item {
     check: &'static Check,
     subject: Subject,
     state: State,
-    /// How many things it waits for. It is examined again when the last of them is there, so that a
-    /// check that asks for thousands of artifacts is not examined thousands of times.
+    /// The number of facts that it waits for. It runs again when the last of them is available, so that
+    /// a check that requests thousands of artifacts does not run thousands of times.
     awaited: usize,
     /// Steps that its last examination took.
     steps: u64,
@@ -105,7 +105,7 @@ struct Item {
     doubted: BTreeSet<Need>,
 }
 
-/// One case, from its target to its verdict.
+/// One verification, from its target to its verdict.
 #[derive(Debug)]
 pub struct Verification {
     registry: &'static Registry,
@@ -125,7 +125,7 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Opens a case that these checks judge.
+    /// Starts a verification with these checks.
     pub(crate) fn judged_by(
         registry: &'static Registry,
         target: Target,
@@ -159,26 +159,26 @@ impl Verification {
         verification
     }
 
-    /// Stops, in the midst of work if need be, once this is set, besides what was said before. What was
+    /// Stops once this is set, in the middle of work if necessary, keeping earlier findings. What was
     /// not examined by then keeps the verdict from being "verified".
     pub fn cancel_when(&mut self, cancel: Cancel) {
         self.evidence.work.cancel_when(cancel);
     }
 
-    /// Whether it has stopped before its end: it was cancelled, or has taken more steps than its limit.
-    /// Then nothing more is needed and nothing more is examined.
+    /// Whether it has stopped early: it was cancelled, or has exceeded its limit of steps. Then nothing
+    /// more is needed and nothing more is examined.
     #[must_use]
     pub fn has_stopped(&self) -> bool {
         self.evidence.work.halted().is_some()
     }
 
-    /// The steps of work that it has taken ([`Limits::steps`]); the same in whatever order facts arrive.
+    /// The steps of work so far ([`Limits::steps`]); the same in whatever order facts arrive.
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.evidence.work.steps()
     }
 
-    /// What must be known next and was not handed out before. Each need is handed out once.
+    /// Needs that were not handed out before. Each need is handed out once.
     pub fn needs(&mut self) -> Vec<Need> {
         let ready = std::mem::take(&mut self.ready);
         self.outstanding = self.outstanding.saturating_add(ready.len());
@@ -186,34 +186,33 @@ impl Verification {
         ready.into_iter().collect()
     }
 
-    /// What will almost surely be needed once more is known, so that it may be asked for already. Each
-    /// need is foreseen once, and none that was handed out. It decides nothing: a fact for a need that
-    /// is only foreseen is not looked at, and a driver that does not care for it comes to the same
-    /// verdict.
+    /// Needs that will very probably follow, so that they can be requested early. Each is foreseen
+    /// once, and none that was handed out. Look-ahead decides nothing: a fact for a need that is only
+    /// foreseen is not read, and a caller that ignores look-ahead gets the same verdict.
     pub fn foreseen(&mut self) -> Vec<Need> {
         let Self { foresight, handed_out, .. } = self;
         foresight.take().into_iter().filter(|need| !handed_out.contains(need)).collect()
     }
 
-    /// How many needs are handed out and have no fact yet.
+    /// The number of needs that were handed out and have no fact yet.
     #[must_use]
     pub fn outstanding(&self) -> usize {
         self.outstanding
     }
 
-    /// Takes what was seen for a need. Facts may come in any order; the first fact for a need
-    /// stays, and one for a need that was never handed out is not looked at.
+    /// Takes the fact for a need. Facts may arrive in any order; the first fact for a need is final,
+    /// and one for a need that was never handed out is ignored.
     pub fn supply(&mut self, need: &Need, fact: Fact) {
         self.take(self.parser().read(need.clone(), fact));
     }
 
-    /// Who reads facts for this verification.
+    /// The parser of facts for this verification.
     #[must_use]
     pub fn parser(&self) -> FactParser {
         FactParser::new(&self.evidence.limits)
     }
 
-    /// Takes what its [`parser`](Self::parser) has read; the same as [`supply`](Self::supply).
+    /// Takes the result of its [`parser`](Self::parser); otherwise like [`supply`](Self::supply).
     pub fn take(&mut self, seen: ParsedFact) {
         let need = seen.need().clone();
         if !self.handed_out.contains(&need) || self.evidence.knows(&need) {
@@ -225,7 +224,7 @@ impl Verification {
             return;
         }
         if let Need::Definition { task_id } = need {
-            // What the maker of an input depends on is nobody's business.
+            // The dependencies of an input's producer are not part of the chain.
             let is_place = self.chain.place_of(task_id).is_some();
             if let Some(Ok(definition)) = self.evidence.definition(task_id).filter(|_| is_place) {
                 self.foresight.dependencies_of(&definition, self.evidence.limits.links);
@@ -237,20 +236,20 @@ impl Verification {
         }
     }
 
-    /// Concludes. `now` is the time of conclusion, as the report is to say it. What is not known by now
-    /// keeps the verdict from being "verified".
+    /// Concludes. `now` is the time of conclusion in the report. Evidence that is missing by now keeps
+    /// the verdict from being "verified".
     #[must_use]
     pub fn conclude(&self, now: Timestamp) -> Conclusion {
         Conclusion::of(self, conclude::conclude(self, now))
     }
 
-    /// The facts come from a recording. The verdict says so, and gives no clearance: a recording is no
-    /// evidence of the present, and nobody but whoever keeps it vouches for it.
+    /// The facts come from a recording. The verdict says so, and gives no clearance: a recording is not
+    /// evidence of the present, and only its keeper can vouch for it.
     pub fn judge_recording(&mut self) {
         self.source = Source::Recording;
     }
 
-    /// Every fact that it was told and has taken, in no order.
+    /// Every fact that it has taken, in no order.
     pub fn facts(&self) -> impl Iterator<Item = (&Need, &Fact)> {
         self.evidence.facts()
     }
@@ -293,7 +292,7 @@ impl Verification {
         }
     }
 
-    /// What checks will ask when more of the chain is known can be on its way before.
+    /// Needs that checks will have when more of the chain is known can be requested early.
     fn look_ahead(&mut self, task_id: TaskId) {
         let cx = CheckContext::new(&self.evidence, &self.chain);
         if let Some(link) = self.chain.link(task_id) {
@@ -309,7 +308,7 @@ impl Verification {
         unknown.for_each(|need| self.foresight.need(need));
     }
 
-    /// One of the things an item waits for is there.
+    /// One of the facts that an item waits for is available.
     fn arrived(&mut self, number: usize) {
         let Some(item) = self.items.get_mut(number) else { return };
         item.awaited = item.awaited.saturating_sub(1);
@@ -318,7 +317,7 @@ impl Verification {
         }
     }
 
-    /// Examines every check on those of its scopes that `subject` makes something of.
+    /// Runs every check on those of its scopes that `subject` maps to an item.
     fn add_all(&mut self, subject: impl Fn(&Scope) -> Option<Subject>) {
         for check in self.registry.checks {
             for subject in check.scopes.iter().filter_map(&subject) {
@@ -391,7 +390,7 @@ impl Verification {
     }
 
     fn ask(&mut self, need: Need) {
-        // What is known was handed out before.
+        // Known needs were handed out before.
         if !self.handed_out.contains(&need) {
             self.ready.insert(need);
         }
@@ -412,7 +411,7 @@ mod tests {
         Definition::sample_id()
     }
 
-    /// A case about a decision task, of which nothing is known yet.
+    /// A verification of a decision task, without any facts.
     fn opened() -> Verification {
         let kind = Kind::parse("decision").unwrap();
         let mut product = Product::empty("p");
@@ -444,7 +443,7 @@ mod tests {
         Finding::new("a check", CODE, disposition, target(), "Something.")
     }
 
-    /// The same, where every check has come to an end with this finding, and nothing is asked for.
+    /// The same, where every check has completed with this finding, and nothing is requested.
     fn ended(disposition: Disposition) -> Verification {
         let mut verification = closed();
         verification.handed_out.clear();
@@ -499,8 +498,8 @@ mod tests {
         assert_eq!(told, [("decision".to_owned(), target(), None)]);
     }
 
-    /// What a relaxed rule has found counts after all where another check came to no end, unless that is
-    /// because something is not known.
+    /// A relaxed finding counts after all if another check did not complete, unless that is because
+    /// evidence is missing.
     #[test]
     fn what_is_relaxed_counts_where_a_check_cannot_do_without_it() {
         let relaxing = |state: State| {
@@ -526,7 +525,7 @@ mod tests {
         let mut open = relaxing(State::Blocked);
         open.chain = Chain::new(&open.evidence);
         assert_eq!(judged(open), unfinished);
-        // Without such a finding there is nobody to say why.
+        // Without such a finding, no check states the reason.
         let mut nobody = ended(Disposition::Relaxed);
         nobody.items[1].state = State::Blocked;
         assert_eq!(judged(nobody), unfinished);
@@ -605,7 +604,7 @@ mod tests {
         assert!(cleared(&ended(Disposition::Passed)));
         for disposition in [Disposition::Failed, Disposition::Passed] {
             let mut verification = ended(disposition);
-            // Any outcome but "verified": a failed check, then one that came to no end.
+            // Any outcome but "verified": a failed check, then one that did not complete.
             if disposition == Disposition::Passed {
                 verification.items[0].state = State::Waiting;
             }

@@ -1,4 +1,4 @@
-//! What a verification must know next.
+//! The needs of a verification.
 
 use catena_model::source::{GithubRepository, RepositoryUrl, Revision, TagName};
 use catena_model::task::{ArtifactName, RunId, TaskId, TaskSet};
@@ -38,11 +38,11 @@ pub enum Need {
         task_id: TaskId,
         /// The run.
         run_id: RunId,
-        /// The `continuationToken` of the page before; none for the first.
+        /// The `continuationToken` of the previous page; `None` for the first.
         continuation: Option<String>,
     },
-    /// A small artifact that is read whole and, if it turns out verified, is also kept:
-    /// `public/actions.json`, `public/parameters.yml`. Fact: body.
+    /// A small artifact that is read as a whole and, if verified, is also kept: `public/actions.json`,
+    /// `public/parameters.yml`. Fact: body.
     Content {
         /// The task.
         task_id: TaskId,
@@ -53,7 +53,7 @@ pub enum Need {
         /// Whether SHA-512 is to be measured as well.
         sha512: bool,
     },
-    /// An artifact that is only measured and, if it turns out verified, kept. Fact: measurement.
+    /// An artifact that is only measured and, if verified, kept. Fact: measurement.
     Artifact {
         /// The task.
         task_id: TaskId,
@@ -80,7 +80,7 @@ pub enum Need {
         /// Its address, from the policy.
         url: String,
     },
-    /// What hg knows of a push: `<repo>/json-pushes?changeset=<rev>&version=2&full=1`. Fact: body.
+    /// A push on hg: `<repo>/json-pushes?changeset=<rev>&version=2&full=1`. Fact: body.
     Push {
         /// The repository on hg.
         repository: RepositoryUrl,
@@ -178,7 +178,7 @@ impl TreeFile {
     }
 }
 
-/// What a file on GitHub is asked at.
+/// The reference at which a file on GitHub is requested.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reference {
     /// A commit.
@@ -188,7 +188,7 @@ pub enum Reference {
 }
 
 impl Reference {
-    /// As it stands in an address.
+    /// As it appears in an address.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -198,7 +198,7 @@ impl Reference {
     }
 }
 
-/// What kind of answer a need has.
+/// The shape of a need's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// The whole body, within `Limits::answer_bytes`.
@@ -210,7 +210,7 @@ pub enum Shape {
 }
 
 impl Need {
-    /// What kind of answer it has.
+    /// The shape of its answer.
     #[must_use]
     pub fn shape(&self) -> Shape {
         match self {
@@ -220,9 +220,9 @@ impl Need {
         }
     }
 
-    /// Whether the answer is JSON that some service computed for this request. An answer to such a
-    /// need that does not even look like JSON is a broken service, not a statement, and is asked
-    /// again.
+    /// Whether the answer is JSON that a service computed for this request. An answer to such a need
+    /// that does not even look like JSON comes from a broken service. It is not a statement, and is
+    /// retried.
     #[must_use]
     pub fn is_json_answer(&self) -> bool {
         !matches!(
@@ -238,9 +238,9 @@ impl Need {
         )
     }
 
-    /// Whether the answer is text that nothing else proves: a file out of version control, or a piece
-    /// of a page. A whole page of HTML in its place is a login, a notice of maintenance or a proxy's
-    /// own: no statement about what was asked, so that it is asked again.
+    /// Whether the answer is text without any other proof of origin: a file from version control, or
+    /// part of a page. A complete HTML page in its place is a login page, a maintenance notice or a
+    /// proxy's own page. It is not a statement, and is retried.
     #[must_use]
     pub fn is_text_answer(&self) -> bool {
         matches!(self, Self::Projects { .. } | Self::HgFile { .. } | Self::BranchCommits { .. })
@@ -328,8 +328,8 @@ mod tests {
     use super::*;
     use catena_model::task::Definition;
 
-    /// Every need once: its words, the shape of its answer, whether that is JSON or text by nature, and
-    /// the artifact it is.
+    /// Every need once: its fields, the shape of its answer, whether that is JSON or text by nature,
+    /// and its artifact.
     #[test]
     fn needs_say_what_their_answers_are() {
         let task_id = Definition::sample_id();

@@ -1,17 +1,17 @@
-//! What checks note down from one examination to the next, so that it is not worked out again.
+//! Notes that checks keep from one examination to the next, so that a result is not computed again.
 
 use super::Stop;
 use std::any::Any;
 use std::cell::OnceCell;
 
-/// Room for one value of a type that its users choose: the state machine does not know what it holds. It
-/// decides nothing: what it holds is worked out again where it is gone.
+/// Space for one value of a type that its users choose: the state machine does not know its contents.
+/// It decides nothing: a value that was dropped is computed again.
 #[derive(Debug, Default)]
 pub(crate) struct Notes(OnceCell<Box<dyn Any + Send>>);
 
 impl Notes {
-    /// The value, made where there is none yet. Blocked where there is one of another type: then two kinds of
-    /// users share a case, which is a defect and no reason to pass.
+    /// The value, created if there is none yet. Blocked if there is one of another type: then two kinds
+    /// of users share a verification, which is a defect and no reason to pass.
     pub(crate) fn of<T: Default + Send + 'static>(&self) -> Result<&T, Stop> {
         self.0.get_or_init(|| Box::<T>::default()).downcast_ref().ok_or(Stop::Blocked)
     }

@@ -1,4 +1,4 @@
-//! What an answer says, read where it arrives.
+//! Parsing an answer where it arrives.
 
 use super::evidence::{Json, NoDefinition, ParsedDocument};
 use super::{Fact, Need};
@@ -9,16 +9,16 @@ use catena_model::projects::Projects;
 use catena_model::task::{Definition, ListingError, ListingPage, Status, StatusError};
 use std::sync::Arc;
 
-/// Reads facts: all that can be done with an answer before it is known what it is held against. It may
-/// be done anywhere, so that a driver can do it for many answers at the same time.
+/// Parses facts: everything that can be done with an answer before its context is known. Facts can be
+/// parsed anywhere, for example many in parallel.
 #[derive(Clone, Debug)]
 pub struct FactParser {
     limits: catena_json::Limits,
     yaml: catena_yaml::Limits,
 }
 
-/// What was seen for a need, and what it says. Only a [`FactParser`] makes one, so that what was read is what
-/// was seen.
+/// The fact for a need, and its parsed contents. Only a [`FactParser`] creates one, so that the
+/// contents are those of the fact.
 #[derive(Clone, Debug)]
 pub struct ParsedFact {
     need: Need,
@@ -26,7 +26,7 @@ pub struct ParsedFact {
     reading: Parsed,
 }
 
-/// What a fact says by itself.
+/// The parsed contents of a fact.
 #[derive(Clone, Debug)]
 pub(super) enum Parsed {
     Definition(Result<Arc<Definition>, NoDefinition>),
@@ -35,7 +35,7 @@ pub(super) enum Parsed {
     Listing(Result<ListingPage, ListingError>),
     Json(Json),
     Projects(Result<Projects, String>),
-    /// Its bytes are looked at as they are, if there are any.
+    /// Its bytes are used unparsed, if there are any.
     Bytes,
 }
 
@@ -46,7 +46,7 @@ impl FactParser {
         Self { limits: limits.json(), yaml: limits.yaml }
     }
 
-    /// Reads what was seen for a need.
+    /// Parses the fact for a need.
     #[must_use]
     pub fn read(&self, need: Need, fact: Fact) -> ParsedFact {
         let read = match (&need, fact.observed()) {
@@ -67,8 +67,8 @@ impl FactParser {
         };
         match read {
             Ok(reading) => ParsedFact { need, fact, reading },
-            // It says nothing of the chain: a service that sends such a thing is broken, and nobody
-            // knows what it would have said.
+            // It says nothing about the chain: a service that sends this is broken, and its real answer
+            // is unknown.
             Err(error) => {
                 let reason = format!("the answer is beyond the limits: {error}");
                 self.read(need, Fact::Unreachable { reason, attempts: 1 })
@@ -77,7 +77,7 @@ impl FactParser {
     }
 }
 
-/// What a service computed as JSON, unless it is beyond what is read.
+/// JSON that a service computed, unless it exceeds the limits.
 fn answer(need: &Need, json: Result<catena_json::Value, ParseError>) -> Result<Parsed, ParseError> {
     if let Err(error) = &json
         && error.kind.is_beyond_limits()
@@ -95,7 +95,7 @@ fn answer(need: &Need, json: Result<catena_json::Value, ParseError>) -> Result<P
             let json = json.map_err(|error| StatusError(error.to_string()));
             Parsed::Status(json.and_then(|json| Status::parse(&json)))
         }
-        // Of a page that may be thousands of entries nothing is kept but their names.
+        // Only the names are kept of a page that may have thousands of entries.
         Need::Listing { .. } => {
             let json = json.map_err(|error| ListingError::Json(error.to_string()));
             Parsed::Listing(json.and_then(|json| ListingPage::parse(&json)))
@@ -105,13 +105,13 @@ fn answer(need: &Need, json: Result<catena_json::Value, ParseError>) -> Result<P
 }
 
 impl ParsedFact {
-    /// For which need.
+    /// The need.
     #[must_use]
     pub fn need(&self) -> &Need {
         &self.need
     }
 
-    /// What was seen: as it was given to the parser, but that an answer beyond the limits is unreachable.
+    /// The fact as it was given to the parser, except that an answer beyond the limits is unreachable.
     #[must_use]
     pub fn fact(&self) -> &Fact {
         &self.fact

@@ -1,7 +1,7 @@
-//! What the state machine knows of the checks: how each is described, and when it is examined.
+//! The state machine's view of the checks: how each is described, and when it runs.
 //!
-//! The checks import the state machine, and it imports none of them: it is given the registry that
-//! `checks` makes of them.
+//! The checks import the state machine, and it imports none of them: it receives the registry that
+//! `checks` creates.
 
 use super::work::Halt;
 use super::{CheckContext, Examined, Link, Need};
@@ -10,18 +10,18 @@ use catena_model::task::TaskId;
 use catena_policy::Rule;
 use std::collections::BTreeSet;
 
-/// A check: how people read of it, and how it is examined.
+/// A check: its documentation, and how it runs.
 #[derive(Clone, Copy, Debug)]
 pub struct Check {
     /// The name of its file, its page and its attacks.
     pub name: &'static str,
     /// Its page.
     pub page: &'static str,
-    /// What it can find.
+    /// Its codes.
     pub codes: &'static [Code],
-    /// On what it is examined, and how.
+    /// What it examines, and how.
     pub(crate) scopes: &'static [Scope],
-    /// What is foreseen of a link as soon as it is known, and not only when the check comes to it.
+    /// Look-ahead for a link as soon as it is known, before the check runs.
     pub(crate) look_ahead: Option<fn(&CheckContext<'_>, &Link)>,
 }
 
@@ -39,7 +39,7 @@ impl Check {
     }
 }
 
-/// On what a check is examined.
+/// What a check examines.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Scope {
     /// On every task of the chain once its definition has been answered, whether or not it can be used.
@@ -48,24 +48,24 @@ pub(crate) enum Scope {
     Link(fn(&CheckContext<'_>, &Link) -> Examined),
     /// Once, on the chain as a whole.
     Chain(fn(&CheckContext<'_>) -> Examined),
-    /// Once, when the verification is concluded. What is found then outweighs that the check passed before.
+    /// Once, at the conclusion. Its findings replace the check's earlier pass.
     Conclusion(fn(&Unresolved<'_>) -> Vec<Finding>),
 }
 
-/// What is unresolved when a verification is concluded.
+/// Open items at the conclusion of a verification.
 pub(crate) struct Unresolved<'a> {
     pub(crate) cx: &'a CheckContext<'a>,
-    /// What was asked and never told, in order. Where the work has stopped nothing is: what is open there
-    /// is open because of that.
+    /// Requested evidence that never arrived, in order. Empty if the work has stopped: open items are
+    /// then open because of that.
     pub(crate) untold: &'a [&'a Need],
-    /// Why the work has stopped before its end, if it has.
+    /// Why the work stopped early, if it did.
     pub(crate) halted: Option<Halt>,
 }
 
-/// All checks, in the order of the verification, and what is said where one of them did not end.
+/// All checks, in the order of the verification, and the finding if one of them did not complete.
 #[derive(Debug)]
 pub(crate) struct Registry {
     pub(crate) checks: &'static [Check],
-    /// The finding that something about a task came to no end.
+    /// The finding that a check of a task did not complete.
     pub(crate) unfinished: fn(TaskId, String) -> Finding,
 }

@@ -1,17 +1,17 @@
-//! How much work a verification does, and what ends it early.
+//! The work of a verification, and what ends it early.
 
 use super::Stop;
 use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
-/// Asks, in the midst of work, whether a verification must stop. It is asked often, from the thread that
-/// works, and is to answer at once.
+/// Polls, during work, whether a verification must stop. It is called often, from the working thread,
+/// and must return at once.
 #[derive(Clone)]
 pub struct Cancel(Option<Arc<dyn Fn() -> bool + Send + Sync>>);
 
 impl Cancel {
-    /// Nothing cancels the work.
+    /// The work is never cancelled.
     #[must_use]
     pub fn never() -> Self {
         Self(None)
@@ -23,7 +23,7 @@ impl Cancel {
         Self(Some(Arc::new(is_set)))
     }
 
-    /// Either of two reasons to stop is enough.
+    /// Either of two reasons to stop suffices.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         match (self.0, other.0) {
@@ -45,7 +45,7 @@ impl fmt::Debug for Cancel {
     }
 }
 
-/// Why a verification stopped before every check had ended.
+/// Why a verification stopped before every check completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Halt {
     /// It was cancelled.
@@ -54,7 +54,7 @@ pub(crate) enum Halt {
     Exhausted,
 }
 
-/// Steps after which it is asked whether the work is cancelled: a fraction of a millisecond.
+/// The number of steps between two polls of the cancellation: a fraction of a millisecond.
 const STEPS_PER_POLL: u64 = 1024;
 
 /// Counts the steps of a verification. Work is paid for before it is done; a step is about a microsecond.
@@ -66,7 +66,7 @@ pub(crate) struct Work {
     limit: u64,
     cancel: Cancel,
     total: Cell<u64>,
-    /// Steps of the examination that goes on.
+    /// Steps of the current examination.
     attempt: Cell<u64>,
     unpolled: Cell<u64>,
     halt: Cell<Option<Halt>>,
@@ -98,7 +98,7 @@ impl Work {
         self.halt.get()
     }
 
-    /// The steps that were taken.
+    /// The steps so far.
     pub(crate) fn steps(&self) -> u64 {
         self.total.get()
     }
@@ -108,7 +108,7 @@ impl Work {
         self.limit
     }
 
-    /// An examination begins, whose attempt before this one took so many steps.
+    /// An examination begins, whose previous attempt took this number of steps.
     pub(crate) fn begin(&self, before: u64) -> Result<(), Stop> {
         self.poll()?;
         self.total.set(self.total.get().saturating_sub(before));
@@ -136,12 +136,12 @@ impl Work {
         self.halt.get().map_or(Ok(()), |_| Err(Stop::Halted))
     }
 
-    /// Pays for reading that many bytes.
+    /// Pays for reading this number of bytes.
     pub(crate) fn spend_bytes(&self, bytes: usize) -> Result<(), Stop> {
         self.spend((bytes / 16).saturating_add(1))
     }
 
-    /// Whether the work may go on.
+    /// Whether the work may continue.
     pub(crate) fn poll(&self) -> Result<(), Stop> {
         self.unpolled.set(0);
         if self.halt.get().is_none() && self.cancel.is_set() {

@@ -1,33 +1,33 @@
-//! Who uses a staging folder: whoever holds the lock on the file `lock` in it. A lock ends with its
-//! process, however that ends, so a folder that can be locked is nobody's any more.
+//! Use of a staging directory: its user holds a lock on the file `lock` in it. A lock ends with its
+//! process, so a directory that can be locked is unused.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// What the names of staging folders begin with.
+/// The prefix of the names of staging directories.
 pub const PREFIX: &str = ".catena-";
 
 const LOCK: &str = "lock";
-/// The lock file before it is locked. It gets its name only then, so that none that has the name is
-/// free while its owner lives.
+/// The lock file before it is locked. It gets its final name only then, so that a file with that name
+/// is always locked while its owner is alive.
 const UNLOCKED: &str = "lock.new";
 
-/// A folder without a lock is one that is just being made, by us in another process, or one whose
-/// maker was killed within that moment.
+/// A directory without a lock is just being created by another process, or its creator was killed at
+/// that moment.
 const MAKING: Duration = Duration::from_secs(3600);
 
-/// The use of a staging folder, for as long as it is held.
+/// The use of a staging directory while it is held.
 #[derive(Debug)]
 pub struct Claim(#[allow(dead_code)] Option<File>);
 
 impl Claim {
-    /// Claims a folder that was just made. On a file system that knows no locks the folder stays
-    /// without one, and is taken for one that is being made.
+    /// Claims a new directory. On a file system without locks the directory has no lock file, and
+    /// counts as being created.
     ///
     /// # Errors
-    /// What the file system says.
+    /// The file system's error.
     pub fn on(folder: &Path) -> io::Result<Self> {
         let unlocked = folder.join(UNLOCKED);
         let file = File::options().write(true).create_new(true).open(&unlocked)?;
@@ -40,7 +40,7 @@ impl Claim {
     }
 }
 
-/// Removes what verifiers left that were killed. What cannot be removed stays: it is in nobody's way.
+/// Removes the leftovers of killed verifiers. Files that cannot be removed do no harm.
 pub fn sweep(work_dir: &Path) {
     let Ok(entries) = fs::read_dir(work_dir) else { return };
     for entry in entries.filter_map(Result::ok) {
@@ -57,7 +57,7 @@ fn remove_abandoned(folder: &Path) {
     let removed = match fs::symlink_metadata(&lock) {
         Ok(found) if found.is_file() => {
             let Ok(file) = File::open(&lock) else { return };
-            // Ours until it is gone, so that of two who sweep only one does.
+            // Held until it is removed, so that only one of two cleaners removes it.
             if file.try_lock().is_err() {
                 return;
             }

@@ -1,4 +1,4 @@
-//! Bytes on the disk: it is set to work while they arrive, so that a flush finds little left to do.
+//! Flushing: writeback starts while data arrives, so that a flush has little left to do.
 
 use crate::shares::in_shares;
 use std::fs::File;
@@ -9,11 +9,11 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-/// Bytes of one file after which the disk is set to work on them, while more arrive.
+/// Bytes of one file after which its writeback starts, while more arrive.
 const AHEAD: usize = 8 << 20;
-/// Files that wait for the thread that sets the disk to work; each is open meanwhile.
+/// Files that wait for the writeback thread; each is open in the meantime.
 const WAITING: usize = 32;
-/// Files that are flushed at once: what the disk has to do for each by itself it does for them together.
+/// Files that are flushed in parallel, so that the disk combines its work.
 const AT_ONCE: usize = 16;
 
 /// Flushes files.
@@ -23,17 +23,17 @@ pub(super) struct Flusher {
 }
 
 impl Flusher {
-    /// For one file that begins.
+    /// For a new file.
     pub(super) fn ahead(&self) -> Ahead {
         Ahead { worker: self.worker.clone(), begun: 0, waiting: 0 }
     }
 
-    /// What these paths lead to is on the disk when this returns. Each file is flushed by itself: to flush
-    /// the whole file system once would wait for what everybody else has written to it.
+    /// The files at these paths are on disk when this returns. Each is flushed separately: flushing the
+    /// whole file system would wait for the data of other processes.
     pub(super) fn flush(&self, paths: &[&Path]) -> Result<(), (PathBuf, io::Error)> {
         if self.worker.missed.load(Ordering::Relaxed) {
-            // The disk begins with all of them before one is waited for: to wait for what it has not
-            // begun with takes as long for one small file as for hundreds.
+            // Writeback of all files starts before one is awaited: otherwise one small file would take
+            // as long as hundreds.
             paths.iter().filter_map(|path| File::open(path).ok()).for_each(|file| write(&file, 0));
         }
         in_shares(paths, AT_ONCE, |path| {
@@ -43,19 +43,19 @@ impl Flusher {
     }
 }
 
-/// Sets the disk to work on a file as it grows and when it is whole, so that little is left to do when all
+/// Starts writeback of a file while it grows and when it is complete, so that little is left when all
 /// of them are flushed.
 #[derive(Debug)]
 pub(super) struct Ahead {
     worker: Arc<Worker>,
-    /// Up to where it was.
+    /// The end of the last writeback.
     begun: u64,
-    /// Bytes after that.
+    /// Bytes since then.
     waiting: usize,
 }
 
 impl Ahead {
-    /// So many bytes more were written to the file.
+    /// This many more bytes were written to the file.
     pub(super) fn written(&mut self, file: &File, bytes: usize) {
         self.waiting = self.waiting.saturating_add(bytes);
         if self.waiting >= AHEAD
@@ -67,24 +67,24 @@ impl Ahead {
         }
     }
 
-    /// The file is whole.
+    /// The file is complete.
     pub(super) fn ended(self, file: File) {
         self.worker.begin(file, self.begun);
     }
 }
 
-/// A thread that sets the disk to work on one file after another, which may take as long as the disk has
-/// other work. It begins with the first file and ends when nobody can send to it any more.
+/// A thread that starts writeback of one file after another, which may block while the disk is busy. It
+/// starts with the first file and ends when all senders are dropped.
 #[derive(Debug, Default)]
 struct Worker {
     files: OnceLock<Option<SyncSender<(File, u64)>>>,
-    /// Whether there was a file that it could not take.
+    /// Whether there was a file that it could not accept.
     missed: AtomicBool,
 }
 
 impl Worker {
-    /// Has the disk begin soon with what stands in a file from there on. Where that cannot be, or there is
-    /// enough to do already, nothing is lost: everything is flushed at the end.
+    /// Requests writeback of a file from this position. If that fails, or the queue is full, nothing is
+    /// lost: everything is flushed at the end.
     fn begin(&self, file: File, from: u64) {
         let files = self.files.get_or_init(|| start().ok());
         if files.as_ref().is_none_or(|files| files.try_send((file, from)).is_err()) {
@@ -103,16 +103,16 @@ fn start() -> io::Result<SyncSender<(File, u64)>> {
     Ok(sender)
 }
 
-/// Begins to write what stands in a file from there on, without waiting for the end of it. No failure is
-/// told here, nor does one count as told, so that the flush which counts is told of it.
+/// Starts writing a file from this position to disk, without waiting for the end. Errors are ignored
+/// here and stay pending, so that the flush that counts reports them.
 #[cfg(target_os = "linux")]
 fn write(file: &File, from: u64) {
-    // The one advice that is taken at once: what is to be dropped from memory must be written first. As
-    // long as it is not, it is not dropped either, so that who reads the file next has it in memory.
+    // The one advice that takes effect at once: pages must be written before they are dropped from
+    // memory. Dirty pages are not dropped, so that the next reader of the file finds them in memory.
     let _ = rustix::fs::fadvise(file, from, None, rustix::fs::Advice::DontNeed);
 }
 
-/// Elsewhere the system writes when it likes to.
+/// On other systems, the system decides when to write.
 #[cfg(not(target_os = "linux"))]
 fn write(_file: &File, _from: u64) {}
 
@@ -152,12 +152,12 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().len(), 20 << 20);
     }
 
-    /// More files at once than wait for the thread: none is waited for, and all are flushed.
+    /// More files than the queue of the thread: none waits, and all are flushed.
     #[test]
     fn nobody_waits_for_the_disk_before_the_end() {
         let folder = tempfile::tempdir().unwrap();
         let flusher = Flusher::default();
-        // A thread that has more to do than it can.
+        // A thread with more work than it can accept.
         let (full, _files) = sync_channel(1);
         flusher.worker.files.set(Some(full)).unwrap();
         let paths: Vec<PathBuf> = (0..4).map(|number| folder.path().join(number.to_string())).collect();

@@ -1,8 +1,8 @@
-//! The final places of artifacts: a folder `DIR/cot/<taskId>/` for each task.
+//! The final places of artifacts: a directory `DIR/cot/<taskId>/` for each task.
 //!
-//! A folder is put in place as a whole and taken away as a whole, so that it never holds what different
-//! verdicts vouch for. A record says for which target's sake each folder is there: after any other answer
-//! about that target it is taken away. Whoever changes the places holds a lock.
+//! A directory is put in place and removed as a whole, so that it never contains files of different
+//! verdicts. A record names the target of each directory: after any other outcome for that target the
+//! directory is removed. Changes are made under a lock.
 
 use super::PublishError;
 use catena_model::task::TaskId;
@@ -13,27 +13,27 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Where the record and the lock are, in `DIR/cot`. No task has this id.
+/// The directory of the record and the lock, in `DIR/cot`. No task has this id.
 const OWN: &str = ".catena";
-/// A line for each folder: the task it is of, and the target it is there for.
+/// A line for each directory: its task, and its target.
 const RECORD: &str = "published";
 const LOCK: &str = "lock";
-/// Others hold the lock for as long as some folders take to be renamed.
+/// Others hold the lock while they rename some directories.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The final places in a work directory, until it is dropped ours alone to change.
+/// The final places in a work directory, locked until dropped.
 #[derive(Debug)]
 pub(super) struct Places {
     cot: PathBuf,
-    /// None on a file system that knows no locks.
+    /// `None` on a file system without locks.
     _lock: Option<File>,
-    /// By the task of a folder, the target it is there for.
+    /// For the task of each directory, its target.
     record: BTreeMap<TaskId, TaskId>,
 }
 
 impl Places {
-    /// Opens the places of a work directory, and makes them where there are none.
+    /// Opens the places of a work directory, and creates them if they do not exist.
     pub(super) fn open(work_dir: &Path) -> Result<Self, PublishError> {
         let cot = work_dir.join("cot");
         make_directory(&cot)?;
@@ -43,22 +43,22 @@ impl Places {
         Ok(Self { cot, _lock: lock, record })
     }
 
-    /// Whether anything was put in place here since the record is kept.
+    /// Whether anything was put in place here since the record exists.
     pub(super) fn are_used(work_dir: &Path) -> bool {
         fs::symlink_metadata(work_dir.join("cot").join(OWN)).is_ok_and(|found| found.is_dir())
     }
 
-    /// The tasks whose folders are there for a target.
+    /// The tasks whose directories belong to a target.
     pub(super) fn of(&self, target: TaskId) -> BTreeSet<TaskId> {
         self.record.iter().filter(|(_, whose)| **whose == target).map(|(task_id, _)| *task_id).collect()
     }
 
-    /// The folder of a task.
+    /// The directory of a task.
     pub(super) fn folder(&self, task_id: TaskId) -> PathBuf {
         self.cot.join(task_id.as_str())
     }
 
-    /// Nothing but a folder may stand where one is to be put or taken away; links are not followed.
+    /// Only a directory may be replaced or removed; links are not followed.
     pub(super) fn check<'a>(&self, tasks: impl IntoIterator<Item = &'a TaskId>) -> Result<(), PublishError> {
         for task_id in tasks {
             let folder = self.folder(*task_id);
@@ -69,8 +69,8 @@ impl Places {
         Ok(())
     }
 
-    /// Says for which target's sake folders are about to be there. What was killed after this is found and
-    /// taken away by whoever asks about the target next.
+    /// Records the target of directories that will be put in place. If the process is killed
+    /// afterwards, the next verification of the target removes them.
     pub(super) fn claim<'a>(
         &mut self,
         tasks: impl IntoIterator<Item = &'a TaskId>,
@@ -80,7 +80,7 @@ impl Places {
         self.write()
     }
 
-    /// Moves a task's folder, if there is one, to `away`.
+    /// Moves a task's directory, if there is one, to `away`.
     pub(super) fn take_away(&self, task_id: TaskId, away: &Path) -> Result<(), PublishError> {
         let folder = self.folder(task_id);
         match fs::rename(&folder, away) {
@@ -91,13 +91,13 @@ impl Places {
         }
     }
 
-    /// Moves a new folder to the place of a task, which is free.
+    /// Moves a new directory to the place of a task, which is free.
     pub(super) fn put(&self, task_id: TaskId, folder: &Path) -> Result<(), PublishError> {
         let place = self.folder(task_id);
         fs::rename(folder, &place).map_err(|error| PublishError::Io { path: place, error })
     }
 
-    /// Forgets folders that are not there.
+    /// Removes missing directories from the record.
     pub(super) fn close(mut self) -> Result<(), PublishError> {
         let Self { cot, record, .. } = &mut self;
         record.retain(|task_id, _| fs::symlink_metadata(cot.join(task_id.as_str())).is_ok());
@@ -122,7 +122,7 @@ impl Places {
     }
 }
 
-/// What the record says; lines that are none of ours say nothing.
+/// The contents of the record; unknown lines are ignored.
 fn read(path: &Path) -> BTreeMap<TaskId, TaskId> {
     if !fs::symlink_metadata(path).is_ok_and(|found| found.is_file()) {
         return BTreeMap::new();
@@ -135,7 +135,7 @@ fn read(path: &Path) -> BTreeMap<TaskId, TaskId> {
     String::from_utf8_lossy(&text).lines().filter_map(line).collect()
 }
 
-/// Waits until nobody else changes the places.
+/// Waits for the lock on the places.
 fn lock(path: &Path) -> Result<Option<File>, PublishError> {
     let io = |error| PublishError::Io { path: path.to_owned(), error };
     if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
@@ -153,9 +153,9 @@ fn lock(path: &Path) -> Result<Option<File>, PublishError> {
     }
 }
 
-/// Makes one directory, mode 0755. What stands there must be a directory itself, not
-/// a link to one. Whoever can put a link there between this look and the rename can write to the
-/// work directory anyway.
+/// Creates one directory, mode 0755. An existing one must be a directory itself, not a link to one. An
+/// attacker who can put a link there between this check and the rename can write to the work directory
+/// anyway.
 pub(super) fn make_directory(path: &Path) -> Result<(), PublishError> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => return Ok(()),
@@ -164,7 +164,7 @@ pub(super) fn make_directory(path: &Path) -> Result<(), PublishError> {
     }
     let io = |error| PublishError::Io { path: path.to_owned(), error };
     if let Err(error) = fs::create_dir(path) {
-        // Another verifier may have made it since.
+        // Another verifier may have created it in the meantime.
         let made = fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
         return if made { Ok(()) } else { Err(io(error)) };
     }
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!((places.of(id(9)), places.of(id(8))), ([id(1)].into(), [id(2)].into()));
     }
 
-    /// The record stands where others may write too: it names tasks, and nothing else.
+    /// Others may be able to write the record too: it names tasks, and nothing else.
     #[test]
     fn lines_that_name_no_tasks_say_nothing() {
         let work = tempfile::tempdir().unwrap();

@@ -179,7 +179,7 @@ impl Scanner {
 
     fn scan_version_number(&mut self) -> Result<String, Error> {
         let length = self.reader.count_while(|c| c.is_ascii_digit());
-        // Longer numbers are beyond what Python reads; nobody needs more than two digits.
+        // Longer numbers are beyond what Python reads; two digits are enough.
         if length == 0 || length > 9 {
             return Err(Error::syntax("a version number has one to nine digits", self.reader.mark()));
         }

@@ -1,4 +1,4 @@
-//! Attacks by length and number: patterns, names and mistakes that cost more than they should.
+//! Attacks by length and number: patterns, names and errors that cost more than they should.
 
 use super::super::{Attack, T, W, attack};
 use super::globs_on_github;

@@ -1,4 +1,4 @@
-//! Attacks on the bytes of files, and on what documents say of them.
+//! Attacks on the bytes of files, and on their entries in documents.
 
 use super::super::documents::{action_task, artifacts_of};
 use super::super::{Attack, Q, S, T, W, attack};
@@ -203,7 +203,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         },
         "artifact-altered",
     ),
-    // None.
+    // Missing files.
     attack(
         "file missing",
         &[S, Q],

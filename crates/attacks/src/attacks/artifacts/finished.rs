@@ -1,4 +1,4 @@
-//! Attacks on what a finished target made, and on what other links took in.
+//! Attacks on the artifacts of a finished target, and on the inputs of other links.
 
 use super::super::{Attack, Q, S, T, W, attack};
 use super::{bytes, redirect, redirect_to};
@@ -9,7 +9,7 @@ use crate::change::{
 use crate::valid::{action, cron, finished, mobile, promotion, promotion_of_rounds, push, rounds, tag};
 use catena_testbed::{Artifact, Chain, Release};
 
-/// What a finished target made beside its log.
+/// An artifact of a finished target beside its log.
 const SIGNATURE_FILE: &str = "public/build/target.tar.xz.asc";
 /// The log of a scriptworker's run.
 const LOG: &str = "public/logs/live_backing.log";
@@ -18,12 +18,12 @@ const IMAGE: &str = "public/image.tar.zst";
 /// The log of other workers' runs.
 const CERTIFIED: &str = "public/logs/certified.log";
 
-/// A release on GitHub whose target has run too.
+/// A release on GitHub whose target has finished.
 fn finished_tag() -> Release {
     Release { finished: true, ..tag() }
 }
 
-/// A promotion whose target has run too.
+/// A promotion whose target has finished.
 fn finished_promotion() -> Release {
     Release { finished: true, ..promotion() }
 }
@@ -33,7 +33,7 @@ fn finished_again() -> Release {
     Release { retried: true, ..finished() }
 }
 
-/// Changes the bytes of a file that the target made, which its document does not know.
+/// Changes the bytes of a target's file without changing its document.
 fn own(chain: &mut Chain, name: &str, change: impl FnOnce(&mut Vec<u8>) -> Option<()>) -> Option<()> {
     let id = chain.target.clone();
     bytes(chain, &id, name, change)
@@ -44,19 +44,19 @@ fn flip(bytes: &mut [u8]) -> Option<()> {
     Some(())
 }
 
-/// Puts other hashes of the target's first file into its document.
+/// Replaces the hashes of the target's first file in its document.
 fn says(chain: &mut Chain, entry: &str) -> Option<()> {
     let (id, entry) = (chain.target.clone(), json(entry)?);
     document_of(chain, &id, |document| set(document, &["artifacts", ARTIFACT], entry))
 }
 
-/// Lets the target make a file of this name, and its worker vouch for it.
+/// Adds a file with this name to the target, with an entry in its signed document.
 fn makes(chain: &mut Chain, name: &str) -> Option<()> {
     let id = chain.target.clone();
     make(chain, &id, name)
 }
 
-/// Asks about everything that links of the chain took in, and changes a signing before the target.
+/// Verifies the inputs of all links of the chain, and changes a signing task before the target.
 fn signing_before(chain: &mut Chain) -> Option<String> {
     chain.artifacts = "all";
     chain.tasks.keys().find(|id| **id != chain.target && is_signing(chain, id)).cloned()
@@ -66,7 +66,7 @@ fn is_signing(chain: &Chain, id: &str) -> bool {
     chain.definition(id).is_some_and(|task| task.pointer(&["payload", "upstreamArtifacts"]).is_some())
 }
 
-/// Sets the paths that a signing before the target names.
+/// Sets the paths that a signing task before the target names.
 fn paths_before(chain: &mut Chain, path: &str) -> Option<()> {
     let id = signing_before(chain)?;
     crate::change::edit(chain, &id, |task| {
@@ -75,7 +75,7 @@ fn paths_before(chain: &mut Chain, path: &str) -> Option<()> {
 }
 
 pub(super) const ATTACKS: &[Attack] = &[
-    // What the target made.
+    // Artifacts of the target.
     attack(
         "finished target's file altered",
         &[S, Q],
@@ -375,7 +375,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         },
         "artifact-altered",
     ),
-    // What other links took in.
+    // Inputs of other links.
     attack(
         "input of an earlier signing task altered",
         &[S, Q],

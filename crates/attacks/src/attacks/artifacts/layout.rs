@@ -1,4 +1,4 @@
-//! Attacks on how files lie beside each other: names of which one is a directory of another.
+//! Attacks on the layout of files: names of which one is a directory of another.
 
 use super::super::{Attack, T, W, attack};
 use super::{globs_on_github, named};
@@ -12,7 +12,7 @@ fn finished_tag() -> Release {
     Release { finished: true, ..tag() }
 }
 
-/// Lets the target make a file of this name.
+/// Adds a file with this name to the target.
 fn makes(chain: &mut Chain, name: &str) -> Option<()> {
     let id = chain.target.clone();
     make(chain, &id, name)

@@ -1,4 +1,4 @@
-//! Attacks on files: other bytes, none, no hash, a name that leads elsewhere, another place.
+//! Attacks on files: other bytes, missing files or hashes, path traversal, another location.
 
 mod bounds;
 mod bytes;
@@ -16,7 +16,7 @@ use catena_testbed::{Artifact, Body, Chain, Fault, Release};
 pub(super) const PARTS: &[&[Attack]] =
     &[bytes::ATTACKS, finished::ATTACKS, layout::ATTACKS, names::ATTACKS, places::ATTACKS, bounds::ATTACKS];
 
-/// A build's second artifact, which patterns stand for too.
+/// A build's second artifact, which patterns match too.
 const SECOND: &str = "public/build/target.langpack.xpi";
 /// The log of a run, which its document names.
 const LOG: &str = "public/logs/certified.log";
@@ -26,7 +26,7 @@ fn globs_on_github() -> Release {
     Release { optional_and_globs: true, ..tag() }
 }
 
-/// Changes the bytes of a task's artifact, which its document does not know.
+/// Changes the bytes of a task's artifact without changing its document.
 fn bytes(
     chain: &mut Chain,
     id: &str,
@@ -54,12 +54,12 @@ fn gone(chain: &mut Chain, id: &str, name: &str) -> Option<()> {
     chain.artifacts_mut(id)?.remove(name).map(drop)
 }
 
-/// Sends readers of an artifact to the one of the same name that another task made.
+/// Redirects requests for an artifact to the artifact of the same name of another task.
 fn redirect_to(chain: &mut Chain, id: &str, name: &str, other: &str) -> Option<()> {
     redirect(chain, id, name, &format!("{other}/0/{name}"))
 }
 
-/// Lets a build run again and make another file, and gives the file of the run before.
+/// Runs a build again with another file, and returns the file of the first run.
 fn run_again(chain: &mut Chain, id: &str) -> Option<Artifact> {
     later_run(chain, id, "completed")?;
     let before = chain.artifact_mut(id, ARTIFACT)?.clone();
@@ -72,13 +72,13 @@ fn run_again(chain: &mut Chain, id: &str) -> Option<Artifact> {
     Some(before)
 }
 
-/// Sends readers of an artifact to another place in the store.
+/// Redirects requests for an artifact to another place in the store.
 fn redirect(chain: &mut Chain, id: &str, name: &str, place: &str) -> Option<()> {
     chain.artifact_mut(id, name)?.redirect = Some(place.to_owned());
     Some(())
 }
 
-/// The first file that the target wants: of which task, and its name.
+/// The first file that the target lists: its task and its name.
 fn wanted(chain: &Chain) -> Option<(String, String)> {
     let entries = chain.definition(&chain.target)?.pointer(&["payload", "upstreamArtifacts"])?;
     let entry = entries.as_array()?.first()?;
@@ -86,7 +86,7 @@ fn wanted(chain: &Chain) -> Option<(String, String)> {
     Some((entry.get("taskId")?.as_str()?.to_owned(), name.to_owned()))
 }
 
-/// Lets the first build make a file of this name, sign it, and the target want it.
+/// Adds a signed file with this name to the first build, and lists it in the target.
 fn named(chain: &mut Chain, name: &str) -> Option<()> {
     let id = first_build(chain)?;
     let artifact = Artifact::new("made for its name", "application/octet-stream");
@@ -95,7 +95,7 @@ fn named(chain: &mut Chain, name: &str) -> Option<()> {
     target(chain, |task| add(task, &["payload", "upstreamArtifacts", "0", "paths"], name))
 }
 
-/// Takes out what the target wants of the first build without calling it optional.
+/// Removes the target's required entries for the first build.
 fn only_optional(chain: &mut Chain) -> Option<()> {
     target(chain, |task| {
         let entries = inside(task, &["payload", "upstreamArtifacts"])?.as_array_mut()?;
@@ -104,18 +104,18 @@ fn only_optional(chain: &mut Chain) -> Option<()> {
     })
 }
 
-/// Puts other hashes of its first file into the first build's document.
+/// Replaces the hashes of its first file in the first build's document.
 fn hashes(chain: &mut Chain, text: &str) -> Option<()> {
     let entry = json(text)?;
     document(chain, &["artifacts", ARTIFACT], entry)
 }
 
-/// Puts a hash of its first file into the first build's document, beside or in place of what is there.
+/// Sets a hash of its first file in the first build's document.
 fn add_hash(chain: &mut Chain, algorithm: &str, hash: &str) -> Option<()> {
     document(chain, &["artifacts", ARTIFACT, algorithm], hash)
 }
 
-/// What the first build's document says of its first file.
+/// The hash of its first file in the first build's document.
 fn sha256(chain: &Chain) -> Option<String> {
     let document = chain.task(&first_build(chain)?)?.document.as_ref()?;
     Some(document.value.pointer(&["artifacts", ARTIFACT, "sha256"])?.as_str()?.to_owned())
@@ -125,19 +125,19 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A fault wherever the first build's first file is asked for.
+/// A fault on every request for the first build's first file.
 fn on_the_wire(chain: &Chain, fault: Fault) -> Option<Vec<Wire>> {
     let id = first_build(chain)?;
     Some(vec![Wire { pattern: format!("/api/queue/v1/task/{id}/*target.tar.xz"), fault }])
 }
 
-/// A fault wherever the store has the first build's first file.
+/// A fault on the first build's first file in the store.
 fn in_store(chain: &Chain, fault: Fault) -> Option<Vec<Wire>> {
     let id = first_build(chain)?;
     Some(vec![Wire { pattern: format!("/_store/{id}/*target.tar.xz"), fault }])
 }
 
-/// A fault wherever the list of the first build's files is asked for.
+/// A fault on every request for the list of the first build's files.
 fn listing(chain: &Chain, fault: Fault) -> Option<Vec<Wire>> {
     let id = first_build(chain)?;
     let list = format!("/api/queue/v1/task/{id}/runs/0/artifacts");

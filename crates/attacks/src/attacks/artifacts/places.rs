@@ -1,4 +1,4 @@
-//! Attacks on where files come from: redirects, the wire, lists.
+//! Attacks on the location of files: redirects, the wire, lists.
 
 use super::super::documents::action_task;
 use super::super::{Attack, Q, S, attack, wire};

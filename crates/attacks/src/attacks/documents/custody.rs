@@ -1,4 +1,4 @@
-//! Attacks on the record of custody: on what it says of the run, and on the inputs that it pins.
+//! Attacks on the record of custody: on its statements about the run, and on the inputs that it pins.
 
 use super::super::{Attack, Q, S, T, W, attack};
 use crate::change::{
@@ -439,7 +439,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         },
         "inputs-too-many",
     ),
-    // What a task says itself.
+    // Claims of the task itself.
     attack(
         "claimed input that was replaced",
         &[T, S],
@@ -466,9 +466,9 @@ pub(super) const ATTACKS: &[Attack] = &[
 
 /// An artifact of every build.
 const ARTIFACT: &str = crate::change::ARTIFACT;
-/// What builds take in of a task that is no link.
+/// An input of builds from a task that is not a link.
 pub(crate) const TOOLCHAIN: &str = "public/build/clang.tar.zst";
-/// What builds take in of their image's task.
+/// An input of builds from their image's task.
 const IMAGE: &str = "public/image.tar.zst";
 
 /// The task that made the toolchain of the first build.
@@ -479,7 +479,7 @@ pub(crate) fn toolchain(chain: &mut Chain) -> Option<String> {
     Some(inside(document, &["custody", "inputs", &number, "taskId"])?.as_str()?.to_owned())
 }
 
-/// The number of an input among those that a document records.
+/// The index of an input in a document's record.
 fn position(document: &Value, name: &str) -> Option<String> {
     let inputs = document.pointer(&["custody", "inputs"])?.as_array()?;
     let named = |input: &Value| input.get("name").and_then(Value::as_str) == Some(name);
@@ -510,23 +510,23 @@ fn record(chain: &mut Chain, path: &[&str], new: impl Into<Value>) -> Option<()>
     of_build(chain, |document| set(document, &[&["custody"], path].concat(), new))
 }
 
-/// Takes a member out of the first build's record, which its worker signs.
+/// Removes a member of the first build's record, and signs it again.
 fn unrecord(chain: &mut Chain, path: &[&str]) -> Option<()> {
     of_build(chain, |document| remove(document, &[&["custody"], path].concat()))
 }
 
-/// Lets the first build be signed at another time. Its run is from 09:50:12.345 to then.
+/// Signs the first build at another time. Its run starts at 09:50:12.345.
 fn signed_at(chain: &mut Chain, time: &str) -> Option<()> {
     record(chain, &["signedAt"], time)
 }
 
-/// Sets a member of an input that the first build recorded, which its worker signs.
+/// Sets a member of an input in the first build's record, and signs it again.
 fn input(chain: &mut Chain, name: &str, key: &str, new: impl Into<Value>) -> Option<()> {
     of_build(chain, |document| {
         let number = position(document, name)?;
         let keep = inside(document, &["custody", "inputs", &number])?.clone();
         let list = inside(document, &["custody", "inputs"])?;
-        // The list stays in its order: nothing else is in it.
+        // The list stays sorted: it has no other entries.
         *list = Value::from(Vec::new());
         add(document, &["custody", "inputs"], keep)?;
         set(document, &["custody", "inputs", "0", key], new)
@@ -537,7 +537,7 @@ fn claims(pointers: &[&str]) -> Value {
     pointers.iter().map(|pointer| Value::from(*pointer)).collect::<Vec<_>>().into()
 }
 
-/// Lets the first build of today's worker claim its image as an input.
+/// Makes the first build, on a worker without custody records, claim its image as an input.
 fn claim(chain: &mut Chain, bytes: &str) -> Option<()> {
     let image = chain.images.first()?.clone();
     let claimed = format!(

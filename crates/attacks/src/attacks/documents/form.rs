@@ -350,7 +350,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         |c| document_text(c, "\"env\": {", "\"env\": {\"A\": \"1\", \"A\": \"2\","),
         "document-duplicate-key",
     ),
-    // What a task may have put into its document itself.
+    // Members that a task may have added to its own document.
     attack(
         "definition extended by the task",
         &[T],

@@ -1,4 +1,4 @@
-//! Attacks on what a document is about: its task, its run, its worker, its definition.
+//! Attacks on the identity in a document: its task, its run, its worker, its definition.
 
 use super::super::{Attack, Q, Spread, T, W, attack};
 use super::{action_task, image, signer};
@@ -74,7 +74,7 @@ pub(super) const SPREADS: &[Spread] = &[
 ];
 
 pub(super) const ATTACKS: &[Attack] = &[
-    // What the document is about.
+    // The identity.
     attack(
         "image's document about a build",
         &[W],

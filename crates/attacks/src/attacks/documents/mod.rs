@@ -1,4 +1,4 @@
-//! Attacks on what a worker signs: about something else, in another form, or of a run that does not count.
+//! Attacks on signed documents: about something else, malformed, or of a run that does not count.
 
 mod custody;
 mod form;
@@ -45,7 +45,7 @@ pub(super) fn bytes_of_document(chain: &Chain, id: &str) -> Option<Vec<u8>> {
     Some(chain.task(id)?.document.as_ref()?.bytes())
 }
 
-/// Lets the queue tell of a second run by the same worker, with the files and the document of the first.
+/// Adds a second run by the same worker to the queue, with the files and the document of the first.
 pub(super) fn later_run(chain: &mut Chain, id: &str, state: &str) -> Option<()> {
     let task = chain.tasks.get_mut(id)?;
     let artifacts = task.runs.values().next_back()?.clone();
@@ -64,7 +64,7 @@ pub(super) fn later_run(chain: &mut Chain, id: &str, state: &str) -> Option<()> 
     run_is(chain, id, state)
 }
 
-/// Puts `to` in place of the first `from`, which must be there.
+/// Replaces the first `from`, which must be present, by `to`.
 fn replaced(bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Option<Vec<u8>> {
     let at = bytes.windows(from.len()).position(|window| window == from)?;
     let (before, rest) = bytes.split_at_checked(at)?;

@@ -1,5 +1,5 @@
-//! Attacks on what the queue's record of a task says of its runs: times in an order in which nothing can have
-//! happened, and states that contradict each other.
+//! Attacks on the queue's record of a task's runs: impossible times, and states that contradict each
+//! other.
 
 use super::super::{Attack, Q, T, attack};
 use super::{action_task, image};
@@ -7,7 +7,7 @@ use crate::change::{first_build, first_decision, inside, remove, retimed, run, r
 use crate::valid::{cron, finished, fork, mobile, pr_action, promotion, pull_request, push, retried, tag};
 use catena_testbed::Release;
 
-/// A release promotion whose target has run too.
+/// A release promotion whose target has finished.
 fn finished_promotion() -> Release {
     Release { finished: true, ..promotion() }
 }

@@ -1,4 +1,4 @@
-//! Attacks on the runs of a task as the queue tells them.
+//! Attacks on the runs of a task in the queue.
 
 use super::super::{Attack, Q, S, T, Wire, attack, wire};
 use super::{action_task, image, later_run};

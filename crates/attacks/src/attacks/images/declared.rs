@@ -1,4 +1,5 @@
-//! Images that tasks may not run in: undeclared, from a registry or the index, or made where others run.
+//! Images that tasks may not run in: undeclared, from a registry or the index, or made in a pool of
+//! other tasks.
 
 use super::super::{Attack, Q, T, attack};
 use super::image_of;

@@ -1,4 +1,4 @@
-//! Attacks on the images that tasks ran in: another one, one nobody built, one nobody vouches for.
+//! Attacks on the images of tasks: another image, one that was never built, one without a signed hash.
 
 mod declared;
 mod ran;

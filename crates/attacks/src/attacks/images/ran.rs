@@ -1,4 +1,4 @@
-//! Images that tasks ran in and that are not what their chain made.
+//! Images that tasks ran in and that their chain did not make.
 
 use super::super::{Attack, S, T, W, attack};
 use super::image_of;
@@ -292,13 +292,13 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
 ];
 
-/// The hash of the image that an image task made, as its document has it.
+/// The hash of an image in its image task's document.
 fn made_by(chain: &mut Chain, id: &str) -> Option<String> {
     let hash = inside(chain.document_mut(id)?, &["artifacts", IMAGE, "sha256"])?;
     Some(format!("sha256:{}", hash.as_str()?))
 }
 
-/// A task's worker says that it ran in another image.
+/// Changes the image in the document of a task.
 fn ran(chain: &mut Chain, id: &str, hash: &str) -> Option<()> {
     inside(chain.document_mut(id)?, HASH)?;
     document_of(chain, id, |document| set(document, HASH, hash))
@@ -309,7 +309,7 @@ fn ran_first(chain: &mut Chain, hash: &str) -> Option<()> {
     ran(chain, &id, hash)
 }
 
-/// A task's worker does not say in which image it ran.
+/// Removes the image from the document of a task.
 fn unsaid(chain: &mut Chain, id: &str) -> Option<()> {
     document_of(chain, id, |document| remove(document, HASH))
 }

@@ -1,4 +1,4 @@
-//! Actions: which one, on what, in which group, with which parameters, as they were offered.
+//! Actions: which one, on which task, in which group, with which parameters, as offered.
 
 use super::ways::{
     OTHER, act, actions, actions_text, alias_bomb, deep, git_action, offer, parameters, shallow, wrapped,

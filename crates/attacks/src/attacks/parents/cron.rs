@@ -1,4 +1,4 @@
-//! Cron tasks that are not of a job of their tree, or say more than one.
+//! Cron tasks that do not match a job of their tree.
 
 use super::ways::{alias_bomb, answer, git_cron};
 use crate::attacks::{Attack, T, V, attack};
@@ -6,9 +6,9 @@ use crate::change::{decision, json, page_answers, page_missing, set};
 use crate::told::{job_lacks, job_says, jobs_are, jobs_say};
 use crate::valid::cron;
 
-/// The line of the job that says how its tasks are chosen.
+/// The line of the job that selects its tasks.
 const METHOD: &str = "target-tasks-method: nightly\n";
-/// The same for a job that includes an input.
+/// The same for a job that takes an input.
 const INCLUDES_INPUT: &str = "target-tasks-method: nightly\n      include-cron-input: true\n";
 
 pub(super) const ATTACKS: &[Attack] = &[

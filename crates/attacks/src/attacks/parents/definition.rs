@@ -15,7 +15,7 @@ use catena_testbed::Chain;
 const IMAGE: &str =
     "taskcluster/decision:3.0.1@sha256:00000000000000000000000000000000000000000000000000000000000000ff";
 
-/// Makes the last part of a decision task's command do one thing more.
+/// Adds a command to the last part of a decision task's command.
 fn longer_command(task: &mut Value) -> Option<()> {
     let command = inside(task, &["payload", "command"])?.as_array_mut()?;
     let last = command.last_mut()?;
@@ -23,7 +23,7 @@ fn longer_command(task: &mut Value) -> Option<()> {
     Some(())
 }
 
-/// Lets a parent run in another pool, and lets the template at its revision say so too.
+/// Moves a parent to another pool, in the template at its revision too.
 fn pool(chain: &mut Chain, id: &str, worker_type: &str) -> Option<()> {
     only(chain, id, |task| {
         let provisioner = task.get("provisionerId")?.as_str()?.to_owned();
@@ -32,7 +32,7 @@ fn pool(chain: &mut Chain, id: &str, worker_type: &str) -> Option<()> {
     })
 }
 
-/// Lets the target's decision task and its action run elsewhere, as the template in the tree says.
+/// Moves the target's decision task and its action elsewhere, in the tree's template too.
 fn rendered_pool(chain: &mut Chain, worker_type: &str) -> Option<()> {
     template_text(chain, "workerType: decision-gcp", &format!("workerType: {worker_type}"))?;
     let parents = [chain.decisions.first().cloned(), chain.action.clone()];

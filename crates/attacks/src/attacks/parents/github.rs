@@ -1,4 +1,4 @@
-//! What GitHub answers about commits, templates and releases: another's, in part, or not at all.
+//! GitHub's answers about commits, templates and releases: about another one, incomplete, or missing.
 
 use super::ways::{OTHER, answer, firefox_git, git_cron};
 use crate::attacks::{Attack, T, V, attack};

@@ -1,4 +1,4 @@
-//! Actions by a hook that is not the one of their tree, their level and their permission.
+//! Actions with a hook of another tree, level or permission.
 
 use super::ways::{git_action, offer};
 use crate::attacks::{Attack, T, W, attack};
@@ -6,7 +6,7 @@ use crate::change::{remove, replace_in, set};
 use crate::valid::{action, pr_action, promotion};
 use catena_testbed::Chain;
 
-/// Makes the offer of an action say `to` in the place of `from`.
+/// Replaces `from` by `to` in the offer of an action.
 fn offer_text(chain: &mut Chain, from: &str, to: &str) -> Option<()> {
     offer(chain, |offer| replace_in(offer, from, to))
 }

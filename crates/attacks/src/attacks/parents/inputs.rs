@@ -1,4 +1,4 @@
-//! Actions whose input does not fit the schema that they were offered with.
+//! Actions whose input does not match the schema that they were offered with.
 
 use super::ways::{git_action, input, offer, wrapped};
 use crate::attacks::{Attack, T, W, attack};
@@ -6,14 +6,14 @@ use crate::change::{json, set};
 use crate::valid::{action, pr_action, promotion, promotion_of_rounds};
 use catena_testbed::Chain;
 
-/// Lets an action's schema say something of its input, and starts it with another input.
+/// Changes an action's schema, and starts it with another input.
 fn against(chain: &mut Chain, schema: &str, text: &str) -> Option<()> {
     let schema = json(schema)?;
     offer(chain, |offer| set(offer, &["schema"], schema))?;
     input(chain, text)
 }
 
-/// A schema of more choices than are looked at, of which the last is anything.
+/// A schema with more alternatives than the limit, of which the last matches anything.
 fn too_large() -> String {
     let schema = wrapped("false", 16, |schema| format!("{{\"anyOf\":[{schema},{schema}]}}"));
     format!("{{\"anyOf\":[{schema},true]}}")

@@ -1,4 +1,4 @@
-//! What GitHub answers about pull requests and forks: another's, in part, or not at all.
+//! GitHub's answers about pull requests and forks: about another one, incomplete, or missing.
 
 use super::ways::answer;
 use crate::attacks::{Attack, V, attack};

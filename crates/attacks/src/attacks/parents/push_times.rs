@@ -1,16 +1,16 @@
-//! Decision tasks that were created before what they were made for, or long after.
+//! Decision tasks that were created before their push, or long after it.
 
 use super::ways::{answer, git_cron};
 use crate::attacks::{Attack, T, V, attack};
 use crate::change::{everywhere, remove, replace_page};
 use crate::valid::{action, cron, fork, mobile, promotion, push, tag};
 
-/// When the target's push was made, five minutes before its decision task; as it stands in the push log and
-/// in what decision tasks make of it.
+/// The time of the target's push, five minutes before its decision task, as in the push log and in
+/// decision tasks.
 const PUSHED: &str = "1786526712";
-/// The same of the push that images are of, ten minutes before its decision task.
+/// The same for the push of the images, ten minutes before its decision task.
 const EARLIER: &str = "1786491012";
-/// When the target's commit was made, as GitHub says it.
+/// The time of the target's commit, as GitHub returns it.
 const COMMITTED: &str = "2026-08-12T09:25:12Z";
 
 pub(super) const ATTACKS: &[Attack] = &[

@@ -1,4 +1,4 @@
-//! What the push log answers of a push, and commit messages that it does not tell of.
+//! Answers of the push log, and commit messages that it does not contain.
 
 use super::ways::{OTHER, answer, earlier, logged, push_of, thunderbird};
 use crate::attacks::{Attack, T, V, attack};

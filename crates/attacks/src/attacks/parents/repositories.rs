@@ -1,4 +1,4 @@
-//! Templates that come from elsewhere than the trusted tree that a parent's source lies in.
+//! Templates from a repository other than the trusted one of a parent's source.
 
 use super::ways::{firefox_git, git_cron, thunderbird};
 use crate::attacks::{Attack, T, V, attack};
@@ -11,29 +11,29 @@ const CENTRAL: &str = "hg.mozilla.org/mozilla-central";
 const GECKO: &[&str] = &["payload", "env", "GECKO_HEAD_REPOSITORY"];
 const MOBILE: &[&str] = &["payload", "env", "MOBILE_HEAD_REPOSITORY"];
 
-/// A chain of enterprise whose target asks for nothing restricted.
+/// A chain of enterprise whose target has no restricted scopes.
 fn enterprise(trigger: Trigger) -> Release {
     Release { scope: Scope::Unrestricted, ..Release::of(Product::ENTERPRISE, trigger) }
 }
 
-/// Puts the whole chain into a repository below its own.
+/// Moves the whole chain to a repository below its own.
 fn below(chain: &mut Chain, repository: &str) -> Option<()> {
     everywhere(chain, repository, &format!("{repository}/user-repo"))
 }
 
-/// Puts the graph that the image comes from into a repository below its own.
+/// Moves the graph of the image to a repository below its own.
 fn image_below(chain: &mut Chain, repository: &str) -> Option<()> {
     let decision = chain.decisions.get(1)?.clone();
     graph_everywhere(chain, &decision, repository, &format!("{repository}/user-repo"))
 }
 
-/// Lets the sources of a chain lie in the second repository, and its templates come from another first one.
+/// Moves the sources of a chain to the second repository, and its templates to another first one.
 fn shielded(chain: &mut Chain, repository: &str) -> Option<()> {
     second_sources(chain)?;
     everywhere(chain, "mozilla/enterprise-firefox", repository)
 }
 
-/// The same for the graph that the image comes from.
+/// The same for the graph of the image.
 fn image_shielded(chain: &mut Chain, repository: &str) -> Option<()> {
     second_sources(chain)?;
     let decision = chain.decisions.get(1)?.clone();

@@ -1,4 +1,4 @@
-//! Parents that were made for something else, or whose tree, revision or list of projects is another.
+//! Parents with another trigger, tree, revision or list of projects.
 
 use super::ways::{
     act, alias_bomb, decide, deep, firefox_git, git_cron, offer, shallow, thunderbird, variable,
@@ -14,12 +14,12 @@ use catena_json::Value;
 use catena_testbed::chain::Product;
 use catena_testbed::{Body, Chain, Release, Trigger};
 
-/// A fork's pull request to a product whose policy has none.
+/// A fork's pull request to a product whose policy does not allow them.
 fn unforked() -> Release {
     Release::of(Product::APP_SERVICES, Trigger::PullRequestUntrusted)
 }
 
-/// A cron job of a product whose policy has none.
+/// A cron job of a product whose policy does not allow them.
 fn unscheduled() -> Release {
     Release::of(Product::ADHOC, Trigger::Cron)
 }
@@ -29,7 +29,7 @@ fn sourced(chain: &mut Chain, name: &str, new: &str) -> Option<()> {
     decide(chain, |task| variable(task, name, new))
 }
 
-/// Takes a variable out of the target's decision task.
+/// Removes a variable of the target's decision task.
 fn unsourced(chain: &mut Chain, name: &str) -> Option<()> {
     decide(chain, |task| {
         let key = variable_name(task, name)?;

@@ -1,4 +1,4 @@
-//! Templates that are missing, cannot be read, render nothing or something else, or exhaust who evaluates them.
+//! Templates that are missing, malformed, render nothing or other tasks, or exhaust the evaluator.
 
 use super::ways::{
     alias_bomb, deep, earlier, evaluates, firefox_git, git_action, git_cron, shallow, template, template_is,
@@ -8,7 +8,7 @@ use crate::attacks::{Attack, T, V, attack};
 use crate::change::{page_is, page_missing, pages, tagged};
 use crate::valid::{action, cron, fork, mobile, pr_action, promotion, pull_request, push, tag};
 
-/// Goes through lists inside of lists, a billion times in all.
+/// Nests `$map` over lists, a billion iterations in all.
 fn maps_over_maps() -> String {
     wrapped("'${x}'", 9, |inner| format!("{{$map: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 'each(x)': {inner}}}"))
 }

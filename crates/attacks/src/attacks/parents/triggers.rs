@@ -1,4 +1,4 @@
-//! Triggers, schedulers, branches, hosts and projects that are not those of the tree.
+//! Triggers, schedulers, branches, hosts and projects other than those of the tree.
 
 use super::ways::{decide, decision_text, git_cron};
 use crate::attacks::{Attack, T, V, attack};

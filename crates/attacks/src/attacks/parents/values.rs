@@ -1,4 +1,5 @@
-//! Values that a parent says of itself and is rebuilt with: commands, patterns, options in the place of names.
+//! Values that a parent states about itself and is rebuilt with: commands, patterns, options in place
+//! of names.
 
 use super::ways::{firefox_git, git_action, git_cron, offer};
 use crate::attacks::{Attack, Q, T, W, attack};
@@ -13,13 +14,13 @@ const PUSHER: &str = "release-duty@example.org";
 /// Who fires actions.
 const CLIENT: &str = "login/some-ldap/release-duty";
 
-/// Puts `to` in place of `from` wherever the action that made the target says it.
+/// Replaces `from` by `to` throughout the action that made the target.
 fn action_says(chain: &mut Chain, from: &str, to: &str) -> Option<()> {
     let id = chain.action.clone()?;
     says(chain, &id, from, to)
 }
 
-/// Starts the action that made the target on another task, wherever the action tells of it.
+/// Starts the action that made the target on another task, consistently.
 fn on_task(chain: &mut Chain, text: &str) -> Option<()> {
     let (id, task_id) = (chain.action.clone()?, json(text)?);
     only(chain, &id, |task| {

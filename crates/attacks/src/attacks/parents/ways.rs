@@ -1,4 +1,4 @@
-//! Ways to change what parents rest on: templates, answers, actions, parameters.
+//! Ways to change what parents depend on: templates, answers, actions, parameters.
 
 use crate::change::{
     ACTIONS, PARAMETERS, first_decision, inside, json, only, pages, published, replace_in, revision_of, set,
@@ -10,7 +10,7 @@ use catena_json::Value;
 use catena_testbed::chain::{Product, Vcs};
 use catena_testbed::{Chain, Release, Trigger};
 
-/// A revision that nothing has.
+/// A revision that does not exist.
 pub(super) const OTHER: &str = "0123456789012345678901234567890123456789";
 
 /// A push of Firefox to GitHub.
@@ -38,31 +38,30 @@ pub(super) fn earlier(chain: &Chain) -> Option<String> {
     chain.decisions.get(1).cloned()
 }
 
-/// Changes the first decision task, as its worker saw it too.
+/// Changes the first decision task in the queue and in its own document.
 pub(super) fn decide(chain: &mut Chain, change: impl FnOnce(&mut Value) -> Option<()>) -> Option<()> {
     let id = first_decision(chain)?;
     only(chain, &id, change)
 }
 
-/// Changes the task that made the target, as its worker saw it too.
+/// Changes the task that made the target in the queue and in its own document.
 pub(super) fn act(chain: &mut Chain, change: impl FnOnce(&mut Value) -> Option<()>) -> Option<()> {
     let id = target_parent(chain)?;
     only(chain, &id, change)
 }
 
-/// Sets what a variable of the task that made the target begins with its product's prefix and ends with
-/// `name`.
+/// Sets the variable `<PREFIX><name>` of the task that made the target.
 pub(super) fn variable(task: &mut Value, name: &str, new: &str) -> Option<()> {
     let key = variable_name(task, name)?;
     set(task, &["payload", "env", &key], new)
 }
 
-/// Puts another template in place of the one at the revision of the target's decision task.
+/// Replaces the template at the revision of the target's decision task.
 pub(super) fn template_is(chain: &mut Chain, text: &str) -> Option<()> {
     template(chain, |_| Some(text.to_owned()))
 }
 
-/// Puts `to` in place of `from` in the template at the revision of the target's decision task.
+/// Replaces `from` by `to` in the template at the revision of the target's decision task.
 pub(super) fn template_text(chain: &mut Chain, from: &str, to: &str) -> Option<()> {
     template(chain, |text| text.contains(from).then(|| text.replace(from, to)))
 }
@@ -72,7 +71,7 @@ pub(super) fn evaluates(chain: &mut Chain, expression: &str) -> Option<()> {
     template(chain, |_| Some(format!("version: 1\ntasks:\n  - extra: {expression}\n")))
 }
 
-/// Changes an answer in JSON at the addresses with `part` in them.
+/// Changes a JSON answer at the addresses that contain `part`.
 pub(super) fn answer(chain: &mut Chain, part: &str, change: impl Fn(&mut Value) -> Option<()>) -> Option<()> {
     pages(chain, part)?.try_for_each(|page| {
         let mut value = json(text(&page.body)?)?;
@@ -82,7 +81,7 @@ pub(super) fn answer(chain: &mut Chain, part: &str, change: impl Fn(&mut Value) 
     })
 }
 
-/// Changes the push that a decision task was made for, in the answer of the push log.
+/// Changes the push of a decision task in the push log.
 pub(super) fn push_of(chain: &mut Chain, id: &str, change: impl Fn(&mut Value) -> Option<()>) -> Option<()> {
     let part = format!("json-pushes?changeset={}", revision_of(chain, id)?);
     answer(chain, &part, |value| {
@@ -92,13 +91,13 @@ pub(super) fn push_of(chain: &mut Chain, id: &str, change: impl Fn(&mut Value) -
     })
 }
 
-/// Changes the push that the target's decision task was made for.
+/// Changes the push of the target's decision task.
 pub(super) fn logged(chain: &mut Chain, change: impl Fn(&mut Value) -> Option<()>) -> Option<()> {
     let id = first_decision(chain)?;
     push_of(chain, &id, change)
 }
 
-/// Changes what the target's decision task offers as actions, which its worker vouches for.
+/// Changes the actions that the target's decision task offers, with a signed digest.
 pub(super) fn actions(chain: &mut Chain, change: impl FnOnce(&mut Value) -> Option<()>) -> Option<()> {
     let id = first_decision(chain)?;
     published(chain, &id, ACTIONS, |text| {
@@ -108,7 +107,7 @@ pub(super) fn actions(chain: &mut Chain, change: impl FnOnce(&mut Value) -> Opti
     })
 }
 
-/// Changes the text of what the target's decision task offers as actions.
+/// Changes the text of the actions that the target's decision task offers.
 pub(super) fn actions_text(chain: &mut Chain, change: impl FnOnce(&str) -> Option<String>) -> Option<()> {
     let id = first_decision(chain)?;
     published(chain, &id, ACTIONS, change)
@@ -133,7 +132,7 @@ pub(super) fn parameters(chain: &mut Chain, change: impl FnOnce(&str) -> Option<
     published(chain, &id, PARAMETERS, change)
 }
 
-/// Starts the action that made the target with another input, wherever the action tells of it.
+/// Starts the action that made the target with another input, consistently.
 pub(super) fn input(chain: &mut Chain, text: &str) -> Option<()> {
     let new = json(text)?;
     act(chain, |task| {
@@ -142,12 +141,12 @@ pub(super) fn input(chain: &mut Chain, text: &str) -> Option<()> {
     })
 }
 
-/// Puts `to` in place of `from` in the target's decision task.
+/// Replaces `from` by `to` in the target's decision task.
 pub(super) fn decision_text(chain: &mut Chain, from: &str, to: &str) -> Option<()> {
     decide(chain, |task| replace_in(task, from, to))
 }
 
-/// YAML whose aliases stand for more and more, up to far more than anybody can hold.
+/// YAML with nested aliases that expand to more items than memory can hold.
 pub(super) fn alias_bomb(key: &str) -> String {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for (below, level) in (0..11).zip(1..12) {
@@ -157,17 +156,18 @@ pub(super) fn alias_bomb(key: &str) -> String {
     format!("{text}{key}: *a11\n")
 }
 
-/// A member of a YAML mapping that is deeper than [`shallow`] allows, and not than the usual bounds do.
+/// A member of a YAML mapping that is nested deeper than [`shallow`] allows, and not deeper than the
+/// default limits.
 pub(super) fn deep() -> String {
     format!("deep: {}{}\n", "[".repeat(70), "]".repeat(70))
 }
 
-/// Bounds for YAML that leave room for what is honest.
+/// Limits for YAML that valid files stay within.
 pub(super) fn shallow(limits: &mut catena_model::Limits) {
     limits.yaml.depth = 60;
 }
 
-/// Puts an expression inside of another so many times.
+/// Nests an expression this many times.
 pub(super) fn wrapped(inner: &str, times: usize, wrap: impl Fn(&str) -> String) -> String {
     (0..times).fold(inner.to_owned(), |inner, _| wrap(&inner))
 }

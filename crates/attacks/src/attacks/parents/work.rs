@@ -1,4 +1,4 @@
-//! Parents that take more work than a chain may: each part alone is within its own limit.
+//! Parents that need more work than a chain may take, although each part is within its own limit.
 
 use super::ways::{actions_text, earlier, offer, parameters, template, template_is, template_of, wrapped};
 use crate::attacks::{Attack, T, W, attack};
@@ -9,17 +9,17 @@ use catena_testbed::Chain;
 
 const CODE: &str = "chain-too-much-work";
 
-/// Enough for every usual chain, and for what is not made to exhaust.
+/// Enough for every ordinary chain, and for everything that is not designed to exhaust it.
 pub(super) fn few(limits: &mut Limits) {
     limits.steps = 60_000;
 }
 
-/// Lets the target's template work at something that no task is made of.
+/// Adds unused work to the target's template.
 fn works(chain: &mut Chain, expression: &str) -> Option<()> {
     template(chain, |text| Some(format!("{text}\nwork: {expression}\n")))
 }
 
-/// Lets the action's offer work at something that no task is made of.
+/// Adds unused work to the action's offer.
 fn offers(chain: &mut Chain, expression: &str) -> Option<()> {
     let work = json(expression)?;
     offer(chain, |offer| set(offer, &["hookPayload", "work"], work))

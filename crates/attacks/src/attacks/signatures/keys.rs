@@ -1,4 +1,4 @@
-//! Signatures by a key that does not count, or counts for another.
+//! Signatures by a key that is not valid, or valid for something else.
 
 use crate::attacks::documents::{image, signer};
 use crate::attacks::{Attack, Q, S, T, W, attack};
@@ -195,18 +195,18 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
 ];
 
-/// A key that nobody trusts.
+/// An untrusted key.
 fn stranger() -> SigningKey {
     SigningKey::from_seed(&[7; 32])
 }
 
-/// Signs a task's document as it is with some key.
+/// Signs a task's unchanged document with another key.
 fn sign_with(chain: &mut Chain, id: &str, key: &SigningKey) -> Option<()> {
     chain.tasks.get_mut(id)?.document.as_mut()?.sign(key);
     Some(())
 }
 
-/// Signs a task's document as it is with the key of an implementation.
+/// Signs a task's unchanged document with the key of an implementation.
 fn sign_like(chain: &mut Chain, id: &str, implementation: Implementation) -> Option<()> {
     let keys = chain.keys.clone();
     sign_with(chain, id, keys.signing_key(implementation))

@@ -1,5 +1,6 @@
-//! Limits of keys that something else than the list of a product's keys says, and runs that were put back to
-//! when a key still counted. The keys of the chains are always the same, and stand in a file of keys.
+//! Limits of keys that are stated elsewhere than in a product's list of keys, and runs that were
+//! backdated to when a key was still valid. The keys of the chains are constant, and come from a key
+//! file.
 
 use crate::attacks::documents::action_task;
 use crate::attacks::{Attack, Q, S, W, attack};
@@ -7,7 +8,7 @@ use crate::change::{first_decision, nth_build, run_has};
 use crate::valid::{cron, finished, mobile, pr_action, promotion, push, rounds, tag};
 use catena_testbed::Chain;
 
-/// Lets a task's run be over in a moment.
+/// Shortens a task's run to a moment.
 fn put_back(chain: &mut Chain, id: &str, time: &str) -> Option<()> {
     run_has(chain, id, "0", &[("scheduled", time), ("started", time), ("resolved", time)])
 }

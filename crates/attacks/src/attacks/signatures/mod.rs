@@ -1,4 +1,4 @@
-//! Attacks on signatures: none, another's, one that is no signature, or a genuine one of something else.
+//! Attacks on signatures: missing, of another worker, malformed, or a genuine one over something else.
 
 mod form;
 mod keys;

@@ -1,5 +1,5 @@
-//! Keys of a trust file that are used for what they are not for, and keys that another place than the trust
-//! file wants to add. The workers' keys also stand in a file of keys, which adds nothing.
+//! Keys of a trust file that are used beyond their permissions, and keys that another place tries to
+//! add to the trust file. The workers' keys are also in a key file, which adds nothing.
 
 use crate::attacks::documents::signer;
 use crate::attacks::{Attack, S, T, W, attack};
@@ -14,7 +14,7 @@ fn unchanged(_: &mut Chain) -> Option<()> {
     Some(())
 }
 
-/// Lets another worker have run a task, by what the queue and the document say.
+/// Changes the worker of a task in the queue and in the document.
 fn ran_by(chain: &mut Chain, id: &str, worker: &str) -> Option<()> {
     crate::change::run_has(chain, id, "0", &[("workerId", worker)])?;
     crate::change::document_of(chain, id, |document| crate::change::set(document, &["workerId"], worker))

@@ -1,4 +1,4 @@
-//! Genuine signatures of something else, and documents that nobody signed again.
+//! Genuine signatures over something else, and documents that were changed without a new signature.
 
 use crate::attacks::documents::{action_task, artifacts_of, bytes_of_document, image, later_run};
 use crate::attacks::{Attack, Q, S, W, attack};
@@ -219,7 +219,7 @@ fn replay(chain: &mut Chain, id: &str, other: &str) -> Option<()> {
     Some(())
 }
 
-/// Changes the text of the first build's document, which nobody signs again.
+/// Changes the text of the first build's document without signing it again.
 fn rewrite(chain: &mut Chain, change: impl FnOnce(String) -> Option<String>) -> Option<()> {
     let id = first_build(chain)?;
     let text = change(String::from_utf8(bytes_of_document(chain, &id)?).ok()?)?;

@@ -1,4 +1,4 @@
-//! Keys that count for a time; those of the chains are always the same.
+//! Keys with a validity period; those of the chains are constant.
 
 use crate::attacks::documents::action_task;
 use crate::attacks::{Attack, Q, S, W, attack};

@@ -1,4 +1,4 @@
-//! Tasks that have what their parent's graph does not say, or has none of.
+//! Tasks with members that their parent's graph lacks or states differently.
 
 use super::{image_only, nth_only, target_only};
 use crate::attacks::{Attack, T, attack};
@@ -7,14 +7,14 @@ use crate::valid::{action, cron, fork, mobile, pr_action, promotion, pull_reques
 use catena_json::Value;
 use catena_testbed::Chain;
 
-/// Takes a part out of the first build's definition in the graph.
+/// Removes a part of the first build's definition in the graph.
 fn graph_lacks(chain: &mut Chain, key: &str) -> Option<()> {
     let id = first_build(chain)?;
     let parent = parent_of(chain, &id)?;
     graph(chain, &parent, |graph| remove(graph.get_mut(&id)?, &["task", key]))
 }
 
-/// Takes a part out of the first build's definition in the graph, and changes it elsewhere.
+/// Removes a part of the first build's definition in the graph, and changes it elsewhere.
 fn added(chain: &mut Chain, key: &str, new: impl Into<Value>) -> Option<()> {
     graph_lacks(chain, key)?;
     build_only(chain, &[key], new)

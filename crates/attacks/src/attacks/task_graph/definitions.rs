@@ -1,4 +1,4 @@
-//! Definitions that lack a part, have it in another form, or are no definitions, wherever they are told.
+//! Definitions that lack a part, have it in another form, or are malformed, in all places.
 
 use crate::attacks::{Attack, Q, T, attack};
 use crate::change::{build, decision, edit, first_build, first_decision, list, set, target, unbuild};
@@ -6,7 +6,7 @@ use crate::valid::{action, cron, fork, mobile, pr_action, promotion, pull_reques
 use catena_json::Value;
 use catena_testbed::Chain;
 
-/// Sends another text in the place of a build's definition.
+/// Replaces the text of a build's definition.
 fn text(chain: &mut Chain, change: impl FnOnce(String) -> String) -> Option<()> {
     let id = first_build(chain)?;
     let task = chain.tasks.get_mut(&id)?;
@@ -14,7 +14,7 @@ fn text(chain: &mut Chain, change: impl FnOnce(String) -> String) -> Option<()> 
     Some(())
 }
 
-/// Sends another text in the place of the decision task's definition.
+/// Replaces the text of the decision task's definition.
 fn decision_sent(chain: &mut Chain, change: impl FnOnce(String) -> String) -> Option<()> {
     let id = first_decision(chain)?;
     let task = chain.tasks.get_mut(&id)?;
@@ -22,7 +22,7 @@ fn decision_sent(chain: &mut Chain, change: impl FnOnce(String) -> String) -> Op
     Some(())
 }
 
-/// Changes an image task wherever it is told of.
+/// Changes an image task in all places.
 fn image(chain: &mut Chain, path: &[&str], new: Value) -> Option<()> {
     let id = chain.images.first()?.clone();
     edit(chain, &id, |task| set(task, path, new.clone()))

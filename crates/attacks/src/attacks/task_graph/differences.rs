@@ -1,4 +1,4 @@
-//! Tasks of which their parent's graph says something else.
+//! Tasks that differ from their parent's graph.
 
 use super::{image_only, nth_only, target_only};
 use crate::attacks::{Attack, Q, T, attack};
@@ -21,7 +21,7 @@ fn own_image() -> Release {
     Release { images_from: Images::OwnGraph, ..mobile() }
 }
 
-/// The last kind of task before the target: one of the chain whose tag says `kind`.
+/// The last kind of task before the target: a link whose tag is `kind`.
 fn of_kind(chain: &Chain, kind: &str) -> Option<String> {
     let mut tasks = chain.tasks.iter();
     let found = tasks.find(|(id, task)| {

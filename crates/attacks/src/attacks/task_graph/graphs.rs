@@ -1,4 +1,4 @@
-//! Graphs that lack a task, cannot be read, or are not what made it.
+//! Graphs that lack a task, are malformed, or differ from the parent's.
 
 use crate::attacks::{Attack, T, W, attack};
 use crate::change::{
@@ -9,19 +9,19 @@ use crate::valid::{action, cron, fork, mobile, pr_action, promotion, pull_reques
 use catena_json::{Map, Value};
 use catena_testbed::{Artifact, Chain};
 
-/// Takes a task out of its parent's graph.
+/// Removes a task from its parent's graph.
 fn lack(chain: &mut Chain, id: &str) -> Option<()> {
     let parent = parent_of(chain, id)?;
     graph(chain, &parent, |graph| graph.as_object_mut()?.remove(id).map(drop))
 }
 
-/// Changes the text of the graph that the first build is in, which its parent's worker vouches for.
+/// Changes the text of the first build's graph, with a signed digest.
 pub(super) fn text(chain: &mut Chain, change: impl FnOnce(&str) -> Option<String>) -> Option<()> {
     let parent = parent_of(chain, &first_build(chain)?)?;
     published(chain, &parent, GRAPH, change)
 }
 
-/// Publishes other bytes as the graph that the first build is in.
+/// Publishes other bytes as the first build's graph.
 pub(super) fn bytes(chain: &mut Chain, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Option<()> {
     let parent = parent_of(chain, &first_build(chain)?)?;
     let artifact = chain.artifact_mut(&parent, GRAPH)?;
@@ -30,7 +30,7 @@ pub(super) fn bytes(chain: &mut Chain, change: impl FnOnce(Vec<u8>) -> Vec<u8>) 
     chain.reseal(&parent).ok()?.then_some(())
 }
 
-/// Puts another value in the place of the first build's entry.
+/// Replaces the first build's entry.
 fn entry_is(chain: &mut Chain, new: impl Into<Value>) -> Option<()> {
     entry(chain, |entry| {
         *entry = new.into();
@@ -38,7 +38,7 @@ fn entry_is(chain: &mut Chain, new: impl Into<Value>) -> Option<()> {
     })
 }
 
-/// A copy of the first build's entry in another task's graph, where the build says that it comes from.
+/// A copy of the first build's entry in another task's graph, which the build names.
 fn claimed(chain: &mut Chain, other: &str) -> Option<()> {
     let id = first_build(chain)?;
     let parent = parent_of(chain, &id)?;

@@ -1,5 +1,4 @@
-//! Graphs that are not JSON where this verification does not look: other readers refuse them, or read
-//! something else.
+//! Graphs with errors in unused parts: other parsers refuse them, or read something else.
 
 use super::graphs::{bytes, text};
 use crate::attacks::{Attack, T, W, attack};
@@ -8,12 +7,12 @@ use crate::valid::{action, cron, fork, mobile, pr_action, promotion, pull_reques
 use catena_json::Value;
 use catena_testbed::Chain;
 
-/// Puts an entry that nobody needs in front of the others, as it is written.
+/// Puts an unused entry before the others, as text.
 fn other(chain: &mut Chain, written: &str) -> Option<()> {
     text(chain, |text| Some(text.replacen('{', &format!("{{\"other\": {written},"), 1)))
 }
 
-/// The same, of bytes that are no text: inside of a string, behind enough letters to be far from its ends.
+/// The same with bytes that are not text: within a string, far from its ends.
 fn other_bytes(chain: &mut Chain, written: &[u8]) -> Option<()> {
     bytes(chain, |before| {
         let start = format!("{{\"other\": [\"{}", "a".repeat(200));

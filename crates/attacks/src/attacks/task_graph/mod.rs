@@ -1,4 +1,4 @@
-//! Attacks on what a task is: against the graph it came from, and in its own form.
+//! Attacks on a task's definition: compared with its graph, and in its own form.
 
 mod additions;
 mod definitions;

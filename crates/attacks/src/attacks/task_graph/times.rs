@@ -1,4 +1,4 @@
-//! Tasks whose times are not those of their parent's graph, or are none.
+//! Tasks whose times are malformed or differ from those of their parent's graph.
 
 use super::{image_only, nth_only, target_only};
 use crate::attacks::{Attack, Q, T, attack};

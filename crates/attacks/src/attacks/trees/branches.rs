@@ -269,14 +269,14 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
 ];
 
-/// Lets the target's graph run for another branch of its repository, where its commit then is.
+/// Moves the target's graph to another branch of its repository, which then contains its commit.
 fn ran_for(chain: &mut Chain, name: &str) -> Option<()> {
     let decision = first_decision(chain)?;
     on_branch(chain, &decision, name)?;
     landed_page(chain, &decision, listing(&[name]))
 }
 
-/// Lets a release have been made for a branch, wherever that is told.
+/// Makes a release for another branch, consistently.
 fn released_for(chain: &mut Chain, name: &str) -> Option<()> {
     replace_page(
         chain,

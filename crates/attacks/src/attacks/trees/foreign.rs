@@ -1,4 +1,4 @@
-//! Restricted scopes of products that the target is not of.
+//! Restricted scopes of products other than the target's.
 
 use super::super::{Attack, T, attack};
 use crate::change::{add, target};

@@ -1,4 +1,4 @@
-//! What the target takes in from another tree, another revision, or another commit of the mirror.
+//! Inputs of the target from another tree, another revision, or another commit of the mirror.
 
 use super::super::{Attack, T, attack};
 use super::siblings::moved;
@@ -302,14 +302,14 @@ fn of_desktop() -> Option<Chain> {
     Some(chain)
 }
 
-/// Lets the target take in the first build of another chain.
+/// Makes the target use the first build of another chain.
 fn takes_in(chain: &mut Chain, other: Chain) -> Option<()> {
     let build = other.builds.first()?.clone();
     graft(chain, other);
     upstream(chain, "taskId", build)
 }
 
-/// Lets a task's source be at another revision.
+/// Moves a task's source to another revision.
 fn other_source(chain: &mut Chain, id: &str) -> Option<()> {
     let source = chain.definition(id)?.pointer(&["metadata", "source"])?.as_str()?;
     let (before, rest) = source.split_once("/file/")?;
@@ -317,7 +317,7 @@ fn other_source(chain: &mut Chain, id: &str) -> Option<()> {
     edit_at(chain, id, &["metadata", "source"], source)
 }
 
-/// Lets a build that uses the mirror use another commit, of which GitHub knows as much.
+/// Makes a build from the mirror use another commit, which GitHub knows too.
 fn other_commit(chain: &mut Chain, number: usize) -> Option<()> {
     let id = nth_build(chain, number)?;
     let commit = revision_of(chain, &id)?;

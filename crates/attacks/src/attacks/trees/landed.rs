@@ -1,4 +1,4 @@
-//! Commits on another branch than the one that counts, and pages that only look like a list of branches.
+//! Commits on a branch other than the required one, and pages that only resemble a list of branches.
 
 use super::super::{Attack, T, V, attack};
 use crate::change::{
@@ -397,18 +397,18 @@ pub(super) const ATTACKS: &[Attack] = &[
     .within(|limits| limits.pages = 2),
 ];
 
-/// A release on GitHub that asks for nothing restricted.
+/// A release on GitHub without restricted scopes.
 fn unrestricted() -> Release {
     Release { scope: Scope::Unrestricted, ..tag() }
 }
 
-/// Answers with a text where the branches of the target's commit are asked for.
+/// Replaces the page of the branches of the target's commit.
 fn landed_as(chain: &mut Chain, page: &str) -> Option<()> {
     let id = first_decision(chain)?;
     landed_page(chain, &id, page.to_owned())
 }
 
-/// Lets the target's graph run for a protected release branch.
+/// Moves the target's graph to a protected release branch.
 fn on_release_branch(chain: &mut Chain) -> Option<()> {
     branch_level(chain, BROWSER, "releases/*", 3)?;
     let id = first_decision(chain)?;

@@ -14,7 +14,7 @@ const AUTOLAND: &str = "https://hg.mozilla.org/integration/autoland";
 const MIRROR: &str = "https://github.com/mozilla-firefox/firefox";
 const BROWSER: &str = "https://github.com/mozilla-mobile/reference-browser";
 const DESKTOP: &str = "https://github.com/thunderbird/thunderbird-desktop";
-/// A tree on GitHub that is trusted beside the own one, of a low level.
+/// A trusted tree on GitHub of a low level, beside the target's own.
 const DESKTOP_LOW: &str = "thunderbird-desktop:\n  repo: https://github.com/thunderbird/thunderbird-desktop\n  repo_type: git\n  branches:\n    - name: main\n      level: 2\n";
 
 pub(super) const ATTACKS: &[Attack] = &[

@@ -1,4 +1,4 @@
-//! Attacks on where tasks say they come from, and on what may be done from there.
+//! Attacks on the trees that tasks claim, and on the scopes that these trees may use.
 
 mod branches;
 mod foreign;

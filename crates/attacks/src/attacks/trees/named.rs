@@ -1,4 +1,4 @@
-//! Repositories that tasks name beside their own, or that are not quite their own.
+//! Further repositories that tasks name, or look-alikes of their own.
 
 use super::super::{Attack, T, attack};
 use crate::change::{build, edit, edit_at, first_build, link_of, nth_build, second_sources, set, target};

@@ -1,4 +1,4 @@
-//! Chains that go back to no trusted tree, under a policy that requires one.
+//! Chains without a trusted tree, under a policy that requires one.
 
 use super::super::{Attack, T, V, attack};
 use crate::change::{build, everywhere, image_of};
@@ -7,7 +7,7 @@ use catena_testbed::Release;
 use catena_testbed::Trigger;
 use catena_testbed::chain::{Images, Product, Scope};
 
-/// A policy under which nothing is verified that goes back to no trusted tree.
+/// A policy that requires a trusted tree for every chain.
 const REQUIRED: &str = "catena-policy: 1\ndefaults:\n  trusted-tree: required\n";
 
 fn unrestricted(release: Release) -> Release {

@@ -1,4 +1,5 @@
-//! Restricted scopes on what anybody may propose: try pushes, pull requests, forks, commits on no branch.
+//! Restricted scopes on changes that anyone may propose: try pushes, pull requests, forks, commits on
+//! no branch.
 
 use super::super::{Attack, Q, T, V, attack};
 use crate::change::{

@@ -297,7 +297,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
 ];
 
-/// Gives the target one scope more.
+/// Adds a scope to the target.
 fn add_scope(chain: &mut Chain, scope: &str) -> Option<()> {
     target(chain, |task| crate::change::add(task, &["scopes"], scope))
 }

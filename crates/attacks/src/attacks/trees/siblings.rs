@@ -494,7 +494,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
 ];
 
-/// A project that `projects.yml` has at a high level and no policy trusts.
+/// A project that `projects.yml` lists with a high level and no policy trusts.
 const OAK: &str = "oak:\n  repo: https://hg.mozilla.org/projects/oak\n  repo_type: hg\n  access: scm_level_3\n  trust_domain: gecko\n";
 
 /// A variable of a task.
@@ -502,13 +502,13 @@ fn revision(chain: &Chain, id: &str, name: &str) -> Option<String> {
     Some(chain.definition(id)?.pointer(&["payload", "env", name])?.as_str()?.to_owned())
 }
 
-/// Moves a task to another repository, wherever it is told of.
+/// Moves a task to another repository, in all places.
 pub(super) fn moved(chain: &mut Chain, id: &str, from: &str, to: &str) -> Option<()> {
     mirror_pages(chain, from, to);
     edit_text(chain, id, from, to)
 }
 
-/// Moves the first build to a repository of which the same pages are there.
+/// Moves the first build to a repository with the same pages.
 fn alike(chain: &mut Chain, from: &str, to: &str) -> Option<()> {
     let id = first_build(chain)?;
     moved(chain, &id, from, to)

@@ -1,4 +1,4 @@
-//! Sources that are not in their repository, and addresses that two readers take differently.
+//! Sources outside of their repository, and addresses that parsers interpret differently.
 
 use super::super::{Attack, T, attack};
 use crate::change::{
@@ -429,7 +429,7 @@ fn replace_source(task: &mut catena_json::Value, from: &str, to: &str) -> Option
     replace_in(inside(task, SOURCE)?, from, to)
 }
 
-/// Puts `to` in place of `from` in a task's source, wherever that is told of.
+/// Replaces `from` by `to` in a task's source, in all places.
 fn edit_source_of(chain: &mut Chain, id: &str, from: &str, to: &str) -> Option<()> {
     edit(chain, id, |task| replace_source(task, from, to))
 }
@@ -439,7 +439,7 @@ fn edit_source(chain: &mut Chain, from: &str, to: &str) -> Option<()> {
     edit_source_of(chain, &id, from, to)
 }
 
-/// Puts `to` in place of `from` in the first build's environment.
+/// Replaces `from` by `to` in the first build's environment.
 fn edit_env(chain: &mut Chain, from: &str, to: &str) -> Option<()> {
     let id = first_build(chain)?;
     edit(chain, &id, |task| replace_in(inside(task, &["payload", "env"])?, from, to))
