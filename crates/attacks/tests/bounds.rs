@@ -69,7 +69,7 @@ fn codes(verdict: &Verdict) -> Vec<&str> {
 
 /// A verification that is cancelled reports only that, however far it has come.
 #[test]
-fn what_is_cancelled_at_any_moment_is_no_yes() {
+fn cancellation_at_any_moment_prevents_verified() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     let chain = promotion().build().unwrap();
@@ -98,7 +98,7 @@ fn what_is_cancelled_at_any_moment_is_no_yes() {
 
 /// Wherever the limit takes effect, it is reported, and the outcome is "rejected".
 #[test]
-fn what_takes_too_many_steps_is_refused_wherever_it_stops() {
+fn exceeding_the_step_limit_anywhere_is_rejected() {
     let chain = promotion().build().unwrap();
     let needed = answered(&chain, |_| ()).steps();
     let question = Scenario::of(&chain).unwrap();

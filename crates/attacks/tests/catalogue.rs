@@ -29,7 +29,7 @@ fn attacks() -> impl Iterator<Item = &'static Attack> {
 }
 
 #[test]
-fn names_are_unique_and_attacks_are_told() {
+fn names_are_unique_and_attacks_are_described() {
     let mut seen = BTreeSet::new();
     for attack in attacks() {
         assert!(seen.insert(attack.name), "attack {:?} is there twice", attack.name);
@@ -75,7 +75,7 @@ fn every_code_that_can_fail_has_an_attack() {
 }
 
 #[test]
-fn codes_that_only_pass_are_those_of_honest_chains() {
+fn valid_chains_show_exactly_the_passing_codes() {
     let releases = [
         valid::finished(),
         valid::globs(),

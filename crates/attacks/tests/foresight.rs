@@ -117,7 +117,7 @@ fn tree(chain: &Chain, task: &str, prefix: &str) -> (RepositoryUrl, Revision) {
 }
 
 #[test]
-fn nothing_is_foreseen_of_honest_chains_that_they_do_not_need() {
+fn look_ahead_requests_nothing_unneeded_for_valid_chains() {
     let releases = [
         action,
         cron,
@@ -143,7 +143,7 @@ fn nothing_is_foreseen_of_honest_chains_that_they_do_not_need() {
 }
 
 #[test]
-fn of_a_task_that_ran_again_the_first_run_was_foreseen() {
+fn look_ahead_assumes_the_first_run() {
     let mut steps = Steps::of(&Release { retried: true, ..push() }.build().unwrap());
     steps.go_on(|_| false);
     let mut surplus = steps.foreseen.difference(&steps.needed).peekable();
@@ -159,7 +159,7 @@ fn of_a_task_that_ran_again_the_first_run_was_foreseen() {
 }
 
 #[test]
-fn the_targets_definition_tells_what_it_rests_on() {
+fn the_targets_definition_names_its_dependencies() {
     let chain = push().build().unwrap();
     let mut steps = Steps::to_the_target(&chain, &Scenario::of(&chain).unwrap());
     let mut expected: BTreeSet<Need> =
@@ -177,7 +177,7 @@ fn the_targets_definition_tells_what_it_rests_on() {
 }
 
 #[test]
-fn of_a_task_that_is_about_to_run_only_its_definition_is_foreseen() {
+fn only_the_definition_of_a_pending_task_is_foreseen() {
     for (release, has_run) in [(push(), false), (finished(), true)] {
         let chain = release.build().unwrap();
         let of_target = of_task(id(&chain.target));
@@ -188,7 +188,7 @@ fn of_a_task_that_is_about_to_run_only_its_definition_is_foreseen() {
 }
 
 #[test]
-fn what_one_link_rests_on_is_foreseen_before_its_neighbours_are_known() {
+fn dependencies_are_foreseen_before_the_level_is_complete() {
     let chain = push().build().unwrap();
     let build = change::first_build(&chain).unwrap();
     let mut steps = Steps::to_the_target(&chain, &Scenario::of(&chain).unwrap());
@@ -205,7 +205,7 @@ fn what_one_link_rests_on_is_foreseen_before_its_neighbours_are_known() {
 }
 
 #[test]
-fn what_github_will_be_asked_is_foreseen_where_it_will_be_asked() {
+fn github_requests_are_foreseen_where_they_will_be_needed() {
     let of_github = |need: &Need| {
         matches!(
             need,
@@ -260,7 +260,7 @@ fn a_forks_pull_request_is_foreseen_before_the_fork_is_known() {
 }
 
 #[test]
-fn what_was_only_foreseen_decides_nothing() {
+fn look_ahead_decides_nothing() {
     let judged = |chain: &Chain, early: bool| -> Verdict {
         let mut steps = Steps::of(chain);
         loop {

@@ -98,7 +98,7 @@ fn chains() -> Vec<Valid> {
 }
 
 #[test]
-fn what_was_in_its_time_stays_accepted() {
+fn what_was_valid_in_its_time_stays_verified() {
     let nothing = |_: &str| Err("it extends nothing".to_owned());
     for (name, policy, release, change) in chains() {
         let mut chain = release().build().unwrap();

@@ -69,7 +69,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_facts_changes_no_refusal(attack in select(attacks()), order in any::<Vec<Index>>()) {
+    fn the_order_of_facts_changes_no_rejection(attack in select(attacks()), order in any::<Vec<Index>>()) {
         let chain = attack.build().unwrap().0;
         let usual = Scenario::of(&chain).unwrap().judge(chain.clone());
         prop_assert_ne!(usual.outcome, Outcome::Verified);
@@ -102,7 +102,7 @@ fn foresight(chain: &Chain) -> (Verdict, BTreeSet<Need>, BTreeSet<Need>) {
 }
 
 #[test]
-fn what_is_foreseen_is_needed_and_changes_nothing() {
+fn foreseen_needs_become_needs_and_change_nothing() {
     for release in releases() {
         let chain = release.build().unwrap();
         let usual = Scenario::of(&chain).unwrap().judge(chain.clone());
@@ -115,7 +115,7 @@ fn what_is_foreseen_is_needed_and_changes_nothing() {
 }
 
 #[test]
-fn of_a_task_that_ran_again_only_its_first_run_is_foreseen_in_vain() {
+fn only_the_first_run_of_a_rerun_task_is_foreseen_unnecessarily() {
     let chain = Release { retried: true, ..valid::finished() }.build().unwrap();
     let (verdict, foreseen, asked) = foresight(&chain);
     assert_eq!(verdict.outcome, Outcome::Verified);
@@ -146,7 +146,7 @@ fn may_be_absent(need: &Need) -> bool {
 }
 
 #[test]
-fn nothing_is_asked_for_that_cannot_matter() {
+fn irrelevant_evidence_is_not_requested() {
     for release in releases().into_iter().step_by(2) {
         let chain = release.build().unwrap();
         let (verdict, asked) = judge_with(&chain, |_| None);
@@ -160,7 +160,7 @@ fn nothing_is_asked_for_that_cannot_matter() {
 }
 
 #[test]
-fn what_could_not_be_known_is_neither_a_yes_nor_a_no() {
+fn unavailable_evidence_is_undetermined() {
     for release in releases().into_iter().skip(1).step_by(2) {
         let chain = release.build().unwrap();
         let (_, asked) = judge_with(&chain, |_| None);

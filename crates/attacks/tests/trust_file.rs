@@ -43,7 +43,7 @@ fn verified(release: Release, text: &str) {
 }
 
 #[test]
-fn what_is_permitted_is_verified() {
+fn permitted_use_is_verified() {
     let all = |limits| trusted([limits; 3]);
     verified(valid::finished(), &all(""));
     verified(valid::finished(), &all(", products: [firefox, thunderbird]"));
@@ -61,7 +61,7 @@ fn what_is_permitted_is_verified() {
 
 /// Every limit separately, on every key: the counterparts of the attacks.
 #[test]
-fn what_is_not_permitted_is_not() {
+fn use_beyond_permissions_is_rejected() {
     for limit in
         [", products: [xpi]", ", levels: [1]", ", workers: ['nowhere/*']", ", worker-pools: ['nowhere/*']"]
     {
@@ -76,7 +76,7 @@ fn what_is_not_permitted_is_not() {
 }
 
 #[test]
-fn the_time_that_was_used_is_said_of_keys_with_limits() {
+fn findings_name_the_times_used_for_limited_keys() {
     let said = |text: &str| {
         let verdict = judged(valid::push(), text);
         let found = verdict.findings.into_iter().filter(|finding| finding.code.name == "signature-verified");

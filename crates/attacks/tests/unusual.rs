@@ -134,7 +134,7 @@ fn a_status_may_be_unknown() {
 }
 
 #[test]
-fn what_a_status_contradicts_hides_no_failure() {
+fn a_contradictory_status_hides_no_failure() {
     let judged = |state: &str| {
         let mut chain = push().build().unwrap();
         let build = change::first_build(&chain).unwrap();
@@ -149,7 +149,7 @@ fn what_a_status_contradicts_hides_no_failure() {
 }
 
 #[test]
-fn a_task_that_its_graph_says_is_a_time_is_none_of_its() {
+fn a_graph_entry_that_is_a_time_is_not_the_task() {
     let mut chain = push().build().unwrap();
     let build = change::first_build(&chain).unwrap();
     change::only(&mut chain, &build, |task| change::set(task, &["dependencies"], Vec::new())).unwrap();
@@ -182,7 +182,7 @@ fn an_action_or_a_build_may_be_about_to_run() {
 }
 
 #[test]
-fn what_cannot_be_had_is_neither_yes_nor_no() {
+fn unavailable_facts_are_undetermined() {
     for release in [action, cron, globs, mobile, promotion, pull_request, push, tag] {
         let ask = |other: &dyn Fn(&Need) -> Option<Fact>| {
             let chain = release().build().unwrap();
@@ -309,7 +309,7 @@ fn a_commit_is_not_compared_with_itself() {
 }
 
 #[test]
-fn what_a_task_says_twice_is_told_once() {
+fn duplicate_inputs_are_reported_once() {
     let forks = |change: fn(&mut Chain) -> Option<()>| {
         let mut chain = mobile().build().unwrap();
         change(&mut chain).unwrap();
@@ -341,7 +341,7 @@ fn finding_of(name: &str, change: fn(&mut Chain) -> Option<()>) -> catena_verify
 }
 
 #[test]
-fn findings_say_what_was_seen() {
+fn findings_state_the_observed_values() {
     let seen = |change| {
         let finding = finding_of("run-not-completed", change);
         finding.actual.iter().map(|told| format!("{told:?}")).collect::<String>()
@@ -402,7 +402,7 @@ fn nothing_is_read_of_a_document_that_is_not_signed() {
 }
 
 #[test]
-fn nothing_is_asked_on_the_word_of_another_tasks_status() {
+fn the_status_of_another_task_causes_no_requests() {
     let asked = |change: fn(&mut Chain) -> Option<()>| {
         let mut chain = push().build().unwrap();
         change(&mut chain).unwrap();
@@ -436,7 +436,7 @@ fn asked(chain: Chain, question: &Scenario) -> (Verdict, Vec<Need>) {
 }
 
 #[test]
-fn as_many_artifacts_as_the_limit_says() {
+fn the_artifact_limit_is_exact() {
     type Change = fn(&mut Limits);
     let cases: [(Change, Outcome); 2] = [
         (|limits| limits.artifacts = 6, Outcome::Verified),
@@ -456,7 +456,7 @@ fn as_many_artifacts_as_the_limit_says() {
 }
 
 #[test]
-fn only_the_entries_of_a_parents_own_tasks_are_wanted() {
+fn a_graph_is_scanned_only_for_its_own_tasks() {
     for release in [push, promotion, action] {
         let chain = release().build().unwrap();
         let parents: BTreeSet<String> = chain.decisions.iter().chain(&chain.action).cloned().collect();
@@ -493,7 +493,7 @@ fn nothing_is_read_of_an_artifact_that_was_altered() {
 }
 
 #[test]
-fn tags_are_asked_for_page_by_page() {
+fn tags_are_requested_page_by_page() {
     let pages = |needs: Vec<Need>| -> BTreeSet<u32> {
         let page = |need: &Need| if let Need::Tags { page, .. } = need { Some(*page) } else { None };
         needs.iter().filter_map(page).collect()
@@ -519,7 +519,7 @@ fn tags_are_asked_for_page_by_page() {
 }
 
 #[test]
-fn of_a_task_whose_files_nobody_takes_that_is_told() {
+fn a_task_without_required_files_is_reported() {
     let chain = push().build().unwrap();
     let image = chain.images.first().unwrap().clone();
     let verdict = Scenario::of(&chain).unwrap().judge(chain);

@@ -16,7 +16,7 @@ fn without(rule: Rule) -> Policy {
 }
 
 #[test]
-fn honest_chains_stay_accepted_without_a_rule() {
+fn valid_chains_stay_verified_without_a_rule() {
     for rule in Rule::ALL.iter().copied() {
         let policy = without(rule);
         for release in [valid::globs(), valid::promotion(), valid::tag()] {
@@ -29,7 +29,7 @@ fn honest_chains_stay_accepted_without_a_rule() {
 }
 
 #[test]
-fn signatures_that_are_not_looked_at_show_and_excuse_nothing_else() {
+fn skipped_signatures_are_reported_and_excuse_nothing_else() {
     let skip = Switches { danger_skip_signatures: true, ..Switches::default() };
     let judge = |attack: &Attack| {
         let (chain, _) = attack.build().unwrap();

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_a_policy_was_read_from_is_kept() {
+    fn every_text_of_a_policy_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
             let file = folder.path().join(name);
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_keys_and_unknown_products_are_told_apart() {
+    fn malformed_keys_and_unknown_products_are_different_errors() {
         let keys = TextFile { name: "keys.yml".to_owned(), text: "docker-worker: [nonsense]\n".to_owned() };
         let trust_config = TrustConfig::new(Vec::new(), Some(keys)).unwrap();
         assert!(

@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_loopback_is_asked_over_plain_http() {
+    fn plain_http_is_for_loopback_only() {
         let unprotected = |text: &str| leaves_unprotected(&RootUrl::parse(text).unwrap());
         for here in ["http://localhost:80", "http://127.0.0.1:8080", "http://[::1]", "https://tc.example"] {
             assert!(!unprotected(here), "{here}");

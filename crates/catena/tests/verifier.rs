@@ -37,7 +37,7 @@ async fn several_at_the_same_time_share_a_verifier() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_answer_leaves_nothing_and_clears_nothing() {
+async fn another_outcome_leaves_no_files_and_no_clearance() {
     let served = Served::new(finished()).await;
     let verifier = served.verifier();
     let request = Request::new(served.question.clone()).with_work_dir(served.path("work"));
@@ -81,7 +81,7 @@ async fn a_verification_ends_when_it_is_cancelled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deadline_is_kept() {
+async fn the_deadline_ends_a_verification() {
     let served = Served::new(finished()).await;
     served.testbed.fault("/_store/*/public/build/*", 1.., Fault::Silence);
     let control = Control { deadline: Duration::from_secs(2), ..Control::default() };
@@ -160,7 +160,7 @@ async fn a_batch_fetches_once_and_can_be_cancelled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cache_answers_the_next_verification_and_one_that_asks_nobody() {
+async fn a_cache_serves_the_next_and_the_offline_verification() {
     let served = Served::new(finished()).await;
     let cache = CacheOptions::new(served.path("cache"), served.path("cache.key"));
     let request = Request::new(served.question.clone()).with_work_dir(served.path("work"));

@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_says_what_it_waits_for() {
+    fn the_progress_line_names_pending_requests() {
         let standing = Standing {
             links: 4,
             artifacts: 2,

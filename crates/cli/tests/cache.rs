@@ -128,7 +128,7 @@ fn may_change(url: &str) -> bool {
 }
 
 #[test]
-fn the_second_task_of_a_push_asks_for_what_may_have_changed_and_for_itself() {
+fn the_second_task_of_a_push_requests_only_mutable_and_own_data() {
     let case = Case::new();
     let (plain, all, _) = case.verified(&case.target, false);
     let (first, asked, answer) = case.verified(&case.target, true);
@@ -249,7 +249,7 @@ fn a_cache_or_key_that_others_can_reach_is_refused() {
 }
 
 #[test]
-fn a_cache_that_cannot_be_written_to_makes_no_verdict_worse() {
+fn an_unwritable_cache_changes_no_verdict() {
     let case = Case::new();
     let (plain, _, _) = case.verified(&case.target, true);
     let new = case.cache().join("v1/new");
@@ -330,7 +330,7 @@ fn killed_at_any_moment_it_leaves_a_cache_that_is_whole() {
 }
 
 #[test]
-fn offline_nobody_is_asked_and_the_verdict_says_so() {
+fn offline_makes_no_requests_and_the_verdict_says_so() {
     let case = Case::new();
     let answer = case.cached(&case.target, &["--offline"]).run();
     assert_eq!(answer.status, 3, "{}", answer.stderr);
@@ -363,7 +363,7 @@ fn of_recording(told: &str) -> String {
 }
 
 #[test]
-fn what_was_recorded_out_of_a_cache_is_told_again() {
+fn a_recording_from_a_cache_can_be_replayed() {
     let case = Case::new();
     case.verified(&case.target, true);
     let recording = case.room.path().join("recording");
@@ -374,7 +374,7 @@ fn what_was_recorded_out_of_a_cache_is_told_again() {
 }
 
 #[test]
-fn a_cache_is_told_of_and_made_smaller() {
+fn a_cache_is_inspected_and_reduced() {
     let case = Case::new();
     let answer = case.command(&["info"]);
     assert_eq!(answer.status, 2);
@@ -409,7 +409,7 @@ fn a_cache_is_told_of_and_made_smaller() {
 }
 
 #[test]
-fn nothing_is_kept_of_a_no() {
+fn a_rejection_caches_nothing() {
     let release = Release::new("firefox", Trigger::Push).unwrap();
     let mut chain = release.build().unwrap();
     let build = chain.builds[0].clone();

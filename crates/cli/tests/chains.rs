@@ -75,7 +75,7 @@ fn altered() -> Chain {
 }
 
 #[test]
-fn an_honest_chain_is_verified_and_its_inputs_are_left() {
+fn a_valid_chain_is_verified_and_its_inputs_are_published() {
     let case = Case::serving(push());
     let work_dir = case.work_dir();
     let answer = case.answer(&["--work-dir", work_dir.to_str().unwrap()]);
@@ -135,7 +135,7 @@ fn a_signature_by_an_unknown_key_is_refused() {
 }
 
 #[test]
-fn what_cannot_be_known_is_not_verified() {
+fn unavailable_evidence_is_undetermined() {
     let case = Case::serving(push());
     case.testbed.fault("*/.taskcluster.yml*", 1.., Fault::Status(403));
     case.testbed.fault("*/contents/.taskcluster.yml*", 1.., Fault::Status(403));
@@ -145,7 +145,7 @@ fn what_cannot_be_known_is_not_verified() {
 }
 
 #[test]
-fn a_deadline_is_kept() {
+fn the_deadline_ends_a_verification() {
     let case = Case::serving(push());
     case.testbed.fault("*/.taskcluster.yml*", 1.., Fault::Delay(std::time::Duration::from_secs(60)));
     let answer = case.answer(&["--deadline", "3s", "--format", "json"]);
@@ -270,7 +270,7 @@ fn being_ended_leaves_nothing() {
 }
 
 #[test]
-fn the_verdict_goes_where_it_is_told() {
+fn the_verdict_goes_to_the_named_output() {
     let case = Case::serving(push());
     let (file, log) = (case.room.path().join("verdict.json"), case.room.path().join("catena.log"));
     let (file_name, log_name) = (file.to_str().unwrap(), log.to_str().unwrap());
@@ -284,7 +284,7 @@ fn the_verdict_goes_where_it_is_told() {
 }
 
 #[test]
-fn a_yes_that_nobody_heard_is_none() {
+fn an_undelivered_verified_fails() {
     let case = Case::serving(push());
     let status = |catena: &mut Catena| {
         let (reader, writer) = std::io::pipe().unwrap();
@@ -305,7 +305,7 @@ fn a_yes_that_nobody_heard_is_none() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_said() {
+fn a_full_disk_is_reported() {
     let case = Case::serving(push());
     let answer = case.answer(&["--output", "/dev/full"]);
     assert_eq!((answer.status, answer.stdout.as_str()), (3, ""));
@@ -324,7 +324,7 @@ fn verify_cots_options_are_known() {
 }
 
 #[test]
-fn the_demo_shows_a_yes_and_a_no() {
+fn the_demo_shows_a_verified_and_a_rejected_chain() {
     let room = tempfile::tempdir().unwrap();
     let mut catena = Catena::new();
     catena.arg("demo").env("TMPDIR", room.path()).command().current_dir(room.path());
@@ -363,7 +363,7 @@ fn verify_list(case: &Case, file: &Path, more: &[&str]) -> Answer {
 }
 
 #[test]
-fn a_list_is_verified_and_what_it_shares_is_asked_for_once() {
+fn a_list_is_verified_and_shared_data_is_requested_once() {
     let release = Release::new("firefox", Trigger::Push).unwrap();
     let chain = Release { finished: true, ..release }.build().unwrap();
     let builds = chain.builds.clone();
@@ -386,7 +386,7 @@ fn a_list_is_verified_and_what_it_shares_is_asked_for_once() {
 /// Printed verdicts stay valid, and the progress is reported; the rest of the list has no verdict.
 #[cfg(unix)]
 #[test]
-fn a_list_that_is_interrupted_tells_how_far_it_came() {
+fn an_interrupted_list_reports_its_progress() {
     use std::io::{BufRead as _, BufReader, Read as _};
     use std::process::Command;
     let release = Release::new("firefox", Trigger::Push).unwrap();
@@ -412,7 +412,7 @@ fn a_list_that_is_interrupted_tells_how_far_it_came() {
 }
 
 #[test]
-fn one_no_is_the_no_of_a_list_and_says_why() {
+fn one_rejection_rejects_a_list_and_says_why() {
     let release = Release::new("firefox", Trigger::Push).unwrap();
     let mut chain = Release { finished: true, ..release }.build().unwrap();
     let builds = chain.builds.clone();
@@ -464,7 +464,7 @@ fn one_no_is_the_no_of_a_list_and_says_why() {
 }
 
 #[test]
-fn a_list_says_of_each_task_what_was_weakened() {
+fn a_list_states_the_relaxations_of_each_task() {
     let case = Case::serving(push());
     let file = list(&case, &[]);
     let answer = verify_list(&case, &file, &["--no-check-task", "--danger-skip-signatures"]);
@@ -477,7 +477,7 @@ fn a_list_says_of_each_task_what_was_weakened() {
 }
 
 #[test]
-fn a_list_with_a_mistake_asks_nobody() {
+fn a_list_with_an_error_makes_no_requests() {
     let case = Case::serving(push());
     let file = case.room.path().join("tasks.txt");
     std::fs::write(&file, format!("{}\nnonsense\n{} signing nothing\n", case.target, case.target)).unwrap();

@@ -56,7 +56,7 @@ fn help_is_worth_reading() {
 }
 
 #[test]
-fn mistakes_say_what_where_and_what_next() {
+fn errors_say_what_where_and_what_next() {
     let room = tempfile::tempdir().unwrap();
     let keys = room.path().join("keys.yml");
     std::fs::write(&keys, "docker-worker:\n- AAAA\nelephant-worker: []\n").unwrap();
@@ -137,7 +137,7 @@ fn the_policy_that_ships_is_good() {
 }
 
 #[test]
-fn mistakes_in_a_policy_are_pointed_at() {
+fn errors_in_a_policy_have_positions() {
     let room = tempfile::tempdir().unwrap();
     let file = room.path().join("policy.yml");
     std::fs::write(&file, "catena-policy: 1\nextends: shipped:firefox-ci\nproducs: {}\n").unwrap();
@@ -153,7 +153,7 @@ fn mistakes_in_a_policy_are_pointed_at() {
 }
 
 #[test]
-fn files_are_laid_over_one_another_when_asked() {
+fn files_overlay_one_another_on_request() {
     let room = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
         let file = room.path().join(name);
@@ -182,7 +182,7 @@ fn scriptworkers_defaults_make_the_policy_that_ships() {
 }
 
 #[test]
-fn what_cannot_be_imported_is_said() {
+fn unsupported_settings_are_reported() {
     mistake(&["policy", "import"], &["SOURCE"]);
     mistake(&["policy", "import", "/nowhere.json"], &["/nowhere.json", "next:"]);
     mistake(&["policy", "import", "--installed", "/nowhere/python"], &["/nowhere/python", "next:"]);
@@ -211,7 +211,7 @@ fn completions_and_manual_pages() {
 
 /// A closed pipe is neither an error nor a panic.
 #[test]
-fn a_reader_may_go_away() {
+fn a_closed_pipe_is_not_an_error() {
     for arguments in [&["explain"][..], &["policy", "show"], &["completions", "bash"], &["man"]] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
@@ -223,7 +223,7 @@ fn a_reader_may_go_away() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_said() {
+fn a_full_disk_is_reported() {
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let output = Catena::new().arg("explain").command().stdout(full).stderr(Stdio::piped()).output().unwrap();
     assert_eq!(output.status.code(), Some(3));

@@ -178,7 +178,7 @@ fn ended_at_any_moment_it_leaves_nothing_or_all() {
 }
 
 #[test]
-fn what_the_dead_left_is_cleared_and_what_the_living_use_is_not() {
+fn leftovers_of_killed_verifiers_are_removed_and_used_files_are_not() {
     let case = Case::new(1);
     case.testbed.clear_faults();
     case.testbed.fault("/_store/*/public/build/*", 1..=2, Fault::Silence);
@@ -243,7 +243,7 @@ fn out_of_room(status: ExitStatus, stdout: &str) {
 }
 
 #[test]
-fn files_that_may_not_grow_are_said_and_nothing_is_left() {
+fn a_file_size_limit_is_reported_and_nothing_is_left() {
     let case = Case::new(1);
     let mut catena = case.verify(&case.work_dir());
     let inner = catena.command();
@@ -282,7 +282,7 @@ impl Drop for SmallDisk {
 }
 
 #[test]
-fn a_full_disk_is_said_and_nothing_is_left() {
+fn a_full_disk_is_reported_and_nothing_is_left() {
     let case = Case::new(1);
     let Some(_disk) = SmallDisk::at(case.work_dir(), "size=1m") else { return };
     let answer = case.verify(&case.work_dir()).run();
@@ -291,7 +291,7 @@ fn a_full_disk_is_said_and_nothing_is_left() {
 }
 
 #[test]
-fn a_work_directory_that_cannot_be_written_to_is_said_before_anything_is_asked() {
+fn an_unwritable_work_directory_is_reported_before_any_request() {
     let case = Case::new(1);
     let beneath_a_file = case.room.path().join("keys.json/work");
     let disk = SmallDisk::at(case.work_dir(), "size=1m,ro");
@@ -307,7 +307,7 @@ fn a_work_directory_that_cannot_be_written_to_is_said_before_anything_is_asked()
 /// An obstacle at the final places is found when everything is verified: then nothing is printed, and
 /// the obstacle stays.
 #[test]
-fn what_is_in_the_way_keeps_a_yes_from_being_said() {
+fn an_obstacle_to_publishing_prevents_verified() {
     let case = Case::new(1);
     fs::create_dir_all(case.work_dir()).unwrap();
     fs::write(case.work_dir().join("cot"), "in the way").unwrap();
@@ -328,7 +328,7 @@ fn leave(case: &Case, task_id: &str, name: &str) -> PathBuf {
 /// For the tasks of the chain no file stays beside those of the new verdict; other tasks' files are
 /// left alone.
 #[test]
-fn files_of_an_earlier_run_are_not_beside_a_yes() {
+fn files_of_an_earlier_run_do_not_stay_beside_verified_ones() {
     let case = Case::new(1);
     case.verified();
     let mut tasks: Vec<String> = case.chain_tasks();
@@ -348,7 +348,7 @@ fn files_of_an_earlier_run_are_not_beside_a_yes() {
 
 /// After "rejected", "undetermined", an error and an interruption no file of an earlier "verified" is left.
 #[test]
-fn nothing_of_an_earlier_yes_remains_after_another_answer() {
+fn files_of_an_earlier_verified_are_removed_after_another_outcome() {
     let case = Case::new(1);
     let altered = Fault::Replace("altered".into());
     let refused = Fault::Status(403);
@@ -376,7 +376,7 @@ fn nothing_of_an_earlier_yes_remains_after_another_answer() {
 
 /// An obstacle in one task's directory prevents every directory from being changed, and is left alone.
 #[test]
-fn a_link_in_place_of_a_folder_is_not_followed() {
+fn a_link_in_place_of_a_directory_is_not_followed() {
     let case = Case::new(1);
     let outside = case.room.path().join("outside");
     fs::create_dir(&outside).unwrap();
@@ -393,7 +393,7 @@ fn a_link_in_place_of_a_folder_is_not_followed() {
 
 /// The "verified" is not delivered, so the exit status is not 0; the files are verified nevertheless.
 #[test]
-fn a_reader_who_is_gone_and_a_full_disk_for_the_verdict_make_no_yes() {
+fn a_closed_pipe_and_a_full_disk_prevent_verified() {
     let case = Case::new(1);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

@@ -140,7 +140,7 @@ mod tests {
         <center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>";
 
     #[test]
-    fn what_services_say_of_what_they_do_not_have() {
+    fn each_service_has_its_form_of_absence() {
         for (responder, status, body) in [
             (Taskcluster, 404, r#"{"code":"ResourceNotFound","message":"no","requestInfo":{}}"#),
             (Taskcluster, 410, r#"{"code":"ResourceExpired","message":"no"}"#),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_say_in_their_place() {
+    fn answers_of_intermediaries_are_not_absence() {
         let all = [Taskcluster, Store, HgPushLog, HgFile, GithubApi, GithubPage, File];
         for body in [
             "",

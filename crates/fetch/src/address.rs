@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_would_be_rewritten_is_none() {
+    fn an_address_that_would_be_normalized_is_refused() {
         let repository = GithubRepository::parse("mozilla", "x").unwrap();
         let revision = Revision::parse(&"0a".repeat(20)).unwrap();
         let root = RootUrl::parse("https://tc.example").unwrap();

@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn decoded_bytes_are_what_is_measured() {
+    fn decoded_bytes_are_measured() {
         let text = b"a chain of trust ".repeat(100);
         for chunk in [1, 7, 100_000] {
             assert_eq!(bytes(take(Coding::Identity, 2000, &text, chunk)), Ok(text.clone()));
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_no_body_though_its_size_is_within_the_limit() {
+    fn a_decompression_bomb_is_refused_within_the_size_limit() {
         let limits = Limits::default();
         let free = usize::try_from(limits.expansion_free).unwrap();
         let take = |body: &[u8]| {
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_share_the_memory_there_is() {
+    fn answers_share_one_memory_budget() {
         let budget = MemoryBudget::new(&Limits { held_bytes: 2000, ..Limits::default() });
         let take = |body: &[u8]| {
             let bounds = Bounds::new(500, &Limits::default());

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_is_given_back() {
+    fn reserved_memory_is_released() {
         let budget = budget(100);
         let (mut one, mut other) = (Reservation::of(&budget), Reservation::of(&budget));
         assert_eq!(one.take(50), Ok(()));

@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn everything_is_answered_at_the_same_time() {
+    async fn needs_are_answered_in_parallel() {
         let (mut asker, source) = (Asker::new(), Arc::new(Slow::default()));
         let took = driven(&mut asker, &source, Duration::from_secs(60)).await;
         assert_eq!(asker.facts.len(), 11);
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_only_foreseen_is_not_waited_for() {
+    async fn foreseen_needs_do_not_delay_the_verdict() {
         let (mut asker, source) = (Asker::new(), Arc::new(Slow::default()));
         asker.foresees = vec![Need::Definition { task_id: task_id() }];
         let took = driven(&mut asker, &source, Duration::from_secs(60)).await;
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_defect_of_ours_is_no_answer() {
+    async fn an_internal_error_is_not_an_answer() {
         let (mut asker, source) = (Asker::new(), Arc::new(Slow::default()));
         asker.next.push(Need::Definition { task_id: task_id() });
         driven(&mut asker, &source, Duration::from_secs(60)).await;
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_misses_the_deadline_is_unreachable() {
+    async fn facts_after_the_deadline_are_unreachable() {
         let (mut asker, source) = (Asker::new(), Arc::new(Slow::default()));
         driven(&mut asker, &source, Duration::from_millis(5500)).await;
         let missing = asker.facts.iter().filter(|(_, fact)| matches!(fact, Fact::Unreachable { .. })).count();
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_becomes_needed_after_the_deadline_is_not_asked() {
+    async fn needs_after_the_deadline_are_not_requested() {
         let (mut asker, source) = (Asker::new(), Arc::new(Slow::default()));
         driven(&mut asker, &source, Duration::ZERO).await;
         assert_eq!(asker.facts.len(), 11);

@@ -500,7 +500,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_no_piece_of_one() {
+    fn a_complete_page_is_not_a_part_of_one() {
         for page in
             ["<!DOCTYPE html>\n<p>", "<html lang=en>", " \n<HEAD>", "\u{feff}<?xml version='1.0'?>", "<body>"]
         {

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_nobody_asked_for_at_first_are_there() {
+    fn entries_without_an_earlier_need_are_available() {
         let text = format!("{{\"{A}\":{{\"a\":1}},\"{B}\":{{\"b\":[2]}}}}");
         let (first, graph) = kept(&text);
         let graph = graph.unwrap();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_not_kept() {
+    fn malformed_graphs_are_not_kept() {
         let (scan, graph) = kept("{\"a\":1");
         assert!(scan.entries.is_err() && graph.is_none());
         let scanner = Scanner::new(TaskSet::default(), &Limits::default());
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_no_room_a_graph_is_scanned_all_the_same() {
+    fn without_disk_space_a_graph_is_still_scanned() {
         let text = format!("{{\"{A}\":1}}");
         let scanner = || Scanner::new([TaskId::parse(A).unwrap()].into(), &Limits::default());
         let mut nowhere = GraphDecoder::kept(scanner(), Path::new("/nonexistent/folder"));

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn far_answers_are_asked_for_in_greater_number_and_near_ones_never() {
+    fn high_latency_raises_concurrency() {
         let far = permits();
         assert_eq!(left(&far), [3, 1, 1]);
         for _ in 0..3 {

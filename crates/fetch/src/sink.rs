@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_refused_ends_it_and_is_told() {
+    async fn a_refusal_ends_the_body_and_is_returned() {
         for mut taker in takers(150_000) {
             let mut refused = None;
             for _ in 0..40 {
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_told_how_far_it_is() {
+    async fn progress_is_known() {
         for mut taker in takers(4 << 20) {
             for _ in 0..4 {
                 taker.write(vec![0; 1 << 20].into()).await.unwrap();

@@ -71,7 +71,7 @@ fn is_repository(request: &Request) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_service_itself_says_that_there_is_none() {
+async fn only_the_service_itself_states_absence() {
     for (need, own) in needs() {
         let (fact, _) = ask(&need, move |request, _| {
             if is_repository(request) { body(200, r#"{"private": false}"#) } else { body(404, own) }
@@ -96,7 +96,7 @@ async fn only_the_service_itself_says_that_there_is_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_answered_instead_is_told() {
+async fn other_answers_are_described() {
     for (answer, told) in [
         (NGINX, "Taskcluster does not use: a page titled \"404 Not Found\""),
         ("", "Taskcluster does not use: nothing"),
@@ -111,7 +111,7 @@ async fn what_answered_instead_is_told() {
 
 /// A store has another form than the queue, wherever it is.
 #[tokio::test(start_paused = true)]
-async fn whose_form_it_is_depends_on_who_is_asked() {
+async fn each_service_needs_its_own_form() {
     for place in ["https://s3.example/a", "/_store/a"] {
         for (answer, absent) in
             [(STORES, true), (QUEUES, false), (NGINX, false), ("No such object: b/a", true)]
@@ -130,7 +130,7 @@ async fn whose_form_it_is_depends_on_who_is_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_comes_back_is_heard() {
+async fn a_recovered_service_is_used() {
     let (fact, requests) =
         ask(&status(), |_, times| if times < 3 { body(404, NGINX) } else { body(200, "{}") }).await;
     assert_eq!((text(&fact).as_str(), requests), ("{}", 3));
@@ -183,7 +183,7 @@ async fn a_page_of_a_private_repository_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whether_a_repository_is_shown_is_asked_once_and_may_not_be_known() {
+async fn repository_visibility_is_requested_once_and_may_be_unknown() {
     let transport = Scripted::new(|request, _| {
         if is_repository(request) { body(200, r#"{"private": false}"#) } else { body(404, GITHUBS) }
     });

@@ -17,13 +17,13 @@ use support::*;
 use tokio::time::Instant;
 
 #[tokio::test(start_paused = true)]
-async fn a_good_answer_is_taken_at_once() {
+async fn a_good_answer_needs_one_request() {
     let (fact, requests) = ask(&status(), |_, _| body(200, r#"{"status": {}}"#)).await;
     assert_eq!((text(&fact).as_str(), requests), (r#"{"status": {}}"#, 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_exist_is_absent_and_not_asked_again() {
+async fn absent_resources_are_not_retried() {
     for (code, error) in [
         (404, r#"{"code": "ResourceNotFound", "message": "no such task\n\nmore"}"#),
         (410, r#"{"code": "ResourceExpired", "message": "no such task\n\nmore"}"#),
@@ -45,7 +45,7 @@ async fn what_does_not_exist_is_absent_and_not_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_refused_is_not_asked_again() {
+async fn refusals_are_not_retried() {
     for code in [401, 403, 407] {
         let (fact, requests) = ask(&status(), move |_, _| body(code, r#"{"message": "no"}"#)).await;
         assert_eq!((fact, requests), (Fact::Refused { status: code, message: "no".to_owned() }, 1));
@@ -53,7 +53,7 @@ async fn what_is_refused_is_not_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_pass_is_asked_again() {
+async fn temporary_failures_are_retried() {
     for code in [408, 425, 429, 500, 502, 503, 504, 599, 202] {
         let (fact, requests) = ask(&status(), move |_, _| body(code, "down")).await;
         assert_eq!((unreachable(&fact), requests), ((format!("status {code}: down"), 5), 5), "{code}");
@@ -64,7 +64,7 @@ async fn what_may_pass_is_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_will_not_pass_is_not_asked_again() {
+async fn permanent_failures_are_not_retried() {
     for code in [400, 405, 409, 413, 451, 300, 304] {
         let (fact, requests) = ask(&status(), move |_, _| body(code, "")).await;
         assert_eq!((unreachable(&fact).1, requests), (1, 1), "{code}");
@@ -75,13 +75,13 @@ async fn what_will_not_pass_is_not_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn connections_that_fail_are_tried_again() {
+async fn failed_connections_are_retried() {
     let (fact, requests) = ask(&status(), |_, _| Reply::Fail(TransportError::passing("reset"))).await;
     assert_eq!((unreachable(&fact), requests), (("reset".to_owned(), 5), 5));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_is_no_json_is_a_broken_service() {
+async fn an_answer_that_is_not_json_is_a_broken_service() {
     for wrong in ["<html>Bad gateway</html>", "", "{\"status\": ", "null", "upstream error"] {
         let (fact, requests) = ask(&status(), move |_, _| body(200, wrong)).await;
         assert_eq!((unreachable(&fact).1, requests), (5, 5), "{wrong}");
@@ -92,7 +92,7 @@ async fn a_page_that_is_no_json_is_a_broken_service() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn half_a_body_is_asked_again() {
+async fn a_truncated_body_is_retried() {
     let half = |_: &_, times| {
         if times == 1 {
             chunks(
@@ -226,7 +226,7 @@ async fn the_deadline_ends_everything() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_has_more_time_is_not_told_that_it_passed_for_another() {
+async fn a_waiter_with_a_later_deadline_keeps_it() {
     let transport = Scripted::new(|_, times| if times == 1 { Reply::Silence } else { body(200, "{}") });
     let (fetcher, now, need) = (fetcher(&transport), Instant::now(), status());
     let short = fetcher.answer(&need, now + Duration::from_secs(5));
@@ -237,7 +237,7 @@ async fn who_has_more_time_is_not_told_that_it_passed_for_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_failed_for_one_inquiry_is_asked_again_for_the_next() {
+async fn failures_are_retried_for_the_next_verification() {
     let transport = Scripted::new(|request, times| match (request.url.path().ends_with("/status"), times) {
         (true, 1) => body(403, "{}"),
         _ => body(200, "{}"),
@@ -257,7 +257,7 @@ async fn what_failed_for_one_inquiry_is_asked_again_for_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_memory_is_scarce_answers_are_forgotten_between_inquiries() {
+async fn answers_are_dropped_between_verifications_if_memory_is_scarce() {
     let transport = Scripted::new(|_, _| body(200, vec![b'x'; 2000]));
     let limits = Limits { held_bytes: 8000, ..Limits::default() };
     let fetcher = with(&transport, Options::default(), limits);
@@ -270,7 +270,7 @@ async fn where_memory_is_scarce_answers_are_forgotten_between_inquiries() {
 
 /// Data that is always available must not prevent the deadline from taking effect.
 #[tokio::test]
-async fn the_deadline_ends_what_never_makes_us_wait() {
+async fn the_deadline_ends_a_body_that_never_waits() {
     let flood = || stream::repeat_with(|| Ok(Bytes::from_static(&[b' '; 64 << 10])));
     let transport = Scripted::new(move |_, _| chunks(flood().boxed()));
     let limits = Limits { artifact_bytes: 4 << 30, ..Limits::default() };
@@ -310,7 +310,7 @@ async fn a_graph_is_scanned_and_an_artifact_measured() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_address_is_asked_once() {
+async fn each_address_is_requested_once() {
     let transport = Scripted::new(|_, _| body(200, format!("{{\"{TASK}\": 1}}")));
     let fetcher = fetcher(&transport);
     let (whole, measured, scanned) =

@@ -171,7 +171,7 @@ fn may_change(need: &Need) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_second_time_only_what_may_have_changed_is_asked() {
+async fn the_second_time_only_mutable_data_is_requested() {
     for honest in valid::chains().into_iter().step_by(3) {
         if !honest.is_allowed().unwrap() {
             continue;
@@ -209,7 +209,7 @@ async fn the_second_time_only_what_may_have_changed_is_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_kept_of_anything_but_a_yes() {
+async fn only_verified_chains_are_cached() {
     let attacks = THREATS.iter().flat_map(|threat| threat.attacks()).step_by(23);
     let mut tried = 0;
     for attack in attacks.filter(|attack| attack.is_usual()) {
@@ -238,7 +238,7 @@ fn measured(mut verdict: Verdict) -> Verdict {
 
 /// A clearance that a switch has weakened, and one of another target.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_kept_by_a_weaker_clearance_or_that_of_another() {
+async fn a_weakened_or_foreign_clearance_caches_nothing() {
     let mut case = Case::of(valid::push().build().unwrap());
     let plain = case.question.clone();
     for switches in [
@@ -289,7 +289,7 @@ const POISONS: [(&str, Poison); 8] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_poisoned_entry_is_dropped_and_the_world_is_asked() {
+async fn a_poisoned_entry_is_dropped_and_requested_again() {
     for (chain, one_by_one) in [(valid::push(), true), (valid::pr_action(), false)] {
         let case = Case::of(chain.build().unwrap());
         let first = case.run().await;
@@ -380,7 +380,7 @@ async fn an_entry_that_is_too_large_is_not_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_verified_can_be_verified_again_without_asking_anybody() {
+async fn a_verified_chain_can_be_verified_again_offline() {
     for chain in [valid::push(), valid::promotion(), valid::pr_action(), valid::finished()] {
         let case = Case::of(chain.build().unwrap());
         let nothing = case.offline().await;

@@ -49,7 +49,7 @@ async fn a_signed_request_is_not_forwarded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_else_learns_who_we_are() {
+async fn credentials_go_to_their_service_only() {
     let transport = Scripted::new(|_, _| body(200, "x"));
     let fetcher = everyone(fetcher(&transport));
     let hg = catena_model::source::RepositoryUrl::parse("https://hg.mozilla.org/mozilla-central").unwrap();

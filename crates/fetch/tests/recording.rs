@@ -112,7 +112,7 @@ fn record(folder: &Path, facts: &[(Need, Fact)]) {
 }
 
 #[test]
-fn what_was_recorded_is_told_again() {
+fn recordings_replay() {
     let folder = tempfile::tempdir().unwrap();
     record(folder.path(), &facts());
     let replay = Replay::open(folder.path(), &Limits::default()).unwrap();
@@ -252,7 +252,7 @@ fn an_index_is_read_strictly() {
 }
 
 #[test]
-fn entries_nobody_wanted_are_refused() {
+fn unwanted_entries_are_refused() {
     let need = r#"{"kind": "task-graph", "taskId": "IFn9x5gaQz-HXl2pa7Ny_w", "runId": 0, "wanted": ["WANTED"], "sha512": false}"#;
     let fact = format!(
         r#"{{"kind": "graph", "measured": {{"length": 9, "sha256": "{EMPTY}"}}, "entries": {{"{TASK}": "{EMPTY}"}}}}"#

@@ -48,7 +48,7 @@ async fn the_queue_sends_its_askers_to_a_store() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_else_sends_us_to_another_host() {
+async fn only_artifacts_redirect_to_another_host() {
     for need in [status(), commit(), Need::Projects { url: "https://raw.example/projects.yml".to_owned() }] {
         let (fact, requests) = ask(&need, |_, _| redirect("https://evil.example/x?y")).await;
         let reason = "a redirect to another host, https://evil.example/x".to_owned();
@@ -157,7 +157,7 @@ async fn read_of_redirect(count: Option<usize>, wait: Duration) -> (usize, Durat
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_redirect_says_is_read_so_that_its_connection_can_be_used_again() {
+async fn redirect_bodies_are_read_so_that_connections_are_reused() {
     assert_eq!(read_of_redirect(Some(3), Duration::ZERO).await.0, 3);
     // As long as it is short, and arrives without delay.
     assert_eq!(read_of_redirect(None, Duration::ZERO).await.0, 5);

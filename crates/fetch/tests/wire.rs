@@ -65,7 +65,7 @@ fn through(testbed: &Testbed, ca_file: Option<&Path>) -> HttpOptions {
 }
 
 #[tokio::test]
-async fn an_artifact_by_way_of_the_store() {
+async fn an_artifact_through_the_store() {
     let testbed = Testbed::start(site()).await.unwrap();
     let fetcher = direct(&testbed);
     assert_eq!(text(&fetcher.answer(&content("public/log.txt"), soon()).await), "a log ".repeat(10_000));
@@ -92,7 +92,7 @@ async fn a_private_artifact_needs_a_signature() {
 }
 
 #[tokio::test]
-async fn what_breaks_on_the_way_is_asked_again() {
+async fn broken_transfers_are_retried() {
     for fault in [
         Fault::Reset { after: 20 },
         Fault::Truncate { after: 20 },
@@ -111,7 +111,7 @@ async fn what_breaks_on_the_way_is_asked_again() {
 }
 
 #[tokio::test]
-async fn what_never_works_is_unreachable() {
+async fn permanent_faults_are_unreachable() {
     let testbed = Testbed::start(site()).await.unwrap();
     testbed.fault("/_store/*", 1.., Fault::Truncate { after: 20 });
     let (_, attempts) = unreachable(&direct(&testbed).answer(&artifact("public/log.txt"), soon()).await);
@@ -190,7 +190,7 @@ async fn more_requests_than_share_a_connection_go_over_others() {
 }
 
 #[tokio::test]
-async fn what_breaks_over_http2_is_asked_again() {
+async fn broken_http2_transfers_are_retried() {
     for fault in [Fault::Reset { after: 20 }, Fault::Truncate { after: 20 }, Fault::Status(503)] {
         let folder = tempfile::tempdir().unwrap();
         let (testbed, fetcher) = over_http2(folder.path()).await;

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_in_memory_is_sent_as_it_is() {
+    async fn bytes_in_memory_are_sent_unchanged() {
         assert_eq!(sent(RequestBody::Empty).await.unwrap(), "");
         assert_eq!(sent(Bytes::from_static(b"abc").into()).await.unwrap(), "abc");
         assert_eq!(RequestBody::from(Bytes::from_static(b"abc")).length(), 3);

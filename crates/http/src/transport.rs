@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_shown_holds_no_secret() {
+    fn displayed_addresses_contain_no_secret() {
         let url = Url::parse("https://user:pass@s3.example:8443/a/b?X-Amz-Signature=secret#f").unwrap();
         assert_eq!(Shown(&url).to_string(), "https://s3.example:8443/a/b");
         let mut headers = HeaderMap::new();

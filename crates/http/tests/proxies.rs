@@ -84,7 +84,7 @@ async fn https_goes_through_a_tunnel_of_which_the_proxy_knows_the_host_alone() {
 }
 
 #[tokio::test]
-async fn what_is_on_this_machine_is_asked_without_it() {
+async fn loopback_bypasses_the_proxy() {
     let (address, heard) = proxy("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nhere").await;
     let answer = ask("http://me:secret@192.0.2.1:3128", &format!("http://{address}/x")).await;
     assert_eq!(answer.unwrap(), "here");

@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_is_kept_and_does_not_count() {
+    fn order_is_kept_and_ignored_by_equality() {
         let one: Map =
             [("b".to_owned(), Value::Null), ("a".to_owned(), Value::Bool(true))].into_iter().collect();
         let mut two = Map::new();

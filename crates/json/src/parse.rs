@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn what_strict_json_refuses() {
+    fn strict_json_refuses_these_texts() {
         assert_eq!(kind(""), ParseErrorKind::UnexpectedEnd);
         assert_eq!(kind("{\"a\":1"), ParseErrorKind::UnexpectedEnd);
         assert_eq!(kind("[1,]"), ParseErrorKind::Unexpected(']'));
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_the_limits_is_told_from_what_is_no_json() {
+    fn exceeded_limits_and_malformed_json_are_different_errors() {
         let limits = Limits { depth: 2, bytes: 8, values: 3 };
         let beyond = |text: &str| parse(text.as_bytes(), &limits).unwrap_err().kind.is_beyond_limits();
         for text in ["[[[]]]", "[1,2,3]", "[1,     2]"] {

@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_time_there_is_none() {
+    fn without_now_time_functions_fail() {
         let error = evaluate("fromNow('1 day')", &Context::new(), &Limits::default()).unwrap_err();
         assert_eq!(error.kind, crate::ErrorKind::NoClock);
         let defined = evaluate("defined('now')", &Context::new(), &Limits::default());

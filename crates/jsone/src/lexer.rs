@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_behind_a_token_is_looked_at() {
+    fn text_after_a_token_is_not_read() {
         let mut lexer = Lexer::new("${a} # 'open", 2);
         assert_eq!(lexer.next().unwrap().unwrap().text, "a");
         assert_eq!(lexer.next().unwrap().unwrap().start, 3);

@@ -477,7 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_stand_there_is_named() {
+    fn unexpected_tokens_are_named() {
         let unexpected = |found: &str, expected: &str| {
             Err(ErrorKind::UnexpectedToken { found: found.to_owned(), expected: expected.to_owned() })
         };

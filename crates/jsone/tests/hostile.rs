@@ -153,7 +153,7 @@ fn the_deepest_allowed_values_fit_a_small_stack() {
 }
 
 #[test]
-fn what_is_found_and_rendered_again_counts_as_template() {
+fn rendered_values_count_as_template_when_rendered_again() {
     let mut context = context();
     context.set("deep", json(&nested("[", "1", "]", 127)));
     let template = json(r#"[[[{"$find": [{"$eval": "deep"}], "each(y)": "true"}]]]"#);
@@ -382,7 +382,7 @@ proptest! {
     }
 
     #[test]
-    fn what_holds_no_dollar_stays_as_it_is(text in "[^$]*", number in any::<i64>()) {
+    fn text_without_a_dollar_is_unchanged(text in "[^$]*", number in any::<i64>()) {
         let value = Value::Array(vec![Value::from(text), Value::from(number)]);
         prop_assert_eq!(render(&value, &Context::new(), &Limits::default()).unwrap(), value);
     }

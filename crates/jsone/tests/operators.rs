@@ -156,7 +156,7 @@ fn putting_together() {
 
 /// The reference fails on these too, with errors of Python instead of its own.
 #[test]
-fn what_crashes_the_reference_is_an_error() {
+fn crashes_of_the_reference_are_errors() {
     check(&[
         (r#"{"$if": true}"#, "TemplateError: $if must be given a string expression"),
         (r#"{"$sort": [1], "by(y)": 1}"#, "TemplateError: by(..) must be given a string expression"),
@@ -175,7 +175,7 @@ fn what_crashes_the_reference_is_an_error() {
 }
 
 #[test]
-fn errors_tell_the_place_in_the_template_and_the_expression() {
+fn errors_have_positions_in_template_and_expression() {
     let error = rendered(
         r#"{"tasks": {"$let": {"y": 1}, "in": [{"$map": [1], "each(z)": {"name": "Task ${y + w} of ${z}"}}]}}"#,
     )

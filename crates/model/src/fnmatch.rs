@@ -321,7 +321,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn all_ways_at_once_are_one_way_after_the_other(
+        fn parallel_matching_equals_sequential_matching(
             pattern in r"([ab\[\]!*?é-]|\[!?[a-c-]{1,3}\]){0,14}",
             name in "[abc\\]\\[!é-]{0,12}",
             before in 0..130_usize,

@@ -309,7 +309,7 @@ all: {repo: 'https://github.com/o/*', repo_type: git, branches: [{name: main, le
     }
 
     #[test]
-    fn what_is_no_list_is_refused() {
+    fn anything_else_than_a_mapping_is_refused() {
         for text in ["- a", "a", "a: [", ""] {
             assert!(Projects::parse(text.as_bytes(), catena_yaml::Limits::default()).is_err(), "{text:?}");
         }

@@ -330,7 +330,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_say_the_same_wherever_they_stand() {
+    fn equality_ignores_positions() {
         let values = [
             "~",
             "true",

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_read_the_same_everywhere() {
+    fn only_common_syntax_is_accepted() {
         let uncommon = |text: &str| matches!(compile(text), Err(PatternError::Uncommon(_)));
         for wrong in [
             r"^(?P<path>/a(?=b))",

@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn stars_stand_for_any_characters_of_one_name() {
+    fn stars_match_within_one_name() {
         let matches = |pattern: &str, pair: &str| PairPattern::parse(pattern).unwrap().matches(pair);
         for (pattern, pair) in [
             ("a/b", "a/b"),

@@ -70,7 +70,7 @@ fn kind(text: &str) -> Kind {
 }
 
 #[test]
-fn the_small_policy_says_what_it_says() {
+fn the_small_policy_is_parsed() {
     let policy = load(&[("p.yml", SMALL)]).unwrap();
     assert_eq!(warnings(&policy), "");
     assert_eq!(policy.products().collect::<Vec<_>>(), ["one"]);
@@ -247,7 +247,7 @@ fn a_product_that_is_none_is_told_of_once() {
 }
 
 #[test]
-fn what_looks_empty_and_is_not_is_no_warning() {
+fn apparently_empty_settings_cause_no_warning() {
     // Trees on GitHub alone need no host like hg.mozilla.org.
     let git = SMALL
         .replace("hg-hosts: [hg.example.com]", "hg-hosts: []")
@@ -412,7 +412,7 @@ fn a_trusted_tree_can_be_required() {
 }
 
 #[test]
-fn products_know_what_the_others_trust_and_restrict() {
+fn products_know_the_others_trees_and_scopes() {
     let policy = Policy::shipped().unwrap();
     for name in policy.products() {
         let product = policy.product(name).unwrap();
@@ -449,7 +449,7 @@ fn several_files_are_layers() {
 }
 
 #[test]
-fn extending_what_is_not_there() {
+fn extending_a_missing_file() {
     let wrong = |over: &str| extended(over).unwrap_err();
     insta::assert_snapshot!(wrong("products: {one: {tasks-for: {remove: [action]}}}"), @"p.yml:3:39: error: products.one.tasks-for.remove[0]: this is not in the list, so it cannot be removed");
     insta::assert_snapshot!(wrong("products: {one: {official-owners: {add: [a]}}}"), @"p.yml:3:42: error: products.one.official-owners.add[0]: there is no list here that could be changed");
@@ -552,7 +552,7 @@ fn the_shipped_policy_has_only_the_mistakes_it_was_made_from() {
 }
 
 #[test]
-fn a_mistake_in_the_defaults_is_told_of_once() {
+fn an_error_in_the_defaults_is_reported_once() {
     let text = FIREFOX_CI.replace("hg-hosts: [hg.mozilla.org]", "hg-hosts: [hg.mozilla.org, '']");
     let all = load(&[("p.yml", &text)]).unwrap_err();
     assert_eq!(all.matches("error").count(), 1, "{all}");
@@ -637,7 +637,7 @@ fn keys_have_their_time() {
 }
 
 #[test]
-fn mistakes_in_the_time_of_a_key_have_their_place() {
+fn errors_in_a_keys_validity_have_positions() {
     let key = "key: KO3FX9JnNga/XViTRBiUMHYnji9Fu3s332sU2lXjSwE=";
     let wrong = |rest: &str| {
         let text = format!("scriptworker:\n- {key}\n  {rest}\n");

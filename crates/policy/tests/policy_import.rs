@@ -57,7 +57,7 @@ fn shared(path: &str) -> Option<std::path::PathBuf> {
 }
 
 #[test]
-fn the_shipped_policy_is_what_63_6_1_is_imported_to() {
+fn the_shipped_policy_is_the_import_of_63_6_1() {
     let Some(path) = shared("reference/scriptworker-63.6.1-defaults.json") else { return };
     let made =
         from_scriptworker(&parse(&std::fs::read_to_string(path).unwrap()), "scriptworker 63.6.1").unwrap();
@@ -143,7 +143,7 @@ fn a_product_whose_repositories_are_private_assumes_landed() {
 }
 
 #[test]
-fn what_is_not_known_is_told_of() {
+fn unknown_settings_are_reported() {
     let made = import(&DEFAULTS.replace("\"log_dir\"", "\"cot_new\\n\": 1, \"log_dir\"")).unwrap();
     assert_eq!(made.unknown, ["cot_new"]);
     assert!(made.text.contains("# Left out, because it is not known here: cot_new\n"));

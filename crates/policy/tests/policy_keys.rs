@@ -70,7 +70,7 @@ fn of(policy: &Policy, product: &str) -> Vec<String> {
 const ALWAYS: &str = "docker-worker revoked: always";
 
 #[test]
-fn a_layer_takes_no_limit_back() {
+fn a_layer_lifts_no_limit() {
     let base = base(&format!("[{}]", revoked("always")), &format!("[{OTHER}]"));
     for above in [
         // The same key again, in a list that replaces the one below.
@@ -93,7 +93,7 @@ fn a_layer_takes_no_limit_back() {
 }
 
 #[test]
-fn a_limit_holds_when_what_says_it_is_gone() {
+fn a_limit_applies_after_its_list_was_replaced() {
     let said = |entry: &str| format!("catena-policy: 1\n{entry}\n");
     let middle = said(&format!("products: {{two: {{keys: {{docker-worker: [{}]}}}}}}", revoked("always")));
     let base = base(&format!("[{KEY}]"), &format!("[{OTHER}]"));
@@ -152,7 +152,7 @@ fn of_several_limits_the_strictest_counts() {
 }
 
 #[test]
-fn a_file_of_keys_is_held_to_the_policys_limits() {
+fn the_policys_limits_apply_to_a_key_file() {
     let policy = over(&base(&format!("[{}]", revoked("always")), &format!("[{OTHER}]")), "");
     let file =
         KeyRing::parse("keys.yml", &format!("generic-worker: [{KEY}]\ndocker-worker: [{KEY}]\n")).unwrap();
@@ -174,7 +174,7 @@ fn a_file_of_keys_limits_a_key_for_every_implementation() {
 }
 
 #[test]
-fn malformed_limits_of_a_list_that_is_replaced_are_told_of() {
+fn malformed_limits_of_a_replaced_list_are_reported() {
     let base = base(&format!("[{}]", revoked("tomorrow")), &format!("[{OTHER}]"));
     let above = format!("catena-policy: 1\ndefaults: {{keys: {{docker-worker: [{KEY}]}}}}\n");
     let files = [("base.yml", base.as_str()), ("above.yml", above.as_str())];
@@ -211,7 +211,7 @@ fn contradictions_have_their_places() {
 
 /// A rotated key: the old one ends, the new one starts, and each place states the same.
 #[test]
-fn what_agrees_is_not_warned_of() {
+fn consistent_limits_cause_no_warning() {
     let rotated = format!(
         "[{{key: {KEY}, not-after: '2026-09-01T00:00:00Z'}}, {{key: {OTHER}, not-before: '2026-08-31T00:00:00Z'}}]"
     );
@@ -229,7 +229,7 @@ fn what_agrees_is_not_warned_of() {
 }
 
 #[test]
-fn a_digest_is_of_what_is_said() {
+fn a_digest_depends_on_contents_only() {
     let digest = |policy: &Policy| policy.product("one").unwrap().policy.digest.to_string();
     let keys = |policy: &Policy| policy.keys("one").unwrap().id().digest.to_string();
     let plain = base(&format!("[{KEY}]"), &format!("[{OTHER}]"));

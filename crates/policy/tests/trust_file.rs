@@ -72,7 +72,7 @@ fn every_mistake_has_its_place() {
 }
 
 #[test]
-fn a_key_is_whole_strong_and_stands_once() {
+fn a_key_is_complete_strong_and_unique() {
     let told = |from: &str, to: &str| wrong(&file(&[record("a", 1, "")]).replacen(from, to, 1));
     assert!(told("id: a", "id: A b").contains("an id has 1 to 64"));
     assert!(told("    scheme: ed25519\n", "").contains("`scheme` is missing"));
@@ -145,7 +145,7 @@ fn one_file_is_the_source_of_a_policys_keys() {
 }
 
 #[test]
-fn a_product_that_is_not_in_the_policy_is_told_of() {
+fn a_product_missing_from_the_policy_is_reported() {
     let text = file(&[record("a", 1, "    products: [firefox, firefix]\n")]);
     let policy = policy(&[("one.yml", &text)]).unwrap();
     let told: Vec<_> =
@@ -283,7 +283,7 @@ fn records_are_edited_in_the_form_they_are_written_in() {
 }
 
 #[test]
-fn what_cannot_be_rotated_is_said() {
+fn impossible_rotations_are_reported() {
     let text = file(&[
         record("a", 1, LIMITS),
         record("b", 2, "    revoked-at: 2026-02-01T00:00:00Z\n    reason: x\n"),
@@ -307,7 +307,7 @@ fn what_cannot_be_rotated_is_said() {
 }
 
 #[test]
-fn a_revocation_says_from_when_and_why() {
+fn a_revocation_states_its_time_and_reason() {
     let text = file(&[record("a", 1, LIMITS), record("b", 2, "")]);
     let revocation = Revocation {
         at: at("2026-06-01T00:00:00Z"),
@@ -339,7 +339,7 @@ fn audited(records: &[String]) -> Vec<String> {
 }
 
 #[test]
-fn an_audit_tells_what_ends_what_does_not_and_what_overlaps() {
+fn an_audit_reports_expiry_and_overlap() {
     let until = |time: &str| format!("    not-after: {time}\n");
     let (soon, later) = (until("2026-06-20T00:00:00Z"), until("2027-06-20T00:00:00Z"));
     assert_eq!(audited(&[record("a", 1, &later)]), Vec::<String>::new());

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_one_side_has_stands_on_its_side() {
+    fn one_sided_values_are_shown_on_their_side() {
         let missing = tell(&difference(DifferenceKind::Missing, Some("\"x\""), None), 40);
         assert_eq!((missing.expected.as_deref(), missing.actual), (Some("\"x\""), None));
         let added = tell(&difference(DifferenceKind::Added, None, Some("{}")), 40);

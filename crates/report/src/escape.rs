@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_would_obey_is_spelled_out() {
+    fn deceptive_characters_are_escaped() {
         assert_eq!(line("plain é 你好 ✓"), "plain é 你好 ✓");
         assert_eq!(line("a\u{1b}[2Jb\r\n\tc"), "a\\u{1b}[2Jb\\r\\n\\tc");
         assert_eq!(line("\u{202e}gnp.exe\u{2066}\u{200b}"), "\\u{202e}gnp.exe\\u{2066}\\u{200b}");

@@ -27,7 +27,7 @@ fn verdicts() -> Vec<Verdict> {
 }
 
 #[test]
-fn what_is_written_is_read_back() {
+fn reports_round_trip() {
     for verdict in verdicts() {
         for text in [json(&verdict), json_line(&verdict)] {
             let back = read(&text).unwrap();
@@ -62,7 +62,7 @@ fn what_is_written_is_read_back() {
 }
 
 #[test]
-fn reports_are_of_the_schema_and_the_schema_tells_of_every_member() {
+fn reports_match_the_schema_which_lists_every_member() {
     let schema = value(include_str!("../../../docs/verdict.schema.json"));
     for verdict in verdicts() {
         let report = json_value(&verdict);
@@ -113,7 +113,7 @@ fn changed(path: &[&str], to: Value) -> Result<ReadVerdict, ReadError> {
 }
 
 #[test]
-fn what_is_malformed_is_refused_where_it_stands() {
+fn malformed_members_are_refused_with_their_path() {
     let null = || Value::Null;
     for (path, to) in [
         (&["program", "version"][..], null()),
@@ -151,7 +151,7 @@ fn what_is_malformed_is_refused_where_it_stands() {
 }
 
 #[test]
-fn what_contradicts_itself_is_refused() {
+fn contradictions_are_refused() {
     let refused = |read: Result<ReadVerdict, ReadError>| matches!(read, Err(ReadError::Contradiction(_)));
     assert!(refused(changed(&["exitStatus"], Value::from(0_u64))));
     let verified = Verdict { outcome: Outcome::Verified, ..verdict(Outcome::Rejected, vec![unknown_key()]) };
@@ -173,7 +173,7 @@ fn the_example_of_the_page_is_a_report() {
 }
 
 #[test]
-fn what_a_later_version_adds_is_passed_over() {
+fn members_of_later_versions_are_ignored() {
     let mut report = json_value(&verdict(Outcome::Rejected, vec![unknown_key()]));
     report.as_object_mut().unwrap().insert("later", Value::from(true));
     let mut later = unknown_key();

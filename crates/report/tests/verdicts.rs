@@ -25,7 +25,7 @@ fn verified() {
 }
 
 #[test]
-fn what_was_not_measured_is_named() {
+fn unmeasured_artifacts_are_named() {
     let mut verdict = verdict(Outcome::Verified, Vec::new());
     (verdict.check_task, verdict.extent) = (true, Extent::Named);
     let mut named = verdict.artifacts[1].clone();
@@ -85,13 +85,13 @@ fn rejected_for_a_definition() {
 }
 
 #[test]
-fn the_alarming_comes_first_and_then_the_order_of_the_chain() {
+fn severe_findings_come_first_then_the_order_of_the_chain() {
     let findings = vec![unreachable(), unconfigured(), not_allowed(), unknown_key(), missing_artifact(1)];
     assert_snapshot!("order", text(&verdict(Outcome::Rejected, findings), &plain()));
 }
 
 #[test]
-fn many_findings_of_one_code_are_told_together() {
+fn many_findings_of_one_code_are_grouped() {
     let findings = (0..200).map(missing_artifact).chain([unknown_key()]).collect();
     let verdict = verdict(Outcome::Rejected, findings);
     let short = text(&verdict, &plain());
@@ -131,7 +131,7 @@ fn colours() {
 }
 
 #[test]
-fn the_answer_stands_in_the_first_ten_lines() {
+fn the_outcome_is_in_the_first_ten_lines() {
     let mut found = unknown_key();
     found.message = "a very long word after another ".repeat(100);
     let mut verdict = verdict(Outcome::Rejected, vec![found]);

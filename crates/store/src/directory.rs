@@ -539,7 +539,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_until_it_is_removed() {
+    fn entries_are_readable_until_removed() {
         let (_folder, store) = store(100);
         for name in [Name::Entry([1; 32]), Name::Blob([1; 32])] {
             assert_eq!(read(&store, &name), None);
@@ -559,7 +559,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_used_for_longest_goes_first() {
+    fn the_least_recently_used_goes_first() {
         let (_folder, store) = store(100);
         for number in 0..12 {
             let name = Name::Entry([number; 32]);
@@ -617,7 +617,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_killed_left_goes_and_what_is_being_written_stays() {
+    fn leftovers_are_removed_and_active_writes_stay() {
         let (_folder, store) = store(100);
         let (left, living) = (store.root.join("new/.tmpleft"), store.root.join("new/.tmpliving"));
         for path in [&left, &living] {
@@ -644,7 +644,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_not_a_file_is_not_read_and_is_removed() {
+    fn special_files_are_not_read_and_are_removed() {
         use std::os::unix::fs::symlink;
         let (folder, store) = store(100);
         let name = Name::Entry([1; 32]);

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_key() {
+    fn anything_else_is_not_a_key() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         let good = Key::read_or_make(&path).map(|_| fs::read(&path).unwrap()).unwrap();

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn no_byte_can_be_changed_and_none_taken_or_added() {
+    fn no_byte_can_be_changed_removed_or_added() {
         let entry = seal(&key(), b"address", b"payload");
         assert_eq!(open(&key(), b"address", &entry), Ok(b"payload".as_slice()));
         for position in 0..entry.len() {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn another_key_or_address_is_told_apart() {
+    fn another_key_and_another_address_are_different_errors() {
         let entry = seal(&key(), b"address", b"payload");
         assert_eq!(open(&Key::of([8; 32]), b"address", &entry), Err(Broken::Mac));
         assert_eq!(open(&key(), b"another", &entry), Err(Broken::Address));
@@ -137,7 +137,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sealed_opens(address: Vec<u8>, payload: Vec<u8>) {
+        fn sealed_entries_open(address: Vec<u8>, payload: Vec<u8>) {
             let entry = seal(&key(), &address, &payload);
             prop_assert_eq!(open(&key(), &address, &entry), Ok(payload.as_slice()));
             prop_assert_eq!(inspect(&key(), &entry), Ok((address.as_slice(), payload.as_slice())));

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signed_request_is_what_a_server_accepts() {
+    fn a_server_accepts_a_signed_request() {
         let certificate = Secret::new(r#"{"version":1}"#.to_owned());
         let credentials =
             TaskclusterCredentials::new("me".to_owned(), Secret::new(TOKEN.to_owned()), Some(certificate))

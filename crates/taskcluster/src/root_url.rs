@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn another_scheme_host_or_port_is_not_held() {
+    fn another_scheme_host_or_port_is_another_deployment() {
         let root = RootUrl::parse("https://tc.example").unwrap();
         let holds = |text: &str| root.holds(&Url::parse(text).unwrap());
         assert!(holds("https://tc.example/api/queue/v1/ping"));

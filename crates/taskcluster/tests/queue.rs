@@ -35,7 +35,7 @@ async fn b020_a_claim_asks_for_the_pool_with_its_slash_encoded() {
 }
 
 #[tokio::test]
-async fn b021_nothing_pending_is_no_claim() {
+async fn b021_without_pending_tasks_there_is_no_claim() {
     let world = World::new().await;
     world.testbed.queue().act(TASK, Action::Cancel);
     assert!(world.client.claim_work(&world.pool, &world.worker, 1, soon()).await.unwrap().is_empty());
@@ -210,7 +210,7 @@ const CALLS: [(&str, Asking); 9] = [
 ];
 
 #[tokio::test]
-async fn b057_b084_what_may_pass_is_asked_again_for_every_call() {
+async fn b057_b084_temporary_failures_of_every_call_are_retried() {
     let html = Fault::Instead { status: 200, headers: vec![], body: "<html>502</html>".into() };
     for (pattern, ask) in CALLS {
         for fault in [
@@ -241,7 +241,7 @@ async fn b057_b084_what_may_pass_is_asked_again_for_every_call() {
 }
 
 #[tokio::test]
-async fn b081_what_will_not_pass_is_asked_once_for_every_call() {
+async fn b081_permanent_failures_of_every_call_are_not_retried() {
     for (pattern, ask) in CALLS {
         for status in [400, 401, 403, 404, 409, 413, 418] {
             let world = World::new().await;
@@ -298,7 +298,7 @@ async fn a_retry_after_is_obeyed() {
 }
 
 #[tokio::test]
-async fn answers_that_are_not_what_was_asked_for_are_malformed() {
+async fn answers_to_another_request_are_malformed() {
     let world = World::new().await;
     let claim = world.claim().await;
     let mine = world.client.with_credentials(claim.lease.credentials.clone());
@@ -372,7 +372,7 @@ async fn b078_an_artifact_expires_with_its_task_to_the_millisecond() {
 }
 
 #[tokio::test]
-async fn object_artifacts_are_told_no_length() {
+async fn object_artifacts_have_no_length() {
     let world = World::new().await;
     let claim = world.claim().await;
     object(&world, &claim).await.unwrap();

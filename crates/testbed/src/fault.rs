@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_depends_on_the_address_goes_on_from_it() {
+    fn faults_can_depend_on_the_address() {
         assert_eq!(Fault::Wander.at("http://a/b"), Fault::Redirect("http://a/b?hop=1".into()));
         assert_eq!(Fault::Wander.at("http://a/b?hop=1"), Fault::Redirect("http://a/b?hop=1&hop=1".into()));
         let page = |number: u64| {

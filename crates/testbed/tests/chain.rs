@@ -248,7 +248,7 @@ fn every_task_is_in_the_graph_of_its_parent() {
 }
 
 #[test]
-fn sizes_are_what_was_asked_for() {
+fn sizes_are_as_requested() {
     let release = Release {
         builds: 5,
         artifacts: 4,
@@ -300,7 +300,7 @@ fn one_push_may_have_many_targets() {
 }
 
 #[test]
-fn links_are_named_by_their_way_from_the_target() {
+fn links_are_named_by_their_path_from_the_target() {
     let chain = Chain::demo().unwrap();
     let links: Vec<(String, String)> =
         chain.links().into_iter().map(|link| (link.name, link.task_id)).collect();
@@ -324,7 +324,7 @@ fn links_are_named_by_their_way_from_the_target() {
 }
 
 #[test]
-fn workers_write_and_sign_each_in_their_way() {
+fn each_worker_writes_and_signs_its_own_format() {
     let of = |builders| Release { builders, builds: 1, ..Release::new("firefox", Trigger::Push).unwrap() };
     let layouts = [Builders::DockerWorker, Builders::D2g, Builders::GenericWorker].map(|builders| {
         let chain = of(builders).build().unwrap();
@@ -368,7 +368,7 @@ fn restricted_scopes_go_where_they_may() {
 }
 
 #[test]
-fn images_come_from_where_they_are_asked_to() {
+fn images_come_from_the_requested_source() {
     let image = |images_from| {
         let release = Release { images_from, ..Release::new("mobile", Trigger::Push).unwrap() };
         let chain = release.build().unwrap();

@@ -90,7 +90,7 @@ fn large_bodies_stay_files() {
 }
 
 #[test]
-fn what_is_missing_or_broken_is_named() {
+fn missing_and_malformed_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
     case(folder.path());
     fs::write(folder.path().join("queue/BBB.json"), "{").unwrap();

@@ -134,7 +134,7 @@ async fn created(testbed: &Testbed) -> String {
 }
 
 #[tokio::test]
-async fn the_store_takes_what_was_signed_and_nothing_else() {
+async fn the_store_accepts_only_signed_uploads() {
     let testbed = testbed().await;
     let target = created(&testbed).await;
     let plain = "Content-Type: text/plain\r\n";
@@ -165,7 +165,7 @@ async fn the_store_takes_what_was_signed_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_story_is_told_from_outside() {
+async fn a_scenario_is_driven_from_outside() {
     let testbed = testbed().await;
     let story = json!({
         "claimTimeout": 1.5,

@@ -377,7 +377,7 @@ async fn slow_faults_keep_the_whole_body() {
 }
 
 #[tokio::test]
-async fn silence_accepts_and_says_nothing() {
+async fn silence_accepts_and_never_answers() {
     let testbed = testbed().await;
     testbed.fault("*", .., Fault::Silence);
     let path = task_path("");
@@ -436,7 +436,7 @@ async fn lengths_can_be_wrong_both_ways() {
 }
 
 #[tokio::test]
-async fn some_ways_and_listings_have_no_end() {
+async fn some_redirects_and_listings_are_endless() {
     let testbed = testbed().await;
     testbed.fault("*/status*", .., Fault::Wander);
     testbed.fault("*/runs/1/artifacts*", .., Fault::EndlessListing);
@@ -455,7 +455,7 @@ async fn some_ways_and_listings_have_no_end() {
 }
 
 #[tokio::test]
-async fn a_whole_answer_can_be_another() {
+async fn a_complete_answer_can_be_replaced() {
     let testbed = testbed().await;
     let headers = vec![("Retry-After".to_owned(), "7".to_owned()), ("not a name".to_owned(), String::new())];
     let body = Body::nested(100_000);

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_list_in_another_order_is_told_item_by_item() {
+    fn a_longer_list_in_another_order_is_compared_item_by_item() {
         let told = |length: usize| {
             let there = (0..length).map(|number| number.to_string()).collect::<Vec<_>>();
             let back = there.iter().rev().cloned().collect::<Vec<_>>();

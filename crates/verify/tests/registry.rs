@@ -68,7 +68,7 @@ fn every_rule_has_a_clause_and_relaxes_a_code() {
 }
 
 #[test]
-fn the_state_machine_knows_no_check() {
+fn the_state_machine_imports_no_check() {
     for path in files("crates/verify/src/verification") {
         let text = fs::read_to_string(&path).unwrap();
         let imports = text.lines().filter(|line| !line.trim_start().starts_with("//"));

@@ -42,7 +42,7 @@ mod tests {
     use std::sync::Mutex;
 
     #[test]
-    fn everything_is_done_once_and_the_first_failure_is_told() {
+    fn every_item_runs_once_and_the_first_failure_is_returned() {
         for (items, shares) in [(0, 4), (1, 4), (3, 4), (10, 4), (10, 1), (10, 0), (100, 7)] {
             let items: Vec<usize> = (0..items).collect();
             let done = Mutex::new(Vec::new());

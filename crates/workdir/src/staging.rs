@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_vouched_for_reaches_its_place() {
+    fn only_covered_artifacts_are_published() {
         let work = tempfile::tempdir().unwrap();
         let staging = Staging::new(work.path(), target()).unwrap();
         let good = hold(&staging, "public/build/target.tar.xz", b"good");
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_held_is_said() {
+    fn artifacts_without_bytes_are_reported() {
         let work = tempfile::tempdir().unwrap();
         let staging = Staging::new(work.path(), target()).unwrap();
         let other_run = VerifiedArtifact { run_id: RunId(1), ..hold(&staging, "public/a", b"good") };
@@ -420,7 +420,7 @@ mod tests {
     /// Existing files of a task, of an earlier verdict or of unknown origin, are replaced with the
     /// directory.
     #[test]
-    fn a_folder_is_replaced_as_a_whole() {
+    fn a_directory_is_replaced_as_a_whole() {
         let work = tempfile::tempdir().unwrap();
         let folder = work.path().join("cot").join(task_id().as_str()).join("public");
         fs::create_dir_all(folder.join("taken")).unwrap();
@@ -443,7 +443,7 @@ mod tests {
     /// Tasks of the chain without covered artifacts, and leftovers of an earlier "verified" of the
     /// target.
     #[test]
-    fn what_is_not_vouched_for_any_more_is_taken_away() {
+    fn artifacts_no_longer_covered_are_removed() {
         let work = tempfile::tempdir().unwrap();
         let cot = work.path().join("cot");
         let staging = Staging::new(work.path(), target()).unwrap();
@@ -470,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn after_another_answer_nothing_of_the_target_remains() {
+    fn after_another_outcome_nothing_of_the_target_remains() {
         let work = tempfile::tempdir().unwrap();
         Staging::retract(work.path(), target()).unwrap();
         assert_eq!(fs::read_dir(work.path()).unwrap().count(), 0);
@@ -508,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_is_not_published() {
+    fn unmeasured_artifacts_are_not_published() {
         let work = tempfile::tempdir().unwrap();
         let staging = Staging::new(work.path(), target()).unwrap();
         for evidence in [ArtifactEvidence::Named, ArtifactEvidence::Recalled] {

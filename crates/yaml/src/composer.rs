@@ -216,7 +216,7 @@ mod tests {
     use crate::{ErrorKind, Limits, Mark, load};
 
     #[test]
-    fn faults_of_anchors_and_documents_are_told_apart() {
+    fn errors_of_anchors_and_documents_are_distinguished() {
         let cases = [
             ("- *a", ErrorKind::UndefinedAlias("a".into()), 1, 3),
             ("- &a b\n- &a c", ErrorKind::DuplicateAnchor("a".into()), 2, 3),

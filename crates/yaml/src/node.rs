@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_json_cannot_hold_is_named_with_its_place() {
+    fn values_that_json_cannot_represent_are_errors_with_positions() {
         for (text, what, line, column) in [
             ("a: {1: b}", NotJsonKind::Key, 1, 5),
             ("a: {on: b}", NotJsonKind::Key, 1, 5),

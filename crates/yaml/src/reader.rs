@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn unprintable_characters_are_refused_where_they_stand() {
+    fn unprintable_characters_are_refused_with_positions() {
         let error = Reader::new("a\nb\u{7}", &Limits::default()).err().unwrap();
         assert_eq!(error.kind, ErrorKind::Unprintable('\u{7}'));
         assert_eq!(error.mark, Mark { line: 2, column: 2 });

@@ -54,7 +54,7 @@ fn the_deepest_tree_fits_a_small_stack() {
 }
 
 #[test]
-fn aliases_are_paid_for_by_what_they_name() {
+fn aliases_cost_what_they_expand_to() {
     let laughs: String = std::iter::once("a0: &a0 [x]\n".to_owned())
         .chain((1..30).map(|n| format!("a{n}: &a{n} [{}]\n", format!("*a{}, ", n - 1).repeat(9))))
         .collect();
@@ -68,7 +68,7 @@ fn aliases_are_paid_for_by_what_they_name() {
 }
 
 #[test]
-fn merges_are_paid_for_by_what_they_copy() {
+fn merges_cost_what_they_copy() {
     let laughs: String = std::iter::once("a0: &a0 {x: 1}\n".to_owned())
         .chain((1..30).map(|n| format!("a{n}: &a{n} {{<<: [{}]}}\n", format!("*a{}, ", n - 1).repeat(9))))
         .collect();

@@ -219,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_person_reads_what_is_there() {
+    fn the_text_output_shows_the_contents() {
         let contents = Contents {
             entries: 1,
             entry_bytes: 2048,

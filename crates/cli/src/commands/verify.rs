@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_yes_that_did_not_arrive_is_none_and_a_no_stays_a_no() {
+    fn an_undelivered_verified_fails_and_a_rejection_stays() {
         let gone = || Err(Failure::silent(UNDETERMINED));
         assert_eq!(delivered(Ok(()), 0), Ok(0));
         assert_eq!(delivered(gone(), 0), Ok(3));

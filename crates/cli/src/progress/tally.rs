@@ -149,7 +149,7 @@ mod tests {
     use catena_model::task::TaskId;
 
     #[test]
-    fn what_is_open_is_counted_and_the_oldest_is_named() {
+    fn pending_requests_are_counted_and_the_oldest_named() {
         let task_id = TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap();
         let (definition, status) = (Need::Definition { task_id }, Need::Status { task_id });
         let mut counts = Counts::default();

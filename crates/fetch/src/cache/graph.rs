@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_stands_there_twice_is_still_an_error() {
+    fn a_duplicate_task_is_still_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
         let text = format!("{{\"{0}\": {{}}, \"{0}\": {{}}, \"{1}\": 1}}", task_id(1), task_id(2));

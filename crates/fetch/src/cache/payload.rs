@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_read_as_it_was_written_and_only_to_its_kind_of_need() {
+    fn payloads_round_trip_for_their_kind_of_need_only() {
         let body =
             Fact::Body(Body { bytes: Arc::from(b"{}".as_slice()), measurement: measure(b"{}", false) });
         let measured = Fact::Measured(measure(b"x", true));
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_not_kept() {
+    fn other_facts_are_not_stored() {
         let scan =
             GraphScan { measurement: measure(b"", false), entries: Err(GraphError::Malformed { offset: 0 }) };
         for fact in [

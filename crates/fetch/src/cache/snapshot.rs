@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_seen_is_read_as_it_was_written() {
+    fn snapshots_round_trip() {
         let mut seen = Snapshot::at(1_700_000_000);
         let absent = Fact::Absent { status: 404, message: "none".to_owned() };
         let unknown = Fact::Unreachable { reason: "x".to_owned(), attempts: 1 };

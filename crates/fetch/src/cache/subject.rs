@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_full_hash_names_lasts_and_what_a_tag_names_does_not() {
+    fn full_hashes_are_immutable_and_tags_are_not() {
         let github = || GithubRepository::parse("mozilla", "x").unwrap();
         let hg = || RepositoryUrl::parse("https://hg.mozilla.org/mozilla-central").unwrap();
         let tag = TagName::parse("v1.0").unwrap();
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_known_to_have_ended_and_to_be_vouched_for_lasts() {
+    fn only_ended_runs_and_signed_bytes_are_immutable() {
         let (run_id, name) = (RunId(0), ArtifactName::parse("public/a").unwrap());
         let measurement = Measurement { length: 5, sha256: [7; 32], sha512: None };
         let artifact = VerifiedArtifact {

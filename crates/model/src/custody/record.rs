@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_task_wrote_is_known_with_all_that_is_below_it() {
+    fn task_claims_cover_everything_below_them() {
         let mut custody = sample();
         custody.claims = vec!["/environment/imageHash".to_owned(), "/x".to_owned()];
         for claim in ["/x", "/x/y", "/environment/imageHash"] {

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_told_apart() {
+    fn entries_are_distinguished() {
         let document = document(|_| ()).unwrap();
         assert!(matches!(document.listing("public/a"), Listing::Digests(digests) if digests.len() == 1));
         assert_eq!(document.listing("public/b"), Listing::Absent);

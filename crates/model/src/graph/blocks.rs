@@ -112,7 +112,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_byte_is_found_where_it_stands(
+        fn every_byte_is_found_at_its_position(
             block in prop_oneof![
                 prop::collection::vec(any::<u8>(), BLOCK),
                 prop::collection::vec(prop::sample::select(&b"\"{:,1 \n\x7f"[..]), BLOCK),
@@ -137,7 +137,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_escaped_is_what_is_one_byte_after_the_other(bits: u64, more: u64, first: bool) {
+        fn escapes_match_a_bytewise_scan(bits: u64, more: u64, first: bool) {
             for bits in [bits, bits & more, bits | more] {
                 prop_assert_eq!(escaped(bits, first), escaped_slowly(bits, first));
             }

@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_stays_wrong() {
+    fn errors_are_final() {
         for token in TOKENS {
             assert_eq!(Expect::Wrong.after(token), Expect::Wrong);
             assert_eq!(Expect::End.after(token), Expect::Wrong, "nothing follows the object");
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tables_say_what_the_rules_say() {
+    fn the_tables_match_the_rules() {
         for expect in EXPECTATIONS {
             for token in TOKENS {
                 assert_eq!(expect.after(token), rule(expect, token), "{expect:?} {token:?}");

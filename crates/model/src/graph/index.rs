@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_twice_and_an_entry_too_large_are_errors_for_who_wants_them() {
+    fn duplicate_and_oversized_entries_are_errors_if_wanted() {
         let twice = format!("{{\"{A}\":{{}},\"x\":1,\"{A}\":{{}}}}");
         let task_id = TaskId::parse(A).unwrap();
         assert_eq!(the_same(&twice).entries, Err(GraphError::Duplicate { task_id }));
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_graph_has_no_index() {
+    fn a_malformed_graph_has_no_index() {
         for wrong in ["", "{", "[]", "{\"a\":1,}", "{} x"] {
             assert_eq!(both(wrong.as_bytes(), 3, &Limits::default()).1, None, "{wrong}");
         }

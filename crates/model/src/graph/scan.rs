@@ -593,7 +593,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_object_is_refused() {
+    fn only_an_object_is_accepted() {
         for wrong in [
             "",
             "[]",
@@ -616,7 +616,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_mistake_is_told() {
+    fn the_first_error_is_reported() {
         assert_eq!(entry("{} x y"), Err(GraphError::Malformed { offset: 3 }));
         let twice = format!("{{\"{A}\":1,\"{A}\":1,\"b\" x");
         assert_eq!(entry(&twice), Err(GraphError::Duplicate { task_id: TaskId::parse(A).unwrap() }));
@@ -686,7 +686,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_wants_is_json_as_well() {
+    fn unused_parts_must_be_json_too() {
         for wrong in [
             "[}",
             "{]",
@@ -742,7 +742,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_refused_wherever_they_stand() {
+    fn invalid_utf8_is_refused_everywhere() {
         for wrong in [
             &b"\xff"[..],
             b"\xc3",
@@ -780,7 +780,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_what_is_kept() {
+    fn held_bytes_are_those_of_kept_entries() {
         let mut scanner = Scanner::new([TaskId::parse(A).unwrap()].into(), &Limits::default());
         scanner.write(format!("{{\"{B}\":[{:999}],\"{A}\":[{:200}", 1, "").as_bytes());
         assert!((100..=201).contains(&scanner.held()), "{}", scanner.held());
@@ -857,7 +857,7 @@ mod tests {
         }
 
         #[test]
-        fn a_graph_is_what_others_read_as_an_object(text in graph()) {
+        fn graphs_match_other_json_parsers(text in graph()) {
             prop_assert!(is_object(text.as_bytes()), "{}", text);
             prop_assert!(is_graph(text.as_bytes()), "{}", text);
             let found = scan_in(text.as_bytes(), 1000, &Limits::default()).unwrap();

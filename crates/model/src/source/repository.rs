@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relaxed_form_is_what_the_services_would_see() {
+    fn a_relaxed_form_is_normalized_like_the_services() {
         let relaxed = |text: &str| RepositoryUrl::relaxed(text).map(|url| url.as_str().to_owned()).ok();
         assert_eq!(
             relaxed("https://u:p@HG.mozilla.org:443/releases/../mozilla-central/?x#y").as_deref(),

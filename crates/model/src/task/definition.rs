@@ -523,7 +523,7 @@ mod tests {
     }
 
     #[test]
-    fn what_python_takes_for_true() {
+    fn truth_values_are_python_s() {
         let truthy = |text: &str| is_truthy(&parse(text.as_bytes(), &Limits::default()).unwrap());
         for truth in ["true", "1", "-0.5", "\"0\"", "[null]", r#"{"a":null}"#] {
             assert!(truthy(truth), "{truth}");
@@ -534,7 +534,7 @@ mod tests {
     }
 
     #[test]
-    fn actions_say_so_in_one_of_two_ways() {
+    fn actions_are_marked_in_one_of_two_ways() {
         let action = |keys: &[&str], text: &str| {
             with(keys, Some(parse(text.as_bytes(), &Limits::default()).unwrap())).unwrap().is_action()
         };
@@ -545,7 +545,7 @@ mod tests {
     }
 
     #[test]
-    fn an_artifact_is_optional_only_where_it_is_said() {
+    fn an_artifact_is_optional_only_if_stated() {
         let optional = |value: Option<&str>| {
             let value = value.map_or_else(String::new, |value| format!(r#","optional":{value}"#));
             let text = format!(r#"[{{"taskId":"{ID}","taskType":"build","paths":[]{value}}}]"#);
@@ -572,7 +572,7 @@ mod tests {
     }
 
     #[test]
-    fn images_have_three_honest_forms() {
+    fn images_have_three_valid_forms() {
         let image = |text: &str| {
             with(&["payload", "image"], Some(parse(text.as_bytes(), &Limits::default()).unwrap()))
                 .unwrap()

@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pools_of_a_level_tell_their_trust_domain() {
+    fn pools_of_a_level_state_their_trust_domain() {
         let domain = |text: &str| WorkerPool::parse(text).unwrap().trust_domain().map(str::to_owned);
         assert_eq!(domain("app-services-3/decision"), Some("app-services".to_owned()));
         for other in ["gecko-t/t-linux", "gecko/decision", "-3/decision", "gecko-33/decision"] {

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn link_names_show_the_way() {
+    fn link_names_are_paths() {
         let target = LinkName::target(&Kind::parse("signing").unwrap());
         let image = target.dependency("build").dependency("docker-image");
         assert_eq!(image.to_string(), "signing → build → docker-image");

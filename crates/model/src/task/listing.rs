@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_is_none_is_refused() {
+    fn a_malformed_page_is_refused() {
         let token = |token: &str| parse(&format!(r#"{{"artifacts":[],"continuationToken":{token}}}"#));
         assert_eq!(token("\"\""), Err(ListingError::Continuation));
         assert_eq!(token("1"), Err(ListingError::Continuation));

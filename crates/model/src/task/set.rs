@@ -61,7 +61,7 @@ mod tests {
     use std::hash::{BuildHasher, RandomState};
 
     #[test]
-    fn a_set_is_what_it_holds_whoever_shares_it() {
+    fn sets_are_equal_by_their_contents() {
         let id = |text: &str| TaskId::parse(text).unwrap();
         let (a, b) = (id("IFn9x5gaQz-HXl2pa7Ny_w"), id("VRvEFRFPSW-bLKbOHLFHEQ"));
         let (one, shared, same) = (TaskSet::from([a, b]), TaskSet::from([b, a]), TaskSet::from_iter([a, b]));

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_repeated_of_the_definition_is_kept_as_it_is() {
+    fn copies_of_the_definition_are_kept_unchanged() {
         let text = r#"{"status":{"taskId":"IFn9x5gaQz-HXl2pa7Ny_w","runs":[],"state":"running",
             "taskQueueId":"a/b","provisionerId":"a","schedulerId":null,"taskGroupId":7}}"#;
         let status = Status::parse(&parse(text.as_bytes(), &Limits::default()).unwrap()).unwrap();

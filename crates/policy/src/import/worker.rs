@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_file_does_not_say_is_the_policy_below() {
+    fn missing_settings_come_from_the_policy_below() {
         let (_, policy) = laid("{}", "firefox");
         let shipped = Policy::shipped().unwrap();
         assert_eq!(policy.product("firefox").unwrap().trees, shipped.product("firefox").unwrap().trees);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn b009_what_the_file_says_replaces_what_is_below() {
+    fn b009_settings_replace_those_below() {
         let settings = r#"{"ed25519_public_keys":{"generic-worker":["hobjtV57/8vRKhn/vzbJcGo27uNbjuhwY3Vcrhc6OQc="]},
             "cot_restricted_trees":{"only":["/mozilla-central"]},
             "cot_restricted_scopes":{"project:releng:signing:cert:release-signing":"only"},
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_of_another_shape_is_told_of_with_its_place() {
+    fn a_setting_of_another_shape_is_reported_with_its_path() {
         for (settings, path) in [
             (r#"{"cot_restricted_trees":{"a":"b"}}"#, "cot_restricted_trees.a"),
             (r#"{"trusted_vcs_rules":[{"schemes":[]}]}"#, "trusted_vcs_rules[0].netlocs"),

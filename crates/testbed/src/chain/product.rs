@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn products_are_what_their_names_say() {
+    fn products_match_their_names() {
         let named = [
             (Product::ADHOC, "adhoc"),
             (Product::APP_SERVICES, "app-services"),

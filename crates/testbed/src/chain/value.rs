@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_worker_prints_its_way() {
+    fn each_worker_has_its_own_format() {
         let value = object! {"b" => "<ü\u{1f600}>", "a" => list![1_i64]};
         assert_eq!(
             print(&value, Layout::Go),

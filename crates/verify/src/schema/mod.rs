@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_is_told_from_the_others() {
+    fn every_type_is_distinguished() {
         let inputs = [
             ("null", "null"),
             ("boolean", "false"),
@@ -492,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_judged_is_no_yes() {
+    fn unsupported_keywords_prevent_a_match() {
         for (schema, input, keyword) in [
             (r##"{"$ref":"#/definitions/x"}"##, "1", "$ref"),
             (r#"{"if":{},"then":false}"#, "1", "if"),
@@ -585,7 +585,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_asked_is_not_held_against_an_input() {
+    fn annotations_have_no_effect() {
         for (schema, input) in [
             (r#"{"additionalProperties":false,"patternProperties":{"x":{}}}"#, r#"{"x":1}"#),
             (r#"{"additionalProperties":true}"#, r#"{"x":1}"#),
@@ -608,7 +608,7 @@ mod tests {
     const BEYOND: &str = "the schema or the input is larger than what is looked at";
 
     #[test]
-    fn a_schema_that_multiplies_is_no_yes() {
+    fn a_multiplying_schema_exceeds_the_limit() {
         let mut schema = "false".to_owned();
         for _ in 0..30 {
             schema = format!("{{\"anyOf\":[{schema},{schema}]}}");
@@ -622,7 +622,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_long_is_beyond_and_what_is_honest_is_not() {
+    fn costly_schemas_exceed_the_limit_and_usual_ones_do_not() {
         let list = |item: fn(usize) -> String, count| (0..count).map(item).collect::<Vec<_>>().join(",");
         let numbers = |count| format!("[{}]", list(|number| number.to_string(), count));
         let members = format!("{{{}}}", list(|number| format!("\"n{number}\":1"), 50_000));

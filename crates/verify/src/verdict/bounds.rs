@@ -176,7 +176,7 @@ mod tests {
     use catena_json::{Limits, parse};
 
     #[test]
-    fn what_is_short_stays_as_it_is() {
+    fn short_texts_are_unchanged() {
         let short = "é".repeat(LONGEST_TEXT / 2);
         assert_eq!(text(short.clone()), short);
         let read = parse(br#"{"a":[1,"b",{"c":null}],"d":1.5}"#, &Limits::default()).unwrap();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_loses_its_middle() {
+    fn long_texts_lose_their_middle() {
         let long = format!("begin{}end", "é".repeat(1 << 20));
         let cut = text(long.clone());
         assert!(cut.starts_with("beginé") && cut.ends_with("éend") && cut.len() < LONGEST_TEXT + 60, "{cut}");

@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_yes_exits_with_0() {
+    fn only_verified_exits_with_0() {
         let told = [Outcome::Verified, Outcome::Rejected, Outcome::Misconfigured, Outcome::Undetermined]
             .map(|outcome| (outcome.exit_status(), outcome.as_str()));
         assert_eq!(told, [(0, "verified"), (1, "rejected"), (2, "misconfigured"), (3, "undetermined")]);

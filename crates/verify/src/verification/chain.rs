@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_is_an_action_where_it_says_so() {
+    fn a_parent_is_an_action_if_it_says_so() {
         let mut product = Product::empty("p");
         for (name, role) in [("action", KindRole::Action), ("decision", KindRole::Decision)] {
             product.kinds.insert(Kind::parse(name).unwrap(), role);

@@ -297,7 +297,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_finding_more_never_makes_an_answer_milder(
+        fn a_further_finding_never_improves_the_outcome(
             findings in prop::collection::vec(finding(), 0..6),
             more in finding(),
             place in any::<prop::sample::Index>(),

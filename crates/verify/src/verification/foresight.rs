@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_strangers_make_us_foresee_is_bounded() {
+    fn look_ahead_is_bounded() {
         let mut foresight = Foresight::default();
         for number in 0..1000 {
             foresight.need(Need::Projects { url: format!("https://example.com/{number}") });

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_known_is_not_read_again_and_little_is_kept() {
+    fn values_are_parsed_once_and_few_are_kept() {
         let (memo, read) = (Memo::default(), RefCell::new(Vec::new()));
         let of = |key: usize| {
             memo.of(key, || {

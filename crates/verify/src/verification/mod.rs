@@ -475,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_task_that_has_run_will_need_is_foreseen_once() {
+    fn needs_of_a_finished_task_are_foreseen_once() {
         let mut verification = opened();
         let (task_id, run_id) = (target(), catena_model::task::RunId(0));
         let foreseen = verification.foreseen();
@@ -490,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_told_by_their_names() {
+    fn links_are_named_by_their_paths() {
         assert_eq!(concluded(&opened()).links, []);
         let links = concluded(&closed()).links;
         let told: Vec<_> =
@@ -501,7 +501,7 @@ mod tests {
     /// A relaxed finding counts after all if another check did not complete, unless that is because
     /// evidence is missing.
     #[test]
-    fn what_is_relaxed_counts_where_a_check_cannot_do_without_it() {
+    fn a_relaxed_finding_counts_if_another_check_depends_on_it() {
         let relaxing = |state: State| {
             let mut verification = ended(Disposition::Failed);
             Arc::make_mut(&mut verification.evidence.product).relaxed.insert(Rule::ActionHook);
@@ -532,7 +532,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_definition_is_told() {
+    fn errors_of_a_definition_are_reported() {
         let mut verification = opened();
         for need in verification.needs() {
             verification.supply(&need, Fact::Absent { status: 404, message: "no such task".to_owned() });
@@ -543,7 +543,7 @@ mod tests {
     }
 
     #[test]
-    fn an_incomplete_case_is_no_yes() {
+    fn incomplete_evidence_prevents_verified() {
         let judged = |verification: Verification| {
             let verdict = concluded(&verification);
             let failed = verdict.failed().map(|finding| finding.code.name).collect::<BTreeSet<_>>();
@@ -574,7 +574,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_policy_relaxes_and_that_is_told() {
+    fn only_the_policy_relaxes_and_it_is_reported() {
         let relaxing = |rule: Rule| {
             let mut verification = ended(Disposition::Passed);
             let mut product = Product::empty("p");
@@ -620,7 +620,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clearance_says_what_was_weakened_and_a_switch_withholds_it() {
+    fn a_clearance_lists_relaxations_and_a_switch_withholds_it() {
         let mut verification = ended(Disposition::Failed);
         Arc::make_mut(&mut verification.evidence.product).relaxed.insert(Rule::ActionHook);
         let weakened = |clearance: &Clearance| {
@@ -648,7 +648,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_asks_counts_as_weakened() {
+    fn assumptions_count_as_weakened() {
         let relaxed = |landed: Landed| {
             let mut verification = ended(Disposition::Passed);
             Arc::make_mut(&mut verification.evidence.product).landed = landed;
@@ -663,7 +663,7 @@ mod tests {
     }
 
     #[test]
-    fn findings_stand_in_the_order_of_the_links_and_failed_ones_first() {
+    fn findings_are_ordered_by_link_and_failed_ones_come_first() {
         let mut verification = ended(Disposition::Passed);
         let other = TaskId::parse("IFn9x5gaQz-HXl2pa7Ny_w").unwrap();
         let said = |check, disposition, task_id, message: &str| {
@@ -686,7 +686,7 @@ mod tests {
     }
 
     #[test]
-    fn artifacts_are_told_once_and_in_order() {
+    fn artifacts_are_listed_once_and_in_order() {
         let mut verification = ended(Disposition::Passed);
         let made = |name: &str, length| VerifiedArtifact {
             task_id: target(),

@@ -331,7 +331,7 @@ mod tests {
     /// Every need once: its fields, the shape of its answer, whether that is JSON or text by nature,
     /// and its artifact.
     #[test]
-    fn needs_say_what_their_answers_are() {
+    fn needs_state_the_shape_of_their_answers() {
         let task_id = Definition::sample_id();
         let run_id = RunId(2);
         let hg = || RepositoryUrl::parse("https://hg.mozilla.org/mozilla-central").unwrap();

@@ -23,7 +23,7 @@ mod tests {
     use std::cell::Cell;
 
     #[test]
-    fn one_value_is_kept_and_no_other_type_is_taken_for_it() {
+    fn one_value_of_one_type_is_kept() {
         let notes = Notes::default();
         notes.of::<Cell<u8>>().unwrap().set(7);
         assert_eq!(notes.of::<Cell<u8>>().unwrap().get(), 7);

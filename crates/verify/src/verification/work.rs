@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_asked_every_so_many_steps_whether_the_work_is_cancelled() {
+    fn cancellation_is_polled_at_intervals() {
         let asked = Arc::new(AtomicUsize::new(0));
         let counted = asked.clone();
         let mut work = Work::new(u64::MAX);

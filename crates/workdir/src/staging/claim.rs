@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_holds_is_swept_and_what_somebody_holds_is_not() {
+    fn unused_directories_are_removed_and_used_ones_are_not() {
         let work = tempfile::tempdir().unwrap();
         let (held, left) = (folder(work.path(), ".catena-held"), folder(work.path(), ".catena-left"));
         let claim = Claim::on(&held).unwrap();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_being_made_is_not_swept_until_it_is_old() {
+    fn new_directories_are_not_removed_until_they_are_old() {
         let work = tempfile::tempdir().unwrap();
         let making = folder(work.path(), ".catena-making");
         sweep(work.path());
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_swept() {
+    fn nothing_else_is_removed() {
         let work = tempfile::tempdir().unwrap();
         for name in ["cot", "catena-x", ".git"] {
             drop(Claim::on(&folder(work.path(), name)).unwrap());

@@ -122,7 +122,7 @@ mod tests {
     use std::io::Write as _;
 
     #[test]
-    fn what_cannot_be_flushed_is_named() {
+    fn unflushable_files_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let (path, missing) = (folder.path().join("file"), folder.path().join("missing"));
         std::fs::write(&path, b"bytes").unwrap();
@@ -154,7 +154,7 @@ mod tests {
 
     /// More files than the queue of the thread: none waits, and all are flushed.
     #[test]
-    fn nobody_waits_for_the_disk_before_the_end() {
+    fn writes_do_not_wait_for_the_disk() {
         let folder = tempfile::tempdir().unwrap();
         let flusher = Flusher::default();
         // A thread with more work than it can accept.

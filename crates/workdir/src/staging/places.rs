@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_record_is_read_as_it_was_written_and_forgets_what_is_gone() {
+    fn the_record_round_trips_and_drops_missing_directories() {
         let work = tempfile::tempdir().unwrap();
         assert!(!Places::are_used(work.path()));
         let mut places = Places::open(work.path()).unwrap();
@@ -211,7 +211,7 @@ mod tests {
 
     /// Others may be able to write the record too: it names tasks, and nothing else.
     #[test]
-    fn lines_that_name_no_tasks_say_nothing() {
+    fn malformed_lines_are_ignored() {
         let work = tempfile::tempdir().unwrap();
         drop(Places::open(work.path()).unwrap());
         let record = work.path().join("cot").join(OWN).join(RECORD);

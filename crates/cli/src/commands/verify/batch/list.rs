@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_what_the_command_does_not() {
+    fn a_line_overrides_the_defaults() {
         let text = format!("# a push\n\n{A}\n  {A} balrog # nightly\n{A}\tbeetmover  thunderbird\r\n");
         let expected = ["signing firefox", "balrog firefox", "beetmover thunderbird"];
         let expected = expected.map(|rest| format!("{A} {rest}")).to_vec();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_told_with_its_line() {
+    fn every_error_is_reported_with_its_line() {
         let text = format!("{A}\n{A} signing\nnonsense signing firefox\n{A} signing firefox more\n");
         let mistakes = told(&text, None, None).unwrap_err();
         assert_eq!(mistakes.len(), 4);

@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_firmest_answer_is_that_of_all() {
+    fn the_most_severe_outcome_decides() {
         let status = |tasks: usize, outcomes: &[Outcome]| {
             let mut sum = BatchSummary::of(tasks);
             outcomes.iter().for_each(|outcome| sum.add(*outcome));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sum_tells_outcomes_and_cost() {
+    fn the_summary_states_outcomes_and_cost() {
         let mut sum = BatchSummary::of(3);
         [Outcome::Verified, Outcome::Verified, Outcome::Rejected]
             .into_iter()
