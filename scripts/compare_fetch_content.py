@@ -30,7 +30,7 @@ TASK = "IFn9x5gaQz-HXl2pa7Ny_w"
 # What catena refuses and fetch-content takes, or takes otherwise; each is wanted.
 DIFFERENCES = {
     "setuid.tar": "set-id bits are dropped",
-    "group-writable.tar": "nobody but the owner may write",
+    "group-writable.tar": "only the owner may write",
     "absolute.tar": "an absolute name is refused, and not made relative",
     "link-outside.tar": "a link that leads out of the destination is refused",
     "duplicate.tar": "a name that stands twice is refused",

@@ -91,7 +91,7 @@ def configuration(asked):
 
 
 def read_more_at_a_time(chunk):
-    """Raises the one default that decides how fast scriptworker downloads; nobody gives another."""
+    """Raises the one default that limits the speed of scriptworker's downloads; no caller overrides it."""
     download = scriptworker.utils.download_file
     names = list(inspect.signature(download).parameters)
     defaults = list(download.__defaults__)

@@ -5,11 +5,11 @@ soon as every identity in its address is known, so the oracle goes by informatio
 
 - An identity is a task id, a run's number, an artifact's name, a repository, a revision, a tag, a
   branch, a pull request's number, or the token of a listing's next page.
-- It is known from the start if the command line or the policy says it, and otherwise from when the
-  first answer arrives in whose text it stands, whatever that answer is about and whether or not
+- It is known from the start if the command line or the policy contains it, and otherwise from the
+  arrival of the first answer that contains it, whatever that answer is about and whether or not
   anything has been verified.
-- A repository is known from the first answer that names it: a policy names many, and nobody asks
-  about them all to be early.
+- A repository is known from the first answer that names it: a policy names many, and they
+  are not all requested early.
 - Names that the protocol has for everybody are known: the document, its signature, the task graph,
   `public/actions.json`, `public/parameters.yml`.
 - Run 0 may be guessed for everything small; any other run is known from the task's status. Nothing

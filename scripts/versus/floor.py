@@ -1,4 +1,4 @@
-"""The floor: what the same bytes take when nobody judges them.
+"""The floor: the cost of the same bytes without verification.
 
 Everything that catena asks for is fetched once by one `curl`, many at a time, from the same server
 to the same disk; then one pass of SHA-256 goes over what was fetched, on all CPUs there are, by

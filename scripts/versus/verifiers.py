@@ -18,7 +18,7 @@ def put_away(work):
 
     Large files are removed. Hundreds of small ones stay until the chain is done with: for five
     seconds ext4 keeps the inodes of what was removed from being used again, and looks at every one
-    of them whenever it makes a file, which would cost whoever comes next more than its own work. Either
+    of them whenever it creates a file, which would cost the next verifier more than its own work. Either
     way they go from memory: a virtual machine has to ask its host for pages that it has not used yet,
     which takes longer than to write them.
     """

@@ -26,14 +26,14 @@ pub struct Scenario {
 /// Why there is no scenario.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ScenarioError {
-    /// The policy is not sound.
-    #[error("the policy cannot be used: {0:?}")]
+    /// The policy is invalid.
+    #[error("the policy is invalid: {0:?}")]
     Policy(Vec<Diagnostic>),
     /// The policy has no such product.
     #[error(transparent)]
     Product(#[from] PolicyError),
-    /// The target's id or kind is none.
-    #[error("the target's {0} is none")]
+    /// The target's id or kind is malformed.
+    #[error("the target's {0} is malformed")]
     Target(&'static str),
 }
 

@@ -11,13 +11,10 @@ use std::collections::BTreeSet;
 
 /// Codes without an attack, although they can fail, and why.
 const UNSHOWN: &[(&str, &str)] = &[
-    ("tree-scope-ambiguous", "a policy with two rules for one scope is refused before any chain is seen"),
-    ("availability-unfinished", "shown by a driver that withholds an answer, and by no answer"),
-    (
-        "availability-cancelled",
-        "shown by a deadline or a signal, and by no answer (crates/cli/tests/bounds.rs)",
-    ),
-    ("signature-skipped", "relaxed by the switch of the command line that it tells of, and never failed"),
+    ("tree-scope-ambiguous", "a policy with two rules for one scope is refused before any chain is verified"),
+    ("availability-unfinished", "caused by a fact source that withholds an answer"),
+    ("availability-cancelled", "caused by a deadline or a signal (crates/cli/tests/bounds.rs)"),
+    ("signature-skipped", "relaxed by a switch of the command line, and never failed"),
 ];
 
 fn codes() -> impl Iterator<Item = &'static Code> {
@@ -32,14 +29,14 @@ fn attacks() -> impl Iterator<Item = &'static Attack> {
 fn names_are_unique_and_attacks_are_described() {
     let mut seen = BTreeSet::new();
     for attack in attacks() {
-        assert!(seen.insert(attack.name), "attack {:?} is there twice", attack.name);
-        assert!(!attack.by.is_empty(), "nobody does {:?}", attack.name);
-        assert!(attack.what.ends_with('.'), "{:?} is not told in a sentence", attack.name);
+        assert!(seen.insert(attack.name), "duplicate attack {:?}", attack.name);
+        assert!(!attack.by.is_empty(), "{:?} has no attacker", attack.name);
+        assert!(attack.what.ends_with('.'), "{:?} is not described by a sentence", attack.name);
     }
     assert!(seen.len() >= 1000, "{} attacks", seen.len());
     let mut seen = BTreeSet::new();
     for honest in valid::chains() {
-        assert!(seen.insert(honest.name.clone()), "valid chain {:?} is there twice", honest.name);
+        assert!(seen.insert(honest.name.clone()), "duplicate valid chain {:?}", honest.name);
     }
     assert!(seen.len() >= 40, "{} valid chains", seen.len());
 }

@@ -108,7 +108,11 @@ fn foreseen_needs_become_needs_and_change_nothing() {
         let usual = Scenario::of(&chain).unwrap().judge(chain.clone());
         let (verdict, foreseen, asked) = foresight(&chain);
         assert_eq!(verdict, usual);
-        assert_eq!(foreseen.difference(&asked).collect::<Vec<_>>(), Vec::<&Need>::new(), "asked in vain");
+        assert_eq!(
+            foreseen.difference(&asked).collect::<Vec<_>>(),
+            Vec::<&Need>::new(),
+            "requested unnecessarily"
+        );
         let documents = asked.iter().filter(|need| matches!(need, Need::Document { .. }));
         assert_eq!(documents.filter(|need| !foreseen.contains(need)).count(), 0, "asked late");
     }
@@ -123,7 +127,7 @@ fn only_the_first_run_of_a_rerun_task_is_foreseen_unnecessarily() {
     assert!(!vain.is_empty());
     for need in vain {
         let first = need.artifact().is_some_and(|(_, run_id, _)| run_id.0 == 0);
-        assert!(first, "{need} was foreseen in vain");
+        assert!(first, "{need} was foreseen unnecessarily");
     }
 }
 

@@ -20,11 +20,11 @@ pub enum Error {
         /// The system's message.
         error: io::Error,
     },
-    /// The policy cannot be used: every mistake in it.
-    #[error("the policy cannot be used: {}", lines(.0))]
+    /// The policy is invalid: all errors in it.
+    #[error("the policy is invalid: {}", lines(.0))]
     Policy(Vec<Diagnostic>),
-    /// The file of keys cannot be used: every mistake in it.
-    #[error("the keys cannot be used: {}", lines(.0))]
+    /// The key file is invalid: all errors in it.
+    #[error("the keys are invalid: {}", lines(.0))]
     Keys(Vec<Diagnostic>),
     /// The address of a set of keys cannot be used. It is not shown, since it may hold a secret.
     #[error("the address of the set of keys cannot be used: {reason}")]
@@ -46,14 +46,14 @@ pub enum Error {
     /// The policy has no such product.
     #[error(transparent)]
     Product(#[from] PolicyError),
-    /// Neither the caller nor the policy says where Taskcluster is.
-    #[error("it is not known where Taskcluster is")]
+    /// Neither the caller nor the policy gives Taskcluster's root URL.
+    #[error("Taskcluster's root URL is missing")]
     NoRootUrl,
     /// The root URL is malformed.
     #[error(transparent)]
     RootUrl(#[from] RootUrlError),
-    /// Taskcluster would be asked over plain http on another machine.
-    #[error("{0} is asked over plain http, so anybody on the way can answer in its name")]
+    /// The root URL is plain http to another machine.
+    #[error("{0} uses plain http, so any machine on the path can answer in its name")]
     PlainHttp(String),
     /// The directory of a cache cannot be used.
     #[error(transparent)]
@@ -61,8 +61,8 @@ pub enum Error {
     /// The key of a cache cannot be used.
     #[error(transparent)]
     CacheKey(#[from] KeyError),
-    /// The key of a cache is a file inside of that cache.
-    #[error("the key {} stands in the cache it is to protect", .0.display())]
+    /// The key of a cache is a file within that cache.
+    #[error("the key {} is in the cache that it protects", .0.display())]
     CacheKeyInside(PathBuf),
     /// A batch needs services, and the verifier is offline.
     #[error("a batch needs the network, and this verifier is offline")]
@@ -75,11 +75,11 @@ pub enum Error {
         /// The system's message.
         error: io::Error,
     },
-    /// There is no room for temporary files.
-    #[error("no room for temporary files: {0}")]
+    /// There is no space for temporary files.
+    #[error("no space for temporary files: {0}")]
     Temporary(io::Error),
-    /// A directory holds a recording already: evidence is not written over.
-    #[error("{} holds a recording already", .0.display())]
+    /// The directory already holds a recording, which is not overwritten.
+    #[error("{} already holds a recording", .0.display())]
     RecordingExists(PathBuf),
     /// The directory of a recording cannot be created.
     #[error("{}: {error}", path.display())]
@@ -105,8 +105,8 @@ pub enum Error {
         /// The system's message.
         error: io::Error,
     },
-    /// A recording that another version of this program made.
-    #[error("{}: version {version} is not known here", path.display())]
+    /// The recording was made by a version of this program with another format.
+    #[error("{}: version {version} is unsupported", path.display())]
     RecordingVersion {
         /// The file that states the version.
         path: PathBuf,
@@ -126,11 +126,12 @@ pub enum Error {
     /// The facts of a recording are malformed.
     #[error(transparent)]
     Recording(#[from] RecordingError),
-    /// The chain is verified, but its artifacts did not reach their final places.
-    #[error("the chain is verified, but its artifacts could not be kept: {0}")]
+    /// The chain is verified, but its artifacts could not be moved to their final places.
+    #[error("the chain is verified, but its artifacts could not be published: {0}")]
     NotPublished(PublishError),
-    /// The chain is not verified, and what an earlier verification of the task left could not be removed.
-    #[error("what an earlier verification left in {} cannot be removed: {error}", work_dir.display())]
+    /// The chain is not verified, and the files of an earlier verification of the task could not be
+    /// removed.
+    #[error("the files of an earlier verification in {} cannot be removed: {error}", work_dir.display())]
     NotRetracted {
         /// The work directory.
         work_dir: PathBuf,
@@ -140,10 +141,10 @@ pub enum Error {
         instead: Option<Box<Error>>,
     },
     /// The caller cancelled the verification.
-    #[error("interrupted before there was an answer")]
+    #[error("interrupted before the verdict")]
     Cancelled,
-    /// A verification ended by a defect of this library.
-    #[error("a defect of catena: {0}")]
+    /// The verification ended because of a defect in this library.
+    #[error("internal error: {0}")]
     Defect(String),
 }
 

@@ -175,7 +175,7 @@ async fn a_cache_serves_the_next_and_the_offline_verification() {
     let offline = Verifier::offline(trust_config, Some(&served.testbed.root_url()), &cache).unwrap();
     let ended = offline.verify(&request).await.unwrap();
     assert_eq!(ended.conclusion.verdict().outcome, Outcome::Verified);
-    assert!(ended.conclusion.clearance().is_none(), "nobody was asked");
+    assert!(ended.conclusion.clearance().is_none(), "it is offline");
     assert_eq!(served.testbed.stats().requests, 0);
     let jobs = NonZeroUsize::MIN;
     assert!(matches!(offline.batch(Vec::new(), jobs, Control::default()), Err(Error::Offline)));

@@ -1,20 +1,20 @@
-//! Which cache, with which key, up to which size.
+//! The location, key and size of a cache.
 
 use crate::failure::Failure;
 use catena_store::{DirectoryError, DirectoryStore, Key, KeyError};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
-/// Where a cache is.
+/// The location of a cache.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CacheOptions {
-    /// Keep what cannot change in DIR, and take it from there: definitions, signed documents,
-    /// templates, pushes, verified artifacts. All of it is authenticated on every use. A --batch
-    /// shares what it fetches without one
+    /// Cache immutable data in DIR and use it from there: definitions, signed documents, templates,
+    /// pushes, verified artifacts. Everything is authenticated on every use. A --batch shares its data
+    /// without a cache
     #[arg(long, value_name = "DIR", env = "CATENA_CACHE", hide_env_values = true, help_heading = "Cache")]
     pub(crate) cache: Option<PathBuf>,
-    /// The secret that the cache's entries are authenticated with; made where there is none
-    /// [default: catena/cache.key in XDG_STATE_HOME, which is ~/.local/state]
+    /// The secret that authenticates the cache's entries; created if it does not exist [default:
+    /// catena/cache.key in XDG_STATE_HOME, which is ~/.local/state]
     #[arg(
         long,
         value_name = "FILE",
@@ -23,17 +23,17 @@ pub(crate) struct CacheOptions {
         help_heading = "Cache"
     )]
     pub(crate) cache_key: Option<PathBuf>,
-    /// What the cache may grow to: 500MiB, 10GiB [default: 10GiB]
+    /// Maximum size of the cache: 500MiB, 10GiB [default: 10GiB]
     #[arg(long, value_name = "SIZE", env = "CATENA_CACHE_SIZE", value_parser = size)]
     #[arg(hide_env_values = true, help_heading = "Cache")]
     pub(crate) cache_size: Option<u64>,
 }
 
 impl CacheOptions {
-    /// The cache that was named, if one was.
+    /// The named cache, if there is one.
     ///
     /// # Errors
-    /// A usage error (2): it is not known where its key is.
+    /// A usage error (2): the location of its key is unknown.
     pub(crate) fn options(&self) -> Result<Option<catena::CacheOptions>, Failure> {
         let Some(directory) = &self.cache else { return Ok(None) };
         let (directory, key_file, bound) = (directory.clone(), self.key_file()?, self.bound());
@@ -52,25 +52,24 @@ impl CacheOptions {
     /// The directory that was named, which must be a cache already.
     ///
     /// # Errors
-    /// Wrong usage (2): none was named, it is none, or it should not be used.
+    /// A usage error (2): no directory was named, or it is not a cache, or it is unsafe.
     pub(crate) fn existing(&self) -> Result<(&Path, DirectoryStore), Failure> {
         let directory = self.cache.as_deref().ok_or_else(|| {
-            Failure::usage("it is not known where the cache is")
-                .next("say so with --cache DIR or CATENA_CACHE")
+            Failure::usage("the cache directory is missing").next("set it with --cache DIR or CATENA_CACHE")
         })?;
         let store = DirectoryStore::existing(directory, self.bound()).map_err(|error| unusable(&error))?;
         Ok((directory, store))
     }
 
-    /// The key there is.
+    /// The existing key.
     ///
     /// # Errors
-    /// Wrong usage (2): there is none, or it should not be used.
+    /// A usage error (2): it does not exist, or is unsafe.
     pub(crate) fn key(&self) -> Result<Key, Failure> {
         Key::read(&self.key_file()?).map_err(|error| no_key(&error))
     }
 
-    /// Bytes that the cache may grow to.
+    /// The maximum size in bytes.
     pub(crate) fn bound(&self) -> u64 {
         self.cache_size.unwrap_or(DirectoryStore::BOUND)
     }
@@ -81,8 +80,8 @@ impl CacheOptions {
         let named = self.cache_key.clone();
         let state = || variable("XDG_STATE_HOME").or_else(|| Some(variable("HOME")?.join(".local/state")));
         named.or_else(|| Some(state()?.join("catena/cache.key"))).ok_or_else(|| {
-            Failure::usage("it is not known where the key of the cache is")
-                .next("say so with --cache-key FILE or CATENA_CACHE_KEY, or set HOME")
+            Failure::usage("the key file of the cache is missing")
+                .next("set it with --cache-key FILE or CATENA_CACHE_KEY, or set HOME")
         })
     }
 }
@@ -93,10 +92,10 @@ pub(crate) fn unusable(error: &DirectoryError) -> Failure {
             "name the directory that `catena verify --cache` or `catena fetch --cache` was given"
         }
         DirectoryError::NotPrivate { .. } => {
-            "take the others' permission away (chmod go-w), or name a directory of your own"
+            "remove the permissions of other users (chmod go-w), or name your own directory"
         }
         DirectoryError::NotOurs(_) | DirectoryError::NotDirectory(_) | DirectoryError::Io { .. } => {
-            "name a directory of your own; it is made where there is none"
+            "name your own directory; it is created if it does not exist"
         }
     };
     Failure::usage(error).next(next)
@@ -105,10 +104,10 @@ pub(crate) fn unusable(error: &DirectoryError) -> Failure {
 pub(crate) fn no_key(error: &KeyError) -> Failure {
     let next = match error {
         KeyError::NotPrivate { .. } => {
-            "if others may have read it, remove it and the cache (catena cache clear); else chmod 600"
+            "if other users may have read it, remove it and the cache (catena cache clear); else chmod 600"
         }
-        KeyError::Malformed(_) => "remove it; a new one is made, and the cache begins anew",
-        KeyError::Missing(_) => "name the --cache-key that `catena verify` was given",
+        KeyError::Malformed(_) => "remove it; a new key is created, and the cache starts empty",
+        KeyError::Missing(_) => "name the --cache-key that `catena verify` uses",
         KeyError::NotOurs(_) | KeyError::Io { .. } => "name a --cache-key of your own",
     };
     Failure::usage(error).next(next)

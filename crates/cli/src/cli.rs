@@ -1,4 +1,4 @@
-//! What can be asked on the command line.
+//! The command line.
 
 #[cfg(feature = "demo")]
 use crate::commands::demo;
@@ -11,25 +11,25 @@ use std::path::PathBuf;
 
 const EXIT_STATUSES: &str = "\
 Exit status:
-  0  verified, or simply done
-  1  rejected: a check says no
-  2  wrong usage, or our own policy or keys do not suffice
-  3  could not be determined: something could not be known or delivered; ask again";
+  0  verified, or succeeded
+  1  rejected: a check failed
+  2  usage error, or unusable policy or keys
+  3  undetermined: required data was unavailable, or output could not be delivered; retry";
 
 #[cfg(feature = "demo")]
 const DEMO: &str = "
   catena demo
-      See a small release verified, and refused once one byte of it was changed.";
+      Verify a small release, and reject it once one byte has changed.";
 #[cfg(not(feature = "demo"))]
 const DEMO: &str = "";
 
 const OVERVIEW: &str = "
   catena verify IFn9x5gaQz-HXl2pa7Ny_w --task-type signing --product firefox
-      May what this task made be used?
+      Verify a finished task's artifacts.
   catena verify IFn9x5gaQz-HXl2pa7Ny_w --task-type signing --product firefox --no-check-task
-      May this task run?
+      Verify a task that is about to run.
   catena explain signature-unknown-key
-      What does a finding mean, and what is to be done?";
+      Explain a finding, and what to do about it.";
 
 /// Verify Taskcluster's Chain of Trust: before anything irreversible happens, prove that every byte
 /// going in came from trusted machines and that the request traces back to a trusted source tree.
@@ -37,15 +37,15 @@ const OVERVIEW: &str = "
 #[command(name = "catena", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(after_long_help = format!("Examples:{DEMO}{OVERVIEW}\n\n{EXIT_STATUSES}"))]
 pub(crate) struct Cli {
-    /// What is asked.
+    /// The command.
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// How it is told.
+    /// Output options.
     #[command(flatten)]
     pub(crate) output_options: OutputOptions,
 }
 
-/// How things are told, whatever is asked.
+/// Output options of all commands.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct OutputOptions {
     /// Colours on standard output: auto, always, never
@@ -67,7 +67,7 @@ pub(crate) struct OutputOptions {
     pub(crate) log: Option<PathBuf>,
 }
 
-/// When there are colours.
+/// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR is set
@@ -94,38 +94,39 @@ impl Color {
     }
 }
 
-/// What is asked.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Decide whether a task may run, or what it made may be used
+    /// Decide whether a task may run, or whether its artifacts may be used
     ///
-    /// Fetches what the task's chain of trust rests on, applies every rule of the product's policy,
-    /// and answers yes, no (which check, which link, where, why), or that it could not be
-    /// determined. The answer goes to standard output, everything else to standard error. A yes that
-    /// could not be delivered in full (a full disk, a reader who went away) never exits with 0.
+    /// Fetches the evidence of the task's chain of trust, applies every rule of the product's policy,
+    /// and prints the outcome: verified, rejected (which check, which link, where, why) or
+    /// undetermined. The verdict goes to standard output, everything else to standard error. If a
+    /// "verified" could not be delivered in full (a full disk, a closed pipe), the exit status is never
+    /// 0.
     #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", verify::EXAMPLES))]
     Verify(Box<verify::VerifyArgs>),
     /// Fetch inputs of a task, verified before a byte of them is used
     ///
-    /// Downloads artifacts, holds them against what their makers' workers signed or the whole chain of trust,
+    /// Downloads artifacts, compares them with signed documents or verifies their whole chain of trust,
     /// and puts all of them in place, or none.
     #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", fetch::EXAMPLES))]
     Fetch(Box<fetch::FetchArgs>),
-    /// Run a command without any network but loopback, as `fetch --offline-exec` does
+    /// Run a command without any network except loopback, like `fetch --offline-exec`
     #[command(hide = true)]
     OfflineExec(offline_exec::OfflineExecArgs),
-    /// Tell what a code in a verdict means and what to do about it
+    /// Explain a code in a verdict, and what to do about it
     #[command(after_long_help = explain::EXAMPLES)]
     Explain(explain::ExplainArgs),
-    /// Create private keys of workers, and manage the keys that are trusted
+    /// Create private keys of workers, and manage trusted keys
     #[command(subcommand, after_long_help = keys::EXAMPLES)]
     Keys(keys::KeysCommand),
     /// Write and sign the Chain of Trust document of a run
     #[command(after_long_help = sign::EXAMPLES)]
     Sign(Box<sign::SignArgs>),
-    /// Claim tasks, verify their chains, run them, sign and upload what they made
+    /// Claim tasks, verify their chains, run them, and sign and upload their artifacts
     ///
-    /// Takes the place of scriptworker, with its configuration.
+    /// Replaces scriptworker, with its configuration.
     #[command(after_long_help = worker::EXAMPLES)]
     Worker(worker::WorkerArgs),
     /// Compare verification with a running scriptworker, without changing anything
@@ -140,19 +141,19 @@ pub(crate) enum Command {
     /// Write a new key pair into the current directory, as scriptworker's gen_ed25519_key does
     #[command(name = "gen-ed25519-key", hide = true)]
     GenEd25519Key(worker_tools::GenerateArgs),
-    /// Say by which key a file is signed, as scriptworker's verify_ed25519_signature does
+    /// Say which key signed a file, like scriptworker's verify_ed25519_signature
     #[command(name = "verify-ed25519-signature", hide = true)]
     VerifyEd25519Signature(worker_tools::SignatureArgs),
-    /// Verify a chain, as scriptworker's verify_cot does
+    /// Verify a chain, like scriptworker's verify_cot
     #[command(name = "verify-cot", hide = true)]
     VerifyCot(worker_tools::VerifyCotArgs),
     /// Check, import and show policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
-    /// See what a cache holds, and make it smaller
+    /// Inspect a cache, and reduce its size
     #[command(subcommand, after_long_help = cache::EXAMPLES)]
     Cache(cache::CacheCommand),
-    /// See a small release verified, and refused once one byte of it was changed
+    /// Verify a small release, and reject it once one byte has changed
     #[cfg(feature = "demo")]
     #[command(after_long_help = demo::EXAMPLES)]
     Demo(demo::DemoArgs),

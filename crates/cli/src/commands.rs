@@ -21,7 +21,7 @@ use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 use clap::Parser as _;
 
-/// Runs what was asked, to its exit status.
+/// Runs a command, and returns its exit status.
 pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
     let Cli { command, output_options } = cli;
     match command {

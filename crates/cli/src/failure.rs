@@ -1,4 +1,4 @@
-//! Why a command did not come to its answer, in words for the one who called it.
+//! Why a command failed, with a message for its user.
 
 use crate::cache_options::{no_key, unusable};
 use crate::commands::fetch::FetchCode;
@@ -9,21 +9,21 @@ use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-/// Verified, or simply done.
+/// Verified, or succeeded.
 pub(crate) const DONE: u8 = 0;
-/// A check says no.
+/// Rejected.
 pub(crate) const REJECTED: u8 = 1;
-/// Wrong usage or configuration.
+/// Usage or configuration error.
 pub(crate) const USAGE: u8 = 2;
-/// It could not be determined, or the answer could not be delivered.
+/// Undetermined, or the result could not be delivered.
 pub(crate) const UNDETERMINED: u8 = 3;
 
-/// What went wrong, where, and what to do next.
+/// What is wrong, where, and what to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     /// The exit status.
     pub(crate) status: u8,
-    /// What went wrong and where; none when there is nobody left to be told.
+    /// What is wrong and where; `None` if no reader is left.
     what: Option<String>,
     /// What to do next.
     next: Option<String>,
@@ -32,12 +32,12 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Wrong usage or configuration.
+    /// A usage or configuration error.
     pub(crate) fn usage(what: impl Display) -> Self {
         Self { status: USAGE, what: Some(what.to_string()), next: None, code: None }
     }
 
-    /// The world did not do its part.
+    /// An external failure.
     pub(crate) fn undetermined(what: impl Display) -> Self {
         Self { status: UNDETERMINED, what: Some(what.to_string()), next: None, code: None }
     }
@@ -49,17 +49,17 @@ impl Failure {
         Self { status, what: Some(what.to_string()), next: None, code }
     }
 
-    /// What a verdict says, with its exit status.
+    /// The outcome of a verdict, with its exit status.
     pub(crate) fn with_status(status: u8, what: impl Display) -> Self {
         Self { status, what: Some(what.to_string()), next: None, code: None }
     }
 
-    /// Nobody reads any more.
+    /// The reader of the output has closed it.
     pub(crate) fn silent(status: u8) -> Self {
         Self { status, what: None, next: None, code: None }
     }
 
-    /// A file that does not say what it should; each mistake with its line and column.
+    /// A malformed file; each error with its line and column.
     pub(crate) fn diagnostics(what: impl Display, diagnostics: &[Diagnostic]) -> Self {
         let mut text = what.to_string();
         for diagnostic in diagnostics {
@@ -90,9 +90,9 @@ impl Failure {
         self
     }
 
-    /// Tells it on standard error.
+    /// Prints it to standard error.
     pub(crate) fn tell(&self) -> ExitCode {
-        // Whom could we tell that standard error is gone?
+        // There is nowhere to report that standard error is closed.
         let _ = std::io::stderr().lock().write_all(self.text().as_bytes());
         ExitCode::from(self.status)
     }
@@ -117,18 +117,17 @@ impl Failure {
     }
 }
 
-/// What the library could not do, with what to do next.
+/// An error of the library, with what to do next.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let failure = match &error {
             Error::Policy(mistakes) => {
-                return Self::diagnostics("the policy cannot be used:", mistakes)
-                    .next("put these right; `catena policy check FILE` looks again");
+                return Self::diagnostics("the policy is invalid:", mistakes)
+                    .next("correct these errors; `catena policy check FILE` checks again");
             }
             Error::Keys(mistakes) => {
-                return Self::diagnostics("the keys cannot be used:", mistakes).next(
-                    "a file of keys is a map from worker implementation to a list of base64 public keys",
-                );
+                return Self::diagnostics("the keys are invalid:", mistakes)
+                    .next("a key file is a map from worker implementation to a list of base64 public keys");
             }
             Error::CacheDirectory(error) => return unusable(error),
             Error::CacheKey(error) => return no_key(error),
@@ -154,22 +153,20 @@ fn remedy(error: &Error) -> Option<String> {
             "add a trust file to the policy (docs/keys.md), or fetch the keys into a file and review them"
         }
         Error::Product(_) => "name one of these, or add the product to a policy (--policy)",
-        Error::NoRootUrl => "say so with --root-url URL or TASKCLUSTER_ROOT_URL, or in the policy (root-url)",
-        Error::RootUrl(_) => "say where Taskcluster is with --root-url https://… or TASKCLUSTER_ROOT_URL",
+        Error::NoRootUrl => "set it with --root-url URL or TASKCLUSTER_ROOT_URL, or in the policy (root-url)",
+        Error::RootUrl(_) => "set it with --root-url https://… or TASKCLUSTER_ROOT_URL",
         Error::PlainHttp(_) => "use https; --danger-allow-http takes the risk",
-        Error::CacheKeyInside(_) => "name a --cache-key that stands elsewhere",
-        Error::WorkDirectory { .. } => "name a --work-dir that can be written to",
-        Error::Temporary(_) => "make room in $TMPDIR, or name another folder there",
-        Error::RecordingExists(_) => "name another folder, or remove this one first",
-        Error::RecordingDirectory { .. } | Error::NotRecorded { .. } => {
-            "name a folder that can be written to"
-        }
-        Error::NoRecording { .. } => "name a folder that --record filled",
-        Error::RecordedRequest { .. } => "a recording is only good as it was made; make it again",
-        Error::Recording(_) => "name a folder that --record filled and nobody touched since",
-        Error::NotPublished(_) => "see to --work-dir, or name another one, and ask again",
+        Error::CacheKeyInside(_) => "name a --cache-key outside of the cache",
+        Error::WorkDirectory { .. } => "name a writable --work-dir",
+        Error::Temporary(_) => "free space in $TMPDIR, or set it to another directory",
+        Error::RecordingExists(_) => "name another directory, or remove this one first",
+        Error::RecordingDirectory { .. } | Error::NotRecorded { .. } => "name a writable directory",
+        Error::NoRecording { .. } => "name a directory written by --record",
+        Error::RecordedRequest { .. } => "the recording was changed or is incomplete; record again",
+        Error::Recording(_) => "name an unchanged directory written by --record",
+        Error::NotPublished(_) => "check --work-dir, or name another one, and retry",
         Error::RecordingVersion { made_by, .. } => {
-            return Some(format!("it was made by catena {made_by}; use that"));
+            return Some(format!("it was written by catena {made_by}; use that version"));
         }
         Error::NotRetracted { work_dir, .. } => {
             return Some(format!("remove {}", work_dir.join("cot").display()));

@@ -1,4 +1,4 @@
-//! The log: a little of it on standard error, all of it in a file.
+//! The log: parts of it on standard error, all of it in a file.
 
 use crate::cli::OutputOptions;
 use crate::failure::Failure;
@@ -13,7 +13,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Starts logging: warnings on standard error (with `-v` more), everything into `--log FILE`.
+/// Starts logging: warnings on standard error (more with `-v`), everything to `--log FILE`.
 pub(crate) fn start(output_options: &OutputOptions, screen: &Screen) -> Result<(), Failure> {
     let level = match output_options.verbose {
         0 => LevelFilter::WARN,
@@ -31,8 +31,7 @@ pub(crate) fn start(output_options: &OutputOptions, screen: &Screen) -> Result<(
         None => None,
         Some(path) => {
             let file = File::create(path).map_err(|cause| {
-                Failure::usage(format!("{}: {cause}", path.display()))
-                    .next("name a log file that can be written")
+                Failure::usage(format!("{}: {cause}", path.display())).next("name a writable log file")
             })?;
             Some(
                 tracing_subscriber::fmt::layer()
@@ -47,7 +46,7 @@ pub(crate) fn start(output_options: &OutputOptions, screen: &Screen) -> Result<(
     Ok(())
 }
 
-/// Our own rooms only; what libraries log about connections is nobody's business here.
+/// This program's own crates only; connection logs of libraries may contain private data.
 fn ours(level: LevelFilter) -> Targets {
     Targets::new().with_target("catena", level)
 }
@@ -55,17 +54,17 @@ fn ours(level: LevelFilter) -> Targets {
 /// Where log lines go.
 #[derive(Clone)]
 enum Sink {
-    /// Standard error, past the progress that is shown there.
+    /// Standard error, above the progress that is shown there.
     Screen(Screen),
     /// `--log FILE`.
     File(Arc<File>),
 }
 
-/// Makes writers of single log lines.
+/// Creates writers of single log lines.
 #[derive(Clone)]
 struct Lines(Sink);
 
-/// One log line. It holds text of others, so that it is escaped as reports are.
+/// One log line. It contains outside text, so it is escaped like reports.
 struct Line {
     sink: Sink,
     text: Vec<u8>,
@@ -96,7 +95,7 @@ impl Drop for Line {
         let line = escape::line(text.trim_end_matches('\n'));
         match &self.sink {
             Sink::Screen(screen) => screen.say(&line),
-            // A log that cannot be written is no reason to end.
+            // A failure of the log does not end the program.
             Sink::File(file) => drop(file.as_ref().write_all(format!("{line}\n").as_bytes())),
         }
     }

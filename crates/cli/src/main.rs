@@ -18,7 +18,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    // The worker starts itself to become a script: before anything else is done, and not for people.
+    // The worker starts this program again to run a script: this happens first, and is not a public
+    // command.
     if let [_, command, order @ ..] = arguments.as_slice()
         && command == script::COMMAND
     {

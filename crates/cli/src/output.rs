@@ -1,4 +1,4 @@
-//! Where data goes: standard output or a file.
+//! The destination of data: standard output or a file.
 
 use crate::failure::Failure;
 use std::ffi::OsStr;
@@ -6,17 +6,17 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Where data goes.
+/// The destination of data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
     /// Standard output.
     Stdout,
-    /// A file, which has either all of the data or what it had before.
+    /// A file, which has either all of the data or its previous contents.
     File(PathBuf),
 }
 
 impl Output {
-    /// The file that was named, or standard output; `-` is standard output too.
+    /// The named file, or standard output; `-` is standard output too.
     pub(crate) fn of(file: Option<PathBuf>) -> Self {
         match file {
             Some(file) if file.as_os_str() != OsStr::new("-") => Self::File(file),
@@ -27,8 +27,8 @@ impl Output {
     /// Writes all of it.
     ///
     /// # Errors
-    /// Could not be determined (3): data that did not arrive was not given. Silent when the reader
-    /// of standard output went away.
+    /// Undetermined (3): the data was not delivered. Silent if the reader of standard output has closed
+    /// it.
     pub(crate) fn write(&self, data: &str) -> Result<(), Failure> {
         match self {
             Self::Stdout => {
@@ -43,15 +43,15 @@ impl Output {
             }
             Self::File(file) => replace(file, data).map_err(|cause| {
                 Failure::undetermined(format!("{}: {cause}", file.display()))
-                    .next("name a file that can be written, on a disk with room")
+                    .next("name a writable file on a disk with free space")
             }),
         }
     }
 
-    /// Whether this can be written at all, asked before work is done for it.
+    /// Whether the destination is writable, checked before any work is done.
     ///
     /// # Errors
-    /// Wrong usage (2): the folder of the file is not there or is not a folder.
+    /// A usage error (2): the directory of the file does not exist or is not a directory.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         let Self::File(file) = self else { return Ok(()) };
         if folder(file).is_dir() && !file.is_dir() {
@@ -62,7 +62,7 @@ impl Output {
     }
 }
 
-/// Replaces a file whole. What is not a plain file (`/dev/stderr`, a pipe) is written to as it is.
+/// Replaces a file as a whole. Special files (`/dev/stderr`, a pipe) are written to directly.
 fn replace(file: &Path, data: &str) -> io::Result<()> {
     if std::fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
         let mut special = File::options().write(true).open(file)?;
@@ -75,7 +75,7 @@ fn replace(file: &Path, data: &str) -> io::Result<()> {
     staged.persist(file).map(drop).map_err(|failed| failed.error)
 }
 
-/// Temporary files are for their owner alone; a report is a file like any other.
+/// Temporary files are private to their owner; a report is an ordinary file.
 #[cfg(unix)]
 fn readable_by_others(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -94,7 +94,7 @@ fn folder(file: &Path) -> &Path {
     }
 }
 
-/// Writes what a command was asked to show. A reader who has seen enough (`| head`) is no failure.
+/// Writes the output of a command. A reader that closes the output early (`| head`) is not an error.
 pub(crate) fn show(data: &str) -> Result<u8, Failure> {
     match Output::Stdout.write(data) {
         Err(failure) if failure != Failure::silent(crate::failure::UNDETERMINED) => Err(failure),

@@ -1,5 +1,4 @@
-//! What is being done, while it is being done: on a terminal a line that changes, otherwise plain
-//! lines now and then, and those only when they were asked for.
+//! Progress: on a terminal a changing line, otherwise plain lines now and then, if requested.
 
 mod tally;
 
@@ -11,9 +10,9 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Between two redraws of the changing line.
+/// Time between two redraws of the changing line.
 const REDRAW: Duration = Duration::from_millis(100);
-/// Between two plain lines.
+/// Time between two plain lines.
 const PLAIN: Duration = Duration::from_secs(10);
 
 /// Standard error, perhaps with changing lines at its foot.
@@ -26,24 +25,23 @@ pub(crate) struct Screen {
     last: Arc<std::sync::Mutex<Option<Instant>>>,
 }
 
-/// How far a verification has come.
+/// The progress of a verification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Standing {
     /// Links that are known.
     pub(crate) links: usize,
-    /// Artifacts and graphs that arrived.
+    /// Artifacts and graphs received.
     pub(crate) artifacts: usize,
-    /// Bytes that arrived.
+    /// Bytes received.
     pub(crate) bytes: u64,
-    /// Questions that are not answered yet.
+    /// Pending requests.
     pub(crate) open: usize,
-    /// One of them.
+    /// One of the pending needs.
     pub(crate) waiting_for: Option<String>,
 }
 
 impl Screen {
-    /// A screen for something that takes a while; `verbose` asks for plain lines where there is no
-    /// terminal.
+    /// A screen for a long operation; `verbose` requests plain lines if there is no terminal.
     pub(crate) fn new(verbose: bool) -> Self {
         let terminal =
             std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
@@ -59,7 +57,7 @@ impl Screen {
         Self { bar, bars, plain: verbose && !terminal, started: Instant::now(), last: Arc::default() }
     }
 
-    /// Shows how far it has come.
+    /// Shows the progress.
     pub(crate) fn show(&self, standing: &Standing) {
         if let Some(bar) = &self.bar {
             bar.set_message(standing.line());
@@ -68,7 +66,7 @@ impl Screen {
         }
     }
 
-    /// Shows a text in the changing line; nothing where there is none.
+    /// Shows a text in the changing line; nothing if there is none.
     pub(crate) fn note(&self, text: &str) {
         if let Some(bar) = &self.bar {
             bar.set_message(text.to_owned());
@@ -95,23 +93,23 @@ impl Screen {
         }
     }
 
-    /// Writes one line above the changing one. The text is to be escaped already.
+    /// Writes one line above the changing one. The text must be escaped already.
     pub(crate) fn say(&self, line: &str) {
         let write = || {
-            // Whom could we tell that standard error is gone?
+            // There is nowhere to report that standard error is closed.
             let _ = writeln!(std::io::stderr().lock(), "{line}");
         };
         self.aside(write);
     }
 
-    /// Takes the changing line away.
+    /// Removes the changing line.
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }
 
-    /// Since it began.
+    /// Since the start.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }

@@ -136,7 +136,7 @@ impl Served {
     fn wait_for_work(&self) {
         let began = Instant::now();
         while !self.testbed.requests().iter().any(|request| request.url.contains("/raw-file/")) {
-            assert!(began.elapsed() < Duration::from_secs(60), "nobody asks for the template");
+            assert!(began.elapsed() < Duration::from_secs(60), "the template was never requested");
             std::thread::sleep(Duration::from_millis(20));
         }
         std::thread::sleep(Duration::from_secs(2));

@@ -228,13 +228,13 @@ fn a_cache_or_key_that_others_can_reach_is_refused() {
         assert_eq!(case.testbed.requests(), []);
     };
     mode(&case.cache(), 0o777);
-    refused("others can write to");
+    refused("other users can write to");
     mode(&case.cache(), 0o700);
     mode(&case.key(), 0o644);
-    refused("can be used by others (mode 644)");
+    refused("is accessible to other users (mode 644)");
     mode(&case.key(), 0o600);
     fs::write(case.key(), b"short\n").unwrap();
-    refused("does not hold a key");
+    refused("is not a key file");
     // Without its key, a cache starts anew.
     fs::remove_file(case.key()).unwrap();
     let (_, asked, answer) = case.verified(&case.target, true);

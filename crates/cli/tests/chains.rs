@@ -238,7 +238,7 @@ fn a_recording_is_not_written_over() {
     assert_eq!(case.answer(&options).status, 0);
     let again = case.answer(&options);
     assert_eq!((again.status, again.stdout.as_str()), (2, ""));
-    assert!(again.stderr.contains("holds a recording already"), "{}", again.stderr);
+    assert!(again.stderr.contains("already holds a recording"), "{}", again.stderr);
 }
 
 /// A verifier that is ended before its verdict leaves nothing behind, and certainly not "verified".
@@ -408,7 +408,7 @@ fn an_interrupted_list_reports_its_progress() {
     running.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert_eq!(running.wait().unwrap().code(), Some(3), "{said}");
     assert!(said.contains("interrupted: 1 of 2 tasks: 1 verified"), "{said}");
-    assert!(said.contains("ask again about the tasks that have no line"), "{said}");
+    assert!(said.contains("verify the tasks without a line again"), "{said}");
 }
 
 #[test]

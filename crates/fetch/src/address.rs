@@ -24,8 +24,8 @@ pub(crate) enum AddressError {
     /// The address of the project list is malformed.
     #[error("not an address: {0:?}")]
     Projects(String),
-    /// A repository that is not asked over https.
-    #[error("{0} is not an https address; nothing can be asked of it")]
+    /// A repository whose address is not https.
+    #[error("{0} is not an https address")]
     NotHttps(String),
     /// A name would change the address when it is normalized.
     #[error("{0:?} is not in canonical form")]

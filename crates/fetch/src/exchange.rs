@@ -307,7 +307,7 @@ impl Exchange<'_> {
         intake: impl FnOnce(Coding) -> Result<(BodySink, u64), BodyError>,
     ) -> Result<ReceivedBody, Outcome> {
         let coding = headers::coding(&response.headers).map_err(|coding| {
-            Outcome::lasting(format!("the answer is coded as {coding:?}, which nobody asked for"))
+            Outcome::lasting(format!("the answer has the unrequested coding {coding:?}"))
         })?;
         let (taker, limit) = intake(coding)?;
         let announced = headers::content_length(&response.headers);

@@ -86,12 +86,12 @@ async fn redirects_end() {
 #[tokio::test(start_paused = true)]
 async fn redirects_never_weaken_or_leave_http() {
     for (to, reason) in [
-        ("http://s3.example/a", "a redirect from https down to http"),
-        ("http://127.0.0.1/a", "a redirect from https down to http"),
+        ("http://s3.example/a", "a redirect from https to http"),
+        ("http://127.0.0.1/a", "a redirect from https to http"),
         ("file:///etc/passwd", "a redirect to the scheme \"file\""),
         ("ftp://s3.example/a", "a redirect to the scheme \"ftp\""),
-        ("https://user:pass@s3.example/a", "a redirect to an address with a user in it"),
-        ("https://", "a redirect to something that is not an address"),
+        ("https://user:pass@s3.example/a", "a redirect to an address with user information"),
+        ("https://", "a redirect to a malformed address"),
     ] {
         let (fact, requests) = ask(&content("public/a"), move |_, _| redirect(to)).await;
         assert_eq!((unreachable(&fact), requests), ((reason.to_owned(), 1), 1), "{to}");

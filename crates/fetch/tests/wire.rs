@@ -223,7 +223,7 @@ async fn a_redirect_down_from_tls_is_refused() {
     testbed.fault("*/artifacts/*", 1.., Fault::Redirect(format!("{}/_store/x", testbed.root_url())));
     let fetcher = on(&testbed.tls_root_url(), &http, Limits::default());
     let fact = fetcher.answer(&content("public/log.txt"), soon()).await;
-    assert_eq!(unreachable(&fact), ("a redirect from https down to http".to_owned(), 1));
+    assert_eq!(unreachable(&fact), ("a redirect from https to http".to_owned(), 1));
 }
 
 #[tokio::test]

@@ -103,16 +103,16 @@ pub enum RedirectError {
     #[error("a redirect without a location")]
     Missing,
     /// Not an address.
-    #[error("a redirect to something that is not an address")]
+    #[error("a redirect to a malformed address")]
     Unreadable,
     /// To a scheme other than http and https.
     #[error("a redirect to the scheme {0:?}")]
     Scheme(String),
     /// From https to http.
-    #[error("a redirect from https down to http")]
+    #[error("a redirect from https to http")]
     Downgrade,
-    /// With a user or password in it, which would be credentials of whoever redirects.
-    #[error("a redirect to an address with a user in it")]
+    /// With a user or password in it, which would be credentials chosen by the sender.
+    #[error("a redirect to an address with user information")]
     User,
 }
 

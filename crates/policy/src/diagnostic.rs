@@ -127,7 +127,7 @@ fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Opti
         Some((distance, other)) if distance <= other.len().div_ceil(3) => {
             Some(format!("did you mean {other:?}?"))
         }
-        Some(_) => Some(format!("known here: {}", known.take(20).collect::<Vec<_>>().join(", "))),
+        Some(_) => Some(format!("known values: {}", known.take(20).collect::<Vec<_>>().join(", "))),
         None => None,
     }
 }
@@ -177,7 +177,7 @@ mod tests {
     fn close_words_are_suggested() {
         let known = ["trees", "kinds"];
         assert_eq!(suggest("tree", known.into_iter()).as_deref(), Some("did you mean \"trees\"?"));
-        assert_eq!(suggest("elephant", known.into_iter()).as_deref(), Some("known here: trees, kinds"));
+        assert_eq!(suggest("elephant", known.into_iter()).as_deref(), Some("known values: trees, kinds"));
         assert_eq!(suggest("tree", std::iter::empty()), None);
     }
 }

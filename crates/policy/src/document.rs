@@ -84,7 +84,7 @@ impl Content {
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
-            Self::Bool(_) => "a truth value",
+            Self::Bool(_) => "a boolean",
             Self::Number(_) => "a number",
             Self::Text(_) => "text",
             Self::List(_) => "a list",
@@ -187,10 +187,10 @@ fn options() -> serde_saphyr::Options {
 fn plain_message(error: &serde_saphyr::Error) -> String {
     use serde_saphyr::Error as E;
     match error.without_snippet() {
-        E::DuplicateMappingKey { key: Some(key), .. } => format!("the key {key:?} stands here a second time"),
-        E::DuplicateMappingKey { key: None, .. } => "a key stands here a second time".to_owned(),
+        E::DuplicateMappingKey { key: Some(key), .. } => format!("duplicate key {key:?}"),
+        E::DuplicateMappingKey { key: None, .. } => "duplicate key".to_owned(),
         E::MergeKeyNotAllowed { .. } => {
-            "merge keys (<<) are not read; `defaults` and `extends` share settings".to_owned()
+            "merge keys (<<) are not supported; `defaults` and `extends` share settings".to_owned()
         }
         E::Budget { breach: BudgetBreach::Documents { .. }, .. } => {
             "a second document in one file".to_owned()
@@ -267,7 +267,7 @@ impl<'de> Visitor<'de> for RawVisitor {
     type Value = RawContent;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("text, a number, a truth value, a list or a map")
+        out.write_str("text, a number, a boolean, a list or a map")
     }
 
     fn visit_unit<E>(self) -> Result<RawContent, E> {

@@ -179,11 +179,11 @@ fn edit(map: BTreeMap<String, Entry>, item: &Shape, notes: &mut Notes) -> Conten
             ("add", Content::List(items)) => added = conform_items(items, item, notes),
             ("remove", Content::List(items)) => removed = conform_items(items, item, notes),
             ("add" | "remove", other) => {
-                notes.error(&value.place, format!("a list is wanted here, and this is {}", other.kind()));
+                notes.error(&value.place, format!("expected a list, found {}", other.kind()));
             }
             _ => {
                 let message =
-                    format!("{key:?} stands where a list is wanted, or `add` and `remove` with a list each");
+                    format!("expected a list, or `add` and `remove` with a list each, found {key:?}");
                 notes.error(&key_place, message);
             }
         }
@@ -193,13 +193,13 @@ fn edit(map: BTreeMap<String, Entry>, item: &Shape, notes: &mut Notes) -> Conten
 
 fn misfit(place: &Place, shape: &Shape, content: &Content, notes: &mut Notes) {
     let wanted = match shape {
-        Shape::Text => "text is wanted here".to_owned(),
-        Shape::Number => "a number is wanted here".to_owned(),
-        Shape::TextOrTexts => "text or a list of texts is wanted here".to_owned(),
-        Shape::TextOrRecord(_) => "text or a map is wanted here".to_owned(),
-        Shape::Texts | Shape::List(_) | Shape::Records(_) => "a list is wanted here".to_owned(),
-        Shape::WordOrTexts(word) => format!("a list or the word {word:?} is wanted here"),
-        Shape::Record(_) | Shape::Named(_) => "a map is wanted here".to_owned(),
+        Shape::Text => "expected text".to_owned(),
+        Shape::Number => "expected a number".to_owned(),
+        Shape::TextOrTexts => "expected text or a list of texts".to_owned(),
+        Shape::TextOrRecord(_) => "expected text or a map".to_owned(),
+        Shape::Texts | Shape::List(_) | Shape::Records(_) => "expected a list".to_owned(),
+        Shape::WordOrTexts(word) => format!("expected a list or the word {word:?}"),
+        Shape::Record(_) | Shape::Named(_) => "expected a map".to_owned(),
     };
     let hint = match (shape, content) {
         (Shape::Text, Content::Number(_) | Content::Bool(_)) => {
@@ -214,7 +214,7 @@ fn misfit(place: &Place, shape: &Shape, content: &Content, notes: &mut Notes) {
         (Shape::Named(_), Content::Null) => Some("an empty map is written {}".to_owned()),
         _ => None,
     };
-    notes.error_with(place, format!("{wanted}, and this is {}", content.kind()), hint);
+    notes.error_with(place, format!("{wanted}, found {}", content.kind()), hint);
 }
 
 #[cfg(test)]

@@ -200,7 +200,7 @@ pub(super) fn read(node: &Node, known: &mut KnownKeys, notes: &mut Notes) -> Key
         for item in entry.value.items() {
             match read_key(item, known, notes) {
                 Some(trusted) if keys.contains(&trusted.key) => {
-                    notes.error(&item.place, "this key is in the list already")
+                    notes.error(&item.place, "this key is already in the list")
                 }
                 Some(trusted) => keys.push(trusted),
                 None => {}

@@ -60,7 +60,7 @@ impl Layers<'_> {
             Some(first) => {
                 let Place { file, line, .. } = &first.place;
                 let message =
-                    format!("`{TRUSTED_KEYS}` stands in another file of this policy already ({file}:{line})");
+                    format!("`{TRUSTED_KEYS}` is already in another file of this policy ({file}:{line})");
                 let hint = Some("one file is the source of truth; add the key there".to_owned());
                 self.notes.error_with(&key_place, message, hint);
             }
@@ -102,7 +102,7 @@ pub(super) fn check_version(file: &Node, notes: &mut Notes) {
     match file.get(VERSION_KEY).map(|node| (&node.place, &node.content)) {
         Some((_, Content::Number(version))) if version == VERSION => {}
         Some((place, Content::Number(version))) => {
-            notes.error_with(place, format!("version {version} of the format is not known here"), hint);
+            notes.error_with(place, format!("version {version} of the format is unsupported"), hint);
         }
         // Reported when the file is checked against its shape.
         Some(_) => {}
@@ -178,7 +178,7 @@ fn apply(mut items: Vec<Node>, steps: Vec<Step>, notes: &mut Notes) -> Vec<Node>
             Step::Add(new) => {
                 for item in new {
                     if items.iter().any(|other| other.says_same(&item)) {
-                        notes.warning(&item.place, "this is in the list already", None);
+                        notes.warning(&item.place, "this is already in the list", None);
                     } else if items.len() >= MAX_ITEMS {
                         notes.error(&item.place, format!("this makes a list of more than {MAX_ITEMS} items"));
                         return items;

@@ -20,11 +20,13 @@ pub(super) enum PatternError {
     TooLong,
     #[error("does not start with ^, so it could match in the middle of a path")]
     NotAnchored,
-    #[error("has a | outside of groups, so what is behind it is not bound to the start of the path")]
+    #[error(
+        "has a | outside of groups, so the alternative after it is not anchored to the start of the path"
+    )]
     OpenAlternation,
-    #[error("has no group (?P<path>…) that says which part is the repository's path")]
+    #[error("has no group (?P<path>…) for the repository's path")]
     NoPathGroup,
-    #[error("uses {0}, which regular expressions do not have everywhere or read in different ways")]
+    #[error("uses {0}, which Python and Catena do not interpret in the same way")]
     Uncommon(String),
     #[error("is not a regular expression: {0}")]
     Syntax(String),
@@ -81,7 +83,7 @@ impl<'a> Translation<'a> {
             ')' => self.depth = self.depth.saturating_sub(1),
             '|' if self.depth == 0 => return Err(PatternError::OpenAlternation),
             '^' if !self.made.is_empty() => {
-                return Err(PatternError::Uncommon("^ behind the start".to_owned()));
+                return Err(PatternError::Uncommon("^ after the start".to_owned()));
             }
             ']' | '}' => return Err(PatternError::Uncommon(format!("a single {letter}"))),
             _ => {}
@@ -154,10 +156,10 @@ impl<'a> Translation<'a> {
                 Some(']') if previous.is_some() => break,
                 Some('\\') => self.escape("0-9", "0-9A-Za-z_")?,
                 Some(letter @ ('[' | ']')) => {
-                    return Err(PatternError::Uncommon(format!("{letter} inside of […]")));
+                    return Err(PatternError::Uncommon(format!("{letter} inside […]")));
                 }
                 Some(letter) if previous == Some(letter) && "&-~|".contains(letter) => {
-                    return Err(PatternError::Uncommon(format!("{letter}{letter} inside of […]")));
+                    return Err(PatternError::Uncommon(format!("{letter}{letter} inside […]")));
                 }
                 Some(letter) => {
                     self.made.push(letter);

@@ -341,7 +341,7 @@ impl Reader<'_> {
             let Some(parsed) = item.as_text().map(&parse) else { continue };
             match parsed.map(|value| set.insert(value)) {
                 Ok(true) => {}
-                Ok(false) => self.notes.warning(&item.place, "this is in the list already", None),
+                Ok(false) => self.notes.warning(&item.place, "this is already in the list", None),
                 Err(message) => self.notes.error(&item.place, message),
             }
         }
@@ -354,7 +354,7 @@ impl Reader<'_> {
         let mut set = BTreeSet::new();
         for (item, value) in found {
             if !set.insert(value) {
-                self.notes.warning(&item.place, "this is in the list already", None);
+                self.notes.warning(&item.place, "this is already in the list", None);
             }
         }
         set
@@ -365,7 +365,7 @@ impl Reader<'_> {
         let found = known.iter().find(|(word, _)| *word == text).map(|(_, value)| value.clone());
         if found.is_none() {
             let hint = self.notes.suggest(text, known.iter().map(|(word, _)| *word));
-            self.notes.error_with(&node.place, format!("{text:?} is not known here"), hint);
+            self.notes.error_with(&node.place, format!("{text:?} is unknown"), hint);
         }
         found
     }

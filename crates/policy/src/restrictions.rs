@@ -73,7 +73,7 @@ impl Mentions {
         let hint = Some("add the key to `trusted-keys`, or limit it there".to_owned());
         for mention in self.0.iter().filter(|mention| *mention.item.place.file != *SHIPPED) {
             let message =
-                "the policy has `trusted-keys`, so a list under `keys` trusts nothing; limits in it hold";
+                "the policy has `trusted-keys`, so a list under `keys` has no effect, except for its limits";
             notes.warning(&mention.item.place, message, hint.clone());
         }
     }
@@ -117,11 +117,10 @@ fn is_same(one: &Place, other: &Place) -> bool {
 
 fn tell(item: &Node, limits: &Validity, place: &Place, notes: &mut Notes) {
     let message = format!(
-        "this key has stricter limits elsewhere ({}:{}:{}), and they hold here too: {limits}",
+        "this key has stricter limits elsewhere ({}:{}:{}), and they apply here too: {limits}",
         place.file, place.line, place.column
     );
-    let hint =
-        "limits belong to a key wherever it stands; say the same here, or change them there".to_owned();
+    let hint = "limits apply to a key everywhere; state the same here, or change them there".to_owned();
     notes.warning(&item.place, message, Some(hint));
 }
 

@@ -96,7 +96,7 @@ impl Soundness<'_> {
             for host in rule.get("hosts").map_or(&[][..], Node::items) {
                 let name = host.as_text().unwrap_or_default();
                 if name != "github.com" && !self.product.hg_hosts.contains(name) {
-                    let hint = Some("if it answers as hg.mozilla.org does, name it in `hg-hosts`".to_owned());
+                    let hint = Some("if it answers like hg.mozilla.org, add it to `hg-hosts`".to_owned());
                     let message = format!(
                         "{name} is neither github.com nor in `hg-hosts`, so nothing can be asked of it"
                     );
@@ -175,10 +175,8 @@ impl Soundness<'_> {
     fn workers_have_keys(&mut self) {
         for implementation in WorkerImplementation::ALL {
             if self.keys.for_implementation(implementation).is_empty() {
-                let hint = self
-                    .trusted
-                    .is_none()
-                    .then(|| "keys can also be given in a file of their own".to_owned());
+                let hint =
+                    self.trusted.is_none().then(|| "keys can also be given in a separate file".to_owned());
                 let place = self.trusted.cloned().unwrap_or_else(|| self.key_place("keys"));
                 self.notes.warning(&place, format!("there are no keys for {implementation}"), hint);
             }

@@ -95,14 +95,14 @@ fn the_small_policy_is_parsed() {
 #[test]
 fn what_is_not_yaml() {
     insta::assert_snapshot!(wrong("catena-policy: 1\nproducts: [\n"), @"p.yml:2:11: error: $: unclosed bracket '['");
-    insta::assert_snapshot!(wrong("catena-policy: 1\nproducts: {}\nproducts: {}\n"), @r#"p.yml:3:1: error: $: the key "products" stands here a second time"#);
-    insta::assert_snapshot!(wrong("catena-policy: 1\ndefaults: &a {}\nproducts: {b: {<<: *a}}\n"), @"p.yml:3:16: error: $: merge keys (<<) are not read; `defaults` and `extends` share settings");
+    insta::assert_snapshot!(wrong("catena-policy: 1\nproducts: {}\nproducts: {}\n"), @r#"p.yml:3:1: error: $: duplicate key "products""#);
+    insta::assert_snapshot!(wrong("catena-policy: 1\ndefaults: &a {}\nproducts: {b: {<<: *a}}\n"), @"p.yml:3:16: error: $: merge keys (<<) are not supported; `defaults` and `extends` share settings");
     insta::assert_snapshot!(wrong("catena-policy: 1\n---\ncatena-policy: 1\n"), @"p.yml:2:1: error: $: a second document in one file");
     insta::assert_snapshot!(wrong("catena-policy: 1\nproducts: !new {}\n"), @"p.yml:2:16: error: $: unsupported tag `!new`");
     insta::assert_snapshot!(wrong(&format!("catena-policy: 1\nproducts: {}", "[".repeat(50))), @"p.yml:2:23: error: $: recursion limit exceeded");
     insta::assert_snapshot!(wrong(&format!("{}: 1\n", "k".repeat(400))), @"p.yml:1:1: error: $: a key longer than 300 bytes");
     insta::assert_snapshot!(wrong(&" ".repeat(2 << 20)), @"p.yml:1:1: error: $: larger than 1048576 bytes");
-    insta::assert_snapshot!(wrong(""), @"p.yml:1:1: error: $: a map is wanted here, and this is nothing");
+    insta::assert_snapshot!(wrong(""), @"p.yml:1:1: error: $: expected a map, found nothing");
 }
 
 #[test]
@@ -121,12 +121,12 @@ fn what_is_not_a_policy() {
     p.yml:1:1: error: $: this is not a policy
       hint: a policy starts with `catena-policy: 1`
     ");
-    insta::assert_snapshot!(wrong("- catena-policy: 1\n"), @"p.yml:1:1: error: $: a map is wanted here, and this is a list");
+    insta::assert_snapshot!(wrong("- catena-policy: 1\n"), @"p.yml:1:1: error: $: expected a map, found a list");
     insta::assert_snapshot!(wrong("catena-policy: 2\n"), @r"
-    p.yml:1:16: error: catena-policy: version 2 of the format is not known here
+    p.yml:1:16: error: catena-policy: version 2 of the format is unsupported
       hint: a policy starts with `catena-policy: 1`
     ");
-    insta::assert_snapshot!(wrong("catena-policy: '1'\n"), @"p.yml:1:16: error: catena-policy: a number is wanted here, and this is text");
+    insta::assert_snapshot!(wrong("catena-policy: '1'\n"), @"p.yml:1:16: error: catena-policy: expected a number, found text");
     insta::assert_snapshot!(wrong("catena-policy: 1\n"), @"p.yml:1:1: error: $: the policy has no products");
     insta::assert_snapshot!(wrong("catena-policy: 1\nproduct: {}\n"), @r#"
     p.yml:2:1: error: product: unknown key "product"
@@ -150,41 +150,41 @@ fn what_is_not_a_policy() {
 #[test]
 fn values_of_the_wrong_type() {
     insta::assert_snapshot!(changed("source-env-prefix: ONE", "source-env-prefix: 1"), @r"
-    p.yml:14:24: error: products.one.source-env-prefix: text is wanted here, and this is a number
+    p.yml:14:24: error: products.one.source-env-prefix: expected text, found a number
       hint: put it in quotes to make it text
     ");
     insta::assert_snapshot!(changed("vcs: [hg]", "vcs: hg"), @r#"
-    p.yml:13:10: error: products.one.vcs: a list is wanted here, and this is text
+    p.yml:13:10: error: products.one.vcs: expected a list, found text
       hint: a list of one is written ["hg"]
     "#);
     insta::assert_snapshot!(changed("vcs: [hg]", "vcs:"), @r"
-    p.yml:13:8: error: products.one.vcs: a list is wanted here, and this is nothing
+    p.yml:13:8: error: products.one.vcs: expected a list, found nothing
       hint: an empty list is written []
     ");
-    insta::assert_snapshot!(changed("prebuilt-image-kinds: [decision]", "prebuilt-image-kinds: all"), @r#"p.yml:18:27: error: products.one.prebuilt-image-kinds: a list or the word "any" is wanted here, and this is text"#);
+    insta::assert_snapshot!(changed("prebuilt-image-kinds: [decision]", "prebuilt-image-kinds: all"), @r#"p.yml:18:27: error: products.one.prebuilt-image-kinds: expected a list or the word "any", found text"#);
     insta::assert_snapshot!(changed("trees: {central: [/central], all: [/central, /beta]}", "trees:"), @r#"
-    p.yml:20:10: error: products.one.trees: a map is wanted here, and this is nothing
+    p.yml:20:10: error: products.one.trees: expected a map, found nothing
       hint: an empty map is written {}
     p.yml:21:49: error: products.one.restricted-scopes["project:sign:nightly"]: "all" is not one of the product's trees
     p.yml:21:80: error: products.one.restricted-scopes["project:sign:release:*"]: "central" is not one of the product's trees
     "#);
     insta::assert_snapshot!(changed("source-env-prefix: ONE", "max-chain-length: many"), @r"
     p.yml:12:3: error: products.one: `source-env-prefix` is missing: neither the product nor `defaults` has it
-    p.yml:14:23: error: products.one.max-chain-length: a number is wanted here, and this is text
+    p.yml:14:23: error: products.one.max-chain-length: expected a number, found text
     ");
-    insta::assert_snapshot!(changed("[hg-push, cron]", "[hg-push, [cron]]"), @"p.yml:15:26: error: products.one.tasks-for[1]: text is wanted here, and this is a list");
+    insta::assert_snapshot!(changed("[hg-push, cron]", "[hg-push, [cron]]"), @"p.yml:15:26: error: products.one.tasks-for[1]: expected text, found a list");
 }
 
 #[test]
 fn values_that_do_not_parse() {
     insta::assert_snapshot!(changed("source-env-prefix: ONE", "source-env-prefix: one"), @r#"p.yml:14:24: error: products.one.source-env-prefix: "one" is not a prefix of environment variables (A-Z 0-9 _)"#);
     insta::assert_snapshot!(changed("[hg-push, cron]", "[hg-push, crom]"), @r#"
-    p.yml:15:26: error: products.one.tasks-for[1]: "crom" is not known here
+    p.yml:15:26: error: products.one.tasks-for[1]: "crom" is unknown
       hint: did you mean "cron"?
     "#);
     insta::assert_snapshot!(changed("vcs: [hg]", "vcs: [hg, svn]"), @r#"
-    p.yml:13:15: error: products.one.vcs[1]: "svn" is not known here
-      hint: known here: github, hg
+    p.yml:13:15: error: products.one.vcs[1]: "svn" is unknown
+      hint: known values: github, hg
     "#);
     insta::assert_snapshot!(changed("one-3/decision", "one-3"), @r#"p.yml:16:29: error: products.one.decision-worker-pools[0]: "one-3" is not a worker pool (provisionerId/workerType, each 1 to 38 of a-z A-Z 0-9 _ -)"#);
     insta::assert_snapshot!(changed("[scriptworker-k8s]", "[scriptworker/k8s]"), @r#"p.yml:5:31: error: defaults.scriptworker-provisioners[0]: "scriptworker/k8s" is not a provisioner (1 to 38 of a-z A-Z 0-9 _ -)"#);
@@ -193,8 +193,8 @@ fn values_that_do_not_parse() {
     insta::assert_snapshot!(changed("hg-hosts: [hg.example.com]", "hg-hosts: [hg.example.com, 'HG.example.com:443']"), @r#"p.yml:3:30: error: defaults.hg-hosts[1]: "HG.example.com:443" is not a plain lowercase host name"#);
     insta::assert_snapshot!(changed("hg-hosts: [hg.example.com]", "hg-hosts: [hg.example.com, hg.example.com/a]"), @r#"p.yml:3:30: error: defaults.hg-hosts[1]: "hg.example.com/a" is not a plain lowercase host name"#);
     insta::assert_snapshot!(changed("vcs: [hg]", "vcs: [hg]\n    landed: maybe\n    max-chain-length: 0"), @r#"
-    p.yml:14:13: error: products.one.landed: "maybe" is not known here
-      hint: known here: assumed, branch-commits, compare
+    p.yml:14:13: error: products.one.landed: "maybe" is unknown
+      hint: known values: assumed, branch-commits, compare
     p.yml:15:23: error: products.one.max-chain-length: a chain's length is between 1 and 100
     "#);
     insta::assert_snapshot!(changed("vcs: [hg]", "vcs: [hg]\n    hg-git-mirrors: {/central: git/hub, central: /a/b}"), @r#"
@@ -242,8 +242,8 @@ fn addresses_of_services_are_plain() {
 }
 
 #[test]
-fn a_product_that_is_none_is_told_of_once() {
-    insta::assert_snapshot!(wrong("catena-policy: 1\nproducts: {one: 3}\n"), @"p.yml:2:17: error: products.one: a map is wanted here, and this is a number");
+fn a_malformed_product_is_reported_once() {
+    insta::assert_snapshot!(wrong("catena-policy: 1\nproducts: {one: 3}\n"), @"p.yml:2:17: error: products.one: expected a map, found a number");
 }
 
 #[test]
@@ -266,17 +266,17 @@ fn apparently_empty_settings_cause_no_warning() {
 #[test]
 fn repository_rules() {
     insta::assert_snapshot!(changed("schemes: [https]", "schemes: [https, git]"), @r#"
-    p.yml:19:38: error: products.one.repositories[0].schemes[1]: "git" is not known here
-      hint: known here: https, ssh
+    p.yml:19:38: error: products.one.repositories[0].schemes[1]: "git" is unknown
+      hint: known values: https, ssh
     "#);
     insta::assert_snapshot!(changed("schemes: [https], ", ""), @"p.yml:19:20: error: products.one.repositories[0]: this rule has no schemes, so it matches nothing");
     insta::assert_snapshot!(changed("'^(?P<path>/(central|beta))(/|$)'", "'(?P<path>/(central|beta))'"), @"p.yml:19:72: error: products.one.repositories[0].paths[0]: the expression does not start with ^, so it could match in the middle of a path");
-    insta::assert_snapshot!(changed("'^(?P<path>/(central|beta))(/|$)'", "'^/(central|beta)'"), @"p.yml:19:72: error: products.one.repositories[0].paths[0]: the expression has no group (?P<path>…) that says which part is the repository's path");
+    insta::assert_snapshot!(changed("'^(?P<path>/(central|beta))(/|$)'", "'^/(central|beta)'"), @"p.yml:19:72: error: products.one.repositories[0].paths[0]: the expression has no group (?P<path>…) for the repository's path");
     insta::assert_snapshot!(changed("'^(?P<path>/(central|beta))(/|$)'", "'^(?P<path>/(central|beta)(/|$)'"), @"p.yml:19:72: error: products.one.repositories[0].paths[0]: the expression is not a regular expression: found open group without closing ')'");
-    insta::assert_snapshot!(changed("'^(?P<path>/(central|beta))(/|$)'", "'^(?P<path>/(?!evil)\\w+)'"), @"p.yml:19:72: error: products.one.repositories[0].paths[0]: the expression uses (?!, which regular expressions do not have everywhere or read in different ways");
+    insta::assert_snapshot!(changed("'^(?P<path>/(central|beta))(/|$)'", "'^(?P<path>/(?!evil)\\w+)'"), @"p.yml:19:72: error: products.one.repositories[0].paths[0]: the expression uses (?!, which Python and Catena do not interpret in the same way");
     insta::assert_snapshot!(changed("hosts: [hg.example.com], paths", "hosts: [git.example.com], paths"), @r"
     p.yml:19:47: warning: products.one.repositories[0].hosts[0]: git.example.com is neither github.com nor in `hg-hosts`, so nothing can be asked of it
-      hint: if it answers as hg.mozilla.org does, name it in `hg-hosts`
+      hint: if it answers like hg.mozilla.org, add it to `hg-hosts`
     ");
     insta::assert_snapshot!(changed("hosts: [hg.example.com], paths", "hosts: [hg.example.com], path: [], paths"), @r#"
     p.yml:19:64: error: products.one.repositories[0].path: unknown key "path"
@@ -297,7 +297,7 @@ fn scopes_and_trees() {
     insta::assert_snapshot!(changed("project:sign:nightly", "project:sígn"), @r#"p.yml:21:25: error: products.one.restricted-scopes["project:sígn"]: "project:sígn" is not a scope (printable ASCII)"#);
     insta::assert_snapshot!(changed("/central, /beta]", "/central, /gamma]"), @"p.yml:20:50: warning: products.one.trees.all[1]: no rule in `repositories` yields /gamma, so no task can be of this tree");
     insta::assert_snapshot!(changed("/central, /beta]", "/central, /central/sub]"), @"p.yml:20:50: warning: products.one.trees.all[1]: no rule in `repositories` yields /central/sub, so no task can be of this tree");
-    insta::assert_snapshot!(changed("/central, /beta]", "/central, /central]"), @"p.yml:20:50: warning: products.one.trees.all[1]: this is in the list already");
+    insta::assert_snapshot!(changed("/central, /beta]", "/central, /central]"), @"p.yml:20:50: warning: products.one.trees.all[1]: this is already in the list");
     insta::assert_snapshot!(changed("{central: [/central],", "{central: [],"), @"p.yml:20:22: warning: products.one.trees.central: a set without trees: its scopes cannot be used by any task");
     insta::assert_snapshot!(changed("{'project:sign:nightly': all, 'project:sign:release:*': central}", "{}"), @"p.yml:21:5: warning: products.one.restricted-scopes: no scope is restricted: a task of any trusted tree may have any scope");
 }
@@ -306,8 +306,8 @@ fn scopes_and_trees() {
 fn kinds_and_pools() {
     insta::assert_snapshot!(changed("decision: decision", "decision: plain"), @"p.yml:6:51: error: defaults.kinds.decision: the kind decision can only have the role decision");
     insta::assert_snapshot!(changed("build: plain", "build: builder"), @r#"
-    p.yml:6:34: error: defaults.kinds.build: "builder" is not known here
-      hint: known here: action, decision, docker-image, plain, scriptworker
+    p.yml:6:34: error: defaults.kinds.build: "builder" is unknown
+      hint: known values: action, decision, docker-image, plain, scriptworker
     "#);
     insta::assert_snapshot!(changed("build: plain", "Build: plain"), @r#"p.yml:6:27: error: defaults.kinds.Build: "Build" is not a kind (1 to 60 of a-z 0-9 -)"#);
     insta::assert_snapshot!(changed("action: action, ", ""), @r#"p.yml:6:3: warning: defaults.kinds: without the kind "action" no chain with one verifies"#);
@@ -330,7 +330,7 @@ fn keys_of_a_policy() {
     insta::assert_snapshot!(changed("[kni6ts7z/MRkvs7i6+SF/T6UWj0hAJoHEcrgHB8BBR0=]", "[kni6]"), @"p.yml:8:21: error: defaults.keys.docker-worker[0]: 3 bytes where an Ed25519 key has 32");
     insta::assert_snapshot!(changed("[kni6ts7z/MRkvs7i6+SF/T6UWj0hAJoHEcrgHB8BBR0=]", "[]"), @r"
     p.yml:7:3: warning: defaults.keys: there are no keys for docker-worker
-      hint: keys can also be given in a file of their own
+      hint: keys can also be given in a separate file
     ");
 }
 
@@ -344,7 +344,7 @@ fn rules_are_relaxed_by_name_and_for_a_reason() {
     insta::assert_snapshot!(with("{rule: run-state}"), @"p.yml:14:15: error: products.one.relaxed[0]: `because` is missing: a rule is relaxed for a reason");
     insta::assert_snapshot!(with("{because: x}"), @"p.yml:14:15: error: products.one.relaxed[0]: `rule` is missing: the name of the rule to relax");
     insta::assert_snapshot!(with("{rule: run-state, because: x}, {rule: run-state, because: y}"), @r#"p.yml:14:53: error: products.one.relaxed[1].rule: "run-state" is relaxed twice"#);
-    insta::assert_snapshot!(with("run-state"), @"p.yml:14:15: error: products.one.relaxed[0]: a map is wanted here, and this is text");
+    insta::assert_snapshot!(with("run-state"), @"p.yml:14:15: error: products.one.relaxed[0]: expected a map, found text");
     assert_eq!(with("{rule: run-state, because: 'older workers'}"), "");
     let policy = extended("products: {one: {relaxed: [{rule: run-state, because: x}]}}").unwrap();
     assert!(policy.product("one").unwrap().relaxed.contains(&Rule::RunState));
@@ -405,8 +405,8 @@ fn a_trusted_tree_can_be_required() {
     };
     assert_eq!([requires("required"), requires("optional")], [Ok(true), Ok(false)]);
     insta::assert_snapshot!(requires("yes please").unwrap_err(), @r#"
-    p.yml:3:32: error: products.one.trusted-tree: "yes please" is not known here
-      hint: known here: optional, required
+    p.yml:3:32: error: products.one.trusted-tree: "yes please" is unknown
+      hint: known values: optional, required
     "#);
     assert!(!load(&[("p.yml", SMALL)]).unwrap().product("one").unwrap().requires_trusted_tree);
 }
@@ -458,20 +458,20 @@ fn extending_a_missing_file() {
     insta::assert_snapshot!(wrong("products: {one: {trees: ~}}"), @r#"
     base.yml:21:49: error: products.one.restricted-scopes["project:sign:nightly"]: "all" is not one of the product's trees
     base.yml:21:80: error: products.one.restricted-scopes["project:sign:release:*"]: "central" is not one of the product's trees
-    p.yml:3:25: error: products.one.trees: a map is wanted here, and this is nothing
+    p.yml:3:25: error: products.one.trees: expected a map, found nothing
       hint: an empty map is written {}
     "#);
-    insta::assert_snapshot!(wrong("products: {one: {tasks-for: {append: [action]}}}"), @r#"p.yml:3:30: error: products.one.tasks-for.append: "append" stands where a list is wanted, or `add` and `remove` with a list each"#);
-    insta::assert_snapshot!(wrong("products: {one: {tasks-for: {add: action}}}"), @"p.yml:3:35: error: products.one.tasks-for.add: a list is wanted here, and this is text");
+    insta::assert_snapshot!(wrong("products: {one: {tasks-for: {append: [action]}}}"), @r#"p.yml:3:30: error: products.one.tasks-for.append: expected a list, or `add` and `remove` with a list each, found "append""#);
+    insta::assert_snapshot!(wrong("products: {one: {tasks-for: {add: action}}}"), @"p.yml:3:35: error: products.one.tasks-for.add: expected a list, found text");
     let replaced = extended("products: {one: {tasks-for: {add: [cron], remove: [cron]}}}").unwrap();
     assert_eq!(replaced.product("one").unwrap().tasks_for.len(), 2, "removals come first");
     let twice = extended("products: {one: {tasks-for: {add: [cron]}}}").unwrap();
-    insta::assert_snapshot!(warnings(&twice), @"p.yml:3:36: warning: products.one.tasks-for.add[0]: this is in the list already");
+    insta::assert_snapshot!(warnings(&twice), @"p.yml:3:36: warning: products.one.tasks-for.add[0]: this is already in the list");
     let mistake_below =
         load(&[("p.yml", "catena-policy: 1\nextends: [q.yml]\n"), ("q.yml", "catena-policy: 1\nx: 1\n")]);
     insta::assert_snapshot!(mistake_below.unwrap_err(), @r#"
     q.yml:2:1: error: x: unknown key "x"
-      hint: known here: catena-policy, extends, root-url, defaults, products, trusted-keys
+      hint: known values: catena-policy, extends, root-url, defaults, products, trusted-keys
     "#);
 }
 
@@ -567,14 +567,14 @@ fn files_of_keys() {
     };
     insta::assert_snapshot!(wrong("docker-worker: [a]\n"), @"keys.yml:1:17: error: docker-worker[0]: not standard padded base64");
     insta::assert_snapshot!(wrong("docker-worker: KO3FX9JnNga/XViTRBiUMHYnji9Fu3s332sU2lXjSwE=\n"), @r#"
-    keys.yml:1:16: error: docker-worker: a list is wanted here, and this is text
+    keys.yml:1:16: error: docker-worker: expected a list, found text
       hint: a list of one is written ["KO3FX9JnNga/XViTRBiUMHYnji9Fu3s332sU2lXjSwE="]
     "#);
     insta::assert_snapshot!(wrong("docker:\n- KO3FX9JnNga/XViTRBiUMHYnji9Fu3s332sU2lXjSwE=\n"), @r#"
     keys.yml:1:1: error: docker: "docker" is not a worker implementation
-      hint: known here: docker-worker, generic-worker, scriptworker
+      hint: known values: docker-worker, generic-worker, scriptworker
     "#);
-    insta::assert_snapshot!(wrong("scriptworker:\n- KO3FX9JnNga/XViTRBiUMHYnji9Fu3s332sU2lXjSwE=\n- KO3FX9JnNga/XViTRBiUMHYnji9Fu3s332sU2lXjSwE=\n"), @"keys.yml:3:3: error: scriptworker[1]: this key is in the list already");
+    insta::assert_snapshot!(wrong("scriptworker:\n- KO3FX9JnNga/XViTRBiUMHYnji9Fu3s332sU2lXjSwE=\n- KO3FX9JnNga/XViTRBiUMHYnji9Fu3s332sU2lXjSwE=\n"), @"keys.yml:3:3: error: scriptworker[1]: this key is already in the list");
     insta::assert_snapshot!(wrong("scriptworker:\n- AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n- AAAA\n"), @r"
     keys.yml:2:3: error: scriptworker[0]: a weak key: anyone can make signatures that it accepts
     keys.yml:3:3: error: scriptworker[1]: 3 bytes where an Ed25519 key has 32
@@ -585,8 +585,8 @@ fn files_of_keys() {
     keys.yml:1:1: error: $: there are no keys here
       hint: a map from worker implementation to a list of base64 public keys
     ");
-    insta::assert_snapshot!(wrong("[]"), @"keys.yml:1:1: error: $: a map is wanted here, and this is a list");
-    insta::assert_snapshot!(wrong("{\"scriptworker\": [\"a\"],\n \"scriptworker\": []}"), @r#"keys.yml:2:2: error: $: the key "scriptworker" stands here a second time"#);
+    insta::assert_snapshot!(wrong("[]"), @"keys.yml:1:1: error: $: expected a map, found a list");
+    insta::assert_snapshot!(wrong("{\"scriptworker\": [\"a\"],\n \"scriptworker\": []}"), @r#"keys.yml:2:2: error: $: duplicate key "scriptworker""#);
 }
 
 #[test]
@@ -653,7 +653,7 @@ fn errors_in_a_keys_validity_have_positions() {
       hint: a moment is written 2026-08-12T09:30:00Z
     "#);
     insta::assert_snapshot!(wrong("revoked: true"), @r"
-    keys.yml:3:12: error: scriptworker[0].revoked: text is wanted here, and this is a truth value
+    keys.yml:3:12: error: scriptworker[0].revoked: expected text, found a boolean
       hint: put it in quotes to make it text
     ");
     insta::assert_snapshot!(wrong("not-before: 2026-08-12T09:30:00Z\n  not-after: 2026-08-12T09:29:59Z"), @"keys.yml:4:14: error: scriptworker[0].not-after: this is before `not-before`, so the key would never count");
@@ -664,7 +664,7 @@ fn errors_in_a_keys_validity_have_positions() {
     keys.yml:3:3: error: scriptworker[0].not-afer: unknown key "not-afer"
       hint: did you mean "not-after"?
     "#);
-    insta::assert_snapshot!(wrong(&format!("revoked: always\n- {key}")), @"keys.yml:4:3: error: scriptworker[1]: this key is in the list already");
+    insta::assert_snapshot!(wrong(&format!("revoked: always\n- {key}")), @"keys.yml:4:3: error: scriptworker[1]: this key is already in the list");
     insta::assert_snapshot!(wrong("revoked: always\n- revoked: always"), @r"
     keys.yml:4:3: error: scriptworker[1]: there is no key here
       hint: key: the base64 of its raw 32 bytes

@@ -146,28 +146,28 @@ fn a_product_whose_repositories_are_private_assumes_landed() {
 fn unknown_settings_are_reported() {
     let made = import(&DEFAULTS.replace("\"log_dir\"", "\"cot_new\\n\": 1, \"log_dir\"")).unwrap();
     assert_eq!(made.unknown, ["cot_new"]);
-    assert!(made.text.contains("# Left out, because it is not known here: cot_new\n"));
+    assert!(made.text.contains("# Omitted, because it is unknown: cot_new\n"));
 }
 
 #[test]
-fn what_cannot_be_said_is_an_error() {
-    insta::assert_snapshot!(import("[]").unwrap_err(), @"$: an object is wanted here, and this is array");
-    insta::assert_snapshot!(import("{}").unwrap_err(), @"pushlog_url is missing; these are not the defaults of a scriptworker that is known here");
-    insta::assert_snapshot!(changed("&full=1", ""), @"pushlog_url: {repo}/json-pushes?changeset={revision}&version=2 cannot be said in a policy; known is {repo}/json-pushes?changeset={revision}&version=2&full=1");
-    insta::assert_snapshot!(changed("\"sha256\", \"sha512\"", "\"sha1\""), @"valid_hash_algorithms: sha1 cannot be said in a policy; known is sha256, sha512");
-    insta::assert_snapshot!(changed("{\"one\": \"github\"}", "{}"), @"cot_product_type.by-cot-product.one is missing; these are not the defaults of a scriptworker that is known here");
-    insta::assert_snapshot!(changed("{\"one\": \"github\"}", "{\"one\": \"github\", \"two\": \"hg\"}"), @"prebuilt_docker_image_task_types.by-cot-product.two is missing; these are not the defaults of a scriptworker that is known here");
-    insta::assert_snapshot!(changed("{\"one\": \"ONE\"}", "{\"one\": 1}"), @"source_env_prefix.by-cot-product.one: a string is wanted here, and this is number");
-    insta::assert_snapshot!(changed("{\"schemes\"", "{\"branches\": [\"main\"], \"schemes\""), @r#"trusted_vcs_rules.by-cot-product.one[0]: "branches" cannot be said in a policy; known is netlocs, path_regexes, require_secret, schemes"#);
-    insta::assert_snapshot!(changed("{\"schemes\"", "{\"require_secret\": \"yes\", \"schemes\""), @"trusted_vcs_rules.by-cot-product.one[0].require_secret: a truth value is wanted here, and this is string");
-    insta::assert_snapshot!(changed("/o/[ab])", "/o/(?=[ab]).)"), @"the policy that was made has mistakes, the first: scriptworker 0.0.1:45:13: error: products.one.repositories[0].paths[0]: the expression uses (?=, which regular expressions do not have everywhere or read in different ways");
-    insta::assert_snapshot!(changed("\"any\"", "\"all\""), @"prebuilt_docker_image_task_types.by-cot-product.one: a list is wanted here, and this is string");
-    insta::assert_snapshot!(changed("[\"one-3/decision\"]", "[\"one-3\"]"), @r#"the policy that was made has mistakes, the first: scriptworker 0.0.1:37:29: error: products.one.decision-worker-pools[0]: "one-3" is not a worker pool (provisionerId/workerType, each 1 to 38 of a-z A-Z 0-9 _ -)"#);
+fn unsupported_values_are_errors() {
+    insta::assert_snapshot!(import("[]").unwrap_err(), @"$: expected an object, found array");
+    insta::assert_snapshot!(import("{}").unwrap_err(), @"pushlog_url is missing; these are not the defaults of a supported scriptworker");
+    insta::assert_snapshot!(changed("&full=1", ""), @"pushlog_url: {repo}/json-pushes?changeset={revision}&version=2 cannot be expressed in a policy; supported is {repo}/json-pushes?changeset={revision}&version=2&full=1");
+    insta::assert_snapshot!(changed("\"sha256\", \"sha512\"", "\"sha1\""), @"valid_hash_algorithms: sha1 cannot be expressed in a policy; supported is sha256, sha512");
+    insta::assert_snapshot!(changed("{\"one\": \"github\"}", "{}"), @"cot_product_type.by-cot-product.one is missing; these are not the defaults of a supported scriptworker");
+    insta::assert_snapshot!(changed("{\"one\": \"github\"}", "{\"one\": \"github\", \"two\": \"hg\"}"), @"prebuilt_docker_image_task_types.by-cot-product.two is missing; these are not the defaults of a supported scriptworker");
+    insta::assert_snapshot!(changed("{\"one\": \"ONE\"}", "{\"one\": 1}"), @"source_env_prefix.by-cot-product.one: expected a string, found number");
+    insta::assert_snapshot!(changed("{\"schemes\"", "{\"branches\": [\"main\"], \"schemes\""), @r#"trusted_vcs_rules.by-cot-product.one[0]: "branches" cannot be expressed in a policy; supported is netlocs, path_regexes, require_secret, schemes"#);
+    insta::assert_snapshot!(changed("{\"schemes\"", "{\"require_secret\": \"yes\", \"schemes\""), @"trusted_vcs_rules.by-cot-product.one[0].require_secret: expected a boolean, found string");
+    insta::assert_snapshot!(changed("/o/[ab])", "/o/(?=[ab]).)"), @"the generated policy has errors, the first: scriptworker 0.0.1:45:13: error: products.one.repositories[0].paths[0]: the expression uses (?=, which Python and Catena do not interpret in the same way");
+    insta::assert_snapshot!(changed("\"any\"", "\"all\""), @"prebuilt_docker_image_task_types.by-cot-product.one: expected a list, found string");
+    insta::assert_snapshot!(changed("[\"one-3/decision\"]", "[\"one-3\"]"), @r#"the generated policy has errors, the first: scriptworker 0.0.1:37:29: error: products.one.decision-worker-pools[0]: "one-3" is not a worker pool (provisionerId/workerType, each 1 to 38 of a-z A-Z 0-9 _ -)"#);
     insta::assert_snapshot!(changed("\"project:one\": \"trees\"", "\"project:one\": \"tree\""), @r#"
-    the policy that was made has mistakes, the first: scriptworker 0.0.1:49:22: error: products.one.restricted-scopes["project:one"]: "tree" is not one of the product's trees
+    the generated policy has errors, the first: scriptworker 0.0.1:49:22: error: products.one.restricted-scopes["project:one"]: "tree" is not one of the product's trees
       hint: did you mean "trees"?
     "#);
-    insta::assert_snapshot!(changed("\"max_chain_length\": 20", "\"max_chain_length\": -1"), @"max_chain_length: a whole number is wanted here, and this is number");
+    insta::assert_snapshot!(changed("\"max_chain_length\": 20", "\"max_chain_length\": -1"), @"max_chain_length: expected a whole number, found number");
 }
 
 /// Releases before 63.5 know no mirrors, and then there are none.

@@ -121,8 +121,8 @@ fn a_limit_holds_for_every_implementation_and_product() {
     assert_eq!(one, expected);
     assert_eq!(two, expected);
     insta::assert_snapshot!(told, @r#"
-    base.yml:16:21: warning: defaults.keys.docker-worker[0]: this key has stricter limits elsewhere (base.yml:17:22), and they hold here too: revoked: 2026-05-04T03:02:01Z
-      hint: limits belong to a key wherever it stands; say the same here, or change them there
+    base.yml:16:21: warning: defaults.keys.docker-worker[0]: this key has stricter limits elsewhere (base.yml:17:22), and they apply here too: revoked: 2026-05-04T03:02:01Z
+      hint: limits apply to a key everywhere; state the same here, or change them there
     "#);
     let product = format!("products: {{one: {{keys: {{docker-worker: {{add: [{}]}}}}}}}}", revoked("always"));
     let policy = over(&base(&format!("[{OTHER}]"), &format!("[{KEY}]")), &product);
@@ -142,12 +142,12 @@ fn of_several_limits_the_strictest_counts() {
     assert_eq!(held.len(), 2);
     assert!(held.iter().all(|limits| limits.contains(strictest)), "{held:?}");
     insta::assert_snapshot!(warnings(&policy), @r#"
-    above.yml:2:40: warning: products.two.keys.scriptworker[0]: this key has stricter limits elsewhere (base.yml:17:22), and they hold here too: not-before: 2026-02-01T00:00:00Z, not-after: 2026-12-31T00:00:00Z, revoked: 2026-10-01T00:00:00Z, because: rented; stolen
-      hint: limits belong to a key wherever it stands; say the same here, or change them there
-    base.yml:16:21: warning: defaults.keys.docker-worker[0]: this key has stricter limits elsewhere (base.yml:17:22), and they hold here too: not-before: 2026-02-01T00:00:00Z, not-after: 2026-12-31T00:00:00Z, because: rented
-      hint: limits belong to a key wherever it stands; say the same here, or change them there
-    base.yml:17:22: warning: defaults.keys.generic-worker[0]: this key has stricter limits elsewhere (base.yml:16:21), and they hold here too: not-before: 2026-02-01T00:00:00Z, not-after: 2026-12-31T00:00:00Z, because: rented
-      hint: limits belong to a key wherever it stands; say the same here, or change them there
+    above.yml:2:40: warning: products.two.keys.scriptworker[0]: this key has stricter limits elsewhere (base.yml:17:22), and they apply here too: not-before: 2026-02-01T00:00:00Z, not-after: 2026-12-31T00:00:00Z, revoked: 2026-10-01T00:00:00Z, because: rented; stolen
+      hint: limits apply to a key everywhere; state the same here, or change them there
+    base.yml:16:21: warning: defaults.keys.docker-worker[0]: this key has stricter limits elsewhere (base.yml:17:22), and they apply here too: not-before: 2026-02-01T00:00:00Z, not-after: 2026-12-31T00:00:00Z, because: rented
+      hint: limits apply to a key everywhere; state the same here, or change them there
+    base.yml:17:22: warning: defaults.keys.generic-worker[0]: this key has stricter limits elsewhere (base.yml:16:21), and they apply here too: not-before: 2026-02-01T00:00:00Z, not-after: 2026-12-31T00:00:00Z, because: rented
+      hint: limits apply to a key everywhere; state the same here, or change them there
     "#);
 }
 
@@ -186,15 +186,15 @@ fn malformed_limits_of_a_replaced_list_are_reported() {
 fn contradictions_have_their_places() {
     let base = base(&format!("[{}]", revoked("always")), &format!("[{KEY}]"));
     insta::assert_snapshot!(warnings(&over(&base, "")), @r#"
-    base.yml:17:22: warning: defaults.keys.generic-worker[0]: this key has stricter limits elsewhere (base.yml:16:21), and they hold here too: revoked: always
-      hint: limits belong to a key wherever it stands; say the same here, or change them there
+    base.yml:17:22: warning: defaults.keys.generic-worker[0]: this key has stricter limits elsewhere (base.yml:16:21), and they apply here too: revoked: always
+      hint: limits apply to a key everywhere; state the same here, or change them there
     "#);
     let above = format!("defaults: {{keys: {{docker-worker: [{KEY}]}}}}");
     insta::assert_snapshot!(warnings(&over(&base, &above)), @r#"
-    above.yml:2:35: warning: defaults.keys.docker-worker[0]: this key has stricter limits elsewhere (base.yml:16:21), and they hold here too: revoked: always
-      hint: limits belong to a key wherever it stands; say the same here, or change them there
-    base.yml:17:22: warning: defaults.keys.generic-worker[0]: this key has stricter limits elsewhere (base.yml:16:21), and they hold here too: revoked: always
-      hint: limits belong to a key wherever it stands; say the same here, or change them there
+    above.yml:2:35: warning: defaults.keys.docker-worker[0]: this key has stricter limits elsewhere (base.yml:16:21), and they apply here too: revoked: always
+      hint: limits apply to a key everywhere; state the same here, or change them there
+    base.yml:17:22: warning: defaults.keys.generic-worker[0]: this key has stricter limits elsewhere (base.yml:16:21), and they apply here too: revoked: always
+      hint: limits apply to a key everywhere; state the same here, or change them there
     "#);
     let extending = format!(
         "catena-policy: 1\nextends: base.yml\nproducts: {{two: {{keys: {{scriptworker: [{KEY}]}}}}}}\n"
@@ -202,10 +202,10 @@ fn contradictions_have_their_places() {
     let loader = |_: &str| Ok(base.clone());
     let policy = Policy::load("own.yml", &extending, &loader).unwrap();
     insta::assert_snapshot!(warnings(&policy), @r#"
-    base.yml:17:22: warning: defaults.keys.generic-worker[0]: this key has stricter limits elsewhere (base.yml:16:21), and they hold here too: revoked: always
-      hint: limits belong to a key wherever it stands; say the same here, or change them there
-    own.yml:3:40: warning: products.two.keys.scriptworker[0]: this key has stricter limits elsewhere (base.yml:16:21), and they hold here too: revoked: always
-      hint: limits belong to a key wherever it stands; say the same here, or change them there
+    base.yml:17:22: warning: defaults.keys.generic-worker[0]: this key has stricter limits elsewhere (base.yml:16:21), and they apply here too: revoked: always
+      hint: limits apply to a key everywhere; state the same here, or change them there
+    own.yml:3:40: warning: products.two.keys.scriptworker[0]: this key has stricter limits elsewhere (base.yml:16:21), and they apply here too: revoked: always
+      hint: limits apply to a key everywhere; state the same here, or change them there
     "#);
 }
 

@@ -52,8 +52,8 @@ pub enum DirectoryError {
     /// It belongs to another user.
     #[error("{} belongs to another user", .0.display())]
     NotOurs(PathBuf),
-    /// Others could change what is in it, or lead what is written elsewhere.
-    #[error("others can write to {} (mode {mode:o})", path.display())]
+    /// Other users could change its contents, or redirect writes elsewhere.
+    #[error("other users can write to {} (mode {mode:o})", path.display())]
     NotPrivate {
         /// The directory.
         path: PathBuf,

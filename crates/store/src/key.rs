@@ -19,8 +19,8 @@ pub struct Key(Zeroizing<[u8; LENGTH]>);
 /// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// Others can read or write it.
-    #[error("{} can be used by others (mode {mode:o}), and whoever has it can make entries", path.display())]
+    /// Other users can read or write it.
+    #[error("{} is accessible to other users (mode {mode:o}), who could create entries with it", path.display())]
     NotPrivate {
         /// The file.
         path: PathBuf,
@@ -30,8 +30,8 @@ pub enum KeyError {
     /// It belongs to another user.
     #[error("{} belongs to another user", .0.display())]
     NotOurs(PathBuf),
-    /// Not a file that this made.
-    #[error("{} does not hold a key: {LENGTH} bytes in lowercase hexadecimal and the end of the line", .0.display())]
+    /// A file in another format.
+    #[error("{} is not a key file: expected {LENGTH} bytes in lowercase hexadecimal and a line break", .0.display())]
     Malformed(PathBuf),
     /// It does not exist, and was not to be created.
     #[error("there is no key at {}", .0.display())]

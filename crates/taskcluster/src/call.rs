@@ -201,7 +201,7 @@ impl Client {
 
     async fn success(&self, call: &Call, response: Response) -> Result<Zeroizing<Vec<u8>>, Failure> {
         if headers::coding(&response.headers) != Ok(Coding::Identity) {
-            return Err(Failure::malformed("it is encoded, which nobody asked for"));
+            return Err(Failure::malformed("it has an unrequested coding"));
         }
         let answer = collect(response, LARGEST_ANSWER).await?;
         let Some(answer) = answer else {

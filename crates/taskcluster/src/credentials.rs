@@ -28,8 +28,8 @@ pub enum CredentialsError {
     /// The certificate is not a JSON object.
     #[error("the Taskcluster certificate is not a JSON object")]
     Certificate,
-    /// A client id that cannot stand in a header.
-    #[error("the Taskcluster client id holds a character that no client id has")]
+    /// A client id that is not valid in a header.
+    #[error("the Taskcluster client id contains an invalid character")]
     ClientId,
     /// The file cannot be read.
     #[error("cannot read Taskcluster credentials from {path}: {reason}", path = path.display())]
@@ -39,8 +39,8 @@ pub enum CredentialsError {
         /// The system's message.
         reason: String,
     },
-    /// The file is not what it should be.
-    #[error("{path} is not a JSON object of clientId, accessToken and perhaps certificate (line {line}, column {column})", path = path.display())]
+    /// The file is malformed.
+    #[error("{path} is not a JSON object of clientId, accessToken and optionally certificate (line {line}, column {column})", path = path.display())]
     File {
         /// The file.
         path: PathBuf,

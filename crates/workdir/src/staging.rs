@@ -65,8 +65,8 @@ pub enum PublishError {
         /// The files' task.
         target: TaskId,
     },
-    /// The bytes that are held are not those the clearance vouches for; nothing was moved.
-    #[error("the bytes held of {name} of task {task_id} are not the ones that were verified")]
+    /// The staged bytes differ from those that the clearance covers; nothing was moved.
+    #[error("the staged bytes of {name} of task {task_id} are not the verified ones")]
     Differs {
         /// The task.
         task_id: TaskId,
@@ -76,17 +76,17 @@ pub enum PublishError {
     /// A file, or a link that leads elsewhere, is in place of a directory.
     #[error("{} is not a directory (symbolic links are not followed)", .0.display())]
     NotDirectory(PathBuf),
-    /// Two artifacts of a task would have the same place, because this file system does not tell their
-    /// names apart, or because one is a directory of the other; nothing was moved.
-    #[error("{name} of task {task_id} has the place of another of its artifacts on this file system")]
+    /// Two artifacts of a task would have the same place, because this file system does not distinguish
+    /// their names, or because one is a directory of the other; nothing was moved.
+    #[error("{name} of task {task_id} collides with another artifact of the task on this file system")]
     Collides {
         /// The task.
         task_id: TaskId,
         /// The second of them.
         name: ArtifactName,
     },
-    /// Another verifier changes the final places and does not end.
-    #[error("another verifier holds {} for too long", .0.display())]
+    /// Another verifier is changing the final places and does not finish.
+    #[error("timed out waiting for the lock {} of another verifier", .0.display())]
     Busy(PathBuf),
     /// The file system.
     #[error("cannot write {}: {error}", path.display())]

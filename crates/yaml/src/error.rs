@@ -58,19 +58,19 @@ pub enum ErrorKind {
         problem: &'static str,
     },
     /// An alias names an anchor that was not defined before it.
-    #[error("alias *{0} names no anchor")]
+    #[error("alias *{0} has no anchor")]
     UndefinedAlias(String),
     /// The same anchor is defined twice in the document.
     #[error("anchor &{0} is defined twice")]
     DuplicateAnchor(String),
     /// An alias stands inside the node it names. `PyYAML` would build an endless object.
-    #[error("alias *{0} stands inside its own node")]
+    #[error("alias *{0} is within its own node")]
     RecursiveAlias(String),
     /// A tag that `safe_load` has no constructor for.
     #[error("unknown tag {0}")]
     UnknownTag(String),
     /// A known tag on a node of the wrong kind, as `!!map` on a scalar.
-    #[error("tag {tag} does not fit a {found}")]
+    #[error("tag {tag} does not apply to a {found}")]
     TagMismatch {
         /// The tag.
         tag: String,

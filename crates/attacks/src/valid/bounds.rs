@@ -6,13 +6,13 @@ use crate::change::{GRAPH, edit_at, first_build, first_decision, list, patterns,
 use catena_testbed::{Artifact, Chain};
 
 pub(super) const CHANGED: &[Changed] = &[
-    ("graph with every escape in an entry that nobody needs", push, |c| {
+    ("graph with every escape in an unused entry", push, |c| {
         other(c, r#"{"a": "\" \\ \/ \b \f \n \r \t \u00e9 \uD83D\uDE00 \\\" \\\\", "\\\"": ["\u0000"]}"#)
     }),
-    ("graph with half of a surrogate pair in an entry that nobody needs", mobile, |c| {
+    ("graph with half of a surrogate pair in an unused entry", mobile, |c| {
         other(c, r#"{"a": "\ud800", "\udfff": 1}"#)
     }),
-    ("graph with every writing of a number in an entry that nobody needs", tag, |c| {
+    ("graph with every notation of a number in an unused entry", tag, |c| {
         other(c, "[0, -0, 1, -1.50, 0.0e-0, 12E+34, 1e999, 123456789012345678901234567890]")
     }),
     ("graph with letters of all lengths", cron, |c| {

@@ -95,7 +95,7 @@ pub(super) const CHANGED: &[Changed] = &[
         }
         Some(())
     }),
-    ("file below another that nobody wants", mobile, |c| {
+    ("file below another unused file", mobile, |c| {
         let id = first_build(c)?;
         make(c, &id, "public/build/target.tar.xz/inner")
     }),

@@ -25,7 +25,7 @@ const fn may(side: Side, place: &'static str, how: &'static [How], because: &'st
 const FEWER: &str = "a dependency that has ended well may be left out when a task is made";
 const DEFAULT: &str = "what the platform takes when a definition does not say it";
 const EMPTY: &str = "empty in the rendering, and what is empty may be left out (specification 7.30)";
-const UNREAD: &str = "no rule is about it, and it is taken for nobody's word";
+const UNREAD: &str = "no rule concerns it, and it is not taken as evidence";
 const UNWANTED: &str = "a file that no link and no target takes in";
 const EXPIRED: &str = "what the target made may have expired; the verdict names its digest";
 const ENTRY: &str = "of an entry in a graph only `task` is the task; the rest is for those who make graphs";
@@ -58,7 +58,7 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
         Side::Document,
         "signing: artifacts.public/build/*",
         GONE,
-        "what the target's document does not list is not measured, and the yes is not about it",
+        "files that the target's document does not list are not measured, and the verdict does not cover them",
     ),
     may(Side::Bytes, "signing: public/build/*", GONE, EXPIRED),
     may(Side::Bytes, "signing: public/logs/*", GONE, EXPIRED),

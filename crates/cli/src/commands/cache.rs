@@ -1,4 +1,4 @@
-//! `catena cache`: what it holds, and how to make it smaller.
+//! `catena cache`: inspecting a cache, and reducing its size.
 
 use crate::cache_options::CacheOptions;
 use crate::failure::Failure;
@@ -15,22 +15,22 @@ use std::time::SystemTime;
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   catena cache info --cache ~/.cache/catena
-      How much is there, and how old is it?
+      Show the size and the age of the contents.
   catena cache info --cache ~/.cache/catena --check
       Is all of it as it was written? Reads everything.
   catena cache verify --cache ~/.cache/catena
       The same, and what is not is removed.
   catena cache gc --cache ~/.cache/catena --size 2GiB
-      Remove what was not used for longest, until 2 GiB are left.
+      Remove the entries that were not used for the longest time, until 2 GiB are left.
   catena cache clear --cache ~/.cache/catena
-      Remove everything. It is fetched again when it is needed.
+      Remove everything. Data is fetched again when needed.
 
 `catena verify --cache DIR` and `catena fetch --cache DIR` fill it, and make room by themselves. CATENA_CACHE names it for all of them.";
 
-/// What is asked of a cache.
+/// The commands for a cache.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CacheCommand {
-    /// Tell what is kept
+    /// Show the contents
     #[command(after_long_help = EXAMPLES)]
     Info(InfoArgs),
     /// Read everything that is kept, tell what is not as it was written, and remove that
@@ -44,30 +44,30 @@ pub(crate) enum CacheCommand {
     Gc(GcArgs),
 }
 
-/// What is to be told.
+/// What to show.
 #[derive(Debug, Args)]
 pub(crate) struct InfoArgs {
     #[command(flatten)]
     options: CacheOptions,
-    /// Read everything, and tell what is not as it was written
+    /// Read everything, and report damaged entries
     #[arg(long)]
     check: bool,
-    /// How it is written
+    /// Output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
 }
 
-/// How small it is to be.
+/// The target size.
 #[derive(Debug, Args)]
 pub(crate) struct GcArgs {
     #[command(flatten)]
     options: CacheOptions,
-    /// What may be left: 500MiB, 10GiB [default: what the cache may grow to]
+    /// Target size: 500MiB, 10GiB [default: the maximum size of the cache]
     #[arg(long, value_name = "SIZE", value_parser = crate::cache_options::size)]
     size: Option<u64>,
 }
 
-/// How it is written.
+/// The output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For people
@@ -77,7 +77,7 @@ enum Format {
     Json,
 }
 
-/// What `info` tells.
+/// The output of `info`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Info {
@@ -89,7 +89,7 @@ struct Info {
     /// RFC 3339 in UTC; null when it is empty.
     oldest_use: Option<String>,
     bound: u64,
-    /// How many are not as they were written; null when nobody looked.
+    /// The number of damaged entries; null without `--check`.
     broken: Option<u64>,
 }
 
@@ -161,7 +161,7 @@ fn told(swept: &Swept) -> String {
 
 fn unreadable(directory: &Path, error: &std::io::Error) -> Failure {
     Failure::undetermined(format!("{}: {error}", directory.display()))
-        .next("see to the directory and its permissions")
+        .next("check the directory and its permissions")
 }
 
 fn count(number: u64, one: &str, many: &str) -> String {

@@ -12,7 +12,7 @@ Examples:
   catena completions zsh > \"${fpath[1]}/_catena\"
   catena completions fish > ~/.config/fish/completions/catena.fish";
 
-/// Prints what SHELL needs to complete catena's commands and options.
+/// Prints a completion script for catena's commands and options.
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
     /// The shell

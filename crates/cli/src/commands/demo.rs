@@ -1,4 +1,5 @@
-//! `catena demo`: a yes and a no, on a Taskcluster of our own; or every attack there is.
+//! `catena demo`: a verified and a rejected release, on a local Taskcluster; or the whole catalogue of
+//! attacks.
 
 mod attacks;
 mod stage;
@@ -15,23 +16,23 @@ use clap::Args;
 use std::fmt::Display;
 
 pub(crate) const EXAMPLES: &str = "\
-Everything happens on this machine: a Taskcluster, hg.mozilla.org and GitHub on the loopback
-interface, with keys made for the occasion. Nothing is left behind.
+Everything runs on this machine: a Taskcluster, hg.mozilla.org and GitHub on the loopback
+interface, with temporary keys. Nothing is left behind.
 
-With --attacks, most chains are judged without even that: what is asked is answered from memory.
+With --attacks, most chains are verified without any server, with answers from memory.
 docs/attacks.md lists the same attacks.
 
-Exit status: 0 when what is honest was accepted and what is not was refused, 3 otherwise.";
+Exit status: 0 if every valid chain was verified and every other one rejected, 3 otherwise.";
 
 /// The artifact that is changed.
 const CHANGED: &str = "public/build/target.tar.xz";
 
-/// What is shown.
+/// What to show.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// Try every attack of the catalogue instead, and accept every valid chain
+    /// Try every attack of the catalogue instead, and verify every valid chain
     ///
-    /// With TEXT, only attacks that have it in their name, class or code, each with the whole answer.
+    /// With TEXT, only attacks that have it in their name, class or code, each with its full output.
     #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]
     attacks: Option<String>,
 }
@@ -56,7 +57,7 @@ fn release(output_options: &OutputOptions) -> Result<u8, Failure> {
         chain.builds.len()
     );
     text.push_str(&catena_report::text(&yes, &TextOptions { elapsed: Some(took), ..options }));
-    text.push_str(&format!("\n2. The same again, but in storage one byte was changed of\n   {what}.\n\n"));
+    text.push_str(&format!("\n2. The same chain, with one byte changed in storage, in\n   {what}.\n\n"));
     text.push_str(&catena_report::text(&no, &options));
     let as_it_should = yes.outcome == Outcome::Verified && no.outcome == Outcome::Rejected;
     text.push_str(if as_it_should { SHOWN } else { NOT_SHOWN });
@@ -65,19 +66,19 @@ fn release(output_options: &OutputOptions) -> Result<u8, Failure> {
 }
 
 const SHOWN: &str = "
-What was shown:
-  - Every worker signed what it ran and made: each signature and each hash was verified.
-  - Every task stands, unchanged, in the graph that its decision task published.
-  - The decision task was made again from the tree's own template, and the policy trusts that tree.
-  - One changed byte broke one promise; the answer names the task, the file and both hashes.
-  - All of it was asked over loopback, by what asks the real Taskcluster (`catena verify --help`).
+The demo showed:
+  - Every worker signed its definition and its artifacts: each signature and each hash was verified.
+  - Every task is, unchanged, in the graph that its decision task published.
+  - The decision task was rebuilt from the tree's own template, and the policy trusts that tree.
+  - One changed byte caused one finding, which names the task, the file and both hashes.
+  - All requests went over loopback, through the code for the real Taskcluster (`catena verify --help`).
 ";
 
 const NOT_SHOWN: &str = "
-This is not what the demo is to show. Please report it with the text above.
+This is not the expected result. Please report it with the text above.
 ";
 
-/// Changes one byte of an artifact of the first build, and says of which.
+/// Changes one byte of an artifact of the first build, and returns which.
 fn change(mut chain: Chain) -> Result<(Chain, String), Failure> {
     let build = chain.builds.first().cloned().unwrap_or_default();
     let name = artifact_name(&mut chain, &build).ok_or_else(|| stuck("the build has no artifact"))?;
@@ -97,7 +98,7 @@ fn change(mut chain: Chain) -> Result<(Chain, String), Failure> {
     Ok((chain, format!("{name} of build {build}")))
 }
 
-/// The artifact that is changed, or else the first that the task itself made.
+/// The changed artifact, or else the first that the task itself made.
 fn artifact_name(chain: &mut Chain, task_id: &str) -> Option<String> {
     let artifacts = chain.artifacts_mut(task_id)?;
     if artifacts.contains_key(CHANGED) {
@@ -107,5 +108,5 @@ fn artifact_name(chain: &mut Chain, task_id: &str) -> Option<String> {
 }
 
 fn stuck(cause: impl Display) -> Failure {
-    Failure::undetermined(format!("the demo cannot be shown: {cause}"))
+    Failure::undetermined(format!("the demo failed: {cause}"))
 }

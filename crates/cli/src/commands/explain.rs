@@ -1,4 +1,4 @@
-//! `catena explain`: what a code means.
+//! `catena explain`: the meaning of a code.
 
 use crate::commands::fetch::{CODES, FetchCode};
 use crate::failure::Failure;
@@ -13,7 +13,7 @@ Examples:
   catena explain
       List every check and its codes.
   catena explain signature-unknown-key
-      The page of the check that finds it.
+      The page of the check that reports it.
   catena explain signature
       The page of a check.";
 
@@ -66,7 +66,9 @@ fn explain(check: &Check, code: &Code) -> String {
         text.push_str(&format!("  what to do: {hint}\n"));
     }
     if let Some(rule) = code.rule {
-        text.push_str(&format!("  a product may relax it in its policy: the rule {rule} (docs/policy.md)\n"));
+        text.push_str(&format!(
+            "  a product can relax it in its policy with the rule {rule} (docs/policy.md)\n"
+        ));
     }
     text.push_str(&format!("\n{}", check.page));
     text
@@ -86,7 +88,7 @@ fn unknown(asked: &str) -> Failure {
     Failure::usage(format!("{asked:?} is not a code or a check")).next(next)
 }
 
-/// At most three names that are nearly what was asked, the nearest first.
+/// At most three similar names, the most similar first.
 fn nearest<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     if asked.len() > 80 || asked.is_empty() {
         return Vec::new();
@@ -100,7 +102,7 @@ fn nearest<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str
     near.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
-/// Letters to add, drop or change to make one word of the other (Levenshtein).
+/// The number of letters to add, drop or change between two words (Levenshtein).
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

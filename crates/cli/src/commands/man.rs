@@ -17,7 +17,7 @@ Examples:
 /// Prints the page of catena itself, or writes the pages of all commands into DIR.
 #[derive(Debug, Args)]
 pub(crate) struct ManArgs {
-    /// The folder for the pages of all commands; without it, the first page is printed
+    /// The directory for the pages of all commands; without it, the first page is printed
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
 }

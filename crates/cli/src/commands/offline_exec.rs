@@ -1,13 +1,13 @@
-//! `catena offline-exec`: a command without any network but loopback.
+//! `catena offline-exec`: a command without any network except loopback.
 //!
-//! A process may leave its network by a namespace of its own only while it has one thread, so that
-//! `catena fetch --offline-exec` becomes this command first.
+//! A process can enter its own network namespace only while it has one thread, so
+//! `catena fetch --offline-exec` executes this command first.
 
 use crate::failure::Failure;
 use clap::Args;
 use std::ffi::OsString;
 
-/// What is run.
+/// What to run.
 #[derive(Debug, Args)]
 pub(crate) struct OfflineExecArgs {
     /// The command and its arguments
@@ -15,7 +15,7 @@ pub(crate) struct OfflineExecArgs {
     command: Vec<OsString>,
 }
 
-/// Becomes the command. Comes back only where that fails.
+/// Replaces this process by the command. Returns only on failure.
 #[cfg(target_os = "linux")]
 pub(crate) fn run(args: &OfflineExecArgs) -> Result<u8, Failure> {
     use std::os::unix::process::CommandExt as _;
@@ -28,10 +28,10 @@ pub(crate) fn run(args: &OfflineExecArgs) -> Result<u8, Failure> {
     Err(Failure::usage(format!("{}: {error}", program.display())).next("name a command that can be run"))
 }
 
-/// There are no such namespaces elsewhere.
+/// Other systems have no such namespaces.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn run(_args: &OfflineExecArgs) -> Result<u8, Failure> {
-    Err(Failure::usage("a command can be kept from the network only on Linux")
+    Err(Failure::usage("a command can run without a network only on Linux")
         .next("run it without --offline-exec"))
 }
 
@@ -45,14 +45,14 @@ mod linux {
     use std::fs;
     use std::io;
 
-    /// Takes the process into a network of its own, in which only loopback is up.
+    /// Moves the process into its own network namespace, in which only loopback is up.
     pub(super) fn leave_network() -> Result<(), Failure> {
         let (user, group) = (geteuid().as_raw(), getegid().as_raw());
-        // What makes a wrong use of it unsound is `UnshareFlags::FILES`, which is not asked for here.
+        // Only `UnshareFlags::FILES` could make this unsound, and it is not used here.
         #[allow(deprecated)]
         let left = rustix::thread::unshare(UnshareFlags::NEWUSER | UnshareFlags::NEWNET);
         left.map_err(|error| refused(&error.into()))?;
-        // The command is who it was before.
+        // The command keeps its user.
         let maps = [
             ("/proc/self/setgroups", "deny".to_owned()),
             ("/proc/self/uid_map", format!("{user} {user} 1")),
@@ -65,7 +65,7 @@ mod linux {
     }
 
     fn refused(error: &io::Error) -> Failure {
-        Failure::usage(format!("the kernel refuses a network of its own for the command: {error}")).next(
+        Failure::usage(format!("the kernel refuses a separate network namespace for the command: {error}")).next(
             "allow user namespaces: sysctl user.max_user_namespaces above 0 and, where there are these, \
              kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0; in a container, a \
              seccomp profile that allows unshare",
@@ -73,8 +73,9 @@ mod linux {
     }
 
     fn failed(what: &str) -> Failure {
-        Failure::undetermined(format!("the command cannot be kept from the network: {what}"))
-            .next("run it without --offline-exec, or see what keeps namespaces from being set up here")
+        Failure::undetermined(format!("the command cannot be isolated from the network: {what}")).next(
+            "run it without --offline-exec, or find out why namespaces cannot be set up on this machine",
+        )
     }
 
     /// Sets one flag of one interface, by a message of rtnetlink(7).
@@ -84,7 +85,7 @@ mod linux {
         const LENGTH: u32 = 32;
         const UP: u32 = 1;
         let (family, flags) = (AddressFamily::NETLINK, SocketFlags::CLOEXEC);
-        // No protocol is that of routes and interfaces.
+        // The protocol for routes and interfaces is not numbered.
         let socket = socket_with(family, SocketType::RAW, flags, None)?;
         let index = netdevice::name_to_index(&socket, "lo")?;
         let mut message = Vec::with_capacity(32);

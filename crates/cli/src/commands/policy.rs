@@ -20,16 +20,16 @@ const CHECK_EXAMPLES: &str = "\
 Examples:
   catena policy check policies/ours.yml
   catena policy check policies/*.yml
-      Each file by itself, with what it extends.
+      Each file separately, with the files that it extends.
   catena policy check --together base.yml ours.yml
-      ours.yml laid over base.yml, as --policy base.yml --policy ours.yml would.
+      ours.yml over base.yml, like --policy base.yml --policy ours.yml.
 
 Exit status: 0 when every file can be used (there may be warnings), 2 otherwise.";
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
   catena policy import --installed /opt/scriptworker/bin/python --output firefox-ci.yml
-      From the scriptworker that is installed for that Python.
+      From the scriptworker that is installed in that Python.
   catena policy import defaults.json --of 'scriptworker 63.6.1'
       From its DEFAULT_CONFIG as JSON.
 
@@ -38,22 +38,22 @@ Exit status: 0 when a policy was made, 2 when the defaults cannot be expressed, 
 const SHOW_EXAMPLES: &str = "\
 Examples:
   catena policy show > ours.yml
-      The policy that ships, to start one's own from (or extend it: `extends: shipped:firefox-ci`).
+      The shipped policy, as a start for your own (or extend it: `extends: shipped:firefox-ci`).
   catena policy show --product firefox
-      What holds for a product once everything is laid together.
+      The resolved policy of a product.
   catena policy show --policy ours.yml
       The products of another policy.";
 
 /// Check, import and show policies
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
-    /// Point at the mistakes in policy files, by line and column
+    /// Report errors in policy files, with line and column
     #[command(after_long_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
-    /// Make a policy of a scriptworker's defaults
+    /// Generate a policy from scriptworker's defaults
     #[command(after_long_help = IMPORT_EXAMPLES)]
     Import(ImportArgs),
-    /// Show the policy that ships, or what holds for a product
+    /// Show the shipped policy, or the resolved policy of a product
     #[command(after_long_help = SHOW_EXAMPLES)]
     Show(ShowArgs),
 }
@@ -64,7 +64,7 @@ pub(crate) struct CheckArgs {
     /// Policy files
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// As one policy, each file laid over the one before it
+    /// As one policy, in which each file overlays the one before it
     #[arg(long)]
     together: bool,
 }
@@ -76,13 +76,13 @@ pub(crate) struct ImportArgs {
     #[arg(value_name = "SOURCE", required_unless_present_any = ["installed", "worker"])]
     #[arg(conflicts_with = "installed")]
     source: Option<PathBuf>,
-    /// What the configuration of a worker says about trust, as a layer over the policy that ships
+    /// The trust settings of a worker's configuration, as a layer over the shipped policy
     #[arg(long, value_name = "CONFIG", conflicts_with_all = ["source", "installed", "of"])]
     worker: Option<PathBuf>,
-    /// Ask the scriptworker that is installed for PYTHON
+    /// Read the defaults of the scriptworker that is installed for PYTHON
     #[arg(long, value_name = "PYTHON", num_args = 0..=1, default_missing_value = "python3")]
     installed: Option<PathBuf>,
-    /// What the defaults are of, for the head of the policy [default: the file's name]
+    /// The origin of the defaults, for the header of the policy [default: the file's name]
     #[arg(long, value_name = "NAME", conflicts_with = "installed")]
     of: Option<String>,
     /// Write the policy to FILE instead of standard output
@@ -93,10 +93,10 @@ pub(crate) struct ImportArgs {
 /// What to show.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// The product; without it, the policy that ships, or the names of the products of --policy
+    /// The product; without it, the shipped policy, or the names of the products of --policy
     #[arg(long, value_name = "NAME", visible_alias = "cot-product")]
     product: Option<String>,
-    /// A policy file instead of the one that ships; later ones extend earlier ones
+    /// A policy file instead of the shipped one; later ones extend earlier ones
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
 }
@@ -187,7 +187,7 @@ fn import(args: ImportArgs) -> Result<u8, Failure> {
     }
     for setting in &imported.unknown {
         eprintln!(
-            "catena: warning: {} is not known and was left out; see whether it bears on verification",
+            "catena: warning: {} is unknown and was omitted; check whether it concerns verification",
             escape::line(setting)
         );
     }
@@ -199,20 +199,20 @@ fn file_name(path: &str) -> String {
     Path::new(path).file_name().map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-/// What the scriptworker that is installed for a Python says.
+/// The defaults of the scriptworker that is installed for a Python.
 fn installed(python: &Path) -> Result<String, Failure> {
     let name = python.display();
-    // Isolated: neither the current folder nor the environment adds modules.
+    // Isolated: neither the current directory nor the environment adds modules.
     let answer =
         Command::new(python).args(["-I", "-c", DUMP]).stdin(Stdio::null()).output().map_err(|cause| {
             Failure::usage(format!("{name}: {cause}"))
-                .next("name the Python that scriptworker is installed for")
+                .next("name the Python in which scriptworker is installed")
         })?;
     if !answer.status.success() {
         let said = String::from_utf8_lossy(&answer.stderr);
         let last = said.trim().lines().last().unwrap_or("it said nothing");
         return Err(Failure::usage(format!("{name} cannot tell scriptworker's defaults: {last}"))
-            .next("name the Python that scriptworker is installed for"));
+            .next("name the Python in which scriptworker is installed"));
     }
     Ok(String::from_utf8_lossy(&answer.stdout).into_owned())
 }
@@ -240,7 +240,7 @@ fn show_policy(args: &ShowArgs) -> Result<u8, Failure> {
     show(&told(&product, &keys))
 }
 
-/// A product as it holds, in the words of a policy file.
+/// A resolved product, in the format of a policy file.
 fn told(product: &Product, keys: &KeyRing) -> String {
     let mut text = format!(
         "# {}, as it holds once everything is laid together.\n# policy: {}\n# keys: {}\n",
@@ -288,7 +288,7 @@ fn told(product: &Product, keys: &KeyRing) -> String {
     text
 }
 
-/// A key, with what a trust file says of it.
+/// A key, with its limits in a trust file.
 fn described(trusted: &TrustedKey, keys: &KeyRing) -> String {
     let id = trusted.id.as_ref().map(|id| format!(", id: {id}"));
     let usage = keys.usage(&trusted.key).into_iter().flat_map(Usage::limits);

@@ -1,4 +1,4 @@
-//! `catena verify`: may a task run, or what it made be used?
+//! `catena verify`: verify a chain of trust.
 
 mod arguments;
 mod batch;
@@ -20,7 +20,7 @@ use setup::PendingTransport;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
-/// Columns of text that nobody's terminal wraps.
+/// A width that no terminal wraps.
 const WIDTH: usize = 100;
 
 pub(crate) fn run(args: VerifyArgs, output_options: &OutputOptions) -> Result<u8, Failure> {
@@ -63,7 +63,7 @@ fn judged(args: &VerifyArgs, screen: &Screen) -> Result<Verdict, Failure> {
     })
 }
 
-/// The verdict. What else went wrong is told.
+/// Prints the verdict. Other errors are reported too.
 async fn verified(verifier: &Verifier, request: &Request) -> Result<Verdict, Failure> {
     match verifier.verify(request).await {
         Ok(ended) => {
@@ -92,8 +92,8 @@ fn written(verdict: &Verdict, format: Format, options: &TextOptions) -> String {
     }
 }
 
-/// The exit status of a verdict whose report was written, or was not: a yes that could not be
-/// delivered is none, while a no stays a no.
+/// The exit status of a verdict whose report was written, or was not: an undelivered "verified" does
+/// not count, while a rejection stays a rejection.
 fn delivered(written: Result<(), Failure>, status: u8) -> Result<u8, Failure> {
     match written {
         Ok(()) => Ok(status),
@@ -104,7 +104,7 @@ fn delivered(written: Result<(), Failure>, status: u8) -> Result<u8, Failure> {
     }
 }
 
-/// As wide as the terminal, within reason; a file gets the same text wherever it is made.
+/// The width of the terminal, within limits; a file always gets the same text.
 pub(crate) fn text_options(color: bool, output: &Output, output_options: &OutputOptions) -> TextOptions {
     let terminal = *output == Output::Stdout && std::io::stdout().is_terminal();
     let size = terminal_size::terminal_size_of(std::io::stdout()).filter(|_| terminal);

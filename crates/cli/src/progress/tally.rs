@@ -1,4 +1,4 @@
-//! What a driver tells, counted for the screen and written to the log.
+//! Progress events, counted for the screen and written to the log.
 
 use super::{Screen, Standing};
 use catena::{Event, Progress};
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use tracing::{debug, trace, warn};
 
-/// Listens to a driver.
+/// An observer of a fetcher.
 pub(crate) struct Tally {
     screen: Screen,
     counts: Mutex<Counts>,
@@ -20,7 +20,7 @@ struct Counts {
     links: usize,
     artifacts: usize,
     bytes: u64,
-    /// Asked and not answered, the oldest first.
+    /// Pending needs, the oldest first.
     open: BTreeMap<u64, Need>,
     numbers: HashMap<Need, Asked>,
     asked: u64,
@@ -29,7 +29,7 @@ struct Counts {
 #[derive(Clone, Copy)]
 struct Asked {
     number: u64,
-    /// Bytes that were counted for it.
+    /// Bytes that were counted for the need.
     bytes: u64,
 }
 
@@ -65,7 +65,7 @@ impl Counts {
         }
     }
 
-    /// A body grew to this; after a new attempt it may be shorter than before.
+    /// A body grew to this size; after a new attempt it may be smaller than before.
     fn received(&mut self, need: &Need, bytes: u64) {
         let Some(asked) = self.numbers.get_mut(need) else { return };
         self.bytes = self.bytes.saturating_sub(asked.bytes).saturating_add(bytes);
@@ -110,7 +110,7 @@ fn length(fact: &Fact) -> Option<u64> {
     }
 }
 
-/// What the driver does not log itself.
+/// Events that the fetcher does not log itself.
 fn log(event: &Event<'_>) {
     match event {
         Event::Asked { need } => trace!("asked for {}", shown(need)),

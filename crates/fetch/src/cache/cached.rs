@@ -113,10 +113,9 @@ impl Cached {
                 }
                 Arc::clone(source).fact(need.clone(), deadline).await
             }
-            Source::Nobody(_) => Fact::Unreachable {
-                reason: "nobody is asked, and it is not in the cache".to_owned(),
-                attempts: 0,
-            },
+            Source::Nobody(_) => {
+                Fact::Unreachable { reason: "offline, and not in the cache".to_owned(), attempts: 0 }
+            }
         }
     }
 

@@ -178,7 +178,7 @@ mod tests {
         let text = text(800);
         assert_eq!(scan(&cache, &need(&[1])), None);
         keep(&cache, &need(&[]), &kept(&text), &measure(b"another graph", false)).unwrap();
-        assert_eq!(scan(&cache, &need(&[1])), None, "nobody vouches for it");
+        assert_eq!(scan(&cache, &need(&[1])), None, "it is not covered");
         keep(&cache, &need(&[]), &kept(&text), &measure(text.as_bytes(), false)).unwrap();
         for wanted in [&[][..], &[0], &[7, 8, 799], &[799, 800], &(0..800).collect::<Vec<_>>()] {
             let need = need(wanted);

@@ -35,8 +35,8 @@ pub enum RecordingError {
         /// The system's message.
         reason: String,
     },
-    /// The index is not what it should be.
-    #[error("the recording's index is broken at line {line}, column {column}: {reason}")]
+    /// The index is malformed.
+    #[error("the recording's index is malformed at line {line}, column {column}: {reason}")]
     Index {
         /// The line, from 1.
         line: usize,

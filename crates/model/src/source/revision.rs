@@ -16,8 +16,8 @@ pub enum RevisionError {
     /// Not 40 lowercase hexadecimal digits.
     #[error("{0:?} is not a full hash (40 lowercase hexadecimal digits)")]
     NotFullHash(String),
-    /// Not a name that git allows for a tag, or one that cannot stand in an address unchanged.
-    #[error("{0:?} is not a tag's name that can stand in an address unchanged")]
+    /// Not a name that git allows for a tag, or one that needs encoding in an address.
+    #[error("{0:?} is not a tag name, or needs encoding in an address")]
     NotTag(String),
 }
 

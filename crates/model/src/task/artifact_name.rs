@@ -18,7 +18,7 @@ pub enum ArtifactNameError {
     #[error("{0:?} could leave its directory")]
     Leaves(String),
     /// A control character or a backslash.
-    #[error("{0:?} holds a control character or a backslash")]
+    #[error("{0:?} contains a control character or a backslash")]
     Character(String),
 }
 

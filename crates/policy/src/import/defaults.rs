@@ -199,7 +199,7 @@ impl Rule {
         }
         let require_secret = part.value.get("require_secret").map(|value| value.as_bool());
         if require_secret == Some(None) {
-            return Err(part.get("require_secret")?.mistyped("a truth value"));
+            return Err(part.get("require_secret")?.mistyped("a boolean"));
         }
         Ok(Self {
             schemes: part.get("schemes")?.sorted()?,

@@ -48,11 +48,11 @@ pub struct Imported {
 /// Why no policy can be generated from scriptworker's defaults.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
-    /// Something that must be there is not.
-    #[error("{0} is missing; these are not the defaults of a scriptworker that is known here")]
+    /// A required setting is missing.
+    #[error("{0} is missing; these are not the defaults of a supported scriptworker")]
     Missing(Path),
-    /// Something has another type than in the scriptworkers that are known.
-    #[error("{path}: {wanted} is wanted here, and this is {found}")]
+    /// A setting has a different type from the known versions of scriptworker.
+    #[error("{path}: expected {wanted}, found {found}")]
     Type {
         /// The place.
         path: Path,
@@ -61,8 +61,8 @@ pub enum ImportError {
         /// The actual type.
         found: &'static str,
     },
-    /// A setting that bears on verification has a value that a policy cannot express.
-    #[error("{path}: {found} cannot be said in a policy; known is {known}")]
+    /// A setting that concerns verification has a value that a policy cannot express.
+    #[error("{path}: {found} cannot be expressed in a policy; supported is {known}")]
     Inexpressible {
         /// The place.
         path: Path,
@@ -71,8 +71,8 @@ pub enum ImportError {
         /// The values that can be expressed.
         known: String,
     },
-    /// What was made is not a policy that can be used.
-    #[error("the policy that was made has mistakes, the first: {}", .0.first().map_or(String::new(), ToString::to_string))]
+    /// The generated policy is not usable.
+    #[error("the generated policy has errors, the first: {}", .0.first().map_or(String::new(), ToString::to_string))]
     Unusable(Vec<Diagnostic>),
 }
 

@@ -82,7 +82,7 @@ fn note(record: &TrustRecord, kind: AuditKind, is_problem: bool, message: String
 /// Whether and how the validity of a key ends.
 fn ends(record: &TrustRecord, all: &[&TrustRecord], at: Timestamp, soon: Timestamp) -> Option<AuditNote> {
     let Some(end) = record.not_after else {
-        let message = "The key has no not-after, so it is valid until somebody remembers it.".to_owned();
+        let message = "The key has no not-after, so it never expires.".to_owned();
         return Some(note(record, AuditKind::Endless, true, message));
     };
     if end < at {

@@ -39,14 +39,14 @@ pub enum EditError {
     /// No key has this name.
     #[error("the trust file has no key {0}")]
     UnknownKey(KeyId),
-    /// A key has this name already.
-    #[error("the trust file has a key {0} already")]
+    /// A key already has this name.
+    #[error("the trust file already has a key {0}")]
     IdTaken(KeyId),
-    /// The new key stands in the file already.
-    #[error("the new key stands in the trust file already, as {0}")]
+    /// The new key is already in the file.
+    #[error("the new key is already in the trust file, as {0}")]
     KeyTaken(KeyId),
-    /// The private half of the new key is known to everybody.
-    #[error("the private half of the new key is published, so anybody can sign with it")]
+    /// The private half of the new key is published.
+    #[error("the private half of the new key is published, so anyone can sign with it")]
     Published,
     /// The old key has expired, or is revoked, before the new one becomes valid.
     #[error("the key {0} is not valid at {1}, so that nothing would overlap; add the new key by hand")]
@@ -54,8 +54,8 @@ pub enum EditError {
     /// The request contradicts itself.
     #[error("{0}")]
     Unsound(&'static str),
-    /// The key is revoked, and nothing would change for the stricter.
-    #[error("the key {0} is revoked already, from an earlier time on")]
+    /// The key is already revoked, and the request would not make the revocation stricter.
+    #[error("the key {0} is already revoked from an earlier time")]
     Revoked(KeyId),
     /// The text is in a YAML form that is not supported for editing.
     #[error(

@@ -105,7 +105,7 @@ impl Record<'_> {
         let scheme = Scheme::parse(&text);
         if scheme.is_none() {
             let known = Scheme::ALL.map(Scheme::as_str).join(", ");
-            self.error("scheme", format!("{text:?} is not a signature scheme; known here: {known}"));
+            self.error("scheme", format!("{text:?} is not a signature scheme; known values: {known}"));
         }
         scheme
     }
@@ -129,7 +129,7 @@ impl Record<'_> {
         let known = WorkerImplementation::ALL.map(WorkerImplementation::as_str).join(", ");
         let parse = |text: &str| {
             WorkerImplementation::parse(text)
-                .ok_or_else(|| format!("{text:?} is not a worker implementation; known here: {known}"))
+                .ok_or_else(|| format!("{text:?} is not a worker implementation; known values: {known}"))
         };
         if self.item.get("worker-implementations").is_none() {
             self.error(
@@ -170,7 +170,7 @@ impl Record<'_> {
             let (Content::Text(text) | Content::Number(text)) = &item.content else { continue };
             match parse(text) {
                 Ok(value) if values.contains(&value) => {
-                    self.notes.error(&item.place, "this is in the list already");
+                    self.notes.error(&item.place, "this is already in the list");
                 }
                 Ok(value) => values.push(value),
                 Err(message) => self.notes.error(&item.place, message),

@@ -16,8 +16,8 @@ use pattern::Patterns;
 /// Why an input does not match its schema, or why this is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
-    /// It breaks the schema.
-    #[error("{path} breaks {keyword}")]
+    /// It violates the schema.
+    #[error("{path} violates {keyword}")]
     Breach {
         /// The path in the input.
         path: Path,
@@ -32,8 +32,8 @@ pub enum SchemaError {
         /// The keyword of the schema.
         keyword: String,
     },
-    /// The two together are more than is looked at, so that nobody knows.
-    #[error("the schema or the input is larger than what is looked at")]
+    /// Schema and input exceed the limits, so that the result is unknown.
+    #[error("the schema or the input exceeds the limit of work")]
     BudgetExceeded,
 }
 
@@ -153,7 +153,7 @@ impl<'a> Judge<'a, '_> {
             Value::Object(schema) => schema,
             Value::Bool(true) => return Ok(()),
             Value::Bool(false) => return broken(path, "false"),
-            _ => return self.unsupported(path, "a schema that is neither an object nor a truth value"),
+            _ => return self.unsupported(path, "a schema that is neither an object nor a boolean"),
         };
         self.value(schema, input, path)?;
         match input {
@@ -431,38 +431,38 @@ mod tests {
     #[test]
     fn inputs_that_do_not() {
         for (schema, input, expected) in [
-            (r#"{"type":"object"}"#, "null", "$ breaks type"),
-            (r#"{"properties":{"times":{"maximum":6}}}"#, r#"{"times":7}"#, "times breaks maximum"),
-            (r#"{"properties":{"times":{"type":"integer"}}}"#, r#"{"times":true}"#, "times breaks type"),
+            (r#"{"type":"object"}"#, "null", "$ violates type"),
+            (r#"{"properties":{"times":{"maximum":6}}}"#, r#"{"times":7}"#, "times violates maximum"),
+            (r#"{"properties":{"times":{"type":"integer"}}}"#, r#"{"times":true}"#, "times violates type"),
             (
                 r#"{"additionalProperties":false,"properties":{}}"#,
                 r#"{"x":1}"#,
-                "x breaks additionalProperties",
+                "x violates additionalProperties",
             ),
-            (r#"{"additionalProperties":{"type":"string"}}"#, r#"{"x":1}"#, "x breaks type"),
-            (r#"{"required":["a"]}"#, "{}", "a breaks required"),
-            (r#"{"items":{"type":"string"}}"#, r#"["a",1]"#, "[1] breaks type"),
-            (r#"{"enum":["a"]}"#, "\"b\"", "$ breaks enum"),
-            (r#"{"const":true}"#, "1", "$ breaks const"),
-            (r#"{"minItems":1}"#, "[]", "$ breaks minItems"),
-            (r#"{"maxLength":2}"#, "\"abc\"", "$ breaks maxLength"),
-            (r#"{"pattern":"^a$"}"#, "\"b\"", "$ breaks pattern"),
-            (r#"{"exclusiveMinimum":1}"#, "1", "$ breaks exclusiveMinimum"),
-            (r#"{"uniqueItems":true}"#, "[1,1.0]", "[1] breaks uniqueItems"),
-            (r#"{"anyOf":[{"type":"string"},{"type":"null"}]}"#, "1", "$ breaks anyOf"),
-            (r#"{"oneOf":[{"type":"string"},{"type":"null"}]}"#, "1", "$ breaks oneOf"),
-            (r#"{"oneOf":[{"type":"integer"},{"minimum":1}]}"#, "1", "$ breaks oneOf"),
-            (r#"{"not":{"type":"integer"}}"#, "1", "$ breaks not"),
-            (r#"{"format":"email"}"#, "\"a b@example.com\"", "$ breaks format"),
-            (r#"{"propertyNames":{"maxLength":1}}"#, r#"{"ab":1}"#, "ab breaks maxLength"),
-            (r#"{"patternProperties":{"^a":{"type":"string"}}}"#, r#"{"ab":1}"#, "ab breaks type"),
+            (r#"{"additionalProperties":{"type":"string"}}"#, r#"{"x":1}"#, "x violates type"),
+            (r#"{"required":["a"]}"#, "{}", "a violates required"),
+            (r#"{"items":{"type":"string"}}"#, r#"["a",1]"#, "[1] violates type"),
+            (r#"{"enum":["a"]}"#, "\"b\"", "$ violates enum"),
+            (r#"{"const":true}"#, "1", "$ violates const"),
+            (r#"{"minItems":1}"#, "[]", "$ violates minItems"),
+            (r#"{"maxLength":2}"#, "\"abc\"", "$ violates maxLength"),
+            (r#"{"pattern":"^a$"}"#, "\"b\"", "$ violates pattern"),
+            (r#"{"exclusiveMinimum":1}"#, "1", "$ violates exclusiveMinimum"),
+            (r#"{"uniqueItems":true}"#, "[1,1.0]", "[1] violates uniqueItems"),
+            (r#"{"anyOf":[{"type":"string"},{"type":"null"}]}"#, "1", "$ violates anyOf"),
+            (r#"{"oneOf":[{"type":"string"},{"type":"null"}]}"#, "1", "$ violates oneOf"),
+            (r#"{"oneOf":[{"type":"integer"},{"minimum":1}]}"#, "1", "$ violates oneOf"),
+            (r#"{"not":{"type":"integer"}}"#, "1", "$ violates not"),
+            (r#"{"format":"email"}"#, "\"a b@example.com\"", "$ violates format"),
+            (r#"{"propertyNames":{"maxLength":1}}"#, r#"{"ab":1}"#, "ab violates maxLength"),
+            (r#"{"patternProperties":{"^a":{"type":"string"}}}"#, r#"{"ab":1}"#, "ab violates type"),
             (
                 r#"{"additionalProperties":false,"patternProperties":{"^x":{}}}"#,
                 r#"{"y":1}"#,
-                "y breaks additionalProperties",
+                "y violates additionalProperties",
             ),
-            (r#"{"allOf":[{"type":"string"}]}"#, "1", "$ breaks type"),
-            ("false", "1", "$ breaks false"),
+            (r#"{"allOf":[{"type":"string"}]}"#, "1", "$ violates type"),
+            ("false", "1", "$ violates false"),
         ] {
             assert_eq!(found(schema, input).as_deref(), Some(expected), "{schema} {input}");
         }
@@ -483,7 +483,7 @@ mod tests {
         for wanted in ["null", "boolean", "object", "array", "string", "number", "integer"] {
             for (kind, input) in inputs {
                 let fits = kind == wanted || (kind, wanted) == ("integer", "number");
-                let breach = (!fits).then(|| "$ breaks type".to_owned());
+                let breach = (!fits).then(|| "$ violates type".to_owned());
                 assert_eq!(found(&format!(r#"{{"type":"{wanted}"}}"#), input), breach, "{wanted} {input}");
                 let listed = format!(r#"{{"type":["{wanted}"]}}"#);
                 assert_eq!(found(&listed, input), breach, "{wanted} {input}");
@@ -515,17 +515,17 @@ mod tests {
             (
                 r#"{"properties":{"a":null}}"#,
                 r#"{"a":1}"#,
-                "a schema that is neither an object nor a truth value",
+                "a schema that is neither an object nor a boolean",
             ),
-            ("null", "1", "a schema that is neither an object nor a truth value"),
+            ("null", "1", "a schema that is neither an object nor a boolean"),
         ] {
             assert_eq!(unsupported(schema, input).as_deref(), Some(keyword), "{schema} {input}");
             assert_eq!(judged(schema, input, Unsupported::Ignored), None, "{schema} {input}");
         }
         // If they are ignored, they have no effect even if that counts against an input.
         for (schema, breach) in [
-            (r#"{"oneOf":[{"type":"integer"},{"contains":{}}]}"#, "$ breaks oneOf"),
-            (r#"{"not":{"contains":{}}}"#, "$ breaks not"),
+            (r#"{"oneOf":[{"type":"integer"},{"contains":{}}]}"#, "$ violates oneOf"),
+            (r#"{"not":{"contains":{}}}"#, "$ violates not"),
         ] {
             assert_eq!(unsupported(schema, "1").as_deref(), Some("contains"), "{schema}");
             let ignored = judged(schema, "1", Unsupported::Ignored).map(|misfit| misfit.to_string());
@@ -534,8 +534,8 @@ mod tests {
         // The known results suffice, whatever the unknown ones are.
         for (schema, input, breach) in [
             (r#"{"anyOf":[{"contains":{}},{"type":"integer"}]}"#, "1", None),
-            (r#"{"oneOf":[{"contains":{}},true,true]}"#, "1", Some("$ breaks oneOf")),
-            (r#"{"type":"string","$ref":"x"}"#, "1", Some("$ breaks type")),
+            (r#"{"oneOf":[{"contains":{}},true,true]}"#, "1", Some("$ violates oneOf")),
+            (r#"{"type":"string","$ref":"x"}"#, "1", Some("$ violates type")),
             (r#"{"properties":{"a":{"$ref":"x"}}}"#, r#"{"b":1}"#, None),
         ] {
             assert_eq!(found(schema, input).as_deref(), breach, "{schema} {input}");
@@ -574,8 +574,8 @@ mod tests {
             ("minimum", "maximum", ["1", "2", "3"]),
         ] {
             let judged = |keyword: &str| inputs.map(|input| found(&format!("{{\"{keyword}\":2}}"), input));
-            assert_eq!(judged(least), [Some(format!("$ breaks {least}")), None, None]);
-            assert_eq!(judged(most), [None, None, Some(format!("$ breaks {most}"))]);
+            assert_eq!(judged(least), [Some(format!("$ violates {least}")), None, None]);
+            assert_eq!(judged(most), [None, None, Some(format!("$ violates {most}"))]);
         }
         let judged = |keyword: &str| {
             ["1", "2", "3"].map(|input| found(&format!("{{\"{keyword}\":2}}"), input).is_none())
@@ -599,13 +599,13 @@ mod tests {
         }
         assert_eq!(
             found(r#"{"items":{"pattern":"a"}}"#, r#"["a","b"]"#).as_deref(),
-            Some("[1] breaks pattern")
+            Some("[1] violates pattern")
         );
-        assert_eq!(found(r#"{"items":false}"#, "[1]").as_deref(), Some("[0] breaks false"));
-        assert_eq!(found(r#"{"oneOf":[]}"#, "1").as_deref(), Some("$ breaks oneOf"));
+        assert_eq!(found(r#"{"items":false}"#, "[1]").as_deref(), Some("[0] violates false"));
+        assert_eq!(found(r#"{"oneOf":[]}"#, "1").as_deref(), Some("$ violates oneOf"));
     }
 
-    const BEYOND: &str = "the schema or the input is larger than what is looked at";
+    const BEYOND: &str = "the schema or the input exceeds the limit of work";
 
     #[test]
     fn a_multiplying_schema_exceeds_the_limit() {
@@ -618,7 +618,10 @@ mod tests {
         }
         assert_eq!(found(&schema, "1").as_deref(), Some(BEYOND));
         assert_eq!(found(&format!("{{\"anyOf\":[{schema},true]}}"), "1").as_deref(), Some(BEYOND));
-        assert_eq!(found(&format!("{{\"allOf\":[false,{schema}]}}"), "1").as_deref(), Some("$ breaks false"));
+        assert_eq!(
+            found(&format!("{{\"allOf\":[false,{schema}]}}"), "1").as_deref(),
+            Some("$ violates false")
+        );
     }
 
     #[test]

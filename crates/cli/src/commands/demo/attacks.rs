@@ -1,4 +1,4 @@
-//! `catena demo --attacks`: the catalogue, walked.
+//! `catena demo --attacks`: running the catalogue.
 
 use super::{stage, stuck};
 use crate::cli::OutputOptions;
@@ -9,11 +9,11 @@ use catena_attacks::{Attack, Attacker, Mutation, Scenario, THREATS, Threat, vali
 use catena_verify::verdict::{Outcome, Verdict};
 
 const LEGEND: &str = "\
-Each attack changes one thing in a valid chain. Who could do it: S changes what is stored, Q answers
-for the queue, T creates tasks, W holds a worker and its key, V answers for hg or GitHub.
+Each attack changes one thing in a valid chain. Attackers: S changes stored artifacts, Q answers for
+the queue, T creates tasks, W holds a worker and its key, V answers for hg or GitHub.
 ";
 
-/// How many went as they should.
+/// The number of expected results.
 #[derive(Clone, Copy, Default)]
 struct Tally {
     tried: usize,
@@ -34,8 +34,8 @@ impl Tally {
     }
 }
 
-/// Tries the attacks that have `wanted` in their name, class or code, and tells the whole answer of
-/// each. When nothing is named all are tried, a line each, and then every valid chain.
+/// Tries the attacks that have `wanted` in their name, class or code, and prints the full output of
+/// each. Without a text, tries all of them, with one line each, and then every valid chain.
 pub(super) fn run(wanted: &str, output_options: &OutputOptions) -> Result<u8, Failure> {
     let is_any = |threat: &Threat| threat.attacks().any(|attack| is_wanted(threat, attack, wanted));
     if !THREATS.iter().any(is_any) {
@@ -59,7 +59,7 @@ pub(super) fn run(wanted: &str, output_options: &OutputOptions) -> Result<u8, Fa
             }
         }
     }
-    show(&format!("\n{}", attacks.told("attacks", "refused or told apart, each for its reason")))?;
+    show(&format!("\n{}", attacks.told("attacks", "rejected or undetermined, each with the expected code")))?;
     let mut chains = Tally::default();
     if wanted.is_empty() {
         chains = honest_chains()?;
@@ -82,18 +82,18 @@ fn verdict(attack: &Attack) -> Result<Verdict, Failure> {
     }
 }
 
-/// An attack in one line: what came of it, its name, who could do it, what was found.
+/// An attack in one line: the result, its name, its attackers, and the finding.
 fn line(attack: &Attack, verdict: &Verdict) -> String {
     let came = match (attack.is_met_by(verdict), verdict.outcome) {
-        (true, Outcome::Rejected) => "refused",
-        (true, _) => "told apart",
-        (false, _) => "NOT REFUSED",
+        (true, Outcome::Rejected) => "rejected",
+        (true, outcome) => outcome.as_str(),
+        (false, _) => "NOT REJECTED",
     };
     let letters: String = attack.by.iter().map(|attacker| Attacker::letter(*attacker)).collect();
-    format!("  {came:<11} {:<58} {letters:<5} {}\n", attack.name, attack.code)
+    format!("  {came:<13} {:<58} {letters:<5} {}\n", attack.name, attack.code)
 }
 
-/// What is changed, and the answer as `catena verify` gives it.
+/// What is changed, and the output of `catena verify`.
 fn whole(attack: &Attack, verdict: &Verdict, output_options: &OutputOptions) -> String {
     let options = text_options(output_options.color.on_stdout(), &Output::Stdout, output_options);
     let answer = catena_report::text(verdict, &options);

@@ -1,4 +1,4 @@
-//! A Taskcluster, hg and GitHub on loopback, and the real driver.
+//! A Taskcluster, hg and GitHub on loopback, and the real fetcher.
 
 use super::stuck;
 use crate::failure::Failure;
@@ -17,8 +17,8 @@ use url::Url;
 /// A demo that takes longer is stuck.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Serves a chain on loopback, with faults on the wire, and verifies it there. Where something goes
-/// wrong on purpose, it is tried again once and soon.
+/// Serves a chain on loopback, with faults on the wire, and verifies it there. Injected faults are
+/// retried once and soon.
 pub(super) fn verdict(
     question: &Scenario,
     chain: &Chain,

@@ -1,4 +1,4 @@
-//! What can be said to `catena verify`.
+//! The arguments of `catena verify`.
 
 use crate::cache_options::CacheOptions;
 use catena_model::task::{Kind, TaskId};
@@ -11,102 +11,102 @@ use std::time::Duration;
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   catena verify TASK_ID --task-type signing --product firefox
-      A finished task: its own document is checked too, and every artifact that it lists.
+      A finished task: its own document is verified too, and every artifact that it lists.
   catena verify TASK_ID --task-type signing --product firefox --no-check-task --work-dir work
-      A task about to run. If the answer is yes, its verified inputs stand in
-      work/cot/<taskId>/<path>; if it is not, nothing does.
+      A task that is about to run. If it is verified, its inputs are in
+      work/cot/<taskId>/<path>; otherwise no file is.
   catena verify TASK_ID --task-type signing --product firefox --format json -o verdict.json
       For machines (docs/verdict-json.md).
   catena verify --batch tasks.txt --task-type signing --product firefox
-      Many tasks, with a line each: verdicts as they come, everything shared fetched once.
+      Many tasks, one per line: verdicts as they arrive, with shared data fetched once.
   catena verify TASK_ID --task-type signing --product firefox --record case
   catena verify --replay case
       The same verdict again, byte for byte and without a network.
   catena verify TASK_ID --task-type signing --product firefox --cache ~/.cache/catena
-      What cannot change is kept, and the next task of the same push takes it from there.
+      Immutable data is cached for the next task of the same push.
 
 A task id that starts with `-` is written after `--`.
 
-The environment:
+Environment:
   TASKCLUSTER_ROOT_URL
-      As --root-url.
+      Like --root-url.
   TASKCLUSTER_CLIENT_ID, TASKCLUSTER_ACCESS_TOKEN, TASKCLUSTER_CERTIFICATE
       Credentials, for artifacts that are not public.
   CATENA_GITHUB_TOKEN, GITHUB_TOKEN
-      A token for GitHub's API, whose limit without one is low.
+      A token for GitHub's API, whose rate limit is low without one.
   CATENA_CACHE, CATENA_CACHE_KEY, CATENA_CACHE_SIZE
-      As --cache, --cache-key and --cache-size.
+      Like --cache, --cache-key and --cache-size.
   HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE
-      How to reach the network, and whom to trust there.";
+      Proxies and trusted certificates.";
 
-/// What is asked, and how to find the answer.
+/// The target, and how to verify it.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// The task
     #[arg(value_name = "TASK_ID", value_parser = TaskId::parse, required_unless_present_any = ["replay", "batch"])]
     pub(super) task_id: Option<TaskId>,
-    /// The kind it is judged as: signing, beetmover, build, …
+    /// The kind that it is verified as: signing, beetmover, build, …
     #[arg(long, value_name = "KIND", value_parser = Kind::parse, required_unless_present_any = ["replay", "batch"])]
     pub(super) task_type: Option<Kind>,
     /// The product whose policy is applied
     #[arg(long, value_name = "NAME", visible_alias = "cot-product", required_unless_present_any = ["replay", "batch"])]
     pub(super) product: Option<String>,
-    /// Verify every task of a list: a line each, a task id and, where they differ from --task-type and
-    /// --product, its kind and its product; results are told as they come
+    /// Verify every task of a list: one TASK_ID [KIND [PRODUCT]] per line; defaults come from
+    /// --task-type and --product; `#` starts a comment. Results are printed as they become available
     #[arg(long, value_name = "FILE", conflicts_with_all = ["task_id", "work_dir", "output", "record", "replay"])]
     pub(super) batch: Option<PathBuf>,
-    /// With --batch: verify this many tasks at the same time [default: 16]
+    /// With --batch: verify this many tasks in parallel [default: 16]
     #[arg(long, value_name = "NUMBER", requires = "batch")]
     pub(super) jobs: Option<NonZeroU32>,
-    /// Where Taskcluster is [default: what the policy says]
+    /// Taskcluster's root URL [default: the policy's]
     #[arg(long, value_name = "URL", env = "TASKCLUSTER_ROOT_URL", hide_env_values = true)]
     pub(super) root_url: Option<String>,
-    /// A policy file instead of the one that ships; later ones extend earlier ones
+    /// A policy file instead of the shipped one; later ones extend earlier ones
     #[arg(long, value_name = "FILE")]
     pub(super) policy: Vec<PathBuf>,
     /// Public keys instead of the product's: a YAML or JSON map from worker implementation to a list of base64
     /// keys. An https address is asked for them; like a file it can only narrow a trust file, and needs one
     #[arg(long, value_name = "FILE|URL")]
     pub(super) keys: Option<PathBuf>,
-    /// The task has run: check its own document too (the default)
+    /// The task has run: verify its own document too (the default)
     #[arg(long, overrides_with = "no_check_task")]
     check_task: bool,
     /// The task is about to run: it has no document of its own yet
     #[arg(long, overrides_with = "check_task")]
     no_check_task: bool,
-    /// Which artifacts are measured beside those that the task takes in
+    /// Which artifacts are measured beside the task's inputs
     #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
     pub(super) artifacts: Artifacts,
-    /// Where verified artifacts are left
+    /// The directory for verified artifacts
     #[arg(long, value_name = "DIR", conflicts_with = "replay")]
-    #[arg(help = "Leave each verified artifact at DIR/cot/<taskId>/<path>, and nothing unverified, ever")]
+    #[arg(help = "Leave each verified artifact at DIR/cot/<taskId>/<path>, and nothing unverified")]
     pub(super) work_dir: Option<PathBuf>,
-    /// How the verdict is written
+    /// Output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(super) format: Format,
     /// Write the verdict to FILE instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Give up after this long: 90s, 5m, 1h [default: 5m]; with --batch, on each task
+    /// Deadline of a verification: 90s, 5m, 1h [default: 5m]; with --batch, of each task
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(super) deadline: Option<Duration>,
     /// Maximum attempts per request [default: 5]
     #[arg(long, value_name = "NUMBER", help_heading = "Network")]
     pub(super) attempts: Option<NonZeroU32>,
-    /// Ask again where nothing arrives for this long [default: 30s]
+    /// Retry a request if no data arrives for this long [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Network")]
     pub(super) stall: Option<Duration>,
-    /// Keep everything the verdict is made from in DIR
+    /// Record everything that the verdict depends on in DIR
     #[arg(long, value_name = "DIR", help_heading = "Recordings")]
     pub(super) record: Option<PathBuf>,
-    /// Make the verdict again from what --record kept in DIR: target, product, policy, keys and time
-    /// are those of the recording
+    /// Reproduce the verdict from a recording in DIR: target, product, policy, keys and time are those
+    /// of the recording
     #[arg(long, value_name = "DIR", help_heading = "Recordings", conflicts_with_all = [
         "task_id", "task_type", "product", "policy", "keys", "check_task", "no_check_task", "artifacts", "record",
         "credentials", "ca_file", "deadline", "attempts", "stall", "danger_skip_signatures", "danger_allow_http",
     ])]
     pub(super) replay: Option<PathBuf>,
-    /// Taskcluster credentials: a JSON object of clientId, accessToken and perhaps certificate
+    /// Taskcluster credentials: a JSON object with clientId, accessToken and optionally certificate
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(super) credentials: Option<PathBuf>,
     /// Trust these certificate authorities too (PEM)
@@ -118,29 +118,29 @@ pub(crate) struct VerifyArgs {
     #[arg(long, help_heading = "Cache", requires = "cache")]
     #[arg(conflicts_with_all = ["replay", "batch", "danger_allow_http"])]
     pub(super) offline: bool,
-    /// Let plain http leave this machine: anybody on the way may then answer for Taskcluster
+    /// Allow plain http to other machines: any machine on the path can then answer for Taskcluster
     #[arg(long, help_heading = "Danger")]
     pub(super) danger_allow_http: bool,
-    /// Believe documents without their signatures; the verdict says so
+    /// Accept documents without verifying their signatures; the verdict says so
     #[arg(long, help_heading = "Danger")]
     pub(super) danger_skip_signatures: bool,
-    /// Accepted as verify_cot has it; signatures are always verified
+    /// Accepted for compatibility with verify_cot; signatures are always verified
     #[arg(long, hide_short_help = true)]
     verify_sigs: bool,
-    /// Accepted as verify_cot has it; nothing is left behind to clean up
+    /// Accepted for compatibility with verify_cot; nothing is left behind to clean up
     #[arg(long, hide_short_help = true)]
     cleanup: bool,
 }
 
-/// Which artifacts are measured beside those that the target takes in.
+/// Which artifacts are measured beside the target's inputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Artifacts {
-    /// All that a finished task lists in its document
+    /// All that the document of a finished task lists
     #[default]
     Listed,
-    /// None of them: the verdict names their digests, and the yes is about nothing else
+    /// No further ones: the verdict names their digests, and covers nothing else
     Named,
-    /// All that a finished task lists, and what every link of the chain took in
+    /// All that the document of a finished task lists, and the inputs of every link of the chain
     All,
 }
 
@@ -154,7 +154,7 @@ impl From<Artifacts> for Extent {
     }
 }
 
-/// How a verdict is written.
+/// The output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people
@@ -165,7 +165,7 @@ pub(crate) enum Format {
 }
 
 impl VerifyArgs {
-    /// Whether the target's own document is checked too.
+    /// Whether the target's own document is verified too.
     pub(super) fn checks_task(&self) -> bool {
         !self.no_check_task
     }
@@ -192,7 +192,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         total = part.and_then(|part| total.checked_add(part)).ok_or_else(wrong)?;
         rest = after.trim_start();
     }
-    // A year is no deadline either.
+    // A deadline of a year is rejected too.
     if total.is_zero() || total > Duration::from_secs(365 * 24 * 3600) { Err(wrong()) } else { Ok(total) }
 }
 

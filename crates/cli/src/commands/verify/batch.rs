@@ -1,4 +1,4 @@
-//! Many tasks at once: what they share is fetched once, and each verdict is told when it is there.
+//! Many tasks at once: shared data is fetched once, and each verdict is printed when it is available.
 
 mod list;
 mod summary;
@@ -17,10 +17,10 @@ use std::path::Path;
 use std::sync::Arc;
 use summary::BatchSummary;
 
-/// Tasks at the same time. One verification of a large chain takes about 30 MiB until it is concluded.
+/// Parallel tasks. One verification of a large chain takes about 30 MiB until it is concluded.
 const JOBS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
 
-/// Verifies every task of the list, and answers the exit status of all of them together.
+/// Verifies every task of the list, and returns their combined exit status.
 pub(super) fn run(
     file: &Path,
     args: &VerifyArgs,
@@ -46,12 +46,13 @@ pub(super) fn run(
     } else {
         screen.finish();
         let interrupted = Failure::undetermined(format!("interrupted: {}", sum.disposition()));
-        interrupted.next("ask again about the tasks that have no line").tell();
+        interrupted.next("verify the tasks without a line again").tell();
     }
     Ok(sum.exit_status())
 }
 
-/// Tells each verdict as it comes. What fetching cost, once all have come; none if it was interrupted.
+/// Prints each verdict as it arrives. Returns the cost of fetching at the end; `None` if it was
+/// interrupted.
 async fn judged(
     verifier: &Verifier,
     target_specs: Vec<TargetSpec>,
@@ -71,7 +72,7 @@ async fn judged(
     Ok(Some(batch.statistics()))
 }
 
-/// A verdict in one line; with `-v` the whole of it, unless it is a yes.
+/// A verdict in one line; with `-v` in full, unless it is "verified".
 fn told(verdict: &Verdict, format: Format, output_options: &OutputOptions) -> Result<(), Failure> {
     let mut text = match format {
         Format::Json => catena_report::json_line(verdict),

@@ -1,4 +1,4 @@
-//! Somebody interrupts or ends us: SIGINT or SIGTERM, Ctrl-C elsewhere.
+//! Interruption: SIGINT or SIGTERM, Ctrl-C on other systems.
 
 use crate::failure::Failure;
 use catena::CancellationToken;
@@ -12,12 +12,11 @@ pub(crate) fn block_on<T>(
         .build()
         .map_err(|cause| Failure::undetermined(format!("cannot start: {cause}")))?;
     runtime.block_on(async {
-        // Before anything is asked or made: a signal that comes earlier than its listener ends us where we
-        // stand.
+        // Before anything is requested or created: an earlier signal ends the process directly.
         let interruption = Interruption::listen();
         let cancellation = CancellationToken::new();
         let cancelled = cancellation.clone();
-        // On a thread of its own, whatever the one that works is doing.
+        // On a separate thread, independent of the working one.
         drop(tokio::spawn(async move {
             interruption.arrives().await;
             cancelled.cancel();
@@ -32,8 +31,8 @@ struct Interruption {
 }
 
 impl Interruption {
-    /// From here on signals are noted instead of ending the process. One that cannot be listened to
-    /// ends it as ever.
+    /// From here on signals are recorded instead of ending the process. A signal without a listener
+    /// ends it as usual.
     fn listen() -> Self {
         #[cfg(unix)]
         {
@@ -45,7 +44,7 @@ impl Interruption {
         Self {}
     }
 
-    /// Waits for the first of them, if need be for ever.
+    /// Waits for the first of them.
     async fn arrives(self) {
         #[cfg(unix)]
         {

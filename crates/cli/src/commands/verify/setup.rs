@@ -1,4 +1,4 @@
-//! What the arguments of `catena verify` say, in the words of the library.
+//! From the arguments of `catena verify` to the library's types.
 
 use super::VerifyArgs;
 use crate::failure::Failure;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
 
-/// The task that was named.
+/// The named task.
 pub(super) fn target_spec(args: &VerifyArgs) -> Result<TargetSpec, Failure> {
     let (Some(task_id), Some(kind), Some(product)) =
         (args.task_id, args.task_type.clone(), args.product.clone())
@@ -25,14 +25,14 @@ pub(super) fn target_spec(args: &VerifyArgs) -> Result<TargetSpec, Failure> {
     Ok(TargetSpec { target, product })
 }
 
-/// Who verifies it.
+/// The verifier.
 pub(super) fn verifier(args: &VerifyArgs, pending: PendingTransport) -> Result<Verifier, Failure> {
     if args.offline && key_source::is_address(args.keys.as_deref()) {
         return Err(Failure::usage("--offline asks no address for keys").next("give --keys a file"));
     }
     let trust_config = key_source::trust_config(&args.policy, args.keys.as_deref(), args.ca_file.as_deref())?;
     let root_url = args.root_url.as_deref();
-    // A list shares what it fetches without one.
+    // A batch shares its data without a cache.
     let cache = if args.batch.is_some() { None } else { args.cache.options()? };
     let verifier = match (&cache, args.offline) {
         (Some(cache), true) => Verifier::offline(trust_config, root_url, cache)?,
@@ -67,26 +67,25 @@ fn credentials(args: &VerifyArgs) -> Result<Option<TaskclusterCredentials>, Fail
         Some(file) => TaskclusterCredentials::from_file(file).map(Some),
         None => TaskclusterCredentials::from_environment(|name| std::env::var(name).ok()),
     };
-    found
-        .map_err(|error| Failure::usage(error).next("without any credentials only public things can be read"))
+    found.map_err(|error| Failure::usage(error).next("without credentials only public data can be read"))
 }
 
-/// Different for those who start at the same time.
+/// Different for processes that start at the same time.
 fn seed() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::from(since.subsec_nanos()).rotate_left(32) ^ u64::from(std::process::id())
 }
 
-/// A transport on its way: to read which certificates the system trusts takes some milliseconds, in which
-/// the policy can be read.
+/// A transport that is being set up: reading the system's certificates takes some milliseconds, in
+/// which the policy can be read.
 pub(super) struct PendingTransport {
     options: HttpOptions,
-    /// None where nothing will be asked for, and where there is no room for a thread.
+    /// `None` if no requests will be made, or if no thread can be started.
     begun: Option<JoinHandle<Result<HttpTransport, HttpSetupError>>>,
 }
 
 impl PendingTransport {
-    /// Begins, if anything will be asked for.
+    /// Starts, if requests will be made.
     pub(super) fn begin(args: &VerifyArgs) -> Self {
         let options = HttpOptions { ca_file: args.ca_file.clone(), ..HttpOptions::default() };
         let asks = args.replay.is_none() && !args.offline;
@@ -97,9 +96,9 @@ impl PendingTransport {
 
     fn transport(self) -> Result<Arc<dyn Transport>, Failure> {
         let ended = self.begun.and_then(|begun| begun.join().ok());
-        let transport = ended.unwrap_or_else(|| HttpTransport::new(&self.options)).map_err(|error| {
-            Failure::usage(error).next("see to --ca-file, SSL_CERT_FILE, HTTPS_PROXY and the like")
-        })?;
+        let transport = ended
+            .unwrap_or_else(|| HttpTransport::new(&self.options))
+            .map_err(|error| Failure::usage(error).next("check --ca-file, SSL_CERT_FILE and HTTPS_PROXY"))?;
         Ok(Arc::new(transport))
     }
 }

@@ -1,4 +1,4 @@
-//! A list of tasks: a line each.
+//! A list of tasks, one per line.
 
 use super::VerifyArgs;
 use crate::failure::Failure;
@@ -7,9 +7,9 @@ use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// No list is longer; what is, was named by mistake.
+/// The maximum size; a larger file was probably named by mistake.
 const LARGEST: u64 = 16 << 20;
-/// Mistakes that are told at once.
+/// The maximum number of errors that are reported.
 const MISTAKES: usize = 10;
 
 /// One line of the list.
@@ -17,13 +17,13 @@ const MISTAKES: usize = 10;
 struct Line {
     /// The task.
     task_id: TaskId,
-    /// The kind it is judged as.
+    /// The kind that it is verified as.
     kind: Kind,
     /// The product whose policy is applied.
     product: String,
 }
 
-/// Reads a list from a file, or from standard input where that is `-`.
+/// Reads a list from a file, or from standard input if the name is `-`.
 pub(super) fn read(file: &Path, args: &VerifyArgs) -> Result<Vec<TargetSpec>, Failure> {
     let text = if file.as_os_str() == OsStr::new("-") {
         text_of(std::io::stdin().lock())
@@ -33,7 +33,7 @@ pub(super) fn read(file: &Path, args: &VerifyArgs) -> Result<Vec<TargetSpec>, Fa
     };
     let lines = parse(&text, args.task_type.as_ref(), args.product.as_deref()).map_err(|mistakes| {
         Failure::usage(format!("{} cannot be used:\n{}", file.display(), mistakes.join("\n")))
-            .next("a line is TASK_ID [KIND [PRODUCT]]; --task-type and --product say what lines do not")
+            .next("a line is TASK_ID [KIND [PRODUCT]]; --task-type and --product are the defaults")
     })?;
     let (check_task, extent) = (args.checks_task(), args.artifacts.into());
     let target_spec = |Line { task_id, kind, product }| TargetSpec {
@@ -43,7 +43,7 @@ pub(super) fn read(file: &Path, args: &VerifyArgs) -> Result<Vec<TargetSpec>, Fa
     Ok(lines.into_iter().map(target_spec).collect())
 }
 
-/// All of it or nothing: of a list that was cut short nobody would be told that the rest was not verified.
+/// All of it or nothing: a truncated list would leave tasks unverified without any notice.
 fn text_of(from: impl Read) -> io::Result<String> {
     let mut text = String::new();
     let read = from.take(LARGEST.saturating_add(1)).read_to_string(&mut text)?;
@@ -54,7 +54,7 @@ fn text_of(from: impl Read) -> io::Result<String> {
     }
 }
 
-/// Empty lines, and what follows a `#`, say nothing.
+/// Empty lines and comments (`#`) are ignored.
 fn parse(text: &str, kind: Option<&Kind>, product: Option<&str>) -> Result<Vec<Line>, Vec<String>> {
     let (mut lines, mut mistakes) = (Vec::new(), Vec::new());
     for (position, line) in text.lines().enumerate() {

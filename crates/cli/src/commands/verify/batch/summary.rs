@@ -1,4 +1,4 @@
-//! What a list of tasks came to.
+//! The combined result of a list of tasks.
 
 use crate::failure::{DONE, UNDETERMINED, USAGE};
 use catena_fetch::Statistics;
@@ -6,7 +6,7 @@ use catena_verify::verdict::Outcome;
 use std::fmt;
 use std::time::Instant;
 
-/// How many tasks ended how, and what that cost.
+/// The number of tasks by outcome, and the cost.
 #[derive(Debug)]
 pub(super) struct BatchSummary {
     tasks: usize,
@@ -19,7 +19,7 @@ pub(super) struct BatchSummary {
 }
 
 impl BatchSummary {
-    /// Of so many tasks none has ended.
+    /// For this many tasks, none of which has ended.
     pub(super) fn of(tasks: usize) -> Self {
         Self {
             tasks,
@@ -50,14 +50,15 @@ impl BatchSummary {
         [self.verified, self.rejected, self.undetermined, self.misconfigured].iter().sum()
     }
 
-    /// How far it has come.
+    /// The progress.
     pub(super) fn disposition(&self) -> String {
         let outcomes = self.outcomes();
         let outcomes = if outcomes.is_empty() { outcomes } else { format!(": {outcomes}") };
         format!("{} of {} tasks{outcomes}", self.ended(), self.tasks)
     }
 
-    /// The firmest answer counts: a no of one task is a no of the list, and a yes is one of all tasks.
+    /// The most severe outcome counts: one rejected task makes the list rejected, and it is verified
+    /// only if all tasks are.
     pub(super) fn exit_status(&self) -> u8 {
         if self.rejected > 0 {
             Outcome::Rejected.exit_status()
@@ -92,7 +93,7 @@ impl fmt::Display for BatchSummary {
         let tasks = self.ended().max(1) as f64;
         write!(
             out,
-            "{} in {seconds:.1} s ({:.1} tasks a second): {:.1} requests and {:.0} kB a task",
+            "{} in {seconds:.1} s ({:.1} tasks per second): {:.1} requests and {:.0} kB per task",
             self.disposition(),
             tasks / seconds.max(0.001),
             self.cost.requests as f64 / tasks,
@@ -130,7 +131,7 @@ mod tests {
         sum.cost(&Statistics { requests: 15, received: 6000, ..Statistics::default() });
         let told = sum.to_string();
         assert!(told.starts_with("3 of 3 tasks: 2 verified, 1 rejected in "), "{told}");
-        assert!(told.ends_with(": 5.0 requests and 2 kB a task"), "{told}");
+        assert!(told.ends_with(": 5.0 requests and 2 kB per task"), "{told}");
         assert_eq!(BatchSummary::of(3).disposition(), "0 of 3 tasks");
     }
 }
