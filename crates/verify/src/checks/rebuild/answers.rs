@@ -1,10 +1,10 @@
 //! What services answer, and that it is about what was asked.
 
 use super::{ANSWER, Fail, IDENTITY, Parent, Rebuild, UNKNOWN};
-use catena_model::found::found;
 use crate::verdict::Authority;
 use crate::verification::{Answer, CheckContext, Need};
 use catena_json::{Path, Value};
+use catena_model::found::found;
 use catena_model::source::GithubRepository;
 use catena_policy::Rule;
 use std::sync::Arc;
