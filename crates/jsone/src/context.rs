@@ -197,6 +197,6 @@ mod tests {
         let context = Context::from(map);
         assert!(matches!(context.get("a"), Some(Binding::Value(Value::Bool(true)))));
         assert!(context.get("len").is_none());
-        assert_eq!(format!("{context:?}"), "Context { bindings: {\"a\": Bool(true)} }");
+        assert_eq!(format!("{context:?}"), "Context { bindings: {\"a\": Bool(true)}, numbers: Python }");
     }
 }
