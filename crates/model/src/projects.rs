@@ -228,6 +228,30 @@ any: {repo: https://github.com/o/any, repo_type: git, default_branch: trunk, bra
 all: {repo: 'https://github.com/o/*', repo_type: git, branches: [{name: main, level: 3}]}
 ";
 
+    /// A list of production, where `CATENA_SHARED` says where it is.
+    #[test]
+    fn a_real_list_is_read_whole() {
+        let Some(shared) = std::env::var_os("CATENA_SHARED") else {
+            println!("skipped: CATENA_SHARED is not set");
+            return;
+        };
+        let path = std::path::Path::new(&shared).join("field/projects.yml");
+        let projects = projects(&std::fs::read_to_string(path).unwrap());
+        assert_eq!(projects.0.len(), 80);
+        assert!(projects.0.iter().all(|project| !matches!(project.trust, Trust::Unknown)));
+        let level = |project: &str, branch: &str| {
+            let project = projects.by_name(project).unwrap();
+            project.branch_level(branch).map(Level::digit)
+        };
+        assert_eq!(level("enterprise-firefox", "enterprise-main"), Some(3));
+        assert_eq!(level("enterprise-firefox", "mine"), Some(1));
+        assert_eq!(level("enterprise-firefox-try", "enterprise-main"), Some(1));
+        assert_eq!(
+            (level("firefox", "FIREFOX_ESR_140_1_X_RELBRANCH"), level("firefox", "mine")),
+            (Some(3), None)
+        );
+    }
+
     #[test]
     fn a_source_lies_in_the_first_project_whose_repository_it_is_or_is_below() {
         let projects = projects(LIST);

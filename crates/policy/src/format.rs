@@ -220,6 +220,58 @@ fn misfit(place: &Place, shape: &Shape, content: &Content, notes: &mut Notes) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Policy;
+
+    /// Files in which one key of a shape is misspelled: how the key is written, which it is, and the file.
+    fn misspelled(
+        shape: &Shape,
+        wrap: &dyn Fn(String) -> String,
+        found: &mut Vec<(String, &'static str, String)>,
+    ) {
+        let record = |fields: Fields, found: &mut Vec<_>| {
+            for (key, inner) in fields {
+                for typo in typos(key) {
+                    if fields.iter().all(|(other, _)| *other != typo) {
+                        found.push((typo.clone(), *key, wrap(format!("{{{typo}: x}}"))));
+                    }
+                }
+                misspelled(inner, &|text| wrap(format!("{{{key}: {text}}}")), found);
+            }
+        };
+        match shape {
+            Shape::Record(fields) | Shape::TextOrRecord(fields) => record(fields, found),
+            Shape::Records(fields) => {
+                misspelled(&Shape::Record(fields), &|text| wrap(format!("[{text}]")), found)
+            }
+            Shape::List(inner) => misspelled(inner, &|text| wrap(format!("[{text}]")), found),
+            Shape::Named(inner) => misspelled(inner, &|text| wrap(format!("{{name: {text}}}")), found),
+            Shape::Text | Shape::Number | Shape::TextOrTexts | Shape::Texts | Shape::WordOrTexts(_) => {}
+        }
+    }
+
+    fn typos(key: &str) -> [String; 3] {
+        let letters: Vec<char> = key.chars().collect();
+        let (first, last) = (letters[0], letters[letters.len() - 1]);
+        let shorter = letters[..letters.len() - 1].iter().collect();
+        [shorter, format!("{first}{key}"), format!("{key}{last}")]
+    }
+
+    #[test]
+    fn a_misspelled_key_is_named_wherever_it_stands() {
+        let mut found = Vec::new();
+        misspelled(&FILE, &|text| text, &mut found);
+        assert!(found.len() > 200, "{}", found.len());
+        let mut guessed = 0;
+        for (typo, key, text) in found {
+            let text = text.replacen('{', "{catena-policy: 1, ", usize::from(key != VERSION_KEY));
+            let told = Policy::load("p.yml", &text, &|_| Err(String::new())).map(|_| ()).unwrap_err();
+            let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+            let named = told.iter().find(|told| told.contains(&format!("{typo:?}")) || told.contains(&typo));
+            let named = named.unwrap_or_else(|| panic!("{text}: {told:#?}"));
+            guessed += usize::from(named.contains(&format!("did you mean {key:?}?")) || key.len() < 4);
+        }
+        assert!(guessed > 190, "{guessed} keys were guessed");
+    }
 
     #[test]
     fn every_key_is_documented() {

@@ -460,6 +460,11 @@ pub(super) const CHANGED: &[Changed] = &[
         actions(c, |action| set(action, &["schema"], schema.clone()))?;
         started_with(c, r#"{"notify":"noreply@noreply.mozilla.org","tasks":[]}"#)
     }),
+    ("input with numbers that JavaScript prints in another way", super::action, |c| {
+        let schema = json(r#"{"type":"object","additionalProperties":{"type":"number"}}"#)?;
+        actions(c, |action| set(action, &["schema"], schema.clone()))?;
+        started_with(c, r#"{"p":0.00001,"q":1e-7}"#)
+    }),
     ("input with pattern properties", super::action, |c| {
         let schema = json(
             r#"{"type":"object","additionalProperties":false,"patternProperties":{"^tasks":{"type":"array"}}}"#,
