@@ -175,7 +175,7 @@ mod tests {
         let kept = std::fs::read_to_string(root().join(LISTING)).unwrap();
         let listed = listed(&root().join(SOURCES)).unwrap();
         assert!(kept == listed, "`cargo xtask regenerate api`, and look at the difference:\n{listed}");
-        for name in ["Authority", "Batch", "Error", "Verifier", "fn replay"] {
+        for name in ["TrustConfig", "Batch", "Error", "Verifier", "fn replay"] {
             assert!(kept.contains(name), "{name}");
         }
     }

@@ -76,6 +76,25 @@ impl<'a> Work<'a> {
         catena
     }
 
+    /// `catena sign` with the key, the facts and the time of the record of custody, and without its inputs.
+    fn command_with_custody(&self, style: &str) -> Catena {
+        let record = &self.signed["custody"];
+        let mut uploads = record["artifacts"].clone();
+        for upload in uploads.as_object_mut().unwrap().values_mut() {
+            upload.as_object_mut().unwrap().remove("size").unwrap();
+        }
+        let mut facts = json!({
+            "worker": record["worker"], "creatorClientId": record["creatorClientId"], "artifacts": uploads,
+        });
+        if let Some(image) = record.get("image") {
+            facts["image"] = image.clone();
+        }
+        let mut catena = self.command(style);
+        catena.arg("--key").arg(self.key()).arg("--facts").arg(self.write("facts", &facts.to_string()));
+        catena.args(["--signed-at", record["signedAt"].as_str().unwrap()]);
+        catena
+    }
+
     /// The document and its signature, once they are written.
     fn written(&self) -> (Vec<u8>, Vec<u8>) {
         let read = |name: &str| std::fs::read(self.folder().join(name)).unwrap();
@@ -104,21 +123,9 @@ fn signed(chain: &Chain, id: &str, style: &str, room: &Path) -> (Vec<u8>, Vec<u8
 fn signed_with_custody(chain: &Chain, id: &str, style: &str, room: &Path) -> (Vec<u8>, Vec<u8>) {
     let work = Work::new(chain, id, room);
     let record = &work.signed["custody"];
-    let mut uploads = record["artifacts"].clone();
-    for upload in uploads.as_object_mut().unwrap().values_mut() {
-        upload.as_object_mut().unwrap().remove("size").unwrap();
-    }
-    let mut facts = json!({
-        "worker": record["worker"], "creatorClientId": record["creatorClientId"], "artifacts": uploads,
-    });
-    if let Some(image) = record.get("image") {
-        facts["image"] = image.clone();
-    }
     let inputs = json!({"version": 1, "inputs": record["inputs"]});
-    let mut catena = work.command(style);
-    catena.arg("--key").arg(work.key()).arg("--facts").arg(work.write("facts", &facts.to_string()));
-    catena.arg("--inputs").arg(work.write("inputs", &inputs.to_string()));
-    let answer = catena.args(["--signed-at", record["signedAt"].as_str().unwrap()]).run();
+    let mut catena = work.command_with_custody(style);
+    let answer = catena.arg("--inputs").arg(work.write("inputs", &inputs.to_string())).run();
     assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{id}");
     let (document, signature) = work.written();
     let written: Value = serde_json::from_slice(&document).unwrap();
@@ -288,8 +295,7 @@ fn release_with_fetched_inputs(room: &Path, bend: impl Fn(&mut Value)) -> Result
             Layout::Python => "scriptworker",
             _ => "generic-worker",
         };
-        let mut catena = work.command(style);
-        let answer = catena.arg("--key").arg(work.key()).arg("--inputs").arg(&record).run();
+        let answer = work.command_with_custody(style).arg("--inputs").arg(&record).run();
         if answer.status != 0 {
             return Err(answer);
         }
@@ -304,7 +310,7 @@ fn release_with_fetched_inputs(room: &Path, bend: impl Fn(&mut Value)) -> Result
 
 #[test]
 fn a_release_whose_builds_fetch_their_inputs_is_verified_by_them() {
-    let room = tempfile::tempdir().unwrap();
+    let room = SearchedDir::new().unwrap();
     let chain = release_with_fetched_inputs(room.path(), |_| {}).unwrap();
     let answer = judged(chain, room.path());
     assert_eq!(answer.status, 0, "{}{}", answer.failed(), answer.stderr);
@@ -321,14 +327,14 @@ fn a_fetched_input_that_was_altered_or_is_not_pinned_is_refused() {
         ("runId", json!(7), "input-run"),
         ("name", json!("public/build/another"), "input-unlisted"),
     ] {
-        let room = tempfile::tempdir().unwrap();
+        let room = SearchedDir::new().unwrap();
         let chain = release_with_fetched_inputs(room.path(), |written| first(written, member, value.clone()));
         let answer = judged(chain.unwrap(), room.path());
         assert_eq!(answer.status, 1, "{member}: {}", answer.stderr);
         assert!(answer.codes().contains(&code.to_owned()), "{member}: {:?}", answer.codes());
     }
     for member in ["runId", "sha256", "verified"] {
-        let room = tempfile::tempdir().unwrap();
+        let room = SearchedDir::new().unwrap();
         let answer = release_with_fetched_inputs(room.path(), |written| {
             written["inputs"][0].as_object_mut().unwrap().remove(member).unwrap();
         });

@@ -180,7 +180,7 @@ fn what_an_older_release_lacks_means_none() {
     let note = "# This release has no hg_git_mirrors: the policy has none either.\n";
     assert_eq!(made.text.replace(note, ""), import(DEFAULTS).unwrap().text);
     // Where it is there, every product must have it.
-    insta::assert_snapshot!(changed("{\"one\": {}}", "{}"), @"hg_git_mirrors.by-cot-product.one is missing; these are not the defaults of a scriptworker that is known here");
+    insta::assert_snapshot!(changed("{\"one\": {}}", "{}"), @"hg_git_mirrors.by-cot-product.one is missing; these are not the defaults of a supported scriptworker");
 }
 
 /// The defaults of releases: every `VERSION.json` in the folder that `CATENA_SCRIPTWORKER_DEFAULTS` names.

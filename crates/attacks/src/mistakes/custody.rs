@@ -136,7 +136,7 @@ pub(super) const ONES: &[(&str, One)] = &[
             },
             "input-document",
             Policy,
-            "a document that expired is gone",
+            "document has expired",
         ),
     ),
     (

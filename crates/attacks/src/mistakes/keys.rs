@@ -57,7 +57,7 @@ pub(super) const ONES: &[(&str, One)] = &[
     ),
     (
         "worker that got its new key before the overlap",
-        mistake(cron, unchanged, "signature-key-not-yet-valid", Policy, "before the policy says so")
+        mistake(cron, unchanged, "signature-key-not-yet-valid", Policy, "catena keys audit")
             .under(trusted!(", not-before: '2026-09-01T00:00:00Z'", "", "")),
     ),
     (
@@ -70,13 +70,13 @@ pub(super) const ONES: &[(&str, One)] = &[
             },
             "signature-key-not-yet-valid",
             Policy,
-            "correct the policy",
+            "catena keys audit",
         )
         .under(trusted!(", not-before: '2026-08-12T09:51:00Z'", "", "")),
     ),
     (
         "rotation with a gap where an overlap was meant",
-        mistake(push, unchanged, "signature-key-not-yet-valid", Policy, "correct the policy")
+        mistake(push, unchanged, "signature-key-not-yet-valid", Policy, "catena keys audit")
             .under(trusted!(", not-before: '2026-08-12T12:00:00Z'", "", "")),
     ),
     (
@@ -107,7 +107,7 @@ pub(super) const ONES: &[(&str, One)] = &[
     ),
     (
         "key of another machine that was copied into the trust file",
-        mistake(push, unchanged, "signature-unknown-key", Invalid, "Ask who runs the worker pool").under(
+        mistake(push, unchanged, "signature-unknown-key", Invalid, "ask the owner of the worker pool").under(
             "catena-policy: 1\ntrusted-keys:\n- {id: d, scheme: ed25519, key: KO3FX9JnNga/XViTRBiUMHYnji9Fu3s332sU2lXjSwE=, worker-implementations: [docker-worker]}\n- {id: g, scheme: ed25519, key: gQ+U2JA57uEdkn9x4qnkVQy9owbUzY5az2AgiF7TgaE=, worker-implementations: [docker-worker, generic-worker]}\n- {id: s, scheme: ed25519, key: ADoRIVFV9NRFqmMCtF+XkHm/O04IfJiWhw4JirZ5zMk=, worker-implementations: [scriptworker]}\n",
         ),
     ),

@@ -64,7 +64,7 @@ pub(super) const ONES: &[(&str, One)] = &[
             |c| variable_says(c, "SENDER", "event.sender.login", "somebody-else"),
             "rebuild-differs",
             Invalid,
-            "a merge by somebody else",
+            "a merge by another account",
         ),
     ),
     (

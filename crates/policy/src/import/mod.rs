@@ -153,7 +153,7 @@ fn write_header(file: &mut Writer, source: &str, defaults: &Defaults) {
     );
     file.comment("next import can replace it. docs/policy.md explains every key.");
     for name in &defaults.unknown {
-        file.comment(&format!("Left out, because it is not known here: {name}"));
+        file.comment(&format!("Omitted, because it is unknown: {name}"));
     }
     for name in &defaults.lacking {
         file.comment(&format!("This release has no {name}: the policy has none either."));

@@ -135,7 +135,7 @@ impl Verification {
                 confirmed.iter().chain(&definition).filter(concerns).take(2).map(Need::to_string).collect();
             if !told.is_empty() {
                 let told = told.join(" and ");
-                finding.message.push_str(&format!(" Two requests for {told} had the same answer."));
+                finding.message.push_str(&format!("\nTwo requests for {told} had the same answer."));
             }
         }
     }
