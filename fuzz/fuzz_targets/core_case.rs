@@ -5,11 +5,11 @@
 //! answers, lists of projects, actions and parameters, each where the checks look at it.
 #![no_main]
 
+use catena_fuzz::{Edit, Fault, Told, ValidChain, honest, place};
+use catena_json::{Limits, Value, parse};
 use catena_model::digest::Digest;
 use catena_verify::verdict::{Outcome, Verdict};
 use catena_verify::verification::{Fact, Need};
-use catena_fuzz::{Edit, Fault, Told, ValidChain, honest, place};
-use catena_json::{Limits, Value, parse};
 use libfuzzer_sys::fuzz_target;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;

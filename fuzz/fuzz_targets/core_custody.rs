@@ -2,8 +2,8 @@
 //! value and read again as the same record.
 #![no_main]
 
-use catena_model::custody::{Custody, PinnedInputs};
 use catena_json::{Limits, parse};
+use catena_model::custody::{Custody, PinnedInputs};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

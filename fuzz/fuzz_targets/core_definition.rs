@@ -1,8 +1,8 @@
 //! Any JSON as a task definition: no panic; what is read can be asked, and is kept as it was.
 #![no_main]
 
-use catena_model::task::{Definition, ImageInput};
 use catena_json::{Limits, Value, parse};
+use catena_model::task::{Definition, ImageInput};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

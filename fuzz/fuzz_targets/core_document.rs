@@ -2,9 +2,9 @@
 //! lists only digests that have their algorithm's length.
 #![no_main]
 
+use catena_json::{Limits, Value, parse};
 use catena_model::digest::Digest;
 use catena_model::document::{Document, Listing};
-use catena_json::{Limits, Value, parse};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -3,11 +3,11 @@
 //! the same entries.
 #![no_main]
 
+use catena_json::{Value, parse};
 use catena_model::Limits;
 use catena_model::digest::Measurement;
 use catena_model::graph::{GraphError, GraphScan, Scanner};
 use catena_model::task::TaskId;
-use catena_json::{Value, parse};
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
 

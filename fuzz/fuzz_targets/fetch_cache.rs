@@ -2,10 +2,10 @@
 //! has one way to be written.
 #![no_main]
 
-use catena_model::task::{ArtifactName, RunId, TaskId};
-use catena_verify::verification::{Fact, Need};
 use catena_fetch::cache::{Payload, Snapshot, decode, encode};
+use catena_model::task::{ArtifactName, RunId, TaskId};
 use catena_store::{Key, open, seal};
+use catena_verify::verification::{Fact, Need};
 use libfuzzer_sys::fuzz_target;
 
 /// A need of each shape.

@@ -6,13 +6,13 @@
 //! answer ends, headers, an empty line, the body.
 #![no_main]
 
+use catena_fetch::{Fetcher, Options};
+use catena_http::{Request, Response, Secret, Transport, TransportError};
 use catena_model::Limits;
 use catena_model::source::{GithubRepository, RepositoryUrl, Revision};
 use catena_model::task::{ArtifactName, RunId, TaskId};
-use catena_verify::verification::{Fact, Need, Reference, Shape, TreeFile};
-use catena_fetch::{Fetcher, Options};
-use catena_http::{Request, Response, Secret, Transport, TransportError};
 use catena_taskcluster::{RootUrl, TaskclusterCredentials};
+use catena_verify::verification::{Fact, Need, Reference, Shape, TreeFile};
 use futures_util::future::{self, BoxFuture};
 use futures_util::{FutureExt, StreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};

@@ -2,8 +2,8 @@
 //! is asked for.
 #![no_main]
 
-use catena_model::Limits;
 use catena_fetch::Replay;
+use catena_model::Limits;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (&[u8], &[u8])| {

@@ -1,8 +1,8 @@
 //! Any text as a file of keys: no panic; what is read holds each key once per implementation.
 #![no_main]
 
-use catena_policy::KeyRing;
 use catena_model::task::WorkerImplementation;
+use catena_policy::KeyRing;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

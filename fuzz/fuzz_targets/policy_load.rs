@@ -2,8 +2,8 @@
 //! have places; what is read can be asked.
 #![no_main]
 
-use catena_policy::{Diagnostic, Policy, Severity};
 use catena_model::source::SourceUrl;
+use catena_policy::{Diagnostic, Policy, Severity};
 use libfuzzer_sys::fuzz_target;
 
 fn look(read: Result<Policy, Vec<Diagnostic>>) {

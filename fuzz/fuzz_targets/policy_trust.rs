@@ -2,8 +2,8 @@
 //! asked for, or not at all.
 #![no_main]
 
-use catena_policy::{Revocation, Rotation, TrustFile};
 use catena_keys::{KeyId, Revoked, SigningKey};
+use catena_policy::{Revocation, Rotation, TrustFile};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

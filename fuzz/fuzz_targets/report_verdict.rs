@@ -1,9 +1,9 @@
 //! Any bytes as a verdict's report: no panic; what is read is in the schema, and agrees with itself.
 #![no_main]
 
-use catena_verify::verdict::Outcome;
 use catena_json::Limits;
 use catena_report::ReadVerdict;
+use catena_verify::verdict::Outcome;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,7 +1,7 @@
 //! What may happen to one answer.
 
-use catena_verify::verification::{Fact, Need};
 use catena_json::{Limits, Value, parse};
+use catena_verify::verification::{Fact, Need};
 
 /// One answer, bent.
 ///

@@ -1,16 +1,16 @@
 //! Valid chains of the testbed, answered from memory.
 
-use catena_attacks::{InMemorySource, NOW, Question};
+use catena_attacks::{InMemorySource, NOW, Scenario};
 use catena_policy::Policy;
-use catena_verify::verdict::{Outcome, Verdict};
-use catena_verify::verification::{Fact, Need};
 use catena_testbed::chain::{Builders, Images, Vcs};
 use catena_testbed::{Body, Release, Trigger};
+use catena_verify::verdict::{Outcome, Verdict};
+use catena_verify::verification::{Fact, Need};
 use std::collections::BTreeMap;
 
 /// A chain that is verified when nothing is changed.
 pub struct ValidChain {
-    question: Question,
+    question: Scenario,
     memory: InMemorySource,
     /// What was asked when nothing was changed, in that order.
     asked: Vec<(Need, Vec<u8>)>,
@@ -62,7 +62,7 @@ pub fn place(need: &Need) -> Need {
 impl ValidChain {
     fn new(release: &Release, policy: &Policy) -> Self {
         let chain = release.build().unwrap();
-        let question = Question::under(policy, &chain).unwrap().within(|limits| {
+        let question = Scenario::under(policy, &chain).unwrap().within(|limits| {
             limits.answer_bytes = 1 << 20;
             limits.pages = 5;
             limits.links = 50;
