@@ -5,6 +5,7 @@
 //!            (YAML with   (which     (extends,  (leaves    (parts fit
 //!             places)      keys)      defaults)  parse)     together)
 //! ```
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod diagnostic;
 mod document;
