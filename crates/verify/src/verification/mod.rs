@@ -36,7 +36,7 @@ pub(crate) use registry::{Registry, Scope, Unresolved};
 pub use work::Cancel;
 pub(crate) use work::{Halt, Work};
 
-use crate::verdict::{Finding, SignedDocument, Source, VerifiedArtifact};
+use crate::verdict::{Disposition, Finding, SignedDocument, Source, VerifiedArtifact};
 use catena_model::task::{TaskId, WorkerImplementation};
 use catena_model::{Limits, Timestamp};
 use catena_policy::{KeyRing, Product};
@@ -68,6 +68,12 @@ pub(crate) enum Established {
     Completed,
     /// The trusted tree that the chain is traced back to.
     Tree(String),
+}
+
+impl Examination {
+    fn has_failed(&self) -> bool {
+        self.findings.iter().any(|finding| finding.disposition == Disposition::Failed)
+    }
 }
 
 impl From<Vec<Finding>> for Examination {
@@ -368,11 +374,14 @@ impl Verification {
             Err(Stop::Waiting | Stop::Halted) => State::Waiting,
         };
         let waits = matches!(state, State::Waiting);
+        // Only a failure is doubted: thousands of checks that passed need not remember what they rest on.
+        let doubted =
+            matches!(&state, State::Done(examination) if examination.has_failed()).then_some(doubted);
         if let Some(item) = self.items.get_mut(number) {
             item.awaited = missing.len().saturating_add(usize::from(waits_for_chain));
             item.steps = steps;
             item.state = state;
-            item.doubted = doubted;
+            item.doubted = doubted.unwrap_or_default();
         }
         if waits {
             self.wait(number, missing, waits_for_chain);
