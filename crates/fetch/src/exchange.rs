@@ -95,32 +95,20 @@ impl Form {
     }
 }
 
-/// The result of one attempt.
+/// Why an attempt gave no body.
 #[derive(Debug)]
-pub(crate) enum Outcome {
-    ReceivedBody(Box<ReceivedBody>),
-    Absent {
-        status: u16,
-        message: String,
-    },
-    Refused {
-        status: u16,
-        message: String,
-    },
+pub(crate) enum NoBody {
+    /// The service states that the resource is absent, or refuses it.
+    Fact(Box<Fact>),
     /// Temporary.
-    Again {
-        reason: String,
-        retry_after: Option<Duration>,
-    },
+    Again { reason: String, retry_after: Option<Duration> },
     /// Permanent.
-    Lasting {
-        reason: String,
-    },
+    Lasting { reason: String },
     /// A rate limit. Its end is recorded where every request looks first.
     Limited,
 }
 
-impl Outcome {
+impl NoBody {
     fn again(reason: impl Into<String>) -> Self {
         Self::Again { reason: reason.into(), retry_after: None }
     }
@@ -130,7 +118,7 @@ impl Outcome {
     }
 }
 
-impl From<TransportError> for Outcome {
+impl From<TransportError> for NoBody {
     fn from(error: TransportError) -> Self {
         match error.kind {
             TransportErrorKind::Passing => Self::again(error.message),
@@ -139,7 +127,7 @@ impl From<TransportError> for Outcome {
     }
 }
 
-impl From<BodyError> for Outcome {
+impl From<BodyError> for NoBody {
     fn from(error: BodyError) -> Self {
         match error {
             BodyError::Coding => Self::again(error.to_string()),
@@ -176,22 +164,17 @@ impl Exchange<'_> {
         &self,
         ask: &RequestSpec,
         intake: impl FnOnce(Coding) -> Result<(BodySink, u64), BodyError>,
-    ) -> Outcome {
-        match self.follow(ask).await {
-            Err(outcome) => outcome,
-            Ok((response, _)) if response.status == StatusCode::OK => {
-                match self.take(ask, response, intake).await {
-                    Ok(taken) => Outcome::ReceivedBody(Box::new(taken)),
-                    Err(outcome) => outcome,
-                }
-            }
-            Ok((response, url)) => self.decline(ask, response, &url).await,
+    ) -> Result<Box<ReceivedBody>, NoBody> {
+        let (response, url) = self.follow(ask).await?;
+        if response.status == StatusCode::OK {
+            return self.take(ask, response, intake).await.map(Box::new);
         }
+        Err(self.decline(ask, response, &url).await)
     }
 
     /// Sends the request and follows redirects, to the first answer that is not a redirect; returns the
     /// answer and its address.
-    async fn follow(&self, ask: &RequestSpec) -> Result<(Response, Url), Outcome> {
+    async fn follow(&self, ask: &RequestSpec) -> Result<(Response, Url), NoBody> {
         let mut seen = vec![ask.url.clone()];
         let mut url = ask.url.clone();
         loop {
@@ -202,15 +185,15 @@ impl Exchange<'_> {
             }
             let response = drained(response).await;
             let next = headers::location(&url, &response.headers)
-                .map_err(|error| Outcome::lasting(error.to_string()))?;
+                .map_err(|error| NoBody::lasting(error.to_string()))?;
             if !ask.artifact && !same_origin(&url, &next) {
-                return Err(Outcome::lasting(format!("a redirect to another host, {}", Shown(&next))));
+                return Err(NoBody::lasting(format!("a redirect to another host, {}", Shown(&next))));
             }
             if seen.contains(&next) {
-                return Err(Outcome::lasting(format!("redirects in a circle, at {}", Shown(&next))));
+                return Err(NoBody::lasting(format!("redirects in a circle, at {}", Shown(&next))));
             }
             if seen.len() > self.options.redirects {
-                return Err(Outcome::lasting(format!("more than {} redirects", self.options.redirects)));
+                return Err(NoBody::lasting(format!("more than {} redirects", self.options.redirects)));
             }
             tracing::debug!(from = %Shown(&url), to = %Shown(&next), "redirected");
             self.counters.redirects.add(1);
@@ -220,18 +203,18 @@ impl Exchange<'_> {
     }
 
     /// Plain http is allowed to this machine only.
-    fn permit(&self, url: &Url) -> Result<(), Outcome> {
+    fn permit(&self, url: &Url) -> Result<(), NoBody> {
         match url.scheme() {
             "https" => Ok(()),
             "http" if is_loopback(url) || self.options.danger_allow_http => Ok(()),
             "http" => {
-                Err(Outcome::lasting(format!("plain http is only for this machine, not for {}", Shown(url))))
+                Err(NoBody::lasting(format!("plain http is only for this machine, not for {}", Shown(url))))
             }
-            _ => Err(Outcome::lasting("an address that is neither http nor https")),
+            _ => Err(NoBody::lasting("an address that is neither http nor https")),
         }
     }
 
-    async fn send(&self, ask: &RequestSpec, url: &Url, first: bool) -> Result<Response, Outcome> {
+    async fn send(&self, ask: &RequestSpec, url: &Url, first: bool) -> Result<Response, NoBody> {
         let method = if ask.content.is_some() { Method::POST } else { Method::GET };
         let request = Request {
             headers: self.headers(ask, &method, url, first),
@@ -243,7 +226,7 @@ impl Exchange<'_> {
         self.counters.requests.add(1);
         let response = match timeout(self.options.stall, self.transport.send(request)).await {
             Err(_) => {
-                return Err(Outcome::again(format!("no answer for {} s", self.options.stall.as_secs())));
+                return Err(NoBody::again(format!("no answer for {} s", self.options.stall.as_secs())));
             }
             Ok(response) => response?,
         };
@@ -305,10 +288,9 @@ impl Exchange<'_> {
         ask: &RequestSpec,
         response: Response,
         intake: impl FnOnce(Coding) -> Result<(BodySink, u64), BodyError>,
-    ) -> Result<ReceivedBody, Outcome> {
-        let coding = headers::coding(&response.headers).map_err(|coding| {
-            Outcome::lasting(format!("the answer has the unrequested coding {coding:?}"))
-        })?;
+    ) -> Result<ReceivedBody, NoBody> {
+        let coding = headers::coding(&response.headers)
+            .map_err(|coding| NoBody::lasting(format!("the answer has the unrequested coding {coding:?}")))?;
         let (taker, limit) = intake(coding)?;
         let announced = headers::content_length(&response.headers);
         if coding == Coding::Identity && announced.is_some_and(|length| length > limit) {
@@ -319,7 +301,7 @@ impl Exchange<'_> {
             Fact::Body(body) => ask.form.differs(&body.bytes),
             _ => None,
         };
-        differs.map_or(Ok(taken), |why| Err(Outcome::again(why)))
+        differs.map_or(Ok(taken), |why| Err(NoBody::again(why)))
     }
 
     /// Receives every chunk, however slowly they arrive.
@@ -328,7 +310,7 @@ impl Exchange<'_> {
         mut response: Response,
         coding: Coding,
         mut taker: BodySink,
-    ) -> Result<ReceivedBody, Outcome> {
+    ) -> Result<ReceivedBody, NoBody> {
         let announced = headers::content_length(&response.headers);
         let shown = announced.filter(|_| coding == Coding::Identity);
         let mut pace = Pace::new(self.options);
@@ -337,9 +319,7 @@ impl Exchange<'_> {
             let chunk = match timeout(self.options.stall, response.body.next()).await {
                 Err(_) => {
                     let seconds = self.options.stall.as_secs();
-                    return Err(Outcome::again(format!(
-                        "nothing more of the answer arrived for {seconds} s"
-                    )));
+                    return Err(NoBody::again(format!("nothing more of the answer arrived for {seconds} s")));
                 }
                 Ok(None) => break,
                 Ok(Some(chunk)) => chunk?,
@@ -350,7 +330,7 @@ impl Exchange<'_> {
             self.counters.received.add(added);
             taker.write(chunk).await?;
             if !pace.keeps(length) {
-                return Err(Outcome::again(format!(
+                return Err(NoBody::again(format!(
                     "the answer comes slower than {} bytes/s",
                     self.options.minimum_rate
                 )));
@@ -361,7 +341,7 @@ impl Exchange<'_> {
             }
         }
         if announced.is_some_and(|length| length != received) {
-            return Err(Outcome::again("the answer is not as long as it announced"));
+            return Err(NoBody::again("the answer is not as long as it announced"));
         }
         let taken = taker.end().await?.finish()?;
         self.counters.decoded.add(taken.measurement.length);
@@ -369,7 +349,7 @@ impl Exchange<'_> {
     }
 
     /// The meaning of an answer other than 200.
-    async fn decline(&self, ask: &RequestSpec, response: Response, url: &Url) -> Outcome {
+    async fn decline(&self, ask: &RequestSpec, response: Response, url: &Url) -> NoBody {
         let (status, now) = (response.status, now());
         if let Some(key) = &ask.limited_as
             && let Some(wait) = headers::github_limited(status, &response.headers, now)
@@ -377,25 +357,25 @@ impl Exchange<'_> {
             // Even "now" is one second later: otherwise a limit that is hit again would be retried
             // forever.
             self.close(key, wait.max(Duration::from_secs(1)));
-            return Outcome::Limited;
+            return NoBody::Limited;
         }
         let retry_after = headers::retry_after(&response.headers, now);
         let body = self.error_body(response).await;
         let message = words(&body);
         match status.as_u16() {
             status @ (404 | 410 | 422 | 424) if ask.lacks(status, url, &body) => {
-                Outcome::Absent { status, message }
+                NoBody::Fact(Box::new(Fact::Absent { status, message }))
             }
-            status @ (404 | 410) => Outcome::again(format!(
+            status @ (404 | 410) => NoBody::again(format!(
                 "status {status} in a form that {} does not use: {}",
                 ask.responder_at(url),
                 outline(&body, &message)
             )),
-            status @ (401 | 403 | 407) => Outcome::Refused { status, message },
+            status @ (401 | 403 | 407) => NoBody::Fact(Box::new(Fact::Refused { status, message })),
             status @ (408 | 421 | 425 | 429 | 201..=299 | 500..=599) => {
-                Outcome::Again { reason: worded(status, &message), retry_after }
+                NoBody::Again { reason: worded(status, &message), retry_after }
             }
-            status => Outcome::lasting(worded(status, &message)),
+            status => NoBody::lasting(worded(status, &message)),
         }
     }
 

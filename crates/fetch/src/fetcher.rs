@@ -3,7 +3,7 @@
 use crate::address::{Address, Service};
 use crate::body::{BodyDecoder, BodyError, Bounds, Keep, ReceivedBody, measure, measured};
 use crate::budget::{ANSWER, MemoryBudget, Reservation, length};
-use crate::exchange::{Authorization, Exchange, Form, Outcome, RequestSpec};
+use crate::exchange::{Authorization, Exchange, Form, NoBody, RequestSpec};
 use crate::github::Tokens;
 use crate::graphs::{GraphDecoder, KeptGraph};
 use crate::options::Options;
@@ -68,12 +68,6 @@ impl Answered {
     fn is_failure(&self) -> bool {
         matches!(self.fact, Fact::Unreachable { .. } | Fact::Refused { .. })
     }
-}
-
-/// The result of all attempts of a request.
-pub(crate) enum FetchResult {
-    ReceivedBody(Box<ReceivedBody>),
-    Fact(Fact),
 }
 
 /// What happens to an answer's body.
@@ -258,11 +252,11 @@ impl Fetcher {
             shape: need.shape(),
         };
         match self.persist(need, &ask, &plan, deadline).await {
-            FetchResult::Fact(fact) => {
+            Err(fact) => {
                 let fact = self.as_seen(fact, need, address, &ask, deadline).await;
                 Answered { fact, graph: None, _shares: [Some(share), None] }
             }
-            FetchResult::ReceivedBody(taken) => self.hold(need, *taken, share),
+            Ok(taken) => self.hold(need, *taken, share),
         }
     }
 
@@ -363,14 +357,14 @@ impl Fetcher {
         }
     }
 
-    /// Retries until there is an answer, or the deadline has passed.
+    /// Retries until there is an answer, or the deadline has passed: a body, or the fact that there is none.
     pub(crate) async fn persist(
         &self,
         need: &Need,
         ask: &RequestSpec,
         plan: &BodyPlan<'_>,
         deadline: Instant,
-    ) -> FetchResult {
+    ) -> Result<Box<ReceivedBody>, Fact> {
         let (mut attempt, mut waits) = (0_u32, 0_u32);
         loop {
             if let Some(host) = &ask.limited_as
@@ -382,35 +376,30 @@ impl Fetcher {
                 {
                     let reason =
                         format!("the rate limit of {host} is used up for another {} s", wait.as_secs());
-                    return unreachable(reason, attempt);
+                    return Err(unreachable(reason, attempt));
                 }
                 continue;
             }
             attempt = attempt.saturating_add(1);
             self.progress.event(Event::Started { need, attempt });
             let (reason, retry_after) = match timeout_at(deadline, self.attempt(need, ask, plan)).await {
-                Err(_) => return unreachable("the deadline passed".to_owned(), attempt),
-                Ok(Outcome::ReceivedBody(taken)) => return FetchResult::ReceivedBody(taken),
-                Ok(Outcome::Absent { status, message }) => {
-                    return FetchResult::Fact(Fact::Absent { status, message });
-                }
-                Ok(Outcome::Refused { status, message }) => {
-                    return FetchResult::Fact(Fact::Refused { status, message });
-                }
-                Ok(Outcome::Lasting { reason }) => return unreachable(reason, attempt),
-                Ok(Outcome::Again { reason, retry_after }) => (reason, retry_after),
-                Ok(Outcome::Limited) => {
+                Err(_) => return Err(unreachable("the deadline passed".to_owned(), attempt)),
+                Ok(Ok(taken)) => return Ok(taken),
+                Ok(Err(NoBody::Fact(fact))) => return Err(*fact),
+                Ok(Err(NoBody::Lasting { reason })) => return Err(unreachable(reason, attempt)),
+                Ok(Err(NoBody::Again { reason, retry_after })) => (reason, retry_after),
+                Ok(Err(NoBody::Limited)) => {
                     // The host is closed now; the wait at the loop's start is not a failed attempt.
                     attempt = attempt.saturating_sub(1);
                     continue;
                 }
             };
             if attempt >= self.options.attempts {
-                return unreachable(reason, attempt);
+                return Err(unreachable(reason, attempt));
             }
             let wait = self.backoff.wait(attempt, retry_after);
             if !fits(wait, deadline) {
-                return unreachable(reason, attempt);
+                return Err(unreachable(reason, attempt));
             }
             tracing::info!(%need, attempt, ?wait, %reason, "asking again");
             self.progress.event(Event::Retrying { need, attempt, wait, reason: &reason });
@@ -433,7 +422,12 @@ impl Fetcher {
     }
 
     /// One attempt, as soon as a permit is available.
-    async fn attempt(&self, need: &Need, ask: &RequestSpec, plan: &BodyPlan<'_>) -> Outcome {
+    async fn attempt(
+        &self,
+        need: &Need,
+        ask: &RequestSpec,
+        plan: &BodyPlan<'_>,
+    ) -> Result<Box<ReceivedBody>, NoBody> {
         let taskcluster = self.root.holds(&ask.url);
         let _permits = self.permits.take(&ask.url, plan.shape, taskcluster).await;
         let began = Instant::now();
@@ -496,8 +490,8 @@ fn intake(plan: &BodyPlan<'_>, coding: Coding) -> Result<(BodySink, u64), BodyEr
     Ok((taker, plan.bounds.bytes))
 }
 
-fn unreachable(reason: String, attempts: u32) -> FetchResult {
-    FetchResult::Fact(Fact::Unreachable { reason, attempts })
+fn unreachable(reason: String, attempts: u32) -> Fact {
+    Fact::Unreachable { reason, attempts }
 }
 
 /// Whether a wait ends before the deadline.

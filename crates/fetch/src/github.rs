@@ -4,7 +4,7 @@ use crate::absence::Responder;
 use crate::address::{self, GITHUB_API_HOST};
 use crate::body::{Bounds, Keep};
 use crate::exchange::{Form, RequestSpec};
-use crate::fetcher::{BodyPlan, FetchResult, Fetcher};
+use crate::fetcher::{BodyPlan, Fetcher};
 use bytes::Bytes;
 use catena_http::Secret;
 use catena_model::source::GithubRepository;
@@ -96,18 +96,18 @@ async fn request(
     let keep = &|| Keep::Whole;
     let plan = BodyPlan { bounds, budget: None, sha512: false, keep, staging: None, shape: Shape::Body };
     let problem = match fetcher.persist(need, &ask, &plan, deadline).await {
-        FetchResult::ReceivedBody(taken) => match taken.fact {
+        Ok(taken) => match taken.fact {
             Fact::Body(body) => match serde_json::from_slice::<Answer>(&body.bytes) {
                 Ok(answer) => return Some(answer.token),
                 Err(_) => "an answer without a token".to_owned(),
             },
             _ => "no answer".to_owned(),
         },
-        FetchResult::Fact(Fact::Absent { status, message } | Fact::Refused { status, message }) => {
+        Err(Fact::Absent { status, message } | Fact::Refused { status, message }) => {
             format!("status {status}: {message}")
         }
-        FetchResult::Fact(Fact::Unreachable { reason, .. }) => reason,
-        FetchResult::Fact(_) => "no answer".to_owned(),
+        Err(Fact::Unreachable { reason, .. }) => reason,
+        Err(_) => "no answer".to_owned(),
     };
     tracing::warn!(%repository, %problem, "no GitHub token from Taskcluster");
     None
