@@ -195,7 +195,7 @@ fn judge(need: &Need, fact: &Fact, last: Option<&Answer>) {
             assert!(scan.measurement.length <= limits().graph_bytes);
         }
         Fact::Confirmed(_) => panic!("nothing was requested twice"),
-        Fact::Recalled(_) => panic!("nobody remembers anything"),
+        Fact::Recalled(_) => panic!("no memory is in use here"),
         Fact::Absent { status: told, message } => {
             // Whether GitHub shows the repository was asked after it.
             let shown = *told == 404 && status == Some(200);

@@ -10,10 +10,10 @@ use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, TraitItem, Type, UseTree,
 
 /// What is listed.
 const SOURCES: &str = "crates/catena/src";
-/// Where that is kept.
+/// The file that holds the list.
 const LISTING: &str = "docs/api/catena.txt";
 
-/// Writes the listing anew.
+/// Writes the list again.
 pub(crate) fn write() -> Result<(), Failure> {
     let listing = root().join(LISTING);
     let text = listed(&root().join(SOURCES))?;

@@ -1,9 +1,9 @@
-//! Why a task did not succeed.
+//! Why a command failed.
 
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
-/// Why a task did not succeed.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// A program could not be started.
@@ -11,10 +11,10 @@ pub(crate) enum Failure {
     Start {
         /// The program.
         program: String,
-        /// What the system says.
+        /// The operating system's error.
         cause: std::io::Error,
     },
-    /// A program ended otherwise than with success.
+    /// A program failed.
     #[error("{command}: {status}")]
     Ended {
         /// The command line.
@@ -46,12 +46,12 @@ pub(crate) enum Failure {
         /// What there is.
         targets: Vec<String>,
     },
-    /// A file or folder could not be read or written.
+    /// A file or directory could not be read or written.
     #[error("{}: {cause}", path.display())]
     File {
         /// Which.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         cause: std::io::Error,
     },
     /// The output of a program, or a file, is not as expected.

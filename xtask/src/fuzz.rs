@@ -1,4 +1,4 @@
-//! Fuzzing without more tools than rustc and a C++ compiler.
+//! Fuzzing with rustc and a C++ compiler alone.
 //!
 //! `cargo fuzz` works on the same package; this passes the same flags to the toolchain that
 //! everything else is built with. Without a sanitizer, because no code here is unsafe: what is
@@ -15,7 +15,7 @@ const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Ccodegen-units=1 \
     -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares";
 
-/// Seconds that one input may take by the clock on the wall. None takes one; but a busy machine may
+/// Seconds of wall time that one input may take. None takes one second, but a busy machine may
 /// let nothing run for ten, and libFuzzer's alarm can come inside of `malloc` and then never ends.
 const PATIENCE: &str = "-timeout=60";
 /// Megabytes that a target may take. Every limit it passes is far below.
@@ -34,7 +34,7 @@ pub(crate) fn run(
         Some(name) => return Err(Failure::NoTarget { name: name.to_owned(), targets: all }),
     };
     let host = host()?;
-    // A folder of its own: cargo would build both ways in turn otherwise.
+    // A directory of its own: cargo would build both ways in turn otherwise.
     let folder = target_dir().join("fuzz");
     build(&chosen, &host, &folder)?;
     for name in &chosen {

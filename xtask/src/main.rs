@@ -1,4 +1,4 @@
-//! Everyday commands of those who work on this: `cargo xtask --help`.
+//! Everyday commands of developers: `cargo xtask --help`.
 
 mod api;
 mod architecture;
@@ -29,9 +29,9 @@ struct Cli {
 enum Task {
     /// Everything that must hold before a change goes in: formatting, lints, documentation, tests
     Check,
-    /// Throw hostile bytes at the parsers; needs a C++ compiler, and no other toolchain
+    /// Fuzz the parsers; needs a C++ compiler, and no other toolchain
     Fuzz {
-        /// A file in fuzz/fuzz_targets, without its ending [default: each in turn]
+        /// A file in fuzz/fuzz_targets, without its extension [default: each in turn]
         target: Option<String>,
         /// How long each target runs
         #[arg(long, value_name = "N", default_value_t = 60)]
@@ -48,13 +48,13 @@ enum Task {
         /// Try every N-th change only
         #[arg(long, value_name = "N", default_value_t = 1)]
         every: u32,
-        /// Given to the test: names of chains, --list
+        /// Passed to the test: names of chains, --list
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Make again what is made by programs; look at the difference before committing it
+    /// Regenerate files that programs make; read the difference before committing it
     Regenerate {
-        /// What to make [default: all]
+        /// What to regenerate [default: all]
         #[arg(value_enum)]
         what: Vec<regenerate::Made>,
     },
@@ -63,38 +63,38 @@ enum Task {
     /// Installs scriptworker from PyPI below target/, unless CATENA_SCRIPTWORKER_PYTHON names a Python
     /// that has it.
     Differential {
-        /// Given to the test: names of chains, --list
+        /// Passed to the test: names of chains, --list
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
     /// Measure the hot parts, each alone
     Bench {
-        /// Given to the benches: names, --sample-count N
+        /// Passed to the benches: names, --sample-count N
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
     /// Measure catena beside scriptworker, the floor and its critical path (scripts/versus)
     Versus {
-        /// Given to the script: --sections, --chains, --pairs, --help
+        /// Passed to the script: --sections, --chains, --pairs, --help
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Change the code, one place at a time, and see whether a test fails; needs cargo-mutants
+    /// Change the code in one place at a time, and see whether a test fails; needs cargo-mutants
     Mutants {
         /// Only what differs from this commit
         #[arg(long, value_name = "COMMIT")]
         since: Option<String>,
-        /// Given to cargo-mutants: --package NAME, --file GLOB, --shard K/N, --list
+        /// Passed to cargo-mutants: --package NAME, --file GLOB, --shard K/N, --list
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Tell which lines the tests do not run; needs cargo-llvm-cov
+    /// Show which lines the tests do not run; needs cargo-llvm-cov
     Coverage {
-        /// Given to cargo-llvm-cov: --package NAME, --html, -- --lib
+        /// Passed to cargo-llvm-cov: --package NAME, --html, -- --lib
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Hold the tree of dependencies against deny.toml; needs cargo-deny
+    /// Check the dependencies against deny.toml; needs cargo-deny
     Deny,
     /// Build the static binary that is distributed, twice, and compare the two
     Dist {

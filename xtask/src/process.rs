@@ -1,25 +1,25 @@
-//! Running other programs in the repository's folder.
+//! Running other programs in the repository's directory.
 
 use crate::failure::Failure;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The repository's folder.
+/// The repository's directory.
 pub(crate) fn root() -> &'static Path {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.parent().unwrap_or(package)
 }
 
-/// Where everything is put that is built.
+/// The directory of build results.
 pub(crate) fn target_dir() -> PathBuf {
     root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
-/// Beginnings of the names of variables that are about this package.
+/// Prefixes of the environment variables that cargo sets for this package.
 const OWN: [&str; 2] = ["CARGO_MANIFEST_", "CARGO_PKG_"];
 
-/// One command, run in the repository's folder.
+/// One command, run in the repository's directory.
 #[derive(Debug)]
 pub(crate) struct Step(Command);
 
@@ -33,7 +33,7 @@ impl Step {
     pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(program);
         command.current_dir(root());
-        // What cargo tells this program of its package is not true of what it starts; build scripts that
+        // What cargo tells this program about its package does not hold for what it starts; build scripts that
         // look at it (ring's) would run again, and all that depends on them be built again.
         for (name, _) in std::env::vars_os() {
             if name.to_str().is_some_and(|name| OWN.iter().any(|own| name.starts_with(own))) {
@@ -58,19 +58,19 @@ impl Step {
         self
     }
 
-    /// Runs it, told on standard error.
+    /// Runs it, and prints the command line on standard error.
     pub(crate) fn run(mut self) -> Result<(), Failure> {
         eprintln!("xtask: {}", self.line());
         let status = self.0.status().map_err(|cause| self.not_started(cause))?;
         if status.success() { Ok(()) } else { Err(Failure::Ended { command: self.line(), status }) }
     }
 
-    /// Runs it in silence; a program that is not there does not succeed.
+    /// Runs it without output; a missing program counts as a failure.
     pub(crate) fn succeeds(mut self) -> bool {
         self.0.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
     }
 
-    /// Runs it for what it prints.
+    /// Runs it and returns what it prints.
     pub(crate) fn output(mut self) -> Result<String, Failure> {
         let output = self.0.stderr(Stdio::inherit()).output().map_err(|cause| self.not_started(cause))?;
         if output.status.success() {

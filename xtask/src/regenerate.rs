@@ -1,4 +1,4 @@
-//! Making again what is made by programs.
+//! Regenerates files that programs make.
 
 use crate::api;
 use crate::failure::Failure;
@@ -6,7 +6,7 @@ use crate::process::{Step, cargo};
 use crate::scriptworker;
 use clap::ValueEnum;
 
-/// What is made by programs and kept in the repository.
+/// A generated file in the repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Made {
     /// crates/yaml/tests/golden/cases.json, by PyYAML

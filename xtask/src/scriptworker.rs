@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 /// Names a Python that has everything already.
 const PYTHON: &str = "CATENA_SCRIPTWORKER_PYTHON";
-/// What Catena is held against. The golden cases of `crates/yaml` and `policies/firefox-ci.yml` are made of these.
+/// The packages that Catena is compared with. The golden cases of `crates/yaml` and
+/// `policies/firefox-ci.yml` come from them.
 const PACKAGES: [&str; 3] = ["scriptworker==63.6.1", "json-e==4.8.4", "PyYAML==6.0.3"];
 
 /// The Python that the environment names, or one below target/ that is made once.

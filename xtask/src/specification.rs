@@ -1,4 +1,4 @@
-//! Every citation of the specification leads to a clause, and every clause has a number of its own.
+//! Every citation of the specification resolves to a clause, and every clause has its own number.
 
 use crate::process::root;
 use std::collections::BTreeSet;

@@ -107,7 +107,7 @@ impl Verifier {
         self
     }
 
-    /// Uses another clock than the system's.
+    /// Uses a clock other than the system's.
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;

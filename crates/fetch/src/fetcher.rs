@@ -205,7 +205,7 @@ impl Fetcher {
     }
 
     /// Between verifications: what could not be had for one of them may be there for the next. If answers take
-    /// more than half of the memory that they may take, everything that nobody is asking for is forgotten.
+    /// more than half of the memory that they may take, everything that no request waits for is forgotten.
     pub fn forget(&self) {
         let scarce = self.budget.is_scarce();
         let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);

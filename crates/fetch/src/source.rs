@@ -24,13 +24,13 @@ pub trait FactSource: Send + Sync {
         std::future::ready(()).boxed()
     }
 
-    /// Requests the answer to a need once more, past every cache on its way. None where there is nobody to ask,
+    /// Requests the answer to a need once more, past every cache on its way. `None` where no service can be asked,
     /// as of a recording.
     fn again(self: Arc<Self>, _need: Need, _deadline: Instant) -> Option<BoxFuture<'static, Fact>> {
         None
     }
 
-    /// The memory that its answers share, for whoever holds more of them.
+    /// The memory that its answers share, for callers that hold more of them.
     fn budget(&self) -> Option<Arc<MemoryBudget>> {
         None
     }

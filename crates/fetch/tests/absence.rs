@@ -109,7 +109,7 @@ async fn other_answers_are_described() {
     }
 }
 
-/// A store has another form than the queue, wherever it is.
+/// A store's form differs from the queue's, wherever it is.
 #[tokio::test(start_paused = true)]
 async fn each_service_needs_its_own_form() {
     for place in ["https://s3.example/a", "/_store/a"] {

@@ -17,7 +17,7 @@ fn template() -> Value {
     document.root.to_json().unwrap()
 }
 
-/// What Mozilla's hg tells of a push, and its cron and action hooks of themselves.
+/// What Mozilla's hg reports about a push, and its cron and action hooks about themselves.
 fn context(tasks_for: &str) -> Context {
     let text = include_str!("context.json");
     let Value::Object(values) = parse(text.as_bytes(), &catena_json::Limits::default()).unwrap() else {

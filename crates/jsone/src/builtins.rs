@@ -313,7 +313,7 @@ mod tests {
         }
     }
 
-    /// Every result is what the reference gives.
+    /// Every result is that of the reference.
     #[test]
     fn values() {
         for (text, result) in [

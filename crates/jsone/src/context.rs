@@ -12,10 +12,10 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// A function of the host: gets its arguments as JSON, answers a value or says why not.
+/// A function of the host: gets its arguments as JSON, returns a value, or the reason why it cannot.
 pub type HostFunction = Arc<dyn Fn(&[Value]) -> Result<Value, String> + Send + Sync>;
 
-/// What a name of the context stands for.
+/// The meaning of a name in the context.
 #[derive(Clone)]
 pub enum Binding {
     /// A value.
@@ -60,13 +60,13 @@ impl Context {
         Self::default()
     }
 
-    /// Gives a name to a value, in place of what it stood for before.
+    /// Binds a name to a value, replacing an earlier binding.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) -> &mut Self {
         self.bindings.insert(name.into(), Binding::Value(value.into()));
         self
     }
 
-    /// Gives a name to a function, in place of what it stood for before.
+    /// Binds a name to a function, replacing an earlier binding.
     pub fn set_function<F>(&mut self, name: impl Into<String>, function: F) -> &mut Self
     where
         F: Fn(&[Value]) -> Result<Value, String> + Send + Sync + 'static,
@@ -75,7 +75,7 @@ impl Context {
         self
     }
 
-    /// Says how numbers are printed.
+    /// Sets how numbers are printed.
     pub fn print_numbers(&mut self, numbers: Numbers) -> &mut Self {
         self.numbers = numbers;
         self
@@ -155,7 +155,7 @@ impl Scope<'_> {
         None
     }
 
-    /// The time, if the context tells it.
+    /// The time, if the context has one.
     pub(crate) fn now(&self) -> Option<&Datum> {
         self.get("now").filter(|now| !matches!(now, Datum::Null))
     }

@@ -4,7 +4,7 @@
 //! Lists and objects are shared, never copied, and know three things about all that is in them:
 //! how deep it is, how large it would be written out, and whether it holds a function. So a value
 //! that doubles itself is refused when it is made, and nothing that walks a value, compares it
-//! or drops it needs to fear its depth.
+//! or drops it needs to check its depth.
 
 use crate::context::HostFunction;
 use crate::error::{ErrorKind, LimitKind};
@@ -135,7 +135,7 @@ impl Datum {
         Ok(Self::Object(Rc::new(object)))
     }
 
-    /// A value from outside. Its size is the caller's business until it becomes part of another;
+    /// A value from outside. The caller bounds its size until it becomes part of another value;
     /// its depth is limited here.
     pub(crate) fn import(value: &Value, limits: &Limits) -> Result<Self, ErrorKind> {
         import(value, limits, 0)

@@ -198,7 +198,7 @@ pub enum ErrorKind {
     Host {
         /// The name it was put into the context with.
         function: String,
-        /// Its own words.
+        /// The function's own message.
         problem: String,
     },
     /// The watch ended the rendering.

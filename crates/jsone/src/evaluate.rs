@@ -1,4 +1,4 @@
-//! What an expression comes to.
+//! Evaluates expressions.
 
 use crate::builtins;
 use crate::context::{HostFunction, Scope};
@@ -103,7 +103,7 @@ impl Evaluator<'_> {
         right: &Expression,
         offset: usize,
     ) -> Result<Datum, Fault> {
-        // These two look at the left side alone first.
+        // These two evaluate the left side first.
         match operator {
             Binary::Or if left.is_truthy() => return Ok(Datum::Bool(true)),
             Binary::And if !left.is_truthy() => return Ok(Datum::Bool(false)),
@@ -163,7 +163,7 @@ impl Evaluator<'_> {
             Binary::Compare(comparison) => compare(comparison, left, right, self.budget).map(Datum::Bool),
             Binary::Calculate(Arithmetic::Add) => self.add(left, right),
             Binary::Calculate(operation) => calculate(operation, left, right, self.budget),
-            // What the left side alone does not decide.
+            // Reached when the left side alone does not decide.
             Binary::Or | Binary::And => Ok(Datum::Bool(right.is_truthy())),
         }
     }
@@ -352,7 +352,7 @@ fn member(value: &Datum, name: &str) -> Result<Datum, ErrorKind> {
     object.get(name).cloned().ok_or_else(|| ErrorKind::NoProperty { name: name.to_owned() })
 }
 
-/// `object[key]`, where a key that is not there gives null.
+/// `object[key]`, where a missing key gives null.
 fn property(object: &Object, key: &Datum) -> Result<Datum, ErrorKind> {
     let Datum::String(key) = key else { return Err(ErrorKind::KeyNotString) };
     Ok(object.get(key).cloned().unwrap_or(Datum::Null))
@@ -362,13 +362,13 @@ fn not_indexable() -> ErrorKind {
     ErrorKind::Operands { operator: "\"[..]\"", expected: "object, array, or string" }
 }
 
-/// The place an index means; below zero it counts from the end.
+/// The position of an index; a negative one counts from the end.
 fn place(index: &Datum, length: usize) -> Result<usize, ErrorKind> {
     let index = index.as_integer().ok_or(ErrorKind::IndexNotInteger)?;
     from_either_end(&index, length).ok_or(ErrorKind::IndexOutOfBounds)
 }
 
-/// None when it lies before the beginning; places behind the end are left to the caller.
+/// `None` when it lies before the beginning; the caller checks the end.
 fn from_either_end(index: &BigInt, length: usize) -> Option<usize> {
     let distance = index.magnitude().to_usize();
     if index.sign() == Sign::Minus {
@@ -414,7 +414,7 @@ mod tests {
         }
     }
 
-    /// Every result is what the reference gives.
+    /// Every result is that of the reference.
     #[test]
     fn values() {
         for (text, result) in [

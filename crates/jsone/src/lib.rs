@@ -1,8 +1,8 @@
 //! JSON-e 4.8, evaluated exactly.
 //!
-//! A `.taskcluster.yml` is a JSON-e template. Whoever checks that a decision task is what the
-//! template says has to render it as the platform did: one operator read differently and a good
-//! task is refused, or a bad one let through. The reference is the Python package `json-e`
+//! A `.taskcluster.yml` is a JSON-e template. To check that a decision task is what the
+//! template says, a verifier must render it as the platform did: one operator read differently and a good
+//! task is rejected, or a bad one accepted. The reference is the Python package `json-e`
 //! 4.8.4; results agree with it, numbers print as it prints them (or as JavaScript's does, where a
 //! [`Context`] says so), and messages are its messages.
 //!
@@ -22,7 +22,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What it promises
+//! # What it guarantees
 //!
 //! - All input is treated as hostile. [`Limits`] bounds depth, work and size; every cost is paid before
 //!   it is incurred; no input panics or overflows a stack of 2 MiB.
@@ -45,9 +45,9 @@
 //! - Off-reference: a function inside `${..}` is an error; the reference prints its address.
 //! - Off-reference: integers beyond [`Limits::integer_bits`] are an error; the reference computes with
 //!   them until it has to print one.
-//! - Off-reference: a result with an infinite float, or one that is no number, is an error; the
+//! - Off-reference: a result with an infinite float, or one that is not a number, is an error; the
 //!   reference returns values that JSON cannot represent. A negative number to a fractional power is an
-//!   error; the reference continues with a complex number. Floats that are no number are not sorted.
+//!   error; the reference continues with a complex number. Floats that are not numbers are not sorted.
 //! - Off-reference: what ends the reference with a Python exception (`number('a')`, `range(1)`, `$if`
 //!   with a list, a missing operand) ends with an [`Error`] here. The single argument of `min(1)` and
 //!   `max(1)`, on which the reference fails too, is returned.

@@ -66,7 +66,7 @@ pub(crate) const STEPS_PER_REPORT: u64 = 1024;
 pub(crate) struct Budget<'a> {
     pub(crate) limits: &'a Limits,
     left: Cell<u64>,
-    /// Steps that the watch has not heard of.
+    /// Steps not yet reported to the watch.
     unreported: Cell<u64>,
     watch: Watch<'a>,
     /// How numbers are printed.

@@ -1,4 +1,4 @@
-//! Numbers while rendering: integers of any size, and floats that may be infinite or no number.
+//! Numbers while rendering: integers of any size, and floats that may be infinite or not a number.
 //! Arithmetic is Python's: integers stay integers except in `/` and in powers below zero.
 
 use crate::error::{ErrorKind, LimitKind};
@@ -41,7 +41,7 @@ impl fmt::Display for Number {
     }
 }
 
-/// Exact across both forms; a float that is no number equals nothing and has no order.
+/// Exact across both forms; a float that is not a number equals nothing and has no order.
 impl PartialOrd for Number {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {

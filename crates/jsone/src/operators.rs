@@ -138,7 +138,7 @@ impl Each<'_> {
     }
 }
 
-/// Where the work of one operator happens.
+/// The context in which one operator is evaluated.
 pub(crate) struct Place<'a> {
     pub(crate) operator: Operator,
     pub(crate) object: &'a Object,
@@ -151,7 +151,7 @@ impl<'a> Place<'a> {
         self.object.get(key)
     }
 
-    /// What stands under the operator's own key.
+    /// The value of the operator's own key.
     fn operand(&self) -> &'a Datum {
         self.part(self.operator.name()).unwrap_or(&Datum::Null)
     }
@@ -227,7 +227,7 @@ impl Renderer<'_> {
         self.inside(template, scope, place.depth).map_err(|fault| fault.under(key(name)))
     }
 
-    /// Renders what stands under the operator's own key.
+    /// Renders the value of the operator's own key.
     pub(crate) fn operand(&self, place: &Place<'_>) -> Result<Datum, Fault> {
         self.part(place, place.operator.name(), place.operand(), place.scope)
     }

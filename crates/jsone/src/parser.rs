@@ -54,7 +54,7 @@ pub(crate) fn parse(text: &str, budget: &Budget<'_>) -> Result<Box<Expression>, 
     }
 }
 
-/// Reads an expression that begins at an offset of a text and ends before a `}`; answers the
+/// Reads an expression that begins at an offset of a text and ends before a `}`; returns the
 /// offset of that too.
 pub(crate) fn parse_until_brace(
     text: &str,

@@ -77,7 +77,7 @@ impl SortKey<'_> {
 }
 
 /// Strings, or floats, or integers (among which a boolean may stand, but not first). None for any
-/// other keys, and for floats that are no number.
+/// other keys, and for floats that are not numbers.
 fn sortable(keys: &[Datum]) -> Option<Vec<SortKey<'_>>> {
     let first = keys.first()?;
     keys.iter().map(|key| sort_key(first, key)).collect()

@@ -17,7 +17,7 @@ pub(crate) struct Renderer<'a> {
 }
 
 impl Renderer<'_> {
-    /// What a template comes to with the names of a scope; [`Datum::Deleted`] where it deletes
+    /// The value of a template with the names of a scope; [`Datum::Deleted`] where it deletes
     /// itself. `depth` is how many templates stand around this one.
     pub(crate) fn render(&self, template: &Datum, scope: &Scope<'_>, depth: usize) -> Result<Datum, Fault> {
         self.budget.spend(1)?;

@@ -130,7 +130,7 @@ mod tests {
 
     const NOW: &str = "2017-01-19T16:27:20.974Z";
 
-    /// Every result is what the reference gives.
+    /// Every result is that of the reference.
     #[test]
     fn offsets() {
         for (offset, time) in [
@@ -166,7 +166,7 @@ mod tests {
         }
     }
 
-    /// Every result is what the reference gives.
+    /// Every result is that of the reference.
     #[test]
     fn times() {
         for (time, read) in [

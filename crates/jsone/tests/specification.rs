@@ -1,6 +1,6 @@
 //! The JSON-e project's own specification, one test for each case.
 //!
-//! The file belongs to that project; it is read from the folder `CATENA_SHARED` names.
+//! The file belongs to that project; it is read from the directory `CATENA_SHARED` names.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken case is a failed test")]
 

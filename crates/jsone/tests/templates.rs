@@ -1,6 +1,6 @@
 //! Real `.taskcluster.yml` files, rendered for every trigger as the reference renders them.
 //!
-//! The files belong to other projects; they are read from the folder `CATENA_SHARED` names.
+//! The files belong to other projects; they are read from the directory `CATENA_SHARED` names.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken case is a failed test")]
 
@@ -29,7 +29,7 @@ fn read(path: &Path) -> Value {
 fn trials(folder: &Path) -> Vec<Trial> {
     let contexts = read(&folder.join("contexts.json"));
     let mut folders: Vec<PathBuf> = std::fs::read_dir(folder)
-        .expect("the folder of templates")
+        .expect("the directory of templates")
         .map(|entry| entry.expect("an entry of it").path())
         .filter(|path| path.is_dir())
         .collect();

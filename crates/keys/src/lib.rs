@@ -3,7 +3,7 @@
 //! Chain of Trust documents carry a detached Ed25519 signature (RFC 8032, pure, 64 raw bytes) over
 //! their exact decoded bytes. Keys travel as standard padded base64: 32 bytes of public key, or the
 //! 32-byte seed of a private key (specification 4.1). The types do not say so: a [`PublicKey`] and a
-//! [`Signature`] know their [`Scheme`], and whoever verifies asks a [`KeySet`] for the [`Signer`].
+//! [`Signature`] know their [`Scheme`], and a verifier asks a [`KeySet`] for the [`Signer`].
 //!
 //! ```
 //! use catena_keys::{KeySet, PublicKey, SigningKey};

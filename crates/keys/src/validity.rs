@@ -12,7 +12,7 @@ pub struct Validity {
     pub not_after: Option<Timestamp>,
     /// Whether, and from when on, nothing it signs is accepted any more.
     pub revoked: Option<Revoked>,
-    /// Why it is limited, in the words of whoever limited it.
+    /// Why it is limited, in the words of the person who limited it.
     pub because: Option<String>,
 }
 

@@ -1,7 +1,7 @@
 //! Keys and signatures that no honest signer makes, each with the reason why it is refused.
 //!
 //! Verifiers of Ed25519 differ on them (Chalkias, Garillot, Nikolaenko: "Taming the many EdDSAs",
-//! 2020), so a document that one accepts another may not, or a key may accept what nobody signed.
+//! 2020), so a document that one accepts another may not, or a key may accept what was never signed.
 //! The cases are made here, with the equations that a lenient verifier would check beside them: what
 //! is refused is shown to be something that another one accepts.
 //!
@@ -227,7 +227,7 @@ fn first_halves_that_are_unreduced_or_no_point_are_refused() {
     }
 }
 
-/// The scalar plus a multiple of the order: the same residue, a second signature that nobody made.
+/// The scalar plus a multiple of the order: the same residue, a second signature that the key's owner never made.
 #[test]
 fn scalars_that_are_not_reduced_are_refused() {
     let (key, public, _) = honest();

@@ -25,7 +25,7 @@ fn every_vector_has_the_result_it_should() {
                     assert!(!accepted, "{what}");
                     invalid += 1;
                 }
-                TestResult::Acceptable => panic!("nobody has decided this: {what}"),
+                TestResult::Acceptable => panic!("this case is undecided: {what}"),
             }
         }
     }

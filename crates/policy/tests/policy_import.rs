@@ -170,7 +170,7 @@ fn unsupported_values_are_errors() {
     insta::assert_snapshot!(changed("\"max_chain_length\": 20", "\"max_chain_length\": -1"), @"max_chain_length: expected a whole number, found number");
 }
 
-/// Releases before 63.5 know no mirrors, and then there are none.
+/// Releases before 63.5 know no mirrors, and so have none.
 #[test]
 fn what_an_older_release_lacks_means_none() {
     let mirrors = "  \"hg_git_mirrors\": {\"by-cot-product\": {\"one\": {}}},\n";
@@ -183,7 +183,7 @@ fn what_an_older_release_lacks_means_none() {
     insta::assert_snapshot!(changed("{\"one\": {}}", "{}"), @"hg_git_mirrors.by-cot-product.one is missing; these are not the defaults of a supported scriptworker");
 }
 
-/// The defaults of releases: every `VERSION.json` in the folder that `CATENA_SCRIPTWORKER_DEFAULTS` names.
+/// The defaults of releases: every `VERSION.json` in the directory that `CATENA_SCRIPTWORKER_DEFAULTS` names.
 #[test]
 fn releases_are_imported() {
     let Some(folder) = std::env::var_os("CATENA_SCRIPTWORKER_DEFAULTS") else {
@@ -201,7 +201,7 @@ fn releases_are_imported() {
         assert_eq!(made.unknown, Vec::<String>::new(), "{}", path.display());
         imported += 1;
     }
-    assert!(imported > 0, "the folder has no defaults");
+    assert!(imported > 0, "the directory has no defaults");
 }
 
 /// What the program prints of an installed scriptworker is what is imported. It needs the

@@ -40,7 +40,7 @@ impl From<Errno> for Beyond {
 /// Opens a directory without following a link in its last component.
 ///
 /// # Errors
-/// What the system says.
+/// The operating system's error.
 pub fn open_directory(parent: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(parent, name, flags, Mode::empty())
@@ -97,7 +97,7 @@ pub fn open(root: BorrowedFd<'_>, path: &OsStr) -> Result<Opened, Beyond> {
 /// Opens a directory below another one, which is made if it is not there. No link is followed.
 ///
 /// # Errors
-/// What the system says.
+/// The operating system's error.
 pub fn make_directory(parent: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, Errno> {
     match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o755)) {
         Ok(()) | Err(Errno::EXIST) => open_directory(parent, name),
@@ -109,7 +109,7 @@ pub fn make_directory(parent: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, E
 /// never there in part.
 ///
 /// # Errors
-/// What the system says.
+/// The operating system's error.
 pub fn replace(directory: BorrowedFd<'_>, name: &str, content: &[u8]) -> std::io::Result<()> {
     let staged = format!(".{name}.catena");
     let _ = rustix::fs::unlinkat(directory, &staged, AtFlags::empty());
@@ -167,7 +167,7 @@ pub fn open_regular(folder: BorrowedFd<'_>, name: &OsStr) -> Option<OwnedFd> {
     (FileType::from_raw_mode(mode) == FileType::RegularFile).then_some(file)
 }
 
-/// The path of a name in a folder; the folder without a name is the root.
+/// The path of a name in a directory; the directory without a name is the root.
 #[must_use]
 pub fn join(folder: &OsStr, name: &OsStr) -> OsString {
     let mut path = folder.to_owned();
@@ -206,7 +206,7 @@ impl Fingerprint {
     /// Of an open file, as it is now.
     ///
     /// # Errors
-    /// What the system says.
+    /// The operating system's error.
     pub fn of(file: impl AsFd) -> Result<Self, Errno> {
         let stat = rustix::fs::fstat(file)?;
         let times = [
@@ -226,7 +226,7 @@ impl Fingerprint {
 /// What a name in a directory is, without following it.
 ///
 /// # Errors
-/// What the system says.
+/// The operating system's error.
 pub fn kind(directory: BorrowedFd<'_>, name: &OsStr) -> Result<FileType, Errno> {
     let stat = rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
     Ok(FileType::from_raw_mode(stat.st_mode))

@@ -6,7 +6,7 @@ const UNKNOWN: &str = "application/binary";
 
 /// Endings whose case matters, and which are looked at first. Archives that are compressed are of the type of what
 /// they hold, as they always were, and are never sent with a `Content-Encoding`: clients would unpack them and
-/// find another digest than the document's.
+/// compute a digest that differs from the document's.
 const FIRST: [(&str, &str); 8] = [
     (".tar.gz", "application/x-tar"),
     (".tgz", "application/x-tar"),
@@ -18,7 +18,7 @@ const FIRST: [(&str, &str); 8] = [
     (".xml", "application/xml"),
 ];
 
-/// Compressed files: the extension, whose case matters for archives, and the type of one that is none.
+/// Compressed files: the extension, whose case matters for archives, and the type of any other compressed file.
 const COMPRESSED: [(&str, &str); 5] = [
     ("br", UNKNOWN),
     ("bz2", "application/x-bzip2"),

@@ -39,7 +39,9 @@ impl Document {
         match Custody::parse(&custody.to_value()) {
             Ok(read) if read == custody => self.custody = Some(custody),
             Ok(_) => {
-                return Err(DocumentError::Facts("the record is read in another way than written".into()));
+                return Err(DocumentError::Facts(
+                    "the record is read differently from how it was written".into(),
+                ));
             }
             Err(error) => return Err(DocumentError::Facts(error.to_string())),
         }

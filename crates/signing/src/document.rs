@@ -67,7 +67,7 @@ pub enum DocumentError {
         /// What is wrong.
         cause: ParseError,
     },
-    /// It has another shape than an object of the members that generic-worker writes.
+    /// It is not an object with the members that generic-worker writes.
     #[error("{what} must be an object of strings named {ENVIRONMENT:?}; {found} is not one")]
     Environment {
         /// Which file.

@@ -50,7 +50,7 @@ pub enum SignerError {
         /// How long it had.
         limit: Duration,
     },
-    /// The command ended with another status than 0.
+    /// The command ended with a status other than 0.
     #[error("the signer {program:?} failed: {status}; its standard error says why")]
     Failed {
         /// What was run.
@@ -149,7 +149,7 @@ impl CommandSigner {
         })
     }
 
-    /// Waits for the command's end, and ends what it has left behind: whoever still holds its output would
+    /// Waits for the command's end, and ends what it has left behind: a process that still holds its output would
     /// keep it open.
     fn wait(&self, child: &mut Child) -> Result<ExitStatus, SignerError> {
         let started = Instant::now();

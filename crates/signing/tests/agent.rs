@@ -139,7 +139,7 @@ fn an_agent_that_is_not_there_or_says_nothing_is_told() {
     let path = room.path().join("agent.sock");
     let signer = AgentSigner::new(&path, Duration::from_millis(200));
     assert!(signer.sign(b"message").unwrap_err().to_string().contains("agent.sock"));
-    // It listens, and nobody accepts.
+    // It listens, and accepts no connection.
     let _listener = bind_agent(&path, SocketAccess::Owner).unwrap();
     let started = Instant::now();
     assert!(signer.sign(b"message").is_err() && signer.public_key().is_err());

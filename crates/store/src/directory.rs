@@ -239,7 +239,7 @@ impl DirectoryStore {
         Ok(Some(file))
     }
 
-    /// Makes a further name of what is kept. Whoever writes to it changes what is kept.
+    /// Makes a further name of what is kept. A write to it changes what is kept.
     ///
     /// # Errors
     /// Nothing is kept under the name, or the file system cannot do that.
@@ -332,7 +332,7 @@ impl DirectoryStore {
         for file in listed(&self.root.join("new")).unwrap_or_default() {
             let Ok(found) = file.metadata() else { continue };
             if found.modified().is_ok_and(|changed| is_older(changed, ABANDONED)) {
-                // What cannot be removed is in nobody's way.
+                // What cannot be removed does no harm.
                 let _ = match found.is_dir() {
                     true => fs::remove_dir_all(file.path()),
                     false => fs::remove_file(file.path()),
@@ -438,7 +438,7 @@ pub fn share_blocks(_from: &File, _to: &File) -> bool {
     false
 }
 
-/// Whoever has another name of it cannot write to it without saying so.
+/// Through another name it cannot be written to by accident.
 fn read_only(file: &Path) -> io::Result<()> {
     let mut permissions = fs::metadata(file)?.permissions();
     permissions.set_readonly(true);

@@ -34,7 +34,7 @@ use std::io;
 /// Why a chain could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// There is no product of this name.
+    /// No product has this name.
     #[error("no product is called {name:?}")]
     Product {
         /// The name asked for.
@@ -50,7 +50,7 @@ pub enum BuildError {
         /// Where.
         vcs: Vcs,
     },
-    /// A body could not be read to hash it.
+    /// A body could not be read for hashing.
     #[error("cannot hash a body: {0}")]
     Body(#[from] io::Error),
     /// An in-tree template is not YAML.
@@ -80,7 +80,7 @@ pub struct ChainTask {
     pub runs: BTreeMap<u32, BTreeMap<String, Artifact>>,
     /// The latest run's document; `None` while it has not finished.
     pub document: Option<Document>,
-    /// Whose key signs for it.
+    /// The worker whose key signs for it.
     pub implementation: Implementation,
 }
 
@@ -122,7 +122,7 @@ impl Chain {
     /// image, two builds and their signing. Always the same bytes.
     ///
     /// # Errors
-    /// None that can happen to the templates this crate ships.
+    /// None with the templates that this crate ships.
     pub fn demo() -> Result<Chain, BuildError> {
         let release = Release::new("firefox", Trigger::Push)?;
         Release { builds: 2, image_builder: false, images_from: Images::OwnGraph, ..release }.build()
@@ -133,7 +133,7 @@ impl Chain {
         self.tasks.get(id)
     }
 
-    /// A task's definition, as the queue tells it.
+    /// A task's definition, as the queue serves it.
     pub fn definition(&self, id: &str) -> Option<&Value> {
         self.tasks.get(id).map(|task| &task.definition)
     }
@@ -143,7 +143,7 @@ impl Chain {
         self.tasks.get_mut(id).map(|task| &mut task.definition)
     }
 
-    /// The status the queue tells.
+    /// The status as the queue reports it.
     pub fn status_mut(&mut self, id: &str) -> Option<&mut Value> {
         self.tasks.get_mut(id).map(|task| &mut task.status)
     }

@@ -67,7 +67,7 @@ impl SearchedDir {
     /// A new one.
     ///
     /// # Errors
-    /// What the system says.
+    /// The operating system's error.
     pub fn new() -> io::Result<Self> {
         Ok(Self { folder: tempfile::tempdir()?, known: Mutex::default() })
     }

@@ -1,4 +1,4 @@
-//! The site: everything the world answers, as data.
+//! The site: everything the services answer, as data.
 
 mod folder;
 
@@ -52,7 +52,7 @@ pub struct Run {
 pub struct Artifact {
     /// What the store sends.
     pub body: Body,
-    /// `contentType`, as the listing and the store tell it.
+    /// `contentType`, as the listing and the store give it.
     pub content_type: String,
     /// Where the queue sends readers instead of this artifact's own place in the store: the path of
     /// another object, `<taskId>/<runId>/<name>`, name percent-encoded.
@@ -100,7 +100,7 @@ impl Page {
         Page { status: 200, content_type: content_type.into(), body: body.into() }
     }
 
-    /// What the host of an address answers for what it does not have.
+    /// The answer of a host for what it does not have.
     pub fn missing(url: &str) -> Self {
         const HTML: &str = "text/html; charset=utf-8";
         let host = url.split_once("://").and_then(|(_, rest)| rest.split('/').next()).unwrap_or_default();
@@ -122,7 +122,7 @@ impl Page {
         Page { status: 404, content_type: content_type.into(), body: body.into() }
     }
 
-    /// A page that answers with this status and a line of text that no service says of itself.
+    /// A page that answers with this status and a line of text that no service sends.
     pub fn status(status: u16) -> Self {
         Page { status, content_type: "text/plain".into(), body: "not found\n".into() }
     }

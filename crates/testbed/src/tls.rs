@@ -13,7 +13,7 @@ use std::sync::Arc;
 const HOSTS: [&str; 6] =
     ["127.0.0.1", "localhost", "hg.mozilla.org", "raw.githubusercontent.com", "api.github.com", "github.com"];
 
-/// What TLS calls HTTP/2 (RFC 9113, section 3.1).
+/// The name of HTTP/2 in TLS (RFC 9113, section 3.1).
 pub(crate) const HTTP2: &[u8] = b"h2";
 
 /// What a TLS listener and its clients need.

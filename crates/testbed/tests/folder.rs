@@ -101,7 +101,7 @@ fn missing_and_malformed_files_are_named() {
     assert!(matches!(&error, FolderError::Io { path, .. } if path.ends_with("chain.json")), "{error}");
 }
 
-/// Every recorded case can be served; which they are is for the folder named by CATENA_SHARED to say.
+/// Every recorded case can be served; which they are is for the directory named by CATENA_SHARED to say.
 #[test]
 fn recorded_cases_are_sites() {
     let Some(shared) = std::env::var_os("CATENA_SHARED") else {

@@ -487,7 +487,7 @@ async fn dropping_the_testbed_stops_it() {
     drop(testbed);
     assert_eq!(open.read(&mut [0; 16]).await.unwrap_or(0), 0, "open connections end");
     let refused = TcpStream::connect(&address).await;
-    assert!(refused.is_err(), "nobody listens");
+    assert!(refused.is_err(), "no process listens");
 }
 
 #[test]

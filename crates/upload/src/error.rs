@@ -16,7 +16,7 @@ pub struct UploadError {
 /// What happened to an artifact.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UploadErrorKind {
-    /// It cannot be an artifact. Where it has a name, the queue knows why there is none.
+    /// It cannot be an artifact. If it has a name, the queue records the reason.
     #[error("{0}")]
     Refused(RefusedReason),
     /// The queue or the object service refused it, or could not be asked.

@@ -55,7 +55,7 @@ impl Progress {
 }
 
 /// The body that an artifact is sent as. What it unpacks to must have this digest; a body that has another
-/// fails before its last byte, so that nobody ever has it whole.
+/// fails before its last byte, so that no complete copy of it exists.
 pub(crate) fn body(file: &Arc<File>, artifact: &Artifact, progress: &Arc<Progress>) -> RequestBody {
     let (file, progress) = (file.clone(), progress.clone());
     let (place, expected, is_compressed) = (artifact.place, artifact.sha256, artifact.is_compressed);
@@ -84,7 +84,7 @@ fn chunks(file: Arc<File>, place: Place, check: Check, progress: Arc<Progress>) 
 
 type Sender = mpsc::Sender<Result<Bytes, TransportError>>;
 
-/// Sends every block; the last only after the digest was compared. Ends early when nobody listens any more.
+/// Sends every block; the last only after the digest was compared. Ends early when the receiver is gone.
 fn read(file: &File, place: Place, mut check: Check, sender: &Sender) -> Result<(), String> {
     let mut done = 0_u64;
     while done < place.length {

@@ -1,4 +1,4 @@
-//! A copy of what a task left in its artifact directory, which nobody can change any more.
+//! A copy of what a task left in its artifact directory, which no other process can change.
 //!
 //! All files are copied, one after the other, into one file that has no name. What is uploaded is read from
 //! there, so that it is what was measured. A process of the task that still runs can change neither.
@@ -198,7 +198,7 @@ impl Snapshot {
         Self::take_from(root.into(), scratch, storage, limits)
     }
 
-    /// The same of an open directory. Whoever opened it before the task ran has the directory that the task was
+    /// The same of an open directory. A caller that opened it before the task ran has the directory that the task was
     /// given, even if something else has its name now.
     ///
     /// # Errors

@@ -57,7 +57,7 @@ pub struct Published {
 /// Why artifacts were not moved to their final place.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The clearance is of another task than the files; nothing was moved.
+    /// The clearance belongs to a different task; nothing was moved.
     #[error("task {cleared} is cleared, and the files are staged for task {target}")]
     OtherTarget {
         /// The clearance's task.

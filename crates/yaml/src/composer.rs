@@ -86,7 +86,7 @@ pub(crate) fn compose(parser: Parser, limits: &Limits) -> Result<Composed, Error
     }
 }
 
-/// A collection whose end has not come yet.
+/// A collection that is still open.
 struct Open {
     id: Id,
     /// In a mapping: the key whose value comes next.
@@ -190,7 +190,7 @@ impl Composer<'_> {
         Ok(id)
     }
 
-    /// Puts a node where the document has come to.
+    /// Adds a node at the current place of the document.
     fn place(&mut self, id: Id) {
         let Some(open) = self.open.last_mut() else {
             self.composed.root = Some(id);

@@ -1,4 +1,4 @@
-//! Why a text was refused, and where.
+//! Why and where a text was refused.
 
 use std::fmt;
 

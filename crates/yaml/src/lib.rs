@@ -1,8 +1,8 @@
 //! YAML 1.1 as `PyYAML`'s `safe_load` reads it, with source positions.
 //!
 //! A `.taskcluster.yml` is read by Python when a decision task is made: `on` is true there, `010` is 8 and
-//! `1e3` is a string. Who verifies that task has to read the same. So each stage here follows `PyYAML` 6.0.3
-//! and not the specification, where the two part:
+//! `1e3` is a string. A verifier of that task must read the same. So each stage here follows `PyYAML` 6.0.3
+//! where it and the specification differ:
 //!
 //! characters (`reader`) → tokens (`scanner`) → events (`parser`) → a graph with aliases (`composer`,
 //! `resolver`) → a tree of values (`constructor`, `merge`, `scalar`, `timestamp`).
@@ -17,10 +17,10 @@
 //!
 //! # What is refused though `PyYAML` reads it
 //!
-//! Nothing is read in another way; these texts are refused instead:
+//! No text is read differently; these are refused instead:
 //!
 //! - what passes one of the [`Limits`];
-//! - an alias inside of the node it names, which Python makes an object that holds itself;
+//! - an alias inside the node it names, which Python reads as an object that contains itself;
 //! - `"\ud800"`: half of a surrogate pair is no character;
 //! - two keys of one mapping that are not-a-number, where Python compares identities;
 //! - a mapping with a scalar's tag, which Python reads as the value of its key `=`; an alias of the key `=`;

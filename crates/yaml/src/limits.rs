@@ -1,4 +1,4 @@
-//! How much a text may cost, and the choices a caller has.
+//! The limits of reading.
 
 use crate::error::{Error, ErrorKind, LimitKind, Mark};
 

@@ -70,7 +70,7 @@ impl Parser {
         Self { scanner, state: State::FirstDocument, after: Vec::new(), handles: BTreeMap::new() }
     }
 
-    /// The next event. After the last it is [`Event::StreamEnd`] for ever.
+    /// The next event. After the last it is always [`Event::StreamEnd`].
     pub(crate) fn next(&mut self) -> Result<(Event, Mark), Error> {
         match self.state {
             State::FirstDocument => self.first_document(),

@@ -208,7 +208,7 @@ pub(super) enum FactEntry {
 }
 
 impl FactEntry {
-    /// Whether it tells of bytes as they arrived in the recorded run.
+    /// Whether it describes bytes as they arrived in the recorded run.
     pub(super) fn has_bytes(&self) -> bool {
         matches!(
             self,

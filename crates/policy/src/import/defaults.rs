@@ -18,7 +18,7 @@ const BY_PRODUCT: [&str; 10] = [
     "valid_docker_image_worker_pools",
 ];
 /// Settings of the list above that scriptworker has only from some release on: until 63.4 it knew no mirrors.
-/// A release without one means that there are none.
+/// A release without one has no such entries.
 const LATER: [&str; 1] = ["hg_git_mirrors"];
 const TASKS_FOR: &str = "valid_tasks_for";
 const SHARED: [&str; 5] = [

@@ -25,7 +25,7 @@ impl SocketAccess {
 }
 
 /// Listens at a path. The socket has its mode before it can be reached: it is made in a directory of its own
-/// and moved into place. One that is there already is replaced if nobody listens on it.
+/// and moved into place. An existing socket is replaced if no process listens on it.
 ///
 /// # Errors
 /// Somebody listens there, or something else stands there; others can write to the directory, so that they
@@ -57,7 +57,7 @@ fn check_directory(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Nothing stands there, or a socket that nobody listens on.
+/// Nothing stands there, or a socket that no process listens on.
 fn check_place(path: &Path) -> io::Result<()> {
     let kind = match std::fs::symlink_metadata(path) {
         Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(()),

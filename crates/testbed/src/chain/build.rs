@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::slice;
 
 const IMAGE: &str = "public/image.tar.zst";
-/// What builds take in of a task that is no link, where workers record it.
+/// The inputs of builds from a task that is not a link, where workers record them.
 const TOOLCHAIN: &str = "public/build/clang.tar.zst";
 /// Bytes of an image.
 const IMAGE_SIZE: u64 = 4096;

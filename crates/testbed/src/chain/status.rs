@@ -4,7 +4,7 @@ use super::document::Machine;
 use super::value::{extend, object};
 use catena_json::Value;
 
-/// What the queue tells of a task in its status too.
+/// The members of a definition that the queue repeats in the status.
 pub(super) fn repeated(task: &Value) -> Value {
     let get = |name: &str| task.get(name).cloned().unwrap_or_default();
     object! {

@@ -21,7 +21,7 @@ struct Client {
 #[derive(Default)]
 pub(crate) struct Clients(BTreeMap<String, Vec<Client>>);
 
-/// Whoever asks, after the signature was found good.
+/// The client, once its signature has been verified.
 #[derive(Debug)]
 pub(crate) struct Caller {
     id: String,

@@ -120,7 +120,7 @@ impl Queue {
         self.changed.notify_waiters();
     }
 
-    /// Lets claims of a task tell another definition than everything else does.
+    /// Makes claims of a task return a different definition from the one that everything else returns.
     pub fn claim_as(&self, id: &str, definition: &Value) {
         if let Some(task) = self.state().tasks.get_mut(id) {
             task.claimed = Some(definition.clone());

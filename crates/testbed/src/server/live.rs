@@ -1,4 +1,4 @@
-//! The calls that change what the queue knows, and uploads to the store and to the object service.
+//! Calls that change the queue's state, and uploads to the store and to the object service.
 
 use super::Shared;
 use super::answer::Answer;
@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use std::io;
 
-/// What is done, and to what.
+/// An operation and its object.
 struct Call {
     /// The service's name for it.
     name: &'static str,
@@ -236,7 +236,7 @@ fn create_upload(shared: &Shared, object: &str, value: &Value, base: &str) -> Re
     }))
 }
 
-/// The real service does not look at the data; this one does, since a test wants to know.
+/// The real service ignores the data; this one checks it for the tests.
 fn finish_upload(shared: &Shared, object: &str, value: &Value) -> Result<Value, Refusal> {
     let upload_id = value.get("uploadId").and_then(Value::as_str).unwrap_or_default();
     let mut queue = shared.queue.current();
@@ -250,7 +250,7 @@ fn finish_upload(shared: &Shared, object: &str, value: &Value) -> Result<Value, 
     Ok(json!({}))
 }
 
-/// The queue as programs see it from outside: GET tells everything, POST tells it a story.
+/// The queue's control interface: GET returns the state, POST sets what it plays.
 fn told(shared: &Shared, asked: &Asked<'_>, body: &[u8]) -> Answer {
     if asked.method != Method::POST {
         return Answer::json(200, &shared.queue.to_json());
@@ -264,7 +264,7 @@ fn told(shared: &Shared, asked: &Asked<'_>, body: &[u8]) -> Answer {
     }
 }
 
-/// Whoever puts a body to the store: which slot, or why not. It is judged before the body is read.
+/// The upload slot that a PUT to the store belongs to, or why it is refused. Decided before the body is read.
 pub(super) fn slot(shared: &Shared, target: &str, headers: &HeaderMap) -> Result<Slot, Answer> {
     let secret = target.rsplit_once('=').map_or("", |(_, secret)| secret);
     let Some(slot) = shared.queue.state().slots.get(secret).cloned() else {
@@ -293,7 +293,7 @@ pub(super) fn put(shared: &Shared, slot: &Slot, headers: &HeaderMap, intake: Int
     Ok(Answer::new(200, "", "application/xml").header(hyper::header::ETAG, tag))
 }
 
-/// What S3 says no with.
+/// The error document of S3.
 pub(super) fn denied(status: u16, code: &str) -> Answer {
     let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code></Error>");
     Answer::new(status, body, "application/xml")

@@ -67,7 +67,7 @@ pub(super) async fn answer(
         if_range: text(IF_RANGE),
     };
     let place = place(&shared, &asked);
-    // What is secret in an address of the store is another each time; it is still the same place.
+    // The secret part of a store's address differs each time; the place is the same.
     let url = match (&place, asked.method == Method::PUT) {
         (Place::Store, true) => asked.url().split('?').next().unwrap_or_default().to_owned(),
         _ => asked.url(),
@@ -115,7 +115,7 @@ pub(super) async fn answer(
     }
     let (answer, fault) = match (fault, &place) {
         _ if content.length() > limit => (Answer::new(413, "", "text/plain"), None),
-        // Each service has its own words for what it does not have.
+        // Each service has its own form of absence.
         (Some(Fault::Status(status @ (404 | 410 | 422))), Place::Page(url)) => {
             (missing(Page { status, ..Page::missing(url) }), None)
         }
@@ -126,7 +126,7 @@ pub(super) async fn answer(
     answer.send(fault, shared.ledger.clone(), reset).await
 }
 
-/// Does what was asked.
+/// Performs the request.
 async fn act(
     shared: &Shared,
     asked: &Asked<'_>,
@@ -146,7 +146,7 @@ async fn act(
     }
 }
 
-/// Takes a request's body; nothing where the connection is to be broken off. What is beyond the limit is counted
+/// Takes a request's body; `None` where the connection is to be broken. What is beyond the limit is counted
 /// and not kept.
 async fn take(mut body: Incoming, fault: Option<Fault>, limit: u64) -> io::Result<Option<Intake>> {
     let mut intake = Intake::default();

@@ -26,7 +26,7 @@ enum Source {
     Repeat(VecDeque<(Bytes, u64)>),
 }
 
-/// How a body ends before its time.
+/// How a body ends early.
 struct Cut {
     left: u64,
     reset: Option<Arc<AtomicBool>>,
@@ -87,7 +87,7 @@ impl Stream {
         self
     }
 
-    /// Nothing is said of the length here; a header says it.
+    /// The length is not given here; a header gives it.
     pub(super) fn unmeasured(mut self) -> Stream {
         self.length = None;
         self

@@ -16,12 +16,12 @@ const SMALL: u64 = 512 * 1024;
 /// Why a folder could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
-    /// A file or folder is missing or unreadable.
+    /// A file or directory is missing or unreadable.
     #[error("{path}: {cause}")]
     Io {
         /// What was read.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         cause: io::Error,
     },
     /// A file is not the JSON it should be.
@@ -32,7 +32,7 @@ pub enum FolderError {
         /// What is wrong and where.
         cause: serde_json::Error,
     },
-    /// A file or folder name is not what the layout says: a run number, UTF-8.
+    /// A file or directory name is not what the layout says: a run number, UTF-8.
     #[error("{path}: not a name of this layout")]
     Name {
         /// The name.
@@ -87,7 +87,7 @@ impl Site {
     /// Reads a recorded case.
     ///
     /// # Errors
-    /// When the folder is not laid out as recorded cases are.
+    /// When the directory does not have the layout of recorded cases.
     pub fn from_folder(path: impl AsRef<Path>) -> Result<Site, FolderError> {
         let root = path.as_ref();
         let manifest: Manifest = json(&root.join("chain.json"))?;

@@ -1,4 +1,4 @@
-//! Nobody could log in to the machine while the task ran.
+//! No one could log in to the machine while the task ran.
 //!
 //! Specification 3.13 to 3.15.
 
