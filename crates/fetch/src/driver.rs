@@ -18,7 +18,7 @@ const GRACE: Duration = Duration::from_millis(250);
 /// Bytes of an answer that takes long to parse.
 const LARGE: usize = 256 << 10;
 
-/// The part of a verification that this loop uses.
+/// The part of a verification that this loop uses. Tests replace it, to choose needs and their times.
 trait Driven: Send {
     fn needs(&mut self) -> Vec<Need>;
     fn foreseen(&mut self) -> Vec<Need>;
@@ -84,32 +84,35 @@ pub async fn investigate(
 }
 
 async fn drive(
-    case: &mut dyn Driven,
+    verification: &mut dyn Driven,
     source: &Arc<dyn FactSource>,
     deadline: Instant,
     progress: &dyn Progress,
 ) {
     let mut asked = HashMap::new();
     loop {
-        if timeout_at(deadline, answer_all(case, source, deadline, progress, &mut asked)).await.is_err() {
+        if timeout_at(deadline, answer_all(verification, source, deadline, progress, &mut asked))
+            .await
+            .is_err()
+        {
             break;
         }
         // A failure that was found by the deadline counts, whether or not its evidence was requested again.
-        match timeout_at(deadline, repeat(case.doubted(), source, deadline)).await {
-            Ok(answers) if !answers.is_empty() => beside_others(|| case.reconsider(answers)),
+        match timeout_at(deadline, repeat(verification.doubted(), source, deadline)).await {
+            Ok(answers) if !answers.is_empty() => beside_others(|| verification.reconsider(answers)),
             _ => return,
         }
     }
     tracing::warn!(unanswered = asked.len(), "the deadline passed");
     // Unreachable evidence can cause further needs, which are not requested any more.
     let mut missing: Vec<Need> = asked.into_values().collect();
-    let parser = case.parser();
-    while !missing.is_empty() && !case.has_stopped() {
+    let parser = verification.parser();
+    while !missing.is_empty() && !verification.has_stopped() {
         for need in missing {
             let fact = Fact::Unreachable { reason: "the deadline passed".to_owned(), attempts: 0 };
-            answered(case, progress, parser.read(need, fact));
+            answered(verification, progress, parser.read(need, fact));
         }
-        missing = case.needs();
+        missing = verification.needs();
     }
 }
 
@@ -128,46 +131,50 @@ async fn repeat(
     }
     let mut settled = Vec::new();
     while let Some(ended) = answers.join_next().await {
-        // What a defect of ours has broken off was not requested again.
+        // What an internal error interrupted was not requested again.
         settled.extend(ended);
     }
     settled
 }
 
-/// `asked` holds what was asked and is not answered yet, for the case that this is cut short. What is
+/// `asked` holds what was asked and is not answered yet, in the case that this is cut short. What is
 /// still on its way when it ends is not waited for.
 async fn answer_all(
-    case: &mut dyn Driven,
+    verification: &mut dyn Driven,
     source: &Arc<dyn FactSource>,
     deadline: Instant,
     progress: &dyn Progress,
     asked: &mut HashMap<Id, Need>,
 ) {
     let (mut answers, mut foreseen) = (JoinSet::new(), JoinSet::new());
-    let parser = case.parser();
+    let parser = verification.parser();
     loop {
-        for need in case.needs() {
+        for need in verification.needs() {
             progress.event(Event::Asked { need: &need });
             let answer = answer(source.clone(), need.clone(), deadline, parser.clone());
             asked.insert(answers.spawn(answer).id(), need);
         }
-        for need in case.foreseen() {
+        for need in verification.foreseen() {
             foreseen.spawn(Arc::clone(source).foresee(need, deadline));
         }
-        if case.has_stopped() {
+        if verification.has_stopped() {
             break;
         }
         let Some(ended) = answers.join_next_with_id().await else { break };
         match ended {
             Ok((id, parsed)) => {
                 asked.remove(&id);
-                answered(case, progress, parsed);
+                answered(verification, progress, parsed);
             }
             // A defect in this program is not an answer.
             Err(error) => {
-                let reason = "the question was broken off by a defect of catena".to_owned();
+                let reason = "an internal error of Catena interrupted the request".to_owned();
                 if let Some(need) = asked.remove(&error.id()) {
-                    answered(case, progress, parser.read(need, Fact::Unreachable { reason, attempts: 1 }));
+                    answered(
+                        verification,
+                        progress,
+                        parser.read(need, Fact::Unreachable { reason, attempts: 1 }),
+                    );
                 }
             }
         }
@@ -198,11 +205,11 @@ fn beside_others<T>(work: impl FnOnce() -> T) -> T {
     }
 }
 
-fn answered(case: &mut dyn Driven, progress: &dyn Progress, parsed: ParsedFact) {
+fn answered(verification: &mut dyn Driven, progress: &dyn Progress, parsed: ParsedFact) {
     let (need, fact) = (parsed.need(), parsed.fact());
     tracing::debug!(%need, "answered");
     progress.event(Event::Answered { need, fact });
-    beside_others(|| case.take(parsed));
+    beside_others(|| verification.take(parsed));
 }
 
 #[cfg(test)]
@@ -336,7 +343,10 @@ mod tests {
         driven(&mut asker, &source, Duration::from_secs(60)).await;
         let (need, fact) = &asker.facts[0];
         assert_eq!(*need, Need::Definition { task_id: task_id() });
-        assert!(matches!(fact, Fact::Unreachable { reason, .. } if reason.contains("defect")), "{fact:?}");
+        assert!(
+            matches!(fact, Fact::Unreachable { reason, .. } if reason.contains("internal error")),
+            "{fact:?}"
+        );
         assert_eq!(asker.facts.len(), 12);
     }
 
@@ -357,7 +367,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_inquiry_that_has_stopped_is_not_waited_for() {
+    async fn a_verification_that_has_stopped_is_not_waited_for() {
         let (mut asker, source) = (Asker::new(), Arc::new(Slow::default()));
         asker.stops_after = Some(3);
         let took = driven(&mut asker, &source, Duration::from_secs(60)).await;
