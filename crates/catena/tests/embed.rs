@@ -19,12 +19,12 @@ fn example() -> PathBuf {
 }
 
 fn run(served: &Served) -> Output {
-    let target = &served.question.target;
+    let target = &served.spec.target;
     let mut embed = Command::new(example());
     embed.env_clear().current_dir(served.folder.path());
     embed.env("TASKCLUSTER_ROOT_URL", served.testbed.root_url());
     embed.env("HTTPS_PROXY", served.testbed.proxy_url()).env("SSL_CERT_FILE", served.path("ca.pem"));
-    embed.args([target.task_id.as_str(), target.kind.as_str(), &served.question.product, "keys.json"]);
+    embed.args([target.task_id.as_str(), target.kind.as_str(), &served.spec.product, "keys.json"]);
     embed.output().unwrap()
 }
 

@@ -22,13 +22,13 @@ fn outcome(ended: &Result<VerificationResult, Error>) -> Outcome {
 async fn several_at_the_same_time_share_a_verifier() {
     let served = Served::new(finished()).await;
     let verifier = served.verifier();
-    let request = |name: &str| Request::new(served.question.clone()).with_work_dir(served.path(name));
+    let request = |name: &str| Request::new(served.spec.clone()).with_work_dir(served.path(name));
     let (one, other) = (request("one"), request("other"));
     let ended = tokio::join!(verifier.verify(&one), verifier.verify(&other));
     for (ended, work_dir) in [(ended.0, "one"), (ended.1, "other")] {
         let ended = ended.unwrap();
         let clearance = ended.conclusion.clearance().unwrap();
-        assert_eq!(*clearance.target(), served.question.target);
+        assert_eq!(*clearance.target(), served.spec.target);
         assert_eq!((clearance.product(), clearance.weakened()), ("firefox", [].as_slice()));
         assert_eq!(ended.published.len(), served.files(work_dir));
         assert!(!ended.published.is_empty() && ended.problems.is_empty());
@@ -40,7 +40,7 @@ async fn several_at_the_same_time_share_a_verifier() {
 async fn another_outcome_leaves_no_files_and_no_clearance() {
     let served = Served::new(finished()).await;
     let verifier = served.verifier();
-    let request = Request::new(served.question.clone()).with_work_dir(served.path("work"));
+    let request = Request::new(served.spec.clone()).with_work_dir(served.path("work"));
     assert_eq!(outcome(&verifier.verify(&request).await), Outcome::Verified);
     assert!(served.files("work") > 0);
     served.testbed.fault("/_store/*/public/build/*", 1.., Fault::Replace("altered".into()));
@@ -55,7 +55,7 @@ async fn another_outcome_leaves_no_files_and_no_clearance() {
 async fn a_verification_ends_when_it_is_cancelled() {
     let served = Served::new(finished()).await;
     let verifier = served.verifier();
-    let plain = Request::new(served.question.clone()).with_work_dir(served.path("work"));
+    let plain = Request::new(served.spec.clone()).with_work_dir(served.path("work"));
     for is_dropped in [false, true] {
         served.testbed.clear_faults();
         assert_eq!(outcome(&verifier.verify(&plain).await), Outcome::Verified);
@@ -85,7 +85,7 @@ async fn the_deadline_ends_a_verification() {
     let served = Served::new(finished()).await;
     served.testbed.fault("/_store/*/public/build/*", 1.., Fault::Silence);
     let control = Control { deadline: Duration::from_secs(2), ..Control::default() };
-    let request = Request::new(served.question.clone()).with_control(control);
+    let request = Request::new(served.spec.clone()).with_control(control);
     let ended = served.verifier().verify(&request).await.unwrap();
     assert_eq!(ended.conclusion.verdict().outcome, Outcome::Undetermined);
     assert!(ended.conclusion.clearance().is_none());
@@ -95,7 +95,7 @@ async fn the_deadline_ends_a_verification() {
 async fn a_recording_gives_the_same_verdict_and_no_clearance() {
     for chain in [finished(), altered()] {
         let served = Served::new(chain).await;
-        let request = Request::new(served.question.clone()).with_recording(served.path("recording"));
+        let request = Request::new(served.spec.clone()).with_recording(served.path("recording"));
         let verifier = served.verifier();
         let live = verifier.verify(&request).await.unwrap().conclusion.into_verdict();
         let recording = served.path("recording");
@@ -114,7 +114,7 @@ async fn a_recording_gives_the_same_verdict_and_no_clearance() {
 async fn a_switch_withholds_the_clearance() {
     let served = Served::new(finished()).await;
     let verifier = served.verifier().danger_skip_signatures(true);
-    let ended = verifier.verify(&Request::new(served.question.clone())).await.unwrap();
+    let ended = verifier.verify(&Request::new(served.spec.clone())).await.unwrap();
     assert_eq!(ended.conclusion.verdict().outcome, Outcome::Verified);
     assert!(ended.conclusion.clearance().is_none());
     let clearance = ended.conclusion.clearance_despite_switches().unwrap();
@@ -125,8 +125,8 @@ async fn a_switch_withholds_the_clearance() {
 async fn a_batch_fetches_once_and_can_be_cancelled() {
     let served = Served::new(finished()).await;
     let verifier = served.verifier();
-    let (questions, jobs) = (vec![served.question.clone(); 3], NonZeroUsize::new(2).unwrap());
-    let mut batch = verifier.batch(questions.clone(), jobs, Control::default()).unwrap();
+    let (specs, jobs) = (vec![served.spec.clone(); 3], NonZeroUsize::new(2).unwrap());
+    let mut batch = verifier.batch(specs.clone(), jobs, Control::default()).unwrap();
     let mut verified = 0;
     while let Some(ended) = batch.next().await {
         assert!(ended.unwrap().clearance().is_some());
@@ -139,8 +139,8 @@ async fn a_batch_fetches_once_and_can_be_cancelled() {
     for is_last in [false, true] {
         let cancellation = CancellationToken::new();
         let control = Control { cancellation: cancellation.clone(), ..Control::default() };
-        let questions = if is_last { vec![served.question.clone()] } else { questions.clone() };
-        let mut batch = verifier.batch(questions, jobs, control).unwrap();
+        let specs = if is_last { vec![served.spec.clone()] } else { specs.clone() };
+        let mut batch = verifier.batch(specs, jobs, control).unwrap();
         if is_last {
             served.testbed.reset_stats();
             served.testbed.fault("/_store/*/public/build/*", 1.., Fault::Silence);
@@ -163,7 +163,7 @@ async fn a_batch_fetches_once_and_can_be_cancelled() {
 async fn a_cache_serves_the_next_and_the_offline_verification() {
     let served = Served::new(finished()).await;
     let cache = CacheOptions::new(served.path("cache"), served.path("cache.key"));
-    let request = Request::new(served.question.clone()).with_work_dir(served.path("work"));
+    let request = Request::new(served.spec.clone()).with_work_dir(served.path("work"));
     let verifier = served.verifier().with_cache(&cache).unwrap();
     assert_eq!(outcome(&verifier.verify(&request).await), Outcome::Verified);
     let first = served.testbed.stats().requests;

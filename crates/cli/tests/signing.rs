@@ -174,11 +174,11 @@ fn judged(chain: Chain, room: &Path) -> Answer {
     };
     if answer.status == 0 {
         let port: u16 = testbed.root_url().rsplit(':').next().unwrap().parse().unwrap();
-        let question = json!({
+        let request = json!({
             "port": port, "product": product, "kind": kind, "task_id": target, "check_task": true, "keys": keys,
             "work_dir": room.join("reference"),
         });
-        let word = Reference::new(python.into(), testbed.ca_pem()).ask(&question);
+        let word = Reference::new(python.into(), testbed.ca_pem()).ask(&request);
         assert!(matches!(word, Word::Accepted { .. }), "{word:?}");
     }
     answer
@@ -491,7 +491,7 @@ fn scriptworker_writes_the_same_bytes() {
     std::fs::write(&task, AWKWARD).unwrap();
     assert_eq!(Catena::new().args(["keys", "new"]).arg(&key).run().status, 0);
     let id = "IFn9x5gaQz-HXl2pa7Ny_w";
-    let question = json!({
+    let request = json!({
         "task_file": task, "task_id": id, "run_id": 3, "worker_group": "g", "worker_id": "w-1", "worker_type": "t",
         "artifacts": theirs, "key": key,
     });

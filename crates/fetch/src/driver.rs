@@ -310,10 +310,10 @@ mod tests {
     }
 
     /// Drives for at most this long; returns how long it took.
-    async fn driven(asker: &mut Asker, source: &Arc<Slow>, patience: Duration) -> Duration {
+    async fn driven(asker: &mut Asker, source: &Arc<Slow>, limit: Duration) -> Duration {
         let began = Instant::now();
         let source: Arc<dyn FactSource> = source.clone();
-        drive(asker, &source, began + patience, &Quiet).await;
+        drive(asker, &source, began + limit, &Quiet).await;
         began.elapsed()
     }
 

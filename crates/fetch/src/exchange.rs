@@ -4,7 +4,7 @@ use crate::absence::{Responder, title};
 use crate::address::GITHUB_API_HOST;
 use crate::body::{BodyDecoder, BodyError, Bounds, Keep, ReceivedBody};
 use crate::options::Options;
-use crate::patience::{Closed, Pace};
+use crate::pacing::{Closed, Pace};
 use crate::sink::BodySink;
 use crate::statistics::Counters;
 use bytes::Bytes;

@@ -7,7 +7,7 @@ use crate::exchange::{Authorization, Exchange, Form, NoBody, RequestSpec};
 use crate::github::Tokens;
 use crate::graphs::{GraphDecoder, KeptGraph};
 use crate::options::Options;
-use crate::patience::Closed;
+use crate::pacing::Closed;
 use crate::permits::Permits;
 use crate::progress::{Event, Progress, Quiet};
 use crate::sink::BodySink;

@@ -80,7 +80,7 @@ impl FactSource for World {
 
 /// A chain, and a cache that lasts from run to run.
 struct Case {
-    question: Scenario,
+    scenario: Scenario,
     chain: Chain,
     shelf: Shelf,
     key: Key,
@@ -97,8 +97,8 @@ struct Run {
 
 impl Case {
     fn of(chain: Chain) -> Self {
-        let question = Scenario::of(&chain).unwrap();
-        Self { question, chain, shelf: Shelf::default(), key: Key::of([7; 32]), root: "https://tc.example" }
+        let scenario = Scenario::of(&chain).unwrap();
+        Self { scenario, chain, shelf: Shelf::default(), key: Key::of([7; 32]), root: "https://tc.example" }
     }
 
     fn cache(&self) -> Arc<Cache> {
@@ -109,7 +109,7 @@ impl Case {
     async fn run(&self) -> Run {
         let world = World::of(&self.chain);
         let cache = self.cache();
-        let cached = Arc::new(Cached::new(cache.clone(), world.clone(), self.question.target()));
+        let cached = Arc::new(Cached::new(cache.clone(), world.clone(), self.scenario.target()));
         let (verification, conclusion) = self.judge(&cached).await;
         if let Some(clearance) = conclusion.clearance_despite_switches() {
             cached.keep(clearance, verification.facts(), None);
@@ -121,13 +121,13 @@ impl Case {
     }
 
     async fn offline(&self) -> Verdict {
-        let cached = Cached::offline(self.cache(), self.question.target());
+        let cached = Cached::offline(self.cache(), self.scenario.target());
         self.judge(&Arc::new(cached)).await.1.into_verdict()
     }
 
     async fn judge(&self, cached: &Arc<Cached>) -> (Verification, Conclusion) {
         let deadline = Instant::now() + Duration::from_secs(600);
-        let verification = investigate(self.question.verification(), cached.clone(), deadline, &Quiet).await;
+        let verification = investigate(self.scenario.verification(), cached.clone(), deadline, &Quiet).await;
         let conclusion = verification.conclude(NOW);
         (verification, conclusion)
     }
@@ -177,7 +177,7 @@ async fn the_second_time_only_mutable_data_is_requested() {
             continue;
         }
         let case = Case::of(honest.release.build().unwrap());
-        let plain = case.question.judge(case.chain.clone());
+        let plain = case.scenario.judge(case.chain.clone());
         let first = case.run().await;
         assert_eq!(first.verdict, plain);
         let kept = first.asked.iter().filter(|need| !may_change(need)).count() as u64;
@@ -240,16 +240,16 @@ fn measured(mut verdict: Verdict) -> Verdict {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_weakened_or_foreign_clearance_caches_nothing() {
     let mut case = Case::of(valid::push().build().unwrap());
-    let plain = case.question.clone();
+    let plain = case.scenario.clone();
     for switches in [
         Switches { danger_allow_http: true, ..Switches::default() },
         Switches { danger_skip_signatures: true, ..Switches::default() },
     ] {
-        case.question = plain.clone().weakened(switches);
+        case.scenario = plain.clone().weakened(switches);
         assert_eq!(case.run().await.verdict.outcome, Outcome::Verified);
         assert_eq!(case.names(), [], "{switches:?}");
     }
-    case.question = plain;
+    case.scenario = plain;
     let other = Scenario::of(&valid::promotion().build().unwrap()).unwrap();
     let cached = Arc::new(Cached::new(case.cache(), World::of(&case.chain), other.target()));
     let (verification, conclusion) = case.judge(&cached).await;
@@ -370,9 +370,9 @@ async fn an_entry_that_is_too_large_is_not_read() {
     let root = RootUrl::parse(case.root).unwrap();
     let cache = Arc::new(Cache::new(Box::new(Endless(read.clone())), case.key.clone(), root, limits));
     let world = World::of(&case.chain);
-    let cached = Arc::new(Cached::new(cache.clone(), world, case.question.target()));
+    let cached = Arc::new(Cached::new(cache.clone(), world, case.scenario.target()));
     let (verification, conclusion) = case.judge(&cached).await;
-    assert_eq!(*conclusion.verdict(), case.question.judge(case.chain.clone()));
+    assert_eq!(*conclusion.verdict(), case.scenario.judge(case.chain.clone()));
     cached.keep(conclusion.clearance().unwrap(), verification.facts(), None);
     let statistics = cache.statistics();
     assert!(statistics.misses > 0 && statistics.broken >= statistics.misses && statistics.hits == 0);

@@ -137,9 +137,9 @@ fn a_recording_gives_the_verdict_that_the_world_gave() {
         }
     }
     for chain in chains {
-        let question = Scenario::of(&chain).unwrap();
-        let memory = InMemorySource::new(chain.into_site(), question.limits().clone());
-        let (mut live, mut facts) = (question.verification(), Vec::new());
+        let scenario = Scenario::of(&chain).unwrap();
+        let memory = InMemorySource::new(chain.into_site(), scenario.limits().clone());
+        let (mut live, mut facts) = (scenario.verification(), Vec::new());
         drive(&mut live, |need| {
             let fact = memory.answer(need);
             facts.push((need.clone(), fact.clone()));
@@ -148,7 +148,7 @@ fn a_recording_gives_the_verdict_that_the_world_gave() {
         let folder = tempfile::tempdir().unwrap();
         record(folder.path(), &facts);
         let replay = Replay::open(folder.path(), &Limits::default()).unwrap();
-        let mut again = question.verification();
+        let mut again = scenario.verification();
         drive(&mut again, |need| replay.answer(need));
         assert_eq!(live.conclude(NOW).verdict(), again.conclude(NOW).verdict());
     }

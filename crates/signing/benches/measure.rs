@@ -35,13 +35,13 @@ fn block() -> Vec<u8> {
 }
 
 fn small_files() -> TempDir {
-    let (room, block) = (tempfile::tempdir().unwrap(), block());
+    let (temp, block) = (tempfile::tempdir().unwrap(), block());
     for number in 0..FILES {
-        let folder = room.path().join(format!("public/build/{}", number % 100));
+        let folder = temp.path().join(format!("public/build/{}", number % 100));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(format!("{number}.bin")), &block[..SMALL]).unwrap();
     }
-    room
+    temp
 }
 
 fn large() -> usize {
@@ -49,21 +49,21 @@ fn large() -> usize {
 }
 
 fn large_file() -> TempDir {
-    let (room, block) = (tempfile::tempdir().unwrap(), block());
-    let mut file = File::create(room.path().join("large.bin")).unwrap();
+    let (temp, block) = (tempfile::tempdir().unwrap(), block());
+    let mut file = File::create(temp.path().join("large.bin")).unwrap();
     let mut left = large();
     while left > 0 {
         let part = left.min(BLOCK);
         file.write_all(&block[..part]).unwrap();
         left = left.saturating_sub(part);
     }
-    room
+    temp
 }
 
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn small_measured(bencher: Bencher<'_, '_>) {
-    let room = small_files();
-    bencher.counter(BytesCount::new(FILES * SMALL)).bench_local(|| measure(room.path()).unwrap().len());
+    let temp = small_files();
+    bencher.counter(BytesCount::new(FILES * SMALL)).bench_local(|| measure(temp.path()).unwrap().len());
 }
 
 /// On as many threads as there are processors, as measuring does.
@@ -86,8 +86,8 @@ fn small_one_pass(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(sample_count = 3, sample_size = 1)]
 fn large_measured(bencher: Bencher<'_, '_>) {
-    let room = large_file();
-    bencher.counter(BytesCount::new(large())).bench_local(|| measure(room.path()).unwrap().len());
+    let temp = large_file();
+    bencher.counter(BytesCount::new(large())).bench_local(|| measure(temp.path()).unwrap().len());
 }
 
 /// One file is one digest, which nothing can share out.

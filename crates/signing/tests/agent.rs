@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 /// An agent that lives until the tests end, and what it does.
 struct Started {
-    _room: TempDir,
+    _temp: TempDir,
     path: PathBuf,
     events: Receiver<AgentEvent>,
 }
@@ -33,8 +33,8 @@ fn own_user() -> u32 {
 }
 
 fn start(users: &[u32], limit: Duration) -> Started {
-    let room = tempfile::tempdir().unwrap();
-    let path = room.path().join("agent.sock");
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("agent.sock");
     let listener = bind_agent(&path, SocketAccess::Owner).unwrap();
     let (sender, events) = channel();
     let sender = Mutex::new(sender);
@@ -42,7 +42,7 @@ fn start(users: &[u32], limit: Duration) -> Started {
     std::thread::spawn(move || {
         agent.serve(&listener, &|event| drop(sender.lock().unwrap().send(event.clone())));
     });
-    Started { _room: room, path, events }
+    Started { _temp: temp, path, events }
 }
 
 fn usual() -> Started {
@@ -135,8 +135,8 @@ fn who_does_not_go_on_is_cut_off() {
 
 #[test]
 fn an_agent_that_is_not_there_or_says_nothing_is_told() {
-    let room = tempfile::tempdir().unwrap();
-    let path = room.path().join("agent.sock");
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("agent.sock");
     let signer = AgentSigner::new(&path, Duration::from_millis(200));
     assert!(signer.sign(b"message").unwrap_err().to_string().contains("agent.sock"));
     // It listens, and accepts no connection.
@@ -148,8 +148,8 @@ fn an_agent_that_is_not_there_or_says_nothing_is_told() {
 
 #[test]
 fn an_answer_must_fit_the_question() {
-    let room = tempfile::tempdir().unwrap();
-    let path = room.path().join("agent.sock");
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("agent.sock");
     let listener = bind_agent(&path, SocketAccess::Owner).unwrap();
     let public = key().public_key();
     let other = key().sign(b"other").to_base64();
@@ -179,8 +179,8 @@ fn an_answer_must_fit_the_question() {
 
 #[test]
 fn a_socket_has_its_mode_and_replaces_only_a_dead_one() {
-    let room = tempfile::tempdir().unwrap();
-    let path = room.path().join("agent.sock");
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("agent.sock");
     let mode = || std::fs::metadata(&path).unwrap().mode() & 0o777;
     let first = bind_agent(&path, SocketAccess::Owner).unwrap();
     assert_eq!(mode(), 0o600);
@@ -188,12 +188,12 @@ fn a_socket_has_its_mode_and_replaces_only_a_dead_one() {
     drop(first);
     let _second = bind_agent(&path, SocketAccess::Group).unwrap();
     assert_eq!(mode(), 0o660);
-    assert_eq!(std::fs::read_dir(room.path()).unwrap().count(), 1);
-    let file = room.path().join("file");
+    assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 1);
+    let file = temp.path().join("file");
     std::fs::write(&file, "").unwrap();
     assert!(bind_agent(&file, SocketAccess::Owner).is_err());
     assert_eq!(std::fs::read(&file).unwrap(), b"");
-    let open = room.path().join("open");
+    let open = temp.path().join("open");
     std::fs::create_dir(&open).unwrap();
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
     let refused = bind_agent(&open.join("agent.sock"), SocketAccess::Owner).unwrap_err();

@@ -27,8 +27,8 @@ pub struct UploadOptions {
     /// How long nothing at all may be taken of a body, and how long the store may take to answer after its end,
     /// while the system still sends the last of it. There is no limit for a body that moves.
     pub stall: Duration,
-    /// How long the queue and the object service are asked the same question.
-    pub patience: Duration,
+    /// How long a request to the queue or the object service is retried.
+    pub time_limit: Duration,
     /// The upper bound of the first wait between attempts; it doubles with each.
     pub backoff: Duration,
     /// The upper bound of any wait between attempts.
@@ -43,7 +43,7 @@ impl Default for UploadOptions {
             concurrency: 8,
             attempts: 5,
             stall: Duration::from_secs(120),
-            patience: Duration::from_secs(600),
+            time_limit: Duration::from_secs(600),
             backoff: Duration::from_secs(10),
             backoff_cap: Duration::from_secs(120),
             seed: 0,
@@ -108,7 +108,7 @@ impl<'a> Uploader<'a> {
 
     fn deadline(&self) -> Instant {
         let now = Instant::now();
-        now.checked_add(self.options.patience).unwrap_or(now)
+        now.checked_add(self.options.time_limit).unwrap_or(now)
     }
 
     /// Says of what cannot be uploaded why it cannot.
@@ -297,7 +297,7 @@ impl From<TransportError> for Failed {
 }
 
 /// The code of a store's error, which is XML: nothing else of it is for people.
-async fn code(mut response: Response, patience: Duration) -> String {
+async fn code(mut response: Response, limit: Duration) -> String {
     let read = async {
         let mut text = Vec::new();
         while let Some(Ok(chunk)) = response.body.next().await {
@@ -308,7 +308,7 @@ async fn code(mut response: Response, patience: Duration) -> String {
         }
         text
     };
-    let text = timeout(patience, read).await.unwrap_or_default();
+    let text = timeout(limit, read).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
     let code: String =

@@ -140,9 +140,9 @@ fn told(testbed: &Testbed) -> Told {
 
 /// What scriptworker's daemon makes of a task whose script leaves these files.
 fn reference(python: &Path) -> Told {
-    let (testbed, room) = (queue(), tempfile::tempdir().unwrap());
-    let tree = tree(&room.path().join("tree"));
-    let folder = |name: &str| room.path().join(name).to_str().unwrap().to_owned();
+    let (testbed, temp) = (queue(), tempfile::tempdir().unwrap());
+    let tree = tree(&temp.path().join("tree"));
+    let folder = |name: &str| temp.path().join(name).to_str().unwrap().to_owned();
     let artifacts = folder("artifacts");
     std::fs::write(folder("key"), "tmURKlS2TRxNQSF5SmrZzXrTIsfmG0m60HeNPY77RIw=").unwrap();
     let config = json!({
@@ -196,10 +196,10 @@ async fn ours(testbed: &Testbed) {
     let claim = client.claim_work(&pool, &worker, 1, deadline).await.unwrap().remove(0).unwrap();
     let definition: serde_json::Value = serde_json::from_slice(&claim.definition).unwrap();
     let expires = Expiry::parse(definition["expires"].as_str().unwrap()).unwrap();
-    let room = tempfile::tempdir().unwrap();
+    let temp = tempfile::tempdir().unwrap();
     let limits = SnapshotLimits::default();
     let snapshot =
-        Snapshot::take(&tree(&room.path().join("tree")), room.path(), Storage::S3, &limits).unwrap();
+        Snapshot::take(&tree(&temp.path().join("tree")), temp.path(), Storage::S3, &limits).unwrap();
     let mine = client.with_credentials(claim.lease.credentials.clone());
     let (options, current) = (UploadOptions::default(), || mine.clone());
     assert_eq!(Uploader::new(claim.run, &expires, &current, &options).upload(&snapshot).await, []);

@@ -228,7 +228,7 @@ async fn b081_a_queue_that_is_away_is_waited_for_and_then_given_up() {
     world.testbed.fault("*/artifacts/*", 1..=4, Fault::HangUp);
     assert_eq!(world.upload(Storage::S3).await, BTreeMap::new());
     world.testbed.fault("*/artifacts/*", .., Fault::Status(503));
-    world.options.patience = Duration::from_millis(300);
+    world.options.time_limit = Duration::from_millis(300);
     let error = world.upload(Storage::S3).await.remove(NAME).unwrap();
     assert_eq!(error.exception(), ExceptionReason::IntermittentTask, "{error}");
 }

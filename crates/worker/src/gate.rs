@@ -216,7 +216,7 @@ impl ChainGate {
     /// # Errors
     /// A verification that ends without a verdict.
     pub async fn judge(&self, task_id: TaskId, limit: Duration) -> Result<Verdict, Error> {
-        let request = catena::Request::new(self.question(task_id))
+        let request = catena::Request::new(self.target(task_id))
             .with_control(Control { deadline: limit, ..Control::default() });
         Ok(self.verifier.verify(&request).await?.conclusion.into_verdict())
     }
@@ -237,12 +237,12 @@ impl ChainGate {
 
     fn request(&self, request: &Request<'_>, progress: Arc<dyn Progress>) -> catena::Request {
         let cancellation = request.cancellation.clone();
-        catena::Request::new(self.question(request.task_id))
+        catena::Request::new(self.target(request.task_id))
             .with_work_dir(request.work_dir)
             .with_control(Control { deadline: request.limit, progress, cancellation })
     }
 
-    fn question(&self, task_id: TaskId) -> TargetSpec {
+    fn target(&self, task_id: TaskId) -> TargetSpec {
         let (kind, product) = (self.trust.kind.clone(), self.trust.product.name.clone());
         let target = Target { task_id, kind, check_task: false, extent: Extent::Listed };
         TargetSpec { target, product }

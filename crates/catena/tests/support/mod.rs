@@ -9,7 +9,7 @@ use tempfile::TempDir;
 pub(crate) struct Served {
     pub(crate) testbed: Testbed,
     pub(crate) folder: TempDir,
-    pub(crate) question: TargetSpec,
+    pub(crate) spec: TargetSpec,
 }
 
 /// A finished task of a push to firefox.
@@ -44,10 +44,10 @@ impl Served {
             check_task: chain.check_target,
             extent: Extent::Listed,
         };
-        let question = TargetSpec { target, product: chain.product.clone() };
+        let spec = TargetSpec { target, product: chain.product.clone() };
         let testbed = Testbed::start(chain.into_site()).await.unwrap();
         std::fs::write(folder.path().join("ca.pem"), testbed.ca_pem()).unwrap();
-        Self { testbed, folder, question }
+        Self { testbed, folder, spec }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

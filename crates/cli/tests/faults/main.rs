@@ -26,7 +26,7 @@ use catena_testbed::{Body, Chain, Fault, Options, Release, Site, Testbed, Trigge
 use faults::{ATTEMPTS, Effect, Expected, Trouble, expected, troubles};
 use kinds::{KINDS, Kind, Said, World, YES};
 use libtest_mimic::{Arguments, Failed, Trial};
-use run::{Ending, Patience, Served, files};
+use run::{Ending, Served, TimeLimits, files};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -127,7 +127,7 @@ struct Untroubled {
     needs: BTreeSet<String>,
 }
 
-const PATIENT: Patience = Patience {
+const GENEROUS: TimeLimits = TimeLimits {
     deadline: Duration::from_secs(45),
     attempts: ATTEMPTS,
     stall: Duration::from_secs(30),
@@ -150,7 +150,7 @@ impl Bench {
         let known = self.untroubled[&world].get_or_init(|| {
             let served = self.serve(world);
             let record = served.room.path().join("record");
-            let ending = served.run(&PATIENT, &["--record", record.to_str().unwrap()]);
+            let ending = served.run(&GENEROUS, &["--record", record.to_str().unwrap()]);
             assert_eq!(ending.status, Some(0), "{world:?}: {}{}", ending.stdout, ending.stderr);
             let files = files(&served.work_dir());
             assert!(!files.is_empty());
@@ -180,15 +180,15 @@ impl Bench {
         let address = (kind.address)(&self.chains[&kind.world]);
         let place = served.place(address.clone(), trouble.tls);
         served.lay(trouble.laid(&place), passing);
-        let deadline = if expected.deadline { Duration::from_secs(3) } else { PATIENT.deadline };
+        let deadline = if expected.deadline { Duration::from_secs(3) } else { GENEROUS.deadline };
         // On a busy machine a second attempt may stall as well.
         let attempts = if passing { 5 } else { ATTEMPTS };
-        let stall = if trouble.is_slow() { Duration::from_secs(2) } else { PATIENT.stall };
-        let patience = Patience { deadline, attempts, stall, tls: trouble.tls };
-        let ending = served.run(&patience, &[]);
+        let stall = if trouble.is_slow() { Duration::from_secs(2) } else { GENEROUS.stall };
+        let limits = TimeLimits { deadline, attempts, stall, tls: trouble.tls };
+        let ending = served.run(&limits, &[]);
         self.note(&ending, || format!("{}/{}", kind.name, trouble.name));
         let fail = |why: String| Err(told(&why, &served, &ending));
-        if let Err(why) = bounded(&ending, &patience) {
+        if let Err(why) = bounded(&ending, &limits) {
             return fail(why);
         }
         if let Err(why) = said(&expected.said, &ending) {
@@ -289,8 +289,8 @@ impl Bench {
 /// It ends by itself, rejected or with unavailable data, within the memory limit for all answers
 /// together.
 fn bounded_by_all(served: &Served, what: &str) -> Result<(), Failed> {
-    let patience = Patience { deadline: Duration::from_secs(120), ..PATIENT };
-    let ending = served.run(&patience, &[]);
+    let limits = TimeLimits { deadline: Duration::from_secs(120), ..GENEROUS };
+    let ending = served.run(&limits, &[]);
     let outside = ending.stdout.contains("the answers together take more than");
     let within = (1..=MOST_MEMORY_OF_ALL).contains(&ending.peak);
     println!("{what}: {} MiB in {:?}", ending.peak >> 10, ending.elapsed);
@@ -317,11 +317,11 @@ fn told(why: &str, served: &Served, ending: &Ending) -> Failed {
 }
 
 /// It ended by itself, in time, and within its memory limit.
-fn bounded(ending: &Ending, patience: &Patience) -> Result<(), String> {
+fn bounded(ending: &Ending, limits: &TimeLimits) -> Result<(), String> {
     match ending.status {
         None => Err("it hangs, or a signal ended it".to_owned()),
-        Some(_) if ending.elapsed > patience.deadline + GRACE => {
-            Err(format!("it took {:?} with a deadline of {:?}", ending.elapsed, patience.deadline))
+        Some(_) if ending.elapsed > limits.deadline + GRACE => {
+            Err(format!("it took {:?} with a deadline of {:?}", ending.elapsed, limits.deadline))
         }
         Some(_) if ending.peak > MOST_MEMORY => Err(format!("it used {} KiB", ending.peak)),
         Some(_) => Ok(()),

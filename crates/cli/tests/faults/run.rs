@@ -28,7 +28,7 @@ pub(crate) struct Served {
 
 /// Further arguments of the binary.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
+pub(crate) struct TimeLimits {
     pub(crate) deadline: Duration,
     pub(crate) attempts: u64,
     pub(crate) stall: Duration,
@@ -91,15 +91,15 @@ impl Served {
         }
     }
 
-    pub(crate) fn command(&self, patience: &Patience) -> Catena {
+    pub(crate) fn command(&self, limits: &TimeLimits) -> Catena {
         let mut catena = Catena::through(&self.testbed, self.room.path());
-        if patience.tls {
+        if limits.tls {
             catena.env("TASKCLUSTER_ROOT_URL", self.testbed.tls_root_url());
         }
         catena.args(["verify", "--format", "json", "--task-type", &self.kind, "--product", &self.product]);
-        catena.args(["--no-check-task", "--deadline", &format!("{}s", patience.deadline.as_secs())]);
-        catena.args(["--attempts", &patience.attempts.to_string()]);
-        catena.args(["--stall", &format!("{}s", patience.stall.as_secs())]);
+        catena.args(["--no-check-task", "--deadline", &format!("{}s", limits.deadline.as_secs())]);
+        catena.args(["--attempts", &limits.attempts.to_string()]);
+        catena.args(["--stall", &format!("{}s", limits.stall.as_secs())]);
         catena.arg("--keys").arg(self.room.path().join("keys.json"));
         if let Some(policy) = &self.policy {
             catena.arg("--policy").arg(policy);
@@ -108,8 +108,8 @@ impl Served {
     }
 
     /// Runs it to its end, or kills it if it hangs.
-    pub(crate) fn run(&self, patience: &Patience, more: &[&str]) -> Ending {
-        let mut catena = self.command(patience);
+    pub(crate) fn run(&self, limits: &TimeLimits, more: &[&str]) -> Ending {
+        let mut catena = self.command(limits);
         catena.arg("--work-dir").arg(self.work_dir()).args(more).args(["--", &self.target]);
         let (out, err) = (self.room.path().join("out"), self.room.path().join("err"));
         let command = catena.command();
@@ -122,7 +122,7 @@ impl Served {
             if let Some(status) = child.try_wait().unwrap() {
                 break Some(status);
             }
-            if began.elapsed() > patience.deadline + HANG {
+            if began.elapsed() > limits.deadline + HANG {
                 child.kill().unwrap();
                 child.wait().unwrap();
                 break None;

@@ -37,8 +37,8 @@ pub fn bind(path: &Path, access: SocketAccess) -> io::Result<UnixListener> {
     };
     check_directory(directory)?;
     check_place(path)?;
-    let room = tempfile::Builder::new().prefix(".agent").rand_bytes(6).tempdir_in(directory)?;
-    let made = room.path().join("s");
+    let temp = tempfile::Builder::new().prefix(".agent").rand_bytes(6).tempdir_in(directory)?;
+    let made = temp.path().join("s");
     let listener = UnixListener::bind(&made)?;
     std::fs::set_permissions(&made, std::fs::Permissions::from_mode(access.mode()))?;
     std::fs::rename(&made, path)?;

@@ -75,10 +75,10 @@ fn is_wanted(threat: &Threat, attack: &Attack, wanted: &str) -> bool {
 
 fn verdict(attack: &Attack) -> Result<Verdict, Failure> {
     let (chain, faults) = attack.build().map_err(stuck)?;
-    let question = attack.scenario(&chain).map_err(stuck)?;
+    let scenario = attack.scenario(&chain).map_err(stuck)?;
     match attack.mutation {
-        Mutation::Chain(_) | Mutation::Task(..) => Ok(question.judge(chain)),
-        Mutation::Wire(_) => Ok(stage::verdict(&question, &chain, &faults)?.0),
+        Mutation::Chain(_) | Mutation::Task(..) => Ok(scenario.judge(chain)),
+        Mutation::Wire(_) => Ok(stage::verdict(&scenario, &chain, &faults)?.0),
     }
 }
 

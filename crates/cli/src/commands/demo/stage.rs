@@ -15,17 +15,17 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 /// A demo that takes longer is stuck.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// Serves a chain on loopback, with faults on the wire, and verifies it there. Injected faults are
 /// retried once and soon.
 pub(super) fn verdict(
-    question: &Scenario,
+    scenario: &Scenario,
     chain: &Chain,
     faults: &[Wire],
 ) -> Result<(Verdict, Duration), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(stuck)?;
-    let room = tempfile::tempdir().map_err(stuck)?;
+    let temp = tempfile::tempdir().map_err(stuck)?;
     let options = match faults {
         [] => catena_fetch::Options::default(),
         _ => catena_fetch::Options {
@@ -41,22 +41,22 @@ pub(super) fn verdict(
         for Wire { pattern, fault } in faults {
             testbed.fault(pattern, .., fault.clone());
         }
-        let fetcher = Arc::new(fetcher(&testbed, room.path(), question.limits(), options)?);
+        let fetcher = Arc::new(fetcher(&testbed, temp.path(), scenario.limits(), options)?);
         let began = Instant::now();
         let deadline =
-            tokio::time::Instant::now().checked_add(PATIENCE).ok_or_else(|| stuck("no such time"))?;
-        let verification = investigate(question.verification(), fetcher.clone(), deadline, &Quiet).await;
+            tokio::time::Instant::now().checked_add(TIME_LIMIT).ok_or_else(|| stuck("no such time"))?;
+        let verification = investigate(scenario.verification(), fetcher.clone(), deadline, &Quiet).await;
         Ok((verification.conclude(NOW).into_verdict(), began.elapsed()))
     })
 }
 
 fn fetcher(
     testbed: &Testbed,
-    room: &Path,
+    temp: &Path,
     limits: &Limits,
     options: catena_fetch::Options,
 ) -> Result<Fetcher, Failure> {
-    let ca_file = room.join("ca.pem");
+    let ca_file = temp.join("ca.pem");
     std::fs::write(&ca_file, testbed.ca_pem()).map_err(stuck)?;
     let proxy = Url::parse(&testbed.proxy_url()).map_err(stuck)?;
     let http = HttpOptions { ca_file: Some(ca_file), proxy: Proxy::Through(proxy), ..HttpOptions::default() };

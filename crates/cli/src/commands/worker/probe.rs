@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How long each step of the question may take.
+/// The time limit of each step.
 const LIMIT: Duration = Duration::from_secs(5);
 /// Bytes of an answer.
 const LARGEST: u64 = 4096;
