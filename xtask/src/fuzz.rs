@@ -6,7 +6,9 @@
 
 use crate::failure::Failure;
 use crate::process::{Step, cargo, root, target_dir};
+use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// Coverage of edges and comparisons, as libFuzzer reads it.
 const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Ccodegen-units=1 \
@@ -17,7 +19,7 @@ const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Ccodegen-units=1 \
 
 /// Seconds of wall time that one input may take. None takes one second, but a busy machine may
 /// let nothing run for ten, and libFuzzer's alarm can come inside of `malloc` and then never ends.
-const PATIENCE: &str = "-timeout=60";
+const TIME_LIMIT: &str = "-timeout=60";
 /// Megabytes that a target may take. Every limit it passes is far below.
 const MEMORY: &str = "-rss_limit_mb=2048";
 
@@ -37,14 +39,31 @@ pub(crate) fn run(
     // A directory of its own: cargo would build both ways in turn otherwise.
     let folder = target_dir().join("fuzz");
     build(&chosen, &host, &folder)?;
-    for name in &chosen {
-        let program = folder.join(&host).join("release").join(name);
-        match input {
-            Some(file) => Step::new(program).args([PATIENCE, MEMORY]).arg(file).run()?,
-            None => search(name, &program, &folder, seconds, seed)?,
-        }
+    let programs = folder.join(&host).join("release");
+    match input {
+        Some(file) => chosen
+            .iter()
+            .try_for_each(|name| Step::new(programs.join(name)).args([TIME_LIMIT, MEMORY]).arg(file).run()),
+        None => search_all(&chosen, |name| search(name, &programs.join(name), &folder, seconds, seed)),
     }
-    Ok(())
+}
+
+/// Runs as many targets at the same time as there are processors, since each uses one; starts no further one
+/// after a failure.
+fn search_all(
+    targets: &[String],
+    search: impl Fn(&str) -> Result<(), Failure> + Sync,
+) -> Result<(), Failure> {
+    let waiting = Mutex::new(targets.iter());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let stop = || *waiting.lock().unwrap_or_else(PoisonError::into_inner) = [].iter();
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    std::thread::scope(|scope| {
+        let work = || std::iter::from_fn(next).try_for_each(|name| search(name)).inspect_err(|_| stop());
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let mut ended = running.into_iter().map(|thread| thread.join());
+        ended.try_for_each(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }
 
 fn build(targets: &[String], host: &str, folder: &Path) -> Result<(), Failure> {
@@ -69,8 +88,8 @@ fn search(name: &str, program: &Path, folder: &Path, seconds: u32, seed: Option<
         .arg(format!("-artifact_prefix={}/{name}-", found.display()))
         .arg(format!("-max_total_time={seconds}"))
         .args(seed.map(|seed| format!("-seed={seed}")))
-        .args([PATIENCE, MEMORY, "-print_final_stats=1", "-verbosity=0"])
-        .run()
+        .args([TIME_LIMIT, MEMORY, "-print_final_stats=1", "-verbosity=0"])
+        .run_captured()
 }
 
 fn make(folder: &Path) -> Result<(), Failure> {

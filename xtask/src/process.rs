@@ -65,6 +65,16 @@ impl Step {
         if status.success() { Ok(()) } else { Err(Failure::Ended { command: self.line(), status }) }
     }
 
+    /// Like [`Self::run`], for commands that run at the same time: prints what each wrote once it has ended.
+    pub(crate) fn run_captured(mut self) -> Result<(), Failure> {
+        let output = self.0.output().map_err(|cause| self.not_started(cause))?;
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        eprint!("xtask: {}\n{stdout}{stderr}", self.line());
+        let status = output.status;
+        if status.success() { Ok(()) } else { Err(Failure::Ended { command: self.line(), status }) }
+    }
+
     /// Runs it without output; a missing program counts as a failure.
     pub(crate) fn succeeds(mut self) -> bool {
         self.0.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
