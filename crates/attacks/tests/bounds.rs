@@ -28,7 +28,7 @@ fn answered(chain: &Chain, order: impl Fn(&mut Vec<Need>)) -> Verification {
 fn steps_do_not_depend_on_the_order_of_facts() {
     for release in [push(), promotion(), action()] {
         let chain = release.build().unwrap();
-        let first = answered(&chain, |_| ());
+        let mut first = answered(&chain, |_| ());
         let steps = first.steps();
         let verdict = first.conclude(NOW).into_verdict();
         assert_eq!(verdict.outcome, Outcome::Verified);

@@ -66,7 +66,7 @@ impl Assembly {
         let mut verification = Verification::new(target, product, keys, limits, switches);
         let cancellation = cancellation.clone();
         verification.cancel_when(Cancel::when(move || cancellation.is_cancelled()));
-        let verification = investigate(verification, source, deadline, progress).await;
+        let mut verification = investigate(verification, source, deadline, progress).await;
         let conclusion = verification.conclude(now());
         Ended { verification, conclusion }
     }

@@ -496,7 +496,7 @@ fn scriptworker_writes_the_same_bytes() {
         "artifacts": theirs, "key": key,
     });
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/reference-sign.py");
-    let output = Command::new(python).arg(script).arg(question.to_string()).output().unwrap();
+    let output = Command::new(python).arg(script).arg(request.to_string()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut catena = Catena::new();
     catena.args(["sign", "--style", "scriptworker", "--task-id", id, "--run", "3", "--worker-group", "g"]);

@@ -127,7 +127,8 @@ impl Case {
 
     async fn judge(&self, cached: &Arc<Cached>) -> (Verification, Conclusion) {
         let deadline = Instant::now() + Duration::from_secs(600);
-        let verification = investigate(self.scenario.verification(), cached.clone(), deadline, &Quiet).await;
+        let mut verification =
+            investigate(self.scenario.verification(), cached.clone(), deadline, &Quiet).await;
         let conclusion = verification.conclude(NOW);
         (verification, conclusion)
     }

@@ -70,7 +70,7 @@ impl Case {
     }
 
     async fn judge(&self, source: Arc<dyn FactSource>) -> (Verification, Conclusion) {
-        let verification = investigate(self.verification(), source, soon(), &Quiet).await;
+        let mut verification = investigate(self.verification(), source, soon(), &Quiet).await;
         let conclusion = verification.conclude(Timestamp::UNIX_EPOCH);
         (verification, conclusion)
     }

@@ -243,10 +243,12 @@ impl Verification {
     }
 
     /// Concludes. `now` is the time of conclusion in the report. Evidence that is missing by now keeps
-    /// the verdict from being "verified".
+    /// the verdict from being "verified". The conclusion takes the findings: a second one is never
+    /// "verified".
     #[must_use]
-    pub fn conclude(&self, now: Timestamp) -> Conclusion {
-        Conclusion::of(self, conclude::conclude(self, now))
+    pub fn conclude(&mut self, now: Timestamp) -> Conclusion {
+        let verdict = conclude::conclude(self, now);
+        Conclusion::of(self, verdict)
     }
 
     /// The facts come from a recording. The verdict says so, and gives no clearance: a recording is not
@@ -444,7 +446,7 @@ mod tests {
         verification
     }
 
-    fn concluded(verification: &Verification) -> Verdict {
+    fn concluded(mut verification: Verification) -> Verdict {
         verification.conclude(Timestamp::UNIX_EPOCH).into_verdict()
     }
 
@@ -500,8 +502,8 @@ mod tests {
 
     #[test]
     fn links_are_named_by_their_paths() {
-        assert_eq!(concluded(&opened()).links, []);
-        let links = concluded(&closed()).links;
+        assert_eq!(concluded(opened()).links, []);
+        let links = concluded(closed()).links;
         let told: Vec<_> =
             links.iter().map(|link| (link.name.to_string(), link.task_id, link.run_id)).collect();
         assert_eq!(told, [("decision".to_owned(), target(), None)]);
@@ -518,7 +520,7 @@ mod tests {
             verification
         };
         let judged = |verification: Verification| {
-            let verdict = concluded(&verification);
+            let verdict = concluded(verification);
             let failed: BTreeSet<&str> = verdict.failed().map(|finding| finding.code.name).collect();
             let told =
                 verdict.failed().all(|finding| finding.message.contains("The policy relaxes action-hook"));
@@ -546,7 +548,7 @@ mod tests {
         for need in verification.needs() {
             verification.supply(&need, Fact::Absent { status: 404, message: "no such task".to_owned() });
         }
-        let verdict = concluded(&verification);
+        let verdict = concluded(verification);
         let failed: Vec<_> = verdict.failed().map(|finding| (finding.code.name, finding.task_id)).collect();
         assert_eq!(failed, [("task-unknown", target())]);
     }
@@ -554,7 +556,7 @@ mod tests {
     #[test]
     fn incomplete_evidence_prevents_verified() {
         let judged = |verification: Verification| {
-            let verdict = concluded(&verification);
+            let verdict = concluded(verification);
             let failed = verdict.failed().map(|finding| finding.code.name).collect::<BTreeSet<_>>();
             (verdict.outcome, failed.into_iter().collect::<Vec<_>>())
         };
@@ -591,7 +593,7 @@ mod tests {
             verification.evidence.product = Arc::new(product);
             verification.evidence.switches.danger_allow_http = true;
             verification.items[0].state = State::Done(vec![finding(Disposition::Failed)].into());
-            let verdict = concluded(&verification);
+            let verdict = concluded(verification);
             let relaxed = verdict.relaxed.iter().map(|one| format!("{} {}", one.as_str(), one.by().as_str()));
             (verdict.outcome, verdict.findings[0].disposition, relaxed.collect::<Vec<_>>())
         };
@@ -608,18 +610,23 @@ mod tests {
 
     #[test]
     fn only_a_verified_target_is_cleared() {
-        let cleared =
-            |verification: &Verification| verification.conclude(Timestamp::UNIX_EPOCH).clearance().is_some();
-        assert!(cleared(&ended(Disposition::Passed)));
+        let cleared = |mut verification: Verification| {
+            verification.conclude(Timestamp::UNIX_EPOCH).clearance().is_some()
+        };
+        assert!(cleared(ended(Disposition::Passed)));
         for disposition in [Disposition::Failed, Disposition::Passed] {
             let mut verification = ended(disposition);
             // Any outcome but "verified": a failed check, then one that did not complete.
             if disposition == Disposition::Passed {
                 verification.items[0].state = State::Waiting;
             }
-            assert!(!cleared(&verification), "{:?}", concluded(&verification).outcome);
-            assert!(verification.conclude(Timestamp::UNIX_EPOCH).clearance_despite_switches().is_none());
+            let conclusion = verification.conclude(Timestamp::UNIX_EPOCH);
+            assert!(conclusion.clearance_despite_switches().is_none(), "{:?}", conclusion.verdict().outcome);
+            assert!(conclusion.clearance().is_none());
         }
+        let mut twice = ended(Disposition::Passed);
+        assert!(twice.conclude(Timestamp::UNIX_EPOCH).clearance().is_some());
+        assert!(twice.conclude(Timestamp::UNIX_EPOCH).clearance_despite_switches().is_none());
         let mut recorded = ended(Disposition::Passed);
         recorded.judge_recording();
         let conclusion = recorded.conclude(Timestamp::UNIX_EPOCH);
@@ -630,12 +637,15 @@ mod tests {
 
     #[test]
     fn a_clearance_lists_relaxations_and_a_switch_withholds_it() {
-        let mut verification = ended(Disposition::Failed);
-        Arc::make_mut(&mut verification.evidence.product).relaxed.insert(Rule::ActionHook);
+        let relaxing = || {
+            let mut verification = ended(Disposition::Failed);
+            Arc::make_mut(&mut verification.evidence.product).relaxed.insert(Rule::ActionHook);
+            verification
+        };
         let weakened = |clearance: &Clearance| {
             clearance.weakened().iter().map(|one| one.as_str().to_owned()).collect::<Vec<_>>()
         };
-        let conclusion = verification.conclude(Timestamp::UNIX_EPOCH);
+        let conclusion = relaxing().conclude(Timestamp::UNIX_EPOCH);
         let clearance = conclusion.clearance().unwrap();
         assert_eq!(
             (weakened(clearance), clearance.is_weakened_by_switch()),
@@ -643,6 +653,7 @@ mod tests {
         );
         assert_eq!((clearance.task_id(), clearance.product()), (target(), "p"));
         for switch in ["danger-allow-http", "danger-skip-signatures", "offline"] {
+            let mut verification = relaxing();
             verification.evidence.switches = Switches {
                 danger_allow_http: switch == "danger-allow-http",
                 danger_skip_signatures: switch == "danger-skip-signatures",
@@ -661,7 +672,7 @@ mod tests {
         let relaxed = |landed: Landed| {
             let mut verification = ended(Disposition::Passed);
             Arc::make_mut(&mut verification.evidence.product).landed = landed;
-            let relaxed = concluded(&verification).relaxed;
+            let relaxed = concluded(verification).relaxed;
             relaxed
                 .into_iter()
                 .map(|one| format!("{} {}", one.as_str(), one.by().as_str()))
@@ -688,7 +699,7 @@ mod tests {
         ];
         verification.items.truncate(1);
         verification.items[0].state = State::Done(findings.into());
-        let verdict = concluded(&verification);
+        let verdict = concluded(verification);
         let told = verdict.findings.iter().filter(|finding| finding.code == CODE);
         let told: Vec<_> = told.map(|finding| finding.message.as_str()).collect();
         assert_eq!(told, ["5", "4", "3", "1", "2", "of no link"]);
@@ -711,7 +722,7 @@ mod tests {
             artifacts,
             ..Examination::default()
         });
-        let told = concluded(&verification).artifacts;
+        let told = concluded(verification).artifacts;
         assert_eq!(told, [made("public/a", 2), made("public/b", 1)]);
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn verdict(
         let began = Instant::now();
         let deadline =
             tokio::time::Instant::now().checked_add(TIME_LIMIT).ok_or_else(|| stuck("no such time"))?;
-        let verification = investigate(scenario.verification(), fetcher.clone(), deadline, &Quiet).await;
+        let mut verification = investigate(scenario.verification(), fetcher.clone(), deadline, &Quiet).await;
         Ok((verification.conclude(NOW).into_verdict(), began.elapsed()))
     })
 }
