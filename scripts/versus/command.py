@@ -6,7 +6,7 @@ import pathlib
 import sys
 import typing
 
-from . import comparison, growth, latency, many, startup, tables
+from . import builds, comparison, growth, latency, many, startup, tables
 from .process import succeed
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -38,6 +38,8 @@ class Bench(typing.NamedTuple):
     # Where chains and what is fetched of them are put.
     room: str
     plots: pathlib.Path
+    # Another release build of catena, if one is named.
+    against: typing.Optional[pathlib.Path]
 
 
 SECTIONS = {
@@ -47,6 +49,7 @@ SECTIONS = {
     "cache": many.again,
     "batch": many.batch,
     "growth": growth.section,
+    "builds": builds.section,
 }
 
 
@@ -65,6 +68,7 @@ def arguments():
     add("--huge-pairs", type=int, default=2, help="turns of the chain called huge [%(default)s]")
     add("--python", type=pathlib.Path, help=f"one with scriptworker {SCRIPTWORKER} [one below target/, made once]")
     add("--catena", type=pathlib.Path, help="measure this one in place of the release build")
+    add("--against", type=pathlib.Path, help="compare with this release build of catena, in the section builds")
     add("--no-build", action="store_true", help="take the release builds as they are")
     add("--room", help="a folder with room for what is served and fetched; huge takes 16 GB [the system's]")
     add("--plots", type=pathlib.Path, default=ROOT / "docs/performance", help="where plots go [docs/performance]")
@@ -109,6 +113,7 @@ def main():
         asked.latency,
         asked.room,
         asked.plots,
+        asked.against,
     )
     print(tables.machine(), flush=True)
     for name in sections:
