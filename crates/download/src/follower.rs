@@ -43,11 +43,15 @@ impl Follower {
 /// Hashes a file up to each frontier that is told, until there are no more.
 pub(crate) fn follow(file: &File, moved: &Receiver<u64>, wide: bool) -> io::Result<Measured> {
     let (mut sha256, mut sha512) = (Sha256::new(), wide.then(Sha512::new));
-    let mut buffer = vec![0; CHUNK];
+    // Most files are smaller than a chunk.
+    let mut buffer = Vec::new();
     let mut length = 0_u64;
     while let Ok(frontier) = moved.recv() {
         while length < frontier {
             let most = usize::try_from(frontier.saturating_sub(length)).unwrap_or(CHUNK).min(CHUNK);
+            if buffer.len() < most {
+                buffer.resize(most, 0);
+            }
             let space = buffer.get_mut(..most).unwrap_or_default();
             file.read_exact_at(space, length)?;
             sha256.update(&*space);

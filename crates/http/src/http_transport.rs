@@ -95,6 +95,9 @@ const USER_AGENT: &str = concat!("catena/", env!("CARGO_PKG_VERSION"));
 
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(90);
+/// Bytes that a connection buffers. Each buffer grows to what arrived at once, and a chain of hundreds of links has a
+/// hundred connections: with hyper's default of 400 KiB they held more memory than all evidence.
+const BUFFER: usize = 64 << 10;
 
 /// Requests over the network.
 #[derive(Clone, Debug)]
@@ -137,6 +140,7 @@ impl HttpTransport {
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
+            .http1_max_buf_size(BUFFER)
             .build(connector)
     }
 
