@@ -3,6 +3,7 @@
 use crate::cache::{ContentCache, Source};
 use crate::engine::Downloader;
 use crate::error::DownloadError;
+use crate::extractors::Extractors;
 use crate::request::Download;
 use crate::sink::Measured;
 use catena_extract::{ExtractError, MergeError, Options, Summary, detect, extract, merge};
@@ -11,11 +12,11 @@ use catena_workdir::claim::{Claim, PREFIX, sweep};
 use futures_util::{FutureExt, StreamExt, stream};
 use std::fs::{self, File};
 use std::io;
+use std::num::NonZeroUsize;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 /// One input, and where it goes.
@@ -84,7 +85,7 @@ pub struct Delivery {
     /// Downloads at the same time.
     pub downloads: usize,
     /// Archives that are extracted at the same time.
-    pub extractions: usize,
+    pub extractions: NonZeroUsize,
     /// How archives are extracted.
     pub options: Options,
     /// When to give up.
@@ -183,8 +184,8 @@ pub async fn deliver(
         delivery,
         observer,
         staging: &staging,
-        extractions: Semaphore::new(delivery.extractions.max(1)),
         stopped: Stopped::default(),
+        extractors: Extractors::start(delivery.extractions).map_err(disk)?,
     };
     let mut delivered: Vec<Option<Delivered>> = vec![None; inputs.len()];
     {
@@ -216,8 +217,9 @@ struct Work<'a> {
     delivery: &'a Delivery,
     observer: &'a dyn Observer,
     staging: &'a Arc<Staging>,
-    extractions: Semaphore,
+    // Dropped before the extractors, which are waited for.
     stopped: Stopped,
+    extractors: Extractors,
 }
 
 impl Work<'_> {
@@ -292,21 +294,18 @@ impl Work<'_> {
             url: catena_http::Shown(&input.download.url).to_string(),
             source,
         };
-        let _permit = self.extractions.acquire().await;
         let (file, directory) = (file.to_owned(), directory.to_owned());
         let (options, stopped) = (self.delivery.options.clone(), self.stopped.0.clone());
         // The directory is removed once nothing is written to it any more, whoever is the last to use it.
         let staging = self.staging.clone();
-        let extracted = tokio::task::spawn_blocking(move || {
+        let extracted = self.extractors.run(move || {
             let _staging = staging;
             let mut archive = File::open(file).map_err(ExtractError::Read)?;
             let Some(format) = detect(&mut archive).map_err(ExtractError::Read)? else { return Ok(None) };
             let cancelled = || stopped.load(Ordering::Relaxed);
             extract(archive, format, &directory, &options, &cancelled).map(Some)
         });
-        let extracted =
-            extracted.await.unwrap_or_else(|error| Err(ExtractError::Read(io::Error::other(error))));
-        extracted.map_err(failed)
+        extracted.await.map_err(ExtractError::Read).flatten().map_err(failed)
     }
 }
 

@@ -13,6 +13,7 @@ mod deliver;
 mod divided;
 mod engine;
 mod error;
+mod extractors;
 mod follower;
 mod pieces;
 mod queue;

@@ -13,6 +13,7 @@ use catena_model::digest::Digest;
 use catena_testbed::{Artifact, Fault, Run, Site, Task, Testbed};
 use http::{HeaderMap, HeaderValue};
 use sha2::{Digest as _, Sha256};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -335,7 +336,7 @@ fn input(testbed: &Testbed, name: &str, content: &[u8]) -> Input {
 async fn delivered(inputs: &[Input], to: &Path) -> Result<usize, DeliverError> {
     let delivery = Delivery {
         downloads: 4,
-        extractions: 2,
+        extractions: NonZeroUsize::new(2).unwrap(),
         options: ExtractOptions::default(),
         deadline: soon(),
         cache: None,

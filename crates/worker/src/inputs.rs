@@ -14,6 +14,7 @@ use catena_model::fnmatch::Pattern;
 use catena_model::task::{ArtifactName, Definition, TaskId, UpstreamArtifacts};
 use catena_taskcluster::{RootUrl, TaskclusterCredentials};
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -117,7 +118,7 @@ impl InputFetcher {
         let to = work_dir.join("cot");
         let delivery = Delivery {
             downloads: DOWNLOADS,
-            extractions: 1,
+            extractions: NonZeroUsize::MIN,
             options: catena_extract::Options::default(),
             deadline,
             cache: None,

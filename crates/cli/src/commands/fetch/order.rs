@@ -143,7 +143,7 @@ fn distinct(orders: &[Order]) -> Result<(), Failure> {
 
 fn delivery(args: &NetworkArgs, allow_case_collisions: bool) -> Result<Delivery, Failure> {
     let store = args.cache.store()?;
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     Ok(Delivery {
         downloads: args.jobs.map_or(JOBS, NonZeroUsize::get),
         extractions: cores,
