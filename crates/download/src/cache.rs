@@ -10,7 +10,6 @@ use catena_store::{DirectoryStore, Name, Store as _};
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 
 /// Bytes that are copied between two looks of the hashing thread.
@@ -21,8 +20,6 @@ const STEP: u64 = 4 << 20;
 pub struct ContentCache {
     store: DirectoryStore,
     links: bool,
-    /// Bytes that were written since the last look at the size.
-    written: AtomicU64,
 }
 
 /// What becomes of a file that is kept.
@@ -39,7 +36,7 @@ impl ContentCache {
     /// bytes are copied, but whoever changes such a file nevertheless changes it in the cache and in every other place.
     #[must_use]
     pub fn new(store: DirectoryStore, links: bool) -> Self {
-        Self { store, links, written: AtomicU64::new(0) }
+        Self { store, links }
     }
 
     /// Puts content of this digest into a new file, if it is there and what it must be. `goes` says that the file
@@ -99,17 +96,14 @@ impl ContentCache {
             Source::Stays if self.links => self.store.link_in(&name, from),
             Source::Stays => File::open(from).and_then(|file| self.store.copy_in(&name, &file)),
         };
-        match kept {
-            Ok(written) => {
-                self.written.fetch_add(written, Ordering::Relaxed);
-            }
-            Err(error) => tracing::warn!(%name, %error, "a download cannot be cached"),
+        if let Err(error) = kept {
+            tracing::warn!(%name, %error, "a download cannot be cached");
         }
     }
 
-    /// Makes room, where what was written since the last time needs it.
+    /// Makes room where that is needed, and removes what killed processes left half-written.
     pub fn tidy(&self) {
-        if let Err(error) = self.store.tidy(self.written.swap(0, Ordering::Relaxed)) {
+        if let Err(error) = self.store.tidy() {
             tracing::warn!(%error, "no room can be made in the cache");
         }
     }

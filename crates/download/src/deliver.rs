@@ -8,7 +8,7 @@ use crate::request::Download;
 use crate::sink::Measured;
 use catena_extract::{ExtractError, MergeError, Options, Summary, detect, extract, merge};
 use catena_model::digest::Digest;
-use catena_workdir::claim::{Claim, PREFIX, sweep};
+use catena_workdir::ClaimedDir;
 use futures_util::{FutureExt, StreamExt, stream};
 use std::fs::{self, File};
 use std::io;
@@ -16,7 +16,6 @@ use std::num::NonZeroUsize;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tempfile::TempDir;
 use tokio::time::Instant;
 
 /// One input, and where it goes.
@@ -330,17 +329,12 @@ impl Drop for Stopped {
 /// A directory below the destination, on the same file system, that is removed when this is dropped; and by the
 /// next fetcher where this one is killed.
 struct Staging {
-    directory: TempDir,
-    _claim: Claim,
+    directory: ClaimedDir,
 }
 
 impl Staging {
     fn open(to: &Path) -> io::Result<Self> {
-        fs::create_dir_all(to)?;
-        sweep(to);
-        let directory = tempfile::Builder::new().prefix(PREFIX).tempdir_in(to)?;
-        let claim = Claim::on(directory.path())?;
-        Ok(Self { directory, _claim: claim })
+        Ok(Self { directory: ClaimedDir::create_in(to)? })
     }
 
     fn of(&self, number: usize) -> PathBuf {

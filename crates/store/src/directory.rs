@@ -5,17 +5,19 @@
 //! DIR/v1/entries/ab/…    entries, by the SHA-256 of their addresses
 //! DIR/v1/blobs/ab/…      artifacts, by their SHA-256
 //! DIR/v1/new/            what is being written; it gets its name when it is whole
-//! DIR/v1/size            how many bytes there are, about, and when they were counted
+//! DIR/v1/size            lines of bytes: of all at the last count, with its time, and of each write since
 //! ```
 //!
-//! Readers need no locks: a name leads to a complete file or to none. Files are not synced: a file that
-//! is torn in a crash fails its check, and counts as absent.
+//! Readers need no locks: a name leads to a complete file or to none. What is being written is locked, so that what
+//! a killed process left can be told from it. Files are not synced: a file that is torn in a crash fails its check,
+//! and counts as absent.
 
 use super::store::{Name, Store};
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+use tempfile::NamedTempFile;
 
 /// The version of everything below.
 const VERSION: &str = "v1";
@@ -25,11 +27,12 @@ const TAG_TEXT: &str =
 
 /// A use is recorded at most this often, so that most uses write nothing.
 const NOTED: Duration = Duration::from_secs(3600);
-/// A file that is still incomplete after this time was left by a killed process.
+/// Where the file system has no locks, a file that is still incomplete after this time was left by a killed process.
 const ABANDONED: Duration = Duration::from_secs(3600);
-/// Processes that write in parallel may lose each other's updates of the count. After this time it is
-/// counted again.
+/// After this time the bytes are counted again: other programs may remove some.
 const COUNTED: Duration = Duration::from_secs(24 * 3600);
+/// The most that is read of the notes of writes: some 6,000.
+const MOST_NOTES: u64 = 64 << 10;
 
 const CHUNK: usize = 256 << 10;
 
@@ -179,6 +182,7 @@ impl DirectoryStore {
     /// The directory cannot be read.
     pub fn make_room(&self) -> io::Result<Swept> {
         self.clear_abandoned();
+        self.forget_size()?;
         let mut kept = self.kept()?;
         let mut swept = Swept { left: kept.iter().map(|kept| kept.length).sum(), ..Swept::default() };
         if swept.left > self.bound {
@@ -197,7 +201,7 @@ impl DirectoryStore {
                 swept.left = swept.left.saturating_sub(kept.length);
             }
         }
-        self.note_size(swept.left, SystemTime::now())?;
+        self.note_count(swept.left, SystemTime::now())?;
         Ok(swept)
     }
 
@@ -256,12 +260,18 @@ impl DirectoryStore {
             return Ok(0);
         }
         read_only(from)?;
-        let room = tempfile::tempdir_in(self.root.join("new"))?;
-        let link = room.path().join("link");
-        match fs::hard_link(from, &link) {
-            Ok(()) => self.rename(&link, name).and_then(|()| Ok(fs::symlink_metadata(from)?.len())),
+        let file = File::open(from)?;
+        // The link has the lock of the file.
+        let _ = file.lock();
+        let link = |at: &Path| fs::hard_link(from, at);
+        match tempfile::Builder::new().make_in(self.root.join("new"), link) {
+            Ok(link) => {
+                let length = file.metadata()?.len();
+                self.note_write(length)?;
+                self.place(link, name).map(|()| length)
+            }
             // Another file system.
-            Err(_) => self.copy_in(name, &File::open(from)?),
+            Err(_) => self.copy_in(name, &file),
         }
     }
 
@@ -272,6 +282,8 @@ impl DirectoryStore {
     pub fn move_in(&self, name: &Name, from: &Path) -> io::Result<u64> {
         let length = fs::symlink_metadata(from)?.len();
         read_only(from)?;
+        // Where it must be copied it is noted twice, and the next count is only sooner.
+        self.note_write(length)?;
         match self.rename(from, name) {
             Ok(()) => Ok(length),
             Err(_) => {
@@ -291,11 +303,12 @@ impl DirectoryStore {
         if self.file(name).is_ok_and(|kept| kept.is_some()) {
             return Ok(0);
         }
-        let file = tempfile::NamedTempFile::new_in(self.root.join("new"))?;
+        let file = self.begin()?;
         let written = match share_blocks(from, file.as_file()) {
             true => from.metadata()?.len(),
             false => io::copy(&mut from, &mut file.as_file())?,
         };
+        self.note_write(written)?;
         self.place(file, name)?;
         Ok(written)
     }
@@ -328,15 +341,37 @@ impl DirectoryStore {
         Ok(kept)
     }
 
+    /// A new file that is locked while it is written.
+    fn begin(&self) -> io::Result<NamedTempFile> {
+        loop {
+            let file = NamedTempFile::new_in(self.root.join("new"))?;
+            let locked = file.as_file().lock();
+            // Another process may have taken it for abandoned before it was locked.
+            if locked.is_err() || fs::symlink_metadata(file.path()).is_ok() {
+                return Ok(file);
+            }
+        }
+    }
+
+    /// Removes what killed processes left half-written.
     fn clear_abandoned(&self) {
-        for file in listed(&self.root.join("new")).unwrap_or_default() {
-            let Ok(found) = file.metadata() else { continue };
-            if found.modified().is_ok_and(|changed| is_older(changed, ABANDONED)) {
+        for found in listed(&self.root.join("new")).unwrap_or_default() {
+            let path = found.path();
+            let Ok(kind) = found.file_type() else { continue };
+            let is_old = || {
+                let changed = found.metadata().and_then(|found| found.modified());
+                changed.is_ok_and(|changed| is_older(changed, ABANDONED))
+            };
+            // Anything else might never open.
+            let file = if kind.is_file() || kind.is_dir() { File::open(&path).ok() } else { None };
+            let is_abandoned = match file.as_ref().map(File::try_lock) {
+                Some(Ok(())) => true,
+                Some(Err(TryLockError::WouldBlock)) => false,
+                Some(Err(TryLockError::Error(_))) | None => is_old(),
+            };
+            if is_abandoned {
                 // What cannot be removed does no harm.
-                let _ = match found.is_dir() {
-                    true => fs::remove_dir_all(file.path()),
-                    false => fs::remove_file(file.path()),
-                };
+                let _ = if kind.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             }
         }
     }
@@ -352,7 +387,7 @@ impl DirectoryStore {
     }
 
     /// Gives a complete file its name.
-    fn place(&self, file: tempfile::NamedTempFile, name: &Name) -> io::Result<()> {
+    fn place<F>(&self, file: NamedTempFile<F>, name: &Name) -> io::Result<()> {
         let path = self.path(name);
         let Err(failed) = file.persist(&path) else { return Ok(()) };
         match failed.error.kind() {
@@ -364,20 +399,49 @@ impl DirectoryStore {
         failed.file.persist(&path).map(drop).map_err(|failed| failed.error)
     }
 
-    /// The bytes by the last count and later writes; `None` if unknown.
+    /// The bytes by the last count and later writes, and the time of the count; `None` if unknown.
     fn size(&self) -> Option<(u64, SystemTime)> {
         let mut text = String::new();
-        File::open(self.root.join("size")).ok()?.take(100).read_to_string(&mut text).ok()?;
-        let (bytes, counted) = text.trim_end().split_once(' ')?;
-        let counted = Duration::from_secs(counted.parse().ok()?);
-        Some((bytes.parse().ok()?, SystemTime::UNIX_EPOCH.checked_add(counted)?))
+        File::open(self.size_file()).ok()?.take(MOST_NOTES).read_to_string(&mut text).ok()?;
+        if u64::try_from(text.len()).ok()? >= MOST_NOTES {
+            return None;
+        }
+        let (mut bytes, mut counted) = (0_u64, None);
+        for line in text.lines() {
+            let (number, time) =
+                line.split_once(' ').map_or((line, None), |(number, time)| (number, Some(time)));
+            bytes = bytes.saturating_add(number.parse().ok()?);
+            if let Some(time) = time {
+                counted = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(time.parse().ok()?));
+            }
+        }
+        Some((bytes, counted?))
     }
 
-    fn note_size(&self, bytes: u64, counted: SystemTime) -> io::Result<()> {
+    fn size_file(&self) -> PathBuf {
+        self.root.join("size")
+    }
+
+    /// Notes a write before its file gets its name: a process that is killed leaves nothing uncounted, and of
+    /// several that write in parallel all writes are counted.
+    fn note_write(&self, bytes: u64) -> io::Result<()> {
+        self.append(&format!("{bytes}\n"))
+    }
+
+    /// Notes a count.
+    fn note_count(&self, bytes: u64, counted: SystemTime) -> io::Result<()> {
         let counted = counted.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let mut file = tempfile::NamedTempFile::new_in(self.root.join("new"))?;
-        writeln!(file, "{bytes} {counted}")?;
-        file.persist(self.root.join("size")).map(drop).map_err(|failed| failed.error)
+        self.append(&format!("{bytes} {counted}\n"))
+    }
+
+    fn append(&self, line: &str) -> io::Result<()> {
+        File::options().append(true).create(true).open(self.size_file())?.write_all(line.as_bytes())
+    }
+
+    /// Forgets the last count. What is written from now on is noted; until a count is noted, too, the size counts as
+    /// unknown.
+    fn forget_size(&self) -> io::Result<()> {
+        self.begin()?.persist(self.size_file()).map(drop).map_err(|failed| failed.error)
     }
 }
 
@@ -387,8 +451,9 @@ impl Store for DirectoryStore {
     }
 
     fn write(&self, name: &Name, from: &mut dyn Read) -> io::Result<u64> {
-        let mut file = tempfile::NamedTempFile::new_in(self.root.join("new"))?;
+        let mut file = self.begin()?;
         let written = copy(from, file.as_file_mut())?;
+        self.note_write(written)?;
         self.place(file, name)?;
         Ok(written)
     }
@@ -406,15 +471,11 @@ impl Store for DirectoryStore {
         }
     }
 
-    fn tidy(&self, written: u64) -> io::Result<()> {
-        if written == 0 {
+    fn tidy(&self) -> io::Result<()> {
+        let fits = |(bytes, counted)| bytes <= self.bound && !is_older(counted, COUNTED);
+        if self.size().is_some_and(fits) {
+            self.clear_abandoned();
             return Ok(());
-        }
-        if let Some((bytes, counted)) = self.size() {
-            let bytes = bytes.saturating_add(written);
-            if bytes <= self.bound && !is_older(counted, COUNTED) {
-                return self.note_size(bytes, counted);
-            }
         }
         let swept = self.make_room()?;
         if swept.removed > 0 {
@@ -594,39 +655,79 @@ mod tests {
     #[test]
     fn room_is_made_when_it_is_needed() {
         let (_folder, store) = store(50);
-        store.tidy(0).unwrap();
         assert_eq!(store.size(), None);
         for number in 0..9 {
             let name = Name::Blob([number; 32]);
-            let written = store.write(&name, &mut [0; 10].as_slice()).unwrap();
+            store.write(&name, &mut [0; 10].as_slice()).unwrap();
             age(&store, &name, 1);
-            store.tidy(written).unwrap();
+            store.tidy().unwrap();
             let (noted, there) = (store.size().unwrap().0, store.contents().unwrap().blob_bytes);
             assert!(noted == there && there <= 50, "{noted}, {there}");
         }
-        // A wrong count from another process is counted again, and so is one that cannot be read.
+        // An old count is counted again, and so is one that cannot be read.
         let long_ago = SystemTime::now() - Duration::from_secs(25 * 3600);
-        store.note_size(3, long_ago).unwrap();
-        store.tidy(1).unwrap();
+        store.forget_size().unwrap();
+        store.note_count(3, long_ago).unwrap();
+        store.tidy().unwrap();
         assert_eq!(store.size().unwrap().0, store.contents().unwrap().blob_bytes);
         for wrong in ["", "x", "1", "1 x", "-1 1", "99999999999999999999 1", "1 99999999999999999999"] {
             fs::write(store.root.join("size"), wrong).unwrap();
-            store.tidy(1).unwrap();
+            store.tidy().unwrap();
             assert_eq!(store.size().unwrap().0, store.contents().unwrap().blob_bytes, "{wrong}");
         }
     }
 
     #[test]
     fn leftovers_are_removed_and_active_writes_stay() {
-        let (_folder, store) = store(100);
-        let (left, living) = (store.root.join("new/.tmpleft"), store.root.join("new/.tmpliving"));
-        for path in [&left, &living] {
-            fs::write(path, b"half").unwrap();
+        let (folder, store) = store(100);
+        let (left, living) = (store.root.join("new/.tmpleft"), store.begin().unwrap());
+        fs::write(&left, b"half").unwrap();
+        // A link that a killed process was about to name, and its file elsewhere.
+        let (linked, link) = (folder.path().join("linked"), store.root.join("new/.tmplink"));
+        fs::write(&linked, b"whole").unwrap();
+        fs::hard_link(&linked, &link).unwrap();
+        store.tidy().unwrap();
+        assert!(!left.exists() && !link.exists() && linked.exists() && living.path().exists());
+        living.persist(store.root.join("new/whole")).unwrap();
+    }
+
+    /// A process that is killed before it makes room leaves its writes noted.
+    #[test]
+    fn the_bound_holds_for_what_killed_processes_wrote() {
+        let (folder, store) = store(50);
+        let write = |number: u8| {
+            let name = Name::Blob([number; 32]);
+            let file = folder.path().join("file");
+            fs::write(&file, [number; 10]).unwrap();
+            match number % 4 {
+                0 => store.write(&name, &mut [number; 10].as_slice()).unwrap(),
+                1 => store.copy_in(&name, &File::open(&file).unwrap()).unwrap(),
+                2 => store.move_in(&name, &file).unwrap(),
+                _ => store.link_in(&name, &file).unwrap(),
+            };
+            let _ = fs::remove_file(file);
+        };
+        for number in 0..8 {
+            write(number);
         }
-        let then = SystemTime::now() - Duration::from_secs(7200);
-        File::open(&left).unwrap().set_modified(then).unwrap();
-        store.make_room().unwrap();
-        assert!(!left.exists() && living.exists());
+        assert_eq!((store.size(), store.contents().unwrap().blob_bytes), (None, 80));
+        store.tidy().unwrap();
+        assert_eq!(store.contents().unwrap().blob_bytes, 40);
+        for number in 8..12 {
+            write(number);
+        }
+        assert_eq!((store.size().unwrap().0, store.contents().unwrap().blob_bytes), (80, 80));
+        store.tidy().unwrap();
+        assert_eq!(store.contents().unwrap().blob_bytes, 40);
+        // What is written while the bytes are counted is counted, too, or twice.
+        store.forget_size().unwrap();
+        write(20);
+        assert_eq!(store.size(), None);
+        store.note_count(40, SystemTime::now()).unwrap();
+        assert_eq!(store.size().unwrap().0, 50);
+        // More notes than are read.
+        store.append(&"1\n".repeat(40_000)).unwrap();
+        assert_eq!(store.size(), None);
     }
 
     #[test]

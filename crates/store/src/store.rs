@@ -35,11 +35,11 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// It still exists.
     fn remove(&self, name: &Name) -> io::Result<()>;
 
-    /// A user has written this many bytes and is done: the moment to make room.
+    /// A user is done: the moment to make room.
     ///
     /// # Errors
     /// No room could be made.
-    fn tidy(&self, written: u64) -> io::Result<()>;
+    fn tidy(&self) -> io::Result<()>;
 }
 
 impl fmt::Display for Name {

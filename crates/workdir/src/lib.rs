@@ -5,4 +5,4 @@ mod shares;
 mod staging;
 
 pub use shares::in_shares;
-pub use staging::{PublishError, Published, StagedFile, Staging, claim};
+pub use staging::{ClaimedDir, PublishError, Published, StagedFile, Staging};

@@ -1,7 +1,7 @@
 //! Staging of artifacts: data is written beside its final place while it streams, and only what a
 //! clearance covers is moved there.
 
-pub mod claim;
+mod claim;
 mod flush;
 mod places;
 
@@ -9,7 +9,7 @@ use catena_model::digest::Measurement;
 use catena_model::task::{ArtifactName, RunId, TaskId};
 use catena_verify::verdict::{ArtifactEvidence, VerifiedArtifact};
 use catena_verify::verification::Clearance;
-use claim::{Claim, PREFIX};
+pub use claim::ClaimedDir;
 use flush::{Ahead, Flusher};
 use places::{Places, make_directory, set_mode};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tempfile::{TempDir, TempPath};
+use tempfile::TempPath;
 
 /// One artifact of one run.
 type Key = (TaskId, RunId, ArtifactName);
@@ -30,9 +30,7 @@ type Key = (TaskId, RunId, ArtifactName);
 pub struct Staging {
     work_dir: PathBuf,
     target: TaskId,
-    folder: TempDir,
-    /// Marks the directory as in use; it is dropped after the directory.
-    _claim: Claim,
+    folder: ClaimedDir,
     counter: AtomicU64,
     held: Mutex<BTreeMap<Key, Held>>,
     flusher: Flusher,
@@ -107,12 +105,10 @@ impl Staging {
     pub fn new(work_dir: &Path, target: TaskId) -> io::Result<Arc<Self>> {
         fs::create_dir_all(work_dir)?;
         let work_dir = work_dir.canonicalize()?;
-        claim::sweep(&work_dir);
-        let folder = private_folder(&work_dir)?;
-        let claim = Claim::on(folder.path())?;
+        let folder = ClaimedDir::create_in(&work_dir)?;
         let flusher = Flusher::default();
         let (counter, held) = (AtomicU64::new(0), Mutex::new(BTreeMap::new()));
-        Ok(Arc::new(Self { work_dir, target, folder, _claim: claim, counter, held, flusher }))
+        Ok(Arc::new(Self { work_dir, target, folder, counter, held, flusher }))
     }
 
     /// A file to stream an artifact into.
@@ -278,18 +274,6 @@ fn arrange(file: TempPath, new: &Path, task_id: TaskId, name: &ArtifactName) -> 
 fn is_the_same(held: &Held, artifact: &VerifiedArtifact) -> bool {
     Some(held.measurement.length) == artifact.length
         && held.measurement.like(&artifact.digest) == Some(artifact.digest)
-}
-
-#[cfg(unix)]
-fn private_folder(work_dir: &Path) -> io::Result<TempDir> {
-    use std::os::unix::fs::PermissionsExt;
-    let ours = fs::Permissions::from_mode(0o700);
-    tempfile::Builder::new().prefix(PREFIX).permissions(ours).tempdir_in(work_dir)
-}
-
-#[cfg(not(unix))]
-fn private_folder(work_dir: &Path) -> io::Result<TempDir> {
-    tempfile::Builder::new().prefix(PREFIX).tempdir_in(work_dir)
 }
 
 /// An artifact in transfer. When dropped, it is removed.

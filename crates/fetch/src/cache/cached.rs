@@ -198,7 +198,6 @@ impl Cached {
         let answered = std::mem::take(&mut *self.answered());
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let mut seen = Snapshot::at(now.as_secs());
-        let before = self.cache.statistics().bytes;
         for (need, fact) in facts.filter(|(need, _)| !answered.contains(need)) {
             if vouching.makes_lasting(need, fact) {
                 self.write_lasting(need, fact, work_dir)?;
@@ -209,7 +208,7 @@ impl Cached {
         let Target { task_id, check_task, extent, .. } = self.target;
         let address = Address::seen(&self.cache.root, task_id, check_task, extent);
         self.cache.keep(&address, &seen.encode())?;
-        self.cache.store.tidy(self.cache.statistics().bytes.saturating_sub(before))
+        self.cache.store.tidy()
     }
 
     fn write_lasting(&self, need: &Need, fact: &Fact, work_dir: Option<&Path>) -> io::Result<()> {

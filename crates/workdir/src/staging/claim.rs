@@ -5,9 +5,10 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
+use tempfile::TempDir;
 
 /// The prefix of the names of staging directories.
-pub const PREFIX: &str = ".catena-";
+const PREFIX: &str = ".catena-";
 
 const LOCK: &str = "lock";
 /// The lock file before it is locked. It gets its final name only then, so that a file with that name
@@ -20,7 +21,7 @@ const MAKING: Duration = Duration::from_secs(3600);
 
 /// The use of a staging directory while it is held.
 #[derive(Debug)]
-pub struct Claim(#[allow(dead_code)] Option<File>);
+struct Claim(#[allow(dead_code)] Option<File>);
 
 impl Claim {
     /// Claims a new directory. On a file system without locks the directory has no lock file, and
@@ -28,7 +29,7 @@ impl Claim {
     ///
     /// # Errors
     /// The file system's error.
-    pub fn on(folder: &Path) -> io::Result<Self> {
+    fn on(folder: &Path) -> io::Result<Self> {
         let unlocked = folder.join(UNLOCKED);
         let file = File::options().write(true).create_new(true).open(&unlocked)?;
         if file.try_lock().is_err() {
@@ -40,16 +41,68 @@ impl Claim {
     }
 }
 
+/// A claimed directory `PARENT/.catena-<random>/`, which is removed when it is dropped.
+#[derive(Debug)]
+pub struct ClaimedDir {
+    folder: TempDir,
+    /// Dropped after the directory.
+    _claim: Claim,
+}
+
+impl ClaimedDir {
+    /// Creates a directory, and the one above it where there is none. What killed processes left there is removed.
+    ///
+    /// # Errors
+    /// The file system's error.
+    pub fn create_in(parent: &Path) -> io::Result<Self> {
+        fs::create_dir_all(parent)?;
+        sweep(parent);
+        let folder = private_folder(parent)?;
+        let claim = Claim::on(folder.path())?;
+        Ok(Self { folder, _claim: claim })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+#[cfg(unix)]
+fn private_folder(work_dir: &Path) -> io::Result<TempDir> {
+    use std::os::unix::fs::PermissionsExt;
+    let ours = fs::Permissions::from_mode(0o700);
+    tempfile::Builder::new().prefix(PREFIX).permissions(ours).tempdir_in(work_dir)
+}
+
+#[cfg(not(unix))]
+fn private_folder(work_dir: &Path) -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix(PREFIX).tempdir_in(work_dir)
+}
+
 /// Removes the leftovers of killed verifiers. Files that cannot be removed do no harm.
-pub fn sweep(work_dir: &Path) {
+fn sweep(work_dir: &Path) {
     let Ok(entries) = fs::read_dir(work_dir) else { return };
     for entry in entries.filter_map(Result::ok) {
         let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
         let folder = entry.path();
-        if ours && fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir()) {
+        if ours && fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir() && is_own(&found)) {
             remove_abandoned(&folder);
         }
     }
+}
+
+/// What belongs to another user, as in a directory for all, is not ours to judge.
+#[cfg(unix)]
+fn is_own(found: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    found.uid() == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn is_own(_: &fs::Metadata) -> bool {
+    true
 }
 
 fn remove_abandoned(folder: &Path) {
@@ -99,6 +152,19 @@ mod tests {
         drop(claim);
         sweep(work.path());
         assert!(!held.exists());
+    }
+
+    #[test]
+    fn claimed_directories_are_removed_with_their_owner_or_by_the_next() {
+        let room = tempfile::tempdir().unwrap();
+        let work = room.path().join("made");
+        let first = ClaimedDir::create_in(&work).unwrap();
+        let left = folder(&work, ".catena-left");
+        drop(Claim::on(&left).unwrap());
+        let second = ClaimedDir::create_in(&work).unwrap();
+        assert!(first.path().exists() && second.path().exists() && !left.exists());
+        drop((first, second));
+        assert_eq!(fs::read_dir(&work).unwrap().count(), 0);
     }
 
     #[test]

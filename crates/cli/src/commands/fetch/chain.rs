@@ -65,7 +65,7 @@ impl Makers<'_> {
         if let Some(cache) = &self.network.cache {
             verifier = verifier.with_cache(cache)?;
         }
-        Ok(verifier.with_temporary_dir(std::env::temp_dir()))
+        Ok(verifier.with_temporary_dir(self.network.scratch.path()))
     }
 }
 

@@ -9,10 +9,10 @@ use catena_http::{HttpOptions, HttpTransport};
 use catena_model::Limits;
 use catena_model::task::ArtifactName;
 use catena_taskcluster::{RootUrl, TaskclusterCredentials};
+use catena_workdir::ClaimedDir;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use tempfile::TempDir;
 use tokio::time::Instant;
 use url::Url;
 
@@ -32,7 +32,8 @@ pub(super) struct Network {
     pub(super) cache: Option<catena::CacheOptions>,
     /// The proxy of a task, which adds the task's credentials.
     proxy: Option<RootUrl>,
-    scratch: TempDir,
+    /// For small answers, and what verifiers of makers keep.
+    pub(super) scratch: ClaimedDir,
 }
 
 impl Network {
@@ -46,7 +47,7 @@ impl Network {
             Failure::usage(error)
                 .next("say where Taskcluster is with --root-url https://… or TASKCLUSTER_ROOT_URL")
         })?;
-        let scratch = tempfile::tempdir().map_err(|error| {
+        let scratch = ClaimedDir::create_in(&std::env::temp_dir()).map_err(|error| {
             Failure::undetermined(format!("no room for temporary files: {error}"))
                 .next("make room in $TMPDIR, or name another directory there")
         })?;

@@ -1,16 +1,14 @@
 //! A directory beside a file that is being made, and the file in its place at the end.
 
 use crate::failure::Failure;
-use catena_workdir::claim::{Claim, PREFIX, sweep};
+use catena_workdir::ClaimedDir;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
 /// A directory on the file system of a file that is being made. The next one removes what a killed process left.
 pub(super) struct Staged {
-    directory: TempDir,
-    _claim: Claim,
+    directory: ClaimedDir,
     target: PathBuf,
 }
 
@@ -19,14 +17,8 @@ impl Staged {
     pub(super) fn of(target: &Path) -> Result<Self, Failure> {
         let parent =
             target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let open = || -> io::Result<Self> {
-            fs::create_dir_all(parent)?;
-            sweep(parent);
-            let directory = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
-            let claim = Claim::on(directory.path())?;
-            Ok(Self { directory, _claim: claim, target: target.to_owned() })
-        };
-        open().map_err(|error| disk(parent, &error))
+        let directory = ClaimedDir::create_in(parent).map_err(|error| disk(parent, &error))?;
+        Ok(Self { directory, target: target.to_owned() })
     }
 
     /// A path in the directory.
