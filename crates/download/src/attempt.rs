@@ -374,6 +374,7 @@ impl Attempt<'_> {
     fn unsunk(&self, error: SinkError) -> Failed {
         match error {
             SinkError::Coding(_) => passing(error.to_string()),
+            SinkError::Expands(_) => self.lasting(error.to_string()),
             SinkError::TooLarge(limit) => match self.what.expected.length {
                 Some(length) if length <= limit => Failed::Finally(DownloadError::Mismatch {
                     url: Shown(&self.what.url).to_string(),

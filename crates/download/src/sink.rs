@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use catena_http::headers::Coding;
+use catena_model::Limits;
 use flate2::write::MultiGzDecoder;
 use sha2::{Digest as _, Sha256, Sha512};
 use std::fs::File;
@@ -30,6 +31,9 @@ pub(crate) enum SinkError {
     /// Too large.
     #[error("it has more than {0} bytes")]
     TooLarge(u64),
+    /// Far larger than what was sent for it.
+    #[error("it decodes to more than {0} times its size on the wire")]
+    Expands(u64),
     /// The disk.
     #[error("{0}")]
     Disk(io::Error),
@@ -53,6 +57,7 @@ impl Sink {
             file,
             sha256: Sha256::new(),
             sha512: wide.then(Sha512::new),
+            received: 0,
             length: 0,
             limit,
             failure: None,
@@ -112,11 +117,21 @@ impl Coder {
     }
 
     fn write(&mut self, chunk: &[u8]) -> Result<(), SinkError> {
-        let (written, out) = match self {
-            Self::Identity(out) => (out.write_all(chunk), &mut **out),
-            Self::Gzip(decoder) => (decoder.write_all(chunk), decoder.get_mut()),
+        let received = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+        let out = self.out();
+        out.received = out.received.saturating_add(received);
+        let written = match self {
+            Self::Identity(out) => out.write_all(chunk),
+            Self::Gzip(decoder) => decoder.write_all(chunk),
         };
-        written.map_err(|error| out.cause(error))
+        written.map_err(|error| self.out().cause(error))
+    }
+
+    fn out(&mut self) -> &mut Out {
+        match self {
+            Self::Identity(out) => out,
+            Self::Gzip(decoder) => decoder.get_mut(),
+        }
     }
 
     fn end(self) -> Result<Measured, SinkError> {
@@ -135,6 +150,8 @@ struct Out {
     file: File,
     sha256: Sha256,
     sha512: Option<Sha512>,
+    /// Bytes as they came over the wire.
+    received: u64,
     length: u64,
     limit: u64,
     /// What went wrong here, which a decoder passes on as if it were its own.
@@ -162,6 +179,11 @@ impl Write for Out {
         self.length = self.length.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         if self.length > self.limit {
             self.failure = Some(SinkError::TooLarge(self.limit));
+            return Err(stop());
+        }
+        let Limits { expansion, expansion_free, .. } = Limits::default();
+        if self.length > expansion_free && self.length > self.received.saturating_mul(expansion) {
+            self.failure = Some(SinkError::Expands(expansion));
             return Err(stop());
         }
         if let Err(error) = self.file.write_all(bytes) {
@@ -228,6 +250,15 @@ mod tests {
         }
         let garbage = [whole.as_slice(), b"more"].concat();
         assert!(matches!(take(Coding::Gzip, 5000, &garbage).await, Err(SinkError::Coding(_))));
+    }
+
+    /// A small answer cannot fill a disk.
+    #[tokio::test]
+    async fn a_body_expands_within_a_limit() {
+        let free = usize::try_from(Limits::default().expansion_free).unwrap();
+        let bomb = gzip(&vec![0; free + 1]);
+        assert!(matches!(take(Coding::Gzip, u64::MAX, &bomb).await, Err(SinkError::Expands(200))));
+        assert!(take(Coding::Gzip, u64::MAX, &gzip(&vec![0; free])).await.is_ok());
     }
 
     #[tokio::test]
