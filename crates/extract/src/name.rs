@@ -66,8 +66,14 @@ impl MemberPath {
 }
 
 fn fold(text: &str) -> String {
+    let text = text.chars().filter(|character| !is_ignored(*character));
     // Upper case first: it takes "ß" and "ss", "ſ" and "s" for one.
     text.nfkd().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc().collect()
+}
+
+/// Characters that HFS+ ignores where it compares names, and that are never displayed.
+fn is_ignored(character: char) -> bool {
+    matches!(character, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Where a symbolic link leads: up so many directories, and then down.
@@ -170,6 +176,8 @@ mod tests {
             ("\u{212a}", "k"),
             ("ﬁ", "fi"),
             ("ſ", "S"),
+            (".g\u{200c}it", ".GIT"),
+            ("\u{feff}a", "a"),
         ] {
             assert_eq!(folded(one), folded(other), "{one} {other}");
         }

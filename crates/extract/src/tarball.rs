@@ -38,8 +38,8 @@ pub(crate) fn extract(
         let header = Header::from_byte_slice(&block);
         let size = header.entry_size().map_err(|_| malformed("a header's size is no number"))?;
         match header.entry_type() {
-            EntryType::GNULongName => extended.name = Some(reader.text(size, tree)?),
-            EntryType::GNULongLink => extended.link = Some(reader.text(size, tree)?),
+            EntryType::GNULongName => once(&mut extended.name, reader.text(size, tree)?)?,
+            EntryType::GNULongLink => once(&mut extended.link, reader.text(size, tree)?)?,
             EntryType::XHeader => extended.read_pax(&reader.bytes(size, tree)?, size)?,
             EntryType::XGlobalHeader => check_global(&reader.bytes(size, tree)?)?,
             _ => {
@@ -126,9 +126,9 @@ impl Extended {
             read =
                 read.saturating_add(u64::try_from(key.len().saturating_add(value.len())).unwrap_or(u64::MAX));
             match key {
-                b"path" => self.name = Some(value.to_vec()),
-                b"linkpath" => self.link = Some(value.to_vec()),
-                b"size" => self.size = Some(number(value)?),
+                b"path" => once(&mut self.name, value.to_vec())?,
+                b"linkpath" => once(&mut self.link, value.to_vec())?,
+                b"size" => once(&mut self.size, number(value)?)?,
                 b"mtime" => self.modified = seconds(value),
                 key if key.starts_with(b"GNU.sparse.") => {
                     return Err(ExtractError::Unsupported("it has sparse files".to_owned()));
@@ -141,6 +141,16 @@ impl Extended {
         }
         Ok(())
     }
+}
+
+/// Notes what extended headers say of a member. Readers do not agree on which of two counts.
+fn once<T>(place: &mut Option<T>, value: T) -> Result<(), ExtractError> {
+    if place.replace(value).is_some() {
+        return Err(ExtractError::Unsupported(
+            "its extended headers say twice how a member is named, linked or long".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// A global header may hold comments, as those of git do, and nothing that changes a member.

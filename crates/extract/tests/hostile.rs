@@ -73,6 +73,39 @@ fn names_that_lead_out() {
     refused(&Tar::of(Member::file("", b"x").pax()), "archive-member-name");
 }
 
+/// What looks like a way out in other encodings, or is one on other systems, is refused or is a plain name here.
+#[test]
+fn names_that_are_more_elsewhere() {
+    let bytes = [b"\xc0\xae\xc0\xae/out".as_slice(), b"\xe0\x80\xae./out", b"\xff", b"caf\xe9"];
+    for name in bytes {
+        refused(&Tar::of(Member::file("", b"x").named(name)), "archive-member-name");
+        refused(&Zip::of(Member::file("", b"x").named(name)), "archive-member-name");
+    }
+    let plain = [
+        "\u{ff0e}\u{ff0e}\u{2215}out",
+        "%2e%2e",
+        "..%2fout",
+        "CON",
+        "nul.txt",
+        "COM1",
+        "C:",
+        "a:stream",
+        "~",
+    ];
+    let (mut tar, mut zip) = (Tar::new(), Zip::new());
+    for name in plain {
+        tar.add(Member::file(name, name.as_bytes()));
+        zip.add(Member::file(name, name.as_bytes()));
+    }
+    for archive in [tar.bytes(), zip.bytes()] {
+        let outcome = accepted(&archive);
+        for name in plain {
+            assert_eq!(fs::read(outcome.tree.join(name)).unwrap(), name.as_bytes());
+        }
+        assert_eq!(fs::read_dir(&outcome.tree).unwrap().count(), plain.len());
+    }
+}
+
 #[test]
 fn links_that_lead_out() {
     for target in ["../out", "/etc/passwd", "a/../../out", "", "a\nb"] {
@@ -81,6 +114,12 @@ fn links_that_lead_out() {
     }
     refused(&Tar::of(Member::hard_link("link", "../tree.victim")), "archive-member-link");
     refused(&Tar::of(Member::hard_link("link", "absent")), "archive-member-link");
+    for target in ["/dev/null", "\u{202e}x", "a\\b"] {
+        refused(&Tar::of(Member::symlink("link", target)), "archive-member-link");
+    }
+    let mut directory = Tar::new();
+    directory.add(Member::directory("d")).add(Member::hard_link("link", "d"));
+    refused(&directory.bytes(), "archive-member-link");
     let mut through = Tar::new();
     through.add(Member::symlink("s", "x")).add(Member::file("x", b"")).add(Member::hard_link("h", "s"));
     refused(&through.bytes(), "archive-member-link");
@@ -126,6 +165,12 @@ fn names_that_stand_twice() {
     let mut zip = Zip::new();
     zip.add(Member::file("a", b"one")).add(Member::file("a", b"two"));
     refused(&zip.bytes(), "archive-member-duplicate");
+    let mut above = Tar::new();
+    above.add(Member::file("a/b", b"one")).add(Member::file("a", b"two"));
+    refused(&above.bytes(), "archive-member-duplicate");
+    let mut zip = Zip::new();
+    zip.add(Member::symlink("link", "a")).add(Member::file("link/file", b"x"));
+    refused(&zip.bytes(), "archive-member-below");
     let mut directories = Tar::new();
     directories.add(Member::directory("a")).add(Member::file("a/x", b"")).add(Member::directory("a"));
     accepted(&directories.bytes());
@@ -133,7 +178,13 @@ fn names_that_stand_twice() {
 
 #[test]
 fn names_that_a_file_system_takes_for_one() {
-    for (one, other) in [("README", "readme"), ("é", "e\u{301}"), ("straße", "STRASSE"), ("A/x", "a/y")] {
+    for (one, other) in [
+        ("README", "readme"),
+        ("é", "e\u{301}"),
+        ("straße", "STRASSE"),
+        ("A/x", "a/y"),
+        (".git", ".g\u{200c}it"),
+    ] {
         let mut tar = Tar::new();
         tar.add(Member::file(one, b"1")).add(Member::file(other, b"2"));
         refused(&tar.bytes(), "archive-member-case");
@@ -150,6 +201,24 @@ fn what_is_neither_file_nor_directory_nor_link() {
     refused(&Zip::of(Member::file("x", b"").zip_type(0o060_000)), "archive-member-type");
     refused(&Zip::of(Member::file("x", b"").zip_type(0o010_000)), "archive-member-type");
     refused(&Tar::of(Member::file("x", b"").record("GNU.sparse.major", "1")), "archive-unsupported");
+}
+
+/// Only its owner may write to a file, and no bit changes who runs a program.
+#[test]
+fn permissions_that_are_taken_away() {
+    let (mut tar, mut zip) = (Tar::new(), Zip::new());
+    for (name, mode) in [("setuid", 0o4755), ("setgid", 0o2755), ("sticky", 0o1777), ("all", 0o666)] {
+        tar.add(Member::file(name, b"x").mode(mode));
+        zip.add(Member::file(name, b"x").mode(mode));
+    }
+    tar.add(Member::directory("d").mode(0o7777));
+    zip.add(Member::directory("d").mode(0o7777));
+    for archive in [tar.bytes(), zip.bytes()] {
+        let outcome = accepted(&archive);
+        let mode = |name: &str| fs::metadata(outcome.tree.join(name)).unwrap().permissions().mode() & 0o7777;
+        let modes = ["setuid", "setgid", "sticky", "all", "d"].map(mode);
+        assert_eq!(modes, [0o755, 0o755, 0o755, 0o644, 0o755]);
+    }
 }
 
 #[test]
@@ -222,6 +291,10 @@ fn long_names() {
     refused(&Tar::of(Member::file(&format!("../{long}"), b"x").pax()), "archive-member-name");
     refused(&Tar::of(Member::symlink("l", &format!("/{long}")).gnu_long()), "archive-member-link");
     refused(&Tar::of(Member::file("ok", b"x").record("path", "../out")), "archive-member-name");
+    for long in ["n".repeat(256), "n/".repeat(2100), "n".repeat(60_000)] {
+        refused(&Zip::of(Member::file(&long, b"x")), "archive-member-name");
+        refused(&Tar::of(Member::file(&long, b"x").gnu_long()), "archive-member-name");
+    }
     refused(&Tar::of(Member::symlink("ok", "x").record("linkpath", "/out")), "archive-member-link");
 }
 
@@ -234,6 +307,68 @@ fn two_sizes() {
     refused(&Tar::of(Member::file("x", b"12345").global("size", "512")), "archive-unsupported");
     refused(&Tar::of(Member::file("x", b"12345").global("path", "y")), "archive-unsupported");
     accepted(&Tar::of(Member::file("x", b"12345").global("comment", "a revision")));
+}
+
+#[test]
+fn two_names() {
+    for member in [
+        Member::file("short", b"x").record("path", "one").record("path", "two"),
+        Member::symlink("link", "x").record("linkpath", "one").record("linkpath", "two"),
+        Member::file("one", b"x").gnu_long().record("path", "two"),
+        Member::file("x", b"12345").record("size", "5").record("size", "5"),
+    ] {
+        refused(&Tar::of(member), "archive-unsupported");
+    }
+    refused(
+        &Zip::new().add(Member::file("one", b"x")).extra(&unicode_name("two")).bytes(),
+        "archive-malformed",
+    );
+    accepted(&Zip::new().add(Member::file("one", b"x")).extra(&unicode_name("one")).bytes());
+}
+
+/// The extra field of zip archives that names a member a second time.
+fn unicode_name(name: &str) -> Vec<u8> {
+    let length = u16::try_from(name.len() + 5).unwrap().to_le_bytes();
+    [b"\x75\x70".as_slice(), &length, b"\x01\0\0\0\0", name.as_bytes()].concat()
+}
+
+/// Sizes of 64 bits, of which the directory has one where the local header has another.
+#[test]
+fn sizes_of_64_bits() {
+    let zip = |length: u64, packed: u64| {
+        let mut zip = Zip::new();
+        zip.add(Member::file("name", b"content")).central(20, &[0xff; 8]);
+        let fields = [b"\x01\0\x10\0".as_slice(), &length.to_le_bytes(), &packed.to_le_bytes()].concat();
+        zip.extra(&fields).bytes()
+    };
+    assert_eq!(fs::read(accepted(&zip(7, 7)).tree.join("name")).unwrap(), b"content");
+    for (length, packed) in [(8, 7), (7, 8), (7, u64::MAX), (u64::MAX, 7)] {
+        let outcome = extract(&zip(length, packed));
+        assert!(outcome.result.is_err() && !outcome.tree.exists(), "{length} {packed}");
+    }
+    let mut cut = Zip::new();
+    cut.add(Member::file("name", b"content")).central(20, &[0xff; 8]);
+    refused(&cut.extra(b"\x01\0\x08\0\x07\0\0\0\0\0\0\0").bytes(), "archive-malformed");
+    // A size in binary, as GNU tar writes large ones.
+    let mut tar = Tar::of(Member::file("x", b"12345"));
+    tar[124..136].copy_from_slice(&[0x80, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+    tar[148..156].fill(b' ');
+    let sum: u32 = tar[..512].iter().map(|byte| u32::from(*byte)).sum();
+    tar[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    refused(&tar, "archive-limit");
+}
+
+/// Both headers say less than what the data decodes to.
+#[test]
+fn data_that_goes_on_after_its_size() {
+    for deflated in [false, true] {
+        let member = Member::file("name", &[b'x'; 1000]);
+        let mut zip = Zip::new();
+        zip.add(if deflated { member.deflated() } else { member });
+        let length = 999_u32.to_le_bytes();
+        zip.central(24, &length).local(22, &length);
+        refused(&zip.bytes(), "archive-malformed");
+    }
 }
 
 #[test]
@@ -296,6 +431,25 @@ fn a_caller_can_cancel() {
     let archive = Tar::of(Member::file("x", b"x"));
     let outcome = support::extract_cancelled(&archive);
     assert!(matches!(outcome.result, Err(ExtractError::Cancelled)) && !outcome.tree.exists());
+}
+
+/// An archive in several parts of a compressed stream is one, and one that is compressed twice is none.
+#[test]
+fn streams_of_several_parts() {
+    let tar = Tar::of(Member::file("a", &[b'x'; 3000]));
+    let parts = [support::gzip(&tar[..1000]), support::gzip(&tar[1000..])].concat();
+    assert!(accepted(&parts).tree.join("a").is_file());
+    let trailing = [support::gzip(&tar), support::gzip(b"more")].concat();
+    refused(&trailing, "archive-malformed");
+    assert_eq!(support::detected(&support::gzip(&support::gzip(&tar))), None);
+    let inner = Zip::of(Member::file("../out", b"x"));
+    let outcome = accepted(&Tar::of(Member::file("inner.zip", &inner)));
+    assert_eq!(fs::read(outcome.tree.join("inner.zip")).unwrap(), inner);
+    // A window that takes more memory than is given to it.
+    let mut zstd = zstd::stream::write::Encoder::new(Vec::new(), 3).unwrap();
+    zstd.window_log(28).unwrap();
+    std::io::Write::write_all(&mut zstd, &tar).unwrap();
+    assert_eq!(support::detected(&zstd.finish().unwrap()), None);
 }
 
 #[test]

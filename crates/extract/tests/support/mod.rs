@@ -110,6 +110,11 @@ impl Member {
         Self { kind: b'1', link: target.into(), ..Self::file(name, b"") }
     }
 
+    /// A name that need not be text.
+    pub fn named(self, name: &[u8]) -> Self {
+        Self { name: name.to_vec(), ..self }
+    }
+
     pub fn kind(self, kind: u8) -> Self {
         Self { kind, ..self }
     }
@@ -305,6 +310,28 @@ impl Zip {
         zip.central.extend(central);
         zip.entries += 1;
         zip.bytes()
+    }
+
+    /// Adds extra fields to the last member, in the directory alone.
+    pub fn extra(&mut self, fields: &[u8]) -> &mut Self {
+        let name = self.central.windows(4).rposition(|bytes| bytes == b"PK\x01\x02").unwrap();
+        self.central[name + 30..name + 32].copy_from_slice(&(fields.len() as u16).to_le_bytes());
+        self.central.extend(fields);
+        self
+    }
+
+    /// Replaces a field of the last member in the directory.
+    pub fn central(&mut self, at: usize, field: &[u8]) -> &mut Self {
+        let header = self.central.windows(4).rposition(|bytes| bytes == b"PK\x01\x02").unwrap();
+        self.central[header + at..header + at + field.len()].copy_from_slice(field);
+        self
+    }
+
+    /// Replaces a field of the last member in its local header.
+    pub fn local(&mut self, at: usize, field: &[u8]) -> &mut Self {
+        let header = self.data.windows(4).rposition(|bytes| bytes == b"PK\x03\x04").unwrap();
+        self.data[header + at..header + at + field.len()].copy_from_slice(field);
+        self
     }
 
     pub fn bytes(&self) -> Vec<u8> {
