@@ -2,26 +2,23 @@
 //! number of attempts, no secret to anybody else, and only what was measured.
 //!
 //! The input is text but for its first three bytes (which question, whose credentials, the size of
-//! chunks). Answers are parted by two bytes 0x1e and look like HTTP: a line of status and how the
-//! answer ends, headers, an empty line, the body.
+//! chunks): a script.
 #![no_main]
 
 use catena_fetch::{Fetcher, Options};
-use catena_http::{Request, Response, Secret, Transport, TransportError};
+use catena_fuzz::{Answer, End, Script};
+use catena_http::{Request, Secret};
 use catena_model::Limits;
 use catena_model::source::{GithubRepository, RepositoryUrl, Revision};
 use catena_model::task::{ArtifactName, RunId, TaskId};
 use catena_taskcluster::{RootUrl, TaskclusterCredentials};
 use catena_verify::verification::{Fact, Need, Reference, Shape, TreeFile};
-use futures_util::future::{self, BoxFuture};
-use futures_util::{FutureExt, StreamExt, stream};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use libfuzzer_sys::fuzz_target;
 use sha2::{Digest as _, Sha256, Sha512};
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 const ROOT: &str = "https://tc.example";
 const TASK: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
@@ -29,102 +26,13 @@ const TASK: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
 /// token to ask it with, and for the repository it is about.
 const MOST_REQUESTS: usize = (3 + 5) * 4 * 3;
 
-#[derive(Clone)]
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Vec<u8>,
-    end: End,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum End {
-    Whole,
-    Reset,
-    Untrusted,
-    Stalls,
-    Drips,
-    Refused,
-    Silence,
-}
-
-impl Answer {
-    fn read(text: &[u8]) -> Option<Self> {
-        let head_end = text.windows(2).position(|two| two == b"\n\n").unwrap_or(text.len());
-        let mut lines = text[..head_end].split(|byte| *byte == b'\n');
-        let first = std::str::from_utf8(lines.next()?).ok()?;
-        let (status, end) = first.split_once(' ').unwrap_or((first, ""));
-        let end = match end {
-            "reset" => End::Reset,
-            "untrusted" => End::Untrusted,
-            "stalls" => End::Stalls,
-            "drips" => End::Drips,
-            "refused" => End::Refused,
-            "silence" => End::Silence,
-            _ => End::Whole,
-        };
-        let mut headers = HeaderMap::new();
-        for line in lines.take(32) {
-            let mut parts = line.splitn(2, |byte| *byte == b':');
-            let name = HeaderName::from_bytes(parts.next()?).ok();
-            let value = HeaderValue::from_bytes(parts.next().unwrap_or_default().trim_ascii()).ok();
-            if let (Some(name), Some(value)) = (name, value) {
-                headers.append(name, value);
-            }
-        }
-        let body = text.get(head_end + 2..).unwrap_or_default().to_vec();
-        Some(Self { status: StatusCode::from_u16(status.parse().ok()?).ok()?, headers, body, end })
-    }
-}
-
-struct Script {
-    answers: Mutex<VecDeque<Answer>>,
-    chunk: usize,
-    requests: Mutex<usize>,
-    last: Mutex<Option<Answer>>,
-}
-
-impl Script {
-    /// What every request must keep to, wherever an answer sent it.
-    fn watch(&self, request: &Request) {
-        let mut requests = self.requests.lock().unwrap();
-        *requests += 1;
-        assert!(*requests <= MOST_REQUESTS);
-        assert_eq!(request.url.scheme(), "https", "{request:?}");
-        assert!(request.url.username().is_empty() && request.url.password().is_none(), "{request:?}");
-        let known = matches!(request.url.host_str(), Some("tc.example" | "api.github.com"));
-        let authorized = request.headers.contains_key(header::AUTHORIZATION);
-        assert!(!authorized || (known && request.url.port().is_none()), "{request:?}");
-    }
-}
-
-impl Transport for Script {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
-        self.watch(&request);
-        let answer = self.answers.lock().unwrap().pop_front();
-        *self.last.lock().unwrap() = answer.clone();
-        let Some(Answer { status, headers, body, end }) = answer else {
-            return future::ready(Err(TransportError::passing("the script is over"))).boxed();
-        };
-        match end {
-            End::Refused => return future::ready(Err(TransportError::passing("refused"))).boxed(),
-            End::Silence => return future::pending().boxed(),
-            _ => {}
-        }
-        let chunks: Vec<_> = body.chunks(self.chunk).map(|chunk| Ok(chunk.to_vec().into())).collect();
-        let last = match end {
-            End::Reset => Some(Err(TransportError::passing("reset"))),
-            End::Untrusted => Some(Err(TransportError::lasting("not trusted"))),
-            _ => None,
-        };
-        let stream = stream::iter(chunks.into_iter().chain(last));
-        let body = match end {
-            End::Stalls => stream.chain(stream::pending()).boxed(),
-            End::Drips => stream.then(|chunk| sleep(Duration::from_secs(10)).map(|()| chunk)).boxed(),
-            _ => stream.boxed(),
-        };
-        future::ready(Ok(Response { status, headers, body })).boxed()
-    }
+/// What every request must keep to, wherever an answer sent it.
+fn watch(request: &Request) {
+    assert_eq!(request.url.scheme(), "https", "{request:?}");
+    assert!(request.url.username().is_empty() && request.url.password().is_none(), "{request:?}");
+    let known = matches!(request.url.host_str(), Some("tc.example" | "api.github.com"));
+    let authorized = request.headers.contains_key(header::AUTHORIZATION);
+    assert!(!authorized || (known && request.url.port().is_none()), "{request:?}");
 }
 
 fn need(number: u8) -> Need {
@@ -211,19 +119,7 @@ fn judge(need: &Need, fact: &Fact, last: Option<&Answer>) {
 
 fuzz_target!(|input: &[u8]| {
     let Some(([number, who, chunk], text)) = input.split_first_chunk() else { return };
-    let mut answers = VecDeque::new();
-    let mut rest = Some(text);
-    while let (Some(text), true) = (rest, answers.len() < 16) {
-        let end = text.windows(2).position(|two| two == [0x1e, 0x1e]);
-        answers.extend(Answer::read(&text[..end.unwrap_or(text.len())]));
-        rest = end.map(|end| &text[end + 2..]);
-    }
-    let script = Arc::new(Script {
-        answers: Mutex::new(answers),
-        chunk: usize::from(*chunk).max(1),
-        requests: Mutex::default(),
-        last: Mutex::default(),
-    });
+    let script = Arc::new(Script::read(text, *chunk, watch));
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
@@ -232,12 +128,13 @@ fuzz_target!(|input: &[u8]| {
         let deadline = Instant::now() + Duration::from_secs(300);
         let fact = fetcher.answer(&need, deadline).await;
         assert!(Instant::now() <= deadline + Duration::from_secs(1));
-        judge(&need, &fact, script.last.lock().unwrap().as_ref());
+        assert!(script.requests() <= MOST_REQUESTS);
+        judge(&need, &fact, script.last().as_ref());
         // What was counted of a graph depends on what was wanted of it.
         if need.shape() != Shape::Graph {
-            let asked = *script.requests.lock().unwrap();
+            let asked = script.requests();
             assert_eq!(fetcher.answer(&need, deadline).await, fact, "the same answer again");
-            assert_eq!(*script.requests.lock().unwrap(), asked, "without asking again");
+            assert_eq!(script.requests(), asked, "without asking again");
         }
     });
 });

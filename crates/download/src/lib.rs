@@ -15,11 +15,13 @@ mod engine;
 mod error;
 mod extractors;
 mod follower;
+mod mounts;
 mod pieces;
 mod queue;
 mod request;
 mod signed;
 mod sink;
+mod wanted;
 
 pub use cache::ContentCache;
 pub use deliver::{
@@ -27,8 +29,10 @@ pub use deliver::{
 };
 pub use engine::{Downloader, Growing};
 pub use error::DownloadError;
+pub use mounts::Mounts;
 pub use pieces::Ranges;
 pub use queue::{Queue, QueueError, TaskRun};
 pub use request::{Download, Expected};
 pub use signed::{SignedDocument, SignedError, signed_document};
 pub use sink::Measured;
+pub use wanted::{Source, Wanted, WantedError, is_pattern};

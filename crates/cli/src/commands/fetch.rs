@@ -29,7 +29,7 @@ use crate::key_source::trust_config;
 use crate::log;
 use crate::progress::Screen;
 use arguments::{CommonArgs, ExecArgs, Form, Format};
-use catena_download::{Download, Downloader, Expected, Input, Place, TaskRun};
+use catena_download::{Download, Downloader, Expected, Input, Place, TaskRun, Wanted};
 use catena_model::custody::Trust as Proof;
 use catena_policy::Policy;
 use http::HeaderMap;
@@ -40,7 +40,6 @@ use report::Fetched;
 use std::collections::BTreeSet;
 use std::path::Path;
 use trust::{Judge, Vouched, pin};
-use wanted::Wanted;
 
 /// What a form has fetched, and the command that is run then.
 struct Done<'a> {
@@ -65,11 +64,11 @@ fn fetched<'a>(args: &'a FetchArgs, screen: &Screen) -> Result<Done<'a>, Failure
     let lines = |suite| Lines::new(suite, screen.clone());
     match &args.form {
         None => {
-            let wanted = Wanted::of(args)?;
+            let wanted = wanted::of_arguments(args)?;
             artifacts(&wanted, Vec::new(), &args.dest, &args.common, &lines(Suite::None))
         }
         Some(Form::TaskArtifacts(form)) => {
-            let wanted = Wanted::of_moz_fetches(&form.moz_fetches)?;
+            let wanted = wanted::of_moz_fetches(&form.moz_fetches)?;
             artifacts(&wanted, Vec::new(), &form.dest, &form.common, &lines(Suite::FetchContent))
         }
         Some(Form::StaticUrl(form)) => static_url::run(form, screen),

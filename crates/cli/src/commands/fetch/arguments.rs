@@ -2,12 +2,12 @@
 
 use crate::cache_options::CacheOptions;
 use crate::commands::verify::duration;
-use catena_model::task::{Kind, RunId, TaskId};
+use catena_download::Source;
+use catena_model::task::Kind;
 use clap::{Args, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -348,33 +348,4 @@ pub(crate) enum Trust {
     Signature,
     /// Its maker's chain of trust is verified back to the tree
     Chain,
-}
-
-/// Where artifacts are.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Source {
-    /// A task, and perhaps one of its runs.
-    Task(TaskId, Option<RunId>),
-    /// A route of the index.
-    Index(String),
-}
-
-impl FromStr for Source {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Some(route) = text.strip_prefix("index:") {
-            let plain = (1..=255).contains(&route.len()) && route.bytes().all(|byte| byte.is_ascii_graphic());
-            return plain.then(|| Self::Index(route.to_owned())).ok_or_else(|| "not a route".to_owned());
-        }
-        let text = text.strip_prefix("task:").unwrap_or(text);
-        let (task, run) = match text.split_once('/') {
-            Some((task, run)) => (task, Some(run)),
-            None => (text, None),
-        };
-        let run = run.map(|run| {
-            run.parse::<u32>().map(RunId).map_err(|_| format!("{run:?} is not the number of a run"))
-        });
-        Ok(Self::Task(TaskId::parse(task).map_err(|error| error.to_string())?, run.transpose()?))
-    }
 }

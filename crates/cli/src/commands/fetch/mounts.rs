@@ -1,68 +1,18 @@
 //! `catena fetch mounts`: what a task needs before it runs, as a worker says it.
 
-use super::arguments::{MountsArgs, Source};
+use super::arguments::MountsArgs;
 use super::lines::{Lines, Suite};
 use super::order::{Order, Origin};
-use super::wanted::{Wanted, sha256};
 use super::{Done, Task, verified};
 use crate::failure::Failure;
 use crate::progress::Screen;
-use catena_download::{Download, Expected, Input, Place};
+use catena_download::{Input, Mounts};
 use catena_http::Shown;
-use catena_model::Limits;
 use catena_model::custody::Trust;
-use catena_model::task::TaskId;
-use http::HeaderMap;
-use serde::Deserialize;
 use std::io::Read as _;
-use url::Url;
 
 /// Bytes of the request: a payload is at most 1 MiB.
 const LARGEST: u64 = 4 << 20;
-/// Mounts of one task.
-const MOST: usize = 10_000;
-
-/// What a worker says of a task that it is about to run.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Request {
-    task_id: String,
-    run_id: u32,
-    mounts: Vec<Mount>,
-}
-
-/// A mount of generic-worker's payload.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Mount {
-    file: Option<String>,
-    directory: Option<String>,
-    cache_name: Option<String>,
-    content: Option<Content>,
-    format: Option<String>,
-}
-
-/// The content of a mount: an artifact, what an index route leads to, a file elsewhere, or bytes of the payload.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Content {
-    task_id: Option<String>,
-    artifact: Option<String>,
-    namespace: Option<String>,
-    url: Option<String>,
-    sha256: Option<String>,
-    raw: Option<String>,
-    base64: Option<String>,
-}
-
-/// What is wanted of one mount.
-#[derive(Debug)]
-enum Found {
-    Artifact(Wanted),
-    File(Box<Order>),
-    /// Nothing: an empty cache, or bytes that the definition itself has.
-    Nothing,
-}
 
 pub(super) fn run<'a>(args: &'a MountsArgs, screen: &Screen) -> Result<Done<'a>, Failure> {
     let mut text = String::new();
@@ -71,177 +21,19 @@ pub(super) fn run<'a>(args: &'a MountsArgs, screen: &Screen) -> Result<Done<'a>,
     if u64::try_from(text.len()).is_ok_and(|length| length > LARGEST) {
         return Err(wrong("it is larger than 4 MiB"));
     }
-    let (wanted, further) = parse(&text)?;
+    let Mounts { task_id, run_id, artifacts, files } =
+        Mounts::parse(&text).map_err(|error| wrong(&error.to_string()))?;
+    tracing::info!(%task_id, %run_id, artifacts = artifacts.len(), files = files.len(), "mounts of a task");
+    let further = files.into_iter().map(|input: Input| {
+        let origin = Origin::Url(Shown(&input.download.url).to_string());
+        Order { origin, trust: Trust::Hash, input }
+    });
     let task = if args.check { Task::Check } else { Task::Deliver };
     let lines = Lines::new(Suite::None, screen.clone());
-    verified(task, &wanted, further, &args.dest, &args.common, &lines)
+    verified(task, &artifacts, further.collect(), &args.dest, &args.common, &lines)
 }
 
 fn wrong(what: &str) -> Failure {
     Failure::usage(format!("the request on standard input: {what}"))
         .next("it is a JSON object of taskId, runId and mounts, as generic-worker's payload has them")
-}
-
-fn parse(text: &str) -> Result<(Vec<Wanted>, Vec<Order>), Failure> {
-    let request: Request = serde_json::from_str(text).map_err(|error| wrong(&error.to_string()))?;
-    let task_id = TaskId::parse(&request.task_id).map_err(|error| wrong(&format!("taskId: {error}")))?;
-    if request.mounts.len() > MOST {
-        return Err(wrong(&format!("more than {MOST} mounts")));
-    }
-    tracing::info!(%task_id, run_id = request.run_id, mounts = request.mounts.len(), "mounts of a task");
-    let (mut wanted, mut further) = (Vec::new(), Vec::new());
-    for (number, mount) in request.mounts.into_iter().enumerate() {
-        match mount.found().map_err(|what| wrong(&format!("mounts[{number}]: {what}")))? {
-            Found::Artifact(artifact) => wanted.push(artifact),
-            Found::File(order) => further.push(*order),
-            Found::Nothing => {}
-        }
-    }
-    Ok((wanted, further))
-}
-
-impl Mount {
-    fn found(self) -> Result<Found, String> {
-        let (directory, file, extract) = match (&self.file, &self.directory) {
-            (Some(_), Some(_)) | (None, None) => {
-                return Err("exactly one of file and directory is needed".into());
-            }
-            (Some(_), None) if self.cache_name.is_some() => return Err("a file has no cacheName".into()),
-            // The digest would be that of other bytes than those of the file.
-            (Some(_), None) if self.format.is_some() => {
-                return Err("a file with a format is not supported".into());
-            }
-            (Some(file), None) => {
-                let (directory, name) = file.rsplit_once('/').unwrap_or(("", file));
-                (directory.to_owned(), Some(name.to_owned()), false)
-            }
-            (None, Some(directory)) => (directory.clone(), None, true),
-        };
-        let Some(content) = self.content else {
-            let cache = self.cache_name.is_some() && self.format.is_none();
-            return if cache { Ok(Found::Nothing) } else { Err("content is missing".into()) };
-        };
-        if extract && self.format.is_none() {
-            return Err("a directory with content needs its format".into());
-        }
-        if extract && self.format.as_deref().is_some_and(|it| it != "zip" && !it.starts_with("tar")) {
-            return Err("of the formats of directories tar, with a compression, and zip are supported".into());
-        }
-        content.found(directory, file, extract)
-    }
-}
-
-impl Content {
-    fn found(self, directory: String, file: Option<String>, extract: bool) -> Result<Found, String> {
-        let Self { task_id, artifact, namespace, url, sha256: digest, raw, base64 } = self;
-        let digest = digest.filter(|text| !text.is_empty());
-        let digest =
-            digest.as_deref().map(sha256).transpose().map_err(|failure| failure.message().to_owned())?;
-        let source = match (task_id, &artifact, namespace, url, raw.or(base64)) {
-            (Some(task), Some(_), None, None, None) => {
-                Source::Task(TaskId::parse(&task).map_err(|error| error.to_string())?, None)
-            }
-            (None, Some(_), Some(route), None, None) => format!("index:{route}").parse()?,
-            (None, None, None, Some(url), None) => {
-                let name = || url.rsplit('/').next().unwrap_or_default().to_owned();
-                let place = Place::new(&directory, &file.unwrap_or_else(name));
-                let place = place.map_err(|error| error.to_string())?;
-                return Ok(Found::File(Box::new(elsewhere(&url, digest, place, extract)?)));
-            }
-            (None, None, None, None, Some(_)) => return Ok(Found::Nothing),
-            _ => {
-                return Err(
-                    "content is one of taskId and artifact, namespace and artifact, url, raw, base64".into(),
-                );
-            }
-        };
-        let name = artifact.unwrap_or_default();
-        Ok(Found::Artifact(Wanted { source, name, is_pattern: false, directory, file, extract, digest }))
-    }
-}
-
-/// A file that no task made: only a digest says what it must be.
-fn elsewhere(
-    url: &str,
-    digest: Option<catena_model::digest::Digest>,
-    place: Place,
-    extract: bool,
-) -> Result<Order, String> {
-    let digest = digest.ok_or("a url needs its sha256: nothing else says what it must be")?;
-    let url = Url::parse(url).map_err(|error| error.to_string())?;
-    let origin = Origin::Url(Shown(&url).to_string());
-    let download = Download {
-        url,
-        credentials: None,
-        headers: HeaderMap::new(),
-        artifact: false,
-        beside: false,
-        expected: Expected { digest: Some(digest), length: None },
-        limit: Limits::default().artifact_bytes,
-    };
-    Ok(Order { origin, trust: Trust::Hash, input: Input { download, place, extract } })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::{Value, json};
-
-    const TASK: &str = "IFn9x5gaQz-HXl2pa7Ny_w";
-
-    fn mounts(mounts: &Value) -> Result<(Vec<Wanted>, Vec<Order>), Failure> {
-        parse(&json!({"taskId": TASK, "runId": 0, "mounts": mounts}).to_string())
-    }
-
-    #[test]
-    fn every_form_of_mount_is_read() {
-        let artifact = json!({"taskId": TASK, "artifact": "public/a.tar.zst"});
-        let (wanted, further) = mounts(&json!([
-            {"file": "bin/tool", "content": artifact},
-            {"directory": "deps", "format": "tar.zst", "content": artifact},
-            {"directory": "cache", "cacheName": "level-1-x"},
-            {"directory": "cache", "cacheName": "level-1-y", "format": "zip",
-             "content": {"namespace": "a.b", "artifact": "public/x.zip"}},
-            {"file": "f", "content": {"url": "https://example.com/x", "sha256": "ab".repeat(32)}},
-            {"file": "g", "content": {"raw": "text"}},
-            {"file": "h", "content": {"base64": "eA=="}},
-        ]))
-        .unwrap();
-        let read: Vec<_> =
-            wanted.iter().map(|it| (it.directory.as_str(), it.file.as_deref(), it.extract)).collect();
-        assert_eq!(read, [("bin", Some("tool"), false), ("deps", None, true), ("cache", None, true)]);
-        assert_eq!(further.len(), 1);
-        assert_eq!(further[0].input.place.path().to_str(), Some("f"));
-    }
-
-    #[test]
-    fn what_cannot_be_verified_is_refused() {
-        let artifact = json!({"taskId": TASK, "artifact": "public/a"});
-        for (mount, what) in [
-            (json!({"content": artifact}), "exactly one of file and directory"),
-            (
-                json!({"file": "a", "directory": "b", "content": artifact}),
-                "exactly one of file and directory",
-            ),
-            (json!({"file": "a"}), "content is missing"),
-            (json!({"file": "a", "format": "gz", "content": artifact}), "format is not supported"),
-            (json!({"directory": "a", "content": artifact}), "needs its format"),
-            (json!({"directory": "a", "format": "rar", "content": artifact}), "tar"),
-            (json!({"file": "a", "content": {"url": "https://example.com/x"}}), "needs its sha256"),
-            (
-                json!({"file": "a", "content": {"raw": "x", "url": "https://example.com/x"}}),
-                "content is one of",
-            ),
-            (json!({"file": "a", "content": {"taskId": TASK}}), "content is one of"),
-            (json!({"file": "a", "more": 1, "content": artifact}), "unknown field"),
-            (
-                json!({"file": "../x", "content": {"url": "https://a/x", "sha256": "ab".repeat(32)}}),
-                "not below",
-            ),
-        ] {
-            let failure = format!("{:?}", mounts(&json!([mount])).unwrap_err());
-            assert!(failure.contains(what), "{mount}: {failure}");
-        }
-        assert!(parse("{}").is_err() && parse("").is_err());
-    }
 }

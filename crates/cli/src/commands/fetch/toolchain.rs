@@ -1,15 +1,14 @@
 //! `catena fetch toolchain`: what `mach artifact toolchain` is called with in tasks.
 
-use super::arguments::{Source, ToolchainArgs};
+use super::arguments::ToolchainArgs;
 use super::lines::{Lines, Suite};
 use super::order::{Order, Origin};
 use super::report::Fetched;
-use super::wanted::Wanted;
 use super::{Done, artifacts, network};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Screen;
-use catena_download::{Download, Expected, Input, Place};
+use catena_download::{Download, Expected, Input, Place, Source, Wanted};
 use catena_http::Shown;
 use catena_model::custody::Trust;
 use catena_model::digest::Digest;

@@ -1,12 +1,11 @@
 //! What is known of the artifacts of a run before they are there, and how far it is proven.
 
-use super::arguments::{CommonArgs, Source, Trust};
+use super::arguments::{CommonArgs, Trust};
 use super::chain::Makers;
 use super::network::Network;
-use super::wanted::Wanted;
 use crate::failure::Failure;
 use catena::TrustConfig;
-use catena_download::{SignedDocument, SignedError, TaskRun, signed_document};
+use catena_download::{SignedDocument, SignedError, Source, TaskRun, Wanted, signed_document};
 use catena_model::custody::Trust as Proof;
 use catena_model::digest::Digest;
 use catena_model::fnmatch::Pattern;
