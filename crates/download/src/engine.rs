@@ -78,6 +78,17 @@ impl Downloader {
         check(what, &measured).map(|()| measured)
     }
 
+    /// Downloads what nothing is known of. `from_origin` leaves out every cache on the way.
+    pub(crate) async fn answer(
+        &self,
+        what: &Download,
+        to: &Path,
+        from_origin: bool,
+        deadline: Instant,
+    ) -> Result<Measured, DownloadError> {
+        self.whole(what, to, from_origin, deadline, &|_, _| {}).await
+    }
+
     /// Comes to the end of a body, whatever it holds.
     async fn whole(
         &self,

@@ -33,6 +33,6 @@ pub use mounts::Mounts;
 pub use pieces::Ranges;
 pub use queue::{Queue, QueueError, TaskRun};
 pub use request::{Download, Expected};
-pub use signed::{SignedDocument, SignedError, signed_document};
+pub use signed::{SignedDocument, SignedError, Signers, signed_document};
 pub use sink::Measured;
 pub use wanted::{Source, Wanted, WantedError, is_pattern};

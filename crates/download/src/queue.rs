@@ -6,7 +6,7 @@ use crate::request::{Download, Expected};
 use catena_json::Value;
 use catena_model::Limits;
 use catena_model::document::Document;
-use catena_model::task::{ArtifactName, ListingPage, RunId, Status, TaskId};
+use catena_model::task::{ArtifactName, Definition, ListingPage, RunId, Status, TaskId};
 use catena_taskcluster::{RootUrl, TaskclusterCredentials};
 use http::HeaderMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -77,13 +77,12 @@ impl Queue<'_> {
     /// No answer, or one that is not a status of this task.
     pub async fn status(&self, task_id: TaskId) -> Result<Status, QueueError> {
         let url = self.url(&format!("queue/v1/task/{task_id}/status"))?;
-        let malformed = |reason: String| QueueError::Malformed { url: url.to_string(), reason };
-        let answer = self.json(&url).await?;
-        let status = Status::parse(&answer).map_err(|error| malformed(error.to_string()))?;
-        if status.task_id != task_id {
-            return Err(malformed(format!("it is about task {}", status.task_id)));
-        }
-        Ok(status)
+        let status = |answer: Value| match Status::parse(&answer) {
+            Ok(status) if status.task_id == task_id => Ok(status),
+            Ok(status) => Err(format!("it is about task {}", status.task_id)),
+            Err(error) => Err(error.to_string()),
+        };
+        self.read(&url, status).await
     }
 
     /// The run that is meant: the one that is named, or the last one there is now, which is pinned by this.
@@ -105,10 +104,11 @@ impl Queue<'_> {
     /// No answer, or one without a task.
     pub async fn indexed(&self, route: &str) -> Result<TaskId, QueueError> {
         let url = self.url(&format!("index/v1/task/{}", utf8_percent_encode(route, SEGMENT)))?;
-        let answer = self.json(&url).await?;
-        let task_id = answer.get("taskId").and_then(Value::as_str).unwrap_or_default();
-        TaskId::parse(task_id)
-            .map_err(|error| QueueError::Malformed { url: url.to_string(), reason: error.to_string() })
+        let indexed = |answer: Value| {
+            let task_id = answer.get("taskId").and_then(Value::as_str).unwrap_or_default();
+            TaskId::parse(task_id).map_err(|error| error.to_string())
+        };
+        self.read(&url, indexed).await
     }
 
     /// The definition of a task, as the queue has it.
@@ -116,7 +116,16 @@ impl Queue<'_> {
     /// # Errors
     /// No answer, or one that is not JSON.
     pub async fn definition(&self, task_id: TaskId) -> Result<Value, QueueError> {
-        self.json(&self.url(&format!("queue/v1/task/{task_id}"))?).await
+        self.read(&self.url(&format!("queue/v1/task/{task_id}"))?, Ok).await
+    }
+
+    /// The same, parsed.
+    ///
+    /// # Errors
+    /// No answer, or one that is not a definition.
+    pub(crate) async fn parsed_definition(&self, task_id: TaskId) -> Result<Definition, QueueError> {
+        let url = self.url(&format!("queue/v1/task/{task_id}"))?;
+        self.read(&url, |answer| Definition::parse(answer).map_err(|error| error.to_string())).await
     }
 
     /// The names of all artifacts of a run.
@@ -128,9 +137,8 @@ impl Queue<'_> {
         let first = self.url(&format!("queue/v1/task/{task_id}/runs/{run_id}/artifacts"))?;
         let (mut names, mut url) = (BTreeSet::new(), first.clone());
         for _ in 0..self.limits.pages {
-            let malformed = |reason: String| QueueError::Malformed { url: first.to_string(), reason };
-            let page = ListingPage::parse(&self.json(&url).await?);
-            let page = page.map_err(|error| malformed(error.to_string()))?;
+            let page = |answer: Value| ListingPage::parse(&answer).map_err(|error| error.to_string());
+            let page = self.read(&url, page).await?;
             names.extend(page.names);
             let Some(token) = page.continuation else { return Ok(names) };
             url = first.clone();
@@ -147,7 +155,7 @@ impl Queue<'_> {
     pub async fn unverified_document(&self, run: TaskRun) -> Result<Document, QueueError> {
         let url = self.artifact(run, &ArtifactName::document())?;
         let malformed = |reason: String| QueueError::Malformed { url: url.to_string(), reason };
-        let document = Document::parse(&self.bytes(&url, true).await?, &self.limits.json())
+        let document = Document::parse(&self.bytes(&url, true, false).await?, &self.limits.json())
             .map_err(|error| malformed(error.to_string()))?;
         if (document.task_id, document.run_id) != (run.task_id, run.run_id) {
             return Err(malformed(format!("it is about {}/{}", document.task_id, document.run_id)));
@@ -166,8 +174,13 @@ impl Queue<'_> {
         self.url(&format!("queue/v1/task/{task_id}/runs/{run_id}/artifacts/{}", segments.join("/")))
     }
 
-    /// The bytes of a small answer.
-    pub(crate) async fn bytes(&self, url: &Url, artifact: bool) -> Result<Vec<u8>, QueueError> {
+    /// The bytes of a small answer; `from_origin` leaves out every cache on the way.
+    pub(crate) async fn bytes(
+        &self,
+        url: &Url,
+        artifact: bool,
+        from_origin: bool,
+    ) -> Result<Vec<u8>, QueueError> {
         let download = Download {
             url: url.clone(),
             credentials: self.credentials.cloned(),
@@ -178,14 +191,23 @@ impl Queue<'_> {
             limit: self.limits.answer_bytes,
         };
         let file = tempfile::NamedTempFile::new_in(self.scratch).map_err(|source| self.disk(source))?;
-        self.downloader.download(&download, file.path(), self.deadline, &|_, _| {}).await?;
+        self.downloader.answer(&download, file.path(), from_origin, self.deadline).await?;
         Ok(std::fs::read(file.path()).map_err(|source| self.disk(source))?)
     }
 
-    async fn json(&self, url: &Url) -> Result<Value, QueueError> {
-        let bytes = self.bytes(url, false).await?;
-        catena_json::parse(&bytes, &self.limits.json())
-            .map_err(|error| QueueError::Malformed { url: url.to_string(), reason: error.to_string() })
+    /// Reads a JSON answer. One that cannot be read, such as the page of a proxy, is asked for once more before it
+    /// counts.
+    async fn read<T>(&self, url: &Url, read: impl Fn(Value) -> Result<T, String>) -> Result<T, QueueError> {
+        let parse = |bytes: &[u8]| {
+            let value = catena_json::parse(bytes, &self.limits.json()).map_err(|error| error.to_string())?;
+            read(value)
+        };
+        if let Ok(answer) = parse(&self.bytes(url, false, false).await?) {
+            return Ok(answer);
+        }
+        tracing::info!(%url, "an answer that cannot be read is requested once more");
+        parse(&self.bytes(url, false, true).await?)
+            .map_err(|reason| QueueError::Malformed { url: url.to_string(), reason })
     }
 
     fn url(&self, path: &str) -> Result<Url, QueueError> {

@@ -4,8 +4,10 @@ use crate::queue::{Queue, QueueError, TaskRun};
 use catena_keys::{Invalid, Period, PublicKey, Signature, SignatureError, TrustedKey};
 use catena_model::digest::Digest;
 use catena_model::document::{Document, DocumentError, Listing};
-use catena_model::task::{ArtifactName, Definition};
-use catena_policy::{KeyRing, KeyUse};
+use catena_model::task::{ArtifactName, Definition, Run, WorkerImplementation};
+use catena_policy::{KeyRing, KeyUse, NotPermitted, UnknownImplementation, worker_implementation};
+use futures_util::future::join;
+use std::collections::BTreeSet;
 
 /// A document that a trusted key signed, about exactly this run.
 #[derive(Debug)]
@@ -25,8 +27,31 @@ pub enum SignedError {
     #[error("the signature of {0} is malformed: {1}")]
     Signature(String, SignatureError),
     /// No trusted key made the signature.
-    #[error("no trusted key signed the document of {0}")]
-    UnknownKey(String),
+    #[error("no trusted {implementation} key signed the document of {run}")]
+    UnknownKey {
+        /// The run.
+        run: String,
+        /// What ran it.
+        implementation: WorkerImplementation,
+    },
+    /// It cannot be told which keys count.
+    #[error("which worker implementation ran {run} is not known: {why}")]
+    UnknownImplementation {
+        /// The run.
+        run: String,
+        /// Why.
+        why: UnknownImplementation,
+    },
+    /// The key is one of another worker implementation.
+    #[error("a {signed} key signed the document of {run}, which {implementation} ran")]
+    OtherImplementation {
+        /// The run.
+        run: String,
+        /// What ran it.
+        implementation: WorkerImplementation,
+        /// Whose key signed.
+        signed: WorkerImplementation,
+    },
     /// The key does not count at the time of the run.
     #[error("the key that signed the document of {run} does not count for the time of its run: {why:?}")]
     NotValid {
@@ -41,7 +66,7 @@ pub enum SignedError {
         /// The run.
         run: String,
         /// Why.
-        why: String,
+        why: NotPermitted,
     },
     /// It is malformed, though it was signed.
     #[error("the signed document of {0} is malformed: {1}")]
@@ -63,7 +88,9 @@ impl SignedError {
         match self {
             Self::Queue(_) => "fetch-unreachable",
             Self::Signature(..) => "fetch-signature-malformed",
-            Self::UnknownKey(_) => "fetch-unknown-key",
+            Self::UnknownKey { .. } => "fetch-unknown-key",
+            Self::UnknownImplementation { .. } => "fetch-unknown-implementation",
+            Self::OtherImplementation { .. } => "fetch-other-implementation",
             Self::NotValid { .. } => "fetch-key-not-valid",
             Self::NotPermitted { .. } => "fetch-key-not-permitted",
             Self::Document(..) => "fetch-document-malformed",
@@ -104,30 +131,48 @@ impl SignedDocument {
     }
 }
 
+/// Whose signatures count.
+#[derive(Clone, Copy, Debug)]
+pub struct Signers<'a> {
+    /// The keys, each of a worker implementation.
+    pub keys: &'a KeyRing,
+    /// The product that the artifacts are for. A key that is limited to products signs for none without it.
+    pub product: Option<&'a str>,
+    /// The provisioners whose workers are scriptworkers: a definition need not say more of them.
+    pub scriptworker_provisioners: &'a BTreeSet<String>,
+}
+
 /// The document of a run, held against the keys that are trusted.
 ///
+/// The queue's definition of the task tells which worker implementation ran it, and only the keys of that one
+/// count: what a document says of its own task is the word of the one who signed it.
+///
 /// # Errors
-/// Anything but a document about this run that a trusted key signed while it was valid, for a task that it may
-/// sign for. A key that is limited to products signs for none where no product is named.
+/// Anything but a document about this run that a trusted key of the implementation that ran it signed while it was
+/// valid, for a task that it may sign for.
 pub async fn signed_document(
     queue: &Queue<'_>,
     run: TaskRun,
-    keys: &KeyRing,
-    product: Option<&str>,
+    signers: Signers<'_>,
 ) -> Result<SignedDocument, SignedError> {
-    let document = queue.bytes(&queue.artifact(run, &ArtifactName::document())?, true).await?;
-    let signature = queue.bytes(&queue.artifact(run, &ArtifactName::signature())?, true).await?;
+    let (pair, definition) = join(pair(queue, run, false), queue.parsed_definition(run.task_id)).await;
+    let (pair, definition) = (pair?, definition?);
     let shown = run.to_string();
-    let signature =
-        Signature::parse(&signature).map_err(|error| SignedError::Signature(shown.clone(), error))?;
-    let signer = keys.iter().map(|(_, trusted)| trusted).find(|key| key.key.verify(&document, &signature));
-    let signer = signer.ok_or_else(|| SignedError::UnknownKey(shown.clone()))?;
-    let period = if signer.validity.is_limited() { ran(queue, run).await? } else { None };
-    signer.validity.holds_over(period).map_err(|why| SignedError::NotValid { run: shown.clone(), why })?;
+    let implementation = worker_implementation(&definition, signers.scriptworker_provisioners)
+        .map_err(|why| SignedError::UnknownImplementation { run: shown.clone(), why })?;
+    let (document, signer) = match signed(signers.keys, implementation, pair, &shown) {
+        Ok(signed) => signed,
+        Err(refused) => {
+            // The page of a proxy, or a copy of one of the two that is older than the other.
+            tracing::warn!("{refused}; both are fetched once more from their origin");
+            signed(signers.keys, implementation, self::pair(queue, run, true).await?, &shown)?
+        }
+    };
+    if signers.keys.usage(&signer.key).is_some() || signer.validity.is_limited() {
+        may_sign(signers, signer, &definition, &known_run(queue, run).await?, &shown)?;
+    }
     let document = Document::parse(&document, &queue.limits.json())
         .map_err(|error| SignedError::Document(shown.clone(), error))?;
-    permitted(keys, signer, &document, product)
-        .map_err(|why| SignedError::NotPermitted { run: shown.clone(), why })?;
     let told = TaskRun { task_id: document.task_id, run_id: document.run_id };
     if told != run {
         return Err(SignedError::OtherRun { asked: shown, told: told.to_string() });
@@ -135,25 +180,65 @@ pub async fn signed_document(
     Ok(SignedDocument { run, document, signer: signer.key.clone() })
 }
 
-/// Whether a key may sign for the task that its document defines.
-fn permitted(
-    keys: &KeyRing,
-    signer: &TrustedKey,
-    document: &Document,
-    product: Option<&str>,
-) -> Result<(), String> {
-    let Some(usage) = keys.usage(&signer.key) else { return Ok(()) };
-    let task = Definition::parse(document.task.clone()).map_err(|error| error.to_string())?;
-    let worker = (document.worker_group.as_str(), document.worker_id.as_str());
-    let used = KeyUse::new(product.unwrap_or_default(), &task, Some(worker));
-    usage.permits(&used).map_err(|refused| refused.to_string())
+/// A document and what should be its signature.
+struct Pair {
+    document: Vec<u8>,
+    signature: Vec<u8>,
 }
 
-/// When a run happened, as the queue says.
-async fn ran(queue: &Queue<'_>, run: TaskRun) -> Result<Option<Period>, SignedError> {
+async fn pair(queue: &Queue<'_>, run: TaskRun, from_origin: bool) -> Result<Pair, SignedError> {
+    let (document, signature) =
+        (queue.artifact(run, &ArtifactName::document())?, queue.artifact(run, &ArtifactName::signature())?);
+    let (document, signature) =
+        join(queue.bytes(&document, true, from_origin), queue.bytes(&signature, true, from_origin)).await;
+    Ok(Pair { document: document?, signature: signature? })
+}
+
+/// The document, and the key of an implementation that made its signature.
+fn signed<'a>(
+    keys: &'a KeyRing,
+    implementation: WorkerImplementation,
+    pair: Pair,
+    run: &str,
+) -> Result<(Vec<u8>, &'a TrustedKey), SignedError> {
+    let signature =
+        Signature::parse(&pair.signature).map_err(|error| SignedError::Signature(run.to_owned(), error))?;
+    let signer = |of| keys.set(of).and_then(|keys| keys.find(&signature, &pair.document, None));
+    if let Some((_, signer)) = signer(implementation) {
+        return Ok((pair.document, signer));
+    }
+    let signed = WorkerImplementation::ALL.into_iter().find(|other| signer(*other).is_some());
+    Err(match signed {
+        Some(signed) => SignedError::OtherImplementation { run: run.to_owned(), implementation, signed },
+        None => SignedError::UnknownKey { run: run.to_owned(), implementation },
+    })
+}
+
+/// Whether a key may sign for a run of a task.
+fn may_sign(
+    signers: Signers<'_>,
+    signer: &TrustedKey,
+    definition: &Definition,
+    known: &Run,
+    run: &str,
+) -> Result<(), SignedError> {
+    let held = signer.validity.holds_over(period(known));
+    held.map_err(|why| SignedError::NotValid { run: run.to_owned(), why })?;
+    let Some(usage) = signers.keys.usage(&signer.key) else { return Ok(()) };
+    let worker = known.worker_group.as_deref().zip(known.worker_id.as_deref());
+    let used = KeyUse::new(signers.product.unwrap_or_default(), definition, worker);
+    usage.permits(&used).map_err(|why| SignedError::NotPermitted { run: run.to_owned(), why })
+}
+
+/// A run, as the queue says.
+async fn known_run(queue: &Queue<'_>, run: TaskRun) -> Result<Run, SignedError> {
     let status = queue.status(run.task_id).await?;
-    let found = status.runs.iter().find(|known| known.run_id == run.run_id);
-    let found = found.ok_or(QueueError::OtherRun(run.task_id, run.run_id))?;
-    let first = found.started.unwrap_or(found.scheduled);
-    Ok(found.resolved.map(|last| Period { first, last: last.max(first) }))
+    let found = status.runs.into_iter().find(|known| known.run_id == run.run_id);
+    Ok(found.ok_or(QueueError::OtherRun(run.task_id, run.run_id))?)
+}
+
+/// When a run happened; none where it has not ended.
+fn period(run: &Run) -> Option<Period> {
+    let first = run.started.unwrap_or(run.scheduled);
+    run.resolved.map(|last| Period { first, last: last.max(first) })
 }

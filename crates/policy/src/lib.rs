@@ -24,6 +24,7 @@ mod soundness;
 mod trust;
 mod usage;
 mod validity;
+mod worker_implementation;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use format::VERSION as FORMAT_VERSION;
@@ -34,6 +35,7 @@ pub use product::{ImageKinds, KindRole, Landed, PolicyError, Product, Repository
 pub use rule::Rule;
 pub use trust::{AuditKind, AuditNote, EditError, Revocation, Rotation, TrustFile, TrustRecord, audit};
 pub use usage::{KeyUse, NotPermitted, PairPattern, Usage};
+pub use worker_implementation::{UnknownImplementation, worker_implementation, worker_signs};
 
 /// The shipped policy, as text: `policies/firefox-ci.yml`.
 pub const FIREFOX_CI: &str = include_str!("../../../policies/firefox-ci.yml");

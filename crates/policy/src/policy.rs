@@ -11,7 +11,7 @@ use super::restrictions::{Mentions, Restrictions};
 use super::soundness::Soundness;
 use super::trust::{self, TrustRecord};
 use catena_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Products of one policy; the largest known has eleven.
 const MAX_PRODUCTS: usize = 200;
@@ -233,6 +233,13 @@ impl Policy {
     /// The names of the products, in order.
     pub fn products(&self) -> impl Iterator<Item = &str> {
         self.products.keys().map(String::as_str)
+    }
+
+    /// The provisioners whose workers are scriptworkers for any product.
+    #[must_use]
+    pub fn scriptworker_provisioners(&self) -> BTreeSet<String> {
+        let products = self.products.values();
+        products.flat_map(|(product, _)| product.scriptworker_provisioners.iter().cloned()).collect()
     }
 
     /// The deployment of the policy, if it names one: Taskcluster's root URL.

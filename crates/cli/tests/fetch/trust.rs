@@ -2,7 +2,9 @@
 
 use crate::case::{ARCHIVE, Case, sha256};
 use crate::support::children;
+use catena_testbed::chain::Implementation;
 use catena_testbed::{Artifact, Fault};
+use serde_json::Value;
 
 #[test]
 fn the_strongest_trust_is_the_default_and_is_told() {
@@ -106,4 +108,109 @@ fn a_chain_that_is_not_verified_is_refused_though_the_signature_is_right() {
     case.nothing_is_left();
     let answer = case.fetch(&[&case.task(), &case.name, "--keys", "keys.json"]);
     assert_eq!(answer.status, 0, "{}", answer.stderr);
+}
+
+/// Every worker implementation has keys of its own, and no key vouches for what another implementation ran.
+#[test]
+fn a_key_of_another_worker_implementation_is_refused() {
+    let case = Case::bent(|chain, build| {
+        let other = chain.keys.signing_key(Implementation::Scriptworker);
+        chain.tasks.get_mut(build).unwrap().document.as_mut().unwrap().sign(other);
+    });
+    for (options, code) in [
+        (case.chain().to_vec(), "signature-other-implementation"),
+        (vec!["--keys", "keys.json"], "fetch-other-implementation"),
+        ([&case.chain()[..], &["--trust", "signature"]].concat(), "fetch-other-implementation"),
+    ] {
+        let answer = case.fetch(&[&[case.task().as_str(), &case.name], options.as_slice()].concat());
+        assert_eq!(answer.status, 1, "{}", answer.stderr);
+        assert!(answer.stderr.contains(code), "{code}: {}", answer.stderr);
+        case.nothing_is_left();
+    }
+}
+
+/// What a document says of its own task is the word of the one who signed it.
+#[test]
+fn a_document_does_not_choose_whose_keys_count() {
+    let case = Case::bent(|chain, build| {
+        let other = chain.keys.signing_key(Implementation::Scriptworker);
+        let document = chain.tasks.get_mut(build).unwrap().document.as_mut().unwrap();
+        let task = document.value.get_mut("task").and_then(|task| task.as_object_mut()).unwrap();
+        for (key, value) in [("provisionerId", "scriptworker-k8s"), ("workerType", "gecko-3-signing")] {
+            task.insert(key, value.into());
+        }
+        task.insert("payload", catena_json::Value::Object(catena_json::Map::default()));
+        task.insert("tags", catena_json::Value::Object(catena_json::Map::default()));
+        document.sign(other);
+    });
+    let answer = case.fetch(&[&case.task(), &case.name, "--keys", "keys.json"]);
+    assert_eq!(answer.status, 1, "{}", answer.stderr);
+    assert!(answer.stderr.contains("fetch-other-implementation"), "{}", answer.stderr);
+    case.nothing_is_left();
+}
+
+/// The policy knows which provisioners are scriptworker's; without it such a definition tells nothing.
+#[test]
+fn whose_keys_count_is_told_by_the_definition_and_the_policy() {
+    let bend = |provisioner: &'static str| {
+        Case::bent(move |chain, build| {
+            let definition = chain.definition_mut(build).unwrap().as_object_mut().unwrap();
+            definition.insert("provisionerId", provisioner.into());
+            definition.insert("taskQueueId", format!("{provisioner}/gecko-3-signing").as_str().into());
+            definition.insert("workerType", "gecko-3-signing".into());
+            definition.insert("scopes", catena_json::Value::Array(Vec::new()));
+            for member in ["payload", "tags"] {
+                definition.insert(member, catena_json::Value::Object(catena_json::Map::default()));
+            }
+            chain.tasks.get_mut(build).unwrap().implementation = Implementation::Scriptworker;
+            assert!(chain.redocument(build));
+        })
+    };
+    let case = bend("scriptworker-k8s");
+    let answer = case.fetch(&[&case.task(), &case.name, "--keys", "keys.json"]);
+    assert_eq!(answer.status, 0, "{}", answer.stderr);
+    let case = bend("elsewhere");
+    let answer = case.fetch(&[&case.task(), &case.name, "--keys", "keys.json"]);
+    assert_eq!(answer.status, 1, "{}", answer.stderr);
+    assert!(answer.stderr.contains("fetch-unknown-implementation"), "{}", answer.stderr);
+    case.nothing_is_left();
+}
+
+/// A key that is limited signs for the pool and the worker that the queue names, whatever its document says.
+#[test]
+fn a_limited_key_signs_for_what_the_queue_says() {
+    let case = Case::bent(|chain, build| {
+        let document = chain.document_mut(build).unwrap();
+        let task = document.get_mut("task").and_then(|task| task.as_object_mut()).unwrap();
+        for (key, value) in [("provisionerId", "lower"), ("workerType", "w"), ("taskQueueId", "lower/w")] {
+            task.insert(key, value.into());
+        }
+        document.as_object_mut().unwrap().insert("workerId", "another".into());
+        assert!(chain.resign(build));
+    });
+    let keys: Value =
+        serde_json::from_slice(&std::fs::read(case.room.path().join("keys.json")).unwrap()).unwrap();
+    let fetch = |limit: &str| {
+        let mut file = "catena-policy: 1\ntrusted-keys:\n".to_owned();
+        let implementations = "[docker-worker, generic-worker]";
+        for (number, key) in keys["docker-worker"].as_array().unwrap().iter().enumerate() {
+            file +=
+                &format!("  - id: key-{number}\n    scheme: ed25519\n    key: {}\n", key.as_str().unwrap());
+            file += &format!("    worker-implementations: {implementations}\n    {limit}\n");
+        }
+        std::fs::write(case.room.path().join("trust.yml"), file).unwrap();
+        let policy = "catena-policy: 1\nextends: [shipped:firefox-ci, trust.yml]\n";
+        std::fs::write(case.room.path().join("policy.yml"), policy).unwrap();
+        let answer = case.fetch(&[&case.task(), &case.name, "--keys", "keys.json", "--policy", "policy.yml"]);
+        (answer.status, answer.stderr)
+    };
+    for limit in ["worker-pools: ['lower/*']", "workers: ['*/another']"] {
+        let (status, told) = fetch(limit);
+        assert!(status == 1 && told.contains("fetch-key-not-permitted"), "{limit}: {told}");
+        case.nothing_is_left();
+    }
+    for limit in ["worker-pools: ['*/*']", "workers: ['*/*']"] {
+        let (status, told) = fetch(limit);
+        assert_eq!(status, 0, "{limit}: {told}");
+    }
 }

@@ -65,9 +65,19 @@ pub(crate) const CODES: &[FetchCode] = &[
     code("fetch-mismatch", Class::Tamper, "A file has another digest or length than it must have."),
     code("fetch-no-run", Class::Infra, "The task has no such run, or no run yet."),
     code("fetch-not-named", Class::Policy, "The signed document does not name the file."),
+    code(
+        "fetch-other-implementation",
+        Class::Invalid,
+        "A key of another worker implementation signed the document.",
+    ),
     code("fetch-other-run", Class::Invalid, "A document or a chain is about another run."),
     code("fetch-refused", Class::Infra, "The service refuses access to the file."),
     code("fetch-signature-malformed", Class::Invalid, "The signature of a document is malformed."),
+    code(
+        "fetch-unknown-implementation",
+        Class::Invalid,
+        "The definition does not tell in one way which worker implementation ran the task.",
+    ),
     code("fetch-unknown-key", Class::Policy, "No trusted key signed the document."),
     code("fetch-unreachable", Class::Infra, "Every attempt failed in a way that may pass."),
 ];

@@ -5,7 +5,7 @@ use super::chain::Makers;
 use super::network::Network;
 use crate::failure::Failure;
 use catena::TrustConfig;
-use catena_download::{SignedDocument, SignedError, Source, TaskRun, Wanted, signed_document};
+use catena_download::{SignedDocument, SignedError, Signers, Source, TaskRun, Wanted, signed_document};
 use catena_model::custody::Trust as Proof;
 use catena_model::digest::Digest;
 use catena_model::fnmatch::Pattern;
@@ -190,9 +190,14 @@ impl Judge {
                 }
             }
             (Some(Trust::Signature), _) => {
+                let provisioners = self.policy().scriptworker_provisioners();
+                let signers = Signers {
+                    keys: &self.keys,
+                    product: self.product.as_deref(),
+                    scriptworker_provisioners: &provisioners,
+                };
                 for run in runs {
-                    let document =
-                        signed_document(&network.queue(), *run, &self.keys, self.product.as_deref()).await;
+                    let document = signed_document(&network.queue(), *run, signers).await;
                     let document = document.map_err(|error| untrusted(&error))?;
                     vouched.insert(*run, Vouched::Signed(Box::new(document)));
                 }
@@ -207,6 +212,8 @@ impl Judge {
 fn untrusted(error: &SignedError) -> Failure {
     match error {
         SignedError::Queue(error) => super::network::queue_failure(error),
+        error @ SignedError::UnknownImplementation { .. } => Failure::coded(error.code(), error)
+            .next("name a --product or --policy whose scriptworker-provisioners tell, or have the task's tags say it"),
         error => Failure::coded(error.code(), error)
             .next("do not use what this run made; find out who signed for it and with which key"),
     }
