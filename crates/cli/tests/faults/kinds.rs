@@ -128,7 +128,7 @@ fn page(chain: &Chain, part: &str) -> String {
     first.clone()
 }
 
-fn artifact_name(chain: &Chain) -> String {
+pub(crate) fn artifact_name(chain: &Chain) -> String {
     let build = chain.task(&chain.builds[0]).unwrap();
     let names = build.runs[&0].keys();
     names.into_iter().find(|name| name.starts_with("public/build/") && *name != OPTIONAL).unwrap().clone()
@@ -145,7 +145,7 @@ pub(crate) const STORED: Kind = Kind {
     other: no(&["artifact-altered"]),
 };
 
-const ANSWERED: Kind = Kind {
+pub(crate) const ANSWERED: Kind = Kind {
     name: "",
     need: "",
     world: World::Git,

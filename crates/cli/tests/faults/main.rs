@@ -1,7 +1,8 @@
 //! Every fault for every kind of need, through the real binary: the verdict, the duration, the memory,
 //! and the files left behind.
 //!
-//! Each trial is `kind of need / fault / persistent or passing`. A persistent fault affects every
+//! Each trial is `kind of need / fault / persistent or passing`, of `catena verify`; those of `catena fetch` begin with
+//! `fetch` (`fetch.rs`). A persistent fault affects every
 //! attempt; a passing one only the first, and then the verdict is the same as without it. `faults.rs`
 //! has the faults and the table of their effects.
 //!
@@ -16,6 +17,7 @@
 )]
 
 mod faults;
+mod fetch;
 mod kinds;
 mod run;
 #[path = "../support/mod.rs"]
@@ -76,6 +78,9 @@ fn trials(bench: &Arc<Bench>) -> Vec<Trial> {
         trials.push(trial(bench, name.to_owned(), |bench: &Bench| bench.listings_are_bounded(listing)));
     }
     trials.push(trial(bench, "a gigabyte of graph entries".to_owned(), Bench::graph_entries_are_bounded));
+    for strike in fetch::struck().into_iter().step_by(every) {
+        trials.push(trial(bench, strike.name(), move |bench: &Bench| strike.run(bench)));
+    }
     for (kind, trouble, passing) in sample {
         let length = if passing { "passing" } else { "persistent" };
         let name = format!("{}/{}/{length}", kind.name, trouble.name);
@@ -112,7 +117,7 @@ fn trial(
 }
 
 /// Shared state of all trials.
-struct Bench {
+pub(crate) struct Bench {
     /// The CA of all sites.
     testbed: Testbed,
     chains: HashMap<World, Chain>,

@@ -4,8 +4,9 @@ use crate::faults::{Laid, Place, When};
 use crate::kinds::World;
 use crate::support::{Catena, children, keys_file};
 use catena_testbed::{Chain, Page, Site, Testbed};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -21,6 +22,9 @@ pub(crate) struct Served {
     pub(crate) room: TempDir,
     site: Site,
     target: String,
+    /// The task that is fetched from, an artifact of it, and its content.
+    build: String,
+    wanted: (String, Vec<u8>),
     kind: String,
     product: String,
     policy: Option<PathBuf>,
@@ -61,8 +65,17 @@ impl Served {
         let mut site = chain.clone().into_site();
         let page = Page::new("nobody's bytes".to_owned(), "text/plain");
         site.pages.insert(crate::faults::ELSEWHERE.to_owned(), page);
+        let build = chain.builds[0].clone();
+        let indexed = json!({"namespace": crate::fetch::ROUTE, "taskId": build}).to_string();
+        let index = format!("https://index/{}", crate::fetch::ROUTE);
+        site.pages.insert(index, Page::new(indexed, "application/json"));
+        let name = crate::kinds::artifact_name(chain);
+        let mut content = Vec::new();
+        let body = &site.tasks[&build].runs[&0].artifacts[&name].body;
+        body.for_each(|chunk| io::Write::write_all(&mut content, chunk)).unwrap();
+        let wanted = (name, content);
         let testbed = beside.start_beside(site.clone()).unwrap();
-        Self { testbed, room, site, target, kind, product, policy }
+        Self { testbed, room, site, target, build, wanted, kind, product, policy }
     }
 
     pub(crate) fn site(&self) -> &Site {
@@ -107,10 +120,46 @@ impl Served {
         catena
     }
 
-    /// Runs it to its end, or kills it if it hangs.
     pub(crate) fn run(&self, limits: &TimeLimits, more: &[&str]) -> Ending {
         let mut catena = self.command(limits);
         catena.arg("--work-dir").arg(self.work_dir()).args(more).args(["--", &self.target]);
+        self.end(&mut catena, limits)
+    }
+
+    /// Fetches an artifact of the build.
+    pub(crate) fn fetch(&self, limits: &TimeLimits, is_indexed: bool, by_chain: bool) -> Ending {
+        let mut catena = Catena::through(&self.testbed, self.room.path());
+        if limits.tls {
+            catena.env("TASKCLUSTER_ROOT_URL", self.testbed.tls_root_url());
+        }
+        std::fs::create_dir(self.temporary_dir()).unwrap();
+        catena.env("TMPDIR", self.temporary_dir());
+        catena.arg("fetch").arg(match is_indexed {
+            true => format!("index:{}", crate::fetch::ROUTE),
+            false => format!("task:{}", self.build),
+        });
+        catena.arg(&self.wanted.0).arg("--keys").arg(self.room.path().join("keys.json"));
+        if by_chain {
+            catena.args(["--product", &self.product]);
+        }
+        catena.args(["--deadline", &format!("{}s", limits.deadline.as_secs())]);
+        catena.args(["--attempts", &limits.attempts.to_string()]);
+        catena.args(["--stall", &format!("{}s", limits.stall.as_secs())]);
+        catena.arg("--dest").arg(self.work_dir());
+        self.end(&mut catena, limits)
+    }
+
+    /// The artifact that is fetched, and its content.
+    pub(crate) fn wanted(&self) -> (&str, &[u8]) {
+        (&self.wanted.0, &self.wanted.1)
+    }
+
+    pub(crate) fn temporary_dir(&self) -> PathBuf {
+        self.room.path().join("tmp")
+    }
+
+    /// Runs it to its end, or kills it if it hangs.
+    fn end(&self, catena: &mut Catena, limits: &TimeLimits) -> Ending {
         let (out, err) = (self.room.path().join("out"), self.room.path().join("err"));
         let command = catena.command();
         command.stdout(File::create(&out).unwrap()).stderr(File::create(&err).unwrap()).stdin(Stdio::null());

@@ -4,7 +4,7 @@ use crate::case::Case;
 use std::process::Command;
 
 /// Whether this kernel gives a process a network of its own; where it does not, that must be said.
-fn namespaces() -> bool {
+pub(crate) fn namespaces() -> bool {
     Command::new("unshare").args(["--user", "--net", "true"]).status().is_ok_and(|status| status.success())
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A repository with a submodule, and its commits: with the submodule and before it.
-fn repository(room: &Path) -> (PathBuf, [String; 2]) {
+pub(crate) fn repository(room: &Path) -> (PathBuf, [String; 2]) {
     let git = |directory: &Path, arguments: &[&str]| {
         let output = Command::new("git")
             .args(["-c", "user.name=A", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"])

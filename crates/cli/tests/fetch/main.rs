@@ -7,8 +7,9 @@ mod case;
 mod command;
 mod fetch_content;
 mod git;
-mod interruptions;
 mod mounts;
+mod page;
+mod progress;
 mod report;
 mod static_url;
 #[path = "../support/mod.rs"]
