@@ -40,6 +40,8 @@ const fn hostile(
 }
 
 const REFUSED: &str = "What the script left cannot be signed: ";
+/// What scripts write in place of the worker's logs.
+const FORGED: &str = "forged by the script";
 
 /// In the order of docs/worker.md.
 fn tasks() -> Vec<Hostile> {
@@ -79,12 +81,24 @@ fn tasks() -> Vec<Hostile> {
             "exception",
             "are left of what one artifact may have",
         ),
-        hostile(
-            "more than 100,000 files",
-            "mkdir artifacts/many; cd artifacts/many; seq 100001 | sed 's/^/é/' | xargs touch",
-            "exception",
-            "",
-        ),
+        Hostile {
+            seconds: 600,
+            ..hostile(
+                "more than 100,000 files",
+                "mkdir artifacts/many; cd artifacts/many; seq 100001 | sed 's/^/é/' | xargs touch",
+                "exception",
+                REFUSED,
+            )
+        },
+        Hostile {
+            made: &["many/1", "many/2000"],
+            ..hostile(
+                "2,000 files",
+                "mkdir artifacts/many; cd artifacts/many; seq 2000 | xargs touch",
+                "completed",
+                "exit code: 0",
+            )
+        },
         hostile(
             "directories nested 70 deep",
             "d=artifacts; for i in {1..70}; do d=$d/d; done; mkdir -p $d; touch $d/x",
@@ -115,9 +129,36 @@ fn tasks() -> Vec<Hostile> {
             "nothing in place of the directories",
             "rm -rf artifacts work; ln -s nowhere artifacts; touch work",
             "completed",
-            "",
+            "exit code: 0",
         ),
-        hostile("directories without permissions", "chmod 0 artifacts work", "completed", ""),
+        hostile("directories without permissions", "chmod 0 artifacts work", "completed", "exit code: 0"),
+        hostile(
+            "its logs removed",
+            "echo before; sleep 0.2; rm -r artifacts/public/logs; echo after",
+            "completed",
+            "before\nafter\nexit code: 0\n",
+        ),
+        hostile(
+            "a log of its own written over the worker's",
+            "echo before; sleep 0.2; echo 'forged by the script' > artifacts/public/logs/live_backing.log; echo after",
+            "completed",
+            "before\nafter\nexit code: 0\n",
+        ),
+        Hostile {
+            not_made: &["public/logs/chain_of_trust.log", "public/logs/chain_of_trust.json"],
+            ..hostile(
+                "logs of a verification that was not made",
+                "cd artifacts/public/logs; echo 'forged by the script' | tee chain_of_trust.log > chain_of_trust.json",
+                "completed",
+                "exit code: 0",
+            )
+        },
+        hostile(
+            "links and directories in place of its logs",
+            "cd artifacts/public/logs; ln -sf /etc/passwd live_backing.log; mkdir -p chain_of_trust.log; echo 'forged by the script' > chain_of_trust.log/x",
+            "completed",
+            "exit code: 0",
+        ),
         hostile(
             "200 daemons in sessions of their own",
             "for i in {1..200}; do setsid bash -c 'echo $$ >> $ROOM/pids; exec sleep 1000' & done; while test $(wc -l < $ROOM/pids) -lt 200; do sleep 0.05; done",
@@ -223,9 +264,7 @@ fn judged(task: &Hostile, state: &str, found: &BTreeMap<String, Vec<u8>>, seed: 
     }
     let has_document = found.contains_key(DOCUMENT);
     // A script that ended by itself is signed for, unless it left what no document can name.
-    if !task.told.is_empty()
-        && has_document != (live.contains("exit code: ") || live.contains("signal -"))
-        && !live.contains(REFUSED)
+    if has_document != (live.contains("exit code: ") || live.contains("signal -")) && !live.contains(REFUSED)
     {
         wrong.push(format!("document: {has_document}: {end}"));
     }
@@ -237,6 +276,8 @@ fn judged(task: &Hostile, state: &str, found: &BTreeMap<String, Vec<u8>>, seed: 
     wrong.extend(
         task.not_made.iter().filter(|name| found.contains_key(**name)).map(|name| format!("{name} is there")),
     );
+    let forged = found.iter().filter(|(_, bytes)| String::from_utf8_lossy(bytes).contains(FORGED));
+    wrong.extend(forged.map(|(name, _)| format!("{name} is the script's")));
     let leaks = found.iter().filter(|(_, bytes)| String::from_utf8_lossy(bytes).contains(seed));
     wrong.extend(leaks.map(|(name, _)| format!("{name} has the signing key")));
     wrong

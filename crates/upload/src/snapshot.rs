@@ -6,13 +6,14 @@
 use crate::copy::Copy;
 use catena_model::task::ArtifactName;
 use catena_signing::beneath::{self, Beyond, Fingerprint, Opened};
-use catena_signing::{DOCUMENT, Measured, SIGNATURE, artifact_name};
+use catena_signing::{Measured, artifact_name};
 use catena_taskcluster::ErrorReason;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ pub enum Storage {
     Object,
 }
 
-/// How much a task may leave behind.
+/// What a task may leave behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotLimits {
     /// Files and directories.
@@ -42,11 +43,21 @@ pub struct SnapshotLimits {
     pub depth: usize,
     /// A file that is never copied, whatever leads to it: its device and its inode.
     pub secret: Option<(u64, u64)>,
+    /// Artifacts that only the worker makes: the document and its signature, and its logs of the task. What the
+    /// task left under these names is passed over.
+    pub reserved: BTreeSet<ArtifactName>,
 }
 
 impl Default for SnapshotLimits {
     fn default() -> Self {
-        Self { entries: 100_000, file_bytes: 5 << 30, total_bytes: 64 << 30, depth: 64, secret: None }
+        Self {
+            entries: 100_000,
+            file_bytes: 5 << 30,
+            total_bytes: 64 << 30,
+            depth: 64,
+            secret: None,
+            reserved: [ArtifactName::document(), ArtifactName::signature()].into(),
+        }
     }
 }
 
@@ -181,9 +192,8 @@ impl Snapshot {
         Ok(Self { file, end: 0, storage, artifacts: Vec::new(), refused: Vec::new() })
     }
 
-    /// Copies everything below a directory that can be an artifact, in the order of names. A document and a
-    /// signature that the task left are passed over: they are the worker's to make. Links to files inside of the
-    /// directory are files; directories behind links are not entered.
+    /// Copies everything below a directory that can be an artifact, in the order of names, but for what has a
+    /// reserved name. Links to files inside of the directory are files; directories behind links are not entered.
     ///
     /// # Errors
     /// The directory cannot be read, or the copy cannot be written. What cannot be an artifact is no error
@@ -232,6 +242,28 @@ impl Snapshot {
     pub fn add(&mut self, name: ArtifactName, content: &[u8]) -> Result<(), SnapshotError> {
         let mut copy = self.copy(&name);
         copy.write(content).map_err(SnapshotError::Scratch)?;
+        let artifact = copy.end(name).map_err(SnapshotError::Scratch)?;
+        self.keep(artifact);
+        Ok(())
+    }
+
+    /// Adds an artifact that the worker wrote into a file which no task can reach. The file is read from its
+    /// beginning.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the copy cannot be written.
+    pub fn add_file(&mut self, name: ArtifactName, file: &File) -> Result<(), SnapshotError> {
+        let mut copy = self.copy(&name);
+        let mut block = vec![0; BLOCK];
+        loop {
+            let read = match file.read_at(&mut block, copy.size()) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(SnapshotError::Scratch(error)),
+            };
+            copy.write(block.get(..read).unwrap_or_default()).map_err(SnapshotError::Scratch)?;
+        }
         let artifact = copy.end(name).map_err(SnapshotError::Scratch)?;
         self.keep(artifact);
         Ok(())
@@ -301,7 +333,7 @@ impl Snapshot {
 enum Found {
     File(File, ArtifactName),
     Directory(Vec<OsString>),
-    /// Nothing of the task's.
+    /// The worker's, or behind a link.
     Passed,
 }
 
@@ -353,6 +385,9 @@ impl Walk<'_> {
     /// What is at a path, if it can be an artifact or hold some.
     fn look(&self, path: &OsStr, depth: usize, name: Option<&ArtifactName>) -> Result<Found, RefusedReason> {
         let unreadable = |errno: rustix::io::Errno| RefusedReason::Unreadable(errno.to_string());
+        if name.is_some_and(|name| self.limits.reserved.contains(name)) {
+            return Ok(Found::Passed);
+        }
         match beneath::open(self.root.as_fd(), path) {
             Ok(Opened::Directory) if depth > 0 && beneath::is_link(self.root.as_fd(), path) => {
                 Ok(Found::Passed)
@@ -365,7 +400,6 @@ impl Walk<'_> {
                 .map_err(unreadable),
             Ok(Opened::File(file)) => match name {
                 None => Err(RefusedReason::Name),
-                Some(name) if [DOCUMENT, SIGNATURE].contains(&name.as_str()) => Ok(Found::Passed),
                 Some(name) => Ok(Found::File(File::from(file), name.clone())),
             },
             Err(Beyond::Link) => Err(RefusedReason::Link),
@@ -433,7 +467,8 @@ fn fingerprint(file: &File) -> Result<Fingerprint, Uncopied> {
 mod tests {
     use super::*;
     use sha2::{Digest as _, Sha256, Sha512};
-    use std::os::unix::fs::{FileExt as _, PermissionsExt as _, symlink};
+    use std::io::Write as _;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -492,6 +527,27 @@ mod tests {
             ("chain-of-trust.json", "{}"),
         ]);
         assert_eq!(names(&take(&folder)), ["chain-of-trust.json"]);
+    }
+
+    #[test]
+    fn reserved_names_are_passed_over_whatever_stands_there() {
+        let folder = folder(&[("logs/file", "x"), ("logs/directory/x", ""), ("logs/other", "")]);
+        symlink("/etc/passwd", folder.path().join("logs/link")).unwrap();
+        let reserved = ["logs/file", "logs/directory", "logs/link", "logs/missing"];
+        let reserved = reserved.map(|name| ArtifactName::parse(name).unwrap()).into();
+        let snapshot = take_with(&folder, &SnapshotLimits { reserved, ..SnapshotLimits::default() });
+        assert_eq!((names(&snapshot), snapshot.refused()), (vec!["logs/other"], &[][..]));
+    }
+
+    #[test]
+    fn a_file_of_the_workers_is_added_from_its_beginning() {
+        let mut snapshot = take(&folder(&[("a", "abc")]));
+        let mut file = tempfile::tempfile().unwrap();
+        let content = vec![7; BLOCK + 1];
+        file.write_all(&content).unwrap();
+        snapshot.add_file(ArtifactName::parse("own.bin").unwrap(), &file).unwrap();
+        assert_eq!(snapshot.measured()["own.bin"].sha256, <[u8; 32]>::from(Sha256::digest(&content)));
+        assert_eq!((sent(&snapshot, 0), sent(&snapshot, 1)), (b"abc".to_vec(), content));
     }
 
     #[test]

@@ -161,6 +161,11 @@ pub trait Gate: Send + Sync {
     /// Decides about one task.
     fn admit<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Permission, Refusal>>;
 
+    /// Whether it verifies at all.
+    fn verifies(&self) -> bool {
+        true
+    }
+
     /// Puts the inputs of a refused task where its script expects them, unverified. Only modes that do not
     /// enforce a verdict call this; a gate without inputs does nothing.
     fn place_unverified<'a>(&'a self, _request: &'a Request<'a>) -> BoxFuture<'a, Result<(), InputsError>> {
@@ -175,6 +180,10 @@ pub struct Open;
 impl Gate for Open {
     fn admit<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Permission, Refusal>> {
         Box::pin(async move { Ok(Permission { task_id: request.task_id, basis: Basis::Off }) })
+    }
+
+    fn verifies(&self) -> bool {
+        false
     }
 }
 

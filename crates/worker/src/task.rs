@@ -4,7 +4,7 @@ use crate::claimed::ClaimedTask;
 use crate::custody::Knowledge;
 use crate::gate::{Permission, Refusal, Request};
 use crate::lease::Lease;
-use crate::log::{LiveLog, Log};
+use crate::log::{CHAIN_FILE, LiveLog, Log, TaskLogs, VERDICT_FILE};
 use crate::metrics::{Phase, TASKS, UPLOADED};
 use crate::queue::QueueError;
 use crate::script::{Ended, Script, Stop};
@@ -27,8 +27,6 @@ use tokio::time::sleep;
 const VERIFICATION_LIMIT: Duration = Duration::from_secs(900);
 /// Between attempts to report how a task ended.
 const REPORT_PAUSE: Duration = Duration::from_secs(5);
-/// The name of the verdict among the logs of a task.
-const VERDICT_FILE: &str = "chain_of_trust.json";
 
 /// Whether the worker may go on after a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +62,7 @@ impl Task<'_> {
     pub(crate) async fn run(&self) -> Next {
         let (worker, claim) = (self.worker, self.lease.claim());
         worker.log.info(format!("Going to run taskId {} runId {}!", claim.run.task_id, claim.run.run_id));
-        let (artifacts, mut live) = match self.open() {
+        let (artifacts, mut logs) = match self.open() {
             Ok(open) => open,
             Err(error) => {
                 worker.log.critical(format!("The log of the task cannot be made: {error}"));
@@ -72,17 +70,16 @@ impl Task<'_> {
                 return Next::GoOn;
             }
         };
-        let End { mut status, next, made } = self.attempt(&mut live).await;
+        let End { mut status, next, made } = self.attempt(&mut logs).await;
         let metrics = &worker.metrics;
-        let mut uploadable = metrics.time(Phase::Sign, self.pack(&artifacts, made)).await;
+        let mut uploadable = metrics.time(Phase::Sign, self.pack(&artifacts, &logs, made)).await;
         if let Err((worse, why)) = uploadable {
             worker.log.critical(&why);
-            live.line(&why);
+            logs.live.line(&why);
             status = status.worst(worse);
             // What there is, without a document, and with the reason in the log.
-            uploadable = self.pack(&artifacts, None).await;
+            uploadable = self.pack(&artifacts, &logs, None).await;
         }
-        drop(live);
         match (uploadable, expires(&claim.task)) {
             (Ok(snapshot), Some(expires)) => {
                 let uploading = self.upload(&snapshot, &expires);
@@ -98,31 +95,31 @@ impl Task<'_> {
         next
     }
 
-    /// The artifact directory and the log in it. The directory stays open: a script that puts another one, or a
+    /// The artifact directory and the logs in it. The directory stays open: a script that puts another one, or a
     /// link, in its place must not choose what the worker reads.
-    fn open(&self) -> std::io::Result<(Arc<File>, LiveLog)> {
+    fn open(&self) -> std::io::Result<(Arc<File>, TaskLogs)> {
         let directories = &self.worker.config.directories;
         let artifacts = Arc::new(File::open(&directories.artifacts)?);
-        Ok((artifacts, LiveLog::begin(&directories.task_logs)?))
+        Ok((artifacts, TaskLogs::begin(directories, &self.worker.temporary)?))
     }
 
     /// Verifies and runs the task.
-    async fn attempt(&self, live: &mut LiveLog) -> End {
+    async fn attempt(&self, logs: &mut TaskLogs) -> End {
         let task = match ClaimedTask::parse(self.lease.claim()) {
             Ok(task) => task,
-            Err(why) => return self.refuse(live, Status::MALFORMED_PAYLOAD, &why),
+            Err(why) => return self.refuse(&mut logs.live, Status::MALFORMED_PAYLOAD, &why),
         };
         let claim = self.lease.claim();
         let written = self.worker.config.directories.write_task(task.definition.value(), claim.run);
         if let Err(error) = written {
-            return self.refuse(live, Status::RESOURCE_UNAVAILABLE, &error.to_string());
+            return self.refuse(&mut logs.live, Status::RESOURCE_UNAVAILABLE, &error.to_string());
         }
-        let verifying = self.worker.metrics.time(Phase::Verify, self.verify(&task));
+        let verifying = self.worker.metrics.time(Phase::Verify, self.verify(&task, logs));
         let permission = match verifying.await {
             Ok(permission) => permission,
-            Err(refusal) => match self.overrule(&task, refusal, live).await {
+            Err(refusal) => match self.overrule(&task, refusal, &mut logs.live).await {
                 Ok(permission) => permission,
-                Err(refusal) => return self.refused(live, &refusal),
+                Err(refusal) => return self.refused(&mut logs.live, &refusal),
             },
         };
         // The claim may have been lost, or the task cancelled, while its chain was verified.
@@ -132,15 +129,15 @@ impl Task<'_> {
                 _ => Status::INTERMITTENT_TASK,
             };
             return self.refuse(
-                live,
+                &mut logs.live,
                 status,
                 &format!("The claim could not be confirmed before the start: {error}"),
             );
         }
         if let Some(why) = self.lease.stopped() {
-            return self.stop(live, why);
+            return self.stop(&mut logs.live, why);
         }
-        self.run_script(task, permission, live).await
+        self.run_script(task, permission, &mut logs.live).await
     }
 
     fn refuse(&self, live: &mut LiveLog, status: Status, why: &str) -> End {
@@ -161,11 +158,16 @@ impl Task<'_> {
         }
     }
 
-    /// Asks the gate.
-    async fn verify(&self, task: &ClaimedTask) -> Result<Permission, Refusal> {
-        let (log, logs) = (&self.worker.log, &self.worker.config.directories.task_logs);
-        if let Err(error) = log.begin_chain(logs) {
-            return Err(Refusal::new(Status::RESOURCE_UNAVAILABLE, format!("{}: {error}", logs.display())));
+    /// Asks the gate. Where nothing is verified, there is no log of a verification.
+    async fn verify(&self, task: &ClaimedTask, logs: &mut TaskLogs) -> Result<Permission, Refusal> {
+        if !self.worker.gate.verifies() {
+            let answer = self.ask(task).await;
+            self.worker.metrics.verdict(None, "off");
+            return answer;
+        }
+        let (log, folder) = (&self.worker.log, &self.worker.config.directories.task_logs);
+        if let Err(error) = log.begin_chain(folder) {
+            return Err(Refusal::new(Status::RESOURCE_UNAVAILABLE, format!("{}: {error}", folder.display())));
         }
         log.info(format!("Running catena version {}", env!("CARGO_PKG_VERSION")));
         let answer = self.ask(task).await;
@@ -176,17 +178,18 @@ impl Task<'_> {
                 log.critical(&refusal.report);
             }
         }
-        // Closed before it is hashed or uploaded.
-        log.end_chain();
-        let (verdict, without) = match &answer {
-            Ok(permission) => (permission.verdict(), "off"),
-            Err(refusal) => (refusal.verdict.as_deref(), "missing"),
+        logs.keep(CHAIN_FILE, log.end_chain());
+        let verdict = match &answer {
+            Ok(permission) => permission.verdict(),
+            Err(refusal) => refusal.verdict.as_deref(),
         };
-        self.worker.metrics.verdict(verdict, without);
-        if let Some(verdict) = verdict
-            && let Err(error) = std::fs::write(logs.join(VERDICT_FILE), catena_report::json(verdict))
-        {
-            log.warning(format!("The verdict cannot be kept: {error}"));
+        self.worker.metrics.verdict(verdict, "missing");
+        if let Some(verdict) = verdict {
+            let text = catena_report::json(verdict);
+            if let Err(error) = std::fs::write(folder.join(VERDICT_FILE), &text) {
+                log.warning(format!("The verdict cannot be kept: {error}"));
+            }
+            logs.keep(VERDICT_FILE, text.into_bytes());
         }
         answer
     }
@@ -302,27 +305,34 @@ impl Task<'_> {
         End { status, next: Next::GoOn, made: is_done.then_some((task, permission)) }
     }
 
-    /// Copies what is to be uploaded. With `made`, its document and the signature are added, and anything that
-    /// cannot be an artifact is an error.
+    /// Copies what is to be uploaded: what the script left, and the worker's logs. With `made`, its document and
+    /// the signature are added, and anything that cannot be an artifact is an error.
     async fn pack(
         &self,
         artifacts: &Arc<File>,
+        logs: &TaskLogs,
         made: Option<(ClaimedTask, Permission)>,
     ) -> Result<Snapshot, (Status, String)> {
         let (directory, scratch) = (Arc::clone(artifacts), self.worker.temporary.clone());
         let key = self.worker.config.private_key.clone();
         let signed = made.map(|(task, permission)| self.signing(task, &permission)).transpose()?;
+        let uncopied = |error: SnapshotError| {
+            (Status::RESOURCE_UNAVAILABLE, format!("The artifacts cannot be copied: {error}"))
+        };
+        let logs = logs.own().map_err(|error| uncopied(SnapshotError::Scratch(error)))?;
         let pack = move || {
             // Looked for now: a script cannot have moved it.
             let key = key.and_then(|key| rustix::fs::stat(&key).ok());
             let secret = key.map(|key| (key.st_dev, key.st_ino));
-            let limits = SnapshotLimits { secret, ..SnapshotLimits::default() };
-            let root = directory.try_clone().map_err(SnapshotError::Directory);
-            let copied =
-                root.and_then(|root| Snapshot::take_from(root.into(), &scratch, Storage::S3, &limits));
-            let mut snapshot = copied.map_err(|error| {
-                (Status::RESOURCE_UNAVAILABLE, format!("The artifacts cannot be copied: {error}"))
-            })?;
+            let mut limits = SnapshotLimits { secret, ..SnapshotLimits::default() };
+            limits.reserved.extend(logs.reserved.iter().cloned());
+            let copy = || {
+                let root = directory.try_clone().map_err(SnapshotError::Directory)?;
+                let mut snapshot = Snapshot::take_from(root.into(), &scratch, Storage::S3, &limits)?;
+                logs.add_to(&mut snapshot)?;
+                Ok(snapshot)
+            };
+            let mut snapshot = copy().map_err(uncopied)?;
             if let Some(signing) = signed {
                 signing.sign(&mut snapshot, &directory, Timestamp::now())?;
             }

@@ -12,27 +12,37 @@ pub(crate) const FILE: &str = "live_backing.log";
 const MAX_BYTES: u64 = 1 << 30;
 
 /// The log of one task's script. It always exists, and says at its end how the script ended.
+///
+/// The script can do anything to the file in the directory of its logs, which is for people who watch a task. What
+/// is uploaded is a second file, without a name, that no script can reach.
 #[derive(Debug)]
 pub struct LiveLog {
     file: File,
     path: PathBuf,
+    own: File,
     left: u64,
     is_cut: bool,
 }
 
 impl LiveLog {
-    /// Begins the log in the directory of a task's logs.
+    /// Begins the log in the directory of a task's logs. The file that is uploaded is in `temporary`.
     ///
     /// # Errors
-    /// The file cannot be made.
-    pub fn begin(task_logs: &Path) -> io::Result<Self> {
-        Self::bounded(task_logs, MAX_BYTES)
+    /// A file cannot be made.
+    pub fn begin(task_logs: &Path, temporary: &Path) -> io::Result<Self> {
+        Self::bounded(task_logs, temporary, MAX_BYTES)
     }
 
-    fn bounded(task_logs: &Path, left: u64) -> io::Result<Self> {
+    fn bounded(task_logs: &Path, temporary: &Path, left: u64) -> io::Result<Self> {
         let path = task_logs.join(FILE);
         let file = File::options().create(true).append(true).mode(0o666).open(&path)?;
-        Ok(Self { file, path, left, is_cut: false })
+        let own = tempfile::tempfile_in(temporary)?;
+        Ok(Self { file, path, own, left, is_cut: false })
+    }
+
+    /// The file that is uploaded.
+    pub(crate) fn own(&self) -> &File {
+        &self.own
     }
 
     /// Where it is.
@@ -58,7 +68,9 @@ impl LiveLog {
     /// Writes a line of the worker's.
     pub fn line(&mut self, line: &str) {
         // A disk that is full is no reason to run a task in another way; the upload tells it.
-        let _ = self.file.write_all(format!("{line}\n").as_bytes());
+        let line = format!("{line}\n");
+        let _ = self.own.write_all(line.as_bytes());
+        let _ = self.file.write_all(line.as_bytes());
     }
 }
 
@@ -69,7 +81,7 @@ mod tests {
     #[test]
     fn a_flood_is_cut_and_the_end_is_still_written() {
         let folder = tempfile::tempdir().unwrap();
-        let mut log = LiveLog::bounded(folder.path(), 10).unwrap();
+        let mut log = LiveLog::bounded(folder.path(), folder.path(), 10).unwrap();
         for line in ["12345", "678901", "x"] {
             log.script_line(line);
         }

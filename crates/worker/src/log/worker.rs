@@ -50,8 +50,8 @@ struct Inner {
     path: PathBuf,
     file: File,
     options: WorkerLogOptions,
-    /// The log of the verification that is under way.
-    chain: Option<File>,
+    /// The log of the verification that is under way: its file, and what was written to it.
+    chain: Option<(File, Vec<u8>)>,
 }
 
 impl Log {
@@ -105,13 +105,13 @@ impl Log {
     /// The file cannot be made.
     pub fn begin_chain(&self, task_logs: &Path) -> io::Result<()> {
         let file = append(&task_logs.join(CHAIN_FILE))?;
-        self.inner().chain = Some(file);
+        self.inner().chain = Some((file, Vec::new()));
         Ok(())
     }
 
-    /// Closes `chain_of_trust.log`: nothing is added to it while it is hashed and uploaded.
-    pub fn end_chain(&self) {
-        self.inner().chain = None;
+    /// Closes `chain_of_trust.log`: nothing is added to it while it is hashed and uploaded. What was written to it.
+    pub fn end_chain(&self) -> Vec<u8> {
+        self.inner().chain.take().map(|(_, text)| text).unwrap_or_default()
     }
 
     /// Shows that the worker lives, to whoever looks at the age of the file.
@@ -145,8 +145,9 @@ impl Inner {
     fn write(&mut self, text: &[u8]) {
         let _ = self.renew(text.len());
         let _ = self.file.write_all(text);
-        if let Some(chain) = &mut self.chain {
-            let _ = chain.write_all(text);
+        if let Some((file, written)) = &mut self.chain {
+            let _ = file.write_all(text);
+            written.extend_from_slice(text);
         }
         if self.options.verbose {
             let _ = io::stderr().lock().write_all(text);
@@ -202,9 +203,10 @@ mod tests {
         log.begin_chain(folder.path()).unwrap();
         log.info("Good.\n\u{1b}[2J");
         log.debug("detail");
-        log.end_chain();
+        let written = log.end_chain();
         log.warning("after");
         let chain = read(folder.path(), CHAIN_FILE);
+        assert_eq!(chain.as_bytes(), written);
         let lines: Vec<&str> = chain.lines().map(|line| line.split_once("INFO - ").unwrap().1).collect();
         assert_eq!(lines, ["Good.", "\\u{1b}[2J"]);
         assert_eq!(read(folder.path(), FILE).lines().count(), 4);
