@@ -3,6 +3,7 @@
 
     reference-driver.py CA_FILE             reads one JSON object a line, answers each with one
     reference-driver.py CA_FILE QUESTION    answers one, and ends
+    reference-driver.py CA_FILE PORT CONFIG becomes its daemon, with the testbed at PORT
 
 Asked for:
 {"port", "product", "kind", "task_id", "check_task", "keys", "work_dir"}, where `port` is a
@@ -38,7 +39,7 @@ import sys
 LONGEST = 120
 HOSTS = {"hg.mozilla.org", "raw.githubusercontent.com", "api.github.com", "github.com"}
 
-if len(sys.argv) not in (2, 3):
+if len(sys.argv) not in (2, 3, 4):
     sys.exit(__doc__)
 # Read when aiohttp is imported, and by requests whenever it connects.
 os.environ["SSL_CERT_FILE"] = os.environ["REQUESTS_CA_BUNDLE"] = sys.argv[1]
@@ -134,6 +135,13 @@ def answer(asked):
 
 def main():
     scriptworker.utils._define_sleep_time = lambda *_: 0
+    if len(sys.argv) == 4:
+        resolve_to(int(sys.argv[2]))
+        sys.argv[1:] = sys.argv[3:]
+        from scriptworker.worker import main as daemon
+
+        daemon()
+        return
     if len(sys.argv) == 3:
         print(json.dumps(answer(json.loads(sys.argv[2]))))
         return

@@ -107,15 +107,21 @@ impl Daemon {
         self.start_as(testbed, None);
     }
 
-    /// Starts it, or another program that reads the same configuration.
-    pub fn start_as(&mut self, testbed: &Testbed, program: Option<&Path>) {
-        let config = self.path("scriptworker.yaml");
-        std::fs::write(&config, self.config.to_string()).unwrap();
+    /// Writes its configuration.
+    pub fn write_config(&self) -> PathBuf {
+        let file = self.path("scriptworker.yaml");
+        std::fs::write(&file, self.config.to_string()).unwrap();
+        file
+    }
+
+    /// Starts it, or another program that takes the same configuration as its last argument.
+    pub fn start_as(&mut self, testbed: &Testbed, program: Option<Command>) {
+        let config = self.write_config();
         let mut catena = Catena::through(testbed, self.room.path());
         catena.env("PATH", std::env::var("PATH").unwrap());
         let log = std::fs::File::options().create(true).append(true).open(self.path("stderr")).unwrap();
-        let mut other = program.map(Command::new);
-        let command = match &mut other {
+        let mut program = program;
+        let command = match &mut program {
             None => catena.arg("worker").command(),
             Some(other) => other.stdin(Stdio::null()),
         };
