@@ -1,4 +1,4 @@
-//! The plan of docs/migrating-from-scriptworker.md: its commands are run with the real binary.
+//! The plan of docs/migrating-from-scriptworker.md, and docs/worker.md: their commands are run with the real binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::arithmetic_side_effects)]
 
@@ -16,12 +16,14 @@ use std::time::Duration;
 use support::{Answer, Catena};
 
 const GUIDE: &str = include_str!("../../../docs/migrating-from-scriptworker.md");
+const PAGE: &str = include_str!("../../../docs/worker.md");
 const TOKEN: &str = "GBEQTf20RJ-4HCLo8Y6fvgLyNzREdhRZSuRyc7VAgXHw";
 
-/// The commands of the guide, in their order.
+/// The commands of the guide and of the page, in their order, without comments.
 fn commands() -> Vec<&'static str> {
-    let blocks = GUIDE.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-    blocks.flat_map(str::lines).collect()
+    let blocks = [GUIDE, PAGE].into_iter().flat_map(|text| text.split("```console\n").skip(1));
+    let lines = blocks.flat_map(|rest| rest.split("```").next().unwrap().lines());
+    lines.map(|line| line.split(" #").next().unwrap()).collect()
 }
 
 /// The folder of a worker, with the files that the guide names.
@@ -79,7 +81,7 @@ fn listens(pid: u32) -> bool {
 }
 
 #[test]
-fn the_commands_of_the_plan_do_what_it_says() {
+fn the_commands_of_the_documentation_do_what_it_says() {
     let chain = Chain::demo().unwrap();
     let target = chain.target.clone();
     let task = &chain.tasks[&target];
@@ -100,7 +102,7 @@ fn the_commands_of_the_plan_do_what_it_says() {
     let folder = SearchedDir::new().unwrap();
     prepare(&testbed, &described, folder.path());
     let commands = commands();
-    assert!(commands.len() >= 6, "{commands:?}");
+    assert!(commands.len() >= 10, "{commands:?}");
     for command in commands {
         let words: Vec<&str> = command.split_whitespace().collect();
         assert_eq!(words[0], "catena", "{command}");
