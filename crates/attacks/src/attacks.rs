@@ -102,6 +102,13 @@ static SPREAD: LazyLock<Vec<(u8, Attack)>> = LazyLock::new(|| {
     all.flat_map(|(number, spread)| spread.attacks().map(move |attack| (number, attack))).collect()
 });
 
+/// A sentence about a subject, with its article.
+fn about(what: &str, subject: &str) -> String {
+    let n = if subject.starts_with(['a', 'e', 'i', 'o', 'u']) { "n" } else { "" };
+    let what = what.replace("a {}", &format!("a{n} {subject}"));
+    what.replace("A {}", &format!("A{n} {subject}")).replace("{}", subject)
+}
+
 /// One mutation, and the tasks that it is tried on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spread {
@@ -122,7 +129,7 @@ impl Spread {
         of.iter().map(move |subject| Attack {
             name: format!("{}, {name}", subject.name).leak(),
             by,
-            what: what.replace("{}", subject.name).leak(),
+            what: about(what, subject.name).leak(),
             release: subject.release,
             mutation: Mutation::Task(subject.task, change),
             code,
