@@ -366,6 +366,13 @@ pub fn run_has(chain: &mut Chain, id: &str, run: &str, members: &[(&str, &str)])
     members.iter().try_for_each(|(key, value)| set(run, &[key], *value))
 }
 
+/// Makes both runs of the docker-image task of a chain that was [retried](crate::valid::retried) completed ones.
+pub fn completed_twice(chain: &mut Chain) -> Option<()> {
+    let id = chain.images.first()?.clone();
+    run_has(chain, &id, "0", &[("state", "completed"), ("reasonResolved", "completed")])?;
+    run_has(chain, &id, "1", &[("reasonCreated", "rerun")])
+}
+
 /// Pages whose address contains `part`; `None` if there are none.
 pub fn pages<'a>(chain: &'a mut Chain, part: &'a str) -> Option<impl Iterator<Item = &'a mut Page>> {
     let mut found = chain.pages.iter_mut().filter(move |(url, _)| url.contains(part)).peekable();

@@ -141,9 +141,12 @@ impl Policy {
             };
             let Some(node) = settle(laid, notes) else { continue };
             let (node, place, known) = (&node, &place, &mut *known);
-            let (product, keys) = Reader { name: &name, node, place, known, notes }.product();
+            let (mut product, keys) = Reader { name: &name, node, place, known, notes }.product();
             let keys = trusted.map_or(keys, |trusted| KeyRing::of_records(&trusted.records));
             let trusted = trusted.map(|trusted| &trusted.list.place);
+            if let Some(place) = trusted {
+                product.places.trust(place);
+            }
             Soundness { product: &product, keys: &keys, node, place, trusted, notes }.check();
             said.insert(name.clone(), plain(node));
             self.products.insert(name, (product, keys.restricted(&self.restrictions)));

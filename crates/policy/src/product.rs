@@ -1,6 +1,7 @@
 //! A product's policy, resolved and ready for verification.
 
 use super::identity::PolicyId;
+use super::places::Places;
 use super::rule::Rule;
 use catena_model::source::{RepositoryUrl, SourceUrl};
 use catena_model::task::{Kind, Trigger, WorkerPool};
@@ -15,6 +16,8 @@ pub struct Product {
     pub name: String,
     /// The identity of its policy.
     pub policy: PolicyId,
+    /// Where its policy says what.
+    pub places: Places,
     /// Where Taskcluster is, without a slash at its end, as templates are told it (specification 7.9); none where
     /// the policy does not say.
     pub root_url: Option<String>,
@@ -74,6 +77,17 @@ pub enum Vcs {
     Hg,
     /// Git, on GitHub.
     Github,
+}
+
+impl Vcs {
+    /// The word that policies use.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Hg => "hg",
+            Self::Github => "github",
+        }
+    }
 }
 
 /// The requirements of a kind for its links (specification 2.5).
@@ -211,6 +225,7 @@ impl Product {
         Self {
             name: name.to_owned(),
             policy: PolicyId::unknown(),
+            places: Places::default(),
             root_url: None,
             vcs: BTreeSet::new(),
             source_env_prefix: name.to_ascii_uppercase(),

@@ -5,6 +5,7 @@ use super::document::{Content, Node, Place};
 use super::identity::PolicyId;
 use super::keys::{self, KeyRing, KnownKeys};
 use super::pattern;
+use super::places::Places;
 use super::product::{ImageKinds, KindRole, Landed, Product, RepositoryRule, ScopeRule, Vcs};
 use super::rule::Rule;
 use catena_model::source::{GithubRepository, RepositoryUrl};
@@ -48,6 +49,7 @@ impl Reader<'_> {
             name: self.product_name(),
             // Set when all products are parsed.
             policy: PolicyId::unknown(),
+            places: Places::of(self.node),
             root_url: None,
             vcs: self.required("vcs").map(|node| self.words(node, &VCS)).unwrap_or_default(),
             source_env_prefix: self.source_env_prefix(),

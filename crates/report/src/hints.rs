@@ -68,6 +68,10 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     ("input-unlisted", INPUT),
     ("input-mismatched", INPUT),
+    (
+        "input-inconsistent",
+        "most likely a worker or the task's script recorded the size or the digest of other bytes: compare its log with the document of the maker. Do not use what the task made until that is known.",
+    ),
     ("inputs-too-many", LIMIT),
     // Definition, run, worker.
     (
@@ -240,7 +244,7 @@ pub const HINTS: &[(&str, &str)] = &[
     ),
     (
         "artifact-unlisted",
-        "the queue lists the file, and the worker's signed document does not name it: it was added by someone else, or later. Do not use it; keep the evidence (--record DIR) and check who may create artifacts of that task.",
+        "a worker lists a file that it could not find as an error, and uploads its own logs after it has signed; a task that uploads a file itself makes no evidence for it: let the worker upload it (`payload.artifacts`). Otherwise find out who may create artifacts of that task. Do not use it.",
     ),
     (
         "artifact-not-made",
@@ -327,6 +331,10 @@ pub const HINTS: &[(&str, &str)] = &[
     (
         "rebuild-environment",
         "the tree's template or its hook sets this value: fix it there. If they set it correctly, find out who created the task.",
+    ),
+    (
+        "rebuild-projects",
+        "the list of projects is missing or malformed, not the task. Check projects-url in the policy, and what it serves.",
     ),
     (
         "rebuild-project-unknown",
@@ -523,6 +531,10 @@ pub const HINTS: &[(&str, &str)] = &[
     (
         "image-unlisted",
         "check `payload.image.path`; if it is right, look at the log of the docker-image task and build the image again.",
+    ),
+    (
+        "image-rerun",
+        "most likely the docker-image task was run again after the task: `taskcluster task status IMAGE`. Run the task again, so that it takes the image of the last run.",
     ),
     (
         "image-differs",

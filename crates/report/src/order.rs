@@ -36,8 +36,17 @@ impl<'a> Links<'a> {
             Some(link) => link.name.to_string(),
             // Nothing is known about it yet, so it is not a link.
             None if task_id == self.verdict.task_id => self.verdict.kind.to_string(),
-            None => "a task outside the chain".to_owned(),
+            None => self.way_outside(task_id),
         }
+    }
+
+    /// The path to a task that is no link, because it has no usable definition: from the link that names it.
+    fn way_outside(&self, task_id: TaskId) -> String {
+        let named = self.verdict.links.iter().find_map(|link| {
+            let edge = link.edges.iter().find(|edge| edge.task_id == task_id)?;
+            Some(format!("{} → {}", link.name, edge.name))
+        });
+        named.unwrap_or_else(|| "a task outside the chain".to_owned())
     }
 
     /// Whether a task stands in the chain as a decision task.
@@ -59,7 +68,8 @@ pub(crate) fn failed<'a>(verdict: &'a Verdict, links: &Links<'_>) -> Vec<&'a Fin
 fn in_order<'a>(findings: impl Iterator<Item = &'a Finding>, links: &Links<'_>) -> Vec<&'a Finding> {
     let mut failed: Vec<&Finding> =
         findings.filter(|finding| finding.disposition == Disposition::Failed).collect();
-    failed.sort_by_key(|finding| (finding.code.class, links.position(finding.task_id)));
+    failed
+        .sort_by_key(|finding| (finding.code.class, links.position(finding.task_id), finding.is_remainder()));
     failed
 }
 

@@ -69,6 +69,16 @@ pub(super) const ONES: &[(&str, One)] = &[
         ),
     ),
     (
+        "record of custody with the size of an input as it was sent",
+        mistake(
+            custody,
+            |c| record(c, |record| set(record, &["inputs", "0", "size"], 1_234_i64)),
+            "input-inconsistent",
+            Invalid,
+            "digest of other bytes",
+        ),
+    ),
+    (
         "record of custody by a machine that was cloned with the description of another",
         mistake(
             custody,

@@ -3,7 +3,7 @@
 use super::{Circumstance, D2G, DECISION, DOCKER_WORKER, GENERIC_WORKER, GITHUB, One, mistake};
 use crate::change::{ACTIONS, ARTIFACT, GRAPH, PARAMETERS, add, empty, list, make, set, target, upstream};
 use crate::valid::{action, finished, mobile, push, tag};
-use catena_testbed::Chain;
+use catena_testbed::{Artifact, Chain};
 use catena_verify::verdict::Class::{Invalid, Policy};
 
 pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
@@ -40,6 +40,28 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
         of: &[DECISION],
     },
     Circumstance {
+        name: "which uploaded a file itself, past its worker",
+        change: |c, id| {
+            c.artifacts_mut(id)?.insert(UPLOADED.into(), Artifact::new("a report", "text/plain"));
+            target(c, |task| add(task, &["payload", "upstreamArtifacts", "0", "paths"], UPLOADED))
+        },
+        code: "artifact-unlisted",
+        class: Invalid,
+        hint: "payload.artifacts",
+        of: &[DOCKER_WORKER, GITHUB],
+    },
+    Circumstance {
+        name: "whose late log the target lists",
+        change: |c, id| {
+            c.artifacts_mut(id)?.insert(LATE_LOG.into(), Artifact::new("[taskcluster] done", "text/plain"));
+            target(c, |task| add(task, &["payload", "upstreamArtifacts", "0", "paths"], LATE_LOG))
+        },
+        code: "artifact-unlisted",
+        class: Invalid,
+        hint: "uploads its own logs after it has signed",
+        of: &[DOCKER_WORKER, GITHUB],
+    },
+    Circumstance {
         name: "which did not make what the target lists",
         change: |c, id| {
             c.artifacts_mut(id)?.remove(ARTIFACT)?;
@@ -51,6 +73,11 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
         of: &[DOCKER_WORKER, D2G, GENERIC_WORKER, GITHUB],
     },
 ];
+
+/// A file that only the task's own credentials put there.
+const UPLOADED: &str = "public/report.txt";
+/// A log that workers upload when all else is done.
+const LATE_LOG: &str = "public/logs/live_backing.log";
 
 fn expired(chain: &mut Chain, id: &str, name: &str) -> Option<()> {
     chain.artifacts_mut(id)?.remove(name).map(drop)

@@ -4,7 +4,7 @@ use super::{
     ACTION, Circumstance, DECISION, DOCKER_WORKER, FINISHED, GENERIC_WORKER, GITHUB, IMAGE, One, SIGNING,
     mistake,
 };
-use crate::change::{first_build, first_decision, run_is, run_of, set};
+use crate::change::{completed_twice, document, first_build, first_decision, run_is, run_of, set};
 use crate::valid::{push, retried, tag};
 use catena_testbed::Release;
 use catena_verify::verdict::Class::{Infra, Invalid, Policy};
@@ -75,6 +75,19 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
 ];
 
 pub(super) const ONES: &[(&str, One)] = &[
+    (
+        "docker-image task that was run again after the build",
+        mistake(
+            retried,
+            |c| {
+                completed_twice(c)?;
+                document(c, &["environment", "imageArtifactHash"], format!("sha256:{}", "1f".repeat(32)))
+            },
+            "image-rerun",
+            Invalid,
+            "Run the task again",
+        ),
+    ),
     (
         "build whose second run failed",
         mistake(

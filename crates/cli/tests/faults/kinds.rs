@@ -255,8 +255,8 @@ pub(crate) const KINDS: &[Kind] = &[
         world: World::Hg,
         address: |chain| page(chain, "projects.yml"),
         proof: Proof::Text,
-        absent: no(&["rebuild-project-unknown"]),
-        other: no(&["rebuild-project-unknown"]),
+        absent: Said { status: 3, codes: &["rebuild-projects"] },
+        other: Said { status: 3, codes: &["rebuild-projects"] },
         ..ANSWERED
     },
     Kind {

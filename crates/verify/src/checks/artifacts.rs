@@ -1,6 +1,6 @@
 //! Every file that goes in is one that a verified document names, byte for byte.
 //!
-//! Specification 5.1 to 5.15. Off-reference: an entry needs a digest; an optional artifact may be
+//! Specification 5.1 to 5.16. Off-reference: an entry needs a digest; an optional artifact may be
 //! absent but never wrong, and one whose bytes are not there is absent only if the queue does not list
 //! it either; an artifact that is both optional and not is not optional; of a finished target every
 //! artifact is measured that its document lists, or else the verdict names their digests; no name is a
@@ -55,7 +55,7 @@ const RESERVED: Code = Code::new(
 );
 const UNLISTED: Code = Code::new(
     "artifact-unlisted",
-    Class::Tamper,
+    Class::Invalid,
     "The queue lists a wanted artifact that the document of the run does not name.",
 );
 const NOT_MADE: Code = Code::new(
@@ -222,17 +222,20 @@ fn examine_taker(cx: &CheckContext<'_>, taker: &Link, findings: &mut Findings) -
     let chain = cx.closed()?;
     let target_id = taker.task_id;
     let mut wanted = 0_usize;
-    for entry in taker.definition.upstream_artifacts() {
+    for (number, entry) in taker.definition.upstream_artifacts().iter().enumerate() {
         wanted = wanted.saturating_add(entry.paths.len());
         // Without a definition it is no link, and the definition check says why.
         let known = cx.evidence.definition(entry.task_id).is_some_and(|definition| definition.is_err());
         if !known && !chain.link(entry.task_id).is_some_and(|link| link.has_run) {
             let message =
                 format!("Artifacts are wanted of task {}, which has not run in this chain.", entry.task_id);
-            findings.push(Finding::new(CHECK, FOREIGN, Disposition::Failed, target_id, message));
+            let place = Path::of(&["payload", "upstreamArtifacts"]).index(number).key("taskId");
+            let finding = Finding::new(CHECK, FOREIGN, Disposition::Failed, target_id, message);
+            findings.push(finding.at("the queue's definition", Some(place)));
         }
-        for path in &entry.paths {
-            findings.extend(examine_path(target_id, path, entry));
+        let place = Path::of(&["payload", "upstreamArtifacts"]).index(number).key("paths");
+        for (number, path) in entry.paths.iter().enumerate() {
+            findings.extend(examine_path(target_id, path, entry, place.index(number)));
         }
     }
     if wanted > cx.evidence.limits.artifacts {
@@ -252,18 +255,13 @@ fn examine_taker(cx: &CheckContext<'_>, taker: &Link, findings: &mut Findings) -
 }
 
 /// What is wrong with a path as a task writes it, before anything is known of the artifact.
-fn examine_path(target_id: TaskId, path: &str, entry: &UpstreamArtifacts) -> Option<Finding> {
-    let place = Path::of(&["payload", "upstreamArtifacts"]);
+fn examine_path(target_id: TaskId, path: &str, entry: &UpstreamArtifacts, place: Path) -> Option<Finding> {
     let failed = |code, message: String| {
         let finding = Finding::new(CHECK, code, Disposition::Failed, target_id, message);
-        Some(
-            finding
-                .at("the queue's definition", Some(place))
-                .actual(Authority::Task, format!("{path} of {}", entry.task_id)),
-        )
+        Some(finding.at("the queue's definition", Some(place)).actual(Authority::Task, path))
     };
     if path.starts_with('/') || path.contains("..") {
-        return failed(NAME, format!("The path {path:?} could leave its directory."));
+        return failed(NAME, format!("A path of {} could leave its directory.", entry.task_id));
     }
     if path.contains('*') && path.len() > LONGEST {
         let length = path.len();
@@ -272,7 +270,7 @@ fn examine_path(target_id: TaskId, path: &str, entry: &UpstreamArtifacts) -> Opt
     if path.contains('*') && !entry.optional {
         return failed(
             GLOB,
-            format!("The pattern {path:?} is not optional, though it could stand for nothing."),
+            format!("A pattern of {} is not optional, though it could stand for nothing.", entry.task_id),
         );
     }
     None
@@ -630,16 +628,11 @@ fn missing(link: &Link, name: &ArtifactName, names: &BTreeSet<Arc<str>>, answer:
     let message = if names.contains(name.as_str()) {
         format!("The document and the queue name {name}, but its storage does not have it: {answer}")
     } else {
-        format!("The document names {name}, and the queue does not list it any more: {answer}")
+        let expires = link.definition.text(&["expires"]).unwrap_or("an unknown time");
+        format!("{name} has expired or was deleted (the task expires at {expires}): {answer}")
     };
-    let finding = Finding::new(CHECK, MISSING, Disposition::Failed, link.task_id, message)
-        .at(THING, Some(Path::of(&["artifacts"]).key(name.as_str())));
-    match link.definition.text(&["expires"]) {
-        Some(expires) => {
-            finding.actual(Authority::Queue, format!("the task and what it made expire at {expires}"))
-        }
-        None => finding,
-    }
+    Finding::new(CHECK, MISSING, Disposition::Failed, link.task_id, message)
+        .at(THING, Some(Path::of(&["artifacts"]).key(name.as_str())))
 }
 
 /// An artifact whose bytes have the signed digest has the recorded size too.
@@ -647,12 +640,12 @@ fn size_mismatch(link: &Link, document: &Document, name: &ArtifactName, measured
     let Some(Ok(custody)) = &document.custody else { return None };
     let recorded = custody.artifacts.get(name.as_str())?.size;
     (recorded != measured).then(|| {
-        let message = format!("{name} has the signed digest and another size than was recorded.");
+        let message = format!("{name} has the signed digest, and the record of custody another size.");
         let path = Path::of(&[CUSTODY, "artifacts"]).key(name.as_str()).key("size");
         Finding::new(CHECK, SIZE, Disposition::Failed, link.task_id, message)
             .at(THING, Some(path))
-            .expected(Authority::Worker, format!("{recorded} bytes"))
-            .actual(Authority::Storage, format!("{measured} bytes"))
+            .expected(Authority::Storage, format!("{measured} bytes"))
+            .actual(Authority::Worker, format!("{recorded} bytes"))
     })
 }
 

@@ -1,6 +1,6 @@
 //! A docker-worker task ran in the image that its chain made, or in one its kind may use.
 //!
-//! Specification 8.1 to 8.6.
+//! Specification 8.1 to 8.7.
 
 use super::signature::accepted;
 use super::{tree, worker_implementation};
@@ -9,7 +9,7 @@ use crate::verification::{Check, CheckContext, Examined, Link, Scope, Stop};
 use catena_json::{Path, Value};
 use catena_model::digest::Digest;
 use catena_model::document::Listing;
-use catena_model::task::{ImageInput, TaskId, WorkerImplementation};
+use catena_model::task::{ImageInput, RunId, RunState, TaskId, WorkerImplementation};
 use catena_policy::{KindRole, Rule};
 
 pub(super) const DESCRIPTION: Check = describe!("image", CODES, Scope::Link(examine));
@@ -55,10 +55,16 @@ const UNLISTED: Code = Code::new(
     Class::Invalid,
     "The docker-image task's document does not name the image, or not in that algorithm.",
 );
+const RERUN: Code = Code::new(
+    "image-rerun",
+    Class::Invalid,
+    "The task ran in another image than the last run of the docker-image task made, and an earlier run of it completed \
+     too.",
+);
 const DIFFERS: Code = Code::new(
     "image-differs",
     Class::Tamper,
-    "The task ran in another image than the docker-image task made.",
+    "The task ran in another image than the docker-image task made, of which no other run completed.",
 );
 
 const CODES: &[Code] = &[
@@ -74,6 +80,7 @@ const CODES: &[Code] = &[
     NO_HASH,
     HASH,
     UNLISTED,
+    RERUN,
     DIFFERS,
 ];
 
@@ -97,14 +104,26 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
             let message = format!(
                 "The image is found through the index ({namespace}), and the target has restricted scopes."
             );
-            failed(INDEXED, message).expected(Authority::Policy, "an image that a task of the chain made")
+            failed(INDEXED, message)
+                .expected(Authority::Policy, "an image that a task of the chain made")
+                .actual(Authority::Queue, shown_image(link))
         }
         ImageInput::Indexed { namespace } if !allowed => {
             failed(INDEXED, format!("{} tasks may not use an indexed image ({namespace}).", link.kind))
+                .expected_by(
+                    Authority::Policy,
+                    cx.policy("prebuilt-image-kinds"),
+                    "an image that a docker-image task of the chain made",
+                )
+                .actual(Authority::Queue, shown_image(link))
         }
         ImageInput::Prebuilt(_) | ImageInput::None if !allowed => {
             failed(PREBUILT, format!("{} tasks may not use a prebuilt image.", link.kind))
-                .expected(Authority::Policy, "an image that a docker-image task of the chain made")
+                .expected_by(
+                    Authority::Policy,
+                    cx.policy("prebuilt-image-kinds"),
+                    "an image that a docker-image task of the chain made",
+                )
                 .actual(Authority::Queue, shown_image(link))
         }
         ImageInput::Prebuilt(name) if !is_pinned(&name) => {
@@ -124,9 +143,6 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     Ok(vec![one].into())
 }
 
-/// Whether a registry's name for an image ends in its digest.
-///
-/// Off-reference: a rule of its own, `image-pinned`.
 /// The image as the definition names it.
 fn shown_image(link: &Link) -> String {
     match link.definition.payload().get("image") {
@@ -136,9 +152,20 @@ fn shown_image(link: &Link) -> String {
     }
 }
 
+/// Whether a registry's name for an image ends in its digest.
+///
+/// Off-reference: a rule of its own, `image-pinned`.
 fn is_pinned(name: &str) -> bool {
     name.rsplit_once('@')
         .is_some_and(|(_, digest)| matches!(Digest::parse_prefixed(digest), Ok(Digest::Sha256(_))))
+}
+
+/// An earlier run of a task that completed: what depends on the task may have begun before its last run, and have taken
+/// what the earlier one made.
+fn earlier_run(cx: &CheckContext<'_>, link: &Link) -> Result<Option<RunId>, Stop> {
+    let last = cx.run(link)?.run_id;
+    let earlier = cx.runs(link)?.iter().rev().filter(|run| run.run_id < last);
+    Ok(earlier.into_iter().find(|run| run.state == RunState::Completed).map(|run| run.run_id))
 }
 
 /// The image was made by a task: it is the declared one, it is an image task, and what the worker
@@ -157,9 +184,9 @@ fn built(cx: &CheckContext<'_>, link: &Link, image_task: TaskId, path: &str) -> 
             .expected_by(
                 Authority::Task,
                 "extra.chainOfTrust.inputs.docker-image",
-                declared.map_or("no docker-image input".to_owned(), |id| id.to_string()),
+                declared.map_or("a declared docker-image input".to_owned(), |id| id.to_string()),
             )
-            .actual_by(Authority::Queue, "payload.image.taskId", image_task.as_str()));
+            .actual(Authority::Queue, image_task.as_str()));
     }
     let Some(image_link) = cx.link(image_task)? else { return Err(Stop::Blocked) };
     if image_link.role != Some(KindRole::DockerImage) {
@@ -202,7 +229,21 @@ fn built(cx: &CheckContext<'_>, link: &Link, image_task: TaskId, path: &str) -> 
         )
         .at(format!("public/chain-of-trust.json of {image_task}"), Some(Path::of(&["artifacts"]).key(path))),
         Some(made) if made != ran => {
-            in_document(DIFFERS, "The task ran in another image than the docker-image task made.".to_owned())
+            let earlier = earlier_run(cx, image_link)?;
+            let (code, message) = match earlier {
+                Some(earlier) => (
+                    RERUN,
+                    format!(
+                        "The task ran in another image than the last run of {} made, of which run {earlier} completed \
+                         too.",
+                        image_link.name
+                    ),
+                ),
+                None => {
+                    (DIFFERS, "The task ran in another image than the docker-image task made.".to_owned())
+                }
+            };
+            in_document(code, message)
                 .expected_by(
                     Authority::Worker,
                     format!("the document of {image_task}, for {path}"),

@@ -48,7 +48,13 @@ const INPUT_UNLISTED: Code = Code::new(
 const INPUT_MISMATCHED: Code = Code::new(
     "input-mismatched",
     Class::Tamper,
-    "A recorded input has another digest or size than the document of the run that made it says.",
+    "A worker recorded another digest of an input than the document of the run that made it says.",
+);
+const INPUT_INCONSISTENT: Code = Code::new(
+    "input-inconsistent",
+    Class::Invalid,
+    "The task itself, which may have a mistake, recorded another digest of an input than the document of the run that \
+     made it says; or only the recorded sizes differ.",
 );
 const TOO_MANY: Code = Code::new(
     "inputs-too-many",
@@ -56,8 +62,16 @@ const TOO_MANY: Code = Code::new(
     "The recorded inputs of the chain are of more runs than the limit allows.",
 );
 
-const CODES: &[Code] =
-    &[MATCH, NO_INPUTS, INPUT_RUN, INPUT_DOCUMENT, INPUT_UNLISTED, INPUT_MISMATCHED, TOO_MANY];
+const CODES: &[Code] = &[
+    MATCH,
+    NO_INPUTS,
+    INPUT_RUN,
+    INPUT_DOCUMENT,
+    INPUT_UNLISTED,
+    INPUT_MISMATCHED,
+    INPUT_INCONSISTENT,
+    TOO_MANY,
+];
 
 /// Who says that an input was consumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,16 +200,19 @@ fn compare(link: &Link, word: Word, number: usize, input: &PinnedInput, makers: 
         return Some(found(INPUT_UNLISTED, message).actual(word.authority(), consumed.to_string()));
     };
     let size = size_of(document, input);
-    let (expected, actual) = if signed != consumed {
-        (signed.to_string(), consumed.to_string())
-    } else if size.is_some_and(|size| size != input.size) {
-        (format!("{} bytes", size.unwrap_or_default()), format!("{} bytes", input.size))
+    let (code, expected, actual) = if signed != consumed {
+        // A worker measures what it downloads; the script of a task may have measured something else.
+        let code = if word == Word::Worker { INPUT_MISMATCHED } else { INPUT_INCONSISTENT };
+        (code, signed.to_string(), consumed.to_string())
+    } else if let Some(size) = size.filter(|size| *size != input.size) {
+        // Bytes of one digest have one size: a worker counted wrongly.
+        (INPUT_INCONSISTENT, format!("{size} bytes"), format!("{} bytes", input.size))
     } else {
         return None;
     };
     let message = format!("{} is not what was consumed.", input.shown());
     let maker = format!("the document of {}", input.task_id);
-    let finding = found(INPUT_MISMATCHED, message).expected_by(Authority::Worker, maker, expected);
+    let finding = found(code, message).expected_by(Authority::Worker, maker, expected);
     Some(finding.actual(word.authority(), actual))
 }
 

@@ -6,7 +6,7 @@ use super::worker_implementation;
 use crate::verdict::{Authority, Class, Code, Disposition, Finding};
 use crate::verification::{Check, CheckContext, Examined, Link, Scope, Stop};
 use catena_json::Path;
-use catena_model::task::{Kind, WorkerImplementation};
+use catena_model::task::{Kind, TaskId, WorkerImplementation};
 use catena_policy::{KindRole, Rule};
 
 pub(super) const DESCRIPTION: Check = describe!("kind", CODES, Scope::Link(examine));
@@ -43,9 +43,9 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
             link.task_id,
             format!("The policy does not know the kind {declared:?}."),
         )
-        .expected(Authority::Policy, known.join(", "))
+        .expected_by(Authority::Policy, cx.policy("kinds"), known.join(", "))
         .actual(Authority::Task, declared);
-        return Ok(vec![finding].into());
+        return Ok(vec![declared_at(cx, link, declared, finding)].into());
     };
     if role == KindRole::Scriptworker {
         let implementation =
@@ -53,13 +53,17 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
         if implementation != WorkerImplementation::Scriptworker {
             let message = format!("A {} task must be run by a scriptworker.", link.kind);
             let finding = Finding::new(CHECK, NOT_SCRIPTWORKER, Disposition::Failed, link.task_id, message)
-                .expected(Authority::Policy, WorkerImplementation::Scriptworker.as_str())
+                .expected_by(
+                    Authority::Policy,
+                    cx.policy_entry("kinds", link.kind.as_str()),
+                    WorkerImplementation::Scriptworker.as_str(),
+                )
                 .actual(Authority::Queue, implementation.as_str());
             return Ok(vec![finding].into());
         }
     }
     if let Some(tag) = other_kind(cx, link, role) {
-        let message = format!("The task is declared as a {}, and says itself that it is a {tag}.", link.kind);
+        let message = format!("The task is declared as {}, and its own tag says {tag}.", link.kind);
         let finding = Finding::new(CHECK, OTHER, Disposition::Failed, link.task_id, message)
             .at("the queue's definition", Some(Path::of(&["tags", "kind"])))
             .expected(Authority::Task, link.kind.as_str())
@@ -68,6 +72,28 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     }
     let message = format!("{} is a kind of the policy.", link.kind);
     Ok(vec![Finding::new(CHECK, KNOWN, Disposition::Passed, link.task_id, message)].into())
+}
+
+/// A finding about a kind, at the place that says it: the request, or the task that takes the link in.
+fn declared_at(cx: &CheckContext<'_>, link: &Link, declared: &str, finding: Finding) -> Finding {
+    if link.is_target {
+        return finding.at("the request (--task-type)", None);
+    }
+    let place = cx.chain.links().find_map(|taker| {
+        let is_input = |(kind, id): &(String, TaskId)| kind == declared && *id == link.task_id;
+        let path = if taker.definition.inputs().iter().any(is_input) {
+            Path::of(&["extra", "chainOfTrust", "inputs", declared])
+        } else {
+            let entries = taker.definition.upstream_artifacts();
+            let entry = entries.iter().position(|entry| entry.task_id == link.task_id)?;
+            Path::of(&["payload", "upstreamArtifacts"]).index(entry).key("taskType")
+        };
+        Some((format!("the queue's definition of {}", taker.name), path))
+    });
+    match place {
+        Some((document, path)) => finding.at(document, Some(path)),
+        None => finding,
+    }
 }
 
 /// The kind in the task's own tags, where it is another one that the policy knows. Trees have many

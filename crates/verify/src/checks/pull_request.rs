@@ -146,7 +146,9 @@ fn hg(cx: &CheckContext<'_>, link: &Link) -> Vec<Finding> {
     let found = signs.into_iter().filter(|(_, _, is_try)| *is_try);
     found
         .map(|(keys, text, _)| {
-            failed(link, TRY, "The task belongs to a try push.", keys).actual(Authority::Queue, text)
+            failed(link, TRY, "The task belongs to a try push.", keys)
+                .expected(Authority::Policy, "no try push")
+                .actual(Authority::Queue, text)
         })
         .collect()
 }
@@ -206,7 +208,9 @@ fn origin(
         Ok(repository) => repository,
         Err(text) => {
             let message = "The address does not name a repository and revision on GitHub.";
-            return Ok(vec![failed(link, UNREADABLE, message, keys).actual(Authority::Queue, text)]);
+            let finding = failed(link, UNREADABLE, message, keys);
+            let expected = "https://github.com/<owner>/<name>";
+            return Ok(vec![finding.expected(Authority::Policy, expected).actual(Authority::Queue, text)]);
         }
     };
     let owners = &cx.evidence.product.official_owners;
@@ -216,11 +220,18 @@ fn origin(
         let owners = owners.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         return Ok(vec![
             finding
-                .expected(Authority::Policy, format!("an official owner: {owners}"))
+                .expected_by(
+                    Authority::Policy,
+                    cx.policy("official-owners"),
+                    format!("an official owner: {owners}"),
+                )
                 .actual(Authority::Queue, format!("https://github.com/{repository}")),
         ]);
     }
     let Some(revision) = revision else { return Ok(Vec::new()) };
+    let revision_key = format!("{}_HEAD_REV", cx.evidence.product.source_env_prefix);
+    let in_env = ["payload", "env", revision_key.as_str()];
+    let keys = if keys.first() == Some(&"payload") { in_env.as_slice() } else { keys };
     if cx.evidence.product.landed == Landed::Assumed {
         return Ok(Vec::new());
     }
@@ -238,10 +249,7 @@ fn origin(
     match landed(cx, link, &repository, &revision)? {
         Landing::On => Ok(Vec::new()),
         Landing::Off { expected, actual } => {
-            let message = format!("The commit has not landed in {repository}.");
-            let revision_key = format!("{}_HEAD_REV", cx.evidence.product.source_env_prefix);
-            let in_env = ["payload", "env", revision_key.as_str()];
-            let keys = if keys.first() == Some(&"payload") { in_env.as_slice() } else { keys };
+            let message = format!("The commit has not landed in github.com/{repository}.");
             let finding = failed(link, NOT_LANDED, message, keys);
             let finding = finding.expected_by(
                 Authority::Queue,

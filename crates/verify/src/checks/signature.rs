@@ -8,7 +8,7 @@
 
 use super::notes::notes;
 use super::{document, run, worker_implementation};
-use crate::verdict::{Authority, Class, Code, Disposition, Finding, SignedDocument};
+use crate::verdict::{Authority, Claim, Class, Code, Disposition, Finding, SignedDocument};
 use crate::verification::{
     Answer, Check, CheckContext, Established, Examination, Examined, Link, Need, Scope, Stop,
 };
@@ -408,9 +408,9 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
         SignatureResult::NotValid(signer, invalid) => not_valid(failed, signer, *invalid),
         SignatureResult::NotPermitted(signer, refused) => not_permitted(failed, signer, refused),
         SignatureResult::NoKeys => failed(NO_KEYS, format!("The policy has no key for {implementation}."))
-            .expected(Authority::Policy, format!("at least one key for {implementation}"))
-            .actual_by(Authority::Policy, "the keys in use", "no key"),
+            .expected(Authority::Policy, format!("at least one key for {implementation}")),
     };
+    let finding = naming_the_keys(cx, finding);
     let established = signed_document(cx, link, &judgement)?
         .map(|document| Established::Document(Box::new(document)))
         .into_iter()
@@ -447,6 +447,15 @@ fn signed_by(implementation: WorkerImplementation, signer: &Signer) -> String {
             trusted.validity
         ),
     }
+}
+
+/// What the keys say, as the word of the file and line that they come from.
+fn naming_the_keys(cx: &CheckContext<'_>, mut finding: Finding) -> Finding {
+    if let Some(expected) = finding.expected.as_mut().filter(|claim| claim.authority == Authority::Policy) {
+        let speaker = cx.evidence.keys.id().file.unwrap_or_else(|| cx.policy("keys"));
+        *expected = Claim::new(Authority::Policy, std::mem::take(&mut expected.text)).by(speaker);
+    }
+    finding
 }
 
 /// A signature by a key of the policy for something that it may not sign for.

@@ -29,7 +29,7 @@ pub(crate) fn commit(
             Answer::Is(Ok(answer)) => answer,
             Answer::Is(Err(error)) => return Ok(Err(NoCommit::Malformed(need, error.to_string()))),
             Answer::Absent(answer) => {
-                return Ok(Err(NoCommit::Unknown(format!("There is no {repository}: {answer}"))));
+                return Ok(Err(NoCommit::Unknown(format!("There is no github.com/{repository}: {answer}"))));
             }
         };
         let malformed = |why: &str| Ok(Err(NoCommit::Malformed(need.clone(), why.to_owned())));
@@ -44,13 +44,13 @@ pub(crate) fn commit(
             }
             (Some(_), Some(_)) => return malformed("it has the tag twice"),
             (None, _) if tags.len() < 100 => {
-                return Ok(Err(NoCommit::Unknown(format!("{repository} has no tag {tag}."))));
+                return Ok(Err(NoCommit::Unknown(format!("github.com/{repository} has no tag {tag}."))));
             }
             (None, _) => {}
         }
     }
     let pages = cx.evidence.limits.pages;
     Ok(Err(NoCommit::Endless(format!(
-        "The first {pages} pages of the tags of {repository} do not have {tag}."
+        "The first {pages} pages of the tags of github.com/{repository} do not have {tag}."
     ))))
 }

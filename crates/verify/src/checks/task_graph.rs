@@ -115,7 +115,11 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
                 GraphError::EntryTooLarge { .. } | GraphError::TooDeep { .. } => LIMITS,
                 GraphError::Malformed { .. } | GraphError::Duplicate { .. } => UNREADABLE,
             };
-            return Ok(vec![failed(code, format!("The parent's graph is malformed: {error}."))].into());
+            return Ok(vec![failed(
+                code,
+                format!("The graph of {} ({parent_id}) is malformed: {error}.", parent.name),
+            )]
+            .into());
         }
     };
     let Some(entry) = entries.get(&link.task_id) else {
@@ -130,10 +134,23 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     let limits = catena_json::Limits { values: limits.values.min(Limits::ENTRY_VALUES), ..limits };
     let graph = match catena_json::parse(entry, &limits).map(task) {
         Ok(Some(task)) => task,
-        Ok(None) => return Ok(vec![failed(ENTRY, "The graph's entry has no task.".to_owned())].into()),
+        Ok(None) => {
+            return Ok(vec![failed(
+                ENTRY,
+                format!("The task's entry in the graph of {} ({parent_id}) has no task.", parent.name),
+            )]
+            .into());
+        }
         Err(error) => {
             let code = if error.kind.is_beyond_limits() { LIMITS } else { ENTRY };
-            return Ok(vec![failed(code, format!("The graph's entry is malformed: {error}."))].into());
+            return Ok(vec![failed(
+                code,
+                format!(
+                    "The task's entry in the graph of {} ({parent_id}) is malformed: {error}.",
+                    parent.name
+                ),
+            )]
+            .into());
         }
     };
     let mut findings = compare(cx, link, parent, graph);

@@ -236,19 +236,24 @@ fn examine(cx: &CheckContext<'_>) -> Examined {
     }
     let origin = origin(cx, target, &trees)?;
     let established = origin.as_ref().ok().map(|tree| Established::Tree(tree.clone())).into_iter().collect();
-    if let (Err((task_id, why)), true) = (&origin, cx.evidence.product.requires_trusted_tree) {
-        let message = format!("The chain goes back to no trusted tree: {why}.");
-        let finding = Finding::new(CHECK, REQUIRED, Disposition::Failed, *task_id, message);
-        findings.push(finding.expected(Authority::Policy, "trusted-tree: required"));
+    if let (Err(untrusted), true) = (&origin, cx.evidence.product.requires_trusted_tree) {
+        let message = "The chain goes back to no trusted tree.";
+        let finding = Finding::new(CHECK, REQUIRED, Disposition::Failed, untrusted.task_id, message);
+        findings.push(
+            finding
+                .at("the queue's definition", Some(untrusted.place.clone()))
+                .expected_by(Authority::Policy, cx.policy("trusted-tree"), "a trusted tree")
+                .actual(Authority::Queue, untrusted.source.as_str()),
+        );
     }
     if findings.is_empty() {
         let (code, message) = match origin {
             Ok(tree) => (TRUSTED, format!("The chain goes back to {tree}.")),
-            Err((_, why)) => (
+            Err(Untrusted { place, source, .. }) => (
                 NO_TREE,
                 format!(
-                    "The chain goes back to no trusted tree ({why}), and the target asks for nothing that \
-                     needs one."
+                    "The chain goes back to no trusted tree ({place} is {source}), and the target asks for \
+                     nothing that needs one."
                 ),
             ),
         };
@@ -278,7 +283,11 @@ fn trees<'a>(
             findings.push(
                 finding
                     .at("the queue's definition", Some(Path::of(&["metadata", "source"])))
-                    .expected(Authority::Policy, format!("{partial}, or whole path segments below it"))
+                    .expected_by(
+                        Authority::Policy,
+                        cx.policy("repositories"),
+                        format!("{partial}, or whole path segments below it"),
+                    )
                     .actual(Authority::Queue, source.as_str()),
             );
             tree = Some(partial).filter(|_| cx.evidence.relaxes(Rule::WholeSegments));
@@ -333,7 +342,11 @@ fn scopes(cx: &CheckContext<'_>, target: &Link, own: Option<&str>, findings: &mu
         let exact = exact_at.get(&one.index).copied().unwrap_or_default();
         if exact > 1 && !one.broad {
             let message = format!("The scope {} matches {exact} restricted scopes of the policy.", one.scope);
-            findings.push(failed(AMBIGUOUS, message).actual(Authority::Policy, one.rule.scope.as_str()));
+            findings.push(failed(AMBIGUOUS, message).actual_by(
+                Authority::Policy,
+                cx.policy_entry("restricted-scopes", &one.rule.scope),
+                one.rule.scope.as_str(),
+            ));
         }
         let allowed = product.trees.get(&one.rule.trees);
         if own.is_some_and(|tree| allowed.is_some_and(|allowed| allowed.contains(tree))) {
@@ -344,16 +357,20 @@ fn scopes(cx: &CheckContext<'_>, target: &Link, own: Option<&str>, findings: &mu
             (
                 BROAD,
                 format!(
-                    "The scope {} satisfies {}, which the target's tree may not use.",
-                    one.scope, one.rule.scope
+                    "scopes[{}], {}, satisfies {}, which the target's tree may not use.",
+                    one.index, one.scope, one.rule.scope
                 ),
             )
         } else {
-            (SCOPE, format!("The target's tree may not use the scope {}.", one.scope))
+            (SCOPE, format!("The target's tree may not use scopes[{}], {}.", one.index, one.scope))
         };
         findings.push(
             failed(code, message)
-                .expected(Authority::Policy, format!("{} ({trees})", one.rule.trees))
+                .expected_by(
+                    Authority::Policy,
+                    cx.policy_entry("restricted-scopes", &one.rule.scope),
+                    format!("{} ({trees})", one.rule.trees),
+                )
                 .actual_by(Authority::Queue, "the target's source", origin_of(target, own)),
         );
     }
@@ -395,7 +412,11 @@ fn siblings(
                 UNTRUSTED,
                 "The target has restricted scopes, and this task comes from no trusted tree.",
             );
-            findings.push(finding.expected(Authority::Policy, "a tree of the policy"));
+            findings.push(finding.expected_by(
+                Authority::Policy,
+                cx.policy("repositories"),
+                "a trusted tree",
+            ));
         }
     }
     Ok(())
@@ -439,10 +460,21 @@ fn other_sources(cx: &CheckContext<'_>, link: &Link) -> Vec<Finding> {
         let message = "The task takes in sources of a repository that no product trusts.";
         Finding::new(CHECK, OTHER_SOURCE, Disposition::Failed, link.task_id, message)
             .at("the queue's definition", Some(Path::of(&["payload", "env", named.variable])))
-            .expected(Authority::Policy, format!("a trusted repository for {}", named.prefix))
+            .expected_by(
+                Authority::Policy,
+                cx.policy("repositories"),
+                format!("a trusted repository for {}", named.prefix),
+            )
             .actual(Authority::Queue, text)
     });
     findings.collect()
+}
+
+/// A source that is in no trusted tree, and where a task names it.
+struct Untrusted {
+    task_id: TaskId,
+    place: Path,
+    source: String,
 }
 
 /// The trusted tree that the target comes from, where every link comes from one and names no repository
@@ -451,18 +483,21 @@ fn origin(
     cx: &CheckContext<'_>,
     target: &Link,
     trees: &BTreeMap<TaskId, Option<String>>,
-) -> Result<Result<String, (TaskId, String)>, Stop> {
+) -> Result<Result<String, Untrusted>, Stop> {
+    let untrusted = |link: &Link, keys: &[&str], source: &str| {
+        Err(Untrusted { task_id: link.task_id, place: Path::of(keys), source: shown(source) })
+    };
     for link in cx.closed()?.links() {
         if trees.get(&link.task_id).is_none_or(Option::is_none) {
-            let source = shown(link.definition.source());
-            return Ok(Err((link.task_id, format!("{} comes from {source}", link.name))));
+            return Ok(untrusted(link, &["metadata", "source"], link.definition.source()));
         }
         let named = named(cx.evidence, link);
         if let Some(named) = named.iter().find(|named| named.trust == Trust::Untrusted) {
-            return Ok(Err((link.task_id, format!("{} takes in {}", link.name, shown(named.text)))));
+            return Ok(untrusted(link, &["payload", "env", named.variable], named.text));
         }
     }
-    Ok(trees.get(&target.task_id).cloned().flatten().ok_or((target.task_id, String::new())))
+    let own = trees.get(&target.task_id).cloned().flatten();
+    Ok(own.map_or_else(|| untrusted(target, &["metadata", "source"], target.definition.source()), Ok))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use crate::verdict::{Authority, Class, Code, Disposition, Finding};
 use crate::verification::{Check, CheckContext, Established, Examination, Examined, Link, Scope};
+use catena_json::Path;
 use catena_model::task::{Definition, WorkerImplementation};
 use catena_policy::{Product, UnknownImplementation, worker_signs};
 
@@ -46,7 +47,10 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     let failed = |code, message: &str| {
         let finding = Finding::new(CHECK, code, Disposition::Failed, link.task_id, message);
         let expected = WorkerImplementation::ALL.map(WorkerImplementation::as_str).join(" or ");
-        finding.expected(Authority::Policy, expected).actual(Authority::Queue, shown())
+        finding.expected(Authority::Policy, expected)
+    };
+    let at_tag = |finding: Finding| {
+        finding.at("the queue's definition", Some(Path::of(&["tags", "worker-implementation"])))
     };
     let implementation = of(&cx.evidence.product, &link.definition);
     let established =
@@ -57,14 +61,16 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
             Finding::new(CHECK, TOLD, Disposition::Passed, link.task_id, message)
         }
         Err(UnknownImplementation::Missing) => {
-            failed(MISSING, "Nothing in the definition tells what ran the task.")
-                .actual(Authority::Queue, "nothing")
+            at_tag(failed(MISSING, "Nothing in the definition tells what ran the task."))
+                .actual(Authority::Queue, "missing")
         }
         Err(UnknownImplementation::Ambiguous(_)) => {
             failed(AMBIGUOUS, "The definition tells of more than one worker implementation.")
+                .actual(Authority::Queue, shown())
         }
         Err(UnknownImplementation::Unsupported(name)) => {
-            failed(UNKNOWN, &format!("{name:?} is not a worker implementation."))
+            at_tag(failed(UNKNOWN, "The task's tag is not a worker implementation."))
+                .actual(Authority::Queue, format!("{name:?}"))
         }
     };
     let established = established.into_iter().collect();

@@ -28,9 +28,13 @@ const CODES: &[Code] = &[ALLOWED, DECISION, DOCKER_IMAGE];
 
 fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     let product = &cx.evidence.product;
-    let (code, pools): (Code, &BTreeSet<WorkerPool>) = match link.role {
-        Some(KindRole::Decision | KindRole::Action) => (DECISION, &product.decision_worker_pools),
-        Some(KindRole::DockerImage) => (DOCKER_IMAGE, &product.docker_image_worker_pools),
+    let (code, key, pools): (Code, &str, &BTreeSet<WorkerPool>) = match link.role {
+        Some(KindRole::Decision | KindRole::Action) => {
+            (DECISION, "decision-worker-pools", &product.decision_worker_pools)
+        }
+        Some(KindRole::DockerImage) => {
+            (DOCKER_IMAGE, "docker-image-worker-pools", &product.docker_image_worker_pools)
+        }
         _ => {
             let message = "The kind may run in any pool.";
             return Ok(vec![Finding::new(CHECK, ALLOWED, Disposition::Passed, link.task_id, message)].into());
@@ -42,10 +46,12 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
         Finding::new(CHECK, ALLOWED, Disposition::Passed, link.task_id, message)
     } else {
         let allowed: Vec<&str> = pools.iter().map(WorkerPool::as_str).collect();
-        let message = format!("{pool} is not one of the product's pools for {} tasks.", link.kind);
+        let message = format!("The worker pool is not one of the product's pools for {} tasks.", link.kind);
+        let names_queue = link.definition.value().get("taskQueueId").is_some();
+        let place = if names_queue { "taskQueueId" } else { "provisionerId/workerType" };
         Finding::new(CHECK, code, Disposition::Failed, link.task_id, message)
-            .expected(Authority::Policy, allowed.join(", "))
-            .actual(Authority::Queue, pool.as_str())
+            .expected_by(Authority::Policy, cx.policy(key), allowed.join(", "))
+            .actual_by(Authority::Queue, place, pool.as_str())
     };
     Ok(vec![finding].into())
 }

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 const LONGEST_TEXT: usize = 2048;
 /// Bytes of the longest key in a path.
 const LONGEST_KEY: usize = 256;
+/// How the message of a finding ends that states the number of others.
+pub(super) const NOT_LISTED: &str = " are not listed.";
 /// The maximum number of listed findings of one check with one code on one link.
 const MOST_ALIKE: usize = 100;
 /// The maximum number of listed findings of a whole chain that failed, or were relaxed.
@@ -130,7 +132,7 @@ impl Findings {
         let Self { mut listed, alike } = self;
         for ((task_id, check, _, disposition), (code, count)) in alike {
             if let Some(more) = count.checked_sub(MOST_ALIKE).filter(|more| *more > 0) {
-                let message = format!("{more} more findings of this kind are not listed.");
+                let message = format!("{more} more findings of this kind{NOT_LISTED}");
                 listed.push(Finding::new(check, code, disposition, task_id, message));
             }
         }
@@ -163,7 +165,7 @@ pub(crate) fn chain(findings: Vec<Finding>) -> Vec<Finding> {
         *count = count.saturating_add(1);
     }
     listed.extend(more.into_iter().map(|((check, _, disposition), (code, task_id, count))| {
-        let message = format!("{count} more findings of this kind, on this link and others, are not listed.");
+        let message = format!("{count} more findings of this kind, on this link and others,{NOT_LISTED}");
         Finding::new(check, code, disposition, task_id, message)
     }));
     listed

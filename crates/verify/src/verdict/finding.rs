@@ -167,7 +167,7 @@ impl Claim {
         Self { authority, speaker: None, text: bounds::text(text.into()) }
     }
 
-    fn by(mut self, speaker: impl Into<String>) -> Self {
+    pub(crate) fn by(mut self, speaker: impl Into<String>) -> Self {
         self.speaker = Some(bounds::text(speaker.into()));
         self
     }
@@ -283,6 +283,12 @@ impl Finding {
             authorities: None,
             origin: None,
         }
+    }
+
+    /// Whether it only states how many more findings of its kind there are.
+    #[must_use]
+    pub fn is_remainder(&self) -> bool {
+        self.message.ends_with(bounds::NOT_LISTED)
     }
 
     pub(crate) fn at(mut self, document: impl Into<String>, path: Option<Path>) -> Self {

@@ -467,6 +467,24 @@ impl<'a> CheckContext<'a> {
         if is_judged { Ok(run) } else { Err(Stop::Blocked) }
     }
 
+    /// Who says what a key of the product's policy says: the policy, and the line of it.
+    pub(crate) fn policy(&self, key: &str) -> String {
+        policy_line(self.evidence.product.places.key(key))
+    }
+
+    /// The same for an entry of a key.
+    pub(crate) fn policy_entry(&self, key: &str, entry: &str) -> String {
+        policy_line(self.evidence.product.places.entry(key, entry))
+    }
+
+    /// All runs of a link's task, the first one first.
+    pub(crate) fn runs(&self, link: &Link) -> Result<&'a [Run], Stop> {
+        match self.status(link)? {
+            Answer::Is(Ok(status)) if status.task_id == link.task_id => Ok(&status.runs),
+            _ => Err(Stop::Blocked),
+        }
+    }
+
     /// The last run of a link's task, whether or not it has ended.
     pub(crate) fn latest_run(&self, link: &Link) -> Result<&'a Run, Stop> {
         match self.status(link)? {
@@ -496,4 +514,7 @@ impl<'a> CheckContext<'a> {
             _ => Err(Stop::Blocked),
         }
     }
+}
+fn policy_line(line: Option<&catena_policy::PolicyLine>) -> String {
+    line.map_or_else(|| "the policy".to_owned(), |line| format!("the policy, {line}"))
 }

@@ -244,7 +244,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A build used a toolchain of a different size from the published one.",
         mobile_custody,
         |c| input(c, TOOLCHAIN, "size", 7_i64),
-        "input-mismatched",
+        "input-inconsistent",
     ),
     attack(
         "image replaced in transit",
@@ -452,7 +452,7 @@ pub(super) const ATTACKS: &[Attack] = &[
                 r#""sha256":"abababababababababababababababababababababababababababababababab","size":1"#,
             )
         },
-        "input-mismatched",
+        "input-inconsistent",
     ),
     attack(
         "malformed claimed inputs",

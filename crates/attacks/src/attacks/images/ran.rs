@@ -2,8 +2,10 @@
 
 use super::super::{Attack, S, T, W, attack};
 use super::image_of;
-use crate::change::{build, document_of, first_build, inside, link_of, nth_build, remove, set};
-use crate::valid::{action, cron, mobile, promotion_of_rounds, push, tag};
+use crate::change::{
+    build, completed_twice, document_of, first_build, inside, link_of, nth_build, remove, set,
+};
+use crate::valid::{action, cron, mobile, promotion_of_rounds, push, retried, tag};
 use catena_json::Value;
 use catena_testbed::chain::Builders;
 use catena_testbed::{Body, Chain, Release};
@@ -133,6 +135,27 @@ pub(super) const ATTACKS: &[Attack] = &[
         "A build names the docker-image task's log as its image, and ran in the real image.",
         push,
         |c| build(c, &["payload", "image", "path"], "public/logs/certified.log"),
+        "image-differs",
+    ),
+    attack(
+        "build that ran in another image, whose image task was run again",
+        &[W, T],
+        "A docker-worker's document names a different image from the docker-image task's, of which two runs \
+         completed.",
+        retried,
+        |c| {
+            completed_twice(c)?;
+            ran_first(c, DIGEST)
+        },
+        "image-rerun",
+    ),
+    attack(
+        "build that ran in another image, whose image task failed before",
+        &[W],
+        "A docker-worker's document names a different image from the docker-image task's, whose first run did not \
+         complete.",
+        retried,
+        |c| ran_first(c, DIGEST),
         "image-differs",
     ),
     attack(

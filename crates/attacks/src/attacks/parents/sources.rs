@@ -457,7 +457,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The list of projects is missing.",
         push,
         |c| page_missing(c, "projects.yml"),
-        "rebuild-project-unknown",
+        "rebuild-projects",
     ),
     attack(
         "project list without the tree",
@@ -488,7 +488,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The list of projects is truncated.",
         push,
         |c| page_is(c, "projects.yml", "mozilla-central: {"),
-        "rebuild-project-unknown",
+        "rebuild-projects",
     ),
     attack(
         "project list of nested aliases",
@@ -499,7 +499,7 @@ pub(super) const ATTACKS: &[Attack] = &[
             pages(c, "projects.yml")?.for_each(|page| page.body = alias_bomb("mozilla-central").into());
             Some(())
         },
-        "rebuild-project-unknown",
+        "rebuild-projects",
     ),
     attack(
         "project list nested too deep",
@@ -507,7 +507,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "The list of projects has an entry that is nested deeper than the limit.",
         cron,
         |c| project(c, &deep()),
-        "rebuild-project-unknown",
+        "rebuild-projects",
     )
     .within(shallow),
     attack(

@@ -159,10 +159,15 @@ fn check_parameters(cx: &CheckContext<'_>, parent: Parent<'_>, signed: &Value, t
 /// The entry of `actions.json` with the action's callback. There must be one, of the kind hook.
 fn entry<'a>(parent: Parent<'_>, actions: &'a Value) -> Rebuild<&'a Value> {
     let callback = parent.link.definition.env("ACTION_CALLBACK").unwrap_or_default();
-    let at = |finding: crate::verdict::Finding| {
+    let at = |finding: Finding| {
         finding
-            .at(format!("public/actions.json of {}", parent.decision.task_id), Some(Path::of(&["actions"])))
-            .actual(Authority::Queue, format!("ACTION_CALLBACK: {callback}"))
+            .at("the queue's definition", Some(Path::of(&["payload", "env", "ACTION_CALLBACK"])))
+            .expected_by(
+                Authority::Worker,
+                format!("public/actions.json of {}", parent.decision.task_id),
+                "the callback of exactly one action",
+            )
+            .actual(Authority::Queue, callback)
     };
     let entries = actions.get("actions").and_then(Value::as_array);
     let Some(entries) = entries else {
@@ -188,7 +193,9 @@ fn entry<'a>(parent: Parent<'_>, actions: &'a Value) -> Rebuild<&'a Value> {
         other => {
             let message = format!("The action {callback:?} is not of the kind hook.");
             let finding = parent.failed(ACTION_KIND, message).expected(Authority::Policy, "hook");
-            Err(finding.actual(Authority::Worker, other.unwrap_or("nothing")).into())
+            let place = format!("public/actions.json of {}", parent.decision.task_id);
+            let finding = finding.at(place, Some(Path::of(&["actions", "kind"])));
+            Err(finding.actual(Authority::Worker, other.unwrap_or("missing")).into())
         }
     }
 }

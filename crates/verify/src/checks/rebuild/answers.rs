@@ -25,7 +25,14 @@ pub(super) fn ask(cx: &CheckContext<'_>, parent: Parent<'_>, need: Need) -> Rebu
             .at(need.to_string(), None)
             .into()),
         Answer::Absent(answer) => {
-            Err(parent.failed(UNKNOWN, format!("There is no {}: {answer}", bare(&need))).into())
+            let name = match need {
+                Need::Repository { .. } => "HEAD_REPOSITORY",
+                Need::PullRequest { .. } => "PULL_REQUEST_NUMBER",
+                _ => "HEAD_REV",
+            };
+            let variable = format!("{}_{name}", cx.evidence.product.source_env_prefix);
+            let message = format!("There is no {}: {answer}", bare(&need));
+            Err(parent.in_decision(UNKNOWN, message, &["payload", "env", &variable]).into())
         }
     }
 }

@@ -125,7 +125,11 @@ pub(super) fn commit(
     let tag = tag(cx, parent)?;
     tags::commit(cx, repository, &tag)?.map_err(|error| {
         Fail::from(match error {
-            NoCommit::Unknown(what) => parent.failed(UNKNOWN, what),
+            NoCommit::Unknown(what) => {
+                let variable = format!("{}_HEAD_REV", cx.evidence.product.source_env_prefix);
+                let finding = parent.in_decision(UNKNOWN, what, &["payload", "env", &variable]);
+                finding.actual(Authority::Queue, tag.as_str())
+            }
             NoCommit::Endless(what) => parent.failed(ENDLESS, what),
             NoCommit::Malformed(need, why) => parent
                 .failed(ANSWER, format!("The answer for {need} is malformed: {why}."))

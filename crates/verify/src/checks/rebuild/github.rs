@@ -205,7 +205,7 @@ pub(super) fn cron(
     let revision = revision(cx, parent)?;
     let projects = projects::fetch(cx, parent);
     let cron = jobs::context(cx, parent);
-    let level = projects?.level(parent, repository.name())?;
+    let level = projects?.level(cx, parent, repository.name())?;
     context.set("cron", cron?);
     let told = |names: &[&str]| Told::env(cx, parent, names);
     let branch = told(&["HEAD_BRANCH", "HEAD_REF"]).value(cx, parent, Form::Ref)?;

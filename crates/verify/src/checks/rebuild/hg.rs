@@ -44,8 +44,8 @@ pub(super) fn cron(
 fn repository(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Value> {
     let url = repository_url(cx, parent, "HEAD_REPOSITORY")?;
     let projects = projects::fetch(cx, parent)?;
-    let project = projects.of_source(parent, parent.decision.definition.source())?;
-    let level = projects.level(parent, &project)?;
+    let project = projects.of_source(cx, parent)?;
+    let level = projects.level(cx, parent, &project)?;
     Ok(object([
         ("url", url.as_str().into()),
         ("level", level.into()),
@@ -78,7 +78,7 @@ impl Push {
                 cx.evidence.product.hg_hosts.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
             return Err(parent
                 .failed(HOST, message)
-                .expected(Authority::Policy, hosts)
+                .expected_by(Authority::Policy, cx.policy("hg-hosts"), hosts)
                 .actual(Authority::Queue, repository.host())
                 .into());
         }

@@ -130,6 +130,11 @@ const OLD: Code = Code::new(
     Class::Policy,
     "What the decision task was made for was pushed longer before than the product allows.",
 );
+const PROJECTS: Code = Code::new(
+    "rebuild-projects",
+    Class::Infra,
+    "The list of projects, which the parent's level comes from, is missing or malformed.",
+);
 const PROJECT: Code = Code::new(
     "rebuild-project-unknown",
     Class::Policy,
@@ -238,6 +243,7 @@ const CODES: &[Code] = &[
     COMMENT,
     BEFORE_PUSH,
     OLD,
+    PROJECTS,
     PROJECT,
     ENVIRONMENT,
     ACTIONS,
@@ -309,8 +315,12 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
         if cx.evidence.definition(decision_id).is_some() {
             return Err(Stop::Blocked);
         }
-        let message = format!("Its decision task {decision_id} is not in the chain.");
-        return Ok(vec![finding(NO_DECISION, Disposition::Failed, message)].into());
+        let message = "Its decision task is not in the chain.".to_owned();
+        let finding = finding(NO_DECISION, Disposition::Failed, message);
+        let place = Some(Path::of(&["taskGroupId"]));
+        let finding =
+            finding.at("the queue's definition", place).actual(Authority::Queue, decision_id.as_str());
+        return Ok(vec![finding].into());
     };
     if !decision.is_parent() {
         let message = format!("Its decision task {decision_id} is a {} in this chain.", decision.kind);
@@ -371,8 +381,9 @@ fn trigger(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Trigger> {
         _ => Err(parent
             .failed(TASKS_FOR, message)
             .at("the queue's definition", Some(Path::of(&["extra", "tasks_for"])))
-            .expected(
+            .expected_by(
                 Authority::Policy,
+                cx.policy("tasks-for"),
                 allowed.iter().map(|trigger| trigger.as_str()).collect::<Vec<_>>().join(", "),
             )
             .actual(Authority::Queue, parent.link.definition.tasks_for().unwrap_or("no trigger"))
@@ -393,6 +404,13 @@ fn vcs(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Vcs> {
                 VCS,
                 format!("The product does not use the version control system of {}.", parent.decision.name),
             )
+            .at("the queue's definition", Some(Path::of(&["metadata", "source"])))
+            .expected_by(
+                Authority::Policy,
+                cx.policy("vcs"),
+                product.vcs.iter().map(Vcs::as_str).collect::<Vec<_>>().join(", "),
+            )
+            .actual(Authority::Queue, parent.decision.definition.source())
             .into()),
     }
 }
@@ -423,8 +441,7 @@ fn trigger_context(
         (Vcs::Github, Trigger::GithubRelease) => github::release(cx, parent, &mut context)?,
         (Vcs::Github, Trigger::Cron) => github::cron(cx, parent, &mut context)?,
         (vcs, other) => {
-            let vcs = if vcs == Vcs::Hg { "hg" } else { "github" };
-            let message = format!("{other} is not made from {vcs} trees.");
+            let message = format!("{other} is not made from {} trees.", vcs.as_str());
             return Err(parent
                 .failed(TASKS_FOR, message)
                 .at("the queue's definition", Some(Path::of(&["extra", "tasks_for"])))

@@ -34,7 +34,10 @@ pub(super) fn repositories(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild
         let message =
             format!("{variable} is no repository that the product trusts, but the task is of {tree}.");
         let finding = parent.in_decision(TEMPLATE_REPOSITORY, message, &["payload", "env", &variable]);
-        return Err(finding.expected(Authority::Policy, tree).actual(Authority::Queue, url.as_str()).into());
+        return Err(finding
+            .expected_by(Authority::Policy, cx.policy("repositories"), tree)
+            .actual(Authority::Queue, url.as_str())
+            .into());
     }
     Ok(())
 }

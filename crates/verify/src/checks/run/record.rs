@@ -54,7 +54,7 @@ fn of_run(run: &Run, is_replaced: bool) -> Option<Wrong> {
         let (expected, actual) = (expected.to_owned(), actual.to_owned());
         Some(Wrong { message, path: place(run, key), expected, actual })
     };
-    let is_there = |there: bool| if there { "a time" } else { "no time" };
+    let is_there = |there: bool| if there { "a time" } else { "missing" };
     let (started, resolved) = (run.started.is_some(), run.resolved.is_some());
     let reason = run.reason_resolved.as_deref();
     let has_ended = run.state.has_ended();
@@ -84,11 +84,11 @@ fn of_run(run: &Run, is_replaced: bool) -> Option<Wrong> {
         RunState::Exception => reason.is_some_and(|reason| !matches!(reason, "completed" | "failed")),
     };
     let expected = match run.state {
-        RunState::Pending | RunState::Running => "nothing",
+        RunState::Pending | RunState::Running => "missing",
         RunState::Completed | RunState::Failed => state,
         RunState::Exception => "why it ended in an exception",
     };
-    if fits { None } else { wrong("reasonResolved", expected, reason.unwrap_or("nothing")) }
+    if fits { None } else { wrong("reasonResolved", expected, reason.unwrap_or("missing")) }
 }
 
 #[cfg(test)]
