@@ -85,6 +85,14 @@ impl Context {
         self.numbers
     }
 
+    /// The values among what it names, in the order in which they were set.
+    pub fn values(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.bindings.iter().filter_map(|(name, binding)| match binding {
+            Binding::Value(value) => Some((name.as_str(), value)),
+            Binding::Function(_) => None,
+        })
+    }
+
     /// What a name stands for; built-ins are not included.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Binding> {

@@ -29,9 +29,8 @@ pub fn headline(finding: &Finding) -> String {
 fn differing(finding: &Finding, first: &Difference) -> String {
     let (expected, actual) = finding.authorities.unwrap_or((Authority::Tree, Authority::Queue));
     let path = middle(&first.path.to_string(), PATH);
-    let line = finding.origin.as_ref().and_then(|origin| origin.rsplit_once(" line "));
-    let source = match line.filter(|_| expected == Authority::Tree) {
-        Some((_, line)) => format!("line {line} of the template renders"),
+    let source = match finding.origin.as_deref().filter(|_| expected == Authority::Tree) {
+        Some(origin) => rendered_by(origin),
         None => renders(expected).to_owned(),
     };
     let here = authority_name(actual);
@@ -57,6 +56,19 @@ fn differing(finding: &Finding, first: &Difference) -> String {
     text
 }
 
+/// The line of the template and its inputs, where an origin tells them:
+/// `.taskcluster.yml of … line 100, with cron.quoted_args from extra.cron`.
+fn rendered_by(origin: &str) -> String {
+    let (place, inputs) = match origin.split_once(", with ") {
+        Some((place, inputs)) => (place, format!(", with {inputs},")),
+        None => (origin, String::new()),
+    };
+    match place.rsplit_once(" line ") {
+        Some((_, line)) => format!("line {line} of the template{inputs} renders"),
+        None => format!("the template{inputs} renders"),
+    }
+}
+
 /// Both sides of a difference, shortened around the place where they first differ.
 fn sides(difference: &Difference) -> (String, String) {
     let text = |value: &Option<Value>| value.as_ref().map(Value::to_string).unwrap_or_default();
@@ -68,7 +80,9 @@ fn sides(difference: &Difference) -> (String, String) {
 /// What was found and what was expected, as far as the message does not say it already.
 fn facts(finding: &Finding) -> Option<String> {
     let path = finding.location.as_ref().and_then(|place| place.path.as_ref()).map(ToString::to_string);
-    let path = path.filter(|path| !path.is_empty() && !finding.message.contains(path.as_str()));
+    // A single word such as `created` may stand in a message by itself.
+    let is_told = |path: &str| path.contains(['.', '[']) && finding.message.contains(path);
+    let path = path.filter(|path| !path.is_empty() && !is_told(path));
     let is_new = |claim: &&Claim| claim.text.is_empty() || !finding.message.contains(&claim.text);
     let expected = finding.expected.as_ref().filter(is_new);
     let actual = finding.actual.as_ref().filter(is_new);

@@ -9,6 +9,7 @@ mod ahead;
 mod answers;
 mod context;
 mod cron;
+mod explain;
 mod github;
 mod hg;
 mod inputs;
@@ -350,7 +351,7 @@ fn rebuild(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<String> {
     };
     let pushed = push_time::fetch(cx, parent, trigger);
     let (template, context) = (template?, context?);
-    let mut rendered = template.render(cx, parent, context)?;
+    let mut rendered = template.render(cx, parent, &context)?;
     let mut tasks = match rendered.as_object_mut().and_then(|rendered| rendered.remove("tasks")) {
         Some(Value::Array(tasks)) if !tasks.is_empty() => tasks,
         _ => {
@@ -361,7 +362,7 @@ fn rebuild(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<String> {
     if trigger.is_action() {
         action::check_task_group(parent, &mut tasks)?;
     }
-    sameness::compare(cx, parent, &tasks, &template)?;
+    sameness::compare(cx, parent, &tasks, &template, &context)?;
     push_time::check(cx, parent, pushed?)?;
     Ok(template.origin)
 }

@@ -1,6 +1,7 @@
 //! Whether a task is one of those that a template renders.
 
-use super::template::Template;
+use super::explain::Explanation;
+use super::template::{Rendering, Template};
 use super::{DIFFERS, EMPTIES, Parent, Rebuild};
 use crate::compare::{differences, weight};
 use crate::verdict::{Authority, Difference, DifferenceKind};
@@ -19,17 +20,18 @@ pub(super) fn compare(
     parent: Parent<'_>,
     rendered: &[Value],
     template: &Template,
+    rendering: &Rendering,
 ) -> Rebuild<()> {
     let actual = one_form(parent.link.definition.value());
     let (actual_weight, actual_kept) = (weight(&actual), without_empties(&actual));
-    let mut differing: Vec<Vec<Difference>> = Vec::new();
+    let mut differing: Vec<(usize, Vec<Difference>)> = Vec::new();
     let mut with_empties: Option<Vec<Difference>> = None;
-    for task in rendered {
+    for (number, task) in rendered.iter().enumerate() {
         cx.spend(actual_weight.saturating_add(weight(task)))?;
         let expected = without_task_id(&one_form(task));
         let found = differences(&without_empties(&expected), &actual_kept, MOST_DIFFERENCES);
         if !found.is_empty() {
-            differing.push(found);
+            differing.push((number, found));
             continue;
         }
         let added = added_empties(&expected, &actual);
@@ -38,22 +40,33 @@ pub(super) fn compare(
         }
         with_empties = Some(added);
     }
-    let closest = differing.into_iter().min_by_key(Vec::len);
-    let (code, message, found) = match (with_empties, closest) {
+    let closest = differing.into_iter().min_by_key(|(_, found)| found.len());
+    let (code, message, number, found) = match (with_empties, closest) {
         (Some(added), _) => {
-            (EMPTIES, "The task has empty values that the tree's template does not render.", added)
+            (EMPTIES, "The task has empty values that the tree's template does not render.", 0, added)
         }
-        (None, found) => {
-            (DIFFERS, "The task differs from what the tree's template renders.", found.unwrap_or_default())
+        (None, closest) => {
+            let (number, found) = closest.unwrap_or_default();
+            (DIFFERS, "The task differs from what the tree's template renders.", number, found)
         }
     };
-    let line = found.first().and_then(|difference| template.line_of(&difference.path));
-    let origin =
-        line.map_or_else(|| template.origin.clone(), |line| format!("{} line {line}", template.origin));
+    let made_by = match found.first().filter(|first| first.expected.is_some()) {
+        Some(Difference { path, .. }) => {
+            let (trigger, form) = (parent.decision.definition.trigger(), compared);
+            Explanation { cx, template, rendering, trigger, rendered, number, path, form }.text()?
+        }
+        None => String::new(),
+    };
+    let origin = format!("{}{made_by}", template.origin);
     let finding = parent
         .failed(code, message)
         .at("the queue's definition", found.first().map(|first| first.path.clone()));
     Err(finding.differing((Authority::Tree, Authority::Queue), found).origin(origin).into())
+}
+
+/// A rendered task as it is compared.
+fn compared(task: &Value) -> Value {
+    without_empties(&without_task_id(&one_form(task)))
 }
 
 /// `projectId` is there, and the pool is told as `taskQueueId`.

@@ -76,7 +76,10 @@ impl TreeText {
 pub(super) fn fetch(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Template> {
     match tree_file(cx, parent, TreeFile::TaskclusterYml)? {
         Ok(text) => read(cx, parent, text),
-        Err(absent) => Err(parent.failed(NO_TEMPLATE, absent).into()),
+        Err(absent) => {
+            let variable = format!("{}_HEAD_REV", cx.evidence.product.source_env_prefix);
+            Err(parent.in_decision(NO_TEMPLATE, absent, &["payload", "env", &variable]).into())
+        }
     }
 }
 
@@ -107,9 +110,10 @@ pub(super) fn tree_file(
         let hosts = cx.evidence.product.hg_hosts.iter().map(|host| format!("https://{host}"));
         let hosts = hosts.chain(std::iter::once("github.com".to_owned())).collect::<Vec<_>>().join(", ");
         let message = format!("Templates are not fetched from {url}.");
+        let variable = format!("{}_HEAD_REPOSITORY", cx.evidence.product.source_env_prefix);
         Err(parent
-            .failed(HOST, message)
-            .expected(Authority::Policy, hosts)
+            .in_decision(HOST, message, &["payload", "env", &variable])
+            .expected_by(Authority::Policy, cx.policy("hg-hosts"), hosts)
             .actual(Authority::Queue, url.as_str())
             .into())
     }
@@ -203,26 +207,41 @@ impl From<action::Action> for Rendering {
     }
 }
 
+impl Rendering {
+    pub(super) fn context(&self) -> &catena_jsone::Context {
+        match self {
+            Self::Plain(context) => context,
+            Self::Action(action) => &action.context,
+        }
+    }
+
+    /// The template as it is rendered: that of an action stands in a hook.
+    pub(super) fn wrap<'a>(&self, template: &'a Value) -> Cow<'a, Value> {
+        match self {
+            Self::Plain(_) => Cow::Borrowed(template),
+            Self::Action(action) => Cow::Owned(action.wrap(template.clone())),
+        }
+    }
+}
+
 impl Template {
+    /// The template, as JSON.
+    pub(super) fn value(&self) -> &Value {
+        &self.loaded.value
+    }
+
     /// Renders the template; what goes wrong is told with the line it stands on.
     pub(super) fn render(
         &self,
         cx: &CheckContext<'_>,
         parent: Parent<'_>,
-        rendering: Rendering,
+        rendering: &Rendering,
     ) -> Rebuild<Value> {
         let limits = &cx.evidence.limits.template;
-        let template = &self.loaded.value;
         let watch = |steps| cx.spend(usize::try_from(steps).unwrap_or(usize::MAX)).is_ok();
-        let (result, wrapped) = match rendering {
-            Rendering::Plain(context) => {
-                (catena_jsone::render_watched(template, &context, limits, &watch), false)
-            }
-            Rendering::Action(action) => {
-                let template = action.wrap(template.clone());
-                (catena_jsone::render_watched(&template, &action.context, limits, &watch), true)
-            }
-        };
+        let template = rendering.wrap(&self.loaded.value);
+        let wrapped = matches!(template, Cow::Owned(_));
+        let result = catena_jsone::render_watched(&template, rendering.context(), limits, &watch);
         // An interrupted rendering says nothing of the template.
         cx.spend(0)?;
         Ok(result.map_err(|error| {
@@ -241,9 +260,9 @@ impl Template {
         })?)
     }
 
-    /// The line of the template that makes a part of a task, as far as can be told: the one place
-    /// whose keys end like the part's path.
-    pub(super) fn line_of(&self, path: &Path) -> Option<usize> {
+    /// The places of the template that may make a part of a task, as far as can be told from their keys, which end
+    /// like the part's path: each with its line.
+    pub(super) fn places_of(&self, path: &Path) -> Vec<(usize, Path)> {
         let keys: Vec<&str> = path
             .segments()
             .iter()
@@ -253,12 +272,10 @@ impl Template {
             })
             .collect();
         let mut found = Vec::new();
-        let root = self.loaded.document.root.get("tasks")?;
-        find(root, &keys, 0, &mut found);
-        match found.as_slice() {
-            [line] => Some(*line),
-            _ => None,
+        if let Some(root) = self.loaded.document.root.get("tasks") {
+            find(root, &Path::of(&["tasks"]), &keys, 0, &mut found);
         }
+        found
     }
 }
 
@@ -276,23 +293,32 @@ fn within(path: &Path, wrapped: bool) -> Option<Path> {
 }
 
 /// Looks for the keys of a path on the way down, passing through operators and lists.
-fn find(node: &catena_yaml::Node, keys: &[&str], matched: usize, found: &mut Vec<usize>) {
+fn find(
+    node: &catena_yaml::Node,
+    path: &Path,
+    keys: &[&str],
+    matched: usize,
+    found: &mut Vec<(usize, Path)>,
+) {
     if matched == keys.len() {
-        found.push(node.mark.line);
+        found.push((node.mark.line, path.clone()));
         return;
     }
     match &node.value {
         catena_yaml::NodeValue::Sequence(items) => {
-            items.iter().for_each(|item| find(item, keys, matched, found))
+            for (index, item) in items.iter().enumerate() {
+                find(item, &path.index(index), keys, matched, found);
+            }
         }
         catena_yaml::NodeValue::Mapping(pairs) => {
             for (key, value) in pairs {
                 let catena_yaml::NodeValue::String(name) = &key.value else { continue };
+                let path = path.key(name);
                 if keys.get(matched) == Some(&name.as_str()) {
-                    find(value, keys, matched.saturating_add(1), found);
+                    find(value, &path, keys, matched.saturating_add(1), found);
                 } else if name.starts_with('$') || ["in", "then", "else", "each(x)"].contains(&name.as_str())
                 {
-                    find(value, keys, matched, found);
+                    find(value, &path, keys, matched, found);
                 }
             }
         }
@@ -305,7 +331,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_that_makes_a_part_is_found_where_there_is_one() {
+    fn the_lines_that_may_make_a_part_are_found() {
         let text = [
             "version: 1",
             "payload: {env: {A: elsewhere}}",
@@ -332,13 +358,15 @@ mod tests {
         let document = catena_yaml::load_bytes(text.as_bytes(), &catena_yaml::Limits::default()).unwrap();
         let loaded = Arc::new(Loaded { value: Value::Null, document, bytes: 0 });
         let template = Template { loaded, origin: String::new() };
-        let line = |keys: &[&str]| template.line_of(&Path::of(keys));
-        assert_eq!(line(&["payload", "env", "A"]), Some(10));
-        assert_eq!(template.line_of(&Path::of(&["extra"]).index(0).key("D")), Some(20));
-        assert_eq!(line(&["payload", "env", "B"]), None, "it stands in two places");
-        assert_eq!(line(&["payload", "env", "C"]), None, "it stands below another key");
-        assert_eq!(line(&["payload", "env", "E"]), None);
-        assert_eq!(line(&["payload", "env", "F"]), None, "it stands below a key that is no text");
+        let lines =
+            |path: &Path| template.places_of(path).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
+        let line = |keys: &[&str]| lines(&Path::of(keys));
+        assert_eq!(line(&["payload", "env", "A"]), [10]);
+        assert_eq!(lines(&Path::of(&["extra"]).index(0).key("D")), [20]);
+        assert_eq!(line(&["payload", "env", "B"]), [11, 15], "it stands in two places");
+        assert_eq!(line(&["payload", "env", "C"]), [0; 0], "it stands below another key");
+        assert_eq!(line(&["payload", "env", "E"]), [0; 0]);
+        assert_eq!(line(&["payload", "env", "F"]), [0; 0], "it stands below a key that is no text");
     }
 
     #[test]
