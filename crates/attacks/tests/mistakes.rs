@@ -6,7 +6,7 @@ mod trials;
 
 use catena_attacks::mistakes::{self, Mistake};
 use catena_attacks::{Attack, THREATS};
-use catena_report::{TextOptions, hint, text};
+use catena_report::{TextOptions, code_advice, text};
 use catena_verify::checks::find_code;
 use catena_verify::verdict::{Class, Outcome, Verdict};
 use libtest_mimic::{Arguments, Failed};
@@ -44,7 +44,7 @@ fn met(mistake: &Mistake) -> Result<(), Failed> {
     let Some(named) = named else {
         return Err(format!("{:?}, not {}\n{}", verdict.outcome, mistake.code, told(&verdict)).into());
     };
-    let hint = hint(mistake.code).unwrap_or_default();
+    let hint = code_advice(&named.code);
     if !hint.contains(mistake.hint) {
         return Err(format!("the hint lacks {:?}: {hint}", mistake.hint).into());
     }
@@ -66,8 +66,8 @@ fn met(mistake: &Mistake) -> Result<(), Failed> {
 fn attacks_are_not_called_innocent() -> Result<(), Failed> {
     let rejected = |attack: &&Attack| attack.outcome() == Some(Outcome::Rejected);
     for attack in THREATS.iter().flat_map(|threat| threat.attacks()).filter(rejected) {
-        let hint = hint(attack.code).unwrap_or_default();
-        let class = find_code(attack.code).map(|(_, code)| code.class);
+        let code = find_code(attack.code).map(|(_, code)| *code);
+        let (class, hint) = (code.map(|code| code.class), code.as_ref().map(code_advice).unwrap_or_default());
         if let Some(word) = INNOCENT.iter().find(|word| hint.contains(**word)) {
             return Err(format!("{} ({class:?}): the hint has {word:?}: {hint}", attack.code).into());
         }

@@ -4,7 +4,7 @@
 
 use catena_attacks::mistakes;
 use catena_attacks::{Mutation, THREATS};
-use catena_report::{HINTS, headline, line, text};
+use catena_report::{code_advice, headline, hints, line, text};
 use catena_verify::verdict::{Claim, Finding, Outcome, Verdict};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -99,9 +99,9 @@ fn every_refusal_is_in_the_snapshot() {
 #[test]
 fn every_hint_is_in_the_snapshot() {
     let mut all = String::new();
-    for (name, hint) in HINTS {
-        let (_, code) = catena_verify::checks::find_code(name).unwrap();
-        writeln!(all, "{name} [{}]\n    {hint}", code.class.as_str()).unwrap();
+    for hint in hints() {
+        let (name, class) = (hint.code.name, hint.code.class.as_str());
+        writeln!(all, "{name} [{class}]\n    {}", code_advice(&hint.code)).unwrap();
     }
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("hints", all);

@@ -117,7 +117,8 @@ fn a_private_artifact_wants_credentials() {
         matches!(need, Need::Artifact { .. }).then(refused)
     });
     assert_eq!(told(&verdict), (Outcome::Undetermined, BTreeSet::from(["availability-refused"])));
-    let hint = catena_report::hint("availability-refused").unwrap();
+    let code = catena_verify::checks::code("availability-refused").unwrap();
+    let hint = catena_report::code_advice(&code);
     assert!(hint.contains("credentials that may read this"), "{hint}");
 }
 

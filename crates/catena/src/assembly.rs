@@ -19,6 +19,8 @@ pub(crate) struct Assembly {
     pub(crate) keys: KeyRing,
     pub(crate) limits: Limits,
     pub(crate) switches: Switches,
+    /// Taskcluster's root URL, which the verdict repeats.
+    pub(crate) root_url: String,
 }
 
 /// A verification that has ended, with all its facts.
@@ -33,9 +35,10 @@ impl Assembly {
         target_spec: &TargetSpec,
         limits: Limits,
         switches: Switches,
+        root_url: String,
     ) -> Result<Self, Error> {
         let (product, keys) = trust_config.product(&target_spec.product)?;
-        Ok(Self { target: target_spec.target.clone(), product, keys, limits, switches })
+        Ok(Self { target: target_spec.target.clone(), product, keys, limits, switches, root_url })
     }
 
     /// Answers needs from the source until the verdict can be concluded. Then calls `now`.
@@ -62,8 +65,9 @@ impl Assembly {
         cancellation: &CancellationToken,
         now: impl FnOnce() -> Timestamp,
     ) -> Ended {
-        let Self { target, product, keys, limits, switches } = self;
+        let Self { target, product, keys, limits, switches, root_url } = self;
         let mut verification = Verification::new(target, product, keys, limits, switches);
+        verification.named_root(root_url);
         let cancellation = cancellation.clone();
         verification.cancel_when(Cancel::when(move || cancellation.is_cancelled()));
         let mut verification = investigate(verification, source, deadline, progress).await;

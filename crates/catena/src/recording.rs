@@ -39,9 +39,9 @@ pub async fn replay(
     let target_spec = recorded.target_spec().map_err(|reason| malformed(directory, reason))?;
     let switches = recorded.switches();
     let concluded = recorded.concluded().map_err(|reason| malformed(directory, reason))?;
-    let Recorded { policy, keys, .. } = recorded;
+    let Recorded { policy, keys, root_url, .. } = recorded;
     let trust_config = TrustConfig::of(policy, keys)?;
-    let assembly = Assembly::new(&trust_config, &target_spec, Limits::default(), switches)?;
+    let assembly = Assembly::new(&trust_config, &target_spec, Limits::default(), switches, root_url)?;
     let facts = Arc::new(Replay::open(directory, &assembly.limits)?);
     let control = Control { deadline: AT_ONCE, progress, cancellation };
     let Ended { conclusion, .. } = assembly.run(facts, &control, || concluded).await?;

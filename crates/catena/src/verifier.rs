@@ -201,7 +201,9 @@ impl Verifier {
 
     /// The same, for a known product.
     pub(crate) fn assembly_of(&self, target: Target, product: Arc<Product>, keys: KeyRing) -> Assembly {
-        Assembly { target, product, keys, limits: self.limits.clone(), switches: self.switches() }
+        let (limits, switches) = (self.limits.clone(), self.switches());
+        let root_url = self.root_url().as_str().to_owned();
+        Assembly { target, product, keys, limits, switches, root_url }
     }
 
     pub(crate) fn clock(&self) -> Clock {

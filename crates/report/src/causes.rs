@@ -3,95 +3,104 @@
 //! A graph of a foreign tree is one fault, and every link of it fails. Advice is given for the cause alone,
 //! so that it never undoes itself: a pool is not added to the policy for a task whose definition was rewritten.
 
+use crate::hints::code;
 use crate::order::Links;
 use catena_model::task::TaskId;
-use catena_verify::verdict::{Class, Disposition, Finding, Verdict};
+use catena_verify::verdict::{Class, Code, Disposition, Finding, Verdict};
 use std::collections::HashMap;
 
 /// Codes that say that a definition is not the one that its graph or template makes, the firmest first. What
 /// else is wrong with the definition of the same task follows.
-const REWRITTEN: &[&str] = &[
-    "document-task-differs",
-    "graph-lacks-task",
-    "graph-definition-differs",
-    "graph-definition-additions",
-    "graph-dependencies-added",
-    "rebuild-differs",
-    "rebuild-empty-values-added",
-    "definition-pool-contradiction",
+const REWRITTEN: &[Code] = &[
+    code!("document-task-differs"),
+    code!("graph-lacks-task"),
+    code!("graph-definition-differs"),
+    code!("graph-definition-additions"),
+    code!("graph-dependencies-added"),
+    code!("rebuild-differs"),
+    code!("rebuild-empty-values-added"),
+    code!("definition-pool-contradiction"),
 ];
-/// What may follow from a rewritten definition: codes that begin so.
+/// What may follow from a rewritten definition: whatever these checks find …
 const OF_DEFINITIONS: &[&str] = &[
-    "definition-pool-contradiction",
-    "graph-",
-    "image-indexed",
-    "image-not-",
-    "image-prebuilt",
-    "image-unknown-type",
-    "interactive-",
-    "kind-",
-    "pull-request-",
-    "source-",
-    "tree-",
-    "worker-",
+    "interactive",
+    "kind",
+    "pull-request",
+    "source",
+    "task-graph",
+    "tree",
+    "worker-implementation",
+    "worker-pool",
+];
+/// … and these codes.
+const OF_DEFINITION: &[Code] = &[
+    code!("definition-pool-contradiction"),
+    code!("image-indexed"),
+    code!("image-not-declared"),
+    code!("image-not-pinned"),
+    code!("image-prebuilt"),
+    code!("image-unknown-type"),
 ];
 /// Codes of a tree that is not trusted, the one nearest to the cause first. Those of the same address, or of the
 /// same task, are one fault.
-const FOREIGN: &[&str] = &[
-    "pull-request-tasks-for",
-    "pull-request-try",
-    "tree-repository-prefix",
-    "pull-request-fork",
-    "source-repository-malformed",
-    "rebuild-repository",
-    "source-malformed",
-    "pull-request-source",
-    "source-outside-repository",
-    "rebuild-template-repository",
-    "tree-other-source",
-    "rebuild-host",
-    "rebuild-vcs",
-    "tree-required",
-    "tree-scope",
-    "tree-sibling",
-    "tree-parent",
-    "tree-input-tree",
-    "tree-level",
-    "tree-untrusted",
-    "rebuild-project-unknown",
+const FOREIGN: &[Code] = &[
+    code!("pull-request-tasks-for"),
+    code!("pull-request-try"),
+    code!("tree-repository-prefix"),
+    code!("pull-request-fork"),
+    code!("source-repository-malformed"),
+    code!("rebuild-repository"),
+    code!("source-malformed"),
+    code!("pull-request-source"),
+    code!("source-outside-repository"),
+    code!("rebuild-template-repository"),
+    code!("tree-other-source"),
+    code!("rebuild-host"),
+    code!("rebuild-vcs"),
+    code!("tree-required"),
+    code!("tree-scope"),
+    code!("tree-sibling"),
+    code!("tree-parent"),
+    code!("tree-input-tree"),
+    code!("tree-level"),
+    code!("tree-untrusted"),
+    code!("rebuild-project-unknown"),
 ];
 /// Of the same task: a code, and what it follows from.
-const OF_TASK: &[(&str, &str)] = &[
-    ("artifact-not-made", "rebuild-tasks-for"),
-    ("document-duplicate-key", "signature-other-bytes"),
-    ("document-malformed", "signature-other-bytes"),
-    ("document-not-json", "signature-other-bytes"),
-    ("document-of-another-task", "signature-other-bytes"),
-    ("document-version", "signature-other-bytes"),
-    ("kind-needs-scriptworker", "kind-mismatch"),
-    ("signature-key-expired", "run-times-impossible"),
-    ("signature-key-not-yet-valid", "run-times-impossible"),
-    ("signature-key-revoked", "run-times-impossible"),
-    ("signature-time-unknown", "run-state-contradicts"),
-    ("tree-input-revision", "rebuild-action-source"),
-    ("tree-input-revision", "tree-sibling-revision"),
-    ("tree-sibling-revision", "rebuild-action-source"),
-    ("source-outside-repository", "rebuild-action-source"),
-    ("worker-pool-decision", "rebuild-tasks-for"),
+const OF_TASK: &[(Code, Code)] = &[
+    (code!("artifact-not-made"), code!("rebuild-tasks-for")),
+    (code!("document-duplicate-key"), code!("signature-other-bytes")),
+    (code!("document-malformed"), code!("signature-other-bytes")),
+    (code!("document-not-json"), code!("signature-other-bytes")),
+    (code!("document-of-another-task"), code!("signature-other-bytes")),
+    (code!("document-version"), code!("signature-other-bytes")),
+    (code!("kind-needs-scriptworker"), code!("kind-mismatch")),
+    (code!("signature-key-expired"), code!("run-times-impossible")),
+    (code!("signature-key-not-yet-valid"), code!("run-times-impossible")),
+    (code!("signature-key-revoked"), code!("run-times-impossible")),
+    (code!("signature-time-unknown"), code!("run-state-contradicts")),
+    (code!("tree-input-revision"), code!("rebuild-action-source")),
+    (code!("tree-input-revision"), code!("tree-sibling-revision")),
+    (code!("tree-sibling-revision"), code!("rebuild-action-source")),
+    (code!("source-outside-repository"), code!("rebuild-action-source")),
+    (code!("worker-pool-decision"), code!("rebuild-tasks-for")),
 ];
+/// What is the cause of many others of its task.
+const FIRST: &[Code] =
+    &[code!("signature-other-bytes"), code!("rebuild-action-source"), code!("rebuild-tasks-for")];
 /// Wherever in the chain: a code, and what it follows from.
-const OF_CHAIN: &[(&str, &str)] = &[
-    ("artifacts-foreign", "chain-cyclic"),
-    ("availability-unfinished", "availability-cancelled"),
-    ("availability-unfinished", "availability-refused"),
-    ("availability-unfinished", "availability-unreachable"),
-    ("pull-request-not-landed", "rebuild-unknown-to-vcs"),
-    ("pull-request-tag-unknown", "rebuild-unknown-to-vcs"),
-    ("tree-branch-level", "pull-request-tasks-for"),
-    ("tree-scheduler-level", "pull-request-tasks-for"),
-    ("tree-scheduler-level", "pull-request-try"),
-    ("tree-untrusted", "pull-request-tasks-for"),
-    ("tree-untrusted", "pull-request-try"),
+const OF_CHAIN: &[(Code, Code)] = &[
+    (code!("artifacts-foreign"), code!("chain-cyclic")),
+    (code!("availability-unfinished"), code!("availability-cancelled")),
+    (code!("availability-unfinished"), code!("availability-refused")),
+    (code!("availability-unfinished"), code!("availability-unreachable")),
+    (code!("pull-request-not-landed"), code!("rebuild-unknown-to-vcs")),
+    (code!("pull-request-tag-unknown"), code!("rebuild-unknown-to-vcs")),
+    (code!("tree-branch-level"), code!("pull-request-tasks-for")),
+    (code!("tree-scheduler-level"), code!("pull-request-tasks-for")),
+    (code!("tree-scheduler-level"), code!("pull-request-try")),
+    (code!("tree-untrusted"), code!("pull-request-tasks-for")),
+    (code!("tree-untrusted"), code!("pull-request-try")),
 ];
 
 /// How near to the cause a finding is: the smaller, the nearer. No two findings have the same.
@@ -145,16 +154,13 @@ fn may_hide(cause: &Finding, finding: &Finding) -> bool {
 }
 
 fn nearness(finding: &Finding, position: usize, links: &Links<'_>) -> Nearness {
-    let name = finding.code.name;
-    let in_list = |list: &[&str]| list.iter().position(|code| *code == name);
-    let is_cause = |table: &[(&str, &str)]| table.iter().any(|(_, cause)| *cause == name);
-    let follows = |table: &[(&str, &str)]| table.iter().any(|(code, _)| *code == name);
+    let found = finding.code;
+    let in_list = |list: &[Code]| list.iter().position(|code| *code == found);
+    let is_cause = |table: &[(Code, Code)]| table.iter().any(|(_, cause)| *cause == found);
+    let follows = |table: &[(Code, Code)]| table.iter().any(|(code, _)| *code == found);
     let rank = if let Some(place) = in_list(REWRITTEN) {
         place
-    } else if name == "signature-other-bytes"
-        || name == "rebuild-action-source"
-        || name == "rebuild-tasks-for"
-    {
+    } else if FIRST.contains(&found) {
         50
     } else if let Some(place) = in_list(FOREIGN) {
         place.saturating_add(100)
@@ -204,20 +210,20 @@ impl<'a> Index<'a> {
 
     /// What a finding may follow from.
     fn candidates(&self, finding: &'a Finding) -> Vec<(Nearness, &'a Finding)> {
-        let (name, task_id) = (finding.code.name, finding.task_id);
+        let (code, name, task_id) = (finding.code, finding.code.name, finding.task_id);
         let mut found: Vec<(Nearness, &Finding)> = Vec::new();
-        let of_task = |code: &'static str| self.of_task.get(&(task_id, code)).copied();
-        if OF_DEFINITIONS.iter().any(|start| name.starts_with(start)) {
-            found.extend(REWRITTEN.iter().filter_map(|code| of_task(code)));
+        let of_task = |code: &Code| self.of_task.get(&(task_id, code.name)).copied();
+        if OF_DEFINITIONS.contains(&finding.check) || OF_DEFINITION.contains(&code) {
+            found.extend(REWRITTEN.iter().filter_map(of_task));
         }
-        if FOREIGN.contains(&name) {
-            found.extend(FOREIGN.iter().filter_map(|code| of_task(code)));
+        if FOREIGN.contains(&code) {
+            found.extend(FOREIGN.iter().filter_map(of_task));
             found.extend(address(finding).and_then(|address| self.of_address.get(&address)).copied());
         }
-        found
-            .extend(OF_TASK.iter().filter(|(code, _)| *code == name).filter_map(|(_, cause)| of_task(cause)));
-        let of_chain = OF_CHAIN.iter().filter(|(code, _)| *code == name);
-        found.extend(of_chain.filter_map(|(_, cause)| self.of_code.get(cause)).copied());
+        let of_same_task = OF_TASK.iter().filter(|(follows, _)| *follows == code);
+        found.extend(of_same_task.filter_map(|(_, cause)| of_task(cause)));
+        let of_chain = OF_CHAIN.iter().filter(|(follows, _)| *follows == code);
+        found.extend(of_chain.filter_map(|(_, cause)| self.of_code.get(cause.name)).copied());
         found.extend(
             self.of_message.get(&(name, finding.message.as_str())).filter(|_| finding.differences.is_empty()),
         );
@@ -244,7 +250,7 @@ fn place(finding: &Finding) -> Option<String> {
 
 /// The repository that a finding about a tree is about: host and path, as far as a source names them.
 fn address(finding: &Finding) -> Option<String> {
-    if !FOREIGN.contains(&finding.code.name) {
+    if !FOREIGN.contains(&finding.code) {
         return None;
     }
     let text = &finding.actual.as_ref()?.text;

@@ -81,7 +81,11 @@ fn sides(difference: &Difference) -> (String, String) {
 fn facts(finding: &Finding) -> Option<String> {
     let path = finding.location.as_ref().and_then(|place| place.path.as_ref()).map(ToString::to_string);
     // A single word such as `created` may stand in a message by itself.
-    let is_told = |path: &str| path.contains(['.', '[']) && finding.message.contains(path);
+    let is_told = |path: &str| {
+        let is_word = !path.contains(['.', '[']);
+        let message = finding.message.as_str();
+        if is_word { message.contains(&format!("{path} is ")) } else { message.contains(path) }
+    };
     let path = path.filter(|path| !path.is_empty() && !is_told(path));
     let is_new = |claim: &&Claim| claim.text.is_empty() || !finding.message.contains(&claim.text);
     let expected = finding.expected.as_ref().filter(is_new);

@@ -3,7 +3,7 @@
 use crate::causes::causes;
 use crate::escape;
 use crate::headline::headline;
-use crate::hints::advice;
+use crate::hints::advice_text;
 use crate::order::Links;
 use catena_json::{Map, Value};
 use catena_policy::{FORMAT_VERSION, KeysId, PolicyId};
@@ -135,14 +135,14 @@ fn number(number: usize) -> Value {
 fn findings(verdict: &Verdict, links: &Links<'_>) -> Value {
     let causes = causes(verdict, links);
     let findings = verdict.findings.iter().zip(causes);
-    Value::Array(findings.map(|(found, cause)| finding(found, cause, links)).collect())
+    Value::Array(findings.map(|(found, cause)| finding(verdict, found, cause, links)).collect())
 }
 
 /// A finding, and the position of the one that it follows from.
-fn finding(finding: &Finding, cause: Option<usize>, links: &Links<'_>) -> Value {
+fn finding(verdict: &Verdict, finding: &Finding, cause: Option<usize>, links: &Links<'_>) -> Value {
     let headline = (finding.disposition == Disposition::Failed).then(|| headline(finding));
     let class = (!finding.code.passes).then(|| finding.code.class.as_str());
-    let hint = (finding.disposition == Disposition::Failed).then(|| advice(&finding.code));
+    let hint = (finding.disposition == Disposition::Failed).then(|| advice_text(verdict, finding));
     object([
         ("check", finding.check.into()),
         ("code", finding.code.name.into()),

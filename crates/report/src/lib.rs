@@ -22,7 +22,7 @@ pub mod shadow;
 mod text;
 
 pub use headline::headline;
-pub use hints::{HINTS, advice, hint};
+pub use hints::{Cause, Hint, causes, code_advice, hints};
 pub use json::{SCHEMA, json, json_line, json_value};
 pub use line::line;
 pub use read::{ReadError, ReadFinding, ReadKeys, ReadPolicy, ReadRelaxed, ReadVerdict};

@@ -2,7 +2,7 @@
 
 use crate::diff::{excerpt, excerpts, middle, tell};
 use crate::headline::{authority_name, headline, name};
-use crate::hints::advice;
+use crate::hints::{advice, code};
 use crate::order::{Group, Links, groups};
 use crate::page::{Page, Paint};
 use crate::proof::{Proof, count};
@@ -194,7 +194,18 @@ impl Report<'_> {
             page.labelled(3, label, &format!("{} of this cause", count(more, what)));
             self.one_liners(page, &group.others, finding);
         }
-        page.labelled(3, "hint", advice(&code));
+        self.hints(page, finding);
+    }
+
+    /// What to do, each cause with its command on a line of its own, which is never wrapped.
+    fn hints(&self, page: &mut Page, finding: &Finding) {
+        let mut label = "hint";
+        for (text, command) in advice(self.verdict, finding) {
+            page.labelled(3, std::mem::take(&mut label), text);
+            if let Some(command) = command {
+                page.words(&[(None, "             $ "), (None, &command)]);
+            }
+        }
     }
 
     fn particulars(&self, page: &mut Page, finding: &Finding) {
@@ -429,5 +440,5 @@ fn meaning(verdict: &Verdict, leading: Option<&Finding>) -> String {
 
 /// Whether a finding says that a run is yet to end.
 fn is_unfinished(finding: &Finding) -> bool {
-    matches!(finding.code.name, "run-none" | "run-not-finished")
+    [code!("run-none"), code!("run-not-finished")].contains(&finding.code)
 }

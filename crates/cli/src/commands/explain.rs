@@ -3,7 +3,7 @@
 use crate::commands::fetch::{CODES, FetchCode};
 use crate::failure::Failure;
 use crate::output::show;
-use catena_report::hint;
+use catena_report::code_advice;
 use catena_verify::checks::{self, Check};
 use catena_verify::verdict::Code;
 use clap::Args;
@@ -62,8 +62,8 @@ fn explain_fetch(code: &FetchCode) -> String {
 
 fn explain(check: &Check, code: &Code) -> String {
     let mut text = format!("{} ({})\n  {}\n", code.name, code.meaning(), code.summary);
-    if let Some(hint) = hint(code.name) {
-        text.push_str(&format!("  what to do: {hint}\n"));
+    if !code.passes {
+        text.push_str(&format!("  what to do: {}\n", code_advice(code)));
     }
     if let Some(rule) = code.rule {
         text.push_str(&format!(
@@ -125,6 +125,36 @@ fn distance(one: &str, other: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::Cli;
+    use clap::Parser as _;
+
+    #[test]
+    fn the_commands_of_hints_can_be_run() {
+        const PARTS: [(&str, &str); 6] = [
+            ("POLICY", "--policy ours.yml"),
+            ("CHECKS", "--no-check-task"),
+            ("TARGET", "fN1SbArXTPSVFNUvaOlinQ"),
+            ("KIND", "signing"),
+            ("PRODUCT", "firefox"),
+            ("TASK", "B1Y7D4twTB620sjIgyd3lg"),
+        ];
+        let causes = catena_report::hints().flat_map(|hint| hint.causes);
+        let commands =
+            causes.filter_map(|cause| cause.command).filter(|command| command.starts_with("catena "));
+        let mut count = 0;
+        for command in commands {
+            let command =
+                PARTS.iter().fold(command.to_owned(), |text, (name, part)| text.replace(name, part));
+            // What follows a pipe is another program.
+            let ours = command.split(" | ").next().unwrap_or_default();
+            // `--version` and `--help` are told as errors.
+            let parsed = Cli::try_parse_from(ours.split(' ')).map(drop);
+            let is_fine = parsed.as_ref().map_or_else(|error| !error.use_stderr(), |()| true);
+            assert!(is_fine, "{command}: {parsed:?}");
+            count += 1;
+        }
+        assert!(count > 20, "{count}");
+    }
 
     #[test]
     fn slips_of_the_pen_are_near() {

@@ -99,6 +99,36 @@ pub fn find_code(name: &str) -> Option<(&'static Check, &'static Code)> {
     ALL.iter().find_map(|check| Some((check, check.codes.iter().find(|code| code.name == name)?)))
 }
 
+/// The code of that name, also for the compiler: so a name that no code has is found when it is built.
+#[must_use]
+pub const fn code(name: &str) -> Option<Code> {
+    let mut checks = ALL;
+    while let [check, rest @ ..] = checks {
+        let mut codes = check.codes;
+        while let [code, rest @ ..] = codes {
+            if is_same(code.name.as_bytes(), name.as_bytes()) {
+                return Some(*code);
+            }
+            codes = rest;
+        }
+        checks = rest;
+    }
+    None
+}
+
+const fn is_same(mut one: &[u8], mut other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    while let ([left, one_rest @ ..], [right, other_rest @ ..]) = (one, other) {
+        if *left != *right {
+            return false;
+        }
+        (one, other) = (one_rest, other_rest);
+    }
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,5 +247,9 @@ mod tests {
     fn codes_are_found_by_name() {
         assert_eq!(find_code("signature-missing").map(|(check, _)| check.name), Some("signature"));
         assert!(find_code("no-such-code").is_none());
+        for found in ALL.iter().flat_map(|check| check.codes) {
+            assert_eq!(code(found.name), Some(*found));
+        }
+        assert!(code("no-such-code").is_none() && code("").is_none() && code("signature-missin").is_none());
     }
 }

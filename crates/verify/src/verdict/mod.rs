@@ -37,6 +37,10 @@ pub struct Verdict {
     pub policy: PolicyId,
     /// The keys that signatures were verified with.
     pub keys: KeysId,
+    /// Taskcluster's root URL, if the caller named it ([`Verification::named_root`]): for people who look further.
+    ///
+    /// [`Verification::named_root`]: crate::verification::Verification::named_root
+    pub root_url: Option<String>,
     /// Where the facts came from.
     pub source: Source,
     /// Whether the target's own document was verified too (a finished task).

@@ -61,6 +61,7 @@ pub(super) fn conclude(verification: &mut Verification, now: Timestamp) -> Verdi
         product: verification.evidence.product.name.clone(),
         policy: verification.evidence.product.policy.clone(),
         keys: verification.evidence.keys.id(),
+        root_url: verification.root_url.clone(),
         source: verification.source,
         check_task: verification.evidence.target.check_task,
         extent: verification.evidence.target.extent,

@@ -73,6 +73,7 @@ impl Verification {
         let mut anew = Self::judged_by(self.registry, target, product, keys, limits.clone(), *switches);
         anew.evidence.work.cancel_when(work.cancel());
         anew.source = self.source;
+        anew.root_url.clone_from(&self.root_url);
         anew.repeats = std::mem::take(&mut self.repeats);
         anew
     }

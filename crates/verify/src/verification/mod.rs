@@ -127,6 +127,7 @@ pub struct Verification {
     ready: BTreeSet<Need>,
     foresight: Foresight,
     source: Source,
+    root_url: Option<String>,
     repeats: doubt::Repeats,
 }
 
@@ -154,6 +155,7 @@ impl Verification {
             ready: BTreeSet::new(),
             foresight: Foresight::default(),
             source: Source::Services,
+            root_url: None,
             repeats: doubt::Repeats::default(),
         };
         verification.add_all(|scope| match scope {
@@ -163,6 +165,11 @@ impl Verification {
         let awaited: Vec<TaskId> = verification.chain.awaited().collect();
         verification.ask_for_definitions(awaited);
         verification
+    }
+
+    /// Taskcluster's root URL, which the verdict repeats. It decides nothing.
+    pub fn named_root(&mut self, root_url: impl Into<String>) {
+        self.root_url = Some(root_url.into());
     }
 
     /// Stops once this is set, in the middle of work if necessary, keeping earlier findings. What was
