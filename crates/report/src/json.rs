@@ -102,6 +102,8 @@ fn link(link: &LinkSummary) -> Value {
         ("taskId", link.task_id.as_str().into()),
         ("kind", link.kind.as_str().into()),
         ("runId", or_null(link.run_id, |run_id| u64::from(run_id.0).into())),
+        ("runState", or_null(link.run_state, |state| state.as_str().into())),
+        ("workerPool", link.worker_pool.as_str().into()),
         (
             "workerImplementation",
             or_null(link.worker_implementation, |implementation| implementation.as_str().into()),

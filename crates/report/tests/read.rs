@@ -4,7 +4,7 @@
 mod support;
 
 use catena_json::{Limits, Path, Segment, Value};
-use catena_report::{ReadError, ReadVerdict, json, json_line, json_value};
+use catena_report::{ReadError, ReadFinding, ReadVerdict, json, json_line, json_value};
 use catena_verify::schema::{self, Unsupported};
 use catena_verify::verdict::{Class, Disposition, Outcome, Source, Verdict};
 use support::*;
@@ -57,6 +57,8 @@ fn reports_round_trip() {
                 (it.code.name, class, it.disposition, it.task_id, it.message.as_str())
             });
             assert!(findings.eq(written));
+            let failed = |it: &ReadFinding| it.disposition == Disposition::Failed;
+            assert!(back.findings.iter().all(|it| it.headline.is_some() == failed(it)));
         }
     }
 }
@@ -128,11 +130,15 @@ fn malformed_members_are_refused_with_their_path() {
         (&["concluded"], Value::from("yesterday")),
         (&["links", "0", "name"], Value::Array(Vec::new())),
         (&["links", "0", "runId"], Value::from(-1_i64)),
+        (&["links", "0", "runState"], Value::from("asleep")),
+        (&["links", "0", "workerPool"], Value::from("gecko-3")),
         (&["links", "1", "document", "signer", "scheme"], Value::from("rot13")),
         (&["links", "1", "document", "signer", "key"], Value::from("AAAA")),
         (&["links", "1", "edgesLeftOut"], null()),
         (&["findings", "0", "disposition"], Value::from("ignored")),
         (&["findings", "0", "class"], Value::from("harmless")),
+        (&["findings", "0", "headline"], Value::from(1_u64)),
+        (&["findings", "0", "followsFrom"], Value::from(-1_i64)),
         (&["artifacts", "0", "name"], Value::from("")),
         (&["artifacts", "0", "evidence"], Value::from("guessed")),
     ] {
@@ -160,6 +166,15 @@ fn contradictions_are_refused() {
     let mut passing_code = unknown_key();
     passing_code.code = passing("signature-verified");
     assert!(refused(read(&json(&verdict(Outcome::Rejected, vec![passing_code])))));
+    // The last finding is the failed one: it follows from itself, from one that passed, from one that is not there.
+    let last = json_value(&verdict(Outcome::Rejected, vec![unknown_key()]));
+    let last = last.get("findings").and_then(Value::as_array).unwrap().len() - 1;
+    for cause in [last, 0, last + 1] {
+        let to = Value::from(u64::try_from(cause).unwrap());
+        assert!(refused(changed(&["findings", &last.to_string(), "followsFrom"], to)), "{cause}");
+    }
+    // Only a failed finding follows from another.
+    assert!(refused(changed(&["findings", "0", "followsFrom"], Value::from(u64::try_from(last).unwrap()))));
 }
 
 #[test]

@@ -78,7 +78,9 @@ impl RunState {
         !matches!(self, Self::Pending | Self::Running)
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// Parses the queue's term.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         [Self::Pending, Self::Running, Self::Completed, Self::Failed, Self::Exception]
             .into_iter()
             .find(|state| state.as_str() == text)

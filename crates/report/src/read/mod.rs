@@ -10,7 +10,9 @@ use catena_json::{Limits, Path};
 use catena_keys::{PublicKey, Scheme};
 use catena_model::Timestamp;
 use catena_model::digest::Digest;
-use catena_model::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
+use catena_model::task::{
+    ArtifactName, Kind, LinkName, RunId, RunState, TaskId, WorkerImplementation, WorkerPool,
+};
 use catena_verify::verdict::{
     ArtifactEvidence, Class, Disposition, Edge, LinkSummary, Outcome, RelaxedBy, SignedDocument, Source,
     VerifiedArtifact, Worker,
@@ -103,6 +105,10 @@ pub struct ReadFinding {
     pub task_id: TaskId,
     /// One sentence with the details.
     pub message: String,
+    /// The fault of a failed finding in one line.
+    pub headline: Option<String>,
+    /// The position of the finding that it follows from; `None` for a cause.
+    pub follows_from: Option<usize>,
 }
 
 /// Why a text is not a verdict.
@@ -176,10 +182,20 @@ impl ReadVerdict {
             "it is verified exactly if no finding failed"
         } else if self.failed().any(|finding| finding.class.is_none()) {
             "a finding failed with a code that only passes"
+        } else if self.findings.iter().any(|finding| !self.has_its_cause(finding)) {
+            "a finding follows from one that is not a cause"
         } else {
             return Ok(());
         };
         Err(ReadError::Contradiction(contradiction))
+    }
+
+    /// Only a failed finding follows from another, which failed too and follows from nothing.
+    fn has_its_cause(&self, finding: &ReadFinding) -> bool {
+        let Some(position) = finding.follows_from else { return true };
+        let is_cause =
+            |cause: &ReadFinding| cause.disposition == Disposition::Failed && cause.follows_from.is_none();
+        finding.disposition == Disposition::Failed && self.findings.get(position).is_some_and(is_cause)
     }
 }
 
@@ -221,6 +237,12 @@ fn link(place: &Place<'_>) -> Read<LinkSummary> {
         task_id: place.member("taskId")?.task_id()?,
         kind: place.member("kind")?.parsed("a kind", |text| Kind::parse(text).ok())?,
         run_id: place.member("runId")?.nullable(run_id)?,
+        run_state: place
+            .member("runState")?
+            .nullable(|state| state.parsed("the state of a run", RunState::parse))?,
+        worker_pool: place
+            .member("workerPool")?
+            .parsed("provisionerId/workerType", |text| WorkerPool::parse(text).ok())?,
         worker: place.member("worker")?.nullable(worker)?,
         worker_implementation: place.member("workerImplementation")?.nullable(implementation)?,
         title: place.member("title")?.nullable(Place::owned)?,
@@ -260,7 +282,13 @@ fn finding(place: &Place<'_>) -> Read<ReadFinding> {
         disposition: place.member("disposition")?.parsed("passed, failed or relaxed", Disposition::parse)?,
         task_id: place.member("taskId")?.task_id()?,
         message: place.member("message")?.owned()?,
+        headline: place.member("headline")?.nullable(Place::owned)?,
+        follows_from: place.member("followsFrom")?.nullable(position)?,
     })
+}
+
+fn position(place: &Place<'_>) -> Read<usize> {
+    usize::try_from(place.number()?).map_err(|_| place.wrong("a position"))
 }
 
 fn artifact(place: &Place<'_>) -> Read<VerifiedArtifact> {

@@ -4,7 +4,9 @@
 use catena_json::{Limits, Path, Value};
 use catena_keys::PublicKey;
 use catena_model::digest::Digest;
-use catena_model::task::{ArtifactName, Kind, LinkName, RunId, TaskId, WorkerImplementation};
+use catena_model::task::{
+    ArtifactName, Kind, LinkName, RunId, RunState, TaskId, WorkerImplementation, WorkerPool,
+};
 use catena_policy::{KeyRing, KeysId, PolicyId, Rule};
 use catena_verify::checks::find_code;
 use catena_verify::verdict::{
@@ -93,6 +95,8 @@ fn link(
         task_id: id(task_id),
         kind: Kind::parse(kind).unwrap(),
         run_id: Some(RunId(0)),
+        run_state: Some(RunState::Completed),
+        worker_pool: WorkerPool::parse(&format!("gecko-3/{kind}")).unwrap(),
         worker: Some(Worker { group: "mdc1".to_owned(), id: format!("{kind}-1") }),
         worker_implementation: Some(implementation),
         title: Some(title.to_owned()),

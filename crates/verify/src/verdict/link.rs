@@ -2,7 +2,7 @@
 
 use catena_keys::PublicKey;
 use catena_model::digest::Digest;
-use catena_model::task::{Kind, LinkName, RunId, TaskId, WorkerImplementation};
+use catena_model::task::{Kind, LinkName, RunId, RunState, TaskId, WorkerImplementation, WorkerPool};
 
 /// One link in the report, with its evidence.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,10 @@ pub struct LinkSummary {
     pub kind: Kind,
     /// The run that the chain is about, if known.
     pub run_id: Option<RunId>,
+    /// The state of that run, according to the queue.
+    pub run_state: Option<RunState>,
+    /// The worker pool that its definition names.
+    pub worker_pool: WorkerPool,
     /// The worker that ran it, according to the queue.
     pub worker: Option<Worker>,
     /// Its worker implementation, if determined.

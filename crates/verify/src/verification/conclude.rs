@@ -210,6 +210,8 @@ fn links(verification: &Verification) -> Vec<LinkSummary> {
             task_id: link.task_id,
             kind: link.kind.clone(),
             run_id: run.map(|run| run.run_id),
+            run_state: run.map(|run| run.state),
+            worker_pool: link.definition.worker_pool().clone(),
             worker: run.and_then(worker),
             worker_implementation: found.and_then(|found| found.implementation),
             title: link.definition.text(&["metadata", "name"]).map(|title| bounded_text(title.to_owned())),
