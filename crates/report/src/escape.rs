@@ -61,6 +61,16 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// Text between words of ours on one line: in quotation marks unless it is a word of lowercase letters, digits
+/// and `-`, so that it cannot continue the line in our words.
+pub(crate) fn word(text: &str) -> Cow<'_, str> {
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if !text.is_empty() && text.bytes().all(is_part) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("\"{}\"", line(text)))
+}
+
 fn escape_word(word: &str, is_mixed: bool, safe: &mut String) {
     for character in word.chars() {
         match character {
@@ -112,6 +122,13 @@ mod tests {
             "hg.m\\u{43e}zilla.org \u{43f}\u{440}\u{438}"
         );
         assert_eq!(line("\u{9b}31m\u{7f}\u{2028}\u{e0041}"), "\\u{9b}31m\\u{7f}\\u{2028}\\u{e0041}");
+    }
+
+    #[test]
+    fn only_words_stand_without_quotation_marks() {
+        assert_eq!(word("docker-image"), "docker-image");
+        assert_eq!(word("build  verified"), "\"build  verified\"");
+        assert_eq!((word(""), word("a\n")), ("\"\"".into(), "\"a\\n\"".into()));
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //!
 //! [`text()`] prints the outcome first and then each failed finding with the expected and the actual
 //! value, their authorities and the action to take; [`json()`] contains the same and every passed
-//! finding, in the versioned schema of `docs/verdict-json.md`. This crate decides nothing: a report
-//! shows the verdict. Both contain outside text, so both escape whatever could deceive on a terminal
-//! ([`escape`]). [`ReadVerdict`] parses the JSON.
+//! finding, in the versioned schema of `docs/verdict-json.md`; [`tree()`] draws the chain. This crate decides
+//! nothing: a report shows the verdict. All of them contain outside text, so they escape whatever could
+//! deceive on a terminal ([`escape`]). [`ReadVerdict`] parses the JSON.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod causes;
@@ -20,10 +20,13 @@ mod proof;
 mod read;
 pub mod shadow;
 mod text;
+mod tree;
 
 pub use headline::headline;
 pub use hints::{Cause, Hint, causes, code_advice, hints};
 pub use json::{SCHEMA, json, json_line, json_value};
 pub use line::line;
+pub use order::failed_codes;
 pub use read::{ReadError, ReadFinding, ReadKeys, ReadPolicy, ReadRelaxed, ReadVerdict};
 pub use text::{TextOptions, text};
+pub use tree::tree;

@@ -4,17 +4,17 @@ use crate::diff::middle;
 use crate::escape;
 use crate::headline::headline;
 use crate::order::{Links, leading};
-use catena_verify::verdict::{Outcome, Verdict};
+use catena_verify::verdict::{Outcome, Source, Verdict};
 use std::fmt::Write as _;
 
 /// Characters of the leading cause.
 const LEAD: usize = 200;
 
-/// A verdict in one line: the outcome, the task, its kind, the product, and, where something failed, the
-/// code, the way to the link and the words of what leads, and how many more failed; then what was
-/// weakened and how many keys the policy does not have, since a weaker verifier proves less. A verified
-/// chain that goes back to no trusted tree says so. Columns are two spaces apart. No line break at
-/// the end; text from outside is escaped.
+/// A verdict in one line: the outcome, the task, its kind, the product, whether it comes from a recording,
+/// and, where something failed, the code, the way to the link and the words of what leads, and how many
+/// more failed; then what was weakened and how many keys the policy does not have, since a weaker verifier
+/// proves less. A verified chain that goes back to no trusted tree says so. Columns are two spaces apart. No
+/// line break at the end; text from outside is escaped.
 #[must_use]
 pub fn line(verdict: &Verdict) -> String {
     let links = Links::of(verdict);
@@ -25,6 +25,9 @@ pub fn line(verdict: &Verdict) -> String {
         verdict.kind,
         verdict.product
     );
+    if verdict.source == Source::Recording {
+        line.push_str("  from a recording");
+    }
     if verdict.outcome == Outcome::Verified && verdict.tree.is_none() {
         line.push_str("  but the chain goes back to no trusted tree");
     }

@@ -3,7 +3,7 @@
 use crate::causes::causes;
 use catena_model::task::TaskId;
 use catena_verify::verdict::{Disposition, Finding, LinkSummary, Verdict};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Findings of one code are grouped from this number on …
 const CROWD: usize = 3;
@@ -85,6 +85,15 @@ pub(crate) fn leading<'a>(verdict: &'a Verdict, links: &Links<'_>) -> Vec<&'a Fi
     let follows = causes(verdict, links);
     let findings = verdict.findings.iter().zip(follows).filter(|(_, cause)| cause.is_none());
     in_order(findings.map(|(finding, _)| finding), links)
+}
+
+/// The codes of the failed findings of a verdict, each once, the one that decides first.
+#[must_use]
+pub fn failed_codes(verdict: &Verdict) -> Vec<&'static str> {
+    let links = Links::of(verdict);
+    let mut known = HashSet::new();
+    let findings = leading(verdict, &links).into_iter().chain(failed(verdict, &links));
+    findings.map(|finding| finding.code.name).filter(|code| known.insert(*code)).collect()
 }
 
 /// Groups the failed findings of a verdict: a cause with what follows from it, and, where there are many

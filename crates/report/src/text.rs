@@ -33,6 +33,8 @@ pub struct TextOptions {
     pub width: Option<usize>,
     /// Every finding by itself and in full length, the links, and what passed.
     pub verbose: bool,
+    /// The lines of a tree in ASCII, for terminals that show nothing else.
+    pub ascii: bool,
     /// How long it took, where that is to be shown.
     pub elapsed: Option<Duration>,
 }

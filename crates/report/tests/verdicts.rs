@@ -11,7 +11,7 @@ use std::time::Duration;
 use support::*;
 
 fn plain() -> TextOptions {
-    TextOptions { color: false, width: Some(100), verbose: false, elapsed: None }
+    TextOptions { width: Some(100), ..TextOptions::default() }
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn verified_from_a_recording_with_other_keys() {
     let json = catena_report::json_value(&verdict);
     assert_eq!(json.get("source").and_then(|source| source.as_str()), Some("recording"));
     assert_snapshot!("recording_keys", json.get("keys").unwrap().to_pretty());
-    assert!(catena_report::line(&verdict).ends_with("  keys widened: 1"));
+    assert!(catena_report::line(&verdict).ends_with("  firefox  from a recording  keys widened: 1"));
 }
 
 #[test]

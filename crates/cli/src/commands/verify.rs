@@ -109,7 +109,8 @@ pub(crate) fn text_options(color: bool, output: &Output, output_options: &Output
     let terminal = *output == Output::Stdout && std::io::stdout().is_terminal();
     let size = terminal_size::terminal_size_of(std::io::stdout()).filter(|_| terminal);
     let width = size.map_or(WIDTH, |(columns, _)| usize::from(columns.0).clamp(40, 120));
-    TextOptions { color, width: Some(width), verbose: output_options.verbose > 0, elapsed: None }
+    let verbose = output_options.verbose > 0;
+    TextOptions { color, width: Some(width), verbose, ..TextOptions::default() }
 }
 
 #[cfg(test)]

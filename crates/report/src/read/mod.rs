@@ -5,6 +5,7 @@
 //! contradict each other.
 
 mod place;
+mod text;
 
 use catena_json::{Limits, Path};
 use catena_keys::{PublicKey, Scheme};

@@ -93,7 +93,7 @@ fn other_run(run: TaskRun, clearance: &Clearance) -> Option<catena_model::task::
 
 /// The verdict, as `verify` tells it.
 fn refused(run: TaskRun, verdict: &Verdict) -> Failure {
-    let options = TextOptions { color: false, width: Some(100), verbose: false, elapsed: None };
+    let options = TextOptions { width: Some(100), ..TextOptions::default() };
     let what = format!("the chain of {run} is not verified:\n{}", catena_report::text(verdict, &options));
     let code = match verdict.outcome {
         Outcome::Misconfigured => "fetch-chain-misconfigured",
