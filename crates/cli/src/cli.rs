@@ -3,8 +3,8 @@
 #[cfg(feature = "demo")]
 use crate::commands::demo;
 use crate::commands::{
-    cache, completions, explain, fetch, keys, man, offline_exec, policy, shadow, sign, test_workdir, verify,
-    worker, worker_tools,
+    cache, completions, explain, fetch, keys, man, offline_exec, policy, shadow, show, sign, test_workdir,
+    verify, worker, worker_tools,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -28,6 +28,8 @@ const OVERVIEW: &str = "
       Verify a finished task's artifacts.
   catena verify IFn9x5gaQz-HXl2pa7Ny_w --task-type signing --product firefox --no-check-task
       Verify a task that is about to run.
+  catena show IFn9x5gaQz-HXl2pa7Ny_w --task-type signing --product firefox
+      Show its chain as a tree.
   catena explain signature-unknown-key
       Explain a finding, and what to do about it.";
 
@@ -106,6 +108,14 @@ pub(crate) enum Command {
     /// 0.
     #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", verify::EXAMPLES))]
     Verify(Box<verify::VerifyArgs>),
+    /// Show the chain of a task as a tree
+    ///
+    /// Verifies the task as `verify` does, with the same exit status. Prints the verdict in one line and
+    /// then the chain: each link with its worker implementation, worker pool, run and signer, whether it is
+    /// verified, and the codes that failed. `verify --tree` prints the same tree below the whole verdict.
+    /// Similar links are counted; -v shows each.
+    #[command(after_long_help = format!("{}\n\n{EXIT_STATUSES}", show::EXAMPLES))]
+    Show(Box<verify::ChainArgs>),
     /// Fetch inputs of a task, verified before a byte of them is used
     ///
     /// Downloads artifacts, compares them with signed documents or verifies their whole chain of trust,
@@ -115,7 +125,7 @@ pub(crate) enum Command {
     /// Run a command without any network except loopback, like `fetch --offline-exec`
     #[command(hide = true)]
     OfflineExec(offline_exec::OfflineExecArgs),
-    /// Explain a code in a verdict, and what to do about it
+    /// Explain a code in a verdict, or a whole verdict, and what to do about it
     #[command(after_long_help = explain::EXAMPLES)]
     Explain(explain::ExplainArgs),
     /// Create private keys of workers, and manage trusted keys

@@ -11,6 +11,7 @@ pub(crate) mod man;
 pub(crate) mod offline_exec;
 pub(crate) mod policy;
 pub(crate) mod shadow;
+pub(crate) mod show;
 pub(crate) mod sign;
 pub(crate) mod test_workdir;
 pub(crate) mod verify;
@@ -26,9 +27,10 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
     let Cli { command, output_options } = cli;
     match command {
         Command::Verify(args) => verify::run(*args, &output_options),
+        Command::Show(args) => show::run(&args, &output_options),
         Command::Fetch(args) => fetch::run(*args, &output_options),
         Command::OfflineExec(args) => offline_exec::run(&args),
-        Command::Explain(args) => explain::run(&args),
+        Command::Explain(args) => explain::run(&args, &output_options),
         Command::Keys(command) => keys::run(&command),
         Command::Sign(args) => sign::run(&args),
         Command::Shadow(args) => shadow::run(&args),

@@ -30,6 +30,7 @@ fn help_is_worth_reading() {
     for (name, arguments) in [
         ("help", &["--help"][..]),
         ("help_verify", &["verify", "--help"]),
+        ("help_show", &["show", "--help"]),
         ("help_explain", &["explain", "--help"]),
         ("help_policy", &["policy", "--help"]),
         ("help_policy_check", &["policy", "check", "--help"]),
@@ -87,6 +88,10 @@ fn errors_say_what_where_and_what_next() {
     mistake(&["demo", "--attacks", "elephant\u{1b}[2J"], &["elephant\\u{1b}", "catena demo --attacks"]);
     mistake(&["verify", "--replay", "/nowhere"], &["verification.json", "--record"]);
     mistake(&["verify", "--replay", "/nowhere", TASK], &["cannot be used with"]);
+    mistake(&["show", TASK], &["TASK_ID, --task-type and --product are needed", "next:"]);
+    mistake(&["show", "--batch", "tasks.txt"], &["--batch"]);
+    mistake(&["verify", "--batch", "tasks.txt", "--tree"], &["cannot be used with"]);
+    mistake(&["verify", "--batch", "tasks.txt", "--offline", "--cache", "c"], &["cannot be used with"]);
     mistake(
         &["verify", TASK, "--task-type", "signing", "--product", "firefox", "--keys", keys],
         &["keys.yml:2:", "keys.yml:3:", "elephant-worker"],
@@ -202,7 +207,9 @@ fn completions_and_manual_pages() {
     assert!(catena(&["man"]).stdout.contains(".TH catena 1"));
     let room = tempfile::tempdir().unwrap();
     assert_eq!(catena(&["man", room.path().to_str().unwrap()]).status, 0);
-    for page in ["catena", "catena-verify", "catena-policy", "catena-policy-check", "catena-demo"] {
+    for page in
+        ["catena", "catena-verify", "catena-show", "catena-policy", "catena-policy-check", "catena-demo"]
+    {
         let text = std::fs::read_to_string(room.path().join(format!("{page}.1"))).unwrap();
         assert!(text.contains(&format!(".TH {page} 1")), "{page}");
     }

@@ -1,12 +1,19 @@
-//! `catena explain`: the meaning of a code.
+//! `catena explain`: the meaning of a code, or of a stored verdict.
 
+use crate::cli::OutputOptions;
 use crate::commands::fetch::{CODES, FetchCode};
+use crate::commands::verify::text_options;
 use crate::failure::Failure;
-use crate::output::show;
-use catena_report::code_advice;
+use crate::output::{Output, show};
+use catena_json::Limits;
+use catena_report::{ReadVerdict, code_advice, escape};
 use catena_verify::checks::{self, Check};
 use catena_verify::verdict::Code;
 use clap::Args;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -15,18 +22,28 @@ Examples:
   catena explain signature-unknown-key
       The page of the check that reports it.
   catena explain signature
-      The page of a check.";
+      The page of a check.
+  catena explain verdict.json
+      What a stored verdict says: its failed findings, its chain, and the pages of the checks.
 
-/// Prints the page of the check that finds CODE, or of a code of `catena fetch`; or a list of all codes.
+The exit status is 0 if the code or the file was explained. It says nothing about the task of a
+stored verdict: only `catena verify` does.";
+
+/// Between the pages of several checks.
+const RULE: &str = "----------------------------------------";
+
+/// Prints the page of the check that finds a code, or of a code of `catena fetch`; what a stored verdict says;
+/// or a list of all codes.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// A code as verdicts and `catena fetch` show it, or the name of a check
-    #[arg(value_name = "CODE")]
-    code: Option<String>,
+    /// A code as verdicts and `catena fetch` show it, the name of a check, or a file that
+    /// `catena verify --format json` wrote (`-` is standard input)
+    #[arg(value_name = "CODE|FILE")]
+    asked: Option<String>,
 }
 
-pub(crate) fn run(args: &ExplainArgs) -> Result<u8, Failure> {
-    let Some(asked) = args.code.as_deref().map(str::trim) else { return show(&list()) };
+pub(crate) fn run(args: &ExplainArgs, output_options: &OutputOptions) -> Result<u8, Failure> {
+    let Some(asked) = args.asked.as_deref().map(str::trim) else { return show(&list()) };
     if let Some((check, code)) = checks::find_code(asked) {
         return show(&explain(check, code));
     }
@@ -36,7 +53,58 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<u8, Failure> {
     if let Some(check) = checks::ALL.iter().find(|check| check.name == asked) {
         return show(check.page);
     }
+    if is_file(asked) {
+        return show(&stored(asked, output_options)?);
+    }
     Err(unknown(asked))
+}
+
+/// Whether a file is meant: no code has a dot or a slash.
+fn is_file(asked: &str) -> bool {
+    asked == "-" || asked.contains(['.', '/']) || Path::new(asked).is_file()
+}
+
+/// What a verdict in a file says, and the pages of the checks that failed. The file is not evidence.
+fn stored(name: &str, output_options: &OutputOptions) -> Result<String, Failure> {
+    let next = "name a file that `catena verify --format json` wrote, or a code";
+    let bytes = read(name).map_err(|cause| Failure::usage(format!("{name}: {cause}")).next(next))?;
+    let verdict = ReadVerdict::parse(&bytes, &Limits::default())
+        .map_err(|error| Failure::usage(format!("{name}: {error}")).next(next))?;
+    let options = text_options(output_options.color.on_stdout(), &Output::Stdout, output_options);
+    let (text, tree, pages) =
+        (verdict.text(&options), verdict.tree(&options), pages(&verdict.failed_codes()));
+    Ok(format!("{text}\n{tree}{pages}"))
+}
+
+/// All of a file or of standard input. One byte more than the limit is read, so that the parser rejects it.
+fn read(name: &str) -> io::Result<Vec<u8>> {
+    let most = u64::try_from(Limits::default().bytes).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    if name == "-" {
+        io::stdin().lock().take(most).read_to_end(&mut bytes)?;
+    } else {
+        File::open(name)?.take(most).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+/// The meaning of each code, and the page of its check once.
+pub(crate) fn pages(codes: &[&str]) -> String {
+    let mut text = String::new();
+    let mut done: BTreeSet<&str> = BTreeSet::new();
+    for code in codes {
+        let Some((check, _)) = checks::find_code(code) else {
+            let code = escape::line(code);
+            text.push_str(&format!("\n{RULE}\n{code}\n  This version of catena does not know the code.\n"));
+            continue;
+        };
+        if done.insert(check.name) {
+            let known = codes.iter().filter_map(|code| checks::find_code(code));
+            let heads = known.filter(|(other, _)| other.name == check.name).map(|(_, code)| head(code));
+            text.push_str(&format!("\n{RULE}\n{}\n{}", heads.collect::<String>(), check.page));
+        }
+    }
+    text
 }
 
 /// Every check with its codes.
@@ -61,6 +129,11 @@ fn explain_fetch(code: &FetchCode) -> String {
 }
 
 fn explain(check: &Check, code: &Code) -> String {
+    format!("{}\n{}", head(code), check.page)
+}
+
+/// What a code means and what to do, before the page.
+fn head(code: &Code) -> String {
     let mut text = format!("{} ({})\n  {}\n", code.name, code.meaning(), code.summary);
     if !code.passes {
         text.push_str(&format!("  what to do: {}\n", code_advice(code)));
@@ -70,7 +143,6 @@ fn explain(check: &Check, code: &Code) -> String {
             "  a product can relax it in its policy with the rule {rule} (docs/policy.md)\n"
         ));
     }
-    text.push_str(&format!("\n{}", check.page));
     text
 }
 
@@ -85,7 +157,7 @@ fn unknown(asked: &str) -> Failure {
         format!("did you mean {}? `catena explain` lists every code", near.join(" or "))
     };
     let asked: String = asked.chars().take(80).collect();
-    Failure::usage(format!("{asked:?} is not a code or a check")).next(next)
+    Failure::usage(format!("{asked:?} is not a code, a check or a file")).next(next)
 }
 
 /// At most three similar names, the most similar first.
@@ -154,6 +226,26 @@ mod tests {
             count += 1;
         }
         assert!(count > 20, "{count}");
+    }
+
+    #[test]
+    fn the_page_of_a_check_is_printed_once() {
+        let text = pages(&["signature-unknown-key", "a-\u{1b}code", "artifact-altered", "signature-empty"]);
+        assert_eq!((text.matches("\n# signature").count(), text.matches("\n# artifacts").count()), (1, 1));
+        let place = |word: &str| text.find(word).unwrap();
+        assert!(place("\nsignature-unknown-key (") < place("\nsignature-empty ("));
+        assert!(place("\nsignature-empty (") < place("\n# signature"));
+        assert!(place("\n# signature") < place("a-\\u{1b}code"));
+        assert!(place("a-\\u{1b}code") < place("\n# artifacts"));
+        assert_eq!(pages(&[]), "");
+    }
+
+    #[test]
+    fn names_of_files_are_not_names_of_codes() {
+        assert!(["-", "verdict.json", "./verdict", "/nowhere"].into_iter().all(is_file));
+        assert!(!is_file("signature-unkown-key"));
+        let codes = checks::ALL.iter().flat_map(|check| check.codes.iter().map(|code| code.name));
+        assert!(codes.chain(CODES.iter().map(|code| code.name)).all(|code| !code.contains(['.', '/'])));
     }
 
     #[test]

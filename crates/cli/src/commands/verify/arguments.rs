@@ -15,8 +15,10 @@ Examples:
   catena verify TASK_ID --task-type signing --product firefox --no-check-task --work-dir work
       A task that is about to run. If it is verified, its inputs are in
       work/cot/<taskId>/<path>; otherwise no file is.
+  catena verify TASK_ID --task-type signing --product firefox --tree --explain
+      With the chain as a tree, and the pages of the checks that failed.
   catena verify TASK_ID --task-type signing --product firefox --format json -o verdict.json
-      For machines (docs/verdict-json.md).
+      For machines (docs/verdict-json.md); `catena explain verdict.json` reads it.
   catena verify --batch tasks.txt --task-type signing --product firefox
       Many tasks, one per line: verdicts as they arrive, with shared data fetched once.
   catena verify TASK_ID --task-type signing --product firefox --record case
@@ -39,25 +41,18 @@ Environment:
   HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE
       Proxies and trusted certificates.";
 
-/// The target, and how to verify it.
+/// The target, how to verify it, and where its verdict goes.
 #[derive(Debug, Args)]
-pub(crate) struct VerifyArgs {
+pub(crate) struct ChainArgs {
     /// The task
-    #[arg(value_name = "TASK_ID", value_parser = TaskId::parse, required_unless_present_any = ["replay", "batch"])]
+    #[arg(value_name = "TASK_ID", value_parser = TaskId::parse)]
     pub(super) task_id: Option<TaskId>,
     /// The kind that it is verified as: signing, beetmover, build, …
-    #[arg(long, value_name = "KIND", value_parser = Kind::parse, required_unless_present_any = ["replay", "batch"])]
+    #[arg(long, value_name = "KIND", value_parser = Kind::parse)]
     pub(super) task_type: Option<Kind>,
     /// The product whose policy is applied
-    #[arg(long, value_name = "NAME", visible_alias = "cot-product", required_unless_present_any = ["replay", "batch"])]
+    #[arg(long, value_name = "NAME", visible_alias = "cot-product")]
     pub(super) product: Option<String>,
-    /// Verify every task of a list: one TASK_ID [KIND [PRODUCT]] per line; defaults come from
-    /// --task-type and --product; `#` starts a comment. Results are printed as they become available
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["task_id", "work_dir", "output", "record", "replay"])]
-    pub(super) batch: Option<PathBuf>,
-    /// With --batch: verify this many tasks in parallel [default: 16]
-    #[arg(long, value_name = "NUMBER", requires = "batch")]
-    pub(super) jobs: Option<NonZeroU32>,
     /// Taskcluster's root URL [default: the policy's]
     #[arg(long, value_name = "URL", env = "TASKCLUSTER_ROOT_URL", hide_env_values = true)]
     pub(super) root_url: Option<String>,
@@ -77,17 +72,13 @@ pub(crate) struct VerifyArgs {
     /// Which artifacts are measured beside the task's inputs
     #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
     pub(super) artifacts: Artifacts,
-    /// The directory for verified artifacts
-    #[arg(long, value_name = "DIR", conflicts_with = "replay")]
-    #[arg(help = "Leave each verified artifact at DIR/cot/<taskId>/<path>, and nothing unverified")]
-    pub(super) work_dir: Option<PathBuf>,
     /// Output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(super) format: Format,
     /// Write the verdict to FILE instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Deadline of a verification: 90s, 5m, 1h [default: 5m]; with --batch, of each task
+    /// Deadline of the verification of a task: 90s, 5m, 1h [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(super) deadline: Option<Duration>,
     /// Maximum attempts per request [default: 5]
@@ -116,7 +107,7 @@ pub(crate) struct VerifyArgs {
     pub(super) cache: CacheOptions,
     /// Use the cache only; mutable data comes from the last successful verification of this task
     #[arg(long, help_heading = "Cache", requires = "cache")]
-    #[arg(conflicts_with_all = ["replay", "batch", "danger_allow_http"])]
+    #[arg(conflicts_with_all = ["replay", "danger_allow_http"])]
     pub(super) offline: bool,
     /// Allow plain http to other machines: any machine on the path can then answer for Taskcluster
     #[arg(long, help_heading = "Danger")]
@@ -124,6 +115,30 @@ pub(crate) struct VerifyArgs {
     /// Accept documents without verifying their signatures; the verdict says so
     #[arg(long, help_heading = "Danger")]
     pub(super) danger_skip_signatures: bool,
+}
+
+/// What to verify, and what to print beside the verdict.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(super) chain: ChainArgs,
+    /// Verify every task of a list: one TASK_ID [KIND [PRODUCT]] per line; defaults come from
+    /// --task-type and --product; `#` starts a comment. Results are printed as they become available
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["task_id", "work_dir", "output", "record", "replay", "offline"])]
+    pub(super) batch: Option<PathBuf>,
+    /// With --batch: verify this many tasks in parallel [default: 16]
+    #[arg(long, value_name = "NUMBER", requires = "batch")]
+    pub(super) jobs: Option<NonZeroU32>,
+    /// The directory for verified artifacts
+    #[arg(long, value_name = "DIR", conflicts_with = "replay")]
+    #[arg(help = "Leave each verified artifact at DIR/cot/<taskId>/<path>, and nothing unverified")]
+    pub(super) work_dir: Option<PathBuf>,
+    /// Print the chain as a tree below the verdict. JSON has its links and edges in any case
+    #[arg(long, conflicts_with = "batch")]
+    pub(super) tree: bool,
+    /// Print below the verdict the page of each check that failed, the deciding one first
+    #[arg(long, conflicts_with = "batch")]
+    pub(super) explain: bool,
     /// Accepted for compatibility with verify_cot; signatures are always verified
     #[arg(long, hide_short_help = true)]
     verify_sigs: bool,
@@ -164,7 +179,7 @@ pub(crate) enum Format {
     Json,
 }
 
-impl VerifyArgs {
+impl ChainArgs {
     /// Whether the target's own document is verified too.
     pub(super) fn checks_task(&self) -> bool {
         !self.no_check_task

@@ -6,7 +6,7 @@ mod summary;
 use super::arguments::Format;
 use super::interruption::block_on;
 use super::setup::{self, PendingTransport};
-use super::{VerifyArgs, control, text_options};
+use super::{ChainArgs, VerifyArgs, control, text_options};
 use crate::cli::OutputOptions;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -27,8 +27,10 @@ pub(super) fn run(
     output_options: &OutputOptions,
     screen: &Screen,
 ) -> Result<u8, Failure> {
+    let (jobs, args): (_, &ChainArgs) = (args.jobs, &args.chain);
     let target_specs = list::read(file, args)?;
-    let verifier = setup::verifier(args, PendingTransport::begin(args))?;
+    // A batch shares its data without a cache.
+    let verifier = setup::verifier(args, PendingTransport::begin(args), true)?;
     let mut sum = BatchSummary::of(target_specs.len());
     let mut tell = |verdict: &Verdict| {
         screen.aside(|| told(verdict, args.format, output_options))?;
@@ -38,7 +40,7 @@ pub(super) fn run(
     };
     let cost = block_on(async |cancellation| {
         let control = control(args, Arc::new(Quiet), cancellation);
-        judged(&verifier, target_specs, args.jobs, control, &mut tell).await
+        judged(&verifier, target_specs, jobs, control, &mut tell).await
     })?;
     if let Some(cost) = cost {
         sum.cost(&cost);

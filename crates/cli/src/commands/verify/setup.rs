@@ -1,6 +1,6 @@
 //! From the arguments of `catena verify` to the library's types.
 
-use super::VerifyArgs;
+use super::ChainArgs;
 use crate::failure::Failure;
 use crate::key_source;
 use catena::{
@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
 
 /// The named task.
-pub(super) fn target_spec(args: &VerifyArgs) -> Result<TargetSpec, Failure> {
+pub(super) fn target_spec(args: &ChainArgs) -> Result<TargetSpec, Failure> {
     let (Some(task_id), Some(kind), Some(product)) =
         (args.task_id, args.task_type.clone(), args.product.clone())
     else {
@@ -25,15 +25,18 @@ pub(super) fn target_spec(args: &VerifyArgs) -> Result<TargetSpec, Failure> {
     Ok(TargetSpec { target, product })
 }
 
-/// The verifier.
-pub(super) fn verifier(args: &VerifyArgs, pending: PendingTransport) -> Result<Verifier, Failure> {
+/// The verifier, with the named cache unless `uncached`.
+pub(super) fn verifier(
+    args: &ChainArgs,
+    pending: PendingTransport,
+    uncached: bool,
+) -> Result<Verifier, Failure> {
     if args.offline && key_source::is_address(args.keys.as_deref()) {
         return Err(Failure::usage("--offline asks no address for keys").next("give --keys a file"));
     }
     let trust_config = key_source::trust_config(&args.policy, args.keys.as_deref(), args.ca_file.as_deref())?;
     let root_url = args.root_url.as_deref();
-    // A batch shares its data without a cache.
-    let cache = if args.batch.is_some() { None } else { args.cache.options()? };
+    let cache = if uncached { None } else { args.cache.options()? };
     let verifier = match (&cache, args.offline) {
         (Some(cache), true) => Verifier::offline(trust_config, root_url, cache)?,
         (None, true) => return Err(Failure::usage("--offline needs a --cache")),
@@ -46,7 +49,7 @@ pub(super) fn verifier(args: &VerifyArgs, pending: PendingTransport) -> Result<V
     Ok(verifier.danger_skip_signatures(args.danger_skip_signatures))
 }
 
-fn network(args: &VerifyArgs, pending: PendingTransport) -> Result<Network, Failure> {
+fn network(args: &ChainArgs, pending: PendingTransport) -> Result<Network, Failure> {
     let defaults = Options::default();
     let options = Options {
         attempts: args.attempts.map_or(defaults.attempts, NonZeroU32::get),
@@ -62,7 +65,7 @@ fn network(args: &VerifyArgs, pending: PendingTransport) -> Result<Network, Fail
         .with_github_token(github_token_from_environment(variable)))
 }
 
-fn credentials(args: &VerifyArgs) -> Result<Option<TaskclusterCredentials>, Failure> {
+fn credentials(args: &ChainArgs) -> Result<Option<TaskclusterCredentials>, Failure> {
     let found = match &args.credentials {
         Some(file) => TaskclusterCredentials::from_file(file).map(Some),
         None => TaskclusterCredentials::from_environment(|name| std::env::var(name).ok()),
@@ -86,7 +89,7 @@ pub(super) struct PendingTransport {
 
 impl PendingTransport {
     /// Starts, if requests will be made.
-    pub(super) fn begin(args: &VerifyArgs) -> Self {
+    pub(super) fn begin(args: &ChainArgs) -> Self {
         let options = HttpOptions { ca_file: args.ca_file.clone(), ..HttpOptions::default() };
         let asks = args.replay.is_none() && !args.offline;
         let own = options.clone();

@@ -1,6 +1,6 @@
 //! A list of tasks, one per line.
 
-use super::VerifyArgs;
+use super::ChainArgs;
 use crate::failure::Failure;
 use catena::{Kind, Target, TargetSpec, TaskId, TextFile};
 use std::ffi::OsStr;
@@ -24,7 +24,7 @@ struct Line {
 }
 
 /// Reads a list from a file, or from standard input if the name is `-`.
-pub(super) fn read(file: &Path, args: &VerifyArgs) -> Result<Vec<TargetSpec>, Failure> {
+pub(super) fn read(file: &Path, args: &ChainArgs) -> Result<Vec<TargetSpec>, Failure> {
     let text = if file.as_os_str() == OsStr::new("-") {
         text_of(std::io::stdin().lock())
             .map_err(|cause| Failure::usage(format!("standard input: {cause}")))?
