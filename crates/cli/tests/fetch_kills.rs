@@ -115,18 +115,22 @@ impl Case {
         let names: Vec<&String> = served.files.keys().collect();
         let fetchers = (0..FETCHERS).map(|number| {
             // The first fetches everything, and the others at least one each.
-            let chosen = names.iter().filter(|_| number == 0 || next() % 2 == 0);
+            let chosen = names.iter().filter(|_| number == 0 || next().is_multiple_of(2));
             let mut chosen: Vec<String> = chosen.map(|name| (*name).clone()).collect();
             if chosen.is_empty() {
                 chosen.push(names[usize::try_from(next()).unwrap() % names.len()].clone());
             }
-            Fetcher { names: chosen, dest: if number < 2 { "one" } else { "other" }, links: next() % 3 == 0 }
+            Fetcher {
+                names: chosen,
+                dest: if number < 2 { "one" } else { "other" },
+                links: next().is_multiple_of(3),
+            }
         });
         let fetchers = fetchers.collect();
         let kills = (0..ROUNDS).map(|_| {
             let certain = usize::try_from(next()).unwrap() % FETCHERS;
             let moments = (0..FETCHERS).map(|number| {
-                let (is_killed, moment) = (number == certain || next() % 3 == 0, next() % LATEST);
+                let (is_killed, moment) = (number == certain || next().is_multiple_of(3), next() % LATEST);
                 is_killed.then(|| Duration::from_millis(moment))
             });
             moments.collect()

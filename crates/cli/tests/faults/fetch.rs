@@ -109,7 +109,7 @@ impl Strike {
         if !files(&served.temporary_dir()).is_empty() {
             return fail("temporary files are left");
         }
-        left(&served, ending.status == Some(0)).or_else(|why| fail(why))
+        left(&served, ending.status == Some(0)).or_else(fail)
     }
 }
 
