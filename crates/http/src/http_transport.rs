@@ -97,7 +97,7 @@ const USER_AGENT: &str = concat!("catena/", env!("CARGO_PKG_VERSION"));
 const IDLE: Duration = Duration::from_secs(90);
 /// Bytes that a connection buffers. Each buffer grows to what arrived at once, and a chain of hundreds of links has a
 /// hundred connections: with hyper's default of 400 KiB they held more memory than all evidence.
-const BUFFER: usize = 64 << 10;
+const BUFFER: usize = 256 << 10;
 
 /// Requests over the network.
 #[derive(Clone, Debug)]
