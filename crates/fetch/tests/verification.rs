@@ -236,7 +236,10 @@ async fn what_stays_counts_after_two_requests() {
         served.testbed.fault(pattern, 1.., fault.clone());
         let (concluded, replayed, _) = served.judge_twice(&case, None).await;
         let live = concluded.verdict();
-        assert_eq!(live.outcome, Outcome::Rejected, "{pattern} {fault:?}");
+        // Without the list of projects, no statement about a tree's level is known to be wrong.
+        let is_list = pattern.ends_with("/projects.yml");
+        let expected = if is_list { Outcome::Undetermined } else { Outcome::Rejected };
+        assert_eq!(live.outcome, expected, "{pattern} {fault:?}");
         assert_eq!(*live, replayed, "{pattern}: the recording says how often it was seen");
         let told = live.failed().any(|finding| finding.message.contains(" had the same answer."));
         let failed: Vec<_> = live.failed().map(|finding| &finding.message).collect();

@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn a_key_is_named_by_the_line_that_counts() {
         let above = [
-            "version: 1",
+            "catena-policy: 1",
             "extends: shipped:firefox-ci",
             "products:",
             "  firefox:",
