@@ -205,7 +205,7 @@ impl Case {
         self.cache_is_right()
     }
 
-    /// Every file has the content of its name, whoever was killed.
+    /// Every file has the content of its name, whichever process was killed.
     fn nothing_wrong(&self) -> Result<(), String> {
         let known: BTreeMap<&PathBuf, &Vec<u8>> = self.served.files.values().flatten().collect();
         for dest in ["one", "other"] {

@@ -433,7 +433,7 @@ fn a_caller_can_cancel() {
     assert!(matches!(outcome.result, Err(ExtractError::Cancelled)) && !outcome.tree.exists());
 }
 
-/// An archive in several parts of a compressed stream is one, and one that is compressed twice is none.
+/// An archive in several parts of a compressed stream is an archive; one that is compressed twice is not.
 #[test]
 fn streams_of_several_parts() {
     let tar = Tar::of(Member::file("a", &[b'x'; 3000]));

@@ -109,7 +109,7 @@ fn hints_are_short_sentences() {
     }
 }
 
-/// Whoever reads a refusal at night has something to run.
+/// The reader of a refusal has something to run.
 #[test]
 fn every_hint_has_a_command() {
     const PROGRAMS: [&str; 3] = ["catena", "curl", "git"];

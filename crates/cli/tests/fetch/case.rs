@@ -104,7 +104,7 @@ impl Case {
         ["--product", &self.product, "--keys", "keys.json"]
     }
 
-    /// Nothing at all is left in the destination, or there is none.
+    /// The destination is empty or missing.
     #[track_caller]
     pub(crate) fn nothing_is_left(&self) {
         assert!(!self.dest().exists() || children(&self.dest()).is_empty(), "{:?}", children(&self.dest()));

@@ -1,4 +1,4 @@
-//! What is told of the files, and what is written down of them.
+//! The report on the files, and the record that is written of them.
 
 use crate::case::{ARCHIVE, Case, archive, sha256};
 use catena_testbed::Fault;

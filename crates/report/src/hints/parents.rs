@@ -63,8 +63,8 @@ pub(super) const HINTS: &[Hint] = &[
         code!("graph-definition-differs"),
         &[
             show(
-                "the queue has another definition than the signed graph of the decision task. Keep the evidence, \
-                 and find out who created the task (the queue's log has the client id).",
+                "the definition in the queue differs from the one in the signed graph of the decision task. Keep the \
+                 evidence, and find out who created the task (the queue's log has the client id).",
                 RECORD,
             ),
             show("compare with what another network gets.", DEFINITION),

@@ -478,7 +478,7 @@ pub(super) const HINTS: &[Hint] = &[
         code!("image-differs"),
         &[
             show(
-                "the docker-image task ran once, and the task ran in another image than it made. Do not use what \
+                "the docker-image task ran once, and the task ran in a different image. Do not use what \
                  it made. Keep the evidence, and check the worker and its cache of images.",
                 RECORD,
             ),

@@ -32,7 +32,7 @@ const CANCELLED: Code = Code::new(
 
 const CODES: &[Code] = &[UNREACHABLE, REFUSED, UNFINISHED, CANCELLED];
 
-/// Something about a task came to no end.
+/// An examination of a task did not complete.
 pub(super) fn unfinished(task_id: TaskId, message: String) -> Finding {
     Finding::new(CHECK, UNFINISHED, Disposition::Failed, task_id, message)
 }

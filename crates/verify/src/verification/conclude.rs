@@ -159,7 +159,7 @@ fn restore(verification: &Verification, findings: &mut [Finding]) -> bool {
         if let Some(rule) = finding.code.rule.filter(|rule| verification.evidence.relaxes(*rule)) {
             finding.disposition = Disposition::Failed;
             finding.message.push_str(&format!(
-                " The policy relaxes {rule}; it counts all the same, since other checks came to no end."
+                " The policy relaxes {rule}; it counts all the same, because other checks did not complete."
             ));
             restored = true;
         }
