@@ -149,9 +149,9 @@ pub(super) const HINTS: &[Hint] = &[
         &[
             show(
                 "the list of projects is missing or malformed, not the task. Check projects-url in the policy.",
-                POLICY,
+                PROJECTS,
             ),
-            show("if the address is right, repair projects.yml there, then verify again.", PROJECTS),
+            say("if the address is right, repair projects.yml there, then verify again."),
         ],
     ),
     hint(

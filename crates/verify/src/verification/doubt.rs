@@ -122,7 +122,7 @@ impl Verification {
             return;
         }
         for finding in &mut examination.findings {
-            if finding.disposition != Disposition::Failed || finding.code.class == Class::Infra {
+            if finding.disposition != Disposition::Failed {
                 continue;
             }
             let concerns = |need: &&Need| match need {
