@@ -9,7 +9,7 @@ use crate::valid::{custody, finished_custody, mobile_custody};
 use catena_json::Value;
 use catena_testbed::Chain;
 use catena_testbed::chain::{DOCUMENT, SIGNATURE};
-use catena_verify::verdict::Class::{Invalid, Policy};
+use catena_verify::verdict::Class::{Infra, Invalid, Policy};
 
 pub(super) const ONES: &[(&str, One)] = &[
     (
@@ -176,16 +176,16 @@ pub(super) const ONES: &[(&str, One)] = &[
         ),
     ),
     (
-        "toolchain that was taken from a run that never ended",
+        "toolchain that was taken from a run that has not ended",
         mistake(
             custody,
             |c| {
                 let id = toolchain(c)?;
                 run_is(c, &id, "running")
             },
-            "input-run",
-            Policy,
-            "run the task that makes the input again",
+            "input-not-finished",
+            Infra,
+            "wait for the run",
         ),
     ),
     (

@@ -107,6 +107,10 @@ pub(super) const HINTS: &[Hint] = &[
         ],
     ),
     hint(
+        code!("input-not-finished"),
+        &[show("wait for the run that makes the input to end, then verify again.", VERIFY)],
+    ),
+    hint(
         code!("input-document"),
         &[
             show("the maker's document has expired. Run the task that makes the input again.", DOCUMENT),
@@ -115,12 +119,40 @@ pub(super) const HINTS: &[Hint] = &[
                  (`features.chainOfTrust: true`), then the task that uses its output.",
                 DEFINITION,
             ),
+        ],
+    ),
+    hint(
+        code!("input-signature"),
+        &[
             show(
-                "a document that is there, and that no trusted key signed, may have been replaced: keep the \
-                 evidence, and check who may write to the artifact storage.",
+                "compare the signature with the one that the log of the maker reports. If a worker of that pool has \
+                 a new key, add the key to the policy.",
+                LOG,
+            ),
+            show(
+                "if no worker of the pool signed the document, it may have been replaced: keep the evidence, and \
+                 check who may write to the artifact storage.",
                 RECORD,
             ),
         ],
+    ),
+    hint(
+        code!("input-key"),
+        &[
+            show(
+                "check the key's validity and permissions in the policy, and correct them if they are wrong there.",
+                POLICY,
+            ),
+            say("if the worker should not have used the key, give it its own key and run the maker again."),
+        ],
+    ),
+    hint(
+        code!("input-document-wrong"),
+        &[show(
+            "run the task that makes the input again, then the task that uses it. Keep the evidence: a worker \
+                 signed a document that is not about its own run.",
+            RECORD,
+        )],
     ),
     hint(code!("input-unlisted"), INPUT),
     hint(code!("input-mismatched"), INPUT),

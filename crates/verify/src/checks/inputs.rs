@@ -34,12 +34,31 @@ const INPUT_RUN: Code = Code::new(
     "A recorded input is of a run that does not exist or did not complete.",
 )
 .relaxable(Rule::RecordedInput);
+const INPUT_NOT_FINISHED: Code =
+    Code::new("input-not-finished", Class::Infra, "The run that made a recorded input has not ended yet.");
 const INPUT_DOCUMENT: Code = Code::new(
     "input-document",
     Class::Policy,
-    "The run that made a recorded input has no document that a trusted worker signed.",
+    "The run that made a recorded input has no document, or has none any more.",
 )
 .relaxable(Rule::RecordedInput);
+const INPUT_SIGNATURE: Code = Code::new(
+    "input-signature",
+    Class::Invalid,
+    "The document of the run that made a recorded input has no signature by a trusted key.",
+)
+.relaxable(Rule::RecordedInput);
+const INPUT_KEY: Code = Code::new(
+    "input-key",
+    Class::Policy,
+    "The policy does not trust the key that signed the document of a recorded input for that run.",
+)
+.relaxable(Rule::RecordedInput);
+const INPUT_DOCUMENT_WRONG: Code = Code::new(
+    "input-document-wrong",
+    Class::Invalid,
+    "The signed document of a recorded input is malformed, or is about another run or another worker.",
+);
 const INPUT_UNLISTED: Code = Code::new(
     "input-unlisted",
     Class::Invalid,
@@ -66,7 +85,11 @@ const CODES: &[Code] = &[
     MATCH,
     NO_INPUTS,
     INPUT_RUN,
+    INPUT_NOT_FINISHED,
     INPUT_DOCUMENT,
+    INPUT_SIGNATURE,
+    INPUT_KEY,
+    INPUT_DOCUMENT_WRONG,
     INPUT_UNLISTED,
     INPUT_MISMATCHED,
     INPUT_INCONSISTENT,

@@ -2,9 +2,10 @@
 
 use super::super::{Attack, Q, S, T, W, attack};
 use crate::change::{
-    NOBODY, add, document_of, first_build, first_decision, inside, json, nth_build, remove, run_is, set,
-    unpublish_from,
+    NOBODY, add, document_of, first_build, first_decision, inside, json, nth_build, remove, run_has, run_is,
+    set, unpublish_from,
 };
+use crate::trust::trusted;
 use crate::valid::{custody, finished_custody, mobile_custody, push};
 use catena_json::Value;
 use catena_testbed::chain::{Builders, Implementation, SIGNATURE};
@@ -336,7 +337,7 @@ pub(super) const ATTACKS: &[Attack] = &[
             let id = toolchain(c)?;
             unpublish_from(c, &id, &[SIGNATURE])
         },
-        "input-document",
+        "input-signature",
     ),
     attack(
         "input whose producer was signed with a foreign key",
@@ -350,7 +351,7 @@ pub(super) const ATTACKS: &[Attack] = &[
             document.sign(keys.signing_key(Implementation::Scriptworker));
             Some(())
         },
-        "input-document",
+        "input-signature",
     ),
     attack(
         "input whose producer's document was altered",
@@ -364,7 +365,7 @@ pub(super) const ATTACKS: &[Attack] = &[
             input(c, TOOLCHAIN, "sha256", digest.as_str())?;
             set(c.document_mut(&id)?, &["artifacts", TOOLCHAIN, "sha256"], digest)
         },
-        "input-document",
+        "input-signature",
     ),
     attack(
         "input whose producer's document is of another run",
@@ -375,7 +376,7 @@ pub(super) const ATTACKS: &[Attack] = &[
             let id = toolchain(c)?;
             document_of(c, &id, |document| set(document, &["runId"], 1_i64))
         },
-        "input-document",
+        "input-document-wrong",
     ),
     attack(
         "input whose producer's document is of another worker",
@@ -386,8 +387,21 @@ pub(super) const ATTACKS: &[Attack] = &[
             let id = toolchain(c)?;
             document_of(c, &id, |document| set(document, &["workerId"], "somebody"))
         },
-        "input-document",
+        "input-document-wrong",
     ),
+    attack(
+        "input whose producer signed with a key for other workers",
+        &[W],
+        "A worker signed the document of a toolchain with a key that is permitted for other workers only.",
+        custody,
+        |c| {
+            let id = toolchain(c)?;
+            run_has(c, &id, "0", &[("workerGroup", "elsewhere")])?;
+            document_of(c, &id, |document| set(document, &["workerGroup"], "elsewhere"))
+        },
+        "input-key",
+    )
+    .under(trusted!("", ", workers: ['us-central1/*']", "")),
     attack(
         "input without a digest",
         &[W],
