@@ -20,11 +20,24 @@ pub(crate) mod worker_tools;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
+use crate::log;
+use crate::progress::Screen;
 use clap::Parser as _;
 
 /// Runs a command, and returns its exit status.
 pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
     let Cli { command, output_options } = cli;
+    // The others show their progress above the log, or have a log of their own.
+    if !matches!(
+        command,
+        Command::Verify(_)
+            | Command::Show(_)
+            | Command::Fetch(_)
+            | Command::Worker(_)
+            | Command::VerifyCot(_)
+    ) {
+        log::start(&output_options, &Screen::still())?;
+    }
     match command {
         Command::Verify(args) => verify::run(*args, &output_options),
         Command::Show(args) => show::run(&args, &output_options),
@@ -34,7 +47,7 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Keys(command) => keys::run(&command),
         Command::Sign(args) => sign::run(&args),
         Command::Shadow(args) => shadow::run(&args),
-        Command::Worker(args) => worker::run(&args),
+        Command::Worker(args) => worker::run(&args, &output_options),
         Command::CreateTestWorkdir(args) => test_workdir::run(&args),
         Command::GenEd25519Key(args) => worker_tools::generate(&args),
         Command::VerifyEd25519Signature(args) => worker_tools::verify_signature(&args),

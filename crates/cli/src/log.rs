@@ -1,12 +1,14 @@
-//! The log: parts of it on standard error, all of it in a file.
+//! The log: parts of it on standard error or in the log of a worker, all of it in a file.
 
 use crate::cli::OutputOptions;
 use crate::failure::Failure;
 use crate::progress::Screen;
 use catena_report::escape;
+use catena_worker::log::{Level, Log};
 use std::fs::File;
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
@@ -21,9 +23,23 @@ pub(crate) fn start(output_options: &OutputOptions, screen: &Screen) -> Result<(
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
+    start_with(output_options, Sink::Screen(screen.clone()), level)
+}
+
+/// Starts logging for a worker: to its own log, once that is set, and before that to standard error.
+pub(crate) fn start_worker(output_options: &OutputOptions) -> Result<Arc<OnceLock<Log>>, Failure> {
+    let log = Arc::new(OnceLock::new());
+    start_with(output_options, Sink::Worker(log.clone()), LevelFilter::DEBUG)?;
+    Ok(log)
+}
+
+fn start_with(output_options: &OutputOptions, sink: Sink, level: LevelFilter) -> Result<(), Failure> {
+    // The log of a worker writes the level itself.
+    let with_level = matches!(sink, Sink::Screen(_));
     let shown = tracing_subscriber::fmt::layer()
-        .with_writer(Lines(Sink::Screen(screen.clone())))
+        .with_writer(Lines(sink))
         .without_time()
+        .with_level(with_level)
         .with_target(false)
         .with_ansi(false)
         .with_filter(ours(level));
@@ -56,6 +72,8 @@ fn ours(level: LevelFilter) -> Targets {
 enum Sink {
     /// Standard error, above the progress that is shown there.
     Screen(Screen),
+    /// The log of a worker, which has lines below `INFO` only if it is configured so.
+    Worker(Arc<OnceLock<Log>>),
     /// `--log FILE`.
     File(Arc<File>),
 }
@@ -67,6 +85,7 @@ struct Lines(Sink);
 /// One log line. It contains outside text, so it is escaped like reports.
 struct Line {
     sink: Sink,
+    level: Level,
     text: Vec<u8>,
 }
 
@@ -74,7 +93,17 @@ impl<'a> MakeWriter<'a> for Lines {
     type Writer = Line;
 
     fn make_writer(&'a self) -> Line {
-        Line { sink: self.0.clone(), text: Vec::new() }
+        Line { sink: self.0.clone(), level: Level::Info, text: Vec::new() }
+    }
+
+    fn make_writer_for(&'a self, event: &Metadata<'_>) -> Line {
+        let level = match *event.level() {
+            tracing::Level::ERROR => Level::Critical,
+            tracing::Level::WARN => Level::Warning,
+            tracing::Level::INFO => Level::Info,
+            tracing::Level::DEBUG | tracing::Level::TRACE => Level::Debug,
+        };
+        Line { sink: self.0.clone(), level, text: Vec::new() }
     }
 }
 
@@ -94,6 +123,11 @@ impl Drop for Line {
         let text = String::from_utf8_lossy(&self.text);
         let line = escape::line(text.trim_end_matches('\n'));
         match &self.sink {
+            Sink::Worker(log) => match log.get() {
+                Some(log) => log.event(self.level, line),
+                None if self.level > Level::Info => eprintln!("{line}"),
+                None => {}
+            },
             Sink::Screen(screen) => screen.say(&line),
             // A failure of the log does not end the program.
             Sink::File(file) => drop(file.as_ref().write_all(format!("{line}\n").as_bytes())),

@@ -57,6 +57,11 @@ impl Screen {
         Self { bar, bars, plain: verbose && !terminal, started: Instant::now(), last: Arc::default() }
     }
 
+    /// A screen for lines alone.
+    pub(crate) fn still() -> Self {
+        Self { bar: None, bars: None, plain: false, started: Instant::now(), last: Arc::default() }
+    }
+
     /// Shows the progress.
     pub(crate) fn show(&self, standing: &Standing) {
         if let Some(bar) = &self.bar {

@@ -511,7 +511,11 @@ fn check_and_rotate_exit_with_what_scripts_can_tell() {
 fn no_command_shows_a_seed() {
     let room = Room::new();
     let (base64, pem, log) = (room.key(OLD), room.path("pem.key"), room.path("log"));
-    assert_eq!(Catena::new().args(["keys", "new", "--form", "pem"]).arg(&pem).run().status, 0);
+    let mut new = Catena::new();
+    let new = new.arg("--log").arg(&log).args(["keys", "new", "--form", "pem"]).arg(&pem).run();
+    assert_eq!(new.status, 0);
+    let logged = std::fs::read_to_string(&log).unwrap();
+    assert!(logged.contains("wrote a private key") && logged.contains(new.stdout.trim()), "{logged}");
     // A key with something behind it, and one that others can read: what is refused is not shown either.
     let (damaged, exposed) = (room.path("damaged.key"), room.path("exposed.key"));
     let write = |file: &Path, text: &str, mode: u32| {

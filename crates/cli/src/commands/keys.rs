@@ -123,7 +123,9 @@ fn new(arguments: &NewArgs) -> Result<u8, Failure> {
         Form::Pem => KeyForm::Pem,
     };
     write_key(&arguments.file, &key, form, arguments.force).map_err(|error| refused(&error))?;
-    show(&format!("{}\n", key.public_key()))?;
+    let public = key.public_key();
+    tracing::info!(file = %arguments.file.display(), %public, "wrote a private key");
+    show(&format!("{public}\n"))?;
     Ok(DONE)
 }
 

@@ -12,6 +12,7 @@ use catena_signing::{
 };
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read as _;
@@ -127,6 +128,8 @@ pub(crate) fn run(arguments: &SignArgs) -> Result<u8, Failure> {
             arguments.artifacts.display()
         ))
     })?;
+    let sha256 = hex::encode(Sha256::digest(&document));
+    tracing::info!(task = %arguments.task_id, run = arguments.run, key = %signer_key, sha256, "signed a document");
     show(&format!(
         "Signed run {} of {}: {count} artifacts, {} bytes, with the key {signer_key}.\n",
         arguments.run,

@@ -7,6 +7,7 @@ mod slots;
 
 pub(crate) use setup::{SetupArgs, seed};
 
+use crate::cli::OutputOptions;
 use crate::failure::{DONE, Failure, USAGE};
 use crate::output::show;
 use catena_report::escape;
@@ -80,11 +81,11 @@ struct RunArgs {
     slot: Option<u32>,
 }
 
-pub(crate) fn run(args: &WorkerArgs) -> Result<u8, Failure> {
+pub(crate) fn run(args: &WorkerArgs, output_options: &OutputOptions) -> Result<u8, Failure> {
     match &args.command {
         Some(WorkerCommand::Check(args)) => check(args),
         Some(WorkerCommand::Probe(args)) => probe::run(args),
-        None => daemon::run(&args.run),
+        None => daemon::run(&args.run, output_options),
     }
 }
 

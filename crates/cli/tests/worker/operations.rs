@@ -88,6 +88,7 @@ fn several_tasks_run_at_the_same_time_each_in_its_slot() {
     for slot in [1, 2] {
         let log = std::fs::read_to_string(case.path(&format!("{slot}/logs/worker.log"))).unwrap();
         assert!(log.contains(&format!("INFO - slot {slot}")), "{log}");
+        assert!(log.contains("WARNING - 1 processes of the script were still running"), "{log}");
         let env = std::fs::read_to_string(case.path(&format!("env-{slot}"))).unwrap();
         assert!(env.contains("TASK_ID=") && !env.contains("NOTIFY_SOCKET"), "{env}");
         // The environment of the process that starts the slots may have the worker's credentials. Root's scripts

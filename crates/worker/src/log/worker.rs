@@ -99,7 +99,14 @@ impl Log {
         self.write(Level::Critical, message.as_ref());
     }
 
-    /// Until [`Log::end_chain`], everything is written to `chain_of_trust.log` too.
+    /// An event of a library. It is in `worker.log` only: logs that are published hold what Catena wrote for them.
+    pub fn event(&self, level: Level, message: impl AsRef<str>) {
+        let mut inner = self.inner();
+        let text = inner.lines(level, message.as_ref());
+        inner.write_own(text.as_bytes());
+    }
+
+    /// Until [`Log::end_chain`], everything else is written to `chain_of_trust.log` too.
     ///
     /// # Errors
     /// The file cannot be made.
@@ -127,28 +134,34 @@ impl Log {
 
     fn write(&self, level: Level, message: &str) {
         let mut inner = self.inner();
-        if level == Level::Debug && !inner.options.verbose {
-            return;
+        let text = inner.lines(level, message);
+        inner.write_own(text.as_bytes());
+        if let Some((file, written)) = &mut inner.chain {
+            let _ = file.write_all(text.as_bytes());
+            written.extend_from_slice(text.as_bytes());
         }
-        let now = Zoned::now();
-        let mut text = String::new();
-        for line in message.lines() {
-            text.push_str(&inner.options.format.line(&now, level, &escape::line(line)));
-            text.push('\n');
-        }
-        inner.write(text.as_bytes());
     }
 }
 
 impl Inner {
-    /// A log that cannot be written is no reason to stop working.
-    fn write(&mut self, text: &[u8]) {
+    /// A message as lines of the log; none where its level is not wanted.
+    fn lines(&self, level: Level, message: &str) -> String {
+        let mut text = String::new();
+        if level == Level::Debug && !self.options.verbose {
+            return text;
+        }
+        let now = Zoned::now();
+        for line in message.lines() {
+            text.push_str(&self.options.format.line(&now, level, &escape::line(line)));
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Writes to `worker.log`. A log that cannot be written is no reason to stop working.
+    fn write_own(&mut self, text: &[u8]) {
         let _ = self.renew(text.len());
         let _ = self.file.write_all(text);
-        if let Some((file, written)) = &mut self.chain {
-            let _ = file.write_all(text);
-            written.extend_from_slice(text);
-        }
         if self.options.verbose {
             let _ = io::stderr().lock().write_all(text);
         }
@@ -203,13 +216,14 @@ mod tests {
         log.begin_chain(folder.path()).unwrap();
         log.info("Good.\n\u{1b}[2J");
         log.debug("detail");
+        log.event(Level::Warning, "an event");
         let written = log.end_chain();
         log.warning("after");
         let chain = read(folder.path(), CHAIN_FILE);
         assert_eq!(chain.as_bytes(), written);
         let lines: Vec<&str> = chain.lines().map(|line| line.split_once("INFO - ").unwrap().1).collect();
         assert_eq!(lines, ["Good.", "\\u{1b}[2J"]);
-        assert_eq!(read(folder.path(), FILE).lines().count(), 4);
+        assert_eq!(read(folder.path(), FILE).lines().count(), 5);
     }
 
     #[test]

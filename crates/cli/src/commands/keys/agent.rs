@@ -76,6 +76,7 @@ fn serve(agent: &Agent, listener: &UnixListener) -> Result<u8, Failure> {
             AgentEvent::Told { user } => format!("told the public key to user {user}"),
             AgentEvent::Refused(why) => format!("refused a request: {why}"),
         };
+        tracing::info!("{line}");
         // A log that nobody reads any more is no reason to stop signing.
         let _ =
             std::io::Write::write_all(&mut std::io::stderr().lock(), format!("catena: {line}\n").as_bytes());

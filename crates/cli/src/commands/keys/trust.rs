@@ -181,6 +181,7 @@ fn changed(
     let diff = diff.unified_diff().context_radius(3).header(&name, &name).to_string();
     if write {
         Output::File(path.to_owned()).write(&text)?;
+        tracing::info!(file = name, change = diff, "changed a trust file");
     }
     show(&diff.lines().map(|line| format!("{}\n", escape::line(line))).collect::<String>())
 }

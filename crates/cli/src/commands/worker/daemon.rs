@@ -2,7 +2,9 @@
 
 use super::setup::seed;
 use super::{RunArgs, UNUSABLE, runtime, slots, unusable};
+use crate::cli::OutputOptions;
 use crate::failure::{DONE, Failure};
+use crate::log;
 use catena_signing::Signer;
 use catena_taskcluster::ClientOptions;
 use catena_worker::config::Config;
@@ -16,13 +18,14 @@ use catena_worker::signals::{Orders, Signals};
 use catena_worker::startup;
 use catena_worker::worker::{Exit, Order, Worker};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 /// Works until an order to end.
-pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
+pub(super) fn run(args: &RunArgs, output_options: &OutputOptions) -> Result<u8, Failure> {
+    let own_log = log::start_worker(output_options)?;
     let runtime = runtime()?;
     // Before anything else: a signal that comes earlier ends the process where it stands.
     let signals = runtime.block_on(async { Signals::listen() }).map_err(Failure::undetermined)?;
@@ -39,10 +42,16 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         end_with_parent();
     }
     adopt_orphans();
-    runtime.block_on(work(args, config, &lines, signals))
+    runtime.block_on(work(args, config, &lines, signals, &own_log))
 }
 
-async fn work(args: &RunArgs, mut config: Config, lines: &[String], signals: Signals) -> Result<u8, Failure> {
+async fn work(
+    args: &RunArgs,
+    mut config: Config,
+    lines: &[String],
+    signals: Signals,
+    own_log: &OnceLock<Log>,
+) -> Result<u8, Failure> {
     let launcher = launcher(args, &config)?;
     let signer = match startup::check(&config, &launcher).await {
         Ok(signer) => signer.map(|signer| Arc::new(signer) as Arc<dyn Signer + Send + Sync>),
@@ -51,6 +60,7 @@ async fn work(args: &RunArgs, mut config: Config, lines: &[String], signals: Sig
     config.directories = config.directories.resolved().map_err(Failure::undetermined)?;
     let log = Log::open(&config.directories.logs, config.log.clone())
         .map_err(|error| Failure::undetermined(format!("{}: {error}", config.directories.logs.display())))?;
+    own_log.get_or_init(|| log.clone());
     log.info(format!("Catena worker {} starting up", env!("CARGO_PKG_VERSION")));
     lines.iter().for_each(|line| log.warning(line));
     let mut daemon = Daemon { args, log: log.clone(), metrics: Arc::default(), probes: Probes::default() };
