@@ -1,7 +1,7 @@
 //! `cargo xtask dist`: the binary that is distributed, static, built twice and compared.
 
 use crate::failure::Failure;
-use crate::process::{Step, cargo, root, target_dir};
+use crate::process::{Step, cargo, target_dir};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,8 +10,10 @@ const MUSL: &str = "x86_64-unknown-linux-musl";
 /// glibc, linked statically: names of hosts are resolved by `/etc/resolv.conf` and `/etc/hosts` alone.
 const GNU: &str = "x86_64-unknown-linux-gnu";
 
-/// Builds the binary twice, each time from nothing, and keeps it if both are the same bytes.
-pub(crate) fn run(target: Option<&str>, once: bool) -> Result<(), Failure> {
+/// Builds the binary of the last commit twice, each time from nothing and in a directory of its own, and keeps it if
+/// both are the same bytes.
+/// With a key, its signature is beside it.
+pub(crate) fn run(target: Option<&str>, once: bool, key: Option<&Path>) -> Result<(), Failure> {
     let target = match target {
         Some(target) => target.to_owned(),
         None if is_installed(MUSL)? => MUSL.to_owned(),
@@ -21,6 +23,9 @@ pub(crate) fn run(target: Option<&str>, once: bool) -> Result<(), Failure> {
             GNU.to_owned()
         }
     };
+    if !Step::new("git").args(["status", "--porcelain"]).output()?.is_empty() {
+        eprintln!("xtask: the last commit is built; the changes that are not committed are not");
+    }
     let place = target_dir().join("dist");
     let first = build(&target, &place.join("first"))?;
     if !once {
@@ -38,6 +43,10 @@ pub(crate) fn run(target: Option<&str>, once: bool) -> Result<(), Failure> {
     let sums = place.join(format!("catena-{target}.sha256"));
     fs::write(&sums, format!("{digest}  catena-{target}\n"))
         .map_err(|cause| Failure::File { path: sums.clone(), cause })?;
+    if let Some(key) = key {
+        let (command, key) = (Step::new(&binary).args(["keys", "sign", "--force", "--key"]), key.as_os_str());
+        command.arg(key).arg(&binary).run()?;
+    }
     println!("{digest}  {}", binary.display());
     Ok(())
 }
@@ -49,15 +58,20 @@ fn is_installed(target: &str) -> Result<bool, Failure> {
     Ok(entries.is_ok_and(|mut entries| entries.next().is_some()))
 }
 
-/// Builds into a directory that is emptied first. Nothing in the binary says where it was built.
+/// Builds the last commit in a directory that is emptied first. Nothing in the binary says where it was built.
 fn build(target: &str, place: &Path) -> Result<PathBuf, Failure> {
+    let at = |cause| Failure::File { path: place.to_owned(), cause };
     if place.exists() {
-        fs::remove_dir_all(place).map_err(|cause| Failure::File { path: place.to_owned(), cause })?;
+        fs::remove_dir_all(place).map_err(at)?;
     }
+    let (source, archive) = (place.join("source"), place.join("source.tar"));
+    fs::create_dir_all(&source).map_err(at)?;
+    Step::new("git").args(["archive", "--output"]).arg(&archive).arg("HEAD").run()?;
+    Step::new("tar").arg("-xf").arg(&archive).arg("-C").arg(&source).run()?;
     let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
-    let paths = [(Some(place.to_owned()), "/target"), (Some(root().to_owned()), "/catena"), (home, "/cargo")];
+    let paths = [(Some(place.to_owned()), "/target"), (Some(source.clone()), "/catena"), (home, "/cargo")];
     for (path, name) in paths {
         if let Some(path) = path {
             flags.push(format!("--remap-path-prefix={}={name}", path.display()));
@@ -67,6 +81,7 @@ fn build(target: &str, place: &Path) -> Result<PathBuf, Failure> {
         .args(["--target", target])
         .arg("--target-dir")
         .arg(place)
+        .at(&source)
         // A separator that no path has.
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
         .env("SOURCE_DATE_EPOCH", "0")

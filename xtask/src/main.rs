@@ -104,6 +104,9 @@ enum Task {
         /// Build once, and compare nothing
         #[arg(long)]
         once: bool,
+        /// Sign the binary with the private key in FILE
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
     },
     /// Print the refusals of attacks and operator mistakes as a reader sees them
     Refusal {
@@ -139,7 +142,7 @@ fn run(task: Task) -> Result<(), Failure> {
         Task::Mutants { since, arguments } => mutants(since.as_deref(), &arguments),
         Task::Coverage { arguments } => coverage(&arguments),
         Task::Deny => deny(),
-        Task::Dist { target, once } => dist::run(target.as_deref(), once),
+        Task::Dist { target, once, key } => dist::run(target.as_deref(), once, key.as_deref()),
         Task::Refusal { names } => refusal(&names),
     }
 }

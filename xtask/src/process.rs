@@ -53,6 +53,12 @@ impl Step {
         self
     }
 
+    /// Another directory than the repository's.
+    pub(crate) fn at(mut self, directory: &Path) -> Self {
+        self.0.current_dir(directory);
+        self
+    }
+
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.0.env(name, value);
         self
