@@ -508,6 +508,39 @@ fn check_and_rotate_exit_with_what_scripts_can_tell() {
 }
 
 #[test]
+fn a_signed_file_is_verified_by_the_old_tool() {
+    let room = Room::new();
+    let (key, file) = (room.key(OLD), room.path("catena-linux"));
+    std::fs::write(&file, b"\x7fELF and more").unwrap();
+    let sign = |file: &Path, more: &[&str]| {
+        let mut catena = Catena::new();
+        catena.args(["keys", "sign"]).arg(file).arg("--key").arg(&key).args(more).run()
+    };
+    assert_eq!(sign(&file, &[]).status, 0);
+    let (signature, public) = (room.path("catena-linux.sig"), room.path("public"));
+    assert_eq!(std::fs::read(&signature).unwrap().len(), 64);
+    std::fs::write(&public, Catena::new().args(["keys", "public"]).arg(&key).run().stdout).unwrap();
+    let verify = || {
+        let mut catena = Catena::new();
+        catena.arg("verify-ed25519-signature").arg("--pubkey").arg(&public).arg(&file).arg(&signature);
+        catena.run().status
+    };
+    assert_eq!(verify(), 0);
+    let again = sign(&file, &[]);
+    assert!(again.status == 2 && again.stderr.contains("exists already"), "{}", again.stderr);
+    std::fs::write(&file, b"\x7fELF and less").unwrap();
+    assert_eq!(verify(), 1);
+    assert_eq!(sign(&file, &["--force"]).status, 0);
+    assert_eq!(verify(), 0);
+    // What could be a document vouches for a run.
+    let document = room.path("document");
+    std::fs::write(&document, b" \n{\"chainOfTrustVersion\": 1}").unwrap();
+    let refused = sign(&document, &[]);
+    assert!(refused.status == 2 && refused.stderr.contains("Chain of Trust document"), "{}", refused.stderr);
+    assert!(!room.path("document.sig").exists());
+}
+
+#[test]
 fn no_command_shows_a_seed() {
     let room = Room::new();
     let (base64, pem, log) = (room.key(OLD), room.path("pem.key"), room.path("log"));

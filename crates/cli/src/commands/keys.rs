@@ -2,6 +2,7 @@
 
 mod agent;
 mod audit;
+mod sign_file;
 mod trust;
 
 use crate::failure::{DONE, Failure};
@@ -35,6 +36,9 @@ pub(crate) enum KeysCommand {
     /// Hold a key in this process, and sign for others over a Unix socket
     #[command(after_long_help = agent::EXAMPLES)]
     Agent(agent::AgentArgs),
+    /// Sign one file, such as a program that is distributed
+    #[command(after_long_help = sign_file::EXAMPLES)]
+    Sign(sign_file::SignFileArgs),
     /// Point at the mistakes in trust files, by line and column
     #[command(after_long_help = trust::CHECK_EXAMPLES)]
     Check(trust::CheckArgs),
@@ -101,6 +105,7 @@ pub(crate) fn run(command: &KeysCommand) -> Result<u8, Failure> {
             show(&described(&key(&arguments.file)?.public_key(), arguments.format))
         }
         KeysCommand::Agent(arguments) => agent::run(arguments),
+        KeysCommand::Sign(arguments) => sign_file::run(arguments),
         KeysCommand::Check(arguments) => trust::check(arguments),
         KeysCommand::Rotate(arguments) => trust::rotate(arguments),
         KeysCommand::Revoke(arguments) => trust::revoke(arguments),

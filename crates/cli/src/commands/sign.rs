@@ -62,12 +62,8 @@ pub(crate) struct SignArgs {
     /// The directory of the task's artifacts
     #[arg(long, value_name = "DIR")]
     artifacts: PathBuf,
-    /// The file of the private key
-    #[arg(long, value_name = "FILE", required_unless_present = "signer", conflicts_with = "signer")]
-    key: Option<PathBuf>,
-    /// A program that signs, and its arguments, divided by spaces; or unix:PATH, an agent
-    #[arg(long, value_name = "COMMAND")]
-    signer: Option<OsString>,
+    #[command(flatten)]
+    signer: SignerArgs,
     /// Whose bytes are written: generic-worker or scriptworker
     #[arg(long, value_enum, default_value_t, value_name = "STYLE", hide_possible_values = true)]
     style: StyleName,
@@ -93,6 +89,17 @@ pub(crate) struct SignArgs {
     no_custody: bool,
 }
 
+/// What signs.
+#[derive(Debug, Args)]
+pub(crate) struct SignerArgs {
+    /// The file of the private key
+    #[arg(long, value_name = "FILE", required_unless_present = "signer", conflicts_with = "signer")]
+    key: Option<PathBuf>,
+    /// A program that signs, and its arguments, divided by spaces; or unix:PATH, an agent
+    #[arg(long, value_name = "COMMAND")]
+    signer: Option<OsString>,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum StyleName {
     #[default]
@@ -106,7 +113,7 @@ fn parse_task_id(text: &str) -> Result<TaskId, String> {
 
 pub(crate) fn run(arguments: &SignArgs) -> Result<u8, Failure> {
     // A key that cannot be used is told before anything is measured.
-    let signer = signer(arguments)?;
+    let signer = arguments.signer.open()?;
     let key = match arguments.no_custody {
         true => None,
         false => Some(signer.public_key().map_err(Failure::undetermined)?),
@@ -140,8 +147,8 @@ pub(crate) fn run(arguments: &SignArgs) -> Result<u8, Failure> {
 
 /// What is to be signed, with a record of custody if a key is named for it.
 fn document(arguments: &SignArgs, key: Option<&PublicKey>) -> Result<Document, Failure> {
-    let task =
-        TaskDefinition::parse(&read(&arguments.task)?).map_err(|error| wrong(&arguments.task, &error))?;
+    let task = TaskDefinition::parse(&read(&arguments.task, LARGEST)?)
+        .map_err(|error| wrong(&arguments.task, &error))?;
     let facts = read_optional(arguments.facts.as_deref(), Facts::parse)?;
     let inputs = read_optional(arguments.inputs.as_deref(), PinnedInputs::parse)?;
     let environment = environment(arguments, &facts)?;
@@ -175,23 +182,28 @@ fn environment(arguments: &SignArgs, facts: &Facts) -> Result<Environment, Failu
         None => environment,
     };
     match &arguments.additional_data {
-        Some(file) => environment.with_additional_data(&read(file)?).map_err(|error| wrong(file, &error)),
+        Some(file) => {
+            environment.with_additional_data(&read(file, LARGEST)?).map_err(|error| wrong(file, &error))
+        }
         None => Ok(environment),
     }
 }
 
-fn signer(arguments: &SignArgs) -> Result<Box<dyn Signer>, Failure> {
-    let Some(command) = &arguments.signer else {
-        let file = arguments.key.as_deref().unwrap_or(Path::new(""));
-        return Ok(Box::new(LocalSigner::new(key(file)?)));
-    };
-    let command = command.to_str().ok_or_else(|| Failure::usage("--signer is not UTF-8"))?;
-    if let Some(path) = command.strip_prefix("unix:") {
-        return Ok(Box::new(AgentSigner::new(path, SIGNER_LIMIT)));
+impl SignerArgs {
+    /// A key that cannot be used is an error here; a program or an agent is first asked when it signs.
+    pub(crate) fn open(&self) -> Result<Box<dyn Signer>, Failure> {
+        let Some(command) = &self.signer else {
+            let file = self.key.as_deref().unwrap_or(Path::new(""));
+            return Ok(Box::new(LocalSigner::new(key(file)?)));
+        };
+        let command = command.to_str().ok_or_else(|| Failure::usage("--signer is not UTF-8"))?;
+        if let Some(path) = command.strip_prefix("unix:") {
+            return Ok(Box::new(AgentSigner::new(path, SIGNER_LIMIT)));
+        }
+        let mut words = command.split_whitespace().map(OsString::from);
+        let program = words.next().ok_or_else(|| Failure::usage("--signer names no program"))?;
+        Ok(Box::new(CommandSigner::new(program, words.collect(), SIGNER_LIMIT)))
     }
-    let mut words = command.split_whitespace().map(OsString::from);
-    let program = words.next().ok_or_else(|| Failure::usage("--signer names no program"))?;
-    Ok(Box::new(CommandSigner::new(program, words.collect(), SIGNER_LIMIT)))
 }
 
 /// What a file says; nothing where none is named.
@@ -200,16 +212,17 @@ fn read_optional<T: Default, E: std::error::Error>(
     parse: impl FnOnce(&[u8]) -> Result<T, E>,
 ) -> Result<T, Failure> {
     let Some(file) = file else { return Ok(T::default()) };
-    parse(&read(file)?).map_err(|error| wrong(file, &error))
+    parse(&read(file, LARGEST)?).map_err(|error| wrong(file, &error))
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+/// The content of a file of at most so many bytes.
+pub(crate) fn read(file: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     let mut content = Vec::new();
     File::open(file)
-        .and_then(|opened| opened.take(LARGEST.saturating_add(1)).read_to_end(&mut content))
+        .and_then(|opened| opened.take(most.saturating_add(1)).read_to_end(&mut content))
         .map_err(|cause| Failure::usage(format!("{}: {cause}", file.display())))?;
-    if u64::try_from(content.len()).unwrap_or(u64::MAX) > LARGEST {
-        return Err(Failure::usage(format!("{} has more than {LARGEST} bytes", file.display())));
+    if u64::try_from(content.len()).unwrap_or(u64::MAX) > most {
+        return Err(Failure::usage(format!("{} has more than {most} bytes", file.display())));
     }
     Ok(content)
 }

@@ -1,6 +1,7 @@
 //! scriptworker's other commands, under their old names and with their old arguments.
 
 use super::keys::key_pair;
+use super::sign::read;
 use crate::failure::{DONE, Failure};
 use catena_keys::{PublicKey, Signature};
 use catena_policy::Policy;
@@ -8,7 +9,7 @@ use catena_signing::{KeyForm, write_key};
 use clap::Args;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// A signature that is not valid, or a chain that is not verified: the old status for it.
@@ -73,8 +74,8 @@ pub(crate) struct SignatureArgs {
 
 /// Says by which key a file is signed.
 pub(crate) fn verify_signature(args: &SignatureArgs) -> Result<u8, Failure> {
-    let message = read(&args.file)?;
-    let Ok(signature) = Signature::parse(&read(&args.signature)?) else { return Ok(not_valid()) };
+    let message = read(&args.file, LARGEST)?;
+    let Ok(signature) = Signature::parse(&read(&args.signature, LARGEST)?) else { return Ok(not_valid()) };
     for (owner, key) in keys(args.pubkey.as_deref())? {
         if key.verify(&message, &signature) {
             eprintln!("Verified good with {owner} seed {key} !");
@@ -91,7 +92,7 @@ fn not_valid() -> u8 {
 
 fn keys(file: Option<&Path>) -> Result<Vec<(String, PublicKey)>, Failure> {
     if let Some(file) = file {
-        let text = String::from_utf8(read(file)?).unwrap_or_default();
+        let text = String::from_utf8(read(file, LARGEST)?).unwrap_or_default();
         let key = PublicKey::parse_base64(text.trim())
             .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
         return Ok(vec![("given".to_owned(), key)]);
@@ -104,17 +105,6 @@ fn keys(file: Option<&Path>) -> Result<Vec<(String, PublicKey)>, Failure> {
         keys.extend(ring.iter().map(|(owner, trusted)| (owner.to_string(), trusted.key.clone())));
     }
     Ok(keys)
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let read =
-        File::open(file).and_then(|opened| opened.take(LARGEST.saturating_add(1)).read_to_end(&mut bytes));
-    let size = read.map_err(|cause| Failure::usage(format!("{}: {cause}", file.display())))?;
-    if u64::try_from(size).unwrap_or(u64::MAX) > LARGEST {
-        return Err(Failure::usage(format!("{} has more than {LARGEST} bytes", file.display())));
-    }
-    Ok(bytes)
 }
 
 /// What is to be verified.
