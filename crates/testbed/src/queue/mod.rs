@@ -40,6 +40,9 @@ pub enum Action {
     ExpireCredentials,
 }
 
+/// How often waiters look at the time: a claim expires without any call.
+const EXPIRY_POLL: Duration = Duration::from_millis(50);
+
 /// One call that was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -63,6 +66,8 @@ pub(crate) struct State {
     pub(crate) slots: BTreeMap<String, Slot>,
     triggers: Vec<Trigger>,
     events: Vec<Event>,
+    /// How often each call has succeeded: counting the events at each call would take quadratic time.
+    successes: BTreeMap<String, u64>,
     claim_timeout: Duration,
     long_poll: Duration,
     /// What ids and secrets are made of; each is used once.
@@ -84,6 +89,7 @@ impl Default for Queue {
             slots: BTreeMap::new(),
             triggers: Vec::new(),
             events: Vec::new(),
+            successes: BTreeMap::new(),
             claim_timeout: Duration::from_secs(20 * 60),
             long_poll: Duration::from_secs(20),
             counter: 0,
@@ -187,6 +193,11 @@ impl Queue {
             .unwrap_or_default()
     }
 
+    /// One artifact of a run.
+    pub fn artifact(&self, id: &str, run: usize, name: &str) -> Option<StoredArtifact> {
+        self.current().tasks.get(id)?.runs.get(run)?.artifacts.get(name).cloned()
+    }
+
     /// Waits until a run is neither pending nor running, and returns its state.
     pub async fn resolved(&self, id: &str, run: usize) -> RunView {
         loop {
@@ -196,8 +207,7 @@ impl Queue {
             {
                 return view;
             }
-            // A claim expires without any call.
-            let _ = tokio::time::timeout(Duration::from_millis(50), changed).await;
+            let _ = tokio::time::timeout(EXPIRY_POLL, changed).await;
         }
     }
 
@@ -221,7 +231,7 @@ impl Queue {
 
     /// Why there is no artifact of this name, and a message for people.
     pub(crate) fn error(&self, id: &str, run: u32, name: &str) -> Option<(String, String)> {
-        let artifact = self.artifacts(id, usize::try_from(run).ok()?).remove(name)?;
+        let artifact = self.artifact(id, usize::try_from(run).ok()?, name)?;
         let is_error = artifact.kind == StorageKind::Error;
         is_error.then(|| (artifact.target.unwrap_or_default(), artifact.message.unwrap_or_default()))
     }
@@ -242,11 +252,12 @@ impl Queue {
     pub(crate) fn note(&self, call: &str, task: Option<&str>, status: u16) {
         let mut state = self.state();
         state.events.push(Event { call: call.to_owned(), task: task.map(str::to_owned), status });
-        if status < 300 {
-            state.trigger(call, task);
-        }
+        let has_acted = status < 300 && state.trigger(call, task);
         drop(state);
-        self.changed.notify_waiters();
+        // Only these calls change what waiters wait for, and a run can have 100,000 others.
+        if has_acted || call.starts_with("report") {
+            self.changed.notify_waiters();
+        }
     }
 
     /// Claims pending tasks, waiting as long as the real queue does.
@@ -256,9 +267,11 @@ impl Queue {
         loop {
             let changed = self.changed.notified();
             let claims = self.current().claim(pool, worker, most);
-            if !claims.is_empty() || tokio::time::timeout_at(until, changed).await.is_err() {
+            let now = tokio::time::Instant::now();
+            if !claims.is_empty() || now >= until {
                 return claims;
             }
+            let _ = tokio::time::timeout_at(until.min(now + EXPIRY_POLL), changed).await;
         }
     }
 }
@@ -275,20 +288,15 @@ impl State {
         }
     }
 
-    fn trigger(&mut self, call: &str, task: Option<&str>) {
-        let succeeded = |event: &&Event| event.call == call && event.status < 300;
-        let times = self.events.iter().filter(succeeded).count() as u64;
-        let due: Vec<Action> = self
-            .triggers
-            .iter()
-            .filter(|trigger| trigger.call == call && trigger.times == times)
-            .map(|trigger| trigger.action)
-            .collect();
-        for action in due {
-            if let Some(task) = task {
-                self.act(task, action);
-            }
-        }
+    /// Whether the call had consequences.
+    fn trigger(&mut self, call: &str, task: Option<&str>) -> bool {
+        let successes = self.successes.entry(call.to_owned()).or_default();
+        *successes += 1;
+        let is_due = |trigger: &&Trigger| trigger.call == call && trigger.times == *successes;
+        let due: Vec<Action> = self.triggers.iter().filter(is_due).map(|trigger| trigger.action).collect();
+        let Some(task) = task else { return false };
+        due.iter().for_each(|action| self.act(task, *action));
+        !due.is_empty()
     }
 
     fn pass_time(&mut self, now: Timestamp) {

@@ -100,7 +100,7 @@ fn put_before(shared: &Shared, place: &str) -> Option<Answer> {
     let place = decode(place.strip_prefix("_object/t/").unwrap_or(place));
     let mut parts = place.splitn(3, '/');
     let (task, run, name) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
-    let artifact = shared.queue.artifacts(task, run).remove(name)?;
+    let artifact = shared.queue.artifact(task, run, name)?;
     let Some(body) = artifact.body else { return Some(no_object()) };
     let answer = Answer::new(200, body, &artifact.content_type);
     Some(match artifact.encoding {
