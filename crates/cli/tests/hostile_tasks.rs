@@ -125,6 +125,13 @@ fn tasks() -> Vec<Hostile> {
         hostile("the key moved aside", "mv $ETC/key $ETC/other", "failed", "exit code: 1"),
         hostile("the directory of the key moved aside", "mv $ETC $ETC-other", "failed", "exit code: 1"),
         hostile("the key removed", "rm -f $ETC/key", "failed", "exit code: 1"),
+        hostile("the key written over", "echo forged > $ETC/key", "failed", "exit code: 1"),
+        hostile(
+            "a second name of the key beside it",
+            "ln $ETC/key $ETC/second; cat $ETC/second",
+            "failed",
+            "exit code: 1",
+        ),
         hostile(
             "nothing in place of the directories",
             "rm -rf artifacts work; ln -s nowhere artifacts; touch work",

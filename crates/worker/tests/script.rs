@@ -33,6 +33,8 @@ fn main() -> ExitCode {
         ("a_flood_of_output_is_read_to_its_end", flood),
         ("a_script_that_cannot_start_says_why", not_there),
         ("a_script_cannot_read_the_key", hidden_key),
+        ("a_script_cannot_write_over_the_key", written_over),
+        ("a_second_name_of_the_key_beside_it_opens_nothing", second_name),
         ("a_hidden_key_leaves_all_else_readable", hidden_beside),
         ("no_new_privileges", privileges),
     ])
@@ -285,6 +287,28 @@ fn hidden_key() {
     assert_eq!(exited(&answer), 0);
     assert!(!answer.text().contains("secret"), "{}", answer.text());
     assert!(answer.text().contains("ermission denied"), "{}", answer.text());
+}
+
+fn written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = key(folder.path());
+    let path = file.display();
+    let text = format!("echo forged > {path}; echo forged >> {path}; truncate -s 0 {path}; echo ran");
+    let answer = hiding(&file).run(&text);
+    assert!(exited(&answer) == 0 && answer.text().ends_with("ran"), "{}", answer.text());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "secret", "{}", answer.text());
+}
+
+fn second_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = key(folder.path());
+    let path = file.display();
+    let linked = hiding(&file).run(&format!("ln {path} {path}2"));
+    assert_eq!(exited(&linked), 0, "{}", linked.text());
+    // A name that stands beside the key when the next script starts.
+    let answer = hiding(&file).run(&format!("cat {path} {path}2; echo ran"));
+    assert!(exited(&answer) == 0 && answer.text().ends_with("ran"), "{}", answer.text());
+    assert!(!answer.text().contains("secret"), "{}", answer.text());
 }
 
 fn hidden_beside() {

@@ -37,12 +37,14 @@ pub(super) fn forbid_reading_others() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Takes from this process, and from all that it starts, the right to read one file, and to move or remove it or
-/// a directory above it: a script must not bring the file to a place where the next one, or the worker, reads it.
+/// Takes from this process, and from all that it starts, the right to read one file, to write to it, and to move
+/// or remove it or a directory above it: a script must neither destroy the file nor bring it to a place where the
+/// next one, or the worker, reads it.
 ///
 /// Landlock has rules that allow and none that forbid. So everything is allowed that is not on the way to the
 /// file: what stands beside it, beside its directory, and so on up. A file that is later made directly in one of
-/// the directories on the way cannot be read either, and what stands in them cannot be renamed or removed.
+/// the directories on the way cannot be read or written either, and what stands in them cannot be renamed or
+/// removed.
 #[cfg(target_os = "linux")]
 pub(super) fn hide(file: &Path) -> Result<(), String> {
     use landlock::{
@@ -52,21 +54,29 @@ pub(super) fn hide(file: &Path) -> Result<(), String> {
     let told = |error: &dyn std::fmt::Display| error.to_string();
     let file = file.canonicalize().map_err(|error| told(&error))?;
     // A file that moves to another directory takes rights with it, so moving is a right too, where the
-    // kernel knows it.
-    let known = AccessFs::ReadFile | AccessFs::RemoveFile | AccessFs::RemoveDir;
-    let access = known | AccessFs::Refer;
+    // kernel knows it. So is cutting a file off, which an older kernel lets pass by its path.
+    let known = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::RemoveFile | AccessFs::RemoveDir;
+    let newer = AccessFs::Refer | AccessFs::Truncate;
+    let access = known | newer;
     let mut rules = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
         .handle_access(known)
         .map_err(|error| told(&error))?
         .set_compatibility(CompatLevel::BestEffort)
-        .handle_access(AccessFs::Refer)
+        .handle_access(newer)
         .map_err(|error| told(&error))?
         .create()
         .map_err(|error| told(&error))?;
+    let identity = |stat: rustix::fs::Stat| (stat.st_dev, stat.st_ino);
+    let hidden = rustix::fs::stat(&file).map(identity).map_err(|error| told(&error))?;
     for path in beside(&file)? {
         // What has gone meanwhile needs no rule.
         let Ok(open) = PathFd::new(&path) else { continue };
+        // Rules are about files and not about names: one for another name of the file would open it. A script
+        // can make such a name in the file's own directory.
+        if rustix::fs::fstat(&open).map(identity) == Ok(hidden) {
+            continue;
+        }
         rules = rules.add_rule(PathBeneath::new(open, access)).map_err(|error| told(&error))?;
     }
     rules.restrict_self().map(drop).map_err(|error| told(&error))
