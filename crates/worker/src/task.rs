@@ -266,8 +266,10 @@ impl Task<'_> {
             limit,
         };
         let mut write = |line: &str| {
-            live.script_line(line);
-            worker.log.info(line);
+            // A flood must not fill the disk through the worker's log either.
+            if live.script_line(line) {
+                worker.log.info(line);
+            }
         };
         let mut stop = self.lease.subscribe();
         let running = worker.launcher.run(&script, &mut stop, &mut write);

@@ -51,18 +51,21 @@ impl LiveLog {
         &self.path
     }
 
-    /// Writes a line that the script wrote. What cannot be written is lost, and the task goes on.
-    pub fn script_line(&mut self, line: &str) {
+    /// Writes a line that the script wrote. What cannot be written is lost, and the task goes on. Returns whether
+    /// there was room: no other log takes a line that this one does not.
+    pub fn script_line(&mut self, line: &str) -> bool {
         let bytes = u64::try_from(line.len()).unwrap_or(u64::MAX).saturating_add(1);
         if self.is_cut {
-            return;
+            return false;
         }
         if bytes > self.left {
             self.is_cut = true;
-            return self.line(&format!("The log is full at {MAX_BYTES} bytes; what follows is dropped."));
+            self.line(&format!("The log is full at {MAX_BYTES} bytes; what follows is dropped."));
+            return false;
         }
         self.left = self.left.saturating_sub(bytes);
         self.line(line);
+        true
     }
 
     /// Writes a line of the worker's.
@@ -82,9 +85,8 @@ mod tests {
     fn a_flood_is_cut_and_the_end_is_still_written() {
         let folder = tempfile::tempdir().unwrap();
         let mut log = LiveLog::bounded(folder.path(), folder.path(), 10).unwrap();
-        for line in ["12345", "678901", "x"] {
-            log.script_line(line);
-        }
+        let kept = ["12345", "678901", "x"].map(|line| log.script_line(line));
+        assert_eq!(kept, [true, false, false]);
         log.line("exit code: 0");
         let text = std::fs::read_to_string(log.path()).unwrap();
         let lines: Vec<&str> = text.lines().collect();
