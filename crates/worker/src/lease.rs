@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// The longest pause between attempts to renew a claim that could not be renewed.
 const RETRY: Duration = Duration::from_secs(10);
@@ -93,14 +93,16 @@ impl Lease {
             // Well before its end, however short the queue makes the claim.
             let half = self.remaining().checked_div(2).unwrap_or_default();
             sleep(pause.min(half.max(SHORTEST))).await;
-            pause = match self.renew().await {
-                Ok(()) => interval,
-                Err(QueueError::Conflict(_)) => return,
-                Err(_) if self.remaining().is_zero() => {
+            // A queue that does not answer must not hold the script beyond the end of its claim.
+            let limit = self.remaining().max(SHORTEST);
+            pause = match timeout(limit, self.renew()).await {
+                Ok(Ok(())) => interval,
+                Ok(Err(QueueError::Conflict(_))) => return,
+                _ if self.remaining().is_zero() => {
                     self.log.critical("The claim has ended and could not be renewed.");
                     return self.stop(Stop::ClaimLost);
                 }
-                Err(_) => interval.min(RETRY),
+                _ => interval.min(RETRY),
             };
             self.log.touch();
         }

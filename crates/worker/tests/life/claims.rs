@@ -132,6 +132,18 @@ pub(crate) fn renewals_fail() {
     assert!(seen.live().contains("claim is lost") && renewals(&seen) >= 3, "{}", seen.live());
 }
 
+pub(crate) fn renewal_hangs() {
+    let mut case = Case::new("sleep 60");
+    case.more = "reclaim_interval: 1".into();
+    case.story.taken_for = Duration::from_secs(3);
+    case.story.renewals_hang = true;
+    *case.story.renewals.lock().unwrap() = [Ok(())].into();
+    let begun = Instant::now();
+    let seen = case.run();
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert!(seen.live().contains("claim is lost") && !seen.has(DOCUMENT), "{}", seen.live());
+}
+
 pub(crate) fn renewed_in_upload() {
     let mut case = Case::new("true");
     case.more = "reclaim_interval: 1".into();

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         ("b056_a_claim_lost_in_verification_never_runs", claims::lost_in_verification),
         ("b056_a_claim_lost_just_before_the_start_never_runs", claims::lost_before_start),
         ("b057_renewals_that_fail_are_tried_until_the_claim_ends", claims::renewals_fail),
+        ("b057_a_renewal_that_is_never_answered_ends_with_the_claim", claims::renewal_hangs),
         ("b058_claims_are_renewed_while_artifacts_are_uploaded", claims::renewed_in_upload),
         ("b059_a_rejected_chain_is_told_in_both_logs", chains::rejected),
         ("b062_an_undetermined_chain_runs_another_time", chains::undetermined),
