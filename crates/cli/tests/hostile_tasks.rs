@@ -173,6 +173,12 @@ fn tasks() -> Vec<Hostile> {
             "exit code: 0",
         ),
         hostile(
+            "processes that fork and end again and again",
+            "python3 -c \"import os; all(os.fork() for _ in range(4)) and os._exit(0)\nwhile True:\n  open('$ROOM/pids', 'a').write(f'{os.getpid()}\\n')\n  if os.fork(): os._exit(0)\n  os.setsid()\"; until test -s $ROOM/pids; do sleep 0.05; done",
+            "completed",
+            "exit code: 0",
+        ),
+        hostile(
             "a daemon that holds the pipes",
             "sleep 1000 & echo $! >> $ROOM/pids",
             "completed",

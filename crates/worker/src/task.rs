@@ -7,7 +7,7 @@ use crate::lease::Lease;
 use crate::log::{CHAIN_FILE, LiveLog, Log, TaskLogs, VERDICT_FILE};
 use crate::metrics::{Phase, TASKS, UPLOADED};
 use crate::queue::QueueError;
-use crate::script::{Ended, Script, Stop};
+use crate::script::{Ended, Script, StartError, Stop};
 use crate::status::Status;
 use crate::worker::Worker;
 use catena::CancellationToken;
@@ -28,13 +28,15 @@ const VERIFICATION_LIMIT: Duration = Duration::from_secs(900);
 /// Between attempts to report how a task ended.
 const REPORT_PAUSE: Duration = Duration::from_secs(5);
 
-/// Whether the worker may go on after a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether the worker may go on after a task. The largest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Next {
     /// It may claim the next task.
     GoOn,
     /// Its own set-up is at fault: every other task would end in the same way.
     Misconfigured,
+    /// Processes of the script are left, which could read and change what belongs to the next task.
+    Unclean,
 }
 
 /// How far a task came.
@@ -278,7 +280,12 @@ impl Task<'_> {
             worker.log.info(&line);
             live.line(&line);
         };
-        let (status, is_done) = match ended {
+        let mut next = Next::GoOn;
+        if ended.as_ref().is_ok_and(|ran| !ran.is_swept) {
+            tell("Processes that the script started could not be ended.".to_owned());
+            next = Next::Unclean;
+        }
+        let (status, is_done) = match ended.map(|ran| ran.ended) {
             Ok(Ended::Exited(code)) => {
                 tell(format!("exit code: {code}"));
                 (Status::of_exit(code), true)
@@ -301,10 +308,13 @@ impl Task<'_> {
             }
             Err(error) => {
                 tell(format!("The script was not started: {error}"));
+                if matches!(error, StartError::Refused(_)) {
+                    next = Next::Misconfigured;
+                }
                 (Status::INTERNAL_ERROR, false)
             }
         };
-        End { status, next: Next::GoOn, made: is_done.then_some((task, permission)) }
+        End { status, next, made: is_done.then_some((task, permission)) }
     }
 
     /// Copies what is to be uploaded: what the script left, and the worker's logs. With `made`, its document and

@@ -45,6 +45,8 @@ pub enum Exit {
     Reload,
     /// It was told to end after it had stopped claiming: its own set-up is at fault.
     Misconfigured,
+    /// Processes of a script are left that could not be ended. Nothing may run beside them.
+    Unclean,
 }
 
 /// A worker. Everything it needs was checked before.
@@ -80,11 +82,17 @@ impl Worker {
             }
             match self.claim(&mut orders).await {
                 Ok(claims) if claims.is_empty() => self.pause(&mut orders).await,
-                Ok(claims) => {
-                    if self.work(claims, &orders).await == Next::Misconfigured {
-                        return self.stand_still(&mut orders).await;
+                Ok(claims) => match self.work(claims, &orders).await {
+                    Next::GoOn => {}
+                    Next::Misconfigured => return self.stand_still(&mut orders).await,
+                    Next::Unclean => {
+                        self.log.critical(
+                            "The worker ends: processes of a script are left, and no task may run beside them. \
+                             End them before the worker is started again, or restart its container or service.",
+                        );
+                        return Exit::Unclean;
                     }
-                }
+                },
                 Err(error) => {
                     self.metrics.add(&CLAIM_ERRORS, &[], 1);
                     self.log.warning(format!("claimWork failed: {error}"));
@@ -134,9 +142,10 @@ impl Worker {
                     self.log.critical(format!("{} is not run: {error}", lease.claim().run));
                     continue;
                 }
-                let task = Task { worker: self, lease };
-                if task.run().await == Next::Misconfigured {
-                    next = Next::Misconfigured;
+                next = next.max(Task { worker: self, lease }.run().await);
+                if next == Next::Unclean {
+                    // The other claims run out, and the queue gives their tasks to other workers.
+                    break;
                 }
             }
             next
@@ -179,7 +188,9 @@ impl Worker {
 
     /// Claims nothing more. The log is not touched any more either, so that whoever watches it notices.
     async fn stand_still(&self, orders: &mut watch::Receiver<Order>) -> Exit {
-        self.log.critical("No more tasks are claimed: the policy or the keys of this worker are at fault.");
+        self.log.critical(
+            "No more tasks are claimed: the set-up of this worker (policy, keys or script) is at fault.",
+        );
         self.metrics.enter(State::Misconfigured);
         let order = orders.wait_for(|order| *order != Order::Work).await.map(|order| *order);
         if matches!(order, Ok(Order::Reload)) { Exit::Reload } else { Exit::Misconfigured }

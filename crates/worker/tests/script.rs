@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         ("b051_bytes_that_are_no_text", no_text),
         ("b052_a_daemon_that_keeps_the_pipe_ends_with_the_script", daemon_with_pipe),
         ("b052_a_daemon_in_its_own_session_ends_too", daemon_with_session),
+        ("processes_that_fork_away_from_their_end_end_too", forks_away),
         ("b053_closed_pipes_do_not_lift_the_limit", closed_pipes),
         ("a_flood_of_output_is_read_to_its_end", flood),
         ("a_script_that_cannot_start_says_why", not_there),
@@ -48,6 +49,7 @@ struct Case {
 
 struct Answer {
     ended: Result<Ended, StartError>,
+    is_swept: bool,
     lines: Vec<String>,
     took: Duration,
 }
@@ -62,7 +64,8 @@ impl Case {
     fn new() -> Self {
         let program = std::env::current_exe().unwrap();
         let grace = Duration::from_millis(300);
-        let launcher = Launcher { program, hide: None, grace, inherit_stdin: false };
+        let sweep_limit = Duration::from_secs(10);
+        let launcher = Launcher { program, hide: None, grace, sweep_limit, inherit_stdin: false };
         Self { launcher, limit: Duration::from_secs(20), stop: watch::Sender::new(None) }
     }
 
@@ -93,8 +96,11 @@ impl Case {
         let mut write = |line: &str| lines.push(line.to_owned());
         let ended = runtime.block_on(self.launcher.run(&script, &mut self.stop.subscribe(), &mut write));
         let took = begun.elapsed();
-        assert_eq!(children(), 0, "a process is left");
-        Answer { ended, lines, took }
+        let is_swept = ended.as_ref().is_ok_and(|ran| ran.is_swept);
+        if self.launcher.sweep_limit > Duration::ZERO {
+            assert_eq!(children(), 0, "a process is left");
+        }
+        Answer { ended: ended.map(|ran| ran.ended), is_swept, lines, took }
     }
 }
 
@@ -239,6 +245,23 @@ fn daemon_with_session() {
         .unwrap()
         .filter_map(|entry| std::fs::read(entry.ok()?.path().join("cmdline")).ok());
     assert_eq!(left.filter(|line| line.as_slice() == b"sleep\x00300\x00").count(), 0);
+}
+
+/// Processes that are always new ones, in sessions of their own: whoever kills them by their numbers may be too late.
+fn forks_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let alive = folder.path().join("alive");
+    let text = "import os, sys, time\nend = time.monotonic() + 60\n\
+        if all(os.fork() for _ in range(4)): sys.exit(0)\n\
+        while time.monotonic() < end:\n    if os.fork(): os._exit(0)\n    os.setsid()\n\
+        \x20   open(sys.argv[1], 'w').write(str(os.getpid()))\n";
+    let words = ["python3", "-c", text, alive.to_str().unwrap()].map(str::to_owned);
+    let answer = Case::new().run_words(&words, &[], None);
+    assert_eq!((exited(&answer), answer.is_swept), (0, true), "{}", answer.text());
+    assert!(alive.exists(), "it did not fork");
+    let pid = std::fs::read_to_string(&alive).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(std::fs::read_to_string(&alive).unwrap(), pid, "it still forks");
 }
 
 fn closed_pipes() {

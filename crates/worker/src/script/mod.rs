@@ -75,6 +75,15 @@ pub enum Ended {
     Stopped(Stop),
 }
 
+/// A script that was run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// How it ended.
+    pub ended: Ended,
+    /// Whether all that it started has ended too. If not, no other script may run beside what is left.
+    pub is_swept: bool,
+}
+
 /// Why a script was not started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -86,9 +95,13 @@ pub enum StartError {
         /// Why not.
         cause: io::Error,
     },
-    /// The launcher says why.
+    /// The launcher says why: the program, the key or the system is not as a script needs it, nor will it be for the
+    /// next one.
     #[error("{0}")]
     Refused(String),
+    /// The launcher takes too long.
+    #[error("the script did not start within {START_LIMIT:?}")]
+    Slow,
 }
 
 /// What starts scripts, and under which conditions they run.
@@ -100,6 +113,9 @@ pub struct Launcher {
     pub hide: Option<PathBuf>,
     /// How long a script has between TERM and KILL.
     pub grace: Duration,
+    /// How long processes are killed that a script left behind. One that forks and ends again and again can escape
+    /// for a while.
+    pub sweep_limit: Duration,
     /// Whether scripts inherit standard input, as they do in scriptworker.
     pub inherit_stdin: bool,
 }
@@ -132,7 +148,7 @@ impl Launcher {
     }
 
     /// Runs a script to its end. `write` gets each line that it writes. Nothing that the script started is left
-    /// when this returns.
+    /// when this returns, unless the answer says so.
     ///
     /// # Errors
     /// The script was not started.
@@ -141,23 +157,28 @@ impl Launcher {
         script: &Script<'_>,
         stop: &mut watch::Receiver<Option<Stop>>,
         write: &mut (dyn FnMut(&str) + Send),
-    ) -> Result<Ended, StartError> {
+    ) -> Result<Ran, StartError> {
         let begun = Instant::now();
         let mut child = self.start(script, false).await?;
         let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let mut output = Output::of(&mut child);
         let deadline = begun.checked_add(script.limit);
         let (status, cause) = self.supervise(&mut child, group, &mut output, (deadline, stop), write).await;
+        let mut is_swept = true;
         if let Some(group) = group {
-            let left = sweep::sweep(group).await;
-            if left > 0 {
-                tracing::warn!("{left} processes of the script were still running, and were killed");
+            let swept = sweep::sweep(group, self.sweep_limit).await;
+            is_swept = swept.is_complete;
+            if swept.killed > 0 {
+                tracing::warn!(
+                    "{} processes of the script were still running, and were killed",
+                    swept.killed
+                );
             }
         }
         // Everybody who could write has ended; a pipe that stays open is held by something beyond reach.
         let _ = timeout(DRAIN_LIMIT, output.drain(write)).await;
         output.finish(write);
-        Ok(cause.unwrap_or_else(|| ended(status)))
+        Ok(Ran { ended: cause.unwrap_or_else(|| ended(status)), is_swept })
     }
 
     /// Follows a script until it has ended.
@@ -227,7 +248,7 @@ impl Launcher {
             Ok(Err(cause)) => Err(spawn(cause)),
             Err(_) => {
                 let _ = child.kill().await;
-                Err(StartError::Refused(format!("the script did not start within {START_LIMIT:?}")))
+                Err(StartError::Slow)
             }
         }
     }

@@ -17,50 +17,99 @@ pub(super) fn signal(group: Pid, signal: Signal) {
     let _ = kill_process_group(group, signal);
 }
 
-/// How often and how long it is looked for children; a process that was killed takes a moment to end.
-#[cfg(target_os = "linux")]
-const ROUNDS: u32 = 500;
+/// A process that was killed takes a moment to end.
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// What was left of a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Swept {
+    /// Processes that were killed.
+    pub(super) killed: usize,
+    /// Whether all have ended.
+    pub(super) is_complete: bool,
+}
+
 /// Kills a script's process group, and every child of this process: after its script has ended, a worker has
-/// none but those that it took over. Returns how many had to be killed.
-pub(super) async fn sweep(group: Pid) -> usize {
+/// none but those that it took over. Gives up after `limit`.
+pub(super) async fn sweep(group: Pid, limit: Duration) -> Swept {
     signal(group, Signal::KILL);
     #[cfg(target_os = "linux")]
-    return linux::sweep().await;
+    return linux::sweep(limit).await;
     #[cfg(not(target_os = "linux"))]
     {
-        tokio::time::sleep(PAUSE).await;
-        0
+        tokio::time::sleep(PAUSE.min(limit)).await;
+        Swept { killed: 0, is_complete: true }
     }
 }
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use super::{PAUSE, ROUNDS};
-    use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
+    use super::{PAUSE, Swept};
+    use rustix::io::Errno;
+    use rustix::process::{
+        Pid, Signal, WaitId, WaitIdOptions, WaitOptions, getpid, kill_process, waitid, waitpid,
+    };
     use std::collections::BTreeSet;
+    use std::time::Duration;
+    use tokio::time::Instant;
 
-    pub(super) async fn sweep() -> usize {
+    pub(super) async fn sweep(limit: Duration) -> Swept {
+        let begun = Instant::now();
         let mut killed = BTreeSet::new();
-        for _ in 0..ROUNDS {
-            let children = children();
-            if children.is_empty() {
-                break;
+        loop {
+            if has_none() {
+                return Swept { killed: killed.len(), is_complete: true };
             }
-            for child in children {
+            let mut found_more = false;
+            for child in children() {
                 // Ended already, perhaps; then only its status has to be fetched.
                 let _ = kill_process(child, Signal::KILL);
                 let _ = waitpid(Some(child), WaitOptions::NOHANG);
-                killed.insert(child.as_raw_pid());
+                found_more |= killed.insert(child.as_raw_pid());
             }
-            tokio::time::sleep(PAUSE).await;
+            if begun.elapsed() >= limit {
+                return Swept { killed: killed.len(), is_complete: has_none() };
+            }
+            // Processes that fork and end to get away must be found before they have done it again.
+            if found_more {
+                tokio::task::yield_now().await;
+            } else {
+                tokio::time::sleep(PAUSE).await;
+            }
         }
-        killed.len()
     }
 
-    /// The children of this process. One that ends while it is looked for may be missed.
+    /// Whether this process has no children. Unlike lists of them, this answer is never out of date: a process that
+    /// ends hands over its children before it can be waited for.
+    fn has_none() -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        waitid(WaitId::All, options).is_err_and(|errno| errno == Errno::CHILD)
+    }
+
+    /// The children of this process. One that is made or ends meanwhile may be missed.
     fn children() -> Vec<Pid> {
+        listed().unwrap_or_else(scanned)
+    }
+
+    /// The kernel's lists of the children of each thread, where it keeps them: much faster than to look at all
+    /// processes of the machine.
+    fn listed() -> Option<Vec<Pid>> {
+        let mut found = Vec::new();
+        for thread in std::fs::read_dir("/proc/self/task").ok()? {
+            // A thread may have ended.
+            let Ok(thread) = thread else { continue };
+            match std::fs::read_to_string(thread.path().join("children")) {
+                Ok(text) => {
+                    found.extend(text.split_whitespace().filter_map(|number| number.parse::<i32>().ok()));
+                }
+                Err(_) if !thread.path().exists() => {}
+                Err(_) => return None,
+            }
+        }
+        Some(found.into_iter().filter_map(Pid::from_raw).collect())
+    }
+
+    fn scanned() -> Vec<Pid> {
         let own = getpid().as_raw_pid();
         let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
         let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
@@ -73,5 +122,22 @@ mod linux {
         let text = String::from_utf8_lossy(&text);
         let (_, after) = text.rsplit_once(')')?;
         after.split_whitespace().nth(1)?.parse().ok()
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use std::process::Command;
+
+        #[tokio::test]
+        async fn children_are_found_in_both_ways() {
+            let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+            let pid = i32::try_from(child.id()).unwrap();
+            let has = |found: Vec<Pid>| found.iter().any(|found| found.as_raw_pid() == pid);
+            assert!(has(scanned()) && listed().is_none_or(has) && !has_none());
+            child.kill().unwrap();
+            child.wait().unwrap();
+            assert!(!has(children()));
+        }
     }
 }

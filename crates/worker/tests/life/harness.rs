@@ -204,6 +204,9 @@ pub(crate) struct Case {
     pub(crate) script: String,
     pub(crate) more: String,
     pub(crate) signs: bool,
+    pub(crate) sweep_limit: Duration,
+    /// Instead of a shell that runs `script`.
+    pub(crate) program: Option<String>,
 }
 
 /// What was seen of one story.
@@ -228,6 +231,8 @@ impl Case {
             script: script.to_owned(),
             more: String::new(),
             signs: true,
+            sweep_limit: Duration::from_secs(10),
+            program: None,
         }
     }
 
@@ -244,7 +249,11 @@ impl Case {
              worker_id: the-worker\nworker_type: the-type\nsign_chain_of_trust: {}\n{}\n",
             self.signs, self.more
         );
-        let text = text + "task_script: " + &json!(["/bin/bash", "-c", self.script]).to_string() + "\n";
+        let words = match &self.program {
+            Some(program) => json!([program]),
+            None => json!(["/bin/bash", "-c", self.script]),
+        };
+        let text = text + "task_script: " + &words.to_string() + "\n";
         let checked = Config::read(Path::new("x.yaml"), text.as_bytes(), &[], &|_| None);
         checked.config.unwrap_or_else(|| panic!("{:?}", checked.problems))
     }
@@ -260,6 +269,7 @@ impl Case {
             program: std::env::current_exe().unwrap(),
             hide: None,
             grace: Duration::from_millis(200),
+            sweep_limit: self.sweep_limit,
             inherit_stdin: false,
         };
         let (queue, gate) = (story.clone(), Arc::new(self.guard));

@@ -50,6 +50,8 @@ fn main() -> ExitCode {
         ("b085_the_next_task_finds_nothing_of_the_last", claims::clean_start),
         ("b086_the_worse_status_counts", reports::worse_status),
         ("a_worker_whose_policy_is_at_fault_claims_nothing_more", chains::misconfigured),
+        ("a_worker_whose_script_cannot_start_claims_nothing_more", scripts::cannot_start),
+        ("a_worker_that_cannot_end_what_a_script_left_ends_itself", scripts::left_behind),
         ("a_mode_that_does_not_enforce_runs_a_refused_task", chains::unenforced),
         ("a_mode_that_does_not_enforce_runs_no_malformed_task", chains::unenforced_malformed),
     ])

@@ -1,9 +1,9 @@
 //! Scripts: run, limited, stopped, and those that never run.
 
-use super::harness::{Case, Event, ONE, TWO, beginning, begun, claim_of, definition, exception};
+use super::harness::{Case, Event, ONE, TWO, beginning, begun, claim_of, definition, exception, resolved};
 use catena_signing::DOCUMENT;
 use catena_taskcluster::{ExceptionReason as Reason, Resolution};
-use catena_worker::worker::Order;
+use catena_worker::worker::{Exit, Order};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -81,6 +81,43 @@ pub(crate) fn works() {
     let worker = ["workerGroup", "workerId", "workerType"].map(|key| document[key].as_str().unwrap());
     assert_eq!(worker, ["group-of-the-claim", "the-worker", "the-type"]);
     assert!(document["artifacts"].get("public/logs/live_backing.log").is_some());
+}
+
+/// The script's program has gone: the next task would fail in the same way.
+pub(crate) fn cannot_start() {
+    let mut case = Case::new("");
+    case.program = Some("/nowhere/script".to_owned());
+    case.story.claims.lock().unwrap().push_back(Ok(vec![claim_of(TWO, &definition())]));
+    let stands = std::sync::Mutex::new(None);
+    let seen = case.told(Order::ShutDown, move |events| {
+        let mut stands = stands.lock().unwrap();
+        resolved(events) == 1
+            && stands.get_or_insert_with(std::time::Instant::now).elapsed() > Duration::from_millis(1500)
+    });
+    assert_eq!(seen.resolutions(), exception(Reason::InternalError));
+    assert_eq!(seen.exit, Exit::Misconfigured);
+    assert!(
+        seen.live().contains("The script was not started: cannot start /nowhere/script"),
+        "{}",
+        seen.live()
+    );
+}
+
+pub(crate) fn left_behind() {
+    let mut case = Case::new("for i in 1 2 3 4 5 6 7 8 9; do setsid sleep 300 & done; echo ended");
+    case.sweep_limit = Duration::ZERO;
+    case.story.claims.lock().unwrap().push_back(Ok(vec![claim_of(TWO, &definition())]));
+    let seen = case.told(Order::Drain, |_| false);
+    assert_eq!(seen.exit, Exit::Unclean);
+    // The task itself ended well.
+    assert_eq!(seen.resolutions(), [Resolution::Completed]);
+    assert!(
+        seen.live().contains("ended\nProcesses that the script started could not be ended.\n"),
+        "{}",
+        seen.live()
+    );
+    assert!(seen.log().contains("The worker ends: processes of a script are left"), "{}", seen.log());
+    assert_eq!(seen.events.iter().filter(|(_, event)| *event == Event::Claimed).count(), 1);
 }
 
 pub(crate) fn exit_codes() {

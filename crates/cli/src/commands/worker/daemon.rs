@@ -23,6 +23,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
+/// How long processes are killed that a script left behind. All but those that try to escape end at once.
+const SWEEP_LIMIT: Duration = Duration::from_secs(10);
+
 /// Works until an order to end.
 pub(super) fn run(args: &RunArgs, output_options: &OutputOptions) -> Result<u8, Failure> {
     let own_log = log::start_worker(output_options)?;
@@ -94,7 +97,7 @@ impl Daemon<'_> {
         loop {
             match worker.run(orders.subscribe()).await {
                 Exit::Told => return Ok(DONE),
-                Exit::Misconfigured => return Ok(UNUSABLE),
+                Exit::Misconfigured | Exit::Unclean => return Ok(UNUSABLE),
                 Exit::Reload => {
                     orders.reloading();
                     match self.reload(&worker).await {
@@ -198,6 +201,7 @@ pub(super) fn launcher(args: &RunArgs, config: &Config) -> Result<Launcher, Fail
         program,
         hide: config.private_key.clone().filter(|_| !args.danger_expose_key),
         grace: Duration::from_secs(args.kill_grace.into()),
+        sweep_limit: SWEEP_LIMIT,
         inherit_stdin: args.inherit_stdin,
     })
 }

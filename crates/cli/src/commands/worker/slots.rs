@@ -115,6 +115,10 @@ impl Slot {
             if begun.elapsed() < START {
                 return Err(format!("slot {} does not start: {status}", self.number));
             }
+            // Its own log says why: what is left of a script would be there after a new start too.
+            if status.code() == Some(UNUSABLE.into()) {
+                return Err(format!("slot {} cannot go on: {status}", self.number));
+            }
             eprintln!("slot {} ended by itself ({status}) and is started again", self.number);
             sleep(PAUSE).await;
         }
