@@ -1,6 +1,6 @@
 //! Tasks: from the claim to the verdict about what came out.
 
-use super::case::{Case, Running, SIGNING, altered, push};
+use super::case::{Case, Running, SIGNING, altered, push, unverified};
 use super::support::{Answer, Catena};
 use catena_testbed::chain::{DOCUMENT, SIGNATURE};
 use catena_testbed::queue::Action;
@@ -246,6 +246,26 @@ fn b055_a_task_that_is_cancelled_is_stopped() {
     assert_eq!(worker.drained(), 0);
     assert!(!case.path("ended").exists());
     assert!(case.said().contains("409: not reporting"), "{}", case.said());
+}
+
+#[test]
+fn b038_a_script_inherits_standard_input_only_where_it_is_told_to() {
+    for (option, expected) in
+        [(None, "end\nexit code: 0\n"), (Some("--inherit-stdin"), "given\nend\nexit code: 0\n")]
+    {
+        let case = Case::new(push());
+        let config = case.config("cat; echo end", unverified);
+        std::fs::write(case.path("given"), "given\n").unwrap();
+        let mut catena = case.catena();
+        let command = catena.arg("worker").args(option).arg(&config).command();
+        let log = std::fs::File::create(case.path("stderr")).unwrap();
+        let given = std::fs::File::open(case.path("given")).unwrap();
+        let child = command.stdin(given).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let mut worker = Running { case: &case, child };
+        assert_eq!(worker.resolved(0).state, "completed");
+        assert_eq!(worker.drained(), 0);
+        assert_eq!(case.artifact("public/logs/live_backing.log"), expected, "{option:?}");
+    }
 }
 
 #[test]
