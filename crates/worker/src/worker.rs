@@ -109,6 +109,10 @@ impl Worker {
     /// Asks for a task. Told to end, it waits a moment for an answer that may be on its way: a task that the
     /// queue has given would wait for the end of its claim.
     async fn claim(&self, orders: &mut watch::Receiver<Order>) -> Result<Vec<Claim>, QueueError> {
+        // The order may have come while the directories were emptied.
+        if *orders.borrow() != Order::Work {
+            return Ok(Vec::new());
+        }
         self.log.debug("Claiming work...");
         let mut claim = self.queue.claim();
         tokio::select! {
