@@ -23,6 +23,7 @@ pub mod notify;
 pub mod queue;
 pub mod script;
 pub mod signals;
+mod signing;
 pub mod startup;
 pub mod status;
 mod task;

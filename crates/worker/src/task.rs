@@ -4,21 +4,19 @@ use crate::claimed::ClaimedTask;
 use crate::custody::Knowledge;
 use crate::gate::{Permission, Refusal, Request};
 use crate::lease::Lease;
-use crate::log::{CHAIN_FILE, LiveLog, Log, TaskLogs, VERDICT_FILE};
+use crate::log::{CHAIN_FILE, LiveLog, TaskLogs, VERDICT_FILE};
 use crate::metrics::{Phase, TASKS, UPLOADED};
 use crate::queue::QueueError;
 use crate::script::{Ended, Script, StartError, Stop};
+use crate::signing::Signing;
 use crate::status::Status;
 use crate::worker::Worker;
 use catena::CancellationToken;
-use catena_model::task::ArtifactName;
-use catena_signing::{Document, Environment, Run, Signer, Style, TaskDefinition, beneath};
+use catena_signing::{Environment, Run};
 use catena_taskcluster::{Expiry, Resolution};
 use catena_upload::{Snapshot, SnapshotError, SnapshotLimits, Storage};
 use jiff::Timestamp;
-use std::ffi::OsStr;
 use std::fs::File;
-use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -379,6 +377,7 @@ impl Task<'_> {
             custody: self.knowledge(permission),
             signer: self.worker.signer.clone(),
             log: self.worker.log.clone(),
+            limits: catena_model::Limits::default().json(),
         })
     }
 
@@ -435,67 +434,6 @@ impl Task<'_> {
             }
         }
     }
-}
-
-/// What a document is made of, and who signs it.
-struct Signing {
-    task: TaskDefinition,
-    run: Run,
-    environment: Environment,
-    /// None where documents have no record of custody.
-    custody: Option<Knowledge>,
-    /// None where the configuration has signing switched off; the document is written all the same.
-    signer: Option<Arc<dyn Signer + Send + Sync>>,
-    log: Log,
-}
-
-impl Signing {
-    /// Adds the document of everything in the snapshot, and its signature.
-    fn sign(self, snapshot: &mut Snapshot, artifacts: &File, now: Timestamp) -> Result<(), (Status, String)> {
-        if let Some(refused) = snapshot.refused().first() {
-            let why = format!("What the script left cannot be signed: {}: {}", refused.path, refused.reason);
-            return Err((Status::FAILURE, why));
-        }
-        let (environment, measured) = (self.environment, snapshot.measured());
-        let mut document =
-            Document { task: self.task, run: self.run, artifacts: measured, environment, custody: None };
-        // Without a signature there is no key to name.
-        if let (Some(custody), Some(signer)) = (self.custody, &self.signer) {
-            match custody.record(document.clone(), snapshot, signer.as_ref(), now) {
-                Ok(recorded) => document = recorded,
-                Err(error) => {
-                    self.log.warning(format!("The document has no record of custody: {error}"));
-                }
-            }
-        }
-        let bytes = document.to_bytes(Style::Scriptworker);
-        let signature =
-            self.signer.map(|signer| signer.sign(&bytes)).transpose().map_err(|error| {
-                (Status::INTERNAL_ERROR, format!("The document cannot be signed: {error}"))
-            })?;
-        let signature = signature.as_ref().map(|(_, signature)| signature.as_bytes());
-        let add = |snapshot: &mut Snapshot, name: ArtifactName, bytes: &[u8]| {
-            snapshot.add(name, bytes).map_err(|error| {
-                (Status::RESOURCE_UNAVAILABLE, format!("The document cannot be kept: {error}"))
-            })
-        };
-        add(snapshot, ArtifactName::document(), &bytes)?;
-        if let Some(signature) = signature {
-            add(snapshot, ArtifactName::signature(), signature)?;
-        }
-        if let Err(error) = leave(artifacts, &bytes, signature) {
-            tracing::warn!("the document is uploaded, but not left in the artifact directory: {error}");
-        }
-        Ok(())
-    }
-}
-
-/// Leaves the document beside the artifacts, as scriptworker does. What is uploaded is not read from there.
-fn leave(artifacts: &File, document: &[u8], signature: Option<&[u8]>) -> std::io::Result<()> {
-    let public = beneath::make_directory(artifacts.as_fd(), OsStr::new("public"))?;
-    beneath::replace(public.as_fd(), "chain-of-trust.json", document)?;
-    signature
-        .map_or(Ok(()), |signature| beneath::replace(public.as_fd(), "chain-of-trust.json.sig", signature))
 }
 
 /// When the artifacts of a task expire, as far as its definition can be read at all.
