@@ -7,7 +7,7 @@ use crate::lease::Lease;
 use crate::log::{CHAIN_FILE, LiveLog, TaskLogs, VERDICT_FILE};
 use crate::metrics::{Phase, TASKS, UPLOADED};
 use crate::queue::QueueError;
-use crate::script::{Ended, Script, StartError, Stop};
+use crate::script::{Ended, Ran, Script, StartError, Stop};
 use crate::signing::Signing;
 use crate::status::Status;
 use crate::worker::Worker;
@@ -43,11 +43,19 @@ struct End {
     next: Next,
     /// What was run, by whose permission: the script has ended by itself, and what it made can be signed.
     made: Option<(ClaimedTask, Permission)>,
+    /// Whether the status stays though the logs cannot be uploaded: the task did not run, or the worker stopped it. A
+    /// rejected chain stays rejected, and a task that was shut down is run again.
+    is_final: bool,
 }
 
 impl End {
     fn early(status: Status) -> Self {
-        Self { status, next: Next::GoOn, made: None }
+        Self { status, next: Next::GoOn, made: None, is_final: true }
+    }
+
+    /// The status after what came later, such as a failed upload.
+    fn worst(&self, later: Status) -> Status {
+        if self.is_final { self.status } else { self.status.worst(later) }
     }
 }
 
@@ -70,29 +78,30 @@ impl Task<'_> {
                 return Next::GoOn;
             }
         };
-        let End { mut status, next, made } = self.attempt(&mut logs).await;
+        let mut end = self.attempt(&mut logs).await;
         let metrics = &worker.metrics;
+        let made = end.made.take();
         let mut uploadable = metrics.time(Phase::Sign, self.pack(&artifacts, &logs, made)).await;
         if let Err((worse, why)) = uploadable {
             worker.log.critical(&why);
             logs.live.line(&why);
-            status = status.worst(worse);
+            end.status = end.worst(worse);
             // What there is, without a document, and with the reason in the log.
             uploadable = self.pack(&artifacts, &logs, None).await;
         }
         match (uploadable, expires(&claim.task)) {
             (Ok(snapshot), Some(expires)) => {
                 let uploading = self.upload(&snapshot, &expires);
-                status = status.worst(metrics.time(Phase::Upload, uploading).await);
+                end.status = end.worst(metrics.time(Phase::Upload, uploading).await);
             }
             (Err((worse, why)), _) => {
                 worker.log.critical(&why);
-                status = status.worst(worse);
+                end.status = end.worst(worse);
             }
             (Ok(_), None) => worker.log.critical("Nothing is uploaded: the task says no time until which."),
         }
-        metrics.time(Phase::Resolve, self.resolve(status)).await;
-        next
+        metrics.time(Phase::Resolve, self.resolve(end.status)).await;
+        end.next
     }
 
     /// The artifact directory and the logs in it. The directory stays open: a script that puts another one, or a
@@ -283,6 +292,7 @@ impl Task<'_> {
             tell("Processes that the script started could not be ended.".to_owned());
             next = Next::Unclean;
         }
+        let is_final = matches!(ended, Ok(Ran { ended: Ended::Stopped(_), .. }));
         let (status, is_done) = match ended.map(|ran| ran.ended) {
             Ok(Ended::Exited(code)) => {
                 tell(format!("exit code: {code}"));
@@ -312,7 +322,7 @@ impl Task<'_> {
                 (Status::INTERNAL_ERROR, false)
             }
         };
-        End { status, next, made: is_done.then_some((task, permission)) }
+        End { status, next, made: is_done.then_some((task, permission)), is_final }
     }
 
     /// Copies what is to be uploaded: what the script left, and the worker's logs. With `made`, its document and

@@ -1,8 +1,11 @@
 //! Chains: what becomes of a task that is not verified, and of one that is.
 
-use super::harness::{Case, Event, Guard, ONE, TWO, beginning, claim_of, definition, exception, resolved};
+use super::harness::{
+    Case, Event, Guard, ONE, TWO, beginning, begun, claim_of, definition, exception, resolved,
+};
 use catena_signing::DOCUMENT;
 use catena_taskcluster::{ExceptionReason as Reason, Resolution};
+use catena_worker::queue::UploadFailure;
 use catena_worker::status::Status;
 use catena_worker::worker::{Exit, Order};
 use serde_json::json;
@@ -38,6 +41,23 @@ pub(crate) fn rejected() {
         lines[2].ends_with("REJECTED") && lines[3].ends_with("because of this") && lines.len() == 4,
         "{chain}"
     );
+}
+
+pub(crate) fn logs_refused() {
+    let failed = |case: &mut Case, status| {
+        case.story.upload = Some(UploadFailure { status, message: "no".into() });
+    };
+    for upload in [Status::INTERNAL_ERROR, Status::INTERMITTENT_TASK] {
+        let mut case = Case::new("true");
+        case.guard.refuses = Some((Status::MALFORMED_PAYLOAD, false));
+        failed(&mut case, upload);
+        assert_eq!(case.run().resolutions(), exception(Reason::MalformedPayload));
+    }
+    // The queue runs it again only by this reason.
+    let mut case = beginning("sleep 60");
+    failed(&mut case, Status::RESOURCE_UNAVAILABLE);
+    let until = begun(&case);
+    assert_eq!(case.told(Order::ShutDown, until).resolutions(), exception(Reason::WorkerShutdown));
 }
 
 pub(crate) fn undetermined() {

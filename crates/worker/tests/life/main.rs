@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         ("b057_a_renewal_that_is_never_answered_ends_with_the_claim", claims::renewal_hangs),
         ("b058_claims_are_renewed_while_artifacts_are_uploaded", claims::renewed_in_upload),
         ("b059_a_rejected_chain_is_told_in_both_logs", chains::rejected),
+        ("b060_a_task_that_did_not_run_ends_alike_though_its_logs_are_refused", chains::logs_refused),
         ("b062_an_undetermined_chain_runs_another_time", chains::undetermined),
         ("b063_a_good_chain_is_told_and_its_log_is_signed", chains::good),
         ("b067_a_failed_script_is_signed_too", documents::failed_is_signed),
