@@ -126,12 +126,7 @@ fn tasks() -> Vec<Hostile> {
         hostile("the directory of the key moved aside", "mv $ETC $ETC-other", "failed", "exit code: 1"),
         hostile("the key removed", "rm -f $ETC/key", "failed", "exit code: 1"),
         hostile("the key written over", "echo forged > $ETC/key", "failed", "exit code: 1"),
-        hostile(
-            "a second name of the key beside it",
-            "ln $ETC/key $ETC/second; cat $ETC/second",
-            "failed",
-            "exit code: 1",
-        ),
+        hostile("a second name of the key beside it", "ln $ETC/key $ETC/second", "failed", "exit code: 1"),
         hostile(
             "nothing in place of the directories",
             "rm -rf artifacts work; ln -s nowhere artifacts; touch work",
@@ -207,8 +202,9 @@ fn tasks() -> Vec<Hostile> {
             "Automation Error: python exited with signal -9",
         ),
         hostile(
-            "a signal to the worker's group",
-            "kill -STOP $PPID 2>/dev/null; kill -CONT $PPID",
+            "a signal to the worker",
+            // A kernel before Linux 6.12 lets it pass.
+            "kill -0 $PPID 2>/dev/null || ! kill -KILL $PPID",
             "completed",
             "exit code: 0",
         ),

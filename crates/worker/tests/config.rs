@@ -221,6 +221,15 @@ fn each_slot_has_its_own_directories_and_port() {
     assert_eq!((third.script[1].as_str(), third.identity.worker_id.as_str()), ("/w/3.json", "worker-3"));
     assert_eq!((third.metrics.unwrap().port(), third.capacity), (9466, 3));
     assert_eq!(slot(1).metrics.unwrap().port(), 9464);
+    let others: Vec<PathBuf> = [1, 2]
+        .into_iter()
+        .flat_map(|slot| {
+            let names = ["artifacts", "logs", "artifacts/public/logs", "work"];
+            names.map(|name| PathBuf::from(format!("/w/{slot}/{name}")))
+        })
+        .collect();
+    assert_eq!(third.other_slots, others);
+    assert_eq!(config("").other_slots, [PathBuf::new(); 0]);
 }
 
 #[test]

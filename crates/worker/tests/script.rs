@@ -37,6 +37,8 @@ fn main() -> ExitCode {
         ("a_script_cannot_write_over_the_key", written_over),
         ("a_second_name_of_the_key_beside_it_opens_nothing", second_name),
         ("a_hidden_key_leaves_all_else_readable", hidden_beside),
+        ("what_belongs_to_another_slot_cannot_be_read_or_changed", kept_apart),
+        ("a_script_cannot_signal_its_worker", signals_worker),
         ("no_new_privileges", privileges),
     ])
 }
@@ -65,7 +67,8 @@ impl Case {
         let program = std::env::current_exe().unwrap();
         let grace = Duration::from_millis(300);
         let sweep_limit = Duration::from_secs(10);
-        let launcher = Launcher { program, hide: None, grace, sweep_limit, inherit_stdin: false };
+        let launcher =
+            Launcher { program, hide: None, apart: Vec::new(), grace, sweep_limit, inherit_stdin: false };
         Self { launcher, limit: Duration::from_secs(20), stop: watch::Sender::new(None) }
     }
 
@@ -327,8 +330,9 @@ fn second_name() {
     let file = key(folder.path());
     let path = file.display();
     let linked = hiding(&file).run(&format!("ln {path} {path}2"));
-    assert_eq!(exited(&linked), 0, "{}", linked.text());
-    // A name that stands beside the key when the next script starts.
+    assert_ne!(exited(&linked), 0, "{}", linked.text());
+    // A name that stands beside the key when the script starts.
+    std::fs::hard_link(&file, format!("{path}2")).unwrap();
     let answer = hiding(&file).run(&format!("cat {path} {path}2; echo ran"));
     assert!(exited(&answer) == 0 && answer.text().ends_with("ran"), "{}", answer.text());
     assert!(!answer.text().contains("secret"), "{}", answer.text());
@@ -352,6 +356,54 @@ fn hidden_beside() {
         "{}",
         answer.text()
     );
+}
+
+fn kept_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for name in ["1/work", "2/work"] {
+        std::fs::create_dir_all(path(name)).unwrap();
+        std::fs::write(path(name).join("file"), "content\n").unwrap();
+    }
+    // The second is not there yet.
+    let apart = vec![path("2/work"), path("2/artifacts"), path("3/work")];
+    let case = Case::new();
+    let case = Case { launcher: Launcher { apart, ..case.launcher.clone() }, ..case };
+    let attempts = [
+        "cat 2/work/file",
+        "echo forged > 2/work/file",
+        "echo forged > 2/work/other",
+        "mkdir 2/work/directory",
+        "ln -s /etc/passwd 2/work/link",
+        "ln 1/work/file 2/work/hard",
+        "mv 1/work/file 2/work/moved",
+        "rm 2/work/file",
+        "mv 2/work 1/work/theirs",
+        "mv 2 4",
+        "mkdir 2/artifacts",
+        "mkdir 3",
+    ];
+    let attempts: String =
+        attempts.iter().map(|attempt| format!("{attempt} && echo \"done: {attempt}\"; ")).collect();
+    let text = format!("cd {}; {attempts} echo own > 1/work/own; cat 1/work/own", folder.path().display());
+    let answer = case.run(&text);
+    assert_eq!(exited(&answer), 0);
+    assert!(!answer.text().contains("done: ") && answer.text().ends_with("own"), "{}", answer.text());
+    assert_eq!(std::fs::read_dir(path("2/work")).unwrap().count(), 1);
+    assert_eq!(std::fs::read_to_string(path("2/work/file")).unwrap(), "content\n");
+}
+
+fn signals_worker() {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers = release.split(['.', '-']).map(|number| number.trim().parse::<u32>().unwrap_or(0));
+    if (numbers.next(), numbers.next()) < (Some(6), Some(12)) {
+        return eprintln!("skipped: Linux {release} does not keep signals from a worker");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let answer =
+        hiding(&key(folder.path())).run("kill -0 $PPID && echo reached; sleep 60 & kill $! && echo own");
+    assert_eq!(answer.lines.last().map(String::as_str), Some("own"), "{}", answer.text());
+    assert!(!answer.text().contains("reached"), "{}", answer.text());
 }
 
 fn privileges() {

@@ -74,7 +74,7 @@ struct RunArgs {
     /// Let scripts inherit standard input instead of an empty one
     #[arg(long)]
     inherit_stdin: bool,
-    /// Start even though scripts can read the signing key
+    /// Start even though scripts can read the signing key and change the directories of other slots
     #[arg(long)]
     danger_expose_key: bool,
     /// The slot, from 1, of a worker with a capacity of several tasks

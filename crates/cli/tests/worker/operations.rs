@@ -97,6 +97,30 @@ fn several_tasks_run_at_the_same_time_each_in_its_slot() {
     }
 }
 
+#[test]
+fn a_script_cannot_reach_what_another_slot_works_with() {
+    let case = Case::new(push());
+    // Both run when each tries to reach the directories of both.
+    let config = case.config(
+        "touch $ROOM/{slot}/ran; until test -e $ROOM/1/ran -a -e $ROOM/2/ran; do sleep 0.02; done; \
+         for slot in 1 2; do echo x > $ROOM/$slot/artifacts/made; grep -q payload $ROOM/$slot/work/task.json && echo read; done; \
+         sleep 0.5; true",
+        |config| slots(&case, config),
+    );
+    case.testbed.queue().add_task(SECOND, &Queue::definition(&case.pool, &json!({})));
+    let mut worker = case.start_with(&config);
+    assert_eq!(worker.resolved(0).state, "completed", "{}", case.said());
+    until(&case, "not resolved", || {
+        case.testbed.queue().run(SECOND, 0).is_some_and(|run| run.state == "completed")
+    });
+    assert_eq!(worker.drained(), 0);
+    for slot in [1, 2] {
+        let log = std::fs::read_to_string(case.path(&format!("{slot}/logs/worker.log"))).unwrap();
+        assert_eq!(log.matches("INFO - read").count(), 1, "{log}");
+        assert_eq!(log.matches("Permission denied").count(), 2, "{log}");
+    }
+}
+
 /// Two slots, each with directories of its own.
 fn slots(case: &Case, config: &mut Value) {
     unverified(config);

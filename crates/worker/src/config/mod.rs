@@ -114,6 +114,8 @@ pub struct Config {
     pub log: WorkerLogOptions,
     /// Tasks that are run at the same time, each by a process of its own.
     pub capacity: u32,
+    /// Directories of the other slots, where there are several tasks at the same time.
+    pub other_slots: Vec<PathBuf>,
     /// Where probes and metrics are answered.
     pub metrics: Option<SocketAddr>,
 }
@@ -167,7 +169,7 @@ impl Config {
     ) -> Checked {
         let mut problems = Problems::new(name);
         let mut file = File::read(text, &mut problems);
-        let capacity = slot::capacity(&mut file, slot, &mut problems);
+        let (capacity, other_slots) = slot::capacity(&mut file, slot, &mut problems);
         let metrics = slot::metrics_address(&file, slot, &mut problems);
         let configured = file.take_value("credentials");
         let files = credentials::files(variable);
@@ -183,7 +185,8 @@ impl Config {
             }
         };
         let (trust, layer) = trust::read(&file, policies, &mut problems);
-        let mut draft = Draft { file: &file, problems: &mut problems, variable, capacity, metrics };
+        let mut draft =
+            Draft { file: &file, problems: &mut problems, variable, capacity, other_slots, metrics };
         let config = draft.config(credentials, trust).filter(|_| !problems.has_errors());
         Checked { config, problems: problems.into_sorted(), layer }
     }
@@ -195,6 +198,7 @@ struct Draft<'a> {
     problems: &'a mut Problems,
     variable: &'a dyn Fn(&str) -> Option<String>,
     capacity: u32,
+    other_slots: Vec<PathBuf>,
     metrics: Option<SocketAddr>,
 }
 
@@ -243,6 +247,7 @@ impl Draft<'_> {
             github_app: self.file.text("github_app_name").unwrap_or_default().to_owned(),
             log,
             capacity: self.capacity,
+            other_slots: std::mem::take(&mut self.other_slots),
             metrics: self.metrics,
         })
     }

@@ -4,6 +4,7 @@ use super::file::File;
 use super::problem::{Problems, Severity};
 use catena_json::Value;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// What stands for the number of a slot.
 const MARK: &str = "{slot}";
@@ -14,16 +15,17 @@ const DIRECTORIES: [&str; 4] = ["artifact_dir", "log_dir", "task_log_dir", "work
 /// Other keys whose value may have the number.
 const OTHERS: [&str; 2] = ["task_script", "worker_id"];
 
-/// Tasks at the same time. Where there are several, the number of the slot is put in place of `{slot}`.
-pub(super) fn capacity(file: &mut File, slot: u32, problems: &mut Problems) -> u32 {
+/// Tasks at the same time, and the directories of the other slots. Where there are several, the number of the slot is
+/// put in place of `{slot}`.
+pub(super) fn capacity(file: &mut File, slot: u32, problems: &mut Problems) -> (u32, Vec<PathBuf>) {
     let number = file.whole("capacity");
     let capacity = u32::try_from(number).ok().filter(|capacity| (1..=MOST).contains(capacity));
     let Some(capacity) = capacity else {
         problems.error(file.mark("capacity"), format!("capacity: {number} is not from 1 to {MOST}"));
-        return 1;
+        return (1, Vec::new());
     };
     if capacity == 1 {
-        return 1;
+        return (1, Vec::new());
     }
     for name in DIRECTORIES {
         let is_own = file.text(name).is_none_or(|text| text.contains(MARK));
@@ -40,10 +42,14 @@ pub(super) fn capacity(file: &mut File, slot: u32, problems: &mut Problems) -> u
         );
         problems.add(Severity::Warning, file.mark("task_script"), what);
     }
+    let others = (1..=capacity).filter(|other| *other != slot);
+    let others = others.flat_map(|other| DIRECTORIES.map(|name| (name, other.to_string())));
+    let others = others.filter_map(|(name, other)| Some(file.text(name)?.replace(MARK, &other).into()));
+    let others = others.collect();
     for name in DIRECTORIES.into_iter().chain(OTHERS) {
         file.change(name, &|value| put_in(value, slot));
     }
-    capacity
+    (capacity, others)
 }
 
 fn put_in(value: &mut Value, slot: u32) {

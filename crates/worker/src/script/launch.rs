@@ -30,6 +30,8 @@ pub(super) struct Order {
     pub(super) parent: i32,
     /// A file that the script must not be able to read.
     pub(super) hide: Option<PathBuf>,
+    /// What belongs to others and that the script must not be able to change: it need not be there.
+    pub(super) apart: Vec<PathBuf>,
     /// Only try: there is nothing to start.
     pub(super) is_trial: bool,
 }
@@ -65,24 +67,40 @@ fn become_script(order: &Order, words: &[OsString]) -> Result<(), String> {
     restrict::forbid_new_privileges().map_err(|cause| failed("cannot forbid new privileges", &cause))?;
     restrict::forbid_reading_others()
         .map_err(|cause| failed("cannot forbid reading other processes", &cause))?;
-    if let Some(hidden) = &order.hide {
-        // What is not there cannot be hidden: it may be elsewhere.
-        std::fs::metadata(hidden).map_err(|cause| {
-            let file = hidden.display();
-            format!("the signing key {file} cannot be hidden from the script: {cause}; restore it, or start the worker anew")
-        })?;
-        let restricted = restrict::hide(hidden);
-        if File::open(hidden).is_ok() {
-            let why = restricted.err().map_or(String::new(), |why| format!(" ({why})"));
-            return Err(format!("the script can read the signing key {}{why}", hidden.display()));
-        }
-    }
+    hide(order)?;
     let Some((program, rest)) = words.split_first() else { return Err("there is no script".to_owned()) };
     if order.is_trial {
         return Ok(());
     }
     let cause = Command::new(program).args(rest).exec();
     Err(format!("cannot start {}: {cause}", PathBuf::from(program).display()))
+}
+
+/// Hides what the script must not reach, and proves it of the key.
+fn hide(order: &Order) -> Result<(), String> {
+    let paths: Vec<PathBuf> = order.hide.iter().chain(&order.apart).cloned().collect();
+    if paths.is_empty() {
+        return Ok(());
+    }
+    if let Some(key) = &order.hide {
+        // What is not there cannot be hidden: it may be elsewhere.
+        std::fs::metadata(key).map_err(|cause| {
+            let file = key.display();
+            format!("the signing key {file} cannot be hidden from the script: {cause}; restore it, or start the worker anew")
+        })?;
+    }
+    let restricted = restrict::hide(&paths);
+    if let Some(key) = order.hide.as_ref().filter(|key| File::open(key).is_ok()) {
+        let why = restricted.err().map_or(String::new(), |why| format!(" ({why})"));
+        return Err(format!("the script can read the signing key {}{why}", key.display()));
+    }
+    match restricted {
+        Err(why) if !order.apart.is_empty() => {
+            Err(format!("the script can change the directories of other slots ({why})"))
+        }
+        // The key is beyond reach by other means.
+        _ => Ok(()),
+    }
 }
 
 /// Ends the script when the worker ends, however that ends.

@@ -111,6 +111,8 @@ pub struct Launcher {
     pub program: PathBuf,
     /// A file that no script may read: the signing key.
     pub hide: Option<PathBuf>,
+    /// Directories that belong to other workers of the same user, and that no script may change.
+    pub apart: Vec<PathBuf>,
     /// How long a script has between TERM and KILL.
     pub grace: Duration,
     /// How long processes are killed that a script left behind. One that forks and ends again and again can escape
@@ -222,6 +224,7 @@ impl Launcher {
             keep: script.descriptor.map(Descriptor::number).into_iter().collect(),
             parent: getpid().as_raw_pid(),
             hide: self.hide.clone(),
+            apart: self.apart.clone(),
             is_trial,
         };
         let order = serde_json::to_string(&order).map_err(|error| spawn(error.into()))?;

@@ -1,6 +1,10 @@
 //! What is taken from a script before it starts. What only Linux has is chosen at run time.
 
+#[cfg(target_os = "linux")]
+use std::collections::BTreeSet;
+#[cfg(target_os = "linux")]
 use std::path::Path;
+use std::path::PathBuf;
 
 /// Forbids that set-user-id programs give the script more than the worker has.
 #[cfg(target_os = "linux")]
@@ -37,27 +41,35 @@ pub(super) fn forbid_reading_others() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Takes from this process, and from all that it starts, the right to read one file, to write to it, and to move
-/// or remove it or a directory above it: a script must neither destroy the file nor bring it to a place where the
-/// next one, or the worker, reads it.
+/// Takes from this process, and from all that it starts, the right to read some files and directories, to write to
+/// them, and to move or remove them or a directory above them: a script must neither change them nor bring them to a
+/// place where the next one, or the worker, reads them. Where the kernel knows how, it also takes the right to signal
+/// other processes, the worker's among them.
 ///
-/// Landlock has rules that allow and none that forbid. So everything is allowed that is not on the way to the
-/// file: what stands beside it, beside its directory, and so on up. A file that is later made directly in one of
-/// the directories on the way cannot be read or written either, and what stands in them cannot be renamed or
-/// removed.
+/// Landlock has rules that allow and none that forbid. So everything is allowed that is not on the way to what is
+/// hidden: what stands beside it, beside its directory, and so on up. In the directories on the way nothing can be
+/// made, renamed or removed.
 #[cfg(target_os = "linux")]
-pub(super) fn hide(file: &Path) -> Result<(), String> {
+pub(super) fn hide(paths: &[PathBuf]) -> Result<(), String> {
     use landlock::{
         AccessFs, CompatLevel, Compatible as _, PathBeneath, PathFd, Ruleset, RulesetAttr as _,
-        RulesetCreatedAttr as _,
+        RulesetCreatedAttr as _, Scope,
     };
     let told = |error: &dyn std::fmt::Display| error.to_string();
-    let file = file.canonicalize().map_err(|error| told(&error))?;
+    let hidden: BTreeSet<PathBuf> =
+        paths.iter().map(|path| resolved(path)).collect::<Result<_, _>>().map_err(|error| told(&error))?;
+    let make = AccessFs::MakeReg
+        | AccessFs::MakeDir
+        | AccessFs::MakeSym
+        | AccessFs::MakeFifo
+        | AccessFs::MakeSock
+        | AccessFs::MakeChar
+        | AccessFs::MakeBlock;
+    let remove = AccessFs::RemoveFile | AccessFs::RemoveDir;
+    let known = AccessFs::ReadFile | AccessFs::WriteFile | make | remove;
     // A file that moves to another directory takes rights with it, so moving is a right too, where the
     // kernel knows it. So is cutting a file off, which an older kernel lets pass by its path.
-    let known = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::RemoveFile | AccessFs::RemoveDir;
     let newer = AccessFs::Refer | AccessFs::Truncate;
-    let access = known | newer;
     let mut rules = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
         .handle_access(known)
@@ -65,50 +77,67 @@ pub(super) fn hide(file: &Path) -> Result<(), String> {
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(newer)
         .map_err(|error| told(&error))?
+        .scope(Scope::Signal)
+        .map_err(|error| told(&error))?
         .create()
         .map_err(|error| told(&error))?;
     let identity = |stat: rustix::fs::Stat| (stat.st_dev, stat.st_ino);
-    let hidden = rustix::fs::stat(&file).map(identity).map_err(|error| told(&error))?;
-    for path in beside(&file)? {
+    let identities: BTreeSet<_> =
+        hidden.iter().filter_map(|path| rustix::fs::stat(path).ok()).map(identity).collect();
+    for path in beside(&hidden)? {
         // What has gone meanwhile needs no rule.
         let Ok(open) = PathFd::new(&path) else { continue };
-        // Rules are about files and not about names: one for another name of the file would open it. A script
-        // can make such a name in the file's own directory.
-        if rustix::fs::fstat(&open).map(identity) == Ok(hidden) {
+        // Rules are about files and not about names: one for another name of a hidden file would open it.
+        if rustix::fs::fstat(&open).is_ok_and(|stat| identities.contains(&identity(stat))) {
             continue;
         }
-        rules = rules.add_rule(PathBeneath::new(open, access)).map_err(|error| told(&error))?;
+        rules = rules.add_rule(PathBeneath::new(open, known | newer)).map_err(|error| told(&error))?;
     }
     rules.restrict_self().map(drop).map_err(|error| told(&error))
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn hide(_: &Path) -> Result<(), String> {
-    Err("this system has no way to hide a file from a program of the same user".to_owned())
+pub(super) fn hide(_: &[PathBuf]) -> Result<(), String> {
+    Err("this system has no way to hide files from a program of the same user".to_owned())
 }
 
-/// Everything that stands beside a path or beside a directory above it. Links are left out: where they lead,
-/// there is a path of its own.
+/// A path without links. What is not there yet keeps its name below what is.
 #[cfg(target_os = "linux")]
-fn beside(file: &Path) -> Result<Vec<std::path::PathBuf>, String> {
+fn resolved(path: &Path) -> std::io::Result<PathBuf> {
+    match (path.canonicalize(), path.parent(), path.file_name()) {
+        (Err(error), Some(parent), Some(name)) if error.kind() == std::io::ErrorKind::NotFound => {
+            let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+            Ok(resolved(parent)?.join(name))
+        }
+        (resolved, ..) => resolved,
+    }
+}
+
+/// Everything that stands beside one of the paths or beside a directory above one. Links are left out: where they
+/// lead, there is a path of its own.
+#[cfg(target_os = "linux")]
+fn beside(hidden: &BTreeSet<PathBuf>) -> Result<Vec<PathBuf>, String> {
     /// A rule for each; whoever has more files beside the key should move it.
     const MOST: usize = 10_000;
+    let above: BTreeSet<&Path> = hidden.iter().flat_map(|path| path.ancestors().skip(1)).collect();
     let mut found = Vec::new();
-    let mut below = file;
-    while let Some(directory) = below.parent() {
-        let entries =
-            std::fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+    for directory in &above {
+        let told = |error: std::io::Error| format!("{}: {error}", directory.display());
+        let entries = match std::fs::read_dir(directory) {
+            // What it will hold is hidden as soon as it is there.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            entries => entries.map_err(told)?,
+        };
         for entry in entries {
-            let entry = entry.map_err(|error| format!("{}: {error}", directory.display()))?;
-            let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
-            if entry.path() != below && !is_link {
-                found.push(entry.path());
+            let entry = entry.map_err(told)?;
+            let (path, is_link) = (entry.path(), entry.file_type().is_ok_and(|kind| kind.is_symlink()));
+            if !is_link && !hidden.contains(&path) && !above.contains(path.as_path()) {
+                found.push(path);
             }
             if found.len() > MOST {
                 return Err(format!("more than {MOST} files stand beside the key or above it"));
             }
         }
-        below = directory;
     }
     Ok(found)
 }

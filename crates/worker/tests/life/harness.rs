@@ -268,6 +268,7 @@ impl Case {
         let launcher = Launcher {
             program: std::env::current_exe().unwrap(),
             hide: None,
+            apart: Vec::new(),
             grace: Duration::from_millis(200),
             sweep_limit: self.sweep_limit,
             inherit_stdin: false,

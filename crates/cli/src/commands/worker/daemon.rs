@@ -200,6 +200,7 @@ pub(super) fn launcher(args: &RunArgs, config: &Config) -> Result<Launcher, Fail
     Ok(Launcher {
         program,
         hide: config.private_key.clone().filter(|_| !args.danger_expose_key),
+        apart: if args.danger_expose_key { Vec::new() } else { config.other_slots.clone() },
         grace: Duration::from_secs(args.kill_grace.into()),
         sweep_limit: SWEEP_LIMIT,
         inherit_stdin: args.inherit_stdin,
