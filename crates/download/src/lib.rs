@@ -3,7 +3,7 @@
 //! A [`Downloader`] takes one body to a file: streamed, decoded, capped, hashed, resumed where it broke off, and
 //! held against what is known of it. [`deliver`] takes a set of inputs to a directory: all of them are
 //! downloaded and extracted in a staging directory, and only when every one is right are they moved into place.
-//! What is known of an input comes from the document that its maker's worker signed ([`signed_document`]), from
+//! What is known of an input comes from the document that its maker's worker signed ([`signed_documents`]), from
 //! the verification of the maker's whole chain, or from the caller.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
@@ -33,6 +33,6 @@ pub use mounts::Mounts;
 pub use pieces::Ranges;
 pub use queue::{Queue, QueueError, TaskRun};
 pub use request::{Download, Expected};
-pub use signed::{SignedDocument, SignedError, Signers, signed_document};
+pub use signed::{SignedDocument, SignedError, Signers, signed_documents};
 pub use sink::Measured;
 pub use wanted::{Source, Wanted, WantedError, is_pattern};

@@ -3,14 +3,17 @@
 use crate::engine::Downloader;
 use crate::error::DownloadError;
 use crate::request::{Download, Expected};
+use crate::wanted::Source;
 use catena_json::Value;
 use catena_model::Limits;
 use catena_model::document::Document;
 use catena_model::task::{ArtifactName, Definition, ListingPage, RunId, Status, TaskId};
 use catena_taskcluster::{RootUrl, TaskclusterCredentials};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::HeaderMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -98,11 +101,28 @@ impl Queue<'_> {
         Ok(TaskRun { task_id, run_id })
     }
 
-    /// The task that an index route leads to now.
+    /// The run that each source means, in their order. Up to `at_once` of them are asked for at the same time.
     ///
     /// # Errors
-    /// No answer, or one without a task.
-    pub async fn indexed(&self, route: &str) -> Result<TaskId, QueueError> {
+    /// The first failure in the order of the sources: as [`Queue::pin`]; a route that leads to no task.
+    pub async fn pin_all(
+        &self,
+        sources: &[Source],
+        at_once: NonZeroUsize,
+    ) -> Result<Vec<TaskRun>, QueueError> {
+        let pinned: Vec<_> = sources.iter().map(|source| self.pin_source(source)).collect();
+        stream::iter(pinned).buffered(at_once.get()).try_collect().await
+    }
+
+    async fn pin_source(&self, source: &Source) -> Result<TaskRun, QueueError> {
+        match source {
+            Source::Task(task_id, run_id) => self.pin(*task_id, *run_id).await,
+            Source::Index(route) => self.pin(self.indexed(route).await?, None).await,
+        }
+    }
+
+    /// The task that an index route leads to now.
+    async fn indexed(&self, route: &str) -> Result<TaskId, QueueError> {
         let url = self.url(&format!("index/v1/task/{}", utf8_percent_encode(route, SEGMENT)))?;
         let indexed = |answer: Value| {
             let task_id = answer.get("taskId").and_then(Value::as_str).unwrap_or_default();

@@ -7,7 +7,9 @@ use catena_model::document::{Document, DocumentError, Listing};
 use catena_model::task::{ArtifactName, Definition, Run, WorkerImplementation};
 use catena_policy::{KeyRing, KeyUse, NotPermitted, UnknownImplementation, worker_implementation};
 use futures_util::future::join;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 
 /// A document that a trusted key signed, about exactly this run.
 #[derive(Debug)]
@@ -142,15 +144,26 @@ pub struct Signers<'a> {
     pub scriptworker_provisioners: &'a BTreeSet<String>,
 }
 
-/// The document of a run, held against the keys that are trusted.
+/// The documents of runs, in their order, held against the keys that are trusted. Up to `at_once` of them are
+/// requested at the same time.
 ///
-/// The queue's definition of the task tells which worker implementation ran it, and only the keys of that one
+/// The queue's definition of a task tells which worker implementation ran it, and only the keys of that one
 /// count: what a document says of its own task is the word of the one who signed it.
 ///
 /// # Errors
-/// Anything but a document about this run that a trusted key of the implementation that ran it signed while it was
-/// valid, for a task that it may sign for.
-pub async fn signed_document(
+/// The first in the order of the runs that is anything but a document about this run that a trusted key of the
+/// implementation that ran it signed while it was valid, for a task that it may sign for.
+pub async fn signed_documents(
+    queue: &Queue<'_>,
+    runs: &[TaskRun],
+    signers: Signers<'_>,
+    at_once: NonZeroUsize,
+) -> Result<Vec<SignedDocument>, SignedError> {
+    let documents: Vec<_> = runs.iter().map(|run| signed_document(queue, *run, signers)).collect();
+    stream::iter(documents).buffered(at_once.get()).try_collect().await
+}
+
+async fn signed_document(
     queue: &Queue<'_>,
     run: TaskRun,
     signers: Signers<'_>,

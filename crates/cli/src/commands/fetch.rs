@@ -29,7 +29,7 @@ use crate::key_source::trust_config;
 use crate::log;
 use crate::progress::Screen;
 use arguments::{CommonArgs, ExecArgs, Form, Format};
-use catena_download::{Download, Downloader, Expected, Input, Place, TaskRun, Wanted};
+use catena_download::{Download, Downloader, Expected, Input, Place, Source, TaskRun, Wanted};
 use catena_model::custody::Trust as Proof;
 use catena_policy::Policy;
 use http::HeaderMap;
@@ -37,7 +37,7 @@ use lines::{Lines, Suite};
 use network::Network;
 use order::{Order, Origin};
 use report::Fetched;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use trust::{Judge, Vouched, pin};
 
@@ -183,8 +183,10 @@ async fn ordered(
     network: &Network,
 ) -> Result<Vec<Order>, Failure> {
     let pinned = pin(wanted, network).await?;
-    let runs: BTreeSet<TaskRun> = pinned.values().copied().collect();
-    let runs: Vec<TaskRun> = runs.into_iter().collect();
+    let mut seen = BTreeSet::new();
+    let runs = pinned.iter().map(|(_, run)| *run).filter(|run| seen.insert(*run));
+    let runs: Vec<TaskRun> = runs.collect();
+    let pinned: BTreeMap<Source, TaskRun> = pinned.into_iter().collect();
     let vouched = judge.vouch(&runs, args, network).await?;
     let mut orders = Vec::new();
     for wanted in wanted {

@@ -5,6 +5,7 @@ use crate::support::children;
 use catena_testbed::chain::Implementation;
 use catena_testbed::{Artifact, Fault};
 use serde_json::Value;
+use std::time::Duration;
 
 #[test]
 fn the_strongest_trust_is_the_default_and_is_told() {
@@ -147,6 +148,38 @@ fn a_document_does_not_choose_whose_keys_count() {
     assert_eq!(answer.status, 1, "{}", answer.stderr);
     assert!(answer.stderr.contains("fetch-other-implementation"), "{}", answer.stderr);
     case.nothing_is_left();
+}
+
+/// Several documents: requested at the same time, and judged in the order of the list, whichever comes first.
+#[test]
+fn documents_are_requested_at_once_and_judged_in_order() {
+    let mut builds = Vec::new();
+    let case = Case::bent(|chain, _| {
+        builds.clone_from(&chain.builds);
+        builds.iter().for_each(|build| chain.signature_mut(build).unwrap()[7] ^= 1);
+    });
+    // Not in the order of their ids.
+    builds.sort_by(|one, other| other.cmp(one));
+    let slow = |build: &str, milliseconds| {
+        let address = format!("/api/queue/v1/task/{build}/runs/*/public/chain-of-trust.json");
+        case.testbed.fault(&address, .., Fault::Delay(Duration::from_millis(milliseconds)));
+    };
+    slow(&builds[0], 2000);
+    slow(&builds[1], 1000);
+    let list = builds.iter().map(|build| format!("- {{task: {build}, artifact: public/x}}\n"));
+    std::fs::write(case.room.path().join("list.yml"), list.collect::<String>()).unwrap();
+    for (jobs, are_at_once) in [("2", true), ("1", false)] {
+        let before = case.testbed.requests().len();
+        let answer = case.fetch(&["--from", "list.yml", "--keys", "keys.json", "--jobs", jobs]);
+        assert_eq!(answer.status, 1, "{}", answer.stderr);
+        let refused = format!("signed the document of {}/0", builds[0]);
+        assert!(answer.stderr.contains(&refused), "{refused}: {}", answer.stderr);
+        let requests = case.testbed.requests().into_iter().skip(before).map(|request| request.url);
+        let documents: Vec<String> = requests.filter(|url| url.ends_with("chain-of-trust.json")).collect();
+        let both = documents[..2].iter().all(|url| url.contains("/api/"));
+        assert_eq!(both, are_at_once, "{documents:?}");
+        case.nothing_is_left();
+    }
 }
 
 /// The policy knows which provisioners are scriptworker's; without it such a definition tells nothing.

@@ -10,7 +10,7 @@ use catena_model::Limits;
 use catena_model::task::ArtifactName;
 use catena_taskcluster::{RootUrl, TaskclusterCredentials};
 use catena_workdir::ClaimedDir;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
@@ -18,6 +18,9 @@ use url::Url;
 
 /// Large toolchains over slow links take minutes; a task that fetches for an hour is ended by its own limit.
 pub(super) const DEADLINE: Duration = Duration::from_secs(3600);
+
+/// Downloads at the same time: enough for small files to share what each waits for.
+const JOBS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 
 /// The network, and what is needed beside it.
 pub(super) struct Network {
@@ -28,6 +31,8 @@ pub(super) struct Network {
     pub(super) credentials: Option<TaskclusterCredentials>,
     pub(super) limits: Limits,
     pub(super) deadline: Instant,
+    /// Requests at the same time.
+    pub(super) jobs: NonZeroUsize,
     /// Where what makers are verified by is cached.
     pub(super) cache: Option<catena::CacheOptions>,
     /// The proxy of a task, which adds the task's credentials.
@@ -59,6 +64,7 @@ impl Network {
             credentials: credentials(args)?,
             limits: Limits::default(),
             deadline: deadline(args),
+            jobs: jobs(args),
             cache: args.cache.options()?,
             proxy: proxy()?,
             scratch,
@@ -99,6 +105,11 @@ pub(super) fn proxy() -> Result<Option<RootUrl>, Failure> {
 pub(super) fn deadline(args: &NetworkArgs) -> Instant {
     let now = Instant::now();
     now.checked_add(args.deadline.unwrap_or(DEADLINE)).unwrap_or(now)
+}
+
+/// Downloads at the same time.
+pub(super) fn jobs(args: &NetworkArgs) -> NonZeroUsize {
+    args.jobs.unwrap_or(JOBS)
 }
 
 pub(super) fn transport(args: &NetworkArgs) -> Result<Arc<HttpTransport>, Failure> {

@@ -19,9 +19,6 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Downloads at the same time: enough for small files to share what each waits for.
-const JOBS: usize = 16;
-
 /// Who made a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
@@ -145,7 +142,7 @@ fn delivery(args: &NetworkArgs, allow_case_collisions: bool) -> Result<Delivery,
     let store = args.cache.store()?;
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     Ok(Delivery {
-        downloads: args.jobs.map_or(JOBS, NonZeroUsize::get),
+        downloads: network::jobs(args).get(),
         extractions: cores,
         options: Options { allow_case_collisions, ..Options::default() },
         deadline: network::deadline(args),

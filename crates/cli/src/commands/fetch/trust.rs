@@ -5,13 +5,13 @@ use super::chain::Makers;
 use super::network::Network;
 use crate::failure::Failure;
 use catena::TrustConfig;
-use catena_download::{SignedDocument, SignedError, Signers, Source, TaskRun, Wanted, signed_document};
+use catena_download::{SignedDocument, SignedError, Signers, Source, TaskRun, Wanted, signed_documents};
 use catena_model::custody::Trust as Proof;
 use catena_model::digest::Digest;
 use catena_model::fnmatch::Pattern;
 use catena_model::task::ArtifactName;
 use catena_policy::{KeyRing, Policy};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who vouches for the artifacts of a run.
 pub(super) enum Vouched {
@@ -196,10 +196,9 @@ impl Judge {
                     product: self.product.as_deref(),
                     scriptworker_provisioners: &provisioners,
                 };
-                for run in runs {
-                    let document = signed_document(&network.queue(), *run, signers).await;
-                    let document = document.map_err(|error| untrusted(&error))?;
-                    vouched.insert(*run, Vouched::Signed(Box::new(document)));
+                let documents = signed_documents(&network.queue(), runs, signers, network.jobs).await;
+                for document in documents.map_err(|error| untrusted(&error))? {
+                    vouched.insert(document.run(), Vouched::Signed(Box::new(document)));
                 }
             }
             (Some(_), _) => vouched.extend(runs.iter().map(|run| (*run, Vouched::Caller))),
@@ -219,26 +218,18 @@ fn untrusted(error: &SignedError) -> Failure {
     }
 }
 
-/// Each source, pinned to a run.
-pub(super) async fn pin(wanted: &[Wanted], network: &Network) -> Result<BTreeMap<Source, TaskRun>, Failure> {
-    let mut runs = BTreeMap::new();
-    for wanted in wanted {
-        if runs.contains_key(&wanted.source) {
-            continue;
+/// Each source, pinned to a run, in the order in which they are wanted.
+pub(super) async fn pin(wanted: &[Wanted], network: &Network) -> Result<Vec<(Source, TaskRun)>, Failure> {
+    let mut seen = BTreeSet::new();
+    let sources = wanted.iter().map(|wanted| &wanted.source).filter(|source| seen.insert(*source));
+    let sources: Vec<Source> = sources.cloned().collect();
+    let runs = network.queue().pin_all(&sources, network.jobs).await;
+    let runs = runs.map_err(|error| super::network::queue_failure(&error))?;
+    let pinned: Vec<(Source, TaskRun)> = sources.into_iter().zip(runs).collect();
+    for (source, run) in &pinned {
+        if let Source::Index(route) = source {
+            tracing::warn!("index:{route} is {run} now");
         }
-        let queue = network.queue();
-        let pinned = match &wanted.source {
-            Source::Task(task_id, run_id) => queue.pin(*task_id, *run_id).await,
-            Source::Index(route) => match queue.indexed(route).await {
-                Ok(task_id) => queue.pin(task_id, None).await,
-                Err(error) => Err(error),
-            },
-        };
-        let pinned = pinned.map_err(|error| super::network::queue_failure(&error))?;
-        if let Source::Index(route) = &wanted.source {
-            tracing::warn!("index:{route} is {pinned} now");
-        }
-        runs.insert(wanted.source.clone(), pinned);
     }
-    Ok(runs)
+    Ok(pinned)
 }
