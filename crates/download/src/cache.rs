@@ -4,15 +4,18 @@
 //! whole or not at all, and every use measures it again, in a copy that nobody else can change. What is not what
 //! its name says is removed and downloaded.
 
-use crate::follower::follow;
+use crate::follower::{CHUNK, follow};
 use crate::sink::{Measured, create};
 use catena_store::{DirectoryStore, Name, Store as _};
+use sha2::{Digest as _, Sha256};
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::sync::mpsc::channel;
 
-/// Bytes that are copied between two looks of the hashing thread.
+/// Files up to this length are copied and hashed in one loop: a thread for each would take longer than it saves.
+const SMALL: u64 = 4 << 20;
+/// Bytes of a larger file that are copied between two looks of the hashing thread.
 const STEP: u64 = 4 << 20;
 
 /// What was downloaded before.
@@ -123,13 +126,37 @@ fn copy(from: &File, to: &Path) -> io::Result<Measured> {
     if catena_store::share_blocks(from, &copy) {
         return measure(&copy, length);
     }
+    if length <= SMALL { copy_small(from, &copy, length) } else { copy_large(from, &copy, length) }
+}
+
+/// Hashes what it writes, in one loop.
+fn copy_small(from: &File, mut to: &File, length: u64) -> io::Result<Measured> {
+    let mut from = from.take(length);
+    let mut sha256 = Sha256::new();
+    let mut buffer = vec![0; CHUNK.min(usize::try_from(length).unwrap_or(CHUNK))];
+    let mut copied = 0_u64;
+    loop {
+        let read = from.read(&mut buffer)?;
+        let bytes = buffer.get(..read).unwrap_or_default();
+        if bytes.is_empty() {
+            break;
+        }
+        to.write_all(bytes)?;
+        sha256.update(bytes);
+        copied = copied.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+    }
+    Ok(Measured { sha256: sha256.finalize().into(), sha512: None, length: copied })
+}
+
+/// Hashes the copy on a second thread while it grows.
+fn copy_large(from: &File, to: &File, length: u64) -> io::Result<Measured> {
     let (frontier, moved) = channel();
     std::thread::scope(|scope| {
-        let copy = &copy;
-        let hashing = scope.spawn(move || follow(copy, &moved, false));
+        let hashing = scope.spawn(move || follow(to, &moved, false));
         let mut copied = 0_u64;
         let copying = loop {
-            match io::copy(&mut from.take(STEP), &mut &*copy) {
+            let step = length.saturating_sub(copied).min(STEP);
+            match io::copy(&mut from.take(step), &mut &*to) {
                 Ok(0) => break Ok(()),
                 Ok(step) => copied = copied.saturating_add(step),
                 Err(error) => break Err(error),
@@ -154,7 +181,6 @@ fn measure(file: &File, length: u64) -> io::Result<Measured> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sha2::{Digest as _, Sha256};
 
     fn measured(content: &[u8]) -> Measured {
         Measured { sha256: Sha256::digest(content).into(), sha512: None, length: content.len() as u64 }
@@ -198,17 +224,32 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_taken_as_it_was() {
-        let content = b"content".repeat(1_000_000);
-        for (links, source) in [(false, Source::Stays), (false, Source::Goes), (true, Source::Stays)] {
-            let case = Case::new(links);
-            assert_eq!(case.take(&content, source), None);
-            let file = case.keep(&content, source);
-            assert_eq!(file.exists(), source == Source::Stays);
-            assert_eq!(
-                case.take(&content, source).as_deref(),
-                Some(content.as_slice()),
-                "{links} {source:?}"
-            );
+        let large = b"content".repeat(1_000_000);
+        let few = usize::try_from(SMALL).unwrap();
+        for content in [&large[..], &large[..few], &large[..few + 1], &large[..CHUNK + 1], b"x", b""] {
+            for (links, source) in [(false, Source::Stays), (false, Source::Goes), (true, Source::Stays)] {
+                let case = Case::new(links);
+                assert_eq!(case.take(content, source), None);
+                let file = case.keep(content, source);
+                assert_eq!(file.exists(), source == Source::Stays);
+                let taken = case.take(content, source);
+                assert_eq!(taken.as_deref(), Some(content), "{} {links} {source:?}", content.len());
+            }
+        }
+    }
+
+    /// A file of the cache that grows while it is copied fills no disk.
+    #[test]
+    fn no_more_is_copied_than_there_was() {
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("file");
+        let small: fn(&File, &File, u64) -> _ = copy_small;
+        for (length, copy) in [(10, small), (300_000, small), (SMALL + 10, copy_large)] {
+            let longer = vec![7; usize::try_from(length).unwrap() + 100_000];
+            fs::write(&path, &longer).unwrap();
+            let to = create(&room.path().join("copy")).unwrap();
+            let measured = copy(&File::open(&path).unwrap(), &to, length).unwrap();
+            assert_eq!((measured.length, to.metadata().unwrap().len()), (length, length));
         }
     }
 

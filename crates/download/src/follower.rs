@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
 
 /// Bytes that are read at once.
-const CHUNK: usize = 256 << 10;
+pub(crate) const CHUNK: usize = 256 << 10;
 
 /// Hashes a file from its beginning to a frontier that only moves forward. Bytes before the frontier must not
 /// change any more.
