@@ -58,10 +58,10 @@ enum Task {
         #[arg(value_enum)]
         what: Vec<regenerate::Made>,
     },
-    /// Compare Catena with scriptworker on chains from the testbed
+    /// Compare Catena with scriptworker on chains from the testbed, and with taskgraph's fetch-content
     ///
-    /// Installs scriptworker from PyPI below target/, unless CATENA_SCRIPTWORKER_PYTHON names a Python
-    /// that has it.
+    /// Installs both from PyPI below target/, unless CATENA_SCRIPTWORKER_PYTHON names a Python that has
+    /// them.
     Differential {
         /// Passed to the test: names of chains, --list
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
