@@ -95,8 +95,9 @@ impl Wanted<'_> {
         let range = headers.get(header::CONTENT_RANGE).and_then(|value| value.to_str().ok());
         let last = to.unwrap_or(object.length).saturating_sub(1);
         let wanted = format!("bytes {from}-{last}/{}", object.length);
+        // A part has the tag of the whole answer (RFC 9110, 15.3.7): one without it may be of any object.
         range == Some(wanted.as_str())
-            && headers.get(header::ETAG).is_none_or(|tag| *tag == object.tag)
+            && headers.get(header::ETAG) == Some(&object.tag)
             && headers::coding(headers) == Ok(object.coding)
     }
 
@@ -276,11 +277,15 @@ impl Attempt<'_> {
         object: Option<Object>,
         partial: &mut Option<Partial>,
     ) -> Result<Measured, Failed> {
-        let announced = headers::content_length(&response.headers);
+        // A part need not announce its length, and must reach to the end of the object.
+        let announced = match &object {
+            Some(object) => Some(object.length),
+            None => headers::content_length(&response.headers),
+        };
         let mut received = from;
         let streamed = self.chunks(response, &mut sink, &mut received, object.as_ref()).await;
         let streamed = match (streamed, announced) {
-            (Ok(()), Some(length)) if from.saturating_add(length) != received => {
+            (Ok(()), Some(length)) if length != received => {
                 Err(Broken::Passing("the answer is not as long as it announced".to_owned()))
             }
             (streamed, _) => streamed,
