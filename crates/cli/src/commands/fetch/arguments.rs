@@ -121,8 +121,8 @@ pub(super) struct ToolchainArgs {
     /// Retry so many times after the first attempt, as --attempts of one more
     #[arg(long, value_name = "NUMBER", conflicts_with = "attempts")]
     pub(super) retry: Option<u16>,
-    /// As --cache
-    #[arg(long, value_name = "DIR", conflicts_with = "cache")]
+    /// As --cache, and before it: CATENA_CACHE may be set for all tasks of a machine
+    #[arg(long, value_name = "DIR")]
     pub(super) cache_dir: Option<PathBuf>,
     /// Use no cache
     #[arg(long)]
