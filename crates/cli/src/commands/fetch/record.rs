@@ -44,13 +44,12 @@ pub(super) fn claim(file: &Path, inputs: &PinnedInputs) -> Result<(), Failure> {
         Failure::usage(format!("{}: {what}", file.display()))
             .next("name a file that is not there yet, or is a JSON object")
     };
-    let text = match std::fs::read(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => b"{}".to_vec(),
-        Err(error) => return Err(unusable(error.to_string())),
+    let text = match std::fs::symlink_metadata(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => "{}".to_owned(),
+        _ => catena::TextFile::read(file).map_err(|error| unusable(error.to_string()))?.text,
     };
-    let value =
-        catena_json::parse(&text, &Limits::default().json()).map_err(|error| unusable(error.to_string()))?;
+    let value = catena_json::parse(text.as_bytes(), &Limits::default().json())
+        .map_err(|error| unusable(error.to_string()))?;
     let catena_json::Value::Object(mut members) = value else {
         return Err(unusable("not a JSON object".to_owned()));
     };
