@@ -4,6 +4,7 @@ use super::network::Network;
 use crate::failure::Failure;
 use catena::{Conclusion, Control, TargetSpec, TrustConfig, Verdict, Verifier};
 use catena_download::TaskRun;
+use catena_model::custody::Trust;
 use catena_model::digest::Digest;
 use catena_model::task::{ArtifactName, Kind};
 use catena_report::TextOptions;
@@ -16,6 +17,12 @@ use tokio::time::Instant;
 /// Makers that are verified at the same time.
 const JOBS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
+/// What a run made, with the digests that its signed document names, and how far that is proven.
+pub(super) struct Made {
+    pub(super) artifacts: BTreeMap<ArtifactName, Digest>,
+    pub(super) proof: Trust,
+}
+
 /// What makers are verified by.
 pub(super) struct Makers<'a> {
     pub(super) trust_config: &'a TrustConfig,
@@ -25,12 +32,8 @@ pub(super) struct Makers<'a> {
 }
 
 impl Makers<'_> {
-    /// The digests of what these runs made, if the chain of every one is verified. What they share is fetched
-    /// once.
-    pub(super) async fn verify(
-        &self,
-        runs: &[TaskRun],
-    ) -> Result<Vec<(TaskRun, BTreeMap<ArtifactName, Digest>)>, Failure> {
+    /// What these runs made, if the chain of every one is verified. What they share is fetched once.
+    pub(super) async fn verify(&self, runs: &[TaskRun]) -> Result<Vec<(TaskRun, Made)>, Failure> {
         let target_specs = runs.iter().map(|run| self.target_spec(*run)).collect();
         let deadline = self.network.deadline.saturating_duration_since(Instant::now());
         let mut batch =
@@ -69,11 +72,12 @@ impl Makers<'_> {
     }
 }
 
-/// What the clearance of a run vouches for. Plain http is the caller's choice, which the verdict names.
-fn made(run: TaskRun, conclusion: &Conclusion) -> Result<BTreeMap<ArtifactName, Digest>, Failure> {
+/// What the clearance of a run vouches for.
+fn made(run: TaskRun, conclusion: &Conclusion) -> Result<Made, Failure> {
     let clearance = conclusion.clearance_despite_switches();
     let clearance = clearance.ok_or_else(|| refused(run, conclusion.verdict()))?;
-    let of_task = clearance.artifacts().iter().filter(|made| made.task_id == run.task_id);
+    let of_task =
+        clearance.artifacts().iter().filter(|made| (made.task_id, made.run_id) == (run.task_id, run.run_id));
     if let Some(other) = other_run(run, clearance) {
         let what = format!(
             "run {} of task {} is wanted, and its chain is verified for run {other}",
@@ -82,7 +86,10 @@ fn made(run: TaskRun, conclusion: &Conclusion) -> Result<BTreeMap<ArtifactName, 
         return Err(Failure::coded("fetch-other-run", what)
             .next("fetch the run that counts, or take less: --trust signature"));
     }
-    Ok(of_task.map(|made| (made.name.clone(), made.digest)).collect())
+    let artifacts = of_task.map(|made| (made.name.clone(), made.digest)).collect();
+    // Over plain http anybody on the way may have answered for the tree; the signature is right all the same.
+    let proof = if clearance.is_weakened_by_switch() { Trust::Signature } else { Trust::Chain };
+    Ok(Made { artifacts, proof })
 }
 
 /// The run of the task that the chain is verified for, if it is not the wanted one.

@@ -1,7 +1,7 @@
 //! What is known of the artifacts of a run before they are there, and how far it is proven.
 
 use super::arguments::{CommonArgs, Trust};
-use super::chain::Makers;
+use super::chain::{Made, Makers};
 use super::network::Network;
 use crate::failure::Failure;
 use catena::TrustConfig;
@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Who vouches for the artifacts of a run.
 pub(super) enum Vouched {
     /// Its signed document, and the chain behind it.
-    Chain(BTreeMap<ArtifactName, Digest>),
+    Chain(Made),
     /// Its signed document.
     Signed(Box<SignedDocument>),
     /// The caller, who gives digests.
@@ -29,7 +29,7 @@ impl Vouched {
     /// How far what is taken by its word is verified.
     pub(super) fn proof(&self) -> Proof {
         match self {
-            Self::Chain(_) => Proof::Chain,
+            Self::Chain(made) => made.proof,
             Self::Signed(_) => Proof::Signature,
             Self::Caller => Proof::Hash,
             Self::Nobody => Proof::None,
@@ -38,7 +38,7 @@ impl Vouched {
 
     fn names(&self) -> Vec<ArtifactName> {
         match self {
-            Self::Chain(artifacts) => artifacts.keys().cloned().collect(),
+            Self::Chain(made) => made.artifacts.keys().cloned().collect(),
             Self::Signed(document) => document.names().collect(),
             Self::Caller | Self::Nobody => Vec::new(),
         }
@@ -46,7 +46,7 @@ impl Vouched {
 
     fn digest(&self, name: &ArtifactName) -> Option<Digest> {
         match self {
-            Self::Chain(artifacts) => artifacts.get(name).copied(),
+            Self::Chain(made) => made.artifacts.get(name).copied(),
             Self::Signed(document) => document.digest(name),
             Self::Caller | Self::Nobody => None,
         }
@@ -162,6 +162,12 @@ impl Judge {
         if trust == Trust::Hash && undigested && !args.danger_unverified {
             return Err(Failure::usage("there is nothing that every file could be held against").next(
                 "give --product NAME (chain), --keys FILE (signature) or digests; --danger-unverified goes without",
+        if args.trust == Some(Trust::Chain) && args.network.danger_allow_http {
+            return Err(Failure::usage(
+                "--trust chain proves nothing with --danger-allow-http: anybody on the way may answer",
+            )
+            .next("leave one of the two out"));
+        }
             ));
         }
         let trust = (!args.danger_unverified).then_some(trust);
@@ -185,8 +191,8 @@ impl Judge {
             (Some(Trust::Chain), Some(product)) => {
                 let makers =
                     Makers { trust_config: &self.trust_config, product, kind: &args.task_type, network };
-                for (run, artifacts) in makers.verify(runs).await? {
-                    vouched.insert(run, Vouched::Chain(artifacts));
+                for (run, made) in makers.verify(runs).await? {
+                    vouched.insert(run, Vouched::Chain(made));
                 }
             }
             (Some(Trust::Signature), _) => {
