@@ -40,7 +40,7 @@ fuzz_target!(|input: &[u8]| {
         artifact: how & 2 != 0,
         beside: false,
         expected: Expected {
-            digest: Some(Digest::Sha256(Sha256::digest(CONTENT).into())),
+            digests: vec![Digest::Sha256(Sha256::digest(CONTENT).into())],
             length: (how & 4 != 0).then_some(CONTENT.len() as u64),
         },
         limit: 1 << 12,

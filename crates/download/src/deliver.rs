@@ -259,12 +259,13 @@ impl Work<'_> {
 
     /// What is in the cache, where its digest is known.
     async fn recall(&self, input: &Input, file: &Path) -> io::Result<Option<Measured>> {
-        let (Some(cache), Some(Digest::Sha256(digest))) =
-            (&self.delivery.cache, input.download.expected.digest)
+        // The cache knows no other digest than its own.
+        let (Some(cache), [Digest::Sha256(digest)]) =
+            (&self.delivery.cache, input.download.expected.digests.as_slice())
         else {
             return Ok(None);
         };
-        let (cache, file) = (cache.clone(), file.to_owned());
+        let (cache, digest, file) = (cache.clone(), *digest, file.to_owned());
         let length = input.download.expected.length;
         let limit = length.unwrap_or(input.download.limit);
         let source = if input.extract { Source::Goes } else { Source::Stays };

@@ -262,6 +262,6 @@ impl Attempt<'_> {
 
     /// Whether a SHA-512 is wanted.
     pub(crate) fn is_wide(&self) -> bool {
-        matches!(self.what.expected.digest, Some(Digest::Sha512(_)))
+        self.what.expected.digests.iter().any(|digest| matches!(digest, Digest::Sha512(_)))
     }
 }

@@ -150,17 +150,15 @@ fn check(what: &Download, measured: &Measured) -> Result<(), DownloadError> {
     if let Some(length) = what.expected.length.filter(|length| *length != measured.length) {
         return differs("the length", length.to_string(), measured.length.to_string());
     }
-    let actual = match what.expected.digest {
-        None => return Ok(()),
-        Some(Digest::Sha256(_)) => Digest::Sha256(measured.sha256),
-        // A digest that was not measured matches nothing.
-        Some(Digest::Sha512(_)) => Digest::Sha512(measured.sha512.unwrap_or([0; 64])),
-    };
-    match what.expected.digest {
-        Some(expected) if expected != actual => {
-            let name = if matches!(expected, Digest::Sha256(_)) { "the SHA-256" } else { "the SHA-512" };
-            differs(name, expected.to_hex(), actual.to_hex())
+    for expected in &what.expected.digests {
+        let (name, actual) = match expected {
+            Digest::Sha256(_) => ("the SHA-256", Some(Digest::Sha256(measured.sha256))),
+            Digest::Sha512(_) => ("the SHA-512", measured.sha512.map(Digest::Sha512)),
+        };
+        if actual != Some(*expected) {
+            let actual = actual.map_or_else(|| "an unknown value".to_owned(), |actual| actual.to_hex());
+            return differs(name, expected.to_hex(), actual);
         }
-        _ => Ok(()),
     }
+    Ok(())
 }

@@ -164,7 +164,7 @@ fn elsewhere(url: &str, digest: Option<Digest>, place: Place, extract: bool) -> 
         headers: HeaderMap::new(),
         artifact: false,
         beside: false,
-        expected: Expected { digest: Some(digest), length: None },
+        expected: Expected { digests: vec![digest], length: None },
         limit: Limits::default().artifact_bytes,
     };
     Ok(Input { download, place, extract })

@@ -27,8 +27,8 @@ pub struct Download {
 /// What is known of a body before it is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expected {
-    /// Its digest.
-    pub digest: Option<Digest>,
+    /// Its digests, each of which it must have.
+    pub digests: Vec<Digest>,
     /// Its length, decoded.
     pub length: Option<u64>,
 }

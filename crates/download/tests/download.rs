@@ -54,7 +54,7 @@ fn download(testbed: &Testbed, name: &str, content: &[u8]) -> Download {
         headers: HeaderMap::new(),
         artifact: true,
         beside: false,
-        expected: Expected { digest: Some(Digest::Sha256(Sha256::digest(content).into())), length: None },
+        expected: Expected { digests: vec![Digest::Sha256(Sha256::digest(content).into())], length: None },
         limit: 1 << 30,
     }
 }

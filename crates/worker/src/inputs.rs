@@ -155,7 +155,7 @@ impl InputFetcher {
                 headers: http::HeaderMap::new(),
                 artifact: true,
                 beside: false,
-                expected: Expected { digest: expected, length: None },
+                expected: Expected { digests: expected.into_iter().collect(), length: None },
                 limit: self.limits.artifact_bytes,
             };
             Ok(Input { download, place, extract: false })

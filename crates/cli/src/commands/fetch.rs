@@ -192,14 +192,14 @@ async fn ordered(
     for wanted in wanted {
         let Some(run) = pinned.get(&wanted.source).copied() else { continue };
         let vouched = vouched.get(&run).unwrap_or(&Vouched::Nobody);
-        for (name, digest) in vouched.select(run, wanted)? {
+        for (name, digests) in vouched.select(run, wanted)? {
             let own = || name.as_str().rsplit('/').next().unwrap_or_default();
             let file = wanted.file.as_deref().unwrap_or_else(own);
             let place = Place::new(&wanted.directory, file)
                 .map_err(|error| Failure::usage(error).next("name a `dest` below the destination"))?;
             let (url, beside) = network.artifact(run, &name)?;
             // Nobody vouches, but the caller gave a digest.
-            let by_hash = digest.is_some() && vouched.proof() == Proof::None;
+            let by_hash = !digests.is_empty() && vouched.proof() == Proof::None;
             let trust = if by_hash { Proof::Hash } else { vouched.proof() };
             let download = Download {
                 url,
@@ -207,7 +207,7 @@ async fn ordered(
                 headers: HeaderMap::new(),
                 artifact: true,
                 beside,
-                expected: Expected { digest, length: None },
+                expected: Expected { digests, length: None },
                 limit: network.limits.artifact_bytes,
             };
             let input = Input { download, place, extract: wanted.extract };

@@ -182,6 +182,61 @@ fn documents_are_requested_at_once_and_judged_in_order() {
     }
 }
 
+/// What the document says in one algorithm says nothing of what the caller says in another: both count.
+#[test]
+fn a_digest_of_another_algorithm_than_the_documents_counts() {
+    let mut name = String::new();
+    let case = Case::bent(|chain, build| {
+        let mut names = chain.artifacts_mut(build).unwrap().keys();
+        name.clone_from(names.find(|name| name.starts_with("public/build/") && *name != ARCHIVE).unwrap());
+        let body = &chain.artifact_mut(build, &name).unwrap().body;
+        let mut sha512 = sha2::Sha512::default();
+        body.for_each(|chunk| Ok(sha2::Digest::update(&mut sha512, chunk))).unwrap();
+        let digest = hex::encode(sha2::Digest::finalize(sha512));
+        let digest =
+            catena_json::parse(format!("{{\"sha512\":\"{digest}\"}}").as_bytes(), &Default::default());
+        let artifacts = chain.document_mut(build).unwrap().get_mut("artifacts").unwrap();
+        artifacts.as_object_mut().unwrap().insert(name.as_str(), digest.unwrap());
+        assert!(chain.resign(build));
+    });
+    assert_eq!(case.name, name);
+    let (right, wrong) = (sha256(&case.content), sha256(b"x"));
+    for trust in ["signature", "chain"] {
+        let fetch = |digest: &str| {
+            let asked = [case.task(), case.name.clone()];
+            let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+            case.fetch(&[&asked[..], &case.chain()[..], &["--trust", trust, "--sha256", digest]].concat())
+        };
+        let answer = fetch(&wrong);
+        assert_eq!(answer.status, 1, "{trust}: {}", answer.stdout);
+        assert!(answer.stderr.contains("fetch-mismatch"), "{trust}: {}", answer.stderr);
+        case.nothing_is_left();
+        let answer = fetch(&right);
+        assert_eq!(answer.status, 0, "{trust}: {}", answer.stderr);
+        std::fs::remove_dir_all(case.dest()).unwrap();
+    }
+}
+
+/// With plain http anybody on the way may have answered for the tree: no chain is proven.
+#[test]
+fn a_chain_over_plain_http_is_not_told_as_one() {
+    let case = Case::new();
+    let record = case.room.path().join("inputs.json");
+    let more = ["--danger-allow-http", "--record", record.to_str().unwrap()];
+    let fetch = |trust: &[&str]| {
+        case.fetch(&[&[case.task().as_str(), &case.name], &case.chain()[..], &more, trust].concat())
+    };
+    let answer = fetch(&[]);
+    assert_eq!(answer.status, 0, "{}", answer.stderr);
+    assert!(answer.stdout.starts_with("signature "), "{}", answer.stdout);
+    let recorded = std::fs::read_to_string(&record).unwrap();
+    assert!(recorded.contains("\"signature\"") && !recorded.contains("\"chain\""), "{recorded}");
+    std::fs::remove_dir_all(case.dest()).unwrap();
+    let answer = fetch(&["--trust", "chain"]);
+    assert_eq!(answer.status, 2, "{}", answer.stderr);
+    case.nothing_is_left();
+}
+
 /// The policy knows which provisioners are scriptworker's; without it such a definition tells nothing.
 #[test]
 fn whose_keys_count_is_told_by_the_definition_and_the_policy() {

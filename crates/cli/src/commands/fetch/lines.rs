@@ -4,6 +4,7 @@ use crate::progress::Screen;
 use catena_download::{Input, Measured, Observer};
 use catena_extract::Summary;
 use catena_http::Shown;
+use catena_model::digest::Digest;
 use catena_report::escape;
 use indicatif::{BinaryBytes, ProgressBar};
 use serde_json::{Value, json};
@@ -70,7 +71,7 @@ impl Lines {
             bytes: 0,
             began: None,
             downloaded: None,
-            digest: input.download.expected.digest.is_some(),
+            digest: input.download.expected.digests.iter().any(|it| matches!(it, Digest::Sha256(_))),
             length: input.download.expected.length.is_some(),
             bar: None,
         });

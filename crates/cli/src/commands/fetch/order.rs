@@ -11,7 +11,7 @@ use catena_http::Shown;
 use catena_model::custody::Trust;
 use catena_model::digest::Digest;
 use catena_model::task::ArtifactName;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha512};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -82,15 +82,15 @@ pub(super) fn check(orders: Vec<Order>, dest: &Path) -> Result<Vec<Fetched>, Fai
             return Err(Failure::usage(what).next("let `catena fetch mounts` put it in place"));
         }
         let measured = measure(&path)?;
-        if let Some(expected) = order.input.download.expected.digest {
-            let Digest::Sha256(digest) = expected else {
-                let what = format!("{}: only its SHA-512 is known", place.display());
-                return Err(Failure::usage(what).next("let `catena fetch mounts` put it in place"));
+        for expected in &order.input.download.expected.digests {
+            let (name, actual) = match expected {
+                Digest::Sha256(_) => ("SHA-256", Some(Digest::Sha256(measured.sha256))),
+                Digest::Sha512(_) => ("SHA-512", measured.sha512.map(Digest::Sha512)),
             };
-            if measured.sha256 != digest {
-                let actual = hex::encode(measured.sha256);
+            if actual != Some(*expected) {
+                let actual = actual.map_or_else(|| "an unknown value".to_owned(), |actual| actual.to_hex());
                 let what = format!(
-                    "{} has the SHA-256 {actual}, and must have {}, as {url}",
+                    "{} has the {name} {actual}, and must have {}, as {url}",
                     path.display(),
                     expected.to_hex()
                 );
@@ -107,15 +107,18 @@ pub(super) fn check(orders: Vec<Order>, dest: &Path) -> Result<Vec<Fetched>, Fai
 /// The length and digest of a file.
 pub(super) fn measure(path: &Path) -> Result<Measured, Failure> {
     let measured = || -> io::Result<Measured> {
-        let (mut file, mut hash) = (File::open(path)?, Sha256::new());
+        let (mut file, mut hash, mut wide) = (File::open(path)?, Sha256::new(), Sha512::new());
         let mut buffer = vec![0; 256 << 10];
         let mut length = 0_u64;
         loop {
             let read = file.read(&mut buffer)?;
             if read == 0 {
-                return Ok(Measured { sha256: hash.finalize().into(), sha512: None, length });
+                let (sha256, sha512) = (hash.finalize().into(), Some(wide.finalize().into()));
+                return Ok(Measured { sha256, sha512, length });
             }
-            hash.update(buffer.get(..read).unwrap_or_default());
+            let bytes = buffer.get(..read).unwrap_or_default();
+            hash.update(bytes);
+            wide.update(bytes);
             length = length.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
         }
     };

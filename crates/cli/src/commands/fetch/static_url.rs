@@ -78,7 +78,7 @@ fn download(args: &StaticUrlArgs, url: Url, staged: &Staged, lines: &Lines) -> R
                 headers: headers(&args.headers)?,
                 artifact: false,
                 beside: false,
-                expected: Expected { digest: Some(sha256(&args.sha256)?), length: Some(args.size) },
+                expected: Expected { digests: vec![sha256(&args.sha256)?], length: Some(args.size) },
                 limit: args.size,
             },
             place,

@@ -127,7 +127,7 @@ fn tooltool(file: &Path, args: &ToolchainArgs) -> Result<Vec<Order>, Failure> {
             headers: HeaderMap::new(),
             artifact: false,
             beside,
-            expected: Expected { digest: Some(digest), length: Some(entry.size) },
+            expected: Expected { digests: vec![digest], length: Some(entry.size) },
             limit: entry.size,
         };
         let place = Place::new("", &entry.filename).map_err(|error| error.to_string())?;

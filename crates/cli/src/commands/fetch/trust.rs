@@ -52,12 +52,12 @@ impl Vouched {
         }
     }
 
-    /// The artifacts that are wanted of a run, each with the digest it must have.
+    /// The artifacts that are wanted of a run, each with the digests it must have.
     pub(super) fn select(
         &self,
         run: TaskRun,
         wanted: &Wanted,
-    ) -> Result<Vec<(ArtifactName, Option<Digest>)>, Failure> {
+    ) -> Result<Vec<(ArtifactName, Vec<Digest>)>, Failure> {
         let names = if wanted.is_pattern { self.matching(run, wanted)? } else { vec![name(&wanted.name)?] };
         names.into_iter().map(|name| self.expected(run, wanted, name)).collect()
     }
@@ -85,7 +85,7 @@ impl Vouched {
         run: TaskRun,
         wanted: &Wanted,
         name: ArtifactName,
-    ) -> Result<(ArtifactName, Option<Digest>), Failure> {
+    ) -> Result<(ArtifactName, Vec<Digest>), Failure> {
         let vouched = self.digest(&name);
         match (self, vouched, wanted.digest) {
             (Self::Chain(_) | Self::Signed(_), None, _) => {
@@ -108,7 +108,11 @@ impl Vouched {
                 Err(Failure::coded("fetch-digest-contradicts", what)
                     .next("find out which of the two is out of date"))
             }
-            (_, vouched, given) => Ok((name, vouched.or(given))),
+            (_, vouched, given) => {
+                // Of two algorithms both count: neither says anything of the other.
+                let given = given.filter(|given| vouched != Some(*given));
+                Ok((name, vouched.into_iter().chain(given).collect()))
+            }
         }
     }
 }
@@ -158,16 +162,16 @@ impl Judge {
             };
             return Err(Failure::usage(what).next("give --product NAME, or for signatures --keys FILE"));
         }
-        let undigested = wanted.iter().any(|wanted| wanted.digest.is_none());
-        if trust == Trust::Hash && undigested && !args.danger_unverified {
-            return Err(Failure::usage("there is nothing that every file could be held against").next(
-                "give --product NAME (chain), --keys FILE (signature) or digests; --danger-unverified goes without",
         if args.trust == Some(Trust::Chain) && args.network.danger_allow_http {
             return Err(Failure::usage(
                 "--trust chain proves nothing with --danger-allow-http: anybody on the way may answer",
             )
             .next("leave one of the two out"));
         }
+        let undigested = wanted.iter().any(|wanted| wanted.digest.is_none());
+        if trust == Trust::Hash && undigested && !args.danger_unverified {
+            return Err(Failure::usage("there is nothing that every file could be held against").next(
+                "give --product NAME (chain), --keys FILE (signature) or digests; --danger-unverified goes without",
             ));
         }
         let trust = (!args.danger_unverified).then_some(trust);
