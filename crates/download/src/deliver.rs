@@ -25,8 +25,27 @@ pub struct Input {
     pub download: Download,
     /// Where it goes, below the destination.
     pub place: Place,
-    /// Whether it is extracted there if it is an archive. What is none stays as it is.
-    pub extract: bool,
+    /// Whether it is extracted there.
+    pub extract: Extract,
+}
+
+/// Whether an input is extracted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extract {
+    /// It stays as it is.
+    Never,
+    /// It is extracted if it is an archive, and stays as it is otherwise.
+    Archives,
+    /// It is extracted, and refused if it is not an archive.
+    Always,
+}
+
+impl Extract {
+    /// Whether archives are extracted, and other files left as they are.
+    #[must_use]
+    pub fn archives(extract: bool) -> Self {
+        if extract { Self::Archives } else { Self::Never }
+    }
 }
 
 /// Where an input goes: a directory below the destination, and the name of a file in it.
@@ -242,7 +261,10 @@ impl Work<'_> {
             }
         };
         self.observer.downloaded(number, &measured);
-        let extracted = if input.extract { self.extract(input, &file, &directory).await? } else { None };
+        let extracted = match input.extract {
+            Extract::Never => None,
+            Extract::Archives | Extract::Always => self.extract(input, &file, &directory).await?,
+        };
         let source = if extracted.is_some() { Source::Goes } else { Source::Stays };
         if !cached {
             self.keep(&measured, &file, source).await;
@@ -268,7 +290,7 @@ impl Work<'_> {
         let (cache, digest, file) = (cache.clone(), *digest, file.to_owned());
         let length = input.download.expected.length;
         let limit = length.unwrap_or(input.download.limit);
-        let source = if input.extract { Source::Goes } else { Source::Stays };
+        let source = if input.extract == Extract::Never { Source::Stays } else { Source::Goes };
         let taken = tokio::task::spawn_blocking(move || cache.take(&digest, limit, &file, source));
         let taken = taken.await.unwrap_or_else(|error| Err(io::Error::other(error)))?;
         // A length that differs is told of by the download.
@@ -301,7 +323,13 @@ impl Work<'_> {
         let extracted = self.extractors.run(move || {
             let _staging = staging;
             let mut archive = File::open(file).map_err(ExtractError::Read)?;
-            let Some(format) = detect(&mut archive).map_err(ExtractError::Read)? else { return Ok(None) };
+            let format = match detect(&mut archive).map_err(ExtractError::Read)? {
+                Some(format) => format,
+                None if must => {
+                    return Err(ExtractError::Unsupported("it is neither tar nor zip".to_owned()));
+                }
+                None => return Ok(None),
+            };
             let cancelled = || stopped.load(Ordering::Relaxed);
             extract(archive, format, &directory, &options, &cancelled).map(Some)
         });
@@ -334,6 +362,7 @@ struct Staging {
 }
 
 impl Staging {
+        let must = input.extract == Extract::Always;
     fn open(to: &Path) -> io::Result<Self> {
         Ok(Self { directory: ClaimedDir::create_in(to)? })
     }

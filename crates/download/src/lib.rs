@@ -25,7 +25,7 @@ mod wanted;
 
 pub use cache::ContentCache;
 pub use deliver::{
-    DeliverError, Delivered, Delivery, Input, NoProgress, Observer, Place, PlaceError, deliver,
+    DeliverError, Delivered, Delivery, Extract, Input, NoProgress, Observer, Place, PlaceError, deliver,
 };
 pub use engine::{Downloader, Growing};
 pub use error::DownloadError;

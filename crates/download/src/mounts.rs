@@ -1,6 +1,6 @@
 //! The mounts of a task, as generic-worker's payload has them.
 
-use crate::deliver::{Input, Place};
+use crate::deliver::{Extract, Input, Place};
 use crate::request::{Download, Expected};
 use crate::wanted::{Source, Wanted, WantedError};
 use catena_model::Limits;
@@ -107,18 +107,20 @@ impl Mount {
             }
             (Some(file), None) => {
                 let (directory, name) = file.rsplit_once('/').unwrap_or(("", file));
-                (directory.to_owned(), Some(name.to_owned()), false)
+                (directory.to_owned(), Some(name.to_owned()), Extract::Never)
             }
-            (None, Some(directory)) => (directory.clone(), None, true),
+            (None, Some(directory)) => (directory.clone(), None, Extract::Always),
         };
         let Some(content) = self.content else {
             let cache = self.cache_name.is_some() && self.format.is_none();
             return if cache { Ok(Found::Nothing) } else { Err("content is missing".into()) };
         };
-        if extract && self.format.is_none() {
+        if extract == Extract::Always && self.format.is_none() {
             return Err("a directory with content needs its format".into());
         }
-        if extract && self.format.as_deref().is_some_and(|it| it != "zip" && !it.starts_with("tar")) {
+        if extract == Extract::Always
+            && self.format.as_deref().is_some_and(|it| it != "zip" && !it.starts_with("tar"))
+        {
             return Err("of the formats of directories tar, with a compression, and zip are supported".into());
         }
         content.found(directory, file, extract)
@@ -126,7 +128,7 @@ impl Mount {
 }
 
 impl Content {
-    fn found(self, directory: String, file: Option<String>, extract: bool) -> Result<Found, String> {
+    fn found(self, directory: String, file: Option<String>, extract: Extract) -> Result<Found, String> {
         let Self { task_id, artifact, namespace, url, sha256: digest, raw, base64 } = self;
         let digest = digest.filter(|text| !text.is_empty());
         let digest = digest.map(|text| Digest::parse("sha256", &text.to_ascii_lowercase()));
@@ -155,7 +157,7 @@ impl Content {
 }
 
 /// A file that no task made: only a digest says what it must be.
-fn elsewhere(url: &str, digest: Option<Digest>, place: Place, extract: bool) -> Result<Input, String> {
+fn elsewhere(url: &str, digest: Option<Digest>, place: Place, extract: Extract) -> Result<Input, String> {
     let digest = digest.ok_or("a url needs its sha256: nothing else says what it must be")?;
     let url = Url::parse(url).map_err(|error| error.to_string())?;
     let download = Download {
@@ -197,7 +199,12 @@ mod tests {
         .unwrap();
         let read: Vec<_> =
             artifacts.iter().map(|it| (it.directory.as_str(), it.file.as_deref(), it.extract)).collect();
-        assert_eq!(read, [("bin", Some("tool"), false), ("deps", None, true), ("cache", None, true)]);
+        let expected = [
+            ("bin", Some("tool"), Extract::Never),
+            ("deps", None, Extract::Always),
+            ("cache", None, Extract::Always),
+        ];
+        assert_eq!(read, expected);
         assert_eq!(files.len(), 1);
         assert_eq!(files[0].place.path().to_str(), Some("f"));
     }

@@ -1,5 +1,6 @@
 //! What is wanted: as MOZ_FETCHES says it, and as lists of artifacts say it.
 
+use crate::deliver::Extract;
 use catena_model::digest::Digest;
 use catena_model::task::{RunId, TaskId};
 use serde::Deserialize;
@@ -63,7 +64,7 @@ pub struct Wanted {
     /// The name of the file there, where it is not that of the artifact.
     pub file: Option<String>,
     /// Whether it is extracted there.
-    pub extract: bool,
+    pub extract: Extract,
     /// What the caller says of its digest.
     pub digest: Option<Digest>,
 }
@@ -114,7 +115,7 @@ impl Wanted {
             is_pattern: false,
             directory: text("dest")?.unwrap_or_default(),
             file: None,
-            extract,
+            extract: Extract::archives(extract),
             digest: digest.transpose().map_err(|error| error.to_string())?,
         })
     }
@@ -133,7 +134,7 @@ impl Wanted {
             name: entry.artifact,
             directory: entry.dest,
             file: None,
-            extract: entry.extract,
+            extract: Extract::archives(entry.extract),
             digest: digest.map_err(|error| error.to_string())?,
         })
     }
@@ -190,7 +191,7 @@ mod tests {
                 is_pattern: false,
                 directory: "x".to_owned(),
                 file: None,
-                extract: true,
+                extract: Extract::Archives,
                 digest: None,
             }]
         );
@@ -223,7 +224,8 @@ mod tests {
             "- task: {TASK}\n  run: 1\n  artifact: public/*.zip\n- index: a.b\n  artifact: x\n  extract: true\n"
         ));
         let yaml = yaml.unwrap();
-        assert!(yaml[0].is_pattern && !yaml[1].is_pattern && yaml[1].extract);
+        assert!(yaml[0].is_pattern && !yaml[1].is_pattern);
+        assert_eq!((yaml[0].extract, yaml[1].extract), (Extract::Never, Extract::Archives));
         assert_eq!(yaml[1].source, Source::Index("a.b".to_owned()));
         assert_eq!(read(&format!(r#"[{{"task":"{TASK}","artifact":"x"}}]"#)).unwrap().len(), 1);
         for wrong in [

@@ -3,8 +3,8 @@
 #![allow(clippy::arithmetic_side_effects)]
 
 use catena_download::{
-    DeliverError, Delivery, Download, DownloadError, Downloader, Expected, Input, NoProgress, Place, Ranges,
-    deliver,
+    DeliverError, Delivery, Download, DownloadError, Downloader, Expected, Extract, Input, NoProgress, Place,
+    Ranges, deliver,
 };
 use catena_extract::Options as ExtractOptions;
 use catena_fetch::Options;
@@ -391,7 +391,11 @@ fn tar(name: &str, content: &[u8]) -> Vec<u8> {
 
 fn input(testbed: &Testbed, name: &str, content: &[u8]) -> Input {
     let file = name.rsplit('/').next().unwrap();
-    Input { download: download(testbed, name, content), place: Place::new("", file).unwrap(), extract: true }
+    Input {
+        download: download(testbed, name, content),
+        place: Place::new("", file).unwrap(),
+        extract: Extract::Archives,
+    }
 }
 
 async fn delivered(inputs: &[Input], to: &Path) -> Result<usize, DeliverError> {

@@ -3,8 +3,8 @@
 
 use crate::claimed::check_path;
 use catena_download::{
-    DeliverError, Delivery, Download, Downloader, Expected, Input, NoProgress, Place, Queue, QueueError,
-    TaskRun, deliver,
+    DeliverError, Delivery, Download, Downloader, Expected, Extract, Input, NoProgress, Place, Queue,
+    QueueError, TaskRun, deliver,
 };
 use catena_json::Value;
 use catena_model::Limits;
@@ -158,7 +158,7 @@ impl InputFetcher {
                 expected: Expected { digests: expected.into_iter().collect(), length: None },
                 limit: self.limits.artifact_bytes,
             };
-            Ok(Input { download, place, extract: false })
+            Ok(Input { download, place, extract: Extract::Never })
         };
         names.into_iter().map(input).collect()
     }

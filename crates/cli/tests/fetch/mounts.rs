@@ -38,6 +38,12 @@ fn mounts_are_put_in_place_or_verified_there() {
     assert_eq!(case.read("bin/tool"), b"altered");
     let (status, told) = run(&json!([directory]), &["--check", "--keys", "keys.json"]);
     assert_eq!((status, &told["outcome"]), (2, &json!("misconfigured")), "{told}");
+    // A directory must be what its format says: nothing else may be left there in its place.
+    let content = json!({"taskId": case.build, "artifact": case.name});
+    let plain = json!({"directory": "plain", "format": "tar.gz", "content": content});
+    let (status, told) = run(&json!([plain]), &["--keys", "keys.json"]);
+    assert_eq!((status, &told["error"]["code"]), (1, &json!("archive-unsupported")), "{told}");
+    assert!(!case.dest().join("plain").exists());
     let (status, told) = run(&json!([{"file": "x"}]), &["--keys", "keys.json"]);
     assert_eq!((status, &told["error"]["class"]), (2, &json!("config")), "{told}");
 }

@@ -5,7 +5,7 @@ use super::lines::Lines;
 use super::network;
 use super::report::Fetched;
 use crate::failure::Failure;
-use catena_download::{ContentCache, Delivered, Delivery, Downloader, Input, Measured, TaskRun};
+use catena_download::{ContentCache, Delivered, Delivery, Downloader, Extract, Input, Measured, TaskRun};
 use catena_extract::Options;
 use catena_http::Shown;
 use catena_model::custody::Trust;
@@ -76,7 +76,7 @@ pub(super) fn check(orders: Vec<Order>, dest: &Path) -> Result<Vec<Fetched>, Fai
         let place = order.input.place.path();
         let path = dest.join(&place);
         let url = Shown(&order.input.download.url).to_string();
-        if order.input.extract {
+        if order.input.extract != Extract::Never {
             let what =
                 format!("{}: a directory cannot be held against the digest of an archive", place.display());
             return Err(Failure::usage(what).next("let `catena fetch mounts` put it in place"));
@@ -133,7 +133,7 @@ fn distinct(orders: &[Order]) -> Result<(), Failure> {
     let mut places = BTreeMap::new();
     for Order { input, .. } in orders {
         let other = places.insert(input.place.path(), &input.download.url);
-        if other.is_some_and(|other| *other != input.download.url) && !input.extract {
+        if other.is_some_and(|other| *other != input.download.url) && input.extract == Extract::Never {
             let what = format!("two artifacts would become one file, {}", input.place.path().display());
             return Err(Failure::usage(what).next("give one of them another `dest`"));
         }

@@ -12,7 +12,7 @@ use super::{Done, gpg, interrupted};
 use crate::commands::verify::block_on;
 use crate::failure::Failure;
 use crate::progress::Screen;
-use catena_download::{Download, Downloader, Expected, Input, Place};
+use catena_download::{Download, Downloader, Expected, Extract, Input, Place};
 use catena_extract::{Options, Repacking};
 use catena_http::Shown;
 use catena_model::custody::Trust;
@@ -82,7 +82,7 @@ fn download(args: &StaticUrlArgs, url: Url, staged: &Staged, lines: &Lines) -> R
                 limit: args.size,
             },
             place,
-            extract: false,
+            extract: Extract::Never,
         },
     };
     let downloader = Downloader::new(transport(&args.network)?, options(&args.network));

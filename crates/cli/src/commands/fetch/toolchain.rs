@@ -8,7 +8,7 @@ use super::{Done, artifacts, network};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Screen;
-use catena_download::{Download, Expected, Input, Place, Source, Wanted};
+use catena_download::{Download, Expected, Extract, Input, Place, Source, Wanted};
 use catena_http::Shown;
 use catena_model::custody::Trust;
 use catena_model::digest::Digest;
@@ -41,7 +41,7 @@ impl ToolchainArgs {
 }
 
 pub(super) fn run<'a>(args: &'a ToolchainArgs, screen: &Screen) -> Result<Done<'a>, Failure> {
-    let extract = !args.no_unpack;
+    let extract = Extract::archives(!args.no_unpack);
     let older = args.files.iter().filter(|text| !text.is_empty()).map(|text| from_older(text, extract));
     let wanted = args.from_task.iter().map(|text| from_task(text, extract)).chain(older);
     let wanted: Vec<Wanted> = wanted.collect::<Result<_, _>>()?;
@@ -69,7 +69,7 @@ fn manifest(files: &[Fetched]) -> Result<String, Failure> {
 }
 
 /// `ARTIFACT@TASK_ID`, divided at the last `@`.
-fn from_older(text: &str, extract: bool) -> Result<Wanted, Failure> {
+fn from_older(text: &str, extract: Extract) -> Result<Wanted, Failure> {
     match text.rsplit_once('@') {
         Some((artifact, task)) => from_task(&format!("{task}:{artifact}"), extract),
         None => Err(Failure::usage(format!("{text:?} names no task")).next("write it as ARTIFACT@TASK_ID")),
@@ -77,7 +77,7 @@ fn from_older(text: &str, extract: bool) -> Result<Wanted, Failure> {
 }
 
 /// `TASK_ID:ARTIFACT`, divided at the first colon.
-fn from_task(text: &str, extract: bool) -> Result<Wanted, Failure> {
+fn from_task(text: &str, extract: Extract) -> Result<Wanted, Failure> {
     let wrong = |what: String| {
         Failure::usage(format!("--from-task {text:?}: {what}")).next("write it as TASK_ID:ARTIFACT")
     };
@@ -131,7 +131,8 @@ fn tooltool(file: &Path, args: &ToolchainArgs) -> Result<Vec<Order>, Failure> {
             limit: entry.size,
         };
         let place = Place::new("", &entry.filename).map_err(|error| error.to_string())?;
-        let input = Input { download, place, extract: entry.unpack && !args.no_unpack };
+        let extract = Extract::archives(entry.unpack && !args.no_unpack);
+        let input = Input { download, place, extract };
         Ok(Order { origin: Origin::Url(Shown(&url).to_string()), trust: Trust::Hash, input })
     };
     entries.into_iter().map(|entry| order(entry).map_err(wrong)).collect()
@@ -153,12 +154,12 @@ mod tests {
 
     #[test]
     fn tasks_and_artifacts_are_divided_at_the_first_colon() {
-        let wanted = from_task("IFn9x5gaQz-HXl2pa7Ny_w:public/a:b.tar", true).unwrap();
-        assert_eq!((wanted.name.as_str(), wanted.extract), ("public/a:b.tar", true));
+        let wanted = from_task("IFn9x5gaQz-HXl2pa7Ny_w:public/a:b.tar", Extract::Archives).unwrap();
+        assert_eq!((wanted.name.as_str(), wanted.extract), ("public/a:b.tar", Extract::Archives));
         for wrong in ["", "IFn9x5gaQz-HXl2pa7Ny_w", "x:y"] {
-            assert!(from_task(wrong, true).is_err(), "{wrong}");
+            assert!(from_task(wrong, Extract::Archives).is_err(), "{wrong}");
         }
-        assert_eq!(from_older("public/a:b.tar@IFn9x5gaQz-HXl2pa7Ny_w", true).unwrap(), wanted);
-        assert!(from_older("public/a.tar", true).is_err());
+        assert_eq!(from_older("public/a:b.tar@IFn9x5gaQz-HXl2pa7Ny_w", Extract::Archives).unwrap(), wanted);
+        assert!(from_older("public/a.tar", Extract::Archives).is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::arguments::FetchArgs;
 use crate::failure::Failure;
-use catena_download::{Wanted, is_pattern};
+use catena_download::{Extract, Wanted, is_pattern};
 use catena_model::digest::Digest;
 
 /// What the command line names, or the list it names.
@@ -27,7 +27,7 @@ pub(super) fn of_arguments(args: &FetchArgs) -> Result<Vec<Wanted>, Failure> {
         is_pattern: is_pattern(name),
         directory: String::new(),
         file: None,
-        extract: args.extract,
+        extract: Extract::archives(args.extract),
         digest,
     });
     Ok(wanted.collect())
