@@ -195,6 +195,51 @@ pub async fn deliver(
     delivery: &Delivery,
     observer: &dyn Observer,
 ) -> Result<Vec<Delivered>, DeliverError> {
+    stage(downloader, inputs, to, delivery, observer).await?.place().await
+}
+
+/// Inputs that are right, in a staging directory below their destination. They are removed when this is dropped.
+#[must_use]
+pub struct StagedInputs {
+    staging: Arc<Staging>,
+    to: PathBuf,
+    delivered: Vec<Delivered>,
+    cache: Option<Arc<ContentCache>>,
+}
+
+impl StagedInputs {
+    /// Moves the inputs to their destination, in their order. What stands there already under the same names is
+    /// replaced. Dropping the future does not stop the moves.
+    ///
+    /// # Errors
+    /// What keeps the inputs from being moved. What was moved before stays.
+    pub async fn place(self) -> Result<Vec<Delivered>, DeliverError> {
+        let Self { staging, to, delivered, cache } = self;
+        let (root, count) = (to.clone(), delivered.len());
+        let merged = tokio::task::spawn_blocking(move || {
+            (0..count).try_for_each(|number| merge(&staging.of(number), &root))
+        });
+        let disk = |error| DeliverError::Staging { path: to, source: io::Error::other(error) };
+        merged.await.map_err(disk)??;
+        if let Some(cache) = cache {
+            // What keeps room from being made keeps nothing from being used.
+            let _ = tokio::task::spawn_blocking(move || cache.tidy()).await;
+        }
+        Ok(delivered)
+    }
+}
+
+/// Downloads and extracts inputs, and moves nothing yet.
+///
+/// # Errors
+/// The first input that fails.
+pub async fn stage(
+    downloader: &Downloader,
+    inputs: &[Input],
+    to: &Path,
+    delivery: &Delivery,
+    observer: &dyn Observer,
+) -> Result<StagedInputs, DeliverError> {
     let disk = |source| DeliverError::Staging { path: to.to_owned(), source };
     let staging = Arc::new(Staging::open(to).map_err(disk)?);
     let work = Work {
@@ -218,16 +263,9 @@ pub async fn deliver(
             delivered.get_mut(number).map(|place| place.replace(one));
         }
     }
-    let (root, count) = (to.to_owned(), inputs.len());
-    let merged = tokio::task::spawn_blocking(move || {
-        (0..count).try_for_each(|number| merge(&staging.of(number), &root))
-    });
-    merged.await.map_err(|error| disk(io::Error::other(error)))??;
-    if let Some(cache) = delivery.cache.clone() {
-        // What keeps room from being made keeps nothing from being used.
-        let _ = tokio::task::spawn_blocking(move || cache.tidy()).await;
-    }
-    Ok(delivered.into_iter().flatten().collect())
+    drop(work);
+    let (to, cache) = (to.to_owned(), delivery.cache.clone());
+    Ok(StagedInputs { staging, to, delivered: delivered.into_iter().flatten().collect(), cache })
 }
 
 struct Work<'a> {
@@ -318,6 +356,7 @@ impl Work<'_> {
         };
         let (file, directory) = (file.to_owned(), directory.to_owned());
         let (options, stopped) = (self.delivery.options.clone(), self.stopped.0.clone());
+        let must = input.extract == Extract::Always;
         // The directory is removed once nothing is written to it any more, whoever is the last to use it.
         let staging = self.staging.clone();
         let extracted = self.extractors.run(move || {
@@ -362,7 +401,6 @@ struct Staging {
 }
 
 impl Staging {
-        let must = input.extract == Extract::Always;
     fn open(to: &Path) -> io::Result<Self> {
         Ok(Self { directory: ClaimedDir::create_in(to)? })
     }

@@ -25,7 +25,8 @@ mod wanted;
 
 pub use cache::ContentCache;
 pub use deliver::{
-    DeliverError, Delivered, Delivery, Extract, Input, NoProgress, Observer, Place, PlaceError, deliver,
+    DeliverError, Delivered, Delivery, Extract, Input, NoProgress, Observer, Place, PlaceError, StagedInputs,
+    deliver, stage,
 };
 pub use engine::{Downloader, Growing};
 pub use error::DownloadError;

@@ -29,6 +29,7 @@ use crate::key_source::trust_config;
 use crate::log;
 use crate::progress::Screen;
 use arguments::{CommonArgs, ExecArgs, Form, Format};
+use catena::CancellationToken;
 use catena_download::{Download, Downloader, Expected, Input, Place, Source, TaskRun, Wanted};
 use catena_model::custody::Trust as Proof;
 use catena_policy::Policy;
@@ -124,15 +125,27 @@ fn verified<'a>(
 ) -> Result<Done<'a>, Failure> {
     let trust_config = trust_config(&args.policy, args.keys.as_deref(), args.network.ca_file.as_deref())?;
     let judge = Judge::new(args, trust_config, wanted)?;
-    let fetched = block_on(async |cancellation| {
-        let fetched = fetch(task, wanted, further, dest, args, &judge, lines);
-        cancellation.run_until_cancelled(fetched).await.unwrap_or_else(|| Err(interrupted()))
+    let (fetched, interrupted) = block_on(async |cancellation| {
+        let fetched = fetch(task, wanted, further, dest, args, &judge, lines, &cancellation).await?;
+        Ok((fetched, cancellation.is_cancelled()))
     })?;
     let inputs = record::inputs(&fetched)?;
     args.record.as_ref().map(|file| record::write(file, &inputs)).transpose()?;
     args.claim.as_ref().map(|file| record::claim(file, &inputs)).transpose()?;
     lines.end();
+    if interrupted && args.exec.offline_exec {
+        let what = "interrupted when everything was in place; the command was not started";
+        return Err(Failure::coded("fetch-interrupted", what).next("run the command again"));
+    }
     Ok(Done { files: fetched, exec: Some(&args.exec) })
+}
+
+/// Work that a signal ends.
+async fn until_interrupted<T>(
+    cancellation: &CancellationToken,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    cancellation.run_until_cancelled(work).await.unwrap_or_else(|| Err(interrupted()))
 }
 
 fn interrupted() -> Failure {
@@ -156,21 +169,24 @@ async fn fetch(
     args: &CommonArgs,
     judge: &Judge,
     lines: &Lines,
+    cancellation: &CancellationToken,
 ) -> Result<Vec<Fetched>, Failure> {
+    let deadline = network::deadline(&args.network);
     let transport = network::transport(&args.network)?;
     let options = network::options(&args.network);
     let downloader = Downloader::new(transport.clone(), options.clone());
     let mut orders = further;
     if !wanted.is_empty() {
         let root_url = root_url(args.network.root_url.as_deref(), judge.policy())?;
-        let network = Network::open(&args.network, &root_url, transport, options)?;
-        orders.extend(ordered(wanted, args, judge, &network).await?);
+        let network = Network::open(&args.network, &root_url, transport, options, deadline)?;
+        let ordered = ordered(wanted, args, judge, &network);
+        orders.extend(until_interrupted(cancellation, ordered).await?);
     }
     match task {
         Task::Check => order::check(orders, dest),
         Task::Deliver => {
-            let collisions = args.allow_case_collisions;
-            order::deliver(&downloader, orders, dest, &args.network, collisions, lines).await
+            let delivery = order::delivery(&args.network, args.allow_case_collisions, deadline)?;
+            order::deliver(&downloader, orders, dest, &delivery, lines, cancellation).await
         }
     }
 }

@@ -5,6 +5,7 @@
 mod cache;
 mod case;
 mod command;
+mod ends;
 mod fetch_content;
 mod git;
 mod mounts;

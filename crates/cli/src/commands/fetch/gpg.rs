@@ -16,6 +16,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use tokio::time::Instant;
 use url::Url;
 
 /// No signature is larger.
@@ -44,10 +45,11 @@ pub(super) fn verify(
     url: &str,
     file: &Path,
     staged: &Staged,
+    deadline: Instant,
     lines: &Lines,
 ) -> Result<(), Failure> {
     let keys = keys(args)?;
-    let signature = signature(args, url, staged)?;
+    let signature = signature(args, url, staged, deadline)?;
     let home = home(staged)?;
     lines.say("Importing GPG key...");
     let imported = gpg(&home, &["--import"], &[], &keys)?;
@@ -170,7 +172,12 @@ fn keys(args: &StaticUrlArgs) -> Result<Vec<u8>, Failure> {
     }
 }
 
-fn signature(args: &StaticUrlArgs, url: &str, staged: &Staged) -> Result<PathBuf, Failure> {
+fn signature(
+    args: &StaticUrlArgs,
+    url: &str,
+    staged: &Staged,
+    deadline: Instant,
+) -> Result<PathBuf, Failure> {
     let url = Url::parse(url).map_err(|error| {
         Failure::usage(format!("{url:?} is not an address: {error}")).next("give an https:// address")
     })?;
@@ -184,7 +191,7 @@ fn signature(args: &StaticUrlArgs, url: &str, staged: &Staged) -> Result<PathBuf
         limit: LARGEST_SIGNATURE,
     };
     let downloader = Downloader::new(transport(&args.network)?, options(&args.network));
-    let (path, deadline) = (staged.path("signature"), network::deadline(&args.network));
+    let path = staged.path("signature");
     block_on(async |cancellation| {
         let downloaded = downloader.download(&download, &path, deadline, &|_, _| {});
         match cancellation.run_until_cancelled(downloaded).await {

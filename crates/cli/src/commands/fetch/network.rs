@@ -47,6 +47,7 @@ impl Network {
         root_url: &str,
         transport: Arc<HttpTransport>,
         options: Options,
+        deadline: Instant,
     ) -> Result<Self, Failure> {
         let root = RootUrl::parse(root_url).map_err(|error| {
             Failure::usage(error)
@@ -63,7 +64,7 @@ impl Network {
             root,
             credentials: credentials(args)?,
             limits: Limits::default(),
-            deadline: deadline(args),
+            deadline,
             jobs: jobs(args),
             cache: args.cache.options()?,
             proxy: proxy()?,
@@ -102,6 +103,7 @@ pub(super) fn proxy() -> Result<Option<RootUrl>, Failure> {
     })
 }
 
+/// When everything that a command downloads must be there: counted once, from its beginning.
 pub(super) fn deadline(args: &NetworkArgs) -> Instant {
     let now = Instant::now();
     now.checked_add(args.deadline.unwrap_or(DEADLINE)).unwrap_or(now)

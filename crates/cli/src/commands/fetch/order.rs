@@ -4,8 +4,12 @@ use super::arguments::NetworkArgs;
 use super::lines::Lines;
 use super::network;
 use super::report::Fetched;
+use super::until_interrupted;
 use crate::failure::Failure;
-use catena_download::{ContentCache, Delivered, Delivery, Downloader, Extract, Input, Measured, TaskRun};
+use catena::CancellationToken;
+use catena_download::{
+    ContentCache, Delivered, Delivery, Downloader, Extract, Input, Measured, TaskRun, stage,
+};
 use catena_extract::Options;
 use catena_http::Shown;
 use catena_model::custody::Trust;
@@ -18,6 +22,7 @@ use std::io::{self, Read as _};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// Who made a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,17 +52,19 @@ pub(super) async fn deliver(
     downloader: &Downloader,
     orders: Vec<Order>,
     dest: &Path,
-    args: &NetworkArgs,
-    allow_case_collisions: bool,
+    delivery: &Delivery,
     lines: &Lines,
+    cancellation: &CancellationToken,
 ) -> Result<Vec<Fetched>, Failure> {
     distinct(&orders)?;
     let (inputs, rest): (Vec<Input>, Vec<_>) =
         orders.into_iter().map(|order| (order.input, (order.origin, order.trust))).unzip();
     lines.begin(&inputs, dest);
-    let delivery = delivery(args, allow_case_collisions)?;
-    let delivered = catena_download::deliver(downloader, &inputs, dest, &delivery, lines).await;
-    let delivered = delivered.map_err(|error| network::deliver_failure(&error))?;
+    let failed = |error| network::deliver_failure(&error);
+    let staged = async { stage(downloader, &inputs, dest, delivery, lines).await.map_err(failed) };
+    let staged = until_interrupted(cancellation, staged).await?;
+    // A signal that comes now finds everything verified: it is put in place as a whole.
+    let delivered = staged.place().await.map_err(failed)?;
     let fetched = delivered.into_iter().zip(rest).zip(inputs);
     Ok(fetched
         .map(|((delivered, (origin, trust)), input)| Fetched {
@@ -141,14 +148,19 @@ fn distinct(orders: &[Order]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn delivery(args: &NetworkArgs, allow_case_collisions: bool) -> Result<Delivery, Failure> {
+/// How files are delivered.
+pub(super) fn delivery(
+    args: &NetworkArgs,
+    allow_case_collisions: bool,
+    deadline: Instant,
+) -> Result<Delivery, Failure> {
     let store = args.cache.store()?;
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     Ok(Delivery {
         downloads: network::jobs(args).get(),
         extractions: cores,
         options: Options { allow_case_collisions, ..Options::default() },
-        deadline: network::deadline(args),
+        deadline,
         cache: store.map(|store| Arc::new(ContentCache::new(store, args.cache_links))),
     })
 }

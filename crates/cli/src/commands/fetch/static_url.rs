@@ -2,13 +2,13 @@
 
 use super::arguments::StaticUrlArgs;
 use super::lines::{Lines, Suite};
-use super::network::{options, transport};
-use super::order::{Order, Origin, deliver};
+use super::network::{self, options, transport};
+use super::order::{Order, Origin, deliver, delivery};
 use super::repacking::{is_wanted, name_of, only_tar_zst, pack_anew};
 use super::report::Fetched;
 use super::staged::Staged;
 use super::wanted::sha256;
-use super::{Done, gpg, interrupted};
+use super::{Done, gpg};
 use crate::commands::verify::block_on;
 use crate::failure::Failure;
 use crate::progress::Screen;
@@ -18,6 +18,7 @@ use catena_http::Shown;
 use catena_model::custody::Trust;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::path::PathBuf;
+use tokio::time::Instant;
 use url::Url;
 
 /// The name of the download in the staging directory.
@@ -37,11 +38,11 @@ pub(super) fn run<'a>(args: &StaticUrlArgs, screen: &Screen) -> Result<Done<'a>,
         only_tar_zst(file)?;
     }
     let lines = Lines::new(Suite::StaticUrl, screen.clone()).showing(&args.dest);
-    let staged = Staged::of(&args.dest)?;
-    let mut files = download(args, url, &staged, &lines)?;
+    let (staged, deadline) = (Staged::of(&args.dest)?, network::deadline(&args.network));
+    let mut files = download(args, url, &staged, deadline, &lines)?;
     let downloaded = staged.path(DOWNLOAD);
     if let Some(url) = &args.gpg_sig_url {
-        gpg::verify(args, url, &downloaded, &staged, &lines)?;
+        gpg::verify(args, url, &downloaded, &staged, deadline, &lines)?;
     }
     let made = if packs {
         lines.say(&format!("Repacking {name} as {}", args.dest.display()));
@@ -66,7 +67,13 @@ fn repacking(args: &StaticUrlArgs, name: &str) -> Repacking {
 }
 
 /// Downloads the file into the staging directory.
-fn download(args: &StaticUrlArgs, url: Url, staged: &Staged, lines: &Lines) -> Result<Vec<Fetched>, Failure> {
+fn download(
+    args: &StaticUrlArgs,
+    url: Url,
+    staged: &Staged,
+    deadline: Instant,
+    lines: &Lines,
+) -> Result<Vec<Fetched>, Failure> {
     let place = Place::new("", DOWNLOAD).map_err(Failure::usage)?;
     let order = Order {
         origin: Origin::Url(Shown(&url).to_string()),
@@ -87,9 +94,9 @@ fn download(args: &StaticUrlArgs, url: Url, staged: &Staged, lines: &Lines) -> R
     };
     let downloader = Downloader::new(transport(&args.network)?, options(&args.network));
     let directory = staged.path("");
+    let delivery = delivery(&args.network, false, deadline)?;
     block_on(async |cancellation| {
-        let delivered = deliver(&downloader, vec![order], &directory, &args.network, false, lines);
-        cancellation.run_until_cancelled(delivered).await.unwrap_or_else(|| Err(interrupted()))
+        deliver(&downloader, vec![order], &directory, &delivery, lines, &cancellation).await
     })
 }
 
