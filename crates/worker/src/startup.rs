@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::script::Launcher;
+use crate::work_dir::without_links;
 use catena_signing::{LocalSigner, read_key};
 use rustix::fs::{Access, access};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub async fn check(config: &Config, launcher: &Launcher) -> Result<Option<LocalS
             wrong.push(format!("{name}: {why}"));
         }
     }
+    wrong.extend(emptied(config));
     if let Some(program) = config.script.first()
         && let Err(why) = find(program, std::env::var("PATH").ok().as_deref())
     {
@@ -37,6 +39,31 @@ pub async fn check(config: &Config, launcher: &Launcher) -> Result<Option<LocalS
         wrong.push(format!("task_script: {error}"));
     }
     if wrong.is_empty() { Ok(signer.map(LocalSigner::new)) } else { Err(wrong) }
+}
+
+/// What would be lost when the directories are emptied, because a link leads there: the names themselves were compared
+/// when the configuration was read.
+fn emptied(config: &Config) -> Vec<String> {
+    let directories = &config.directories;
+    let kept =
+        [("ed25519_private_key_path", config.private_key.as_ref()), ("log_dir", Some(&directories.logs))];
+    let mut wrong = Vec::new();
+    for (name, path) in [
+        ("work_dir", &directories.work),
+        ("artifact_dir", &directories.artifacts),
+        ("task_log_dir", &directories.task_logs),
+    ] {
+        let Ok(real) = without_links(path) else { continue };
+        for (what, kept) in kept.iter().filter_map(|(what, kept)| Some((what, (*kept)?))) {
+            if without_links(kept).is_ok_and(|kept| kept.starts_with(&real)) {
+                let path = path.display();
+                wrong.push(format!(
+                    "{name}: {path} is emptied before each task and would take {what} with it"
+                ));
+            }
+        }
+    }
+    wrong
 }
 
 /// Whether a directory is there and can be written to, or can be made.

@@ -71,6 +71,17 @@ impl Directories {
     }
 }
 
+/// A path without links. What is not there yet keeps its name below what is.
+pub(crate) fn without_links(path: &Path) -> io::Result<PathBuf> {
+    match (path.canonicalize(), path.parent(), path.file_name()) {
+        (Err(error), Some(parent), Some(name)) if error.kind() == io::ErrorKind::NotFound => {
+            let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+            Ok(without_links(parent)?.join(name))
+        }
+        (resolved, ..) => resolved,
+    }
+}
+
 /// Writes a new file: never through a link.
 fn write(path: &Path, text: &str) -> Result<(), WorkDirError> {
     let mut file = File::options().write(true).create_new(true).open(path).map_err(failed(path))?;

@@ -67,6 +67,26 @@ fn b071_a_worker_without_its_key_or_script_does_not_start() {
 }
 
 #[test]
+fn a_key_in_a_directory_that_is_emptied_is_found_through_links_too() {
+    let case = Case::new(push());
+    std::os::unix::fs::symlink(case.path("etc"), case.path("link")).unwrap();
+    for name in ["work_dir", "artifact_dir", "task_log_dir"] {
+        let config = case.config("true", |config| config[name] = json!(case.path("link").to_str().unwrap()));
+        let told = refused(&case, &config);
+        let expected =
+            format!("{name}: {} is emptied before each task and would take", case.path("link").display());
+        assert!(told.contains(&expected) && told.contains("ed25519_private_key_path"), "{told}");
+        assert!(case.path("etc/key").exists());
+    }
+    let config = case.config("true", |config| {
+        std::fs::create_dir_all(case.path("etc/logs")).unwrap();
+        config["log_dir"] = json!(case.path("etc/logs").to_str().unwrap());
+        config["work_dir"] = json!(case.path("link").to_str().unwrap());
+    });
+    assert!(refused(&case, &config).contains("log_dir"));
+}
+
+#[test]
 fn b017_an_emptied_environment_gives_the_script_four_variables() {
     let case = Case::new(push());
     let config = case.config("", |config| {

@@ -1,6 +1,8 @@
 //! What is taken from a script before it starts. What only Linux has is chosen at run time.
 
 #[cfg(target_os = "linux")]
+use crate::work_dir::without_links;
+#[cfg(target_os = "linux")]
 use std::collections::BTreeSet;
 #[cfg(target_os = "linux")]
 use std::path::Path;
@@ -56,8 +58,11 @@ pub(super) fn hide(paths: &[PathBuf]) -> Result<(), String> {
         RulesetCreatedAttr as _, Scope,
     };
     let told = |error: &dyn std::fmt::Display| error.to_string();
-    let hidden: BTreeSet<PathBuf> =
-        paths.iter().map(|path| resolved(path)).collect::<Result<_, _>>().map_err(|error| told(&error))?;
+    let hidden: BTreeSet<PathBuf> = paths
+        .iter()
+        .map(|path| without_links(path))
+        .collect::<Result<_, _>>()
+        .map_err(|error| told(&error))?;
     let make = AccessFs::MakeReg
         | AccessFs::MakeDir
         | AccessFs::MakeSym
@@ -99,18 +104,6 @@ pub(super) fn hide(paths: &[PathBuf]) -> Result<(), String> {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn hide(_: &[PathBuf]) -> Result<(), String> {
     Err("this system has no way to hide files from a program of the same user".to_owned())
-}
-
-/// A path without links. What is not there yet keeps its name below what is.
-#[cfg(target_os = "linux")]
-fn resolved(path: &Path) -> std::io::Result<PathBuf> {
-    match (path.canonicalize(), path.parent(), path.file_name()) {
-        (Err(error), Some(parent), Some(name)) if error.kind() == std::io::ErrorKind::NotFound => {
-            let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-            Ok(resolved(parent)?.join(name))
-        }
-        (resolved, ..) => resolved,
-    }
 }
 
 /// Everything that stands beside one of the paths or beside a directory above one. Links are left out: where they
