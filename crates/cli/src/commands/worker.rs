@@ -32,8 +32,7 @@ The configuration is scriptworker's, YAML or JSON. docs/worker.md explains it.
 
 Exit status:
   0  ended as it was told; for probe: the worker is healthy, or takes tasks
-  1  the configuration cannot be used, the worker cannot start, or it stopped claiming; for probe: it is not healthy
-     or not ready
+  1  the configuration cannot be used, the worker cannot start, or it stopped claiming; for probe: it is not healthy or not ready
   2  wrong usage; for check: the configuration cannot be used";
 
 /// The configuration cannot be used, or the worker cannot start: scriptworker's status for it.
