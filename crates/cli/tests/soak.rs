@@ -117,12 +117,7 @@ fn settled(testbed: &Testbed, worker: &Daemon, task: &str) -> usize {
 }
 
 fn sample(worker: &Daemon, done: usize) -> Sample {
-    let process = format!("/proc/{}", worker.pid().unwrap().as_raw_pid());
-    let status = std::fs::read_to_string(format!("{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    let resident = line.trim().trim_end_matches(" kB").parse().unwrap();
-    let descriptors = std::fs::read_dir(format!("{process}/fd")).map(Iterator::count).ok();
-    Sample { done, resident, descriptors }
+    Sample { done, resident: worker.status("VmRSS:"), descriptors: worker.descriptors() }
 }
 
 /// The processes whose parent is the worker.

@@ -153,6 +153,22 @@ impl Daemon {
         Pid::from_raw(i32::try_from(self.child.as_ref()?.id()).ok()?)
     }
 
+    /// A line of what the kernel says of its process, in KiB.
+    pub fn status(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(self.process().join("status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// Its descriptors; none where this user may not look.
+    pub fn descriptors(&self) -> Option<usize> {
+        std::fs::read_dir(self.process().join("fd")).map(Iterator::count).ok()
+    }
+
+    fn process(&self) -> PathBuf {
+        Path::new("/proc").join(self.pid().unwrap().as_raw_pid().to_string())
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill_process(self.pid().unwrap(), signal).unwrap();
     }
