@@ -126,7 +126,8 @@ fn verified<'a>(
     let trust_config = trust_config(&args.policy, args.keys.as_deref(), args.network.ca_file.as_deref())?;
     let judge = Judge::new(args, trust_config, wanted)?;
     let (fetched, interrupted) = block_on(async |cancellation| {
-        let fetched = fetch(task, wanted, further, dest, args, &judge, lines, &cancellation).await?;
+        let fetch = Fetch { task, dest, args, judge: &judge, lines, cancellation: &cancellation };
+        let fetched = fetch.run(wanted, further).await?;
         Ok((fetched, cancellation.is_cancelled()))
     })?;
     let inputs = record::inputs(&fetched)?;
@@ -161,32 +162,36 @@ fn root_url(said: Option<&str>, policy: &Policy) -> Result<String, Failure> {
     })
 }
 
-async fn fetch(
+/// How files are fetched.
+struct Fetch<'a> {
     task: Task,
-    wanted: &[Wanted],
-    further: Vec<Order>,
-    dest: &Path,
-    args: &CommonArgs,
-    judge: &Judge,
-    lines: &Lines,
-    cancellation: &CancellationToken,
-) -> Result<Vec<Fetched>, Failure> {
-    let deadline = network::deadline(&args.network);
-    let transport = network::transport(&args.network)?;
-    let options = network::options(&args.network);
-    let downloader = Downloader::new(transport.clone(), options.clone());
-    let mut orders = further;
-    if !wanted.is_empty() {
-        let root_url = root_url(args.network.root_url.as_deref(), judge.policy())?;
-        let network = Network::open(&args.network, &root_url, transport, options, deadline)?;
-        let ordered = ordered(wanted, args, judge, &network);
-        orders.extend(until_interrupted(cancellation, ordered).await?);
-    }
-    match task {
-        Task::Check => order::check(orders, dest),
-        Task::Deliver => {
-            let delivery = order::delivery(&args.network, args.allow_case_collisions, deadline)?;
-            order::deliver(&downloader, orders, dest, &delivery, lines, cancellation).await
+    dest: &'a Path,
+    args: &'a CommonArgs,
+    judge: &'a Judge,
+    lines: &'a Lines,
+    cancellation: &'a CancellationToken,
+}
+
+impl Fetch<'_> {
+    async fn run(&self, wanted: &[Wanted], further: Vec<Order>) -> Result<Vec<Fetched>, Failure> {
+        let Self { dest, args, judge, cancellation, .. } = *self;
+        let deadline = network::deadline(&args.network);
+        let transport = network::transport(&args.network)?;
+        let options = network::options(&args.network);
+        let downloader = Downloader::new(transport.clone(), options.clone());
+        let mut orders = further;
+        if !wanted.is_empty() {
+            let root_url = root_url(args.network.root_url.as_deref(), judge.policy())?;
+            let network = Network::open(&args.network, &root_url, transport, options, deadline)?;
+            let ordered = ordered(wanted, args, judge, &network);
+            orders.extend(until_interrupted(cancellation, ordered).await?);
+        }
+        match self.task {
+            Task::Check => order::check(orders, dest),
+            Task::Deliver => {
+                let delivery = order::delivery(&args.network, args.allow_case_collisions, deadline)?;
+                order::deliver(&downloader, orders, dest, &delivery, self.lines, cancellation).await
+            }
         }
     }
 }
