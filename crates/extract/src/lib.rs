@@ -11,6 +11,7 @@ mod limits;
 mod merge;
 mod meter;
 mod name;
+mod nodes;
 mod repack;
 mod tarball;
 mod tree;

@@ -59,6 +59,13 @@ impl MemberPath {
         Some(Self(self.0.rsplit_once('/').map_or_else(String::new, |(parent, _)| parent.to_owned())))
     }
 
+    /// The path of another name in the same directory.
+    pub(crate) fn beside(&self, name: &str) -> Self {
+        Self(
+            self.0.rsplit_once('/').map_or_else(|| name.to_owned(), |(parent, _)| format!("{parent}/{name}")),
+        )
+    }
+
     /// What it has in common with names that a file system may take for it.
     pub(crate) fn folded(&self) -> String {
         if self.0.is_ascii() { self.0.to_ascii_lowercase() } else { fold(&self.0) }
@@ -81,8 +88,8 @@ fn is_ignored(character: char) -> bool {
 pub(crate) struct LinkTarget {
     /// As the archive has it.
     pub(crate) text: PathBuf,
-    /// What is passed through before the last `..`, each held to be a directory of the archive: whole paths
-    /// below the root.
+    /// What is passed through before a `..`, each held to be a directory of the archive: whole paths below the root.
+    /// What stands above a directory is one too, and is not named again.
     pub(crate) through: Vec<MemberPath>,
 }
 
@@ -104,7 +111,7 @@ impl LinkTarget {
             match part {
                 "" | "." => {}
                 ".." => {
-                    if down {
+                    if std::mem::take(&mut down) {
                         through.push(MemberPath(at.join("/")));
                     }
                     at.pop().ok_or("which leads out of the archive")?;
@@ -209,7 +216,8 @@ mod tests {
             target(link, text).unwrap().through.into_iter().map(|path| path.0).collect()
         };
         assert_eq!(through("x/y", "d/../e"), ["x/d"]);
-        assert_eq!(through("x/y", "d/e/../../../f"), ["x/d/e", "x/d", "x"]);
+        assert_eq!(through("x/y", "d/e/../../../f"), ["x/d/e"]);
+        assert_eq!(through("x/y", "d/../e/f/../g"), ["x/d", "x/e/f"]);
         assert!(through("x/y", "../d/e").is_empty());
     }
 

@@ -7,26 +7,11 @@ use crate::Summary;
 use crate::error::{ExtractError, Refusal, shown};
 use crate::limits::{Limits, Options};
 use crate::name::{LinkTarget, MemberPath};
-use std::collections::HashMap;
+use crate::nodes::{Kind, Known, Nodes};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
-
-/// What kind of thing stands at a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    File,
-    Directory,
-    Symlink,
-}
-
-#[derive(Debug)]
-struct Node {
-    kind: Kind,
-    /// The path itself, where it differs from what it is known by.
-    path: Option<Box<str>>,
-}
 
 /// What an archive says of a member beside its name.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,18 +24,20 @@ pub(crate) struct Attributes {
 
 /// Bits that are kept: nobody but the owner may write, and nothing runs with another's rights.
 const KEPT: u32 = 0o755;
-/// What the owner needs of a directory to move it into place and to remove it.
+/// What the owner needs of a directory to write to it, to move it into place and to remove it.
 const DIRECTORY: u32 = 0o700;
+/// Bytes of the links that can only be looked at in the end: a tree has a few of them, if any.
+const LINK_BYTES: usize = 4 << 20;
 
 /// A tree below a directory that only this process writes to.
 pub(crate) struct Tree<'a> {
     root: &'a Path,
     options: &'a Options,
-    nodes: HashMap<Box<str>, Node>,
-    /// Directories whose last permissions are set at the end: until then they must be writable.
-    modes: Vec<(PathBuf, u32)>,
+    nodes: Nodes,
     /// Links that go through directories before they go up.
     links: Vec<(MemberPath, LinkTarget)>,
+    /// Bytes of their paths.
+    link_bytes: usize,
     summary: Summary,
     /// The directory that was looked at last: members stand side by side.
     last_parent: Option<MemberPath>,
@@ -65,9 +52,9 @@ impl<'a> Tree<'a> {
         Self {
             root,
             options,
-            nodes: HashMap::new(),
-            modes: Vec::new(),
+            nodes: Nodes::default(),
             links: Vec::new(),
+            link_bytes: 0,
             summary: Summary::default(),
             last_parent: None,
             buffer: vec![0; BUFFER],
@@ -132,14 +119,11 @@ impl<'a> Tree<'a> {
         if path.is_root() {
             return Ok(());
         }
+        let place = self.place(path);
         if self.enter(path, Kind::Directory)? {
-            let place = self.place(path);
             fs::create_dir(&place).map_err(disk(&place))?;
         }
-        let mode = attributes.mode & KEPT | DIRECTORY;
-        let place = self.place(path);
-        self.modes.push((place, mode));
-        Ok(())
+        set_mode(&place, attributes.mode & KEPT | DIRECTORY).map_err(disk(&place))
     }
 
     /// Adds a symbolic link.
@@ -153,6 +137,13 @@ impl<'a> Tree<'a> {
         let place = self.place(path);
         symlink(&parsed.text, &place).map_err(disk(&place))?;
         if !parsed.through.is_empty() {
+            let through = parsed.through.iter().map(|part| part.as_str().len());
+            let bytes = through.chain([path.as_str().len(), target.len()]);
+            self.link_bytes = bytes.fold(self.link_bytes, usize::saturating_add);
+            if self.link_bytes > LINK_BYTES {
+                let what = format!("links that go down and up again take more than {LINK_BYTES} bytes");
+                return Err(ExtractError::Limit(what));
+            }
             self.links.push((path.clone(), parsed));
         }
         Ok(())
@@ -171,7 +162,7 @@ impl<'a> Tree<'a> {
         fs::hard_link(from, &to).map_err(disk(&to))
     }
 
-    /// Looks at what can only be known at the end, and sets the permissions of directories.
+    /// Looks at what can only be known at the end.
     pub(crate) fn finish(self) -> Result<Summary, ExtractError> {
         for (path, target) in &self.links {
             let strays = target.through.iter().any(|part| self.kind(part) != Some(Kind::Directory));
@@ -179,9 +170,6 @@ impl<'a> Tree<'a> {
                 let text = target.text.as_os_str().as_encoded_bytes();
                 return Err(link_refused(path, text, "which goes up from something that is not a directory"));
             }
-        }
-        for (place, mode) in &self.modes {
-            set_mode(place, *mode).map_err(disk(place))?;
         }
         Ok(self.summary)
     }
@@ -194,8 +182,10 @@ impl<'a> Tree<'a> {
         if path.is_root() {
             return Some(Kind::Directory);
         }
-        let node = self.nodes.get(self.key(path).as_str())?;
-        (node.path.as_deref().unwrap_or(path.as_str()) == path.as_str()).then_some(node.kind)
+        match self.nodes.get(&self.key(path), path.as_str())? {
+            Known::This(kind) => Some(kind),
+            Known::Alike => None,
+        }
     }
 
     fn key(&self, path: &MemberPath) -> String {
@@ -217,20 +207,27 @@ impl<'a> Tree<'a> {
 
     fn note(&mut self, path: &MemberPath, kind: Kind) -> Result<bool, ExtractError> {
         let key = self.key(path);
-        let Some(known) = self.nodes.get(key.as_str()) else {
-            let differs = key != path.as_str();
-            let node = Node { kind, path: differs.then(|| path.as_str().into()) };
-            self.nodes.insert(key.into_boxed_str(), node);
-            return Ok(true);
-        };
-        let as_written = known.path.as_deref().unwrap_or(key.as_str());
-        if as_written != path.as_str() {
-            return Err(refused(path, Refusal::Case(shown(as_written.as_bytes()))));
+        match self.nodes.get(&key, path.as_str()) {
+            None => {
+                self.nodes.insert(&key, path.as_str(), kind);
+                Ok(true)
+            }
+            Some(Known::This(Kind::Directory)) if kind == Kind::Directory => Ok(false),
+            Some(Known::This(_)) => Err(refused(path, Refusal::Duplicate)),
+            Some(Known::Alike) => Err(refused(path, Refusal::Case(self.alike(path)))),
         }
-        if known.kind == Kind::Directory && kind == Kind::Directory {
-            return Ok(false);
-        }
-        Err(refused(path, Refusal::Duplicate))
+    }
+
+    /// The name that stands where a file system may take this one for it. It is in the same directory, since
+    /// those above would have been refused.
+    fn alike(&self, path: &MemberPath) -> String {
+        let place = self.place(path);
+        let entries = place.parent().and_then(|directory| fs::read_dir(directory).ok());
+        let names =
+            entries.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        let mut paths = names.map(|name| path.beside(&name));
+        let alike = paths.find(|other| other != path && self.key(other) == self.key(path));
+        alike.map_or_else(|| "another name".to_owned(), |other| shown(other.as_str().as_bytes()))
     }
 
     /// The directories above a member, of which an archive need not speak.

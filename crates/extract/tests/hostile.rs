@@ -137,6 +137,22 @@ fn links_that_lead_up_from_links() {
     refused(&Tar::of(Member::symlink("a/out", "absent/../x")), "archive-member-link");
 }
 
+/// Some links can only be looked at in the end. What is kept of them until then is bounded.
+#[test]
+fn links_that_must_be_kept() {
+    let tar = |count: usize| {
+        let mut tar = Tar::new();
+        tar.add(Member::directory("d"));
+        for number in 0..count {
+            let target = "d/../".repeat(400) + "x";
+            tar.add(Member::symlink(&format!("link-{number}"), "x").record("linkpath", &target));
+        }
+        tar.bytes()
+    };
+    accepted(&tar(100));
+    refused(&tar(3000), "archive-limit");
+}
+
 #[test]
 fn writing_through_a_link() {
     for target in [".", "elsewhere"] {
@@ -188,6 +204,10 @@ fn names_that_a_file_system_takes_for_one() {
         let mut tar = Tar::new();
         tar.add(Member::file(one, b"1")).add(Member::file(other, b"2"));
         refused(&tar.bytes(), "archive-member-case");
+        // The message names what is there already, down to where the two names part.
+        let error = extract_with(&tar.bytes(), &Options::default()).result.unwrap_err().to_string();
+        let there = format!("{:?}", one.split('/').next().unwrap());
+        assert!(error.contains(&format!("differs from {there} only")), "{error}");
         let options = Options { allow_case_collisions: true, ..Options::default() };
         assert!(extract_with(&tar.bytes(), &options).result.is_ok(), "{one} {other}");
     }
