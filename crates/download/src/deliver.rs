@@ -6,7 +6,7 @@ use crate::error::DownloadError;
 use crate::extractors::Extractors;
 use crate::request::Download;
 use crate::sink::Measured;
-use catena_extract::{ExtractError, MergeError, Options, Summary, detect, extract, merge};
+use catena_extract::{ExtractError, MergeError, Options, Summary, detect, extract, merge, merge_file};
 use catena_model::digest::Digest;
 use catena_workdir::ClaimedDir;
 use futures_util::{FutureExt, StreamExt, stream};
@@ -203,6 +203,8 @@ pub async fn deliver(
 pub struct StagedInputs {
     staging: Arc<Staging>,
     to: PathBuf,
+    /// Where the inputs go, below `to`.
+    places: Vec<PathBuf>,
     delivered: Vec<Delivered>,
     cache: Option<Arc<ContentCache>>,
 }
@@ -214,10 +216,15 @@ impl StagedInputs {
     /// # Errors
     /// What keeps the inputs from being moved. What was moved before stays.
     pub async fn place(self) -> Result<Vec<Delivered>, DeliverError> {
-        let Self { staging, to, delivered, cache } = self;
-        let (root, count) = (to.clone(), delivered.len());
+        let Self { staging, to, places, delivered, cache } = self;
+        let (root, extracted) = (to.clone(), delivered.iter().map(|one| one.extracted.is_some()));
+        let extracted: Vec<bool> = extracted.collect();
         let merged = tokio::task::spawn_blocking(move || {
-            (0..count).try_for_each(|number| merge(&staging.of(number), &root))
+            let mut inputs = places.iter().zip(extracted).enumerate();
+            inputs.try_for_each(|(number, (place, extracted))| match extracted {
+                true => merge(&staging.tree(number), &root),
+                false => merge_file(&staging.file(number), &root, place),
+            })
         });
         let disk = |error| DeliverError::Staging { path: to, source: io::Error::other(error) };
         merged.await.map_err(disk)??;
@@ -265,7 +272,8 @@ pub async fn stage(
     }
     drop(work);
     let (to, cache) = (to.to_owned(), delivery.cache.clone());
-    Ok(StagedInputs { staging, to, delivered: delivered.into_iter().flatten().collect(), cache })
+    let places = inputs.iter().map(|input| input.place.path()).collect();
+    Ok(StagedInputs { staging, to, places, delivered: delivered.into_iter().flatten().collect(), cache })
 }
 
 struct Work<'a> {
@@ -279,12 +287,10 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// One input, to the directory of its number.
+    /// One input, to the file or the tree of its number.
     async fn one(&self, number: usize, input: &Input) -> Result<Delivered, DeliverError> {
         let disk = |source| DeliverError::Staging { path: self.staging.directory.path().to_owned(), source };
-        let directory = self.staging.of(number).join(&input.place.directory);
-        fs::create_dir_all(&directory).map_err(disk)?;
-        let file = self.staging.directory.path().join(format!("{number}.download"));
+        let file = self.staging.file(number);
         self.observer.begins(number);
         let recalled = self.recall(input, &file).await.map_err(disk)?;
         let cached = recalled.is_some();
@@ -301,18 +307,15 @@ impl Work<'_> {
         self.observer.downloaded(number, &measured);
         let extracted = match input.extract {
             Extract::Never => None,
-            Extract::Archives | Extract::Always => self.extract(input, &file, &directory).await?,
+            Extract::Archives | Extract::Always => self.extract(number, input, &file).await?,
         };
         let source = if extracted.is_some() { Source::Goes } else { Source::Stays };
         if !cached {
             self.keep(&measured, &file, source).await;
         }
-        match &extracted {
-            Some(summary) => {
-                self.observer.extracted(number, summary);
-                gone(fs::remove_file(&file)).map_err(disk)?;
-            }
-            None => fs::rename(&file, directory.join(&input.place.name)).map_err(disk)?,
+        if let Some(summary) = &extracted {
+            self.observer.extracted(number, summary);
+            gone(fs::remove_file(&file)).map_err(disk)?;
         }
         Ok(Delivered { measured, extracted, cached })
     }
@@ -346,15 +349,15 @@ impl Work<'_> {
 
     async fn extract(
         &self,
+        number: usize,
         input: &Input,
         file: &Path,
-        directory: &Path,
     ) -> Result<Option<Summary>, DeliverError> {
         let failed = |source| DeliverError::Extract {
             url: catena_http::Shown(&input.download.url).to_string(),
             source,
         };
-        let (file, directory) = (file.to_owned(), directory.to_owned());
+        let (file, directory) = (file.to_owned(), self.staging.tree(number).join(&input.place.directory));
         let (options, stopped) = (self.delivery.options.clone(), self.stopped.0.clone());
         let must = input.extract == Extract::Always;
         // The directory is removed once nothing is written to it any more, whoever is the last to use it.
@@ -369,6 +372,8 @@ impl Work<'_> {
                 }
                 None => return Ok(None),
             };
+            let unmade = |source| ExtractError::Disk { path: directory.clone(), source };
+            fs::create_dir_all(&directory).map_err(unmade)?;
             let cancelled = || stopped.load(Ordering::Relaxed);
             extract(archive, format, &directory, &options, &cancelled).map(Some)
         });
@@ -405,7 +410,14 @@ impl Staging {
         Ok(Self { directory: ClaimedDir::create_in(to)? })
     }
 
-    fn of(&self, number: usize) -> PathBuf {
+    /// An input as it was downloaded. Only what is extracted has a directory of its own: removing thousands of them
+    /// takes seconds on some disks.
+    fn file(&self, number: usize) -> PathBuf {
+        self.directory.path().join(format!("{number}.download"))
+    }
+
+    /// What was extracted of an input.
+    fn tree(&self, number: usize) -> PathBuf {
         self.directory.path().join(number.to_string())
     }
 }

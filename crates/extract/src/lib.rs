@@ -20,7 +20,7 @@ mod zipfile;
 pub use error::{ExtractError, Refusal};
 pub use format::{Compression, Format, detect};
 pub use limits::{Limits, Options};
-pub use merge::{MergeError, merge};
+pub use merge::{MergeError, merge, merge_file};
 pub use repack::{Repacking, pack, repack};
 
 use std::fs::{self, File};

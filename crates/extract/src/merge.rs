@@ -38,6 +38,34 @@ pub fn merge(from: &Path, into: &Path) -> Result<(), MergeError> {
     Ok(())
 }
 
+/// Moves one file to a path below a directory on the same file system, as if it came in a tree of its own.
+///
+/// # Errors
+/// As [`merge`].
+pub fn merge_file(from: &Path, into: &Path, at: &Path) -> Result<(), MergeError> {
+    let mut directory = into.to_owned();
+    for part in at.parent().into_iter().flat_map(Path::components) {
+        directory.push(part);
+        make_directory(&directory)?;
+    }
+    place(from, &into.join(at))
+}
+
+fn make_directory(at: &Path) -> Result<(), MergeError> {
+    let failed = |source| MergeError::Disk { path: at.to_owned(), source };
+    match fs::symlink_metadata(at) {
+        Ok(found) if found.is_dir() => return Ok(()),
+        Ok(_) => fs::remove_file(at).map_err(failed)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    match fs::create_dir(at) {
+        // Somebody else, such as a second fetcher, made it meanwhile.
+        Err(error) if is_taken(&error) && fs::symlink_metadata(at).is_ok_and(|it| it.is_dir()) => Ok(()),
+        made => made.map_err(failed),
+    }
+}
+
 fn place(from: &Path, to: &Path) -> Result<(), MergeError> {
     let failed = |source| MergeError::Disk { path: to.to_owned(), source };
     let directory = fs::symlink_metadata(from).map_err(failed)?.is_dir();
@@ -127,6 +155,29 @@ mod tests {
         assert_eq!(fs::read_to_string(outside.path().join("victim")).unwrap(), "untouched");
         assert!(fs::symlink_metadata(to.path().join("a")).unwrap().is_dir());
         assert_eq!(fs::read_to_string(to.path().join("b")).unwrap(), "new");
+    }
+
+    #[test]
+    fn one_file_is_moved_by_the_same_rules() {
+        let (from, to, outside) =
+            (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let file = from.path().join("file");
+        let moved = |at: &str| {
+            fs::write(&file, "new").unwrap();
+            merge_file(&file, to.path(), Path::new(at))
+        };
+        write(&outside.path().join("victim"), "untouched");
+        symlink(outside.path(), to.path().join("a")).unwrap();
+        symlink(outside.path().join("victim"), to.path().join("b")).unwrap();
+        write(&to.path().join("d/old"), "old");
+        for at in ["a/x/victim", "b", "c", "d/new"] {
+            moved(at).unwrap();
+            assert_eq!(fs::read_to_string(to.path().join(at)).unwrap(), "new");
+        }
+        assert_eq!(fs::read_to_string(outside.path().join("victim")).unwrap(), "untouched");
+        assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_to_string(to.path().join("d/old")).unwrap(), "old");
+        assert!(matches!(moved("d"), Err(MergeError::Directory { .. })));
     }
 
     #[test]
