@@ -91,6 +91,27 @@ pub(super) fn places(mut bits: u64) -> impl Iterator<Item = usize> {
     })
 }
 
+/// The byte at a position.
+pub(super) fn byte_at(block: &Block, place: usize) -> u8 {
+    block.get(place).copied().unwrap_or_default()
+}
+
+/// Those of the marked bytes that match.
+pub(super) fn matching(block: &Block, marked: u64, is: impl Fn(u8) -> bool) -> u64 {
+    let found = places(marked).filter(|place| is(byte_at(block, *place)));
+    found.fold(0, |bits, place| bits | 1 << place)
+}
+
+/// The bits from a position on.
+pub(super) fn from_place(bits: u64, from: usize) -> u64 {
+    bits & u32::try_from(from).ok().and_then(|from| u64::MAX.checked_shl(from)).unwrap_or_default()
+}
+
+/// The first set bit from a position on; the block's end if there is none.
+pub(super) fn place_of(bits: u64, from: usize) -> usize {
+    places(from_place(bits, from)).next().unwrap_or(BLOCK)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

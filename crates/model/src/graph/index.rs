@@ -3,7 +3,8 @@
 //! Every task of a push needs other entries of the same graph, which is tens of megabytes long. With
 //! its bytes and this index, a few kilobytes are read for each task, with the same result as a scan.
 
-use super::scan::{GraphError, GraphScan};
+use super::error::GraphError;
+use super::scan::GraphScan;
 use crate::Limits;
 use crate::digest::Measurement;
 use crate::task::TaskId;

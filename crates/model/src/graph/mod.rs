@@ -2,10 +2,13 @@
 
 mod blocks;
 mod datestamp;
+mod error;
 mod grammar;
 mod index;
 mod scan;
+mod state;
 
 pub use datestamp::{DatestampError, parse_time, print_time, resolve};
+pub use error::GraphError;
 pub use index::{GraphIndex, Span};
-pub use scan::{GraphError, GraphScan, Scanner};
+pub use scan::{GraphScan, Scanner};
