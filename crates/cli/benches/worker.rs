@@ -77,12 +77,7 @@ fn start_of_a_script() {
 fn idle_memory() {
     let chain = catena_testbed::Chain::demo().unwrap();
     let testbed = Testbed::start_blocking(Site::new(), Options::default()).unwrap();
-    let keys: Value = chain
-        .keys
-        .public_keys_base64()
-        .into_iter()
-        .map(|(name, keys)| (name.to_owned(), json!(keys)))
-        .collect();
+    let keys = json!(chain.keys.public_keys_base64());
     let worker = Daemon::new(testbed.queue(), &testbed.root_url(), POOL, "the-worker", 7);
     let mut worker = worker.verifying(&chain.product, &chain.kind, &keys);
     worker.start(&testbed);

@@ -115,9 +115,7 @@ struct Served {
 impl Served {
     fn new(site: Site, keys_of: &Chain) -> Self {
         let room = tempfile::tempdir().unwrap();
-        let keys = keys_of.keys.public_keys_base64().into_iter();
-        let keys = keys.map(|(name, keys)| (name.to_owned(), serde_json::Value::from(keys)));
-        keys_file(room.path(), &serde_json::Value::Object(keys.collect()));
+        keys_file(room.path(), &keys_of.keys.public_keys_base64());
         Self { testbed: Testbed::start_blocking(site, Options::default()).unwrap(), room }
     }
 

@@ -6,36 +6,24 @@
 mod support;
 
 use catena_attacks::change;
-use catena_testbed::{Chain, Fault, Options, Release, Testbed, Trigger};
+use catena_testbed::{Chain, Fault, Release, Trigger};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
-use support::{Answer, Catena, check_published, children, keys_file};
-use tempfile::TempDir;
+use support::{Answer, Case, Catena, check_published, children, keys_file};
 
-/// Two signing tasks of one push, served, and a directory for their files.
-struct Case {
-    testbed: Testbed,
-    room: TempDir,
-    target: String,
-    /// Another task of the same kind, by the same decision task.
-    second: String,
-}
+/// Another task of the same kind as the target, made by the same decision task.
+const SECOND: &str = change::NOBODY;
 
 impl Case {
+    /// Two signing tasks of one push.
     fn new() -> Self {
         let mut chain = Chain::demo().unwrap();
-        let second = second_target(&mut chain).unwrap();
-        let room = tempfile::tempdir().unwrap();
-        let keys = chain.keys.public_keys_base64().into_iter();
-        let keys = keys.map(|(name, keys)| (name.to_owned(), Value::from(keys)));
-        keys_file(room.path(), &Value::Object(keys.collect()));
-        let target = chain.target.clone();
-        let testbed = Testbed::start_blocking(chain.into_site(), Options::default()).unwrap();
-        Self { testbed, room, target, second }
+        add_second_target(&mut chain).unwrap();
+        Self::serving(chain)
     }
 
     fn cache(&self) -> PathBuf {
@@ -46,19 +34,17 @@ impl Case {
         self.room.path().join("state/cache.key")
     }
 
-    fn work_dir(&self) -> PathBuf {
-        self.room.path().join("work")
-    }
-
     fn verify(&self, target: &str, more: &[&str]) -> Catena {
         self.verify_in(&self.work_dir(), target, more)
     }
 
     fn verify_in(&self, work_dir: &Path, target: &str, more: &[&str]) -> Catena {
-        let mut catena = Catena::through(&self.testbed, self.room.path());
-        catena.args(["verify", "--task-type", "signing", "--product", "firefox", "--format", "json"]);
-        catena.args(["--no-check-task", "--keys"]).arg(self.room.path().join("keys.json"));
-        catena.arg("--work-dir").arg(work_dir).args(more).args(["--", target]);
+        let mut catena = self.command("verify");
+        catena
+            .args(["--no-check-task", "--format", "json", "--work-dir"])
+            .arg(work_dir)
+            .args(more)
+            .args(["--", target]);
         catena
     }
 
@@ -81,14 +67,14 @@ impl Case {
         (without_time(&answer), asked.filter(|url| !url.contains("/_store/")).collect(), answer)
     }
 
-    fn command(&self, arguments: &[&str]) -> Answer {
+    fn cache_command(&self, arguments: &[&str]) -> Answer {
         let mut catena = Catena::new();
         catena.arg("cache").args(arguments).env("CATENA_CACHE", self.cache());
         catena.env("CATENA_CACHE_KEY", self.key()).run()
     }
 
     fn info(&self) -> Value {
-        let answer = self.command(&["info", "--check", "--format", "json"]);
+        let answer = self.cache_command(&["info", "--check", "--format", "json"]);
         assert_eq!(answer.status, 0, "{}", answer.stderr);
         serde_json::from_str(&answer.stdout).unwrap()
     }
@@ -103,18 +89,17 @@ impl Case {
 /// Files that a "verified" leaves: two artifacts of each of two builds, and what the decision task publishes.
 const PUBLISHED: usize = 7;
 
-/// A copy of the target under another id, which the decision task made too.
-fn second_target(chain: &mut Chain) -> Option<String> {
-    let (target, second) = (chain.target.clone(), change::NOBODY.to_owned());
+/// Adds a copy of the target under another id, which the decision task made too.
+fn add_second_target(chain: &mut Chain) -> Option<()> {
+    let target = chain.target.clone();
     let mut task = chain.task(&target)?.clone();
-    change::set(&mut task.status, &["status", "taskId"], second.as_str())?;
-    chain.tasks.insert(second.clone(), task);
+    change::set(&mut task.status, &["status", "taskId"], SECOND)?;
+    chain.tasks.insert(SECOND.to_owned(), task);
     let decision = change::target_parent(chain)?;
     change::graph(chain, &decision, |graph| {
         let entry = graph.get(&target)?.clone();
-        change::set(graph, &[&second], entry)
-    })?;
-    Some(second)
+        change::set(graph, &[SECOND], entry)
+    })
 }
 
 fn without_time(answer: &Answer) -> Value {
@@ -136,11 +121,11 @@ fn the_second_task_of_a_push_requests_only_mutable_and_own_data() {
     let (again, asked, answer) = case.verified(&case.target, true);
     assert_eq!((again, answer.stderr.as_str()), (plain, ""));
     assert!(asked.iter().all(|url| may_change(url)) && !asked.is_empty(), "{asked:?}");
-    let (second, asked, _) = case.verified(&case.second, true);
+    let (second, asked, _) = case.verified(SECOND, true);
     let new: Vec<_> = asked.iter().filter(|url| !may_change(url)).collect();
     assert_eq!(new.len(), 1, "{new:?}");
-    assert!(new[0].ends_with(&format!("/task/{}", case.second)), "{new:?}");
-    assert_eq!(second, case.verified(&case.second, false).0);
+    assert!(new[0].ends_with(&format!("/task/{SECOND}")), "{new:?}");
+    assert_eq!(second, case.verified(SECOND, false).0);
     let info = case.info();
     assert_eq!((&info["broken"], &info["artifacts"]), (&Value::from(0), &Value::from(5)), "{info}");
 }
@@ -315,7 +300,7 @@ fn killed_at_any_moment_it_leaves_a_cache_that_is_whole() {
     let (plain, _, _) = case.verified(&case.target, true);
     let took = began.elapsed();
     for moment in 1..=10 {
-        case.command(&["clear"]);
+        case.cache_command(&["clear"]);
         let mut catena = case.cached(&case.target, &[]);
         let mut child = catena.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(took.mul_f64(0.4 + 0.06 * f64::from(moment)));
@@ -352,7 +337,7 @@ fn offline_makes_no_requests_and_the_verdict_says_so() {
     let again = Catena::new().args(["verify", "--format", "json", "--replay"]).arg(&recording).run();
     assert_eq!(again.stdout, of_recording(&answer.stdout));
     // Another task of the push was not verified yet: its own definition is unknown.
-    assert_eq!(case.cached(&case.second, &["--offline"]).run().status, 3);
+    assert_eq!(case.cached(SECOND, &["--offline"]).run().status, 3);
     // It replaces a cache.
     assert_eq!(case.verify(&case.target, &["--offline"]).run().status, 2);
 }
@@ -376,11 +361,11 @@ fn a_recording_from_a_cache_can_be_replayed() {
 #[test]
 fn a_cache_is_inspected_and_reduced() {
     let case = Case::new();
-    let answer = case.command(&["info"]);
+    let answer = case.cache_command(&["info"]);
     assert_eq!(answer.status, 2);
     assert!(answer.stderr.contains("there is no cache at"), "{}", answer.stderr);
     case.verified(&case.target, true);
-    let answer = case.command(&["info", "--check"]);
+    let answer = case.cache_command(&["info", "--check"]);
     for told in [
         "entries, ",
         "5 artifacts, ",
@@ -391,14 +376,14 @@ fn a_cache_is_inspected_and_reduced() {
         assert!(answer.stdout.contains(told), "{told}: {}", answer.stdout);
     }
     let before = case.info()["entryBytes"].as_u64().unwrap() + case.info()["artifactBytes"].as_u64().unwrap();
-    let answer = case.command(&["gc", "--size", &format!("{}", before / 2)]);
+    let answer = case.cache_command(&["gc", "--size", &format!("{}", before / 2)]);
     assert!(answer.status == 0 && answer.stdout.contains("removed"), "{}", answer.stdout);
     let left = case.info();
     let left = left["entryBytes"].as_u64().unwrap() + left["artifactBytes"].as_u64().unwrap();
     assert!(left > 0 && left <= before / 2, "{left} of {before}");
     // The remaining entries are used, and the rest is fetched.
     case.verified(&case.target, true);
-    assert_eq!(case.command(&["clear"]).status, 0);
+    assert_eq!(case.cache_command(&["clear"]).status, 0);
     assert_eq!(children(&case.cache()), Vec::<PathBuf>::new());
     // A run makes room by itself.
     let mut catena = case.cached(&case.target, &["--cache-size", "20KiB"]);
@@ -415,9 +400,7 @@ fn a_rejection_caches_nothing() {
     let build = chain.builds[0].clone();
     chain.signature_mut(&build).unwrap()[5] ^= 1;
     let mut case = Case::new();
-    let keys = chain.keys.public_keys_base64().into_iter();
-    let keys = keys.map(|(name, keys)| (name.to_owned(), Value::from(keys)));
-    keys_file(case.room.path(), &Value::Object(keys.collect()));
+    keys_file(case.room.path(), &chain.keys.public_keys_base64());
     case.target = chain.target.clone();
     case.testbed = case.testbed.start_beside(chain.into_site()).unwrap();
     let answer = case.cached(&case.target, &[]).run();

@@ -4,53 +4,24 @@
 
 mod support;
 
-use catena_testbed::{Chain, Fault, Options, Release, Testbed, Trigger};
+use catena_testbed::{Chain, Fault, Release, Trigger};
 use insta::assert_snapshot;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use support::{Answer, Catena, check_published, keys_file};
-use tempfile::TempDir;
-
-/// A served chain, and a directory for its files.
-struct Case {
-    testbed: Testbed,
-    room: TempDir,
-    target: String,
-    kind: String,
-    product: String,
-}
+use support::{Answer, Case, Catena, altered, check_published, keys_file};
 
 impl Case {
-    fn serving(chain: Chain) -> Self {
-        let room = tempfile::tempdir().unwrap();
-        let keys = chain
-            .keys
-            .public_keys_base64()
-            .into_iter()
-            .map(|(name, keys)| (name.to_owned(), Value::from(keys)));
-        keys_file(room.path(), &Value::Object(keys.collect()));
-        let (target, kind, product) = (chain.target.clone(), chain.kind.clone(), chain.product.clone());
-        let testbed = Testbed::start_blocking(chain.into_site(), Options::default()).unwrap();
-        Self { testbed, room, target, kind, product }
-    }
-
     /// The command line for this chain: a task that is about to run.
     fn verify(&self) -> Catena {
-        let mut catena = Catena::through(&self.testbed, self.room.path());
-        catena.args(["verify", "--task-type", &self.kind, "--product", &self.product, "--no-check-task"]);
-        // Named as a user would, so that a verdict is the same wherever it is made.
-        catena.arg("--keys").arg("keys.json").command().current_dir(self.room.path());
+        let mut catena = self.command("verify");
+        catena.arg("--no-check-task");
         catena
     }
 
     /// The same, run to its end with more options.
     fn answer(&self, more: &[&str]) -> Answer {
         self.verify().args(more).args(["--", &self.target]).run()
-    }
-
-    fn work_dir(&self) -> PathBuf {
-        self.room.path().join("work")
     }
 
     /// The output of the binary, without the parts that differ from run to run.
@@ -61,17 +32,6 @@ impl Case {
 
 fn push() -> Chain {
     Chain::demo().unwrap()
-}
-
-/// A chain with one byte of a build's artifact changed in storage.
-fn altered() -> Chain {
-    let mut chain = push();
-    let build = chain.builds[0].clone();
-    let artifacts = chain.artifacts_mut(&build).unwrap();
-    let name = artifacts.keys().find(|name| name.starts_with("public/build/")).unwrap().clone();
-    let artifact = artifacts.get_mut(&name).unwrap();
-    artifact.body = b"something else".to_vec().into();
-    chain
 }
 
 #[test]
@@ -99,7 +59,7 @@ fn a_finished_task_is_checked_by_default() {
 
 #[test]
 fn a_changed_artifact_is_refused_and_nothing_is_left() {
-    let case = Case::serving(altered());
+    let case = Case::serving(altered(push()));
     let work_dir = case.work_dir();
     let answer = case.answer(&["--work-dir", work_dir.to_str().unwrap()]);
     assert_eq!((answer.status, answer.stderr.as_str()), (1, ""), "{}", answer.stdout);
@@ -187,7 +147,7 @@ fn of_recording(told: &str) -> String {
 /// The same verdict, byte for byte except for its source, without any service.
 #[test]
 fn a_recording_gives_the_same_verdict_again() {
-    for chain in [push(), altered()] {
+    for chain in [push(), altered(push())] {
         let case = Case::serving(chain);
         let policy = case.room.path().join("policy.yml");
         std::fs::write(&policy, "catena-policy: 1\nextends: shipped:firefox-ci\n").unwrap();
@@ -221,7 +181,7 @@ fn a_recording_keeps_its_time() {
 
 #[test]
 fn a_recording_that_was_touched_is_refused() {
-    let case = Case::serving(altered());
+    let case = Case::serving(altered(push()));
     let record = case.room.path().join("record");
     case.answer(&["--record", record.to_str().unwrap()]);
     let body = support::children(&record.join("bodies")).remove(0);
@@ -294,7 +254,7 @@ fn an_undelivered_verified_fails() {
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     assert_eq!(status(&mut case.verify()), (Some(3), String::new()));
-    let case = Case::serving(altered());
+    let case = Case::serving(altered(push()));
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let mut catena = case.verify();
@@ -414,12 +374,9 @@ fn an_interrupted_list_reports_its_progress() {
 #[test]
 fn one_rejection_rejects_a_list_and_says_why() {
     let release = Release::new("firefox", Trigger::Push).unwrap();
-    let mut chain = Release { finished: true, ..release }.build().unwrap();
+    let chain = Release { finished: true, ..release }.build().unwrap();
     let builds = chain.builds.clone();
-    let artifacts = chain.artifacts_mut(&builds[0]).unwrap();
-    let name = artifacts.keys().find(|name| name.starts_with("public/build/")).unwrap().clone();
-    artifacts.get_mut(&name).unwrap().body = b"something else".to_vec().into();
-    let case = Case::serving(chain);
+    let case = Case::serving(altered(chain));
     let file = list(&case, &builds);
     let answer = verify_list(&case, &file, &["--jobs", "1"]);
     assert_eq!(answer.status, 1, "{}{}", answer.stdout, answer.stderr);

@@ -73,8 +73,7 @@ impl Served {
             (0..40).map(|number| (format!("tree/{}/{number}", number % 5).into(), noise(2_000))).collect();
         add("public/tree.tar", tar_of(&members), members);
         chain.reseal(&task).unwrap();
-        let keys = chain.keys.public_keys_base64().into_iter();
-        let keys = keys.map(|(name, keys)| (name.to_owned(), Value::from(keys))).collect();
+        let keys = json!(chain.keys.public_keys_base64());
         let testbed = Testbed::start_blocking(chain.into_site(), Options::default()).unwrap();
         // So that it is on its way for a while.
         let slowly = Fault::Drip { bytes: 20_000, every: Duration::from_millis(4) };

@@ -41,9 +41,7 @@ impl Case {
         };
         let chain = release.build().unwrap();
         let room = tempfile::tempdir().unwrap();
-        let keys = chain.keys.public_keys_base64().into_iter();
-        let keys: Value = keys.map(|(name, keys)| (name.to_owned(), Value::from(keys))).collect();
-        keys_file(room.path(), &keys);
+        keys_file(room.path(), &chain.keys.public_keys_base64());
         let Chain { target, .. } = chain.clone();
         let site = chain.into_site();
         let testbed = Testbed::start_blocking(site.clone(), Options::default()).unwrap();

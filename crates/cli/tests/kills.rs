@@ -89,8 +89,7 @@ impl Case {
         };
         let mut worker = Daemon::new(queue, &relay.root_url(), &pool, "the-worker", 7).with_script(SCRIPT);
         if let Some(chain) = &chain {
-            let keys = chain.keys.public_keys_base64().into_iter();
-            let keys: Value = keys.map(|(name, keys)| (name.to_owned(), json!(keys))).collect();
+            let keys = json!(chain.keys.public_keys_base64());
             worker = worker.verifying(&chain.product, &chain.kind, &keys);
             queue.add_task(&target, &definition(chain));
         } else {

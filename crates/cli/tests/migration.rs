@@ -13,6 +13,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
+use support::daemon::catches;
 use support::{Answer, Catena};
 
 const GUIDE: &str = include_str!("../../../docs/migrating-from-scriptworker.md");
@@ -64,20 +65,12 @@ struct Described {
 fn start_and_drain(mut catena: Catena) -> Answer {
     let mut child = catena.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
-    while !listens(child.id()) {
+    while !catches(child.id(), Signal::USR1) {
         std::thread::sleep(Duration::from_millis(5));
     }
     kill_process(pid, Signal::USR1).unwrap();
     let status = child.wait().unwrap();
     Answer { status: status.code().unwrap(), stdout: String::new(), stderr: String::new() }
-}
-
-/// Whether a process has a handler for SIGUSR1.
-fn listens(pid: u32) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).map(str::trim);
-    let caught = mask.and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or_default();
-    caught & (1 << (Signal::USR1.as_raw() - 1)) != 0
 }
 
 #[test]
@@ -86,12 +79,11 @@ fn the_commands_of_the_documentation_do_what_it_says() {
     let target = chain.target.clone();
     let task = &chain.tasks[&target];
     let definition: Value = serde_json::from_str(&task.definition.to_string()).unwrap();
-    let keys = chain.keys.public_keys_base64().into_iter();
     let described = Described {
         pool: definition["taskQueueId"].as_str().unwrap().to_owned(),
         product: chain.product.clone(),
         kind: chain.kind.clone(),
-        keys: Value::Object(keys.map(|(name, keys)| (name.to_owned(), json!(keys))).collect()),
+        keys: json!(chain.keys.public_keys_base64()),
         key: chain.keys.signing_key(task.implementation).to_base64().to_string(),
     };
     let testbed = Testbed::start_blocking(chain.into_site(), Options::default()).unwrap();

@@ -7,7 +7,7 @@ mod support;
 use catena_testbed::{Chain, Fault, Options, Testbed};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use support::{Answer, Catena, children};
+use support::{Answer, Catena, altered, children};
 use tempfile::TempDir;
 
 /// A chain, and the configuration of the worker that is to run its target.
@@ -27,9 +27,7 @@ const BAD_HASH: &str = "2026-11-28T00:17:35     INFO - Running scriptworker vers
 
 impl Case {
     fn new(chain: Chain) -> Self {
-        let keys = chain.keys.public_keys_base64();
-        let keys = keys.into_iter().map(|(name, keys)| (name.to_owned(), json!(keys)));
-        let keys = Value::Object(keys.collect());
+        let keys = json!(chain.keys.public_keys_base64());
         let (target, kind, product) = (chain.target.clone(), chain.kind.clone(), chain.product.clone());
         let testbed = Testbed::start_blocking(chain.into_site(), Options::default()).unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -43,15 +41,6 @@ impl Case {
             "verify_chain_of_trust": true, "verify_cot_signature": true, "ed25519_public_keys": keys,
         });
         Self { testbed, folder, target, config }
-    }
-
-    fn altered() -> Self {
-        let mut chain = Chain::demo().unwrap();
-        let build = chain.builds[0].clone();
-        let artifacts = chain.artifacts_mut(&build).unwrap();
-        let name = artifacts.keys().find(|name| name.starts_with("public/build/")).unwrap().clone();
-        artifacts.get_mut(&name).unwrap().body = b"something else".to_vec().into();
-        Self::new(chain)
     }
 
     fn write(&self, name: &str, text: &str) -> PathBuf {
@@ -91,7 +80,7 @@ fn what_both_verify_agrees_and_nothing_is_written() {
 
 #[test]
 fn a_disagreement_is_written_check_by_check() {
-    let case = Case::altered();
+    let case = Case::new(altered(Chain::demo().unwrap()));
     case.write("good.log", GOOD);
     case.write("bad.log", BAD_HASH);
     let line = case.line(&["--reference-log", "good.log"]);
@@ -120,7 +109,7 @@ fn a_chain_that_is_not_determined_is_not_compared() {
 
 #[test]
 fn lines_are_appended_and_summed_up() {
-    let case = Case::altered();
+    let case = Case::new(altered(Chain::demo().unwrap()));
     let file = case.folder.path().join("shadow.jsonl");
     let output = file.to_str().unwrap();
     for expected in ["fail", "pass"] {

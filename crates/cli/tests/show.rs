@@ -5,41 +5,17 @@
 
 mod support;
 
-use catena_testbed::{Chain, Fault, Options, Release, Testbed, Trigger};
+use catena_testbed::{Chain, Fault, Release, Trigger};
 use insta::assert_snapshot;
 use serde_json::Value;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use support::{Answer, Catena, keys_file};
-use tempfile::TempDir;
-
-/// A served release of finished tasks, and a folder with its keys.
-struct Case {
-    testbed: Testbed,
-    room: TempDir,
-    target: String,
-}
+use support::{Answer, Case, Catena, altered};
 
 impl Case {
-    fn serving(chain: Chain) -> Self {
-        let room = tempfile::tempdir().unwrap();
-        let keys = chain.keys.public_keys_base64().into_iter();
-        let keys = keys.map(|(name, keys)| (name.to_owned(), Value::from(keys)));
-        keys_file(room.path(), &Value::Object(keys.collect()));
-        let target = chain.target.clone();
-        Self {
-            testbed: Testbed::start_blocking(chain.into_site(), Options::default()).unwrap(),
-            room,
-            target,
-        }
-    }
-
-    fn command(&self, command: &str, more: &[&str]) -> Answer {
-        let mut catena = Catena::through(&self.testbed, self.room.path());
-        catena.args([command, "--task-type", "signing", "--product", "firefox", "--keys", "keys.json"]);
-        catena.args(more).args(["--", &self.target]).command().current_dir(self.room.path());
-        catena.run()
+    fn answer(&self, command: &str, more: &[&str]) -> Answer {
+        self.command(command).args(more).args(["--", &self.target]).run()
     }
 
     /// Runs a script of the page for this task, with the keys of the testbed.
@@ -75,16 +51,6 @@ fn release() -> Chain {
     Release { finished: true, ..Release::new("firefox", Trigger::Push).unwrap() }.build().unwrap()
 }
 
-/// With one artifact of a build changed in storage.
-fn altered() -> Chain {
-    let mut chain = release();
-    let build = chain.builds[0].clone();
-    let artifacts = chain.artifacts_mut(&build).unwrap();
-    let name = artifacts.keys().find(|name| name.starts_with("public/build/")).unwrap().clone();
-    artifacts.get_mut(&name).unwrap().body = b"something else".to_vec().into();
-    chain
-}
-
 /// Blocks of the page in a language.
 fn blocks(language: &str) -> Vec<&'static str> {
     let page = include_str!("../../../docs/verify.md");
@@ -100,7 +66,7 @@ fn the_commands_of_the_page_do_what_it_says() {
     assert!(words.iter().all(|word| script.contains(word)), "{script}");
     let (status, verified) = Case::serving(release()).script(&format!("set -e\n{script}"));
     assert_eq!(status, Some(0), "{verified}");
-    let (_, rejected) = Case::serving(altered()).script(&script);
+    let (_, rejected) = Case::serving(altered(release())).script(&script);
     let lines = blocks("```text\n").into_iter().flat_map(str::lines).filter(|line| line.trim() != "…");
     let lines: Vec<&str> = lines.collect();
     assert!(lines.len() > 20, "{lines:?}");
@@ -113,26 +79,26 @@ fn the_commands_of_the_page_do_what_it_says() {
 #[test]
 fn a_chain_is_shown() {
     let case = Case::serving(release());
-    let answer = case.command("show", &[]);
+    let answer = case.answer("show", &[]);
     assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{}", answer.stdout);
     assert_snapshot!("show", answer.stdout);
-    let json = case.command("show", &["--format", "json"]);
+    let json = case.answer("show", &["--format", "json"]);
     let verdict: Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!((json.status, &verdict["outcome"]), (0, &Value::from("verified")));
     assert_eq!(verdict["links"][0]["runState"], "completed");
     assert!(verdict["links"][0]["workerPool"].as_str().unwrap().contains('/'));
     assert!(!answer.stdout.contains('\u{1b}'));
-    assert!(case.command("show", &["--color", "always"]).stdout.contains("\u{1b}[1;32mverified\u{1b}[0m"));
+    assert!(case.answer("show", &["--color", "always"]).stdout.contains("\u{1b}[1;32mverified\u{1b}[0m"));
 }
 
 #[test]
 fn a_refused_chain_is_shown_with_the_status_of_verify() {
-    let case = Case::serving(altered());
-    let shown = case.command("show", &[]);
+    let case = Case::serving(altered(release()));
+    let shown = case.answer("show", &[]);
     assert_eq!((shown.status, shown.stderr.as_str()), (1, ""), "{}", shown.stdout);
     assert_snapshot!("show_altered", shown.stdout);
-    let verified = case.command("verify", &[]);
-    let both = case.command("verify", &["--tree"]);
+    let verified = case.answer("verify", &[]);
+    let both = case.answer("verify", &["--tree"]);
     let (_, tree) = shown.stdout.split_once("\n\n").unwrap();
     assert_eq!((both.status, both.stdout), (1, format!("{}\n{tree}", verified.stdout)));
 }
@@ -143,7 +109,7 @@ fn what_is_not_reached_is_undetermined() {
     let build = chain.builds[0].clone();
     let case = Case::serving(chain);
     case.testbed.fault(&format!("/api/queue/v1/task/{build}"), .., Fault::Status(403));
-    let answer = case.command("show", &[]);
+    let answer = case.answer("show", &[]);
     assert_eq!(answer.status, 3, "{}", answer.stdout);
     assert!(
         answer.stdout.contains("  not reached: UNDETERMINED availability-refused\n"),
@@ -155,23 +121,23 @@ fn what_is_not_reached_is_undetermined() {
 
 #[test]
 fn the_pages_of_what_failed_are_printed_below_the_verdict() {
-    let case = Case::serving(altered());
-    let (plain, explained) = (case.command("verify", &[]), case.command("verify", &["--explain"]));
+    let case = Case::serving(altered(release()));
+    let (plain, explained) = (case.answer("verify", &[]), case.answer("verify", &["--explain"]));
     assert_eq!((plain.status, explained.status), (1, 1));
     let pages = explained.stdout.strip_prefix(&plain.stdout).unwrap();
     assert!(pages.contains("\nartifact-altered (tamper)\n") && pages.contains("\n# artifacts\n"), "{pages}");
     assert_eq!(pages.matches("\n# ").count(), 1, "{pages}");
-    let json = case.command("verify", &["--explain", "--format", "json"]);
+    let json = case.answer("verify", &["--explain", "--format", "json"]);
     assert_eq!((json.status, json.stdout.as_str()), (2, ""));
     // Nothing failed, nothing to explain.
     let case = Case::serving(release());
-    assert_eq!(case.command("verify", &["--explain"]).stdout, case.command("verify", &[]).stdout);
+    assert_eq!(case.answer("verify", &["--explain"]).stdout, case.answer("verify", &[]).stdout);
 }
 
 #[test]
 fn a_stored_verdict_is_explained_and_not_believed() {
-    let case = Case::serving(altered());
-    let json = case.command("verify", &["--format", "json", "-o", "verdict.json"]);
+    let case = Case::serving(altered(release()));
+    let json = case.answer("verify", &["--format", "json", "-o", "verdict.json"]);
     assert_eq!(json.status, 1);
     let explain = |name: &str| {
         let mut catena = Catena::new();
@@ -221,7 +187,7 @@ fn a_stored_verdict_is_explained_and_not_believed() {
 #[test]
 fn a_stored_verified_is_only_reported() {
     let case = Case::serving(release());
-    let json = case.command("verify", &["--format", "json", "-o", "verdict.json"]);
+    let json = case.answer("verify", &["--format", "json", "-o", "verdict.json"]);
     assert_eq!(json.status, 0);
     let mut catena = Catena::new();
     let told = catena.arg("explain").arg(case.room.path().join("verdict.json")).run().stdout;

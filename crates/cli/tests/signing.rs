@@ -165,8 +165,7 @@ fn replace_documents(chain: &mut Chain, room: &Path) {
 
 /// The answer about a chain, over loopback.
 fn judged(chain: Chain, room: &Path) -> Answer {
-    let keys = chain.keys.public_keys_base64().into_iter();
-    let keys: Value = keys.map(|(name, keys)| (name.to_owned(), json!(keys))).collect();
+    let keys = json!(chain.keys.public_keys_base64());
     let file = keys_file(room, &keys);
     let (kind, product, target) = (chain.kind.clone(), chain.product.clone(), chain.target.clone());
     let testbed = Testbed::start_blocking(chain.into_site(), Options::default()).unwrap();
@@ -268,9 +267,7 @@ fn an_input_that_was_exchanged_is_refused() {
 /// fetched from there, and what was written down is what the build's worker signs. `bend` may change what was written.
 fn release_with_fetched_inputs(room: &Path, bend: impl Fn(&mut Value)) -> Result<Chain, Answer> {
     let mut chain = release_with_custody();
-    let keys = chain.keys.public_keys_base64().into_iter();
-    let keys: Value = keys.map(|(name, keys)| (name.to_owned(), json!(keys))).collect();
-    let keys = keys_file(room, &keys);
+    let keys = keys_file(room, &chain.keys.public_keys_base64());
     let testbed = Testbed::start_blocking(chain.clone().into_site(), Options::default()).unwrap();
     let mut fetched = 0;
     for id in finished(&chain) {

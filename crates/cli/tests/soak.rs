@@ -41,8 +41,7 @@ fn many_tasks_with_faults_leave_nothing_behind() {
     let queue = testbed.queue();
     queue.set_long_poll(Duration::from_millis(200));
     let pool = definition(&chain, &tasks[0])["taskQueueId"].as_str().unwrap().to_owned();
-    let keys = chain.keys.public_keys_base64().into_iter();
-    let keys: Value = keys.map(|(name, keys)| (name.to_owned(), json!(keys))).collect();
+    let keys = json!(chain.keys.public_keys_base64());
     let relay = Relay::start(&testbed.root_url());
     let worker = Daemon::new(queue, &relay.root_url(), &pool, "the-worker", 7).with_script(SCRIPT);
     let mut worker = worker.verifying(&chain.product, &chain.kind, &keys);

@@ -14,7 +14,6 @@ use catena_testbed::{Chain, Fault, Site, Testbed};
 use catena_verify::verdict::{Outcome, Source, Verdict};
 use catena_verify::verification::{Conclusion, Extent, Switches, Target, Verification};
 use catena_workdir::{PublishError, Staging};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use support::soon;
@@ -37,7 +36,7 @@ impl Case {
             check_task: chain.check_target,
             extent: Extent::default(),
         };
-        let keys: BTreeMap<_, _> = chain.keys.public_keys_base64().into_iter().collect();
+        let keys = chain.keys.public_keys_base64();
         let keys = KeyRing::parse("keys", &serde_json::to_string(&keys).unwrap()).unwrap();
         Self { target, product: chain.product.clone(), keys, site: chain.into_site() }
     }

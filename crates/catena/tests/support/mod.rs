@@ -31,13 +31,8 @@ pub(crate) fn altered() -> Chain {
 impl Served {
     pub(crate) async fn new(chain: Chain) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let keys: serde_json::Map<String, serde_json::Value> = chain
-            .keys
-            .public_keys_base64()
-            .into_iter()
-            .map(|(name, keys)| (name.to_owned(), keys.into()))
-            .collect();
-        std::fs::write(folder.path().join("keys.json"), serde_json::Value::from(keys).to_string()).unwrap();
+        let keys = serde_json::to_vec(&chain.keys.public_keys_base64()).unwrap();
+        std::fs::write(folder.path().join("keys.json"), keys).unwrap();
         let target = Target {
             task_id: TaskId::parse(&chain.target).unwrap(),
             kind: Kind::parse(&chain.kind).unwrap(),

@@ -44,9 +44,8 @@ impl Stage {
         worker = worker.with_script(&format!("touch $ROOM/begun; {script}"));
         worker.config["reclaim_interval"] = json!(1);
         if let Some(chain) = chain {
-            let keys = chain.keys.public_keys_base64().into_iter();
-            let keys = keys.map(|(name, keys)| (name.to_owned(), json!(keys))).collect();
-            worker = worker.verifying(&chain.product, &chain.kind, &Value::Object(keys));
+            let keys = json!(chain.keys.public_keys_base64());
+            worker = worker.verifying(&chain.product, &chain.kind, &keys);
             // scriptworker refuses artifacts of other addresses; Catena takes none from elsewhere anyway.
             let path = r"^/api/queue/v1/task/(?P<taskId>[^/]+)(/runs/\d+)?/artifacts/(?P<filepath>.*)$";
             worker.config["valid_artifact_rules"] = json!([

@@ -1,5 +1,6 @@
 //! The stories: tasks, and what happens while they are at work.
 
+use crate::support::altered;
 use catena_testbed::queue::Action;
 use catena_testbed::{Chain, Fault, Queue};
 use rustix::process::Signal;
@@ -143,16 +144,6 @@ fn push() -> Chain {
     Chain::demo().unwrap()
 }
 
-/// A push with an artifact that is not what its document says.
-fn altered() -> Chain {
-    let mut chain = push();
-    let build = chain.builds[0].clone();
-    let artifacts = chain.artifacts_mut(&build).unwrap();
-    let name = artifacts.keys().find(|name| name.starts_with("public/build/")).unwrap().clone();
-    artifacts.get_mut(&name).unwrap().body = b"something else".to_vec().into();
-    chain
-}
-
 /// All of them.
 pub(crate) fn stories() -> Vec<Story> {
     // What takes longest is first, so that nothing waits for it alone.
@@ -294,12 +285,10 @@ fn chains() -> Vec<Story> {
     };
     vec![
         story("63", VERIFIED, "true").of(push),
-        story("59, 61", REJECTED, "true").of(altered),
-        story("60", "a rejected chain, and a log that the queue refuses", "true").of(altered).fault(
-            "*/artifacts/public*live_backing.log",
-            EACH,
-            Fault::Status(403),
-        ),
+        story("59, 61", REJECTED, "true").of(|| altered(push())),
+        story("60", "a rejected chain, and a log that the queue refuses", "true")
+            .of(|| altered(push()))
+            .fault("*/artifacts/public*live_backing.log", EACH, Fault::Status(403)),
         story("62", "a chain that cannot be determined", "true").of(push).fault(
             TEMPLATE,
             EACH,

@@ -131,8 +131,7 @@ impl Bench {
     }
 
     fn serve(&self, chain: Chain) -> Served {
-        let keys = chain.keys.public_keys_base64().into_iter();
-        let keys = keys.map(|(name, keys)| (name.to_owned(), Value::from(keys))).collect();
+        let keys = json!(chain.keys.public_keys_base64());
         let Chain { target, kind, product, check_target, artifacts, .. } = chain.clone();
         let testbed = self.testbed.start_beside(chain.into_site()).unwrap();
         let room = tempfile::tempdir().unwrap();

@@ -53,9 +53,7 @@ pub(crate) struct Ending {
 impl Served {
     pub(crate) fn new(beside: &Testbed, world: World, chain: &Chain) -> Self {
         let room = tempfile::tempdir().unwrap();
-        let keys = chain.keys.public_keys_base64().into_iter();
-        let keys: Value = keys.map(|(name, keys)| (name.to_owned(), Value::from(keys))).collect();
-        keys_file(room.path(), &keys);
+        keys_file(room.path(), &chain.keys.public_keys_base64());
         let policy = world.policy().map(|text| {
             let file = room.path().join("policy.yml");
             std::fs::write(&file, text).unwrap();

@@ -209,6 +209,13 @@ impl Drop for Daemon {
     }
 }
 
+/// Whether a process has a handler for a signal.
+pub fn catches(pid: u32, signal: Signal) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim();
+    u64::from_str_radix(mask, 16).unwrap() & (1 << (signal.as_raw() - 1)) != 0
+}
+
 /// Waits until something is so.
 pub fn until(what: &dyn Fn() -> String, mut so: impl FnMut() -> bool) {
     let begun = Instant::now();

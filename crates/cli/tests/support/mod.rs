@@ -6,12 +6,14 @@ pub mod relay;
 pub mod resign;
 
 use catena_testbed::seeds::Seed;
-use catena_testbed::{Body, Site, Testbed};
+use catena_testbed::{Body, Chain, Options, Site, Testbed};
+use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256, Sha512};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use tempfile::TempDir;
 
 /// Numbers that a seed chooses (SplitMix64).
 pub fn splitmix(seed: u64) -> impl FnMut() -> u64 {
@@ -125,10 +127,51 @@ impl Answer {
     }
 }
 
+/// A served chain, and a directory with its keys.
+pub struct Case {
+    pub testbed: Testbed,
+    pub room: TempDir,
+    pub target: String,
+    pub kind: String,
+    pub product: String,
+}
+
+impl Case {
+    pub fn serving(chain: Chain) -> Self {
+        let room = tempfile::tempdir().unwrap();
+        keys_file(room.path(), &chain.keys.public_keys_base64());
+        let (target, kind, product) = (chain.target.clone(), chain.kind.clone(), chain.product.clone());
+        let testbed = Testbed::start_blocking(chain.into_site(), Options::default()).unwrap();
+        Self { testbed, room, target, kind, product }
+    }
+
+    /// A command about the kind and product of the target, by the chain's keys, run in its directory. The keys are
+    /// named as a user would, so that a verdict is the same wherever it is made.
+    pub fn command(&self, command: &str) -> Catena {
+        let mut catena = Catena::through(&self.testbed, self.room.path());
+        catena.args([command, "--task-type", &self.kind, "--product", &self.product]);
+        catena.arg("--keys").arg("keys.json").command().current_dir(self.room.path());
+        catena
+    }
+
+    pub fn work_dir(&self) -> PathBuf {
+        self.room.path().join("work")
+    }
+}
+
+/// A chain with an artifact of its first build changed in storage.
+pub fn altered(mut chain: Chain) -> Chain {
+    let build = chain.builds[0].clone();
+    let artifacts = chain.artifacts_mut(&build).unwrap();
+    let name = artifacts.keys().find(|name| name.starts_with("public/build/")).unwrap().clone();
+    artifacts.get_mut(&name).unwrap().body = b"something else".to_vec().into();
+    chain
+}
+
 /// A file of keys in `room`.
-pub fn keys_file(room: &Path, keys: &Value) -> PathBuf {
+pub fn keys_file(room: &Path, keys: &impl Serialize) -> PathBuf {
     let file = room.join("keys.json");
-    std::fs::write(&file, keys.to_string()).unwrap();
+    std::fs::write(&file, serde_json::to_vec(keys).unwrap()).unwrap();
     file
 }
 

@@ -1,6 +1,7 @@
 //! Signals: what a worker does when it is to end.
 
 use super::case::{Case, push};
+use super::support::daemon::catches;
 use catena_testbed::chain::DOCUMENT;
 use rustix::process::Signal;
 use serde_json::json;
@@ -83,11 +84,4 @@ fn b033_signals_at_the_start_do_not_kill() {
         worker.signal(Signal::USR1);
         assert_eq!(worker.ended(), 0, "{}", case.said());
     }
-}
-
-/// Whether a process has a handler for a signal.
-fn catches(pid: u32, signal: Signal) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim();
-    u64::from_str_radix(mask, 16).unwrap() & (1 << (signal.as_raw() - 1)) != 0
 }

@@ -4,7 +4,7 @@ use super::seed::Seed;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use catena_keys::{PublicKey, SigningKey};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Whose key a document is signed with.
@@ -65,7 +65,7 @@ impl Keyring {
     }
 
     /// The same as the base64 text that configurations hold.
-    pub fn public_keys_base64(&self) -> Vec<(&'static str, Vec<String>)> {
+    pub fn public_keys_base64(&self) -> BTreeMap<&'static str, Vec<String>> {
         let text = |key: &PublicKey| STANDARD.encode(key.as_bytes());
         let keys = self.public_keys().into_iter();
         keys.map(|(name, keys)| (name, keys.iter().map(text).collect())).collect()
