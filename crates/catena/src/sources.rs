@@ -87,8 +87,8 @@ pub(crate) fn fetcher(
 fn tell_age(cached: &Cached) {
     match cached.seen_at() {
         Some(time) => {
-            tracing::warn!("offline: what may have changed is as it was seen at {}", to_the_second(time));
+            tracing::warn!("offline: mutable data is as of {}", to_the_second(time));
         }
-        None => tracing::warn!("offline: the cache knows of no yes about this task"),
+        None => tracing::warn!("offline: the cache has no verified verdict of this task"),
     }
 }

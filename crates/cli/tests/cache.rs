@@ -319,14 +319,14 @@ fn offline_makes_no_requests_and_the_verdict_says_so() {
     let case = Case::new();
     let answer = case.cached(&case.target, &["--offline"]).run();
     assert_eq!(answer.status, 3, "{}", answer.stderr);
-    assert!(answer.stderr.contains("the cache knows of no yes"), "{}", answer.stderr);
+    assert!(answer.stderr.contains("the cache has no verified verdict"), "{}", answer.stderr);
     let (plain, _, _) = case.verified(&case.target, true);
     case.testbed.reset_stats();
     let _ = fs::remove_dir_all(case.work_dir());
     let recording = case.room.path().join("recording");
     let answer = case.cached(&case.target, &["--offline", "--record", recording.to_str().unwrap()]).run();
     assert_eq!(answer.status, 0, "{}{}", answer.failed(), answer.stderr);
-    assert!(answer.stderr.contains("as it was seen at 20"), "{}", answer.stderr);
+    assert!(answer.stderr.contains("mutable data is as of 20"), "{}", answer.stderr);
     assert_eq!(case.testbed.requests(), []);
     assert_eq!(check_published(&case.work_dir().join("cot"), case.testbed.site()), PUBLISHED);
     let mut verdict = without_time(&answer);

@@ -398,7 +398,7 @@ fn mistakes_of_administrators_are_told_with_what_to_do() {
             &doubled,
             "2026-08-12T00:00:00Z",
             1,
-            "workers-1: overlapping: It and workers-2 may sign for the same",
+            "workers-1: overlapping: It and workers-2 have the same permissions",
         ),
     ] {
         std::fs::write(room.path("trust.yml"), text).unwrap();

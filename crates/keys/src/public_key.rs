@@ -111,7 +111,7 @@ impl PublicKey {
     }
 
     /// Whether this key made the signature over exactly these bytes. Strict: a signature has one encoding,
-    /// and one of another scheme is never accepted.
+    /// and one of a different scheme is never accepted.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &Signature) -> bool {
         match (&self.0, &signature.0) {

@@ -2,7 +2,7 @@
 
 use crate::PublicKey;
 
-/// Public keys whose private half stands in documentation or in a standard.
+/// Public keys whose private half is published in documentation or in a standard.
 const PUBLISHED: [&str; 8] = [
     // The example of generic-worker's documentation.
     "hobjtV57/8vRKhn/vzbJcGo27uNbjuhwY3Vcrhc6OQc=",
@@ -19,8 +19,8 @@ const PUBLISHED: [&str; 8] = [
 ];
 
 impl PublicKey {
-    /// Whether the private half of this key is known to stand in documentation or in a standard, so that
-    /// anybody can sign with it.
+    /// Whether the private half of this key is published in documentation or in a standard, so that
+    /// anyone can sign with it.
     #[must_use]
     pub fn is_published(&self) -> bool {
         let text = self.to_string();

@@ -1,11 +1,11 @@
-//! What stands at a place where something else was expected, in words.
+//! The actual value at a place where a different one was expected, in words.
 
 use catena_json::{Path, Segment, Value};
 
 /// The most characters of a text that are shown.
 const MOST: usize = 60;
 
-/// What stands at a path of a value: `missing`, `null`, `a list`, `the string "x"`.
+/// The value at a path of a value: `missing`, `null`, `a list`, `the string "x"`.
 #[must_use]
 pub fn found(value: &Value, path: &Path) -> String {
     let mut here = Some(value);

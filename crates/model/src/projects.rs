@@ -14,7 +14,7 @@ const SYMBOLIC_GROUPS: [&str; 5] =
     ["scm_allow_direct_push", "scm_autoland", "scm_firefoxci", "scm_nss", "scm_versioncontrol"];
 
 impl Level {
-    /// The level of what anybody with an account may push to.
+    /// The level of a tree to which anyone with an account may push.
     pub const LOWEST: Self = Self(1);
 
     /// One digit, from 1 to 3.
@@ -90,7 +90,7 @@ impl Projects {
     pub fn parse(bytes: &[u8], limits: catena_yaml::Limits) -> Result<Self, String> {
         let document = catena_yaml::load_bytes(bytes, &limits).map_err(|error| error.to_string())?;
         let value = document.root.to_json().map_err(|error| error.to_string())?;
-        let Value::Object(projects) = &value else { return Err("it is no mapping".to_owned()) };
+        let Value::Object(projects) = &value else { return Err("it is not a mapping".to_owned()) };
         Ok(Self(projects.iter().filter_map(|(name, value)| Project::read(name, value)).collect()))
     }
 

@@ -1,4 +1,4 @@
-//! What is wrong with a policy or a file of keys, and where.
+//! Mistakes in a policy or a file of keys, with their places.
 
 use super::document::Place;
 use std::collections::BTreeSet;
@@ -37,7 +37,7 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// The path from the root of the file: `products.firefox.trees.beta[0]`; `$` is the root.
     pub path: String,
-    /// What is wrong.
+    /// The mistake.
     pub message: String,
     /// What may help.
     pub hint: Option<String>,

@@ -48,7 +48,7 @@ impl KeyRing {
         };
         if let Some((_, place)) = ring.as_ref().filter(|(ring, _)| ring.is_empty() && !notes.has_errors()) {
             let hint = Some("a map from worker implementation to a list of base64 public keys".to_owned());
-            notes.error_with(place, "there are no keys here", hint);
+            notes.error_with(place, "the list has no keys", hint);
         }
         notes.into_result()?;
         Ok(ring.map(|(ring, _)| ring.restricted(&Restrictions::default())).unwrap_or_default())
@@ -215,7 +215,7 @@ fn read_key(item: &Node, known: &mut KnownKeys, notes: &mut Notes) -> Option<Tru
     let limited = item.as_map().is_some();
     let Some(node) = (if limited { item.get("key") } else { Some(item) }) else {
         let hint = Some("key: the base64 of its raw 32 bytes".to_owned());
-        notes.error_with(&item.place, "there is no key here", hint);
+        notes.error_with(&item.place, "the key is missing", hint);
         return None;
     };
     let validity = if limited { validity::read(item, notes) } else { Validity::default() };

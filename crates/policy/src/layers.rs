@@ -198,12 +198,12 @@ pub(super) fn settle(node: Node, notes: &mut Notes) -> Option<Node> {
     let content = match content {
         Content::Removed(true) => return None,
         Content::Removed(false) => {
-            notes.error(&place, "there is nothing of this name to take out");
+            notes.error(&place, "no file below has an entry of this name to remove");
             return None;
         }
         Content::Edit(steps) => {
             let place = steps.iter().find_map(Step::place).unwrap_or(&place);
-            notes.error(place, "there is no list here that could be changed");
+            notes.error(place, "no file below has a list to change");
             return None;
         }
         Content::Map(map) => Content::Map(

@@ -199,7 +199,7 @@ impl Reader<'_> {
             if scope.is_empty() || !scope.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
                 self.notes.error(&entry.key_place, format!("{scope:?} is not a scope (printable ASCII)"));
             } else if before.contains('*') {
-                self.notes.error(&entry.key_place, "a * stands for any rest only at the end of a scope");
+                self.notes.error(&entry.key_place, "a scope may have a * only at its end");
             } else if let Some(trees) = entry.value.as_text() {
                 rules.push(ScopeRule { scope: scope.clone(), trees: trees.to_owned() });
             }

@@ -178,7 +178,7 @@ impl Soundness<'_> {
                 let hint =
                     self.trusted.is_none().then(|| "keys can also be given in a separate file".to_owned());
                 let place = self.trusted.cloned().unwrap_or_else(|| self.key_place("keys"));
-                self.notes.warning(&place, format!("there are no keys for {implementation}"), hint);
+                self.notes.warning(&place, format!("no keys for {implementation}"), hint);
             }
         }
     }

@@ -149,7 +149,7 @@ impl Usage {
         let by =
             |workers: &Vec<PairPattern>| used.worker.as_deref().is_some_and(|worker| any(workers, worker));
         if let Some(workers) = self.workers.as_ref().filter(|workers| !by(workers)) {
-            let used = used.worker.clone().unwrap_or_else(|| "a worker that is not known".to_owned());
+            let used = used.worker.clone().unwrap_or_else(|| "an unknown worker".to_owned());
             return refuse("worker", joined(workers), used);
         }
         Ok(())
@@ -197,9 +197,8 @@ impl PairPattern {
 
 impl KeyUse {
     fn stated_levels(&self) -> String {
-        let text = |level: &Option<Level>| {
-            level.map_or("a level that cannot be read".to_owned(), |level| level.to_string())
-        };
+        let text =
+            |level: &Option<Level>| level.map_or("a malformed level".to_owned(), |level| level.to_string());
         let stated: BTreeSet<String> = self.levels.iter().map(text).collect();
         if stated.is_empty() { "a task that states no level".to_owned() } else { joined(&stated) }
     }
@@ -276,7 +275,7 @@ mod tests {
         assert_eq!(stated("gecko-t/t-linux-2", "gecko-level-3"), "level 3");
         assert_eq!(stated("mobile-1/decision", "taskcluster-github"), "level 1");
         assert_eq!(stated("scriptworker-k8s/gecko-3-signing", "x"), "level 3");
-        assert_eq!(stated("gecko-t/t-linux", "gecko-level-4"), "a level that cannot be read");
+        assert_eq!(stated("gecko-t/t-linux", "gecko-level-4"), "a malformed level");
         assert_eq!(stated("gecko-t/t-linux", "x"), "a task that states no level");
     }
 

@@ -23,7 +23,7 @@ pub(super) fn read_limits(node: &Node, notes: &mut Notes) -> Validity {
     if let (Some(first), Some(last), Some(node)) = (not_before, not_after, node.get("not-after"))
         && last < first
     {
-        notes.error(&node.place, "this is before `not-before`, so the key would never count");
+        notes.error(&node.place, "this is before `not-before`, so the key is never valid");
     }
     Validity { not_before, not_after, ..Validity::default() }
 }

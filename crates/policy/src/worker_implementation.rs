@@ -5,7 +5,7 @@ use catena_model::task::{Definition, WorkerImplementation, is_truthy};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Why a definition does not tell which worker implementation ran its task.
+/// Why a definition does not name the worker implementation that ran its task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnknownImplementation {
     /// It has none of the signs.
@@ -19,8 +19,8 @@ pub enum UnknownImplementation {
 impl fmt::Display for UnknownImplementation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => out.write_str("nothing in its definition tells"),
-            Self::Ambiguous(names) => write!(out, "its definition tells of {}", names.join(" and ")),
+            Self::Missing => out.write_str("nothing in its definition names one"),
+            Self::Ambiguous(names) => write!(out, "its definition names {}", names.join(" and ")),
             Self::Unsupported(name) => write!(out, "its definition names {name:?}, which does not exist"),
         }
     }

@@ -290,7 +290,7 @@ fn scopes_and_trees() {
     p.yml:21:49: error: products.one.restricted-scopes["project:sign:nightly"]: "al" is not one of the product's trees
       hint: did you mean "all"?
     "#);
-    insta::assert_snapshot!(changed("project:sign:nightly", "project:*:nightly"), @r#"p.yml:21:25: error: products.one.restricted-scopes["project:*:nightly"]: a * stands for any rest only at the end of a scope"#);
+    insta::assert_snapshot!(changed("project:sign:nightly", "project:*:nightly"), @r#"p.yml:21:25: error: products.one.restricted-scopes["project:*:nightly"]: a scope may have a * only at its end"#);
     insta::assert_snapshot!(changed("project:sign:nightly", "project:sign:release:x"), @r#"p.yml:21:25: error: products.one.restricted-scopes["project:sign:release:x"]: the rule for "project:sign:release:*" matches this scope as well"#);
     insta::assert_snapshot!(changed("project:sign:nightly", "project:*"), @r#"p.yml:21:43: error: products.one.restricted-scopes["project:sign:release:*"]: the rule for "project:*" matches this scope as well"#);
     insta::assert_snapshot!(changed("project:sign:nightly", "project:sign:release:"), @r#"p.yml:21:25: error: products.one.restricted-scopes["project:sign:release:"]: the rule for "project:sign:release:*" matches this scope as well"#);
@@ -329,7 +329,7 @@ fn keys_of_a_policy() {
     "#);
     insta::assert_snapshot!(changed("[kni6ts7z/MRkvs7i6+SF/T6UWj0hAJoHEcrgHB8BBR0=]", "[kni6]"), @"p.yml:8:21: error: defaults.keys.docker-worker[0]: 3 bytes where an Ed25519 key has 32");
     insta::assert_snapshot!(changed("[kni6ts7z/MRkvs7i6+SF/T6UWj0hAJoHEcrgHB8BBR0=]", "[]"), @r"
-    p.yml:7:3: warning: defaults.keys: there are no keys for docker-worker
+    p.yml:7:3: warning: defaults.keys: no keys for docker-worker
       hint: keys can also be given in a separate file
     ");
 }
@@ -452,9 +452,9 @@ fn several_files_are_layers() {
 fn extending_a_missing_file() {
     let wrong = |over: &str| extended(over).unwrap_err();
     insta::assert_snapshot!(wrong("products: {one: {tasks-for: {remove: [action]}}}"), @"p.yml:3:39: error: products.one.tasks-for.remove[0]: this is not in the list, so it cannot be removed");
-    insta::assert_snapshot!(wrong("products: {one: {official-owners: {add: [a]}}}"), @"p.yml:3:42: error: products.one.official-owners.add[0]: there is no list here that could be changed");
-    insta::assert_snapshot!(wrong("products: {one: {kinds: {balrog: ~}}}"), @"p.yml:3:26: error: products.one.kinds.balrog: there is nothing of this name to take out");
-    insta::assert_snapshot!(wrong("products: {two: ~}"), @"p.yml:3:12: error: products.two: there is nothing of this name to take out");
+    insta::assert_snapshot!(wrong("products: {one: {official-owners: {add: [a]}}}"), @"p.yml:3:42: error: products.one.official-owners.add[0]: no file below has a list to change");
+    insta::assert_snapshot!(wrong("products: {one: {kinds: {balrog: ~}}}"), @"p.yml:3:26: error: products.one.kinds.balrog: no file below has an entry of this name to remove");
+    insta::assert_snapshot!(wrong("products: {two: ~}"), @"p.yml:3:12: error: products.two: no file below has an entry of this name to remove");
     insta::assert_snapshot!(wrong("products: {one: {trees: ~}}"), @r#"
     base.yml:21:49: error: products.one.restricted-scopes["project:sign:nightly"]: "all" is not one of the product's trees
     base.yml:21:80: error: products.one.restricted-scopes["project:sign:release:*"]: "central" is not one of the product's trees
@@ -579,10 +579,10 @@ fn files_of_keys() {
     keys.yml:2:3: error: scriptworker[0]: a weak key: anyone can make signatures that it accepts
     keys.yml:3:3: error: scriptworker[1]: 3 bytes where an Ed25519 key has 32
     ");
-    insta::assert_snapshot!(wrong("scriptworker: {add: [KO3FX9JnNga/XViTRBiUMHYnji9Fu3s332sU2lXjSwE=]}\n"), @"keys.yml:1:22: error: scriptworker.add[0]: there is no list here that could be changed");
-    insta::assert_snapshot!(wrong("scriptworker: ~\n"), @"keys.yml:1:1: error: scriptworker: there is nothing of this name to take out");
+    insta::assert_snapshot!(wrong("scriptworker: {add: [KO3FX9JnNga/XViTRBiUMHYnji9Fu3s332sU2lXjSwE=]}\n"), @"keys.yml:1:22: error: scriptworker.add[0]: no file below has a list to change");
+    insta::assert_snapshot!(wrong("scriptworker: ~\n"), @"keys.yml:1:1: error: scriptworker: no file below has an entry of this name to remove");
     insta::assert_snapshot!(wrong("scriptworker: []\n"), @r"
-    keys.yml:1:1: error: $: there are no keys here
+    keys.yml:1:1: error: $: the list has no keys
       hint: a map from worker implementation to a list of base64 public keys
     ");
     insta::assert_snapshot!(wrong("[]"), @"keys.yml:1:1: error: $: expected a map, found a list");
@@ -656,7 +656,7 @@ fn errors_in_a_keys_validity_have_positions() {
     keys.yml:3:12: error: scriptworker[0].revoked: expected text, found a boolean
       hint: put it in quotes to make it text
     ");
-    insta::assert_snapshot!(wrong("not-before: 2026-08-12T09:30:00Z\n  not-after: 2026-08-12T09:29:59Z"), @"keys.yml:4:14: error: scriptworker[0].not-after: this is before `not-before`, so the key would never count");
+    insta::assert_snapshot!(wrong("not-before: 2026-08-12T09:30:00Z\n  not-after: 2026-08-12T09:29:59Z"), @"keys.yml:4:14: error: scriptworker[0].not-after: this is before `not-before`, so the key is never valid");
     let moment = "2026-08-12T09:30:00Z";
     let one_moment = format!("scriptworker:\n- {key}\n  not-before: {moment}\n  not-after: {moment}\n");
     assert!(KeyRing::parse("keys.yml", &one_moment).is_ok());
@@ -666,7 +666,7 @@ fn errors_in_a_keys_validity_have_positions() {
     "#);
     insta::assert_snapshot!(wrong(&format!("revoked: always\n- {key}")), @"keys.yml:4:3: error: scriptworker[1]: this key is already in the list");
     insta::assert_snapshot!(wrong("revoked: always\n- revoked: always"), @r"
-    keys.yml:4:3: error: scriptworker[1]: there is no key here
+    keys.yml:4:3: error: scriptworker[1]: the key is missing
       hint: key: the base64 of its raw 32 bytes
     ");
 }

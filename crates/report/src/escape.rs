@@ -2,7 +2,7 @@
 //!
 //! Task definitions, documents and answers of servers may be written by an attacker, and a terminal
 //! obeys what it is sent: control sequences move the cursor and recolour lines, bidirectional overrides
-//! and invisible characters make one word look like another. All displayed text goes through here.
+//! and invisible characters make one word look like a different one. All displayed text goes through here.
 
 use catena_model::lookalike::is_mistakable;
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! A finding in one line: what is at fault, what stands there, what was expected, and who says so.
+//! A finding in one line: the place of the fault, the actual value, the expected value, and who states each.
 
 use crate::diff::{excerpts, middle};
 use catena_json::Value;
@@ -108,7 +108,7 @@ fn value(claim: &Claim) -> String {
     if claim.text.is_empty() { "empty".to_owned() } else { middle(&claim.text, VALUE) }
 }
 
-/// Who says what a claim holds: more closely where that is known.
+/// Who states the value of a claim, as precisely as it is known.
 pub(crate) fn name(claim: &Claim) -> &str {
     claim.speaker.as_deref().unwrap_or_else(|| authority_name(claim.authority))
 }

@@ -40,7 +40,7 @@ impl<'a> Links<'a> {
         }
     }
 
-    /// The path to a task that is no link, because it has no usable definition: from the link that names it.
+    /// The path to a task that is not a link, because it has no usable definition: from the link that names it.
     fn way_outside(&self, task_id: TaskId) -> String {
         let named = self.verdict.links.iter().find_map(|link| {
             let edge = link.edges.iter().find(|edge| edge.task_id == task_id)?;
@@ -49,12 +49,12 @@ impl<'a> Links<'a> {
         named.unwrap_or_else(|| "a task outside the chain".to_owned())
     }
 
-    /// Whether a task stands in the chain as a decision task.
+    /// Whether a task is a decision task of the chain.
     pub(crate) fn is_decision(&self, task_id: TaskId) -> bool {
         self.link(task_id).is_some_and(|link| link.kind.as_str() == "decision")
     }
 
-    /// Where in the chain a task stands; what is not in it stands last.
+    /// The position of a task in the chain; tasks outside of it come last.
     fn position(&self, task_id: TaskId) -> usize {
         self.positions.get(&task_id).copied().unwrap_or(usize::MAX)
     }
@@ -73,14 +73,14 @@ fn in_order<'a>(findings: impl Iterator<Item = &'a Finding>, links: &Links<'_>) 
     failed
 }
 
-/// Failed findings that are told together: the cause in full, the others in a line each.
+/// Failed findings that are reported together: the cause in full, the others in a line each.
 pub(crate) struct Group<'a> {
     pub(crate) first: &'a Finding,
     /// What is alike, and what follows.
     pub(crate) others: Vec<&'a Finding>,
 }
 
-/// The failed findings that follow from no other, in the order in which they are told.
+/// The failed findings that follow from no other, in the order in which they are reported.
 pub(crate) fn leading<'a>(verdict: &'a Verdict, links: &Links<'_>) -> Vec<&'a Finding> {
     let follows = causes(verdict, links);
     let findings = verdict.findings.iter().zip(follows).filter(|(_, cause)| cause.is_none());

@@ -21,7 +21,7 @@ const CLAIM: usize = 600;
 const DIFFERENCES: usize = 12;
 /// Characters of a digest: its algorithm and twelve digits.
 const DIGEST: usize = 19;
-/// Findings told in one line each: others of a group, and relaxed ones.
+/// Findings reported in one line each: others of a group, and relaxed ones.
 const LINES: usize = 8;
 
 /// How a verdict is written.
@@ -420,7 +420,7 @@ fn meaning(verdict: &Verdict, leading: Option<&Finding>) -> String {
             }
             Some(Class::Invalid) => {
                 "do not run this task, and do not use what it made. The evidence does not show the cause: find \
-                 out who made what is named above, and how"
+                 out who made the task or file named above, and how"
             }
             _ => {
                 "do not run this task, and do not use what it made. The policy does not allow it; a retry gives \

@@ -80,7 +80,7 @@ fn a_pool_is_not_added_for_a_rewritten_definition() {
 #[test]
 fn tampering_never_stands_below_anything_else() {
     let findings = vec![
-        of("document-of-another-task", BUILD, "The document is about another task."),
+        of("document-of-another-task", BUILD, "The document is about a different task."),
         of("rebuild-differs", BUILD, "The task differs."),
         of("signature-unknown-key", BUILD, "No key made the signature."),
     ];

@@ -30,7 +30,7 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
         change: |c, id| signed(c, id, 0),
         code: "signature-empty",
         class: Invalid,
-        hint: "upload broke off",
+        hint: "upload was interrupted",
         of: &[DOCKER_WORKER, DECISION, SIGNING],
     },
     Circumstance {
@@ -38,7 +38,7 @@ pub(super) const CIRCUMSTANCES: &[Circumstance] = &[
         change: |c, id| signed(c, id, 40),
         code: "signature-truncated",
         class: Invalid,
-        hint: "upload broke off",
+        hint: "upload was interrupted",
         of: &[D2G, IMAGE, ACTION],
     },
     Circumstance {

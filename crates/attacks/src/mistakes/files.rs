@@ -144,7 +144,7 @@ pub(super) const ONES: &[(&str, One)] = &[
             },
             "artifact-names-collide",
             Policy,
-            "another name",
+            "Rename one of them",
         ),
     ),
     (

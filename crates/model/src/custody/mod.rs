@@ -40,7 +40,7 @@ pub enum CustodyError {
     /// An unsupported version.
     #[error("version {0} is unsupported; this release reads version 1")]
     Version(String),
-    /// A member is missing, of another type or form, or unknown.
+    /// A member is missing, malformed, of the wrong type, or unknown.
     #[error("{path} is not {expected}")]
     Malformed {
         /// The path in the record.

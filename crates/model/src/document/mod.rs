@@ -46,7 +46,7 @@ pub enum DocumentError {
         path: Path,
         /// The expected value.
         expected: &'static str,
-        /// What stands there, in words: `missing`, `null`, `a list`.
+        /// The actual value, in words: `missing`, `null`, `a list`.
         found: String,
     },
 }
@@ -58,7 +58,7 @@ pub enum Listing {
     Absent,
     /// It is named, with at least one digest.
     Digests(Vec<Digest>),
-    /// It is named without any digest.
+    /// It is named without a digest.
     NoDigest,
     /// It is named with a malformed or unsupported digest.
     Wrong(DigestError),
@@ -76,7 +76,7 @@ impl Document {
         let parse = || catena_json::parse(bytes, limits).map_err(DocumentError::Json);
         match Self::read(parse()?) {
             Err(DocumentError::Malformed { path, expected, .. }) => {
-                // Parsed again only to say what stands there.
+                // Parsed again only to describe the actual value.
                 let found = found(&parse()?, &path);
                 Err(DocumentError::Malformed { path, expected, found })
             }

@@ -12,7 +12,7 @@ pub enum GraphError {
         offset: u64,
     },
     /// A duplicate task; parsers disagree about which entry counts.
-    #[error("the task graph holds task {task_id} twice")]
+    #[error("the task graph has task {task_id} twice")]
     Duplicate {
         /// The task.
         task_id: TaskId,

@@ -1,4 +1,4 @@
-//! What is wrong with an address, by what it is and what it resolves to.
+//! Faults of an address, each with the address and the one that it resolves to.
 
 use super::repository::{is_host, plain_form};
 use crate::lookalike::named;
@@ -36,7 +36,7 @@ pub(super) fn of_host(text: &str) -> String {
     format!("names {host:?}, which is not a host name")
 }
 
-/// A host as it is shown: what is not plain is escaped.
+/// A host for display: characters that are not plain are escaped.
 fn shown_host(host: &str) -> String {
     if is_host(host) { host.to_owned() } else { format!("{host:?}") }
 }

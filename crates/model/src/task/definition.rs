@@ -54,7 +54,7 @@ pub enum ImageInput {
         /// The index path.
         namespace: String,
     },
-    /// An object of another type, or a malformed one.
+    /// An object of a different type, or a malformed one.
     Unknown(String),
 }
 
@@ -71,7 +71,7 @@ pub enum DefinitionError {
         path: Path,
         /// The expected value.
         expected: &'static str,
-        /// What stands there, in words: `missing`, `null`, `a list`.
+        /// The actual value, in words: `missing`, `null`, `a list`.
         found: String,
     },
 }

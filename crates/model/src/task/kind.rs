@@ -23,7 +23,7 @@ impl Kind {
         if valid { Ok(Self(text.to_owned())) } else { Err(KindError(text.chars().take(80).collect())) }
     }
 
-    /// What a link is judged as whose declared kind is not even a word.
+    /// The kind of a link whose declared kind is malformed.
     pub fn unknown() -> Self {
         Self("unknown".to_owned())
     }

@@ -28,7 +28,7 @@ pub enum AuditKind {
     Expired,
     /// The key never expires.
     Endless,
-    /// Two keys may sign for the same.
+    /// Two keys have the same permissions.
     Overlapping,
     /// No recording has a signature of the key.
     Unused,
@@ -98,12 +98,15 @@ fn ends(record: &TrustRecord, all: &[&TrustRecord], at: Timestamp, soon: Timesta
             && may_sign_the_same(record, other)
     };
     Some(match all.iter().find(replaces) {
-        Some(next) => {
-            note(record, AuditKind::Expiring, false, format!("The key ends at {end}; {} goes on.", next.id))
-        }
+        Some(next) => note(
+            record,
+            AuditKind::Expiring,
+            false,
+            format!("The key ends at {end}; {} stays valid.", next.id),
+        ),
         None => {
             let message =
-                format!("The key ends at {end}, and no other key may sign for the same after that.");
+                format!("The key ends at {end}, and no other key has the same permissions after that.");
             note(record, AuditKind::Expiring, true, message)
         }
     })
@@ -121,11 +124,11 @@ fn overlap(one: &TrustRecord, other: &TrustRecord, at: Timestamp, soon: Timestam
     let first = ends.min();
     Some(match first.filter(|(end, _)| *end <= soon) {
         Some((end, id)) => {
-            let message = format!("It and {} may sign for the same until {id} ends at {end}.", other.id);
+            let message = format!("It and {} have the same permissions until {id} ends at {end}.", other.id);
             note(one, AuditKind::Overlapping, false, message)
         }
         None => {
-            let message = format!("It and {} may sign for the same, and neither ends soon.", other.id);
+            let message = format!("It and {} have the same permissions, and neither ends soon.", other.id);
             note(one, AuditKind::Overlapping, true, message)
         }
     })

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 /// Parses a resolved list of the right shape. Errors are reported, and the items left out.
 pub(crate) fn read(list: &Node, known: &mut KnownKeys, notes: &mut Notes) -> Vec<TrustRecord> {
     if list.items().is_empty() {
-        notes.error(&list.place, "there are no keys here, so no signature would be accepted");
+        notes.error(&list.place, "the list has no keys, so no signature would be accepted");
     }
     let mut records: Vec<TrustRecord> = Vec::new();
     for item in list.items() {
@@ -23,7 +23,7 @@ pub(crate) fn read(list: &Node, known: &mut KnownKeys, notes: &mut Notes) -> Vec
             notes.error(&item.place, format!("the id {} is another key's already", record.id));
         }
         if let Some(other) = records.iter().find(|other| other.key == record.key) {
-            notes.error(&item.place, format!("this key stands in the file already, as {}", other.id));
+            notes.error(&item.place, format!("the file already has this key, as {}", other.id));
         }
         records.push(record);
     }
@@ -114,7 +114,7 @@ impl Record<'_> {
         let text = self.required("key")?;
         match known.parse(scheme, &text) {
             Ok(key) if key.is_published() => {
-                self.error("key", "a weak key: its private half is published, so anybody can sign with it");
+                self.error("key", "a weak key: its private half is published, so anyone can sign with it");
                 None
             }
             Ok(key) => Some(key),

@@ -1,7 +1,7 @@
 //! What to do about a failed finding. Advice is a matter of presentation, so it stands here and not
 //! with the checks.
 //!
-//! A code has its causes in the order of their likelihood, those that are no one's bad intent first where the
+//! A code has its causes in the order of their likelihood, those without bad intent first where the
 //! class allows. Each has one command that confirms or excludes it, as far as a command can.
 
 use catena_model::source::RepositoryUrl;
@@ -96,11 +96,11 @@ pub fn causes(code: &Code) -> &'static [Cause] {
 
 fn of_class(class: Class) -> &'static [Cause] {
     const TAMPER: &[Cause] = &[show(
-        "do not retry. Keep the evidence, and call those who are responsible for the release and its security.",
+        "do not retry. Keep the evidence, and call the people responsible for the release and its security.",
         commands::RECORD,
     )];
     const INVALID: &[Cause] = &[show(
-        "find out who made what is named above, and how, before you use anything of it.",
+        "find out who made the task or file named above, and how, before you use anything of it.",
         commands::DEFINITION,
     )];
     const POLICY: &[Cause] = &[show(
@@ -112,7 +112,7 @@ fn of_class(class: Class) -> &'static [Cause] {
         commands::POLICY,
     )];
     const INFRA: &[Cause] =
-        &[show("retry; if it stays so, check the service that is named above.", commands::VERIFY)];
+        &[show("retry; if it persists, check the service that is named above.", commands::VERIFY)];
     match class {
         Class::Tamper => TAMPER,
         Class::Invalid => INVALID,

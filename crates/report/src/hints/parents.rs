@@ -12,8 +12,8 @@ const EDITED: &[Cause] = &[
     say("Find out who created it: the queue's log has the client id."),
 ];
 const ACTION: &[Cause] = &[
-    show("fire the action again from its own push.", DEFINITION),
-    say("if no one fired it, find out who created the task: the queue's log has the client id."),
+    show("trigger the action again on its own push.", DEFINITION),
+    say("if nobody triggered it, find out who created the task: the queue's log has the client id."),
 ];
 const TRIGGER: &[Cause] = &[show(
     "compare the tree's .taskcluster.yml at that revision with the hook that made the task; bring them back in \
@@ -161,7 +161,7 @@ pub(super) const HINTS: &[Hint] = &[
                 "a new tree is added to projects.yml (projects-url in the policy) first, with exactly this address.",
                 PROJECTS,
             ),
-            show("if no one adds this tree, find out who created the task.", DEFINITION),
+            show("if this tree is not to be added, find out who created the task.", DEFINITION),
         ],
     ),
     hint(
@@ -171,7 +171,7 @@ pub(super) const HINTS: &[Hint] = &[
                 "check whether the revision still exists in that repository (a push may have been stripped).",
                 TEMPLATE,
             ),
-            say("for a private repository, check whether the token may see it."),
+            say("for a private repository, check whether the token can read it."),
         ],
     ),
     hint(code!("rebuild-template-malformed"), TRIGGER),
@@ -184,14 +184,14 @@ pub(super) const HINTS: &[Hint] = &[
                 "check whether it was deleted, rebased or rewritten, and then run the tasks again.",
                 REFERENCES,
             ),
-            say("for a private repository, give a token that may see it (CATENA_GITHUB_TOKEN)."),
+            say("for a private repository, set a token that can read it (CATENA_GITHUB_TOKEN)."),
             show("otherwise find out who created the task.", DEFINITION),
         ],
     ),
     hint(
         code!("rebuild-tags-endless"),
         &[show(
-            "check what answers for GitHub; a repository with so many tags exceeds what is read.",
+            "check the proxies between here and GitHub; a repository with so many tags exceeds the limit.",
             REFERENCES,
         )],
     ),
@@ -234,7 +234,7 @@ pub(super) const HINTS: &[Hint] = &[
         &[
             show("push again, or let the trigger make a task of the newest push.", DEFINITION),
             show("the limit is max-push-age in the policy.", POLICY),
-            say("if no one wanted a task of an old push, find out who created it."),
+            say("if nobody wanted a task of an old push, find out who created it."),
         ],
     ),
     hint(
@@ -248,7 +248,8 @@ pub(super) const HINTS: &[Hint] = &[
     hint(
         code!("rebuild-action-ambiguous"),
         &[show(
-            "two actions of the tree share a callback; give each its own, and fire the action from a new push.",
+            "two actions of the tree share a callback; give each its own, and trigger the action on a new \
+             push.",
             "curl -sL ROOT/api/queue/v1/task/PARENT/artifacts/public/actions.json",
         )],
     ),
@@ -268,7 +269,7 @@ pub(super) const HINTS: &[Hint] = &[
     hint(
         code!("rebuild-action-kind"),
         &[show(
-            "only actions of the kind hook may make tasks; change the action in the tree.",
+            "only actions of kind hook may make tasks; change the action in the tree.",
             "curl -sL ROOT/api/queue/v1/task/PARENT/artifacts/public/actions.json",
         )],
     ),
@@ -277,7 +278,7 @@ pub(super) const HINTS: &[Hint] = &[
     hint(
         code!("rebuild-action-input"),
         &[show(
-            "fire the action again with an input that its schema in actions.json allows.",
+            "trigger the action again with an input that its schema in actions.json allows.",
             "curl -sL ROOT/api/queue/v1/task/PARENT/artifacts/public/actions.json",
         )],
     ),
@@ -293,7 +294,7 @@ pub(super) const HINTS: &[Hint] = &[
     hint(
         code!("rebuild-action-parameters"),
         &[show(
-            "fire the action again from its own push, with the parameters that its decision task published.",
+            "trigger the action again on its own push, with the parameters that its decision task published.",
             "curl -sL ROOT/api/queue/v1/task/PARENT/artifacts/public/parameters.yml",
         )],
     ),

@@ -51,12 +51,12 @@ const OTHER_DOCUMENT: &[Cause] = &[
     show("compare with what another network gets.", DOCUMENT),
 ];
 const BROKEN_UPLOAD: &[Cause] = &[show(
-    "most likely the upload broke off. Look at the worker's log of the run, and run the task again.",
+    "most likely the upload was interrupted. Read the worker's log of the run, and rerun the task.",
     LOG,
 )];
 const KEY_OWNER: &[Cause] = &[show(
     "the key and the policy disagree about time or use. `catena keys audit` lists such keys of a trust file; \
-         ask the owner of the worker pool. The policy changes only on the owner's word.",
+         ask the owner of the worker pool. Change the policy only with the owner's consent.",
     POLICY,
 )];
 const LISTING: &[Cause] = &[show(
@@ -285,7 +285,7 @@ pub(super) const HINTS: &[Hint] = &[
                  the trust file.",
                 STATUS,
             ),
-            say("otherwise take the key from that worker and run the task again."),
+            say("otherwise remove the key from that worker and rerun the task."),
         ],
     ),
     hint(
@@ -332,7 +332,7 @@ pub(super) const HINTS: &[Hint] = &[
     hint(
         code!("artifact-pattern-too-long"),
         &[show(
-            "write a shorter pattern in the tree that makes the task: no artifact has so long a name.",
+            "write a shorter pattern in the tree that makes the task: no artifact name is that long.",
             DEFINITION,
         )],
     ),
@@ -398,7 +398,7 @@ pub(super) const HINTS: &[Hint] = &[
     hint(
         code!("artifact-names-collide"),
         &[show(
-            "one work directory cannot hold both. Give one of them another name in the tree that makes the task.",
+            "one work directory cannot hold both. Rename one of them in the tree that makes the task.",
             ARTIFACTS,
         )],
     ),
@@ -409,7 +409,7 @@ pub(super) const HINTS: &[Hint] = &[
             show("retry: storage may answer again.", VERIFY),
             show(
                 "if it stays so, the file has expired or was removed from its storage. Run the task that makes it \
-                 again, or no longer take it.",
+                 again, or remove it from the inputs.",
                 ARTIFACTS,
             ),
         ],
@@ -418,8 +418,8 @@ pub(super) const HINTS: &[Hint] = &[
     hint(
         code!("artifacts-listing-endless"),
         &[show(
-            "check what answers for the queue. If the run really has so many artifacts, name the files instead of \
-             a pattern.",
+            "check the proxies between here and the queue. If the run really has so many artifacts, name the \
+             files instead of a pattern.",
             ARTIFACTS,
         )],
     ),

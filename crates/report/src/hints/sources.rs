@@ -197,7 +197,7 @@ pub(super) const HINTS: &[Hint] = &[
         code!("pull-request-tag-unknown"),
         &[
             show("check whether the tag was deleted.", "git ls-remote --tags REPOSITORY"),
-            say("for a private repository, give a token that may see it (CATENA_GITHUB_TOKEN)."),
+            say("for a private repository, set a token that can read it (CATENA_GITHUB_TOKEN)."),
         ],
     ),
     hint(

@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 
 /// Characters of the fault of a finding, and of names.
 const FAULT: usize = 600;
-/// Findings that are told.
+/// Findings that are reported.
 const FINDINGS: usize = 20;
 
 impl ReadVerdict {

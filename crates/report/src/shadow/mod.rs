@@ -37,7 +37,7 @@ impl Agreement {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Agree, Self::Stricter, Self::Laxer, Self::Unknown];
 
-    /// In one word, as a line has it.
+    /// The word that a line has.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -80,14 +80,14 @@ pub struct Subject {
     pub product: String,
     /// Its kind.
     pub kind: Kind,
-    /// When it was judged.
+    /// The time of the verification.
     pub time: Timestamp,
 }
 
-/// One task, judged by both.
+/// One task, verified by both.
 #[derive(Debug)]
 pub struct Comparison<'a> {
-    /// What is judged.
+    /// The verified task.
     pub subject: &'a Subject,
     /// The verdict, or why there is none.
     pub verdict: Result<&'a Verdict, &'a str>,

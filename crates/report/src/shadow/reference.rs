@@ -12,7 +12,7 @@ pub enum ReferenceOutcome {
 }
 
 impl ReferenceOutcome {
-    /// In one word, as a comparison has it.
+    /// The word that a comparison has.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

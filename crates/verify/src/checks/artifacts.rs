@@ -1,10 +1,10 @@
-//! Every file that goes in is one that a verified document names, byte for byte.
+//! Every file that the target uses is one that a verified document names, byte for byte.
 //!
 //! Specification 5.1 to 5.16. Off-reference: an entry needs a digest; an optional artifact may be
-//! absent but never wrong, and one whose bytes are not there is absent only if the queue does not list
-//! it either; an artifact that is both optional and not is not optional; of a finished target every
-//! artifact is measured that its document lists, or else the verdict names their digests; no name is a
-//! directory of another.
+//! absent but not altered, and is absent only if the queue does not list it either; an artifact that one
+//! entry calls optional and another does not is required; every artifact that a finished target's document
+//! lists is measured, or the verdict names its digest; no artifact has the name of a directory of a second
+//! one.
 
 mod judgement;
 mod listing;
@@ -37,11 +37,11 @@ const THING: &str = "public/chain-of-trust.json";
 
 const MATCH: Code = Code::passing(
     "artifacts-match",
-    "Every artifact that is taken from the task has the digests its document says.",
+    "Every artifact that is used of the task has the digests that its document lists.",
 );
-const NONE: Code = Code::passing("artifacts-none", "No artifact is taken from the task.");
+const NONE: Code = Code::passing("artifacts-none", "No artifact of the task is used.");
 const ABSENT: Code =
-    Code::passing("artifact-absent-optional", "An optional artifact does not exist, which is fine.");
+    Code::passing("artifact-absent-optional", "An optional artifact does not exist, which is allowed.");
 const GONE: Code = Code::passing(
     "artifact-gone",
     "An artifact that the target's document lists does not exist any more, so that nobody can use it.",
@@ -49,10 +49,13 @@ const GONE: Code = Code::passing(
 const COLLIDE: Code = Code::new(
     "artifact-names-collide",
     Class::Policy,
-    "The name of an artifact is a directory of another one's, so that both cannot be kept as files.",
+    "One artifact has the name of a directory of a second one, so both cannot exist as files.",
 );
-const NAME: Code =
-    Code::new("artifact-name", Class::Invalid, "The name of a wanted artifact could leave its directory.");
+const NAME: Code = Code::new(
+    "artifact-name",
+    Class::Invalid,
+    "The name of a wanted artifact could lead out of its directory.",
+);
 const RESERVED: Code = Code::new(
     "artifact-reserved",
     Class::Policy,
@@ -68,28 +71,25 @@ const NOT_MADE: Code = Code::new(
     Class::Invalid,
     "Neither the document nor the queue's list names a wanted artifact: the task did not make it.",
 );
-const NO_DIGEST: Code = Code::new(
-    "artifact-without-digest",
-    Class::Invalid,
-    "The document names an artifact without saying any digest.",
-)
-.relaxable(Rule::ArtifactHash);
+const NO_DIGEST: Code =
+    Code::new("artifact-without-digest", Class::Invalid, "The document names an artifact without a digest.")
+        .relaxable(Rule::ArtifactHash);
 const WRONG_DIGEST: Code = Code::new(
     "artifact-digest-malformed",
     Class::Invalid,
-    "The document's digest of an artifact is of another algorithm or malformed.",
+    "The document's digest of an artifact has an unsupported algorithm or is malformed.",
 );
 const MISSING: Code = Code::new(
     "artifact-missing",
     Class::Policy,
-    "The document names a wanted artifact that does not exist any more, as after it has expired.",
+    "The document names a wanted artifact that does not exist any more, for example because it has expired.",
 );
 const ALTERED: Code =
     Code::new("artifact-altered", Class::Tamper, "An artifact is not the one the worker made.");
 const SIZE: Code = Code::new(
     "artifact-size-mismatched",
     Class::Invalid,
-    "An artifact has the signed digest and another size than the record of custody says.",
+    "An artifact has the signed digest, but not the size in the record of custody.",
 );
 const OPTIONAL_ALTERED: Code = Code::new(
     "artifact-altered-optional",
@@ -100,7 +100,7 @@ const OPTIONAL_ALTERED: Code = Code::new(
 const LISTED_ABSENT: Code = Code::new(
     "artifact-listed-absent",
     Class::Infra,
-    "The queue lists an artifact that may be absent, but it cannot be had.",
+    "The queue lists an artifact that may be absent, but its storage does not have it.",
 )
 .relaxable(Rule::OptionalArtifact);
 const LISTING: Code =
@@ -121,12 +121,12 @@ const WANTED: Code = Code::passing(
 const FOREIGN: Code = Code::new(
     "artifacts-foreign",
     Class::Invalid,
-    "Artifacts are wanted of a task that is no link of the chain, or has not run.",
+    "Artifacts are wanted of a task that is not a link of the chain, or has not run.",
 );
 const GLOB: Code = Code::new(
     "artifact-glob-mandatory",
     Class::Policy,
-    "A pattern stands for artifacts that are not optional, so that it could stand for none.",
+    "A pattern names artifacts that are not optional, although it could match none.",
 );
 const PATTERN: Code = Code::new(
     "artifact-pattern-too-long",
@@ -166,7 +166,7 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
         Ok(vec![Finding::new(CHECK, NONE, Disposition::Passed, link.task_id, message)].into())
     };
     if !link.has_run {
-        return none("The task is about to run, so nothing of it is used.");
+        return none("The task is about to run, so no file of it is used.");
     }
     let mut wanted = match wanted(cx, link)? {
         Ok(wanted) => wanted,
@@ -176,7 +176,7 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
         want_listed(cx, &*accepted(cx, link)?, &mut wanted);
     }
     if wanted.is_empty() {
-        return none("Nothing of the task is used as a file.");
+        return none("No file of the task is used.");
     }
     if wanted.len() > cx.evidence.limits.artifacts {
         let message = "More artifacts of the task are wanted than the limit allows.";
@@ -187,7 +187,7 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     }
     let document = accepted(cx, link)?;
     let run_id = document.run_id;
-    // Every artifact is asked for before any is judged, so that they are fetched together.
+    // All artifacts are requested before the first wait, so that they are fetched together.
     let judged = wanted.iter().map(|wanted| judge(cx, link, run_id, &document, wanted));
     let mut stopped = None;
     let mut examination = Examination::default();
@@ -213,9 +213,8 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     Ok(examination)
 }
 
-/// Of the artifacts that a document lists and storage does not have, those that the queue does not list
-/// either are gone: nobody can use them, and the verdict names their digests. Of others either the queue or
-/// the storage is wrong.
+/// Artifacts that the document lists and storage does not have. If the queue does not list one either, nobody
+/// can use it, and the verdict names its digest. If it does, either the queue or the storage is wrong.
 fn gone_or_listed(
     cx: &CheckContext<'_>,
     link: &Link,
@@ -258,11 +257,10 @@ fn matching(artifacts: &[VerifiedArtifact]) -> String {
         0 => String::new(),
         named => format!("; {named} are named by their digests and were not measured"),
     };
-    format!("{known} artifacts have the digests that the document says{rest}.")
+    format!("{known} artifacts have the digests that the document lists{rest}.")
 }
 
-/// Two artifacts of one task of which one would have to be a directory, so that no work directory could
-/// hold both.
+/// Two artifacts of one task that cannot both be files of one directory.
 fn collision(link: &Link, artifacts: &[VerifiedArtifact]) -> Option<Finding> {
     let names: BTreeSet<&str> = artifacts.iter().map(|artifact| artifact.name.as_str()).collect();
     let directory = |name: &str| {
@@ -289,8 +287,8 @@ fn published_need(
     Ok((need, digests))
 }
 
-/// The verified bytes of a parent's `public/actions.json` or `public/parameters.yml`. The check on
-/// that link says what is wrong with them.
+/// The verified bytes of a parent's `public/actions.json` or `public/parameters.yml`. The check on that link
+/// reports what is wrong with them.
 pub(crate) fn content<'a>(cx: &CheckContext<'a>, link: &Link, name: &ArtifactName) -> Result<&'a Body, Stop> {
     let (need, digests) = published_need(cx, link, name, How::Content)?;
     match cx.body(&need)? {

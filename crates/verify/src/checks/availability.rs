@@ -1,6 +1,6 @@
 //! Nothing that must be known was missing, and no check was cut short.
 //!
-//! Specification 11.1 to 11.12. Off-reference: what could not be known is told apart from what is not there.
+//! Specification 11.1 to 11.12. Off-reference: unavailable evidence is distinguished from absence.
 
 use crate::verdict::{Class, Code, Disposition, Finding};
 use crate::verification::{Check, Fact, Halt, Need, Scope, Unresolved};
@@ -12,17 +12,17 @@ const CHECK: &str = DESCRIPTION.name;
 const UNREACHABLE: Code = Code::new(
     "availability-unreachable",
     Class::Infra,
-    "Something that must be known could not be had: a service was unreachable, too slow or broken.",
+    "Required evidence is unavailable: a service was unreachable, too slow or broken.",
 );
 const REFUSED: Code = Code::new(
     "availability-refused",
     Class::Infra,
-    "A service refused to tell something that must be known: credentials are missing or do not suffice.",
+    "A service refused required evidence: credentials are missing or do not suffice.",
 );
 const UNFINISHED: Code = Code::new(
     "availability-unfinished",
     Class::Infra,
-    "A check did not complete, because something it needs was not answered.",
+    "A check did not complete, because evidence that it needs is missing.",
 );
 const CANCELLED: Code = Code::new(
     "availability-cancelled",
@@ -50,7 +50,7 @@ fn examine(unresolved: &Unresolved<'_>) -> Vec<Finding> {
     let untold = unresolved.untold.iter();
     findings.extend(untold.map(|need| unfinished(owner(need), format!("No response for {need}."))));
     if unresolved.halted == Some(Halt::Cancelled) {
-        let message = "The verification was cancelled while checks were at work.";
+        let message = "The verification was cancelled while checks were running.";
         findings.push(Finding::new(CHECK, CANCELLED, Disposition::Failed, case.target.task_id, message));
     }
     findings

@@ -92,7 +92,7 @@ pub(crate) fn of_release(cx: &CheckContext<'_>, root: &Link) -> Result<Option<St
     let variable = format!("{}_HEAD_REV", cx.evidence.product.source_env_prefix);
     let tag = root.definition.env(&variable).and_then(|text| TagName::parse(text).ok());
     let (Some(repository), Some(tag)) = (released(cx, root), tag) else { return Ok(None) };
-    // What is wrong with the answer is said where the decision task is rebuilt.
+    // The rebuild of the decision task reports what is wrong with the answer.
     let Answer::Is(Ok(release)) = cx.json(&Need::Release { repository, tag })? else {
         return Ok(None);
     };
@@ -101,7 +101,7 @@ pub(crate) fn of_release(cx: &CheckContext<'_>, root: &Link) -> Result<Option<St
     Ok(name.filter(|name| Revision::parse(name).is_err()))
 }
 
-/// Whether a name can be that of a branch that GitHub is asked about, and is none that git reads as
+/// Whether a name can be that of a branch that GitHub is asked about, and is not one that git reads as
 /// something else first: a commit holds itself, and so does a pull request's reference or a tag's.
 pub(crate) fn is_branch(name: &str) -> bool {
     const KINDS: [&str; 5] = ["heads", "pull", "refs", "remotes", "tags"];

@@ -42,7 +42,7 @@ const MALFORMED: Code = Code::new(
 const KEY: Code = Code::new(
     "custody-key-mismatched",
     Class::Invalid,
-    "The record of custody names another key than the one that signed the document.",
+    "The record of custody does not name the key that signed the document.",
 );
 const TIME: Code = Code::new(
     "custody-time-implausible",
@@ -119,7 +119,7 @@ fn key(cx: &CheckContext<'_>, link: &Link, custody: &Custody) -> Result<Option<F
     let (signer, recorded) = (signer.fingerprint(), custody.key_id);
     Ok((signer != recorded).then(|| {
         let path = Path::of(&[CUSTODY, "keyId"]);
-        failed(link, KEY, path, "The record of custody names another key than the one that signed it.")
+        failed(link, KEY, path, "The record of custody does not name the key that signed the document.")
             .expected_by(Authority::Worker, "the document's signature", Digest::Sha256(signer).to_string())
             .actual_by(Authority::Worker, "its record of custody", Digest::Sha256(recorded).to_string())
     }))

@@ -13,27 +13,27 @@ pub(super) const DESCRIPTION: Check = describe!("definition", CODES, Scope::Task
 const CHECK: &str = DESCRIPTION.name;
 
 const SOUND: Code =
-    Code::passing("definition-sound", "The queue has a definition of the task with every part it must have.");
+    Code::passing("definition-sound", "The queue has a definition of the task with every required part.");
 const UNKNOWN: Code = Code::new("task-unknown", Class::Invalid, "The queue does not know the task.");
 const EMPTY: Code = Code::new(
     "definition-empty",
     Class::Policy,
-    "The queue has no payload for the task, as for a task that has expired.",
+    "The queue has no payload for the task, as for an expired task.",
 );
 const NOT_JSON: Code = Code::new(
     "definition-not-json",
     Class::Invalid,
-    "The queue's answer is not strict JSON, or holds a key twice.",
+    "The queue's answer is not strict JSON, or has a duplicate key.",
 );
 const MALFORMED: Code = Code::new(
     "definition-malformed",
     Class::Invalid,
-    "A part of the definition is missing or has another type.",
+    "A part of the definition is missing or has the wrong type.",
 );
 const POOL: Code = Code::new(
     "definition-pool-contradiction",
     Class::Invalid,
-    "taskQueueId names another worker pool than provisionerId and workerType.",
+    "taskQueueId does not name the worker pool of provisionerId and workerType.",
 )
 .relaxable(Rule::WorkerPool);
 
@@ -68,7 +68,7 @@ fn judge(task_id: TaskId, definition: &Result<Arc<Definition>, NoDefinition>) ->
                         .actual_by(Authority::Queue, "taskQueueId", contradiction),
                 );
             }
-            let message = "The queue has a definition with every part it must have.";
+            let message = "The queue has a definition with every required part.";
             Some(Finding::new(CHECK, SOUND, Disposition::Passed, task_id, message))
         }
         Err(NoDefinition::Absent(answer)) => {
@@ -79,7 +79,7 @@ fn judge(task_id: TaskId, definition: &Result<Arc<Definition>, NoDefinition>) ->
         }
         Err(NoDefinition::Malformed(DefinitionError::Empty)) => failed(
             EMPTY,
-            "The queue's definition of the task has no payload, as after the task has expired.".to_owned(),
+            "The queue's definition of the task has no payload, as for an expired task.".to_owned(),
         ),
         Err(NoDefinition::Malformed(error @ DefinitionError::Malformed { path, .. })) => {
             let message = format!("The definition is malformed: {error}.");

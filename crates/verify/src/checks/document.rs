@@ -22,27 +22,30 @@ const NOT_JSON: Code = Code::new("document-not-json", Class::Invalid, "The docum
 const DUPLICATE_KEY: Code = Code::new(
     "document-duplicate-key",
     Class::Tamper,
-    "The document holds a key twice, so that readers disagree about what it says.",
+    "The document has a duplicate key, so that parsers disagree about its content.",
 );
 const VERSION: Code =
     Code::new("document-version", Class::Invalid, "The document's version is missing, mistyped or unknown.");
-const MALFORMED: Code =
-    Code::new("document-malformed", Class::Invalid, "A part of the document is missing or has another type.");
+const MALFORMED: Code = Code::new(
+    "document-malformed",
+    Class::Invalid,
+    "A part of the document is missing or has the wrong type.",
+);
 const TASK_ID: Code =
-    Code::new("document-of-another-task", Class::Tamper, "The document is about another task.");
+    Code::new("document-of-another-task", Class::Tamper, "The document is about a different task.");
 const RUN: Code =
-    Code::new("document-of-another-run", Class::Tamper, "The document is about another run of the task.")
+    Code::new("document-of-another-run", Class::Tamper, "The document is about a different run of the task.")
         .relaxable(Rule::DocumentRun);
 const WORKER: Code = Code::new(
     "document-of-another-worker",
     Class::Invalid,
-    "The document names another worker than the one the queue gave the run to.",
+    "The document does not name the worker to which the queue gave the run.",
 )
 .relaxable(Rule::DocumentWorker);
 const TASK: Code = Code::new(
     "document-task-differs",
     Class::Tamper,
-    "The definition that the worker signed is not the one the queue has.",
+    "The definition that the worker signed is not the queue's.",
 )
 .relaxable(Rule::DocumentTask);
 
@@ -68,13 +71,14 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
         Answer::Is(Ok(document)) => document,
     };
     if document.task_id != link.task_id {
-        let finding = finding(TASK_ID, Disposition::Failed, "The document is about another task.".to_owned())
-            .at(THING, Some(Path::of(&["taskId"])))
-            .expected(Authority::Queue, link.task_id.as_str())
-            .actual(Authority::Worker, document.task_id.as_str());
+        let finding =
+            finding(TASK_ID, Disposition::Failed, "The document is about a different task.".to_owned())
+                .at(THING, Some(Path::of(&["taskId"])))
+                .expected(Authority::Queue, link.task_id.as_str())
+                .actual(Authority::Worker, document.task_id.as_str());
         return Ok(vec![finding].into());
     }
-    // Without a signature the rest is nobody's word, and the signature check has said so.
+    // Without a valid signature nobody vouches for the rest; the signature check has reported that.
     let Some(document) = signed(cx, link)? else { return Err(Stop::Blocked) };
     let mut findings = disagreements(cx, link, &document)?;
     if findings.is_empty() {
@@ -107,7 +111,7 @@ fn disagreements(cx: &CheckContext<'_>, link: &Link, document: &Document) -> Res
     let mut findings = Vec::new();
     if document.run_id != run.run_id {
         findings.push(
-            failed(RUN, "The document is about another run of the task.", "runId")
+            failed(RUN, "The document is about a different run of the task.", "runId")
                 .expected(Authority::Queue, run.run_id.to_string())
                 .actual(Authority::Worker, document.run_id.to_string()),
         );
@@ -118,7 +122,7 @@ fn disagreements(cx: &CheckContext<'_>, link: &Link, document: &Document) -> Res
     ] {
         if queue.as_ref() != Some(worker) {
             findings.push(
-                failed(WORKER, "The queue gave the run to another worker than the document names.", key)
+                failed(WORKER, "The document does not name the worker to which the queue gave the run.", key)
                     .expected(Authority::Queue, queue.as_deref().unwrap_or("no worker"))
                     .actual(Authority::Worker, worker.as_str()),
             );
@@ -127,7 +131,7 @@ fn disagreements(cx: &CheckContext<'_>, link: &Link, document: &Document) -> Res
     let differences = task_differences(link.definition.value(), &document.task);
     if !differences.is_empty() {
         findings.push(
-            failed(TASK, "The definition that the worker signed is not the one the queue has.", "task")
+            failed(TASK, "The definition that the worker signed is not the queue's.", "task")
                 .differing((Authority::Queue, Authority::Worker), differences),
         );
     }

@@ -26,7 +26,7 @@ const PREBUILT: Code =
 const UNPINNED: Code = Code::new(
     "image-not-pinned",
     Class::Policy,
-    "The task's prebuilt image is named by a tag, which can come to mean another image.",
+    "The task's prebuilt image is named by a tag, which can be moved to a different image.",
 )
 .relaxable(Rule::ImagePinned);
 const INDEXED: Code = Code::new(
@@ -44,27 +44,28 @@ const NOT_DECLARED: Code = Code::new(
 const NOT_AN_IMAGE: Code = Code::new(
     "image-of-another-kind",
     Class::Invalid,
-    "The task's image was made by a task that is no docker-image task of the chain.",
+    "The task's image was made by a task that is not a docker-image task of the chain.",
 );
 const NO_HASH: Code =
-    Code::new("image-hash-missing", Class::Invalid, "The worker does not say which image it ran.");
+    Code::new("image-hash-missing", Class::Invalid, "The worker does not state which image it ran.");
 const HASH: Code =
-    Code::new("image-hash-malformed", Class::Invalid, "The worker's word for the image is not a digest.");
+    Code::new("image-hash-malformed", Class::Invalid, "The image that the worker states is not a digest.");
 const UNLISTED: Code = Code::new(
     "image-unlisted",
     Class::Invalid,
-    "The docker-image task's document does not name the image, or not in that algorithm.",
+    "The docker-image task's document does not name the image, or has no digest of that algorithm.",
 );
 const RERUN: Code = Code::new(
     "image-rerun",
     Class::Invalid,
-    "The task ran in another image than the last run of the docker-image task made, and an earlier run of it completed \
-     too.",
+    "The task did not run in the image that the last run of the docker-image task made, and an earlier run \
+     of it completed too.",
 );
 const DIFFERS: Code = Code::new(
     "image-differs",
     Class::Tamper,
-    "The task ran in another image than the docker-image task made, of which no other run completed.",
+    "The task did not run in the image that the docker-image task made, and no other run of that task \
+     completed.",
 );
 
 const CODES: &[Code] = &[
@@ -204,7 +205,12 @@ fn built(cx: &CheckContext<'_>, link: &Link, image_task: TaskId, path: &str) -> 
         finding(code, Disposition::Failed, message).at("public/chain-of-trust.json", Some(place.clone()))
     };
     let Some(hash) = document.environment.get("imageArtifactHash") else {
-        return Ok(in_document(NO_HASH, "The worker's document does not say which image it ran: environment.imageArtifactHash is missing.".to_owned()));
+        return Ok(in_document(
+            NO_HASH,
+            "The worker's document does not state which image it ran: \
+                                        environment.imageArtifactHash is missing."
+                .to_owned(),
+        ));
     };
     let ran = match hash.as_str().map(Digest::parse_prefixed) {
         Some(Ok(digest)) => digest,
@@ -234,13 +240,13 @@ fn built(cx: &CheckContext<'_>, link: &Link, image_task: TaskId, path: &str) -> 
                 Some(earlier) => (
                     RERUN,
                     format!(
-                        "The task ran in another image than the last run of {} made, of which run {earlier} completed \
-                         too.",
+                        "The task did not run in the image that the last run of {} made; its run {earlier} \
+                         completed too.",
                         image_link.name
                     ),
                 ),
                 None => {
-                    (DIFFERS, "The task ran in another image than the docker-image task made.".to_owned())
+                    (DIFFERS, "The task did not run in the image that the docker-image task made.".to_owned())
                 }
             };
             in_document(code, message)

@@ -25,7 +25,7 @@ const THING: &str = "public/chain-of-trust.json";
 
 const MATCH: Code = Code::passing(
     "inputs-match",
-    "Every recorded input is what the signed document of the run that made it names.",
+    "Every recorded input has the digest that the signed document of the run that made it names.",
 );
 const NO_INPUTS: Code = Code::passing("inputs-none", "No document of the chain records an input.");
 const INPUT_RUN: Code = Code::new(
@@ -67,18 +67,18 @@ const INPUT_UNLISTED: Code = Code::new(
 const INPUT_MISMATCHED: Code = Code::new(
     "input-mismatched",
     Class::Tamper,
-    "A worker recorded another digest of an input than the document of the run that made it says.",
+    "The digest that a worker recorded of an input is not that in the document of the run that made it.",
 );
 const INPUT_INCONSISTENT: Code = Code::new(
     "input-inconsistent",
     Class::Invalid,
-    "The task itself, which may have a mistake, recorded another digest of an input than the document of the run that \
-     made it says; or only the recorded sizes differ.",
+    "The digest that the task itself recorded of an input is not that in the document of the run that made \
+     it, perhaps by mistake; or only the recorded sizes differ.",
 );
 const TOO_MANY: Code = Code::new(
     "inputs-too-many",
     Class::Policy,
-    "The recorded inputs of the chain are of more runs than the limit allows.",
+    "The recorded inputs of the chain come from more runs than the limit allows.",
 );
 
 const CODES: &[Code] = &[
@@ -155,7 +155,10 @@ fn examine(cx: &CheckContext<'_>) -> Examined {
         }
         let (code, message) = match count {
             0 => (NO_INPUTS, "No document of the chain records an input.".to_owned()),
-            count => (MATCH, format!("{count} recorded inputs are what {} runs made.", makers.len())),
+            count => (
+                MATCH,
+                format!("{count} recorded inputs have the digests that {} runs signed.", makers.len()),
+            ),
         };
         findings.push(Finding::new(CHECK, code, Disposition::Passed, target, message));
     }

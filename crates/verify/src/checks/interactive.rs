@@ -11,16 +11,16 @@ use catena_model::task::{Definition, WorkerImplementation, is_truthy};
 pub(super) const DESCRIPTION: Check = describe!("interactive", CODES, Scope::Link(examine));
 const CHECK: &str = DESCRIPTION.name;
 
-const NONE: Code = Code::passing("interactive-none", "Nothing in the definition lets anybody log in.");
+const NONE: Code = Code::passing("interactive-none", "Nothing in the definition permits a login.");
 const FOUND: Code = Code::new(
     "interactive-found",
     Class::Policy,
-    "The definition lets somebody log in to the machine while the task runs.",
+    "The definition permits a login to the machine while the task runs.",
 );
 const UNDETERMINED: Code = Code::new(
     "interactive-undetermined",
     Class::Policy,
-    "A docker-worker payload lacks features or env, so that it does not tell whether it is interactive.",
+    "A docker-worker payload lacks features or env, so it does not show whether the task is interactive.",
 );
 
 const CODES: &[Code] = &[NONE, FOUND, UNDETERMINED];
@@ -37,7 +37,7 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
         .into_iter()
         .map(|path| {
             let message =
-                format!("The definition has no {path}, so it does not tell whether the task is interactive.");
+                format!("The definition has no {path}, so it does not show whether the task is interactive.");
             Finding::new(CHECK, UNDETERMINED, Disposition::Failed, link.task_id, message)
                 .at(place, Some(path))
         })
@@ -70,7 +70,7 @@ fn truthy(definition: &Definition, keys: &[&str]) -> Option<(Path, String)> {
     Some((Path::of(keys), value.to_string().chars().take(80).collect()))
 }
 
-/// Every form that any worker knows. A payload of one kind may be run by a worker of another, so all
+/// Every form that any worker knows. One worker implementation may run the payload of another, so all
 /// forms are looked at whatever ran the task.
 ///
 /// Off-reference: all forms, for every implementation.

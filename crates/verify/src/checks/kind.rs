@@ -14,19 +14,19 @@ const CHECK: &str = DESCRIPTION.name;
 
 const KNOWN: Code = Code::passing(
     "kind-known",
-    "The policy knows the link's kind, and what ran it is what the kind asks for.",
+    "The policy knows the link's kind, and the link ran on a worker that the kind requires.",
 );
 const UNKNOWN: Code = Code::new("kind-unknown", Class::Invalid, "The policy does not know the link's kind.");
 const NOT_SCRIPTWORKER: Code = Code::new(
     "kind-needs-scriptworker",
     Class::Policy,
-    "The link's kind must be run by a scriptworker, and another worker ran it.",
+    "Only a scriptworker may run the link's kind, and the worker that ran it is not one.",
 );
 
 const OTHER: Code = Code::new(
     "kind-mismatch",
     Class::Invalid,
-    "The task itself says that it is of another kind than it is declared as.",
+    "The task's own kind tag contradicts the kind that it is declared as.",
 )
 .relaxable(Rule::KindTag);
 
@@ -63,7 +63,7 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
         }
     }
     if let Some(tag) = other_kind(cx, link, role) {
-        let message = format!("The task is declared as {}, and its own tag says {tag}.", link.kind);
+        let message = format!("The task is declared as {}, but its own tag says {tag}.", link.kind);
         let finding = Finding::new(CHECK, OTHER, Disposition::Failed, link.task_id, message)
             .at("the queue's definition", Some(Path::of(&["tags", "kind"])))
             .expected(Authority::Task, link.kind.as_str())

@@ -1,4 +1,4 @@
-//! Restricted scopes are not used by what anybody may propose: try pushes, pull requests, forks, and
+//! A task with restricted scopes depends on nothing that anyone can propose: try pushes, pull requests, forks, and
 //! commits that are on no branch.
 //!
 //! Specification 9.17 to 9.19. Off-reference: a commit has landed on the branch that the task names,
@@ -24,33 +24,33 @@ const CHECK: &str = DESCRIPTION.name;
 
 const NOT_NEEDED: Code = Code::passing(
     "pull-request-not-needed",
-    "The target has no restricted scopes, so anybody's tasks may be in its chain.",
+    "The target has no restricted scopes, so tasks of any origin may be in its chain.",
 );
 const NONE: Code = Code::passing(
     "pull-request-none",
-    "No link is a try push, a pull request, of a fork, or of a commit on no branch.",
+    "No link comes from a try push, a pull request, a fork, or a commit on no branch.",
 );
 const ASSUMED: Code = Code::passing(
     "pull-request-landed-assumed",
-    "No link is a try push, a pull request or of a fork; whether its commit has landed was not asked.",
+    "No link comes from a try push, a pull request or a fork; whether its commit has landed was not asked.",
 );
-const TRY: Code = Code::new("pull-request-try", Class::Policy, "A link is of a try push.");
+const TRY: Code = Code::new("pull-request-try", Class::Policy, "A link comes from a try push.");
 const PULL_REQUEST: Code =
     Code::new("pull-request-tasks-for", Class::Policy, "A link was made for a pull request.");
 const FORK: Code = Code::new(
     "pull-request-fork",
     Class::Policy,
-    "A link comes from a repository whose owner is not an official one.",
+    "A link comes from a repository whose owner is not official.",
 );
 const NOT_LANDED: Code = Code::new(
     "pull-request-not-landed",
     Class::Policy,
-    "A link comes from a commit that is not on the branch it names, or on none that counts.",
+    "A link comes from a commit that is not on the branch that it names, or not on an accepted branch.",
 );
 const UNREADABLE: Code = Code::new(
     "pull-request-source",
     Class::Invalid,
-    "A link's source does not tell its repository and revision.",
+    "A link's source does not name its repository and revision.",
 );
 const NO_TAG: Code = Code::new(
     "pull-request-tag-unknown",
@@ -60,15 +60,15 @@ const NO_TAG: Code = Code::new(
 const ENDLESS: Code = Code::new(
     "pull-request-tags-endless",
     Class::Infra,
-    "A repository's list of tags does not end within the pages that are read, and has not the tag there.",
+    "A repository's list of tags does not end within the pages that are read, and they do not have the tag.",
 );
 const LISTING: Code = Code::new(
     "pull-request-listing-malformed",
     Class::Infra,
-    "GitHub's page of the branches that a commit is on is neither empty nor such a list.",
+    "GitHub's list of the branches of a commit is neither empty nor a list of branches.",
 );
 const ANSWER: Code =
-    Code::new("pull-request-answer-malformed", Class::Invalid, "GitHub's answer lacks what it must tell.");
+    Code::new("pull-request-answer-malformed", Class::Invalid, "GitHub's answer lacks a required member.");
 
 const CODES: &[Code] = &[
     NOT_NEEDED,

@@ -1,10 +1,9 @@
 //! A worker whose key the policy trusts signed exactly these bytes.
 //!
-//! Specification 4.1 to 4.5 and 12.1 to 12.7. Several things can be wrong with a signature and each is said in its own
-//! words. An Ed25519 signature does not name its key, so "unknown key" and "other bytes" can only be
-//! told apart by evidence: a document that contradicts the queue about itself, or whose signature
-//! fits the same value printed as workers print it, was changed after signing; anything else was
-//! signed by somebody we do not know.
+//! Specification 4.1 to 4.5 and 12.1 to 12.7. Each fault of a signature has its own code. An Ed25519 signature does not
+//! name its key, so only evidence distinguishes "unknown key" from "other bytes": a document that contradicts the queue
+//! about itself, or whose signature matches the same value in the form in which workers print it, was changed after
+//! signing; any other document was signed with an unknown key.
 
 use super::notes::notes;
 use super::{document, run, worker_implementation};
@@ -22,12 +21,14 @@ use std::sync::Arc;
 pub(super) const DESCRIPTION: Check = describe!("signature", CODES, Scope::Link(examine));
 const CHECK: &str = DESCRIPTION.name;
 
-const VERIFIED: Code =
-    Code::passing("signature-verified", "A key the policy trusts for what ran the task signed the document.");
+const VERIFIED: Code = Code::passing(
+    "signature-verified",
+    "A key that the policy trusts for the task's worker implementation signed the document.",
+);
 const SKIPPED: Code = Code::new(
     "signature-skipped",
     Class::Policy,
-    "The signature was not looked at, because the caller said so.",
+    "The signature was not verified, because the caller skipped it.",
 );
 const BEFORE: Code =
     Code::passing("signature-not-needed", "The target is about to run, so it has no document yet.");
@@ -36,7 +37,7 @@ const NO_DOCUMENT: Code =
 const MISSING: Code =
     Code::new("signature-missing", Class::Invalid, "The run has a document, but no signature for it.");
 const EMPTY: Code = Code::new("signature-empty", Class::Invalid, "The signature has no bytes.");
-const TRUNCATED: Code = Code::new("signature-truncated", Class::Invalid, "The signature is cut off.");
+const TRUNCATED: Code = Code::new("signature-truncated", Class::Invalid, "The signature is truncated.");
 const TOO_LONG: Code = Code::new(
     "signature-too-long",
     Class::Invalid,
@@ -45,19 +46,19 @@ const TOO_LONG: Code = Code::new(
 const OTHER_IMPLEMENTATION: Code = Code::new(
     "signature-other-implementation",
     Class::Invalid,
-    "The document was signed with the key of another worker implementation.",
+    "The document was signed with the key of a different worker implementation.",
 );
 const OTHER_BYTES: Code =
     Code::new("signature-other-bytes", Class::Tamper, "The document was changed after it was signed.");
 const UNKNOWN_KEY: Code = Code::new(
     "signature-unknown-key",
     Class::Invalid,
-    "No key the policy knows made this signature over this document.",
+    "No key of the policy made this signature over this document.",
 );
 const NO_KEYS: Code = Code::new(
     "signature-no-keys",
     Class::Policy,
-    "The policy trusts no worker of the kind that ran the task.",
+    "The policy has no key for the task's worker implementation.",
 );
 const KEY_REVOKED: Code = Code::new(
     "signature-key-revoked",
@@ -67,12 +68,12 @@ const KEY_REVOKED: Code = Code::new(
 const KEY_NOT_YET: Code = Code::new(
     "signature-key-not-yet-valid",
     Class::Policy,
-    "The key that signed the document did not count yet when the run began.",
+    "The key that signed the document was not yet valid when the run began.",
 );
 const KEY_EXPIRED: Code = Code::new(
     "signature-key-expired",
     Class::Policy,
-    "The key that signed the document did not count any more when the run ended.",
+    "The key that signed the document had expired when the run ended.",
 );
 const KEY_NOT_PERMITTED: Code = Code::new(
     "signature-key-not-permitted",
@@ -82,7 +83,8 @@ const KEY_NOT_PERMITTED: Code = Code::new(
 const TIME_UNKNOWN: Code = Code::new(
     "signature-time-unknown",
     Class::Invalid,
-    "The key that signed the document is valid for a limited time, and the queue does not say when the run ended.",
+    "The key that signed the document is valid for a limited time, and the queue does not state when the \
+     run ended.",
 );
 
 const CODES: &[Code] = &[
@@ -109,7 +111,7 @@ const CODES: &[Code] = &[
 #[derive(Clone, Debug)]
 pub(crate) struct Verified(Arc<Document>);
 
-/// A document whose signature nobody looked at, because the caller said so.
+/// A document whose signature was not verified, because the caller skipped it.
 #[derive(Clone, Debug)]
 pub(crate) struct Skipped(Arc<Document>);
 
@@ -155,7 +157,7 @@ pub(crate) fn accepted(cx: &CheckContext<'_>, link: &Link) -> Result<Accepted, S
 
 fn accept(cx: &CheckContext<'_>, link: &Link) -> Result<Option<Accepted>, Stop> {
     let Some(document) = signed(cx, link)? else { return Ok(None) };
-    // A document of another run is no word on this one, and the document check says so.
+    // A document of a different run proves nothing about this one; the document check reports it.
     let run = cx.run(link)?.run_id == document.run_id || cx.evidence.relaxes(Rule::DocumentRun);
     Ok(run.then_some(document))
 }
@@ -213,20 +215,20 @@ fn judged(cx: &CheckContext<'_>, link: &Link) -> Result<Arc<SignatureResult>, St
 pub(super) fn standing(cx: &CheckContext<'_>, link: &Link) -> Result<&'static str, Stop> {
     let result = match judged(cx, link) {
         Err(stop @ (Stop::Waiting | Stop::Halted)) => return Err(stop),
-        Err(Stop::Blocked) => return Ok("Whether its signature verifies is not known."),
+        Err(Stop::Blocked) => return Ok("It is unknown whether its signature verifies."),
         Ok(result) => result,
     };
     Ok(match &*result {
         SignatureResult::Verified(_) => "Its signature verifies: the worker wrote it so.",
         SignatureResult::NotValid(..) | SignatureResult::NotPermitted(..) => {
-            "Its signature is by a known key that may not sign it."
+            "Its signature is by a known key that must not sign it."
         }
         SignatureResult::OtherImplementation(..) => {
-            "Its signature is by a key of another worker implementation."
+            "Its signature is by a key of a different worker implementation."
         }
         SignatureResult::Skipped => "Its signature was not verified.",
         SignatureResult::NoDocument(_) | SignatureResult::Missing(_) => "It has no signature.",
-        SignatureResult::NoKeys => "There is no key to verify its signature with.",
+        SignatureResult::NoKeys => "The policy has no key for its signature.",
         SignatureResult::Malformed(_) | SignatureResult::OtherBytes(_) | SignatureResult::UnknownKey => {
             "Its signature does not verify."
         }
@@ -335,7 +337,7 @@ fn changed(
 ) -> Result<Option<String>, Stop> {
     let trimmed = bytes.trim_ascii();
     if trimmed != bytes && signer(cx, implementation, trimmed, signature).is_some() {
-        return Ok(Some("the signature fits the document without the white space around it".to_owned()));
+        return Ok(Some("the signature matches the document without the white space around it".to_owned()));
     }
     let limits = cx.evidence.limits.json();
     let parsed = match Document::parse(bytes, &limits) {
@@ -344,7 +346,11 @@ fn changed(
     };
     let pretty = catena_json::parse(bytes, &limits).map(|value| value.to_pretty());
     if pretty.is_ok_and(|text| signer(cx, implementation, text.as_bytes(), signature).is_some()) {
-        return Ok(Some("the signature fits the same value printed as workers print it".to_owned()));
+        return Ok(Some(
+            "the signature matches the same value in the form in which workers print \
+                        it"
+            .to_owned(),
+        ));
     }
     Ok(document::contradiction(cx, link, &parsed)?
         .map(|what| format!("it contradicts the queue about its own run: {what}")))
@@ -371,7 +377,7 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
         SignatureResult::Skipped => finding(
             SKIPPED,
             Disposition::Relaxed,
-            "The signature was not looked at (--danger-skip-signatures).".to_owned(),
+            "The signature was not verified (--danger-skip-signatures).".to_owned(),
         ),
         SignatureResult::NoDocument(answer) => {
             failed(NO_DOCUMENT, format!("The run has no Chain of Trust document: {answer}"))
@@ -398,7 +404,7 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
         SignatureResult::OtherBytes(why) => {
             failed(OTHER_BYTES, format!("The document was changed after it was signed: {why}."))
                 .expected(Authority::Policy, expected())
-                .actual(Authority::Storage, "a signature over other bytes")
+                .actual(Authority::Storage, "a signature over different bytes")
         }
         SignatureResult::UnknownKey => {
             failed(UNKNOWN_KEY, "No key of the policy made this signature over this document.".to_owned())
@@ -478,9 +484,11 @@ fn not_valid(failed: impl Fn(Code, String) -> Finding, signer: &Signer, invalid:
         Invalid::Revoked => (KEY_REVOKED, "which is revoked"),
         Invalid::NotYet => (KEY_NOT_YET, "which was not valid yet when the run began"),
         Invalid::Expired => (KEY_EXPIRED, "which had expired when the run ended"),
-        Invalid::TimeUnknown => {
-            (TIME_UNKNOWN, "which is valid for a limited time, and the queue does not say when the run ended")
-        }
+        Invalid::TimeUnknown => (
+            TIME_UNKNOWN,
+            "which is valid for a limited time, and the queue does not state when the run \
+                            ended",
+        ),
     };
     let when = signed.map_or_else(
         || "no time of the run".to_owned(),

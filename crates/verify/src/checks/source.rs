@@ -20,13 +20,13 @@ const NONE: Code =
 const REPOSITORY: Code = Code::new(
     "source-repository-malformed",
     Class::Invalid,
-    "The address of the task's repository is not in the one plain form.",
+    "The address of the task's repository is not in the plain form.",
 )
 .relaxable(Rule::RepositoryForm);
 const SOURCE: Code = Code::new(
     "source-malformed",
     Class::Invalid,
-    "The address of the task's source is not in the one plain form.",
+    "The address of the task's source is not in the plain form.",
 )
 .relaxable(Rule::RepositoryForm);
 const OUTSIDE: Code =

@@ -28,17 +28,17 @@ const NO_PARENT: Code = Code::new(
 const UNREADABLE: Code = Code::new(
     "graph-unreadable",
     Class::Invalid,
-    "The parent's graph is not one JSON object, or holds the task twice.",
+    "The parent's graph is not one JSON object, or has the task twice.",
 );
 const LIMITS: Code = Code::new(
     "graph-beyond-limits",
     Class::Policy,
-    "The parent's graph, or the task's entry in it, is larger or deeper than our own limits.",
+    "The parent's graph, or the task's entry in it, is larger or deeper than the limits.",
 );
 const LACKS: Code =
-    Code::new("graph-lacks-task", Class::Invalid, "The parent's graph does not hold the task.");
+    Code::new("graph-lacks-task", Class::Invalid, "The parent's graph does not have the task.");
 const ENTRY: Code =
-    Code::new("graph-entry-malformed", Class::Invalid, "The graph's entry for the task is not an entry.");
+    Code::new("graph-entry-malformed", Class::Invalid, "The graph's entry for the task is malformed.");
 const DIFFERS: Code = Code::new(
     "graph-definition-differs",
     Class::Tamper,
@@ -47,7 +47,7 @@ const DIFFERS: Code = Code::new(
 const DEPENDENCIES: Code = Code::new(
     "graph-dependencies-added",
     Class::Invalid,
-    "The task depends on tasks that its entry in the graph does not.",
+    "The task depends on tasks that its entry in the graph does not name.",
 );
 const ADDITIONS: Code = Code::new(
     "graph-definition-additions",
@@ -64,7 +64,7 @@ const TIMES: Code = Code::new(
 const CREATED: Code = Code::new(
     "graph-created-malformed",
     Class::Invalid,
-    "The task's creation time is not written as the queue writes it.",
+    "The task's creation time does not have the queue's form.",
 );
 
 const CODES: &[Code] = &[
@@ -184,7 +184,7 @@ fn compare(cx: &CheckContext<'_>, link: &Link, parent: &Link, mut graph: Map) ->
     let Some(created) = parse_time(link.definition.created()) else {
         let path = Path::of(&["created"]);
         return vec![
-            failed(CREATED, "The creation time is not written as the queue writes it.")
+            failed(CREATED, "The creation time does not have the queue's form.")
                 .at("the queue's definition", Some(path))
                 .expected_by(Authority::Queue, "the queue's form", "YYYY-MM-DDTHH:MM:SS.mmmZ")
                 .actual(Authority::Queue, link.definition.created()),

@@ -30,10 +30,10 @@ pub(super) const DESCRIPTION: Check =
 const CHECK: &str = DESCRIPTION.name;
 
 const TRUSTED: Code =
-    Code::passing("tree-trusted", "Every link comes from a tree that may do what the target asks for.");
+    Code::passing("tree-trusted", "Every link comes from a tree that may use the target's scopes.");
 const NO_TREE: Code = Code::passing(
     "tree-none",
-    "The chain goes back to no trusted tree, and the target asks for nothing that needs one.",
+    "The chain goes back to no trusted tree, and the target has no scope that needs one.",
 );
 const REQUIRED: Code = Code::new(
     "tree-required",
@@ -45,7 +45,7 @@ const SCOPE: Code =
 const BROAD: Code = Code::new(
     "tree-broad-scope",
     Class::Policy,
-    "The target has a broad scope that satisfies a restricted one its tree may not use.",
+    "The target has a broad scope that satisfies a restricted scope that its tree may not use.",
 )
 .relaxable(Rule::BroadScope);
 const FOREIGN: Code = Code::new(
@@ -62,18 +62,18 @@ const AMBIGUOUS: Code = Code::new(
 const SIBLING: Code = Code::new(
     "tree-sibling",
     Class::Policy,
-    "A link of the target's own graph comes from another tree than the target.",
+    "A link of the target's own graph does not come from the target's tree.",
 );
 const PARENT: Code = Code::new(
     "tree-parent",
     Class::Policy,
-    "The target comes from another tree than the task that made it, which is of another graph.",
+    "The target does not come from the tree of the task that made it, which is of a different graph.",
 )
 .relaxable(Rule::ParentTree);
 const UNTRUSTED: Code = Code::new(
     "tree-untrusted",
     Class::Policy,
-    "The target has restricted scopes, and a link of another graph comes from no trusted tree.",
+    "The target has restricted scopes, and a link of a different graph does not come from a trusted tree.",
 );
 const SEGMENTS: Code = Code::new(
     "tree-repository-prefix",
@@ -85,26 +85,26 @@ const SEGMENTS: Code = Code::new(
 const OTHER_SOURCE: Code = Code::new(
     "tree-other-source",
     Class::Policy,
-    "The target has restricted scopes, and a link takes in sources of a tree that no product trusts.",
+    "The target has restricted scopes, and a link uses sources of a tree that no product trusts.",
 )
 .relaxable(Rule::OtherSources);
 const REVISION: Code = Code::new(
     "tree-sibling-revision",
     Class::Policy,
-    "A link was made from another revision than the decision task of its graph.",
+    "A link was not made from the revision of its graph's decision task.",
 )
 .relaxable(Rule::SiblingRevision);
 
 const INPUT_TREE: Code = Code::new(
     "tree-input-tree",
     Class::Policy,
-    "The target has restricted scopes, and takes in what another tree made, other than by an image.",
+    "The target has restricted scopes, and uses an artifact of a different tree that is not an image.",
 )
 .relaxable(Rule::InputTree);
 const INPUT_REVISION: Code = Code::new(
     "tree-input-revision",
     Class::Policy,
-    "A promotion with restricted scopes takes in what another revision made than the one it is of.",
+    "A promotion with restricted scopes uses an artifact of a revision that it does not promote.",
 )
 .relaxable(Rule::InputRevision);
 const MIRROR_COMMIT: Code = Code::new(
@@ -116,7 +116,7 @@ const MIRROR_COMMIT: Code = Code::new(
 const TREE_LEVEL: Code = Code::new(
     "tree-level",
     Class::Policy,
-    "A link comes from a tree of a lower level than the target's, or takes it in.",
+    "A link comes from, or uses, a tree of a lower level than the target's.",
 )
 .relaxable(Rule::TreeLevel);
 const BRANCH_LEVEL: Code = Code::new(
@@ -134,7 +134,7 @@ const SCHEDULER_LEVEL: Code = Code::new(
 const PROJECTS: Code = Code::new(
     "tree-projects",
     Class::Infra,
-    "The list of projects, which tells the levels of trees, is missing or malformed.",
+    "The list of projects, which has the levels of trees, is missing or malformed.",
 );
 
 const CODES: &[Code] = &[
@@ -252,8 +252,8 @@ fn examine(cx: &CheckContext<'_>) -> Examined {
             Err(Untrusted { place, source, .. }) => (
                 NO_TREE,
                 format!(
-                    "The chain goes back to no trusted tree ({place} is {source}), and the target asks for \
-                     nothing that needs one."
+                    "The chain goes back to no trusted tree ({place} is {source}), and the target has no \
+                     scope that needs one."
                 ),
             ),
         };
@@ -272,13 +272,16 @@ fn trees<'a>(
     let links: Vec<&Link> = links.collect();
     let mut trees = BTreeMap::new();
     for link in &links {
-        // What is wrong with the source is the source check's to say.
+        // The source check reports what is wrong with the source.
         let source = source(cx.evidence, &link.definition).map_err(|_| Stop::Blocked)?;
         let mut tree = cx.evidence.product.repository_path(&source);
         if tree.is_none()
             && let Some(partial) = cx.evidence.product.partial_repository_path(&source)
         {
-            let message = format!("The source looks like the trusted {partial} but is another repository.");
+            let message = format!(
+                "The source looks like the trusted {partial}, but is a different \
+                                   repository."
+            );
             let finding = Finding::new(CHECK, SEGMENTS, Disposition::Failed, link.task_id, message);
             findings.push(
                 finding
@@ -399,18 +402,19 @@ fn siblings(
         };
         if link.definition.decision_task_id() == decision {
             if tree != own {
-                let finding = failed(SIBLING, "The task comes from another tree than the target.");
+                let finding = failed(SIBLING, "The task does not come from the target's tree.");
                 findings.push(finding.expected_by(Authority::Task, "the target", origin_of(target, own)));
             }
         } else if link.task_id == parent && tree != own {
             // Off-reference: a promotion's tasks are a group of their own, which the action that made
             // them is not in; a rule of its own, `parent-tree`.
-            let finding = failed(PARENT, "The target comes from another tree than this task, which made it.");
+            let finding =
+                failed(PARENT, "The target does not come from the tree of this task, which made it.");
             findings.push(finding.expected_by(Authority::Task, "the target", origin_of(target, own)));
         } else if restricted && tree.is_none() {
             let finding = failed(
                 UNTRUSTED,
-                "The target has restricted scopes, and this task comes from no trusted tree.",
+                "The target has restricted scopes, and this task does not come from a trusted tree.",
             );
             findings.push(finding.expected_by(
                 Authority::Policy,
@@ -441,7 +445,7 @@ fn revision(cx: &CheckContext<'_>, link: &Link) -> Option<Finding> {
             REVISION,
             Disposition::Failed,
             link.task_id,
-            "The task was made from another revision than its graph.",
+            "The task was not made from the revision of its graph.",
         )
         .at("the queue's definition", Some(Path::of(&["payload", "env", &revision])))
         .expected_by(Authority::Queue, format!("its decision task {}", decision.task_id), theirs)
@@ -457,7 +461,7 @@ fn other_sources(cx: &CheckContext<'_>, link: &Link) -> Vec<Finding> {
     let untrusted = named(cx.evidence, link).into_iter().filter(|named| named.trust == Trust::Untrusted);
     let findings = untrusted.map(|named| {
         let text = shown(named.text);
-        let message = "The task takes in sources of a repository that no product trusts.";
+        let message = "The task uses sources of a repository that no product trusts.";
         Finding::new(CHECK, OTHER_SOURCE, Disposition::Failed, link.task_id, message)
             .at("the queue's definition", Some(Path::of(&["payload", "env", named.variable])))
             .expected_by(

@@ -12,16 +12,16 @@ pub(super) const DESCRIPTION: Check = describe!("worker-implementation", CODES, 
 const CHECK: &str = DESCRIPTION.name;
 
 const TOLD: Code =
-    Code::passing("worker-implementation-told", "The definition tells in one way what ran the task.");
+    Code::passing("worker-implementation-told", "The definition names one worker implementation.");
 const MISSING: Code = Code::new(
     "worker-implementation-missing",
     Class::Invalid,
-    "Nothing in the definition tells what ran the task.",
+    "Nothing in the definition names the worker implementation.",
 );
 const AMBIGUOUS: Code = Code::new(
     "worker-implementation-ambiguous",
     Class::Invalid,
-    "The definition tells of more than one worker implementation.",
+    "The definition names more than one worker implementation.",
 );
 const UNKNOWN: Code = Code::new(
     "worker-implementation-unknown",
@@ -61,15 +61,15 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
             Finding::new(CHECK, TOLD, Disposition::Passed, link.task_id, message)
         }
         Err(UnknownImplementation::Missing) => {
-            at_tag(failed(MISSING, "Nothing in the definition tells what ran the task."))
+            at_tag(failed(MISSING, "Nothing in the definition names the worker implementation."))
                 .actual(Authority::Queue, "missing")
         }
         Err(UnknownImplementation::Ambiguous(_)) => {
-            failed(AMBIGUOUS, "The definition tells of more than one worker implementation.")
+            failed(AMBIGUOUS, "The definition names more than one worker implementation.")
                 .actual(Authority::Queue, shown())
         }
         Err(UnknownImplementation::Unsupported(name)) => {
-            at_tag(failed(UNKNOWN, "The task's tag is not a worker implementation."))
+            at_tag(failed(UNKNOWN, "The task's tag does not name a worker implementation."))
                 .actual(Authority::Queue, format!("{name:?}"))
         }
     };

@@ -1,4 +1,4 @@
-//! Parents and docker-image tasks run only where nobody else's tasks run.
+//! Parents and docker-image tasks run only in the pools that the product trusts for them.
 //!
 //! Specification 3.11 and 3.12.
 

@@ -129,7 +129,8 @@ fn unfinished(verification: &Verification) -> Vec<Finding> {
                 Subject::Task(task_id, _) | Subject::Link(task_id, _) => (task_id, ""),
                 Subject::Chain(_) => (target, " of the chain"),
             };
-            findings.push(finding(task_id, format!("The check {}{whole} did not end.", item.check.name)));
+            findings
+                .push(finding(task_id, format!("The check {}{whole} did not complete.", item.check.name)));
         }
     }
     findings
@@ -159,7 +160,7 @@ fn restore(verification: &Verification, findings: &mut [Finding]) -> bool {
         if let Some(rule) = finding.code.rule.filter(|rule| verification.evidence.relaxes(*rule)) {
             finding.disposition = Disposition::Failed;
             finding.message.push_str(&format!(
-                " The policy relaxes {rule}; it counts all the same, because other checks did not complete."
+                " The policy relaxes {rule}, but the finding counts, because other checks did not complete."
             ));
             restored = true;
         }

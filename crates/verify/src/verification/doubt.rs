@@ -28,14 +28,14 @@ impl Repeats {
         if is_settled || *count < MOST_REPEATS {
             return counts;
         }
-        let reason = "its bytes were others each time it was requested".to_owned();
+        let reason = "its bytes differed between requests".to_owned();
         Fact::Unreachable { reason, attempts: count.saturating_add(1) }
     }
 }
 
 impl Verification {
     /// What a passing fault may have altered, where a finding failed because of it, and that was seen only once:
-    /// answers that are malformed, artifacts that have another digest than they must have, documents without a
+    /// answers that are malformed, artifacts that do not have the expected digest, documents without a
     /// verified signature, and files that nothing proves. A driver that can reach the services requests each
     /// once more, past caches, and gives the answers to [`reconsider`](Self::reconsider).
     #[must_use]

@@ -143,7 +143,7 @@ pub(crate) struct Evidence {
     projects: Option<Result<Projects, String>>,
     /// All other JSON answers.
     parsed: HashMap<Need, Json>,
-    /// What arrived in another form than every answer to its need has.
+    /// Answers that do not have the form of an answer to their need.
     malformed: BTreeSet<Need>,
     /// What checks note down.
     notes: Notes,
@@ -232,7 +232,7 @@ impl Evidence {
         self.facts.iter()
     }
 
-    /// What arrived in another form than every answer to its need has.
+    /// Answers that do not have the form of an answer to their need.
     pub(super) fn malformed(&self) -> impl Iterator<Item = &Need> {
         self.malformed.iter()
     }

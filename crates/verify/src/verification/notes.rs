@@ -10,8 +10,8 @@ use std::cell::OnceCell;
 pub(crate) struct Notes(OnceCell<Box<dyn Any + Send>>);
 
 impl Notes {
-    /// The value, created if there is none yet. Blocked if there is one of another type: then two kinds
-    /// of users share a verification, which is a defect and no reason to pass.
+    /// The value, created on first use. Blocked if a value of a different type exists: then two kinds of users
+    /// share a verification, which is a defect and must not let a check pass.
     pub(crate) fn of<T: Default + Send + 'static>(&self) -> Result<&T, Stop> {
         self.0.get_or_init(|| Box::<T>::default()).downcast_ref().ok_or(Stop::Blocked)
     }

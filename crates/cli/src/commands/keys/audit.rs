@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub(crate) const AUDIT_EXAMPLES: &str = "\
 Examples:
   catena keys audit trust.yml
-      Keys that end soon, never end, or may sign for the same as others.
+      Keys that end soon, never end, or have the same permissions as others.
   catena keys audit trust.yml --recording cases/one --recording cases/two
       Also keys that signed nothing in these recordings, or may sign for more than they did.
 

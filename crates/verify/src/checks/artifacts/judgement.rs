@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 pub(super) enum ArtifactResult {
     Verified(VerifiedArtifact),
-    /// Listed by the document of a finished target, and not there; with the answer's own words.
+    /// Listed by the document of a finished target, but absent from storage; with the answer's text.
     Absent(Box<(VerifiedArtifact, String)>),
     Found(Box<Finding>),
 }
@@ -43,7 +43,7 @@ pub(super) fn judge(
             return found_box(found(
                 NAME,
                 Disposition::Failed,
-                format!("The wanted artifact {shown:?} has no safe name: {error}."),
+                format!("The name of the wanted artifact {shown:?} is not safe: {error}."),
             ));
         }
     };
@@ -53,7 +53,7 @@ pub(super) fn judge(
         return found_box(found(
             code,
             disposition,
-            format!("{name} is the worker's own, and never an input."),
+            format!("{name} is a file of the worker itself, which is never an input."),
         ));
     }
     let digests = match document.listing(shown) {
@@ -62,7 +62,7 @@ pub(super) fn judge(
             return found_box(found(
                 ABSENT,
                 Disposition::Passed,
-                format!("The optional {name} was not made."),
+                format!("The task did not make the optional {name}."),
             ));
         }
         Listing::Absent => {
@@ -73,27 +73,23 @@ pub(super) fn judge(
         }
         Listing::NoDigest => {
             return found_box(
-                found(
-                    NO_DIGEST,
-                    Disposition::Failed,
-                    format!("The document names {name} without any digest."),
-                )
-                .expected(Authority::Policy, "sha256 or sha512")
-                .actual(Authority::Worker, "none"),
+                found(NO_DIGEST, Disposition::Failed, format!("The document names {name} without a digest."))
+                    .expected(Authority::Policy, "sha256 or sha512")
+                    .actual(Authority::Worker, "none"),
             );
         }
         Listing::Wrong(error) => {
             return found_box(found(
                 WRONG_DIGEST,
                 Disposition::Failed,
-                format!("The document's digest of {name} is not usable: {error}."),
+                format!("The document's digest of {name} is unusable: {error}."),
             ));
         }
         Listing::Malformed => {
             return found_box(found(
                 WRONG_DIGEST,
                 Disposition::Failed,
-                format!("The document's entry for {name} is not algorithms with digests."),
+                format!("The document's entry for {name} is not a map from algorithms to digests."),
             ));
         }
     };
@@ -130,11 +126,11 @@ pub(super) fn judge(
         },
         Answer::Absent(answer) if wanted.optional => match listing(cx, link)? {
             Err(finding) => Ok(ArtifactResult::Found(finding)),
-            // Either the queue or the storage is wrong, and which one is not known.
+            // Either the queue or the storage is wrong; it is unknown which.
             Ok(names) if names.contains(name.as_str()) => found_box(found(
                 LISTED_ABSENT,
                 Disposition::Failed,
-                format!("The queue lists the optional {name}, but it is not there: {answer}"),
+                format!("The queue lists the optional {name}, but it does not exist: {answer}"),
             )),
             Ok(_) => found_box(found(
                 ABSENT,
@@ -152,8 +148,8 @@ pub(super) fn judge(
     }
 }
 
-/// A wanted artifact that the document does not name: whether the task made it after all shows in the queue's
-/// list.
+/// The finding about a wanted artifact that the document does not name. The queue's list shows whether the task
+/// made it.
 fn unnamed(link: &Link, name: &ArtifactName, names: &BTreeSet<Arc<str>>) -> Finding {
     let (code, message) = if names.contains(name.as_str()) {
         (UNLISTED, format!("The queue lists {name}, and the document does not name it."))
@@ -167,7 +163,7 @@ fn unnamed(link: &Link, name: &ArtifactName, names: &BTreeSet<Arc<str>>) -> Find
         .at(THING, Some(Path::of(&["artifacts"]).key(name.as_str())))
 }
 
-/// A wanted artifact that the document names and that does not exist any more.
+/// The finding about a wanted artifact that the document names and that does not exist any more.
 fn missing(link: &Link, name: &ArtifactName, names: &BTreeSet<Arc<str>>, answer: &str) -> Finding {
     let message = if names.contains(name.as_str()) {
         format!("The document and the queue name {name}, but its storage does not have it: {answer}")
@@ -179,12 +175,12 @@ fn missing(link: &Link, name: &ArtifactName, names: &BTreeSet<Arc<str>>, answer:
         .at(THING, Some(Path::of(&["artifacts"]).key(name.as_str())))
 }
 
-/// An artifact whose bytes have the signed digest has the recorded size too.
+/// The finding about an artifact with the signed digest and without the recorded size.
 fn size_mismatch(link: &Link, document: &Document, name: &ArtifactName, measured: u64) -> Option<Finding> {
     let Some(Ok(custody)) = &document.custody else { return None };
     let recorded = custody.artifacts.get(name.as_str())?.size;
     (recorded != measured).then(|| {
-        let message = format!("{name} has the signed digest, and the record of custody another size.");
+        let message = format!("{name} has the signed digest, but not the size in the record of custody.");
         let path = Path::of(&[CUSTODY, "artifacts"]).key(name.as_str()).key("size");
         Finding::new(CHECK, SIZE, Disposition::Failed, link.task_id, message)
             .at(THING, Some(path))
@@ -200,7 +196,7 @@ fn named(task_id: TaskId, run_id: RunId, name: ArtifactName, digests: &[Digest])
     Some(VerifiedArtifact { task_id, run_id, name, digest, length: None, evidence: ArtifactEvidence::Named })
 }
 
-/// The need for an artifact. SHA-512 is only measured where the document says it.
+/// The need for an artifact. SHA-512 is computed only if the document lists it.
 pub(super) fn need(
     task_id: TaskId,
     run_id: RunId,
@@ -218,15 +214,15 @@ pub(super) fn need(
     })
 }
 
-/// The links whose entries in a parent's graph are looked at: known once the chain is.
+/// The links whose entries in a parent's graph are read: known once the chain is.
 pub(super) fn graph_wants(cx: &CheckContext<'_>, parent: TaskId) -> Result<TaskSet, Stop> {
     Ok(cx.closed()?.made_by(parent))
 }
 
-/// The first digest that the bytes do not have.
+/// The first digest that the bytes do not have, and the one that they have.
 pub(super) fn mismatch(digests: &[Digest], measurement: &Measurement) -> Option<(Digest, Digest)> {
     digests.iter().find_map(|expected| {
-        // A digest that was not measured is not known to be right.
+        // An algorithm that was not measured counts as a mismatch.
         let actual = measurement.like(expected).unwrap_or(Digest::Sha256(measurement.sha256));
         (actual != *expected).then_some((*expected, actual))
     })

@@ -19,8 +19,8 @@ pub(super) fn takers<'a>(cx: &CheckContext<'a>) -> Result<Vec<&'a Link>, Stop> {
     Ok(std::iter::once(target).chain(others.into_iter().flatten()).collect())
 }
 
-/// Every task that files are taken of is a link that has run. The chain is made so; this holds even if
-/// it were not.
+/// Every task of which artifacts are wanted is a link that has run. The chain is built that way; this check
+/// does not rely on it.
 pub(super) fn examine_wanted(cx: &CheckContext<'_>) -> Examined {
     cx.closed()?;
     let mut findings = Findings::default();
@@ -28,7 +28,7 @@ pub(super) fn examine_wanted(cx: &CheckContext<'_>) -> Examined {
         examine_taker(cx, taker, &mut findings)?;
     }
     if findings.is_empty() {
-        let message = "Every artifact is wanted of a task that has run in this chain.";
+        let message = "Every wanted artifact is of a task that has run in this chain.";
         findings.push(Finding::new(CHECK, WANTED, Disposition::Passed, target(cx)?.task_id, message));
     }
     Ok(findings.into_vec().into())
@@ -43,8 +43,10 @@ fn examine_taker(cx: &CheckContext<'_>, taker: &Link, findings: &mut Findings) -
         // Without a definition it is no link, and the definition check says why.
         let known = cx.evidence.definition(entry.task_id).is_some_and(|definition| definition.is_err());
         if !known && !chain.link(entry.task_id).is_some_and(|link| link.has_run) {
-            let message =
-                format!("Artifacts are wanted of task {}, which has not run in this chain.", entry.task_id);
+            let message = format!(
+                "The task uses artifacts of task {}, which has not run in this chain.",
+                entry.task_id
+            );
             let place = Path::of(&["payload", "upstreamArtifacts"]).index(number).key("taskId");
             let finding = Finding::new(CHECK, FOREIGN, Disposition::Failed, target_id, message);
             findings.push(finding.at("the queue's definition", Some(place)));
@@ -70,14 +72,14 @@ fn examine_taker(cx: &CheckContext<'_>, taker: &Link, findings: &mut Findings) -
     Ok(())
 }
 
-/// What is wrong with a path as a task writes it, before anything is known of the artifact.
+/// The finding about a path that a task must not name, whatever artifacts exist.
 fn examine_path(target_id: TaskId, path: &str, entry: &UpstreamArtifacts, place: Path) -> Option<Finding> {
     let failed = |code, message: String| {
         let finding = Finding::new(CHECK, code, Disposition::Failed, target_id, message);
         Some(finding.at("the queue's definition", Some(place)).actual(Authority::Task, path))
     };
     if path.starts_with('/') || path.contains("..") {
-        return failed(NAME, format!("A path of {} could leave its directory.", entry.task_id));
+        return failed(NAME, format!("A path of {} could lead out of its directory.", entry.task_id));
     }
     if path.contains('*') && path.len() > LONGEST {
         let length = path.len();
@@ -86,7 +88,7 @@ fn examine_path(target_id: TaskId, path: &str, entry: &UpstreamArtifacts, place:
     if path.contains('*') && !entry.optional {
         return failed(
             GLOB,
-            format!("A pattern of {} is not optional, though it could stand for nothing.", entry.task_id),
+            format!("A pattern of {} is not optional, although it could match nothing.", entry.task_id),
         );
     }
     None

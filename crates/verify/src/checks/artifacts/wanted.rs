@@ -18,7 +18,7 @@ pub(super) struct Wanted {
     pub(super) how: How,
 }
 
-/// How a file is asked for: whole, measured, or scanned.
+/// How a file is requested: whole, measured, or scanned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum How {
     Content,
@@ -26,11 +26,11 @@ pub(super) enum How {
     Graph,
     /// Measured, if it still exists: only the document of a finished target lists it.
     Listed,
-    /// Not at all: the verdict names its digest.
+    /// Not requested: the verdict names its digest.
     Named,
 }
 
-/// What parents publish for the verification itself (specification 5.1).
+/// The artifacts of a parent that the verification itself reads (specification 5.1).
 fn published(role: Option<KindRole>) -> Vec<(ArtifactName, How)> {
     match role {
         Some(KindRole::Decision) => vec![
@@ -43,8 +43,8 @@ fn published(role: Option<KindRole>) -> Vec<(ArtifactName, How)> {
     }
 }
 
-/// The files that are wanted of a link: what parents publish, and what the target names, or every link
-/// where all is to be measured; or what is wrong with the list of artifacts that patterns are looked up in.
+/// The files that are wanted of a link: what a parent publishes, and what the target names, or every link that
+/// has run if all artifacts are to be measured. Or the finding about the list that patterns are matched against.
 pub(super) fn wanted(cx: &CheckContext<'_>, link: &Link) -> Result<Result<Vec<Wanted>, Box<Finding>>, Stop> {
     let mut names: BTreeMap<String, (bool, How)> = BTreeMap::new();
     for (name, how) in published(link.role) {
@@ -83,7 +83,7 @@ fn want(names: &mut BTreeMap<String, (bool, How)>, name: &str, optional: bool) {
         .or_insert((optional, How::Measured));
 }
 
-/// Adds what the document of a finished target lists and is not wanted yet.
+/// Adds the artifacts that the document of a finished target lists and that are not wanted yet.
 pub(super) fn want_listed(cx: &CheckContext<'_>, document: &Document, wanted: &mut Vec<Wanted>) {
     let how = match cx.evidence.target.extent {
         Extent::Listed | Extent::All => How::Listed,

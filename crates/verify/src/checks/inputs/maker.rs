@@ -141,6 +141,6 @@ fn signed(cx: &CheckContext<'_>, maker: &Link, run: &Run) -> Result<Result<Arc<D
     if same {
         Ok(Ok(document))
     } else {
-        wrong(INPUT_DOCUMENT_WRONG, "the document of its maker is about another run or another worker.")
+        wrong(INPUT_DOCUMENT_WRONG, "the document of its maker is about a different run or worker.")
     }
 }

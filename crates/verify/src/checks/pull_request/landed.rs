@@ -79,7 +79,7 @@ fn listed(
 
 /// Whether one of some branches has the level of the target's tree, where levels are known.
 fn among(cx: &CheckContext<'_>, repository: &GithubRepository, branches: &[String]) -> Result<Landing, Stop> {
-    // What is wrong with the list of projects is the tree check's to say.
+    // The tree check reports what is wrong with the list of projects.
     let Answer::Is(Ok(projects)) = cx.projects()? else { return Err(Stop::Blocked) };
     let url = RepositoryUrl::parse(&format!("https://github.com/{repository}")).map_err(|_| Stop::Blocked)?;
     let project = projects.by_repository(&url).filter(|project| project.is_git());

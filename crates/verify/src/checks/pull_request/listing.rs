@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
 
     fn open(&mut self, name: &'a str, class: &str, is_closed: bool) -> Result<(), &'static str> {
         if RAW.contains(&name) {
-            return Err("it has an element that belongs into no list");
+            return Err("it has an element that is not allowed in a list");
         }
         let has = |wanted: &str| class.split_ascii_whitespace().any(|class| class == wanted);
         self.is_spoofed |= class.split_ascii_whitespace().any(|class| class.starts_with(SPOOFED));
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
             (false, false) => {}
         }
         if self.open.len() >= DEPTH {
-            return Err("its elements lie too deep");
+            return Err("its elements are nested too deeply");
         }
         self.open.push(Element { name, role });
         Ok(())
@@ -191,7 +191,7 @@ enum Token<'a> {
 
 /// What stands first, and what comes after it.
 fn token(text: &str) -> Result<(Token<'_>, &str), &'static str> {
-    const OPEN: &str = "it has an element that is cut off";
+    const OPEN: &str = "it has a truncated element";
     if let Some(rest) = text.strip_prefix("<!--") {
         return rest.split_once("-->").map(|(_, after)| (Token::Comment, after)).ok_or(OPEN);
     }

@@ -98,7 +98,7 @@ fn read(
     body: &Body,
     parse: impl FnOnce(&[u8]) -> Result<Value, String>,
 ) -> Rebuild<Arc<Value>> {
-    // Each action walks over all of it, whoever reads it.
+    // Each action reads all of it.
     cx.evidence.work.spend_bytes(body.bytes.len())?;
     let key = (parent.decision.task_id, name.clone());
     let value = notes(cx)?.contents.of(key, || parse(&body.bytes).map(Arc::new));
@@ -117,10 +117,7 @@ fn own_context(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Map> {
     let path = Path::of(&keys);
     let Some(Value::Object(context)) = parent.link.definition.value().pointer(&keys) else {
         return Err(parent
-            .failed(
-                ENVIRONMENT,
-                "The action does not say what it was started with: extra.action.context is missing.",
-            )
+            .failed(ENVIRONMENT, "The action does not state its parameters: extra.action.context is missing.")
             .at("the queue's definition", Some(path))
             .into());
     };
@@ -148,7 +145,7 @@ fn check_parameters(cx: &CheckContext<'_>, parent: Parent<'_>, signed: &Value, t
     if signed == own || cx.evidence.relaxes(Rule::ActionParameters) {
         return Ok(());
     }
-    let message = "The action was started with other parameters than its decision task published.";
+    let message = "The action was not started with the parameters that its decision task published.";
     let path = Path::of(&["extra", "action", "context", "parameters"]);
     let finding = parent.failed(ACTION_PARAMETERS, message).at("the queue's definition", Some(path));
     Err(finding
@@ -191,7 +188,7 @@ fn entry<'a>(parent: Parent<'_>, actions: &'a Value) -> Rebuild<&'a Value> {
     match entry.get("kind").and_then(Value::as_str) {
         Some("hook") => Ok(entry),
         other => {
-            let message = format!("The action {callback:?} is not of the kind hook.");
+            let message = format!("The action {callback:?} is not of kind hook.");
             let finding = parent.failed(ACTION_KIND, message).expected(Authority::Policy, "hook");
             let place = format!("public/actions.json of {}", parent.decision.task_id);
             let finding = finding.at(place, Some(Path::of(&["actions", "kind"])));
@@ -204,7 +201,7 @@ fn hook_payload(cx: &CheckContext<'_>, parent: Parent<'_>, action: &Value, told:
     let needed = |name: &str| -> Rebuild<Value> {
         told.get(name).cloned().ok_or_else(|| {
             let path = Path::of(&["extra", "action", "context"]).key(name);
-            let finding = parent.failed(ENVIRONMENT, format!("The action does not say its {name}."));
+            let finding = parent.failed(ENVIRONMENT, format!("The action does not state its {name}."));
             finding.at("the queue's definition", Some(path)).into()
         })
     };
@@ -242,7 +239,7 @@ fn check_input(cx: &CheckContext<'_>, parent: Parent<'_>, action: &Value, told: 
             return Ok(());
         }
         let path = Path::of(&["extra", "action", "context", "input"]);
-        let message = "The action has an input, though actions.json gives it no schema.";
+        let message = "The action has an input, but no schema in actions.json.";
         let finding = parent.failed(ACTION_INPUT, message).at("the queue's definition", Some(path));
         return Err(finding
             .expected(Authority::Worker, "null or {}")
@@ -269,14 +266,14 @@ fn misfitting(parent: Parent<'_>, misfit: &SchemaError) -> Finding {
     };
     let (code, path, message) = match misfit {
         SchemaError::Breach { path, .. } => {
-            (ACTION_INPUT, in_input(path), format!("The action's input breaks its schema: {misfit}."))
+            (ACTION_INPUT, in_input(path), format!("The action's input violates its schema: {misfit}."))
         }
         SchemaError::Unsupported { path, .. } => {
-            let message = format!("Whether the action's input fits its schema cannot be told: {misfit}.");
+            let message = format!("It is unknown whether the action's input is valid: {misfit}.");
             (ACTION_SCHEMA, in_input(path), message)
         }
         SchemaError::BudgetExceeded => {
-            let message = format!("Whether the action's input fits its schema cannot be told: {misfit}.");
+            let message = format!("It is unknown whether the action's input is valid: {misfit}.");
             (ACTION_INPUT, in_input(&Path::new()), message)
         }
     };
@@ -285,7 +282,7 @@ fn misfitting(parent: Parent<'_>, misfit: &SchemaError) -> Finding {
 
 /// What the name of an action's hook tells: `in-tree-action-<level>-<permission>/<hash>`, or
 /// `in-tree-pr-action-` for what pull requests may fire. Who generates the hooks of a tree names them all
-/// so; a hook of another name is somebody's own.
+/// so; a hook of any other name is not generated for a tree.
 struct Hook<'a> {
     of_pull_requests: bool,
     level: &'a str,
@@ -391,7 +388,7 @@ fn check_source(cx: &CheckContext<'_>, parent: Parent<'_>, payload: &Value) -> R
         let fired = fired.map(|text| (Authority::Worker, format!("hookPayload.{}", keys.join(".")), text));
         for (authority, place, told) in own.into_iter().chain(fired) {
             if told.trim_end_matches('/') != expected {
-                let message = format!("The action is for another {what} than its decision task.");
+                let message = format!("The action is not for the {what} of its decision task.");
                 return Err(parent
                     .failed(ACTION_SOURCE, message)
                     .at("the queue's definition", Some(Path::of(&["payload", "env", &variable])))
@@ -427,7 +424,7 @@ pub(super) fn check_task_group(parent: Parent<'_>, tasks: &mut [Value]) -> Rebui
     const KEYS: [&str; 3] = ["payload", "env", "ACTION_TASK_GROUP_ID"];
     let acceptable = [parent.link.task_id.as_str(), parent.decision.task_id.as_str()];
     let refused = |authority, told: Option<&str>| -> super::Fail {
-        let message = "ACTION_TASK_GROUP_ID is neither the action nor its decision task.";
+        let message = "ACTION_TASK_GROUP_ID names neither the action nor its decision task.";
         let finding =
             parent.failed(ACTION_GROUP, message).at("the queue's definition", Some(Path::of(&KEYS)));
         let finding = finding.expected_by(Authority::Queue, "the chain", acceptable.join(" or "));

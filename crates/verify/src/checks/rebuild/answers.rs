@@ -16,7 +16,7 @@ pub(super) struct Answered {
     value: Arc<Value>,
 }
 
-/// Asks; what does not exist, and what is not JSON, is found.
+/// Requests an answer; absence, and an answer that is not JSON, are findings.
 pub(super) fn ask(cx: &CheckContext<'_>, parent: Parent<'_>, need: Need) -> Rebuild<Answered> {
     match cx.json(&need)? {
         Answer::Is(Ok(value)) => Ok(Answered { need, value }),
@@ -129,7 +129,7 @@ impl Answered {
         }
         let path = Path::of(keys);
         let message = format!(
-            "The answer is about something else: {path} is {told:?}, not {asked:?}, for {}.",
+            "The answer is about a different object: {path} is {told:?}, not {asked:?}, for {}.",
             self.need
         );
         Err(parent

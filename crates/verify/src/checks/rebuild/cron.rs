@@ -89,7 +89,7 @@ impl<'a> Cron<'a> {
         }
     }
 
-    /// Whoever fires the hook of a job chooses the input, which no file tells. Its shape is free; each
+    /// The user who triggers the hook of a job chooses the input, which no file states. Its shape is free; each
     /// key and text in it is one word, because a template may put it anywhere.
     fn check_input(&self, input: &Value) -> Rebuild<()> {
         let mut todo = vec![input];

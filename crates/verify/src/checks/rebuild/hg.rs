@@ -94,7 +94,7 @@ impl Push {
         let last = push.changesets(parent)?.len().saturating_sub(1);
         let tip = push.changesets(parent)?.last().and_then(|tip| tip.get("node")).and_then(Value::as_str);
         if tip != Some(revision.as_str()) && !cx.evidence.relaxes(Rule::AnswerIdentity) {
-            let message = "The push that the tree's log has for the revision ends with another changeset.";
+            let message = "The push that the tree's log has for the revision does not end with the revision.";
             let path = catena_json::Path::of(&["pushes", &push.id, "changesets"]).index(last).key("node");
             return Err(parent
                 .failed(super::IDENTITY, message)

@@ -58,8 +58,8 @@ impl Form {
     fn words(self) -> &'static str {
         match self {
             Self::Hash => "a full hash (40 lowercase hexadecimal digits)",
-            Self::Ref => "the name of a branch or tag, without characters that a shell acts on",
-            Self::Mail => "a mail address, without characters that a shell acts on",
+            Self::Ref => "the name of a branch or tag, without characters that a shell interprets",
+            Self::Mail => "a mail address, without characters that a shell interprets",
             Self::Login => "a GitHub login",
             Self::Time => "a time (RFC 3339, or seconds since 1970)",
             Self::TaskId => "a task id",
@@ -140,7 +140,7 @@ pub(super) fn unconfirmed(
     expected: &str,
     actual: &str,
 ) -> Finding {
-    let message = "A value that only the task itself states is not in the form that it must have.";
+    let message = "A value that only the task itself states does not have the required form.";
     parent
         .failed(VALUE, message)
         .at(thing, Some(path))

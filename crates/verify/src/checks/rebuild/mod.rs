@@ -35,28 +35,25 @@ const CHECK: &str = DESCRIPTION.name;
 
 const AGREES: Code = Code::passing("rebuild-agrees", "The parent is what the tree's template renders.");
 const NOT_NEEDED: Code =
-    Code::passing("rebuild-not-needed", "The task is no parent: its parent's graph says what it must be.");
+    Code::passing("rebuild-not-needed", "The task is not a parent: its parent's graph says what it must be.");
 const NO_DECISION: Code = Code::new(
     "rebuild-decision-unknown",
     Class::Invalid,
-    "The parent's decision task is no decision or action task of the chain.",
+    "The parent's decision task is not a decision or action task of the chain.",
 );
-const TASKS_FOR: Code = Code::new(
-    "rebuild-tasks-for",
-    Class::Policy,
-    "The product does not allow what the parent says it was made for.",
-);
+const TASKS_FOR: Code =
+    Code::new("rebuild-tasks-for", Class::Policy, "The product does not allow the parent's trigger.");
 const VCS: Code = Code::new(
     "rebuild-vcs",
     Class::Policy,
-    "The parent's tree lives in a version control system that the product does not use.",
+    "The parent's tree is in a version control system that the product does not use.",
 );
 const HOST: Code =
-    Code::new("rebuild-host", Class::Policy, "The tree is on a host that templates are not fetched from.");
+    Code::new("rebuild-host", Class::Policy, "The tree is on a host from which no templates are fetched.");
 const REPOSITORY: Code = Code::new(
     "rebuild-repository",
     Class::Invalid,
-    "The decision task does not name its repository in the one plain form.",
+    "The decision task does not name its repository in the plain form.",
 );
 const TEMPLATE_REPOSITORY: Code = Code::new(
     "rebuild-template-repository",
@@ -96,11 +93,11 @@ const EMPTIES: Code = Code::new(
 )
 .relaxable(Rule::EmptyValues);
 const ANSWER: Code =
-    Code::new("rebuild-answer-malformed", Class::Invalid, "A service's answer lacks what it must tell.");
+    Code::new("rebuild-answer-malformed", Class::Invalid, "A service's answer lacks a required member.");
 const IDENTITY: Code = Code::new(
     "rebuild-answer-about-another",
     Class::Invalid,
-    "A service's answer is about something other than what was asked.",
+    "A service's answer is not about the requested object.",
 )
 .relaxable(Rule::AnswerIdentity);
 const UNKNOWN: Code = Code::new(
@@ -111,35 +108,32 @@ const UNKNOWN: Code = Code::new(
 const ENDLESS: Code = Code::new(
     "rebuild-tags-endless",
     Class::Infra,
-    "A repository's list of tags does not end within the pages that are read, and has not the release's there.",
+    "A repository's list of tags does not end within the pages that are read, and they do not have the \
+     release's tag.",
 );
-const DRAFT: Code =
-    Code::new("rebuild-release-draft", Class::Policy, "The release is a draft that is not published.");
+const DRAFT: Code = Code::new("rebuild-release-draft", Class::Policy, "The release is an unpublished draft.");
 const COMMENT: Code = Code::new(
     "rebuild-push-comment",
     Class::Invalid,
     "The decision task's commit message is neither one space nor the try line of the push.",
 );
-const BEFORE_PUSH: Code = Code::new(
-    "rebuild-before-push",
-    Class::Invalid,
-    "The decision task was created before what it was made for was pushed.",
-)
-.relaxable(Rule::PushTime);
+const BEFORE_PUSH: Code =
+    Code::new("rebuild-before-push", Class::Invalid, "The decision task was created before its push.")
+        .relaxable(Rule::PushTime);
 const OLD: Code = Code::new(
     "rebuild-push-old",
     Class::Policy,
-    "What the decision task was made for was pushed longer before than the product allows.",
+    "The decision task's push is older than the product allows.",
 );
 const PROJECTS: Code = Code::new(
     "rebuild-projects",
     Class::Infra,
-    "The list of projects, which the parent's level comes from, is missing or malformed.",
+    "The list of projects, which has the parent's level, is missing or malformed.",
 );
 const PROJECT: Code = Code::new(
     "rebuild-project-unknown",
     Class::Policy,
-    "The list of projects does not tell the SCM level of the tree.",
+    "The list of projects does not state the SCM level of the tree.",
 );
 const ENVIRONMENT: Code = Code::new(
     "rebuild-environment",
@@ -161,47 +155,49 @@ const SEVERAL_ACTIONS: Code = Code::new(
     Class::Invalid,
     "Several actions of the decision task have the parent's callback.",
 );
-const ACTION_KIND: Code =
-    Code::new("rebuild-action-kind", Class::Policy, "The action is not of the kind hook.");
+const ACTION_KIND: Code = Code::new("rebuild-action-kind", Class::Policy, "The action is not of kind hook.");
 const ACTION_GROUP: Code = Code::new(
     "rebuild-action-group",
     Class::Invalid,
-    "ACTION_TASK_GROUP_ID is neither the action nor its decision task.",
+    "ACTION_TASK_GROUP_ID names neither the action nor its decision task.",
 );
 const ACTION_SOURCE: Code = Code::new(
     "rebuild-action-source",
     Class::Invalid,
-    "The action is for another tree or revision than its decision task.",
+    "The action is not for the tree and revision of its decision task.",
 )
 .relaxable(Rule::ActionSource);
 const ACTION_INPUT: Code = Code::new(
     "rebuild-action-input",
     Class::Policy,
-    "The action's input does not fit the action's own schema, or the schema is too large to tell.",
+    "The action's input violates the action's own schema, or the two are too large to be checked.",
 )
 .relaxable(Rule::ActionInput);
 const ACTION_SCHEMA: Code = Code::new(
     "rebuild-action-schema",
     Class::Policy,
-    "The schema of the action's input has a keyword that is not supported, so that it is not known whether the input fits.",
+    "The schema of the action's input has an unsupported keyword, so it is unknown whether the input is \
+     valid.",
 )
 .relaxable(Rule::ActionSchema);
 const ACTION_HOOK: Code = Code::new(
     "rebuild-action-hook",
     Class::Invalid,
-    "The action's hook is not an in-tree hook, or its group, permission and level do not fit together or are not its decision task's.",
+    "The action's hook is not an in-tree hook, or its group, permission and level contradict each other or \
+     its decision task.",
 )
 .relaxable(Rule::ActionHook);
 const ACTION_PARAMETERS: Code = Code::new(
     "rebuild-action-parameters",
     Class::Invalid,
-    "The action was started with other parameters than its decision task published.",
+    "The action was not started with the parameters that its decision task published.",
 )
 .relaxable(Rule::ActionParameters);
 const VALUE: Code = Code::new(
     "rebuild-value-unconfirmed",
     Class::Invalid,
-    "A value that the definition is rebuilt with comes from the task itself and is not in the form it must have.",
+    "A value that the definition is rebuilt with comes from the task itself and does not have the required \
+     form.",
 )
 .relaxable(Rule::ConfirmedValues);
 const CRON_MALFORMED: Code =
@@ -210,13 +206,13 @@ const CRON_MALFORMED: Code =
 const CRON_UNKNOWN: Code = Code::new(
     "rebuild-cron-job-unknown",
     Class::Invalid,
-    "The cron task's job is not one of the tree's .cron.yml that makes decision tasks.",
+    "The tree's .cron.yml has no job of this name that makes decision tasks.",
 )
 .relaxable(Rule::CronJob);
 const CRON_DIFFERS: Code = Code::new(
     "rebuild-cron-differs",
     Class::Invalid,
-    "The cron task differs from what the tree's .cron.yml says of its job.",
+    "The cron task differs from its job in the tree's .cron.yml.",
 )
 .relaxable(Rule::CronJob);
 
@@ -308,7 +304,7 @@ fn examine(cx: &CheckContext<'_>, link: &Link) -> Examined {
     let finding =
         |code, disposition, message: String| Finding::new(CHECK, code, disposition, link.task_id, message);
     if !link.is_parent() {
-        let message = "The task is no parent; its parent's graph says what it must be.".to_owned();
+        let message = "The task is not a parent; its parent's graph says what it must be.".to_owned();
         return Ok(vec![finding(NOT_NEEDED, Disposition::Passed, message)].into());
     }
     let decision_id = link.definition.decision_task_id();
@@ -375,7 +371,7 @@ fn trigger(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild<Trigger> {
         (None, Some(other)) => {
             format!("{:?} is a trigger that this version of Catena does not know.", inputs::shown(other))
         }
-        (None, None) => "The task does not say by which trigger it was made.".to_owned(),
+        (None, None) => "The task does not state its trigger.".to_owned(),
     };
     match definition.trigger() {
         Some(trigger) if allowed.contains(&trigger) => Ok(trigger),

@@ -30,7 +30,7 @@ impl Projects<'_> {
     /// The SCM level of a project as templates get it.
     pub(super) fn level(&self, cx: &CheckContext<'_>, parent: Parent<'_>, name: &str) -> Rebuild<String> {
         self.0.by_name(name).and_then(catena_model::projects::Project::level_text).ok_or_else(|| {
-            let message = format!("The list of projects does not tell the SCM level of {name}.");
+            let message = format!("The list of projects does not state the SCM level of {name}.");
             self.unknown(cx, parent.failed(PROJECT, message), "a project with a level").into()
         })
     }

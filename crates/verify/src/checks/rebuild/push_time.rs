@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// How far the clocks of two services may be apart.
 const SKEW: SignedDuration = SignedDuration::from_mins(1);
-/// How far the clock of whoever commits may be ahead: that of a time zone that was set wrongly.
+/// How far a committer's clock may be ahead: the error of a wrong time zone.
 const COMMITTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// When it was pushed, as far as version control says.
@@ -68,12 +68,12 @@ pub(super) fn check(cx: &CheckContext<'_>, parent: Parent<'_>, pushed: Option<Pu
             .actual(Authority::Queue, created.to_string())
     };
     if time.duration_since(created) > ahead {
-        let message = "The task was created before what it was made for was pushed.".to_owned();
+        let message = "The task was created before its push.".to_owned();
         return Err(said(BEFORE_PUSH, message, format!("not before {time}")).into());
     }
     let Some(days) = cx.evidence.product.max_push_age else { return Ok(()) };
     if created.duration_since(time) > SignedDuration::from_hours(i64::from(days).saturating_mul(24)) {
-        let message = format!("What the task was made for was pushed more than {days} days before.");
+        let message = format!("The task was created more than {days} days after its push.");
         let expected = format!("at most {days} days after {time}");
         return Err(said(OLD, message, expected).into());
     }

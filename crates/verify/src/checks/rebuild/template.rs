@@ -124,7 +124,7 @@ fn read(cx: &CheckContext<'_>, parent: Parent<'_>, text: TreeText) -> Rebuild<Te
     let TreeText { need, content, origin } = text;
     match notes(cx)?.templates.of(need, || load(cx, &content.bytes()?).map(Arc::new)) {
         Ok(loaded) => {
-            // Rendering walks over all of it, whoever reads it.
+            // Rendering reads all of it.
             cx.evidence.work.spend_bytes(loaded.bytes)?;
             Ok(Template { loaded, origin })
         }
@@ -175,7 +175,7 @@ fn from_github(
         && told != reference.as_str()
         && !cx.evidence.relaxes(Rule::AnswerIdentity)
     {
-        let message = format!("The answer is {} at another revision.", file.path());
+        let message = format!("The answer is {} at a different revision.", file.path());
         let finding = parent.failed(IDENTITY, message);
         return Err(finding
             .expected_by(Authority::Queue, "what was asked", reference.as_str())

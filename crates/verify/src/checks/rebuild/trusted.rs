@@ -9,7 +9,7 @@ use catena_policy::{RepositoryRule, Rule};
 
 /// What a task's source lies in decides what the task may do, and its repository what it does. So where
 /// the source, or the repository, lies in the path of a trusted repository, every repository that the
-/// decision task names with the product's prefixes is exactly a trusted one: not a folder that somebody
+/// decision task names with the product's prefixes is exactly a trusted one: not a folder that someone
 /// may push to below it, nor another one that the overriding prefix hides. What has nothing to do with a
 /// trusted tree is the tree check's to judge.
 ///
@@ -32,7 +32,7 @@ pub(super) fn repositories(cx: &CheckContext<'_>, parent: Parent<'_>) -> Rebuild
             continue;
         };
         let message =
-            format!("{variable} is no repository that the product trusts, but the task is of {tree}.");
+            format!("{variable} is not a repository that the product trusts, but the task is of {tree}.");
         let finding = parent.in_decision(TEMPLATE_REPOSITORY, message, &["payload", "env", &variable]);
         return Err(finding
             .expected_by(Authority::Policy, cx.policy("repositories"), tree)

@@ -18,7 +18,7 @@ pub(super) const DESCRIPTION: Check = describe!("run", CODES, Scope::Link(examin
 const CHECK: &str = DESCRIPTION.name;
 
 const COMPLETED: Code =
-    Code::passing("run-completed", "The last run of the task completed; everything is taken from this run.");
+    Code::passing("run-completed", "The last run of the task completed; all evidence is of this run.");
 const NOT_COMPLETED: Code = Code::new(
     "run-not-completed",
     Class::Policy,
@@ -28,7 +28,7 @@ const NOT_COMPLETED: Code = Code::new(
 const NOT_FINISHED: Code = Code::new(
     "run-not-finished",
     Class::Infra,
-    "The last run of the task has not ended yet: it waits for a worker, or is still going on.",
+    "The last run of the task has not ended yet: it is pending or running.",
 )
 .relaxable(Rule::RunState);
 const NONE: Code = Code::new("run-none", Class::Infra, "The task has no run.");
@@ -36,25 +36,26 @@ const UNKNOWN: Code = Code::new("run-status-unknown", Class::Invalid, "The queue
 const MALFORMED: Code =
     Code::new("run-status-malformed", Class::Invalid, "The queue's status of the task is malformed.");
 const OTHER: Code =
-    Code::new("run-status-of-another-task", Class::Invalid, "The queue's status is about another task.");
+    Code::new("run-status-of-another-task", Class::Invalid, "The queue's status is about a different task.");
 const CONTRADICTS: Code = Code::new(
     "run-status-contradicts",
     Class::Invalid,
-    "The queue's status names another worker pool, task group or scheduler than its definition of the task.",
+    "The queue's status does not name the worker pool, task group or scheduler of its definition of the \
+     task.",
 )
 .relaxable(Rule::StatusDefinition);
 const STATES: Code = Code::new(
     "run-state-contradicts",
     Class::Invalid,
-    "What the queue says of how far the task and its runs got contradicts itself.",
+    "The states that the queue records for the task and its runs contradict each other.",
 );
 const TIMES: Code = Code::new(
     "run-times-impossible",
     Class::Invalid,
-    "The times of the task's runs are in an order in which nothing can have happened.",
+    "The times of the task's runs are in an impossible order.",
 );
 const BEFORE: Code =
-    Code::passing("run-not-needed", "The target is about to run, so no run of it is looked at.");
+    Code::passing("run-not-needed", "The target is about to run, so it has no run to examine.");
 
 const CODES: &[Code] = &[
     COMPLETED,
@@ -109,7 +110,7 @@ fn contradictions(link: &Link, status: &Status) -> Vec<Finding> {
     let differing = status.repeated.iter().filter_map(|(key, told)| {
         let defined = link.definition.value().get(key)?;
         (defined != told).then(|| {
-            let message = format!("The queue's status has another {key} than its definition.");
+            let message = format!("The {key} of the queue's status is not that of its definition.");
             Finding::new(CHECK, CONTRADICTS, Disposition::Failed, link.task_id, message)
                 .at("the queue's status", Some(Path::of(&["status", key])))
                 .expected_by(Authority::Queue, "the queue's definition", plain(defined))

@@ -3,7 +3,7 @@
 //! The queue writes all times of its record by one clock, so they are in their order without any
 //! tolerance, but for two that other people's requests may bring out of order while they wait for one
 //! another: the end of a run that was cancelled or reached its deadline, and the begin of a next run.
-//! `created` is by the clock of whoever made the task; the queue refuses one that is farther than
+//! `created` comes from the clock of the task's creator; the queue refuses one that is farther than
 //! [`DRIFT`] from its own.
 
 use super::record::{Wrong, place};
@@ -51,7 +51,7 @@ fn of_run(run: &Run) -> Option<Wrong> {
     let begun = run.started.map_or(("scheduled", run.scheduled), |started| ("started", started));
     let claim = run.taken_until.filter(|until| is_before(*until, begun.1, SignedDuration::ZERO));
     if let Some(until) = claim {
-        let message = format!("The claim of run {number} was over before the run was {}.", begun.0);
+        let message = format!("The claim of run {number} ended before the run was {}.", begun.0);
         return Some(wrong(run, "takenUntil", message, until, begun));
     }
     let by_others = matches!(run.reason_resolved.as_deref(), Some("canceled" | "deadline-exceeded"));
@@ -81,7 +81,7 @@ fn of_parent(cx: &CheckContext<'_>, link: &Link) -> Result<Option<Wrong>, Stop> 
     let made_by = if link.is_parent() { own.decision_task_id() } else { own.parent_task_id() };
     let parent = if made_by == link.task_id { None } else { cx.link(made_by)? };
     let Some(parent) = parent.filter(|parent| parent.has_run) else { return Ok(None) };
-    // What is wrong with the parent's own status is said of the parent.
+    // What is wrong with the parent's own status is reported on the parent.
     let run = match cx.run(parent) {
         Err(Stop::Waiting) => return Err(Stop::Waiting),
         run => run.ok(),
@@ -89,7 +89,7 @@ fn of_parent(cx: &CheckContext<'_>, link: &Link) -> Result<Option<Wrong>, Stop> 
     let started = run.and_then(|run| run.started);
     let (Some(started), Some(created)) = (started, parse_moment(own.created())) else { return Ok(None) };
     Ok(is_before(created, started, DRIFT).then(|| Wrong {
-        message: format!("The task was created before the run of {} began that made it.", parent.name),
+        message: format!("The task was created before the start of the run of {} that made it.", parent.name),
         path: Path::of(&["created"]),
         expected: format!("not before {started}, when the last run of {} started", parent.task_id),
         actual: created.to_string(),
@@ -149,7 +149,7 @@ mod tests {
         );
         assert_eq!(
             with("@09:50:12Z", early).as_deref(),
-            Some("The claim of run 0 was over before the run was started.")
+            Some("The claim of run 0 ended before the run was started.")
         );
         assert_eq!(
             with(r#""resolved":"@09:30:12Z""#, &format!(r#""resolved":"{early}""#)).as_deref(),

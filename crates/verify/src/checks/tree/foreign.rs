@@ -71,7 +71,7 @@ mod tests {
         for scope in ["own:*", "*", "o*"] {
             assert_eq!(found(scope), ["tree-foreign-scope"], "{scope}");
         }
-        // What a rule of its own matches, and what nobody restricts.
+        // A rule of the product itself matches the scope, or no product restricts it.
         for scope in ["own:b", "own:d", "own:d*", "own:dd", "other:", "other:ab", "oth", "y:*"] {
             assert_eq!(found(scope), [""; 0], "{scope}");
         }

@@ -63,7 +63,7 @@ fn of_tree(
         .filter_map(|link| {
             let theirs = tree(mirrored(cx, link).map_or(link.task_id, |decision| decision.task_id))?;
             (Some(theirs) != own).then(|| {
-                let message = "The target takes in what this task of another tree made.";
+                let message = "The target uses an artifact of this task, which is of a different tree.";
                 Finding::new(CHECK, INPUT_TREE, Disposition::Failed, link.task_id, message)
                     .at("the queue's definition", Some(Path::of(&["metadata", "source"])))
                     .expected_by(Authority::Task, "the target", super::origin_of(target, own))
@@ -91,7 +91,7 @@ fn of_revision(cx: &CheckContext<'_>, target: &Link, inputs: &[&Link]) -> Result
             None if told.is_empty() => (Path::of(&["metadata", "source"]), "no revision"),
             None => continue,
         };
-        let message = "The task was made from another revision than the one that is promoted.";
+        let message = "The task was not made from the promoted revision.";
         findings.push(
             Finding::new(CHECK, INPUT_REVISION, Disposition::Failed, link.task_id, message)
                 .at("the queue's definition", Some(path))
@@ -125,7 +125,8 @@ fn of_mirror(cx: &CheckContext<'_>) -> Result<Vec<Finding>, Stop> {
         for (path, text) in revisions(cx, link)? {
             let expected = first.entry(root).or_insert_with(|| text.clone());
             if *expected != text {
-                let message = "The task uses another commit of the git mirror than others of its graph.";
+                let message = "The task does not use the commit of the git mirror that other tasks of its \
+                               graph use.";
                 findings.push(
                     Finding::new(CHECK, MIRROR_COMMIT, Disposition::Failed, link.task_id, message)
                         .at("the queue's definition", Some(path))

@@ -51,7 +51,7 @@ pub(super) fn examine(
     match (own, required) {
         (Some(own), None) => {
             let message =
-                format!("The list of projects does not tell the level of {}, the target's tree.", own.name);
+                format!("The list of projects does not state the level of {}, the target's tree.", own.name);
             findings.push(Finding::new(CHECK, TREE_LEVEL, Disposition::Failed, target.task_id, message));
         }
         (Some(_), Some(required)) => {
@@ -116,7 +116,7 @@ impl Levels<'_> {
             Some((project, None)) => format!("{}, of a level that is malformed", project.name),
             None => format!("{repository}, which is not in the list of projects"),
         };
-        let message = "The task comes from a tree of a lower level than the target's, or takes it in.";
+        let message = "The task comes from, or uses, a tree of a lower level than the target's.";
         Finding::new(CHECK, TREE_LEVEL, Disposition::Failed, link.task_id, message)
             .at("the queue's definition", Some(Path::of(keys)))
             .expected(Authority::Policy, self.required.to_string())
