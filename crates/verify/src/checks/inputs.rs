@@ -57,7 +57,7 @@ const INPUT_KEY: Code = Code::new(
 const INPUT_DOCUMENT_WRONG: Code = Code::new(
     "input-document-wrong",
     Class::Invalid,
-    "The signed document of a recorded input is malformed, or is about another run or another worker.",
+    "The signed document of a recorded input is malformed, or is about a different run or worker.",
 );
 const INPUT_UNLISTED: Code = Code::new(
     "input-unlisted",

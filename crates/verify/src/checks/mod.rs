@@ -1,8 +1,7 @@
 //! The checks: one file each, of the same name as its page in `docs/checks/` and its attacks.
 //!
-//! A check on a link gets the link and may ask for anything; it answers with at least one finding,
-//! passed or failed, or says that it must wait or that another check has already said why it
-//! cannot go on.
+//! A check on a link gets the link and may request any evidence. It returns at least one finding, passed or
+//! failed, or says that it must wait, or that a different check has already reported why it cannot continue.
 
 /// Describes a check by its name, which is also that of its page.
 macro_rules! describe {
@@ -73,8 +72,8 @@ pub const ALL: &[Check] = &[
 static REGISTRY: Registry = Registry { checks: ALL, unfinished: availability::unfinished };
 
 impl Verification {
-    /// Opens a case, which every check will judge. Keys, policy and limits are separate inputs and none has a
-    /// default: a verifier that was not told how to judge cannot be built.
+    /// Starts a verification with every check. Keys, policy and limits are separate inputs without defaults, so
+    /// that no verification can start without them.
     #[must_use]
     pub fn new(
         target: Target,
@@ -87,8 +86,7 @@ impl Verification {
     }
 }
 
-/// The target, as soon as it is a link. It stays none when its definition cannot be used, and the
-/// definition check says why.
+/// The target, as soon as it is a link. Blocked if its definition is unusable; the definition check reports why.
 fn target<'a>(cx: &CheckContext<'a>) -> Result<&'a Link, Stop> {
     cx.link(cx.evidence.target.task_id)?.ok_or(Stop::Blocked)
 }
@@ -99,7 +97,7 @@ pub fn find_code(name: &str) -> Option<(&'static Check, &'static Code)> {
     ALL.iter().find_map(|check| Some((check, check.codes.iter().find(|code| code.name == name)?)))
 }
 
-/// The code of that name, also for the compiler: so a name that no code has is found when it is built.
+/// The code of that name, also at compile time, so that an unknown name does not compile.
 #[must_use]
 pub const fn code(name: &str) -> Option<Code> {
     let mut checks = ALL;
@@ -185,7 +183,7 @@ mod tests {
             "What it looks at",
             "What it finds",
             "Example",
-            "Fixing an honest failure",
+            "Fixing a benign failure",
             "Relaxing it",
             "Reference",
         ];
