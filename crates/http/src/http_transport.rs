@@ -18,6 +18,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use std::error::Error;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -50,7 +51,10 @@ pub enum Proxy {
 impl Proxy {
     fn matcher(&self) -> Result<Matcher, HttpSetupError> {
         match self {
-            Self::Environment => Ok(Matcher::from_env()),
+            Self::Environment => {
+                check_proxies(|name| std::env::var_os(name))?;
+                Ok(Matcher::from_env())
+            }
             Self::Direct => Ok(Matcher::builder().build()),
             // The matcher would treat an unusable value as no proxy.
             Self::Through(url) if !matches!(url.scheme(), "http" | "https") => {
@@ -61,6 +65,29 @@ impl Proxy {
             }
         }
     }
+}
+
+/// The variables that the matcher reads.
+const PROXY_VARIABLES: [&str; 6] =
+    ["ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"];
+
+/// Refuses a value that the matcher would ignore: requests would silently bypass the proxy. The value is not shown,
+/// since it may have a password.
+fn check_proxies(value: impl Fn(&str) -> Option<OsString>) -> Result<(), HttpSetupError> {
+    for name in PROXY_VARIABLES {
+        let value = value(name).filter(|value| !value.is_empty());
+        if value.is_some_and(|value| !value.to_str().is_some_and(is_proxy)) {
+            let message = format!("{name} is not the address of a proxy, such as http://host:port");
+            return Err(HttpSetupError::Client(message));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the matcher uses this value.
+fn is_proxy(value: &str) -> bool {
+    let elsewhere = Uri::from_static("https://elsewhere.invalid/");
+    Matcher::builder().all(value).build().intercept(&elsewhere).is_some()
 }
 
 impl Default for HttpOptions {
@@ -312,4 +339,25 @@ fn is_certificate(error: &(dyn Error + 'static)) -> bool {
         };
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_is_no_proxy_is_refused_and_not_shown() {
+        for name in PROXY_VARIABLES {
+            let check = |value: &str| check_proxies(|asked| (asked == name).then(|| value.into()));
+            for usable in
+                ["", "http://proxy:3128", "https://user:password@proxy", "proxy:3128", "socks5://proxy"]
+            {
+                assert_eq!(check(usable), Ok(()), "{usable}");
+            }
+            for unusable in ["ftp://user:password@proxy", "%%", " ", "http://", "/proxy"] {
+                let told = format!("{name} is not the address of a proxy, such as http://host:port");
+                assert_eq!(check(unusable), Err(HttpSetupError::Client(told)), "{unusable}");
+            }
+        }
+    }
 }
