@@ -23,7 +23,7 @@ mod text;
 mod tree;
 
 pub use headline::headline;
-pub use hints::{Cause, Hint, causes, code_advice, hints};
+pub use hints::{Cause, Hint, causes, code_advice, code_causes, hints};
 pub use json::{SCHEMA, json, json_line, json_value};
 pub use line::line;
 pub use order::failed_codes;

@@ -6,7 +6,7 @@ use crate::commands::verify::text_options;
 use crate::failure::Failure;
 use crate::output::{Output, show};
 use catena_json::Limits;
-use catena_report::{ReadVerdict, code_advice, escape};
+use catena_report::{ReadVerdict, code_causes, escape};
 use catena_verify::checks::{self, Check};
 use catena_verify::verdict::Code;
 use clap::Args;
@@ -136,7 +136,13 @@ fn explain(check: &Check, code: &Code) -> String {
 fn head(code: &Code) -> String {
     let mut text = format!("{} ({})\n  {}\n", code.name, code.meaning(), code.summary);
     if !code.passes {
-        text.push_str(&format!("  what to do: {}\n", code_advice(code)));
+        text.push_str("  what to do:\n");
+        for (cause, command) in code_causes(code) {
+            text.push_str(&wrapped(cause));
+            if let Some(command) = command {
+                text.push_str(&format!("      $ {command}\n"));
+            }
+        }
     }
     if let Some(rule) = code.rule {
         text.push_str(&format!(
@@ -144,6 +150,24 @@ fn head(code: &Code) -> String {
         ));
     }
     text
+}
+
+/// An item of a list, in lines as long as those of the pages.
+fn wrapped(text: &str) -> String {
+    let mut lines = String::from("  -");
+    let mut length = lines.len();
+    for word in text.split(' ') {
+        let after = length.saturating_add(1).saturating_add(word.chars().count());
+        if after > 88 {
+            lines.push_str("\n   ");
+            length = 4;
+        }
+        length = length.saturating_add(1).saturating_add(word.chars().count());
+        lines.push(' ');
+        lines.push_str(word);
+    }
+    lines.push('\n');
+    lines
 }
 
 fn unknown(asked: &str) -> Failure {
@@ -238,6 +262,21 @@ mod tests {
         assert!(place("\n# signature") < place("a-\\u{1b}code"));
         assert!(place("a-\\u{1b}code") < place("\n# artifacts"));
         assert_eq!(pages(&[]), "");
+    }
+
+    #[test]
+    fn each_cause_and_command_has_its_own_lines() {
+        let (_, code) = checks::find_code("artifact-altered").unwrap();
+        let text = head(code);
+        let (_, advice) = text.split_once("  what to do:\n").unwrap();
+        let causes = code_causes(code);
+        assert_eq!(advice.lines().filter(|line| line.starts_with("  - ")).count(), causes.len());
+        for command in causes.into_iter().filter_map(|(_, command)| command) {
+            assert!(advice.lines().any(|line| line == format!("      $ {command}")), "{advice}");
+        }
+        assert!(advice.lines().filter(|line| !line.contains(" $ ")).all(|line| line.len() <= 88), "{advice}");
+        assert_eq!(wrapped("one two"), "  - one two\n");
+        assert_eq!(wrapped(&format!("{} b", "a".repeat(84))), format!("  - {}\n    b\n", "a".repeat(84)));
     }
 
     #[test]

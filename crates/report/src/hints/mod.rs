@@ -133,11 +133,17 @@ pub(crate) fn advice_text(verdict: &Verdict, finding: &Finding) -> String {
     joined(advice(verdict, finding).into_iter())
 }
 
-/// The advice for a code without a finding, as one text.
+/// The causes of a code without a finding: each in words, and its command with words in capitals to fill in.
+#[must_use]
+pub fn code_causes(code: &Code) -> Vec<(&'static str, Option<String>)> {
+    let without_options = |command: &str| command.replace(" POLICY", "").replace(" CHECKS", "");
+    causes(code).iter().map(|cause| (cause.text, cause.command.map(without_options))).collect()
+}
+
+/// The same as one text.
 #[must_use]
 pub fn code_advice(code: &Code) -> String {
-    let without_options = |command: &str| command.replace(" POLICY", "").replace(" CHECKS", "");
-    joined(causes(code).iter().map(|cause| (cause.text, cause.command.map(without_options))))
+    joined(code_causes(code).into_iter())
 }
 
 fn joined(causes: impl Iterator<Item = (&'static str, Option<String>)>) -> String {
