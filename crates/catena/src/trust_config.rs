@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -207,7 +207,7 @@ fn contents(file: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     let read = File::open(file)?.take(LARGEST.saturating_add(1)).read_to_string(&mut text)?;
     if u64::try_from(read).is_ok_and(|read| read > LARGEST) {
-        return Err(std::io::Error::other(format!("larger than {LARGEST} bytes")));
+        return Err(std::io::Error::new(ErrorKind::FileTooLarge, format!("larger than {LARGEST} bytes")));
     }
     Ok(text)
 }

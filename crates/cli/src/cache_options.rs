@@ -55,7 +55,7 @@ impl CacheOptions {
     /// A usage error (2): no directory was named, or it is not a cache, or it is unsafe.
     pub(crate) fn existing(&self) -> Result<(&Path, DirectoryStore), Failure> {
         let directory = self.cache.as_deref().ok_or_else(|| {
-            Failure::usage("the cache directory is missing").next("set it with --cache DIR or CATENA_CACHE")
+            Failure::usage("no cache directory is given").next("set it with --cache DIR or CATENA_CACHE")
         })?;
         let store = DirectoryStore::existing(directory, self.bound()).map_err(|error| unusable(&error))?;
         Ok((directory, store))

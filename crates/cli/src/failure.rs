@@ -6,7 +6,7 @@ use catena::Error;
 use catena_policy::Diagnostic;
 use catena_report::escape;
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 /// Verified, or succeeded.
@@ -144,11 +144,13 @@ impl From<Error> for Failure {
 /// What to do about it.
 fn remedy(error: &Error) -> Option<String> {
     let remedy = match error {
+        Error::Read { error, .. } if error.kind() == ErrorKind::InvalidData => "name a text file in UTF-8",
+        Error::Read { error, .. } if error.kind() == ErrorKind::FileTooLarge => "name a smaller file",
         Error::Read { .. } => "name a file that exists and can be read",
         Error::KeySetUrl { .. } => {
             "give an https address without a user and a fragment, or the name of a file"
         }
-        Error::KeySet { .. } => "ask again; without --keys the whole trust file counts",
+        Error::KeySet { .. } => "retry; without --keys the whole trust file is used",
         Error::NoTrustFile(_) => {
             "add a trust file to the policy (docs/keys.md), or fetch the keys into a file and review them"
         }
@@ -179,6 +181,17 @@ fn remedy(error: &Error) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_next_step_fits_the_reason() {
+        let next = |kind: ErrorKind| {
+            let error = Error::Read { path: "policy.yml".into(), error: kind.into() };
+            Failure::from(error).action().unwrap().to_owned()
+        };
+        assert_eq!(next(ErrorKind::NotFound), "name a file that exists and can be read");
+        assert_eq!(next(ErrorKind::InvalidData), "name a text file in UTF-8");
+        assert_eq!(next(ErrorKind::FileTooLarge), "name a smaller file");
+    }
 
     #[test]
     fn what_where_and_what_next() {

@@ -15,6 +15,12 @@ pub(crate) enum Output {
     File(PathBuf),
 }
 
+/// A number of things, such as "1 error" and "2 errors".
+pub(crate) fn counted(number: impl TryInto<u64>, one: &str, many: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 impl Output {
     /// The named file, or standard output; `-` is standard output too.
     pub(crate) fn of(file: Option<PathBuf>) -> Self {
@@ -57,8 +63,8 @@ impl Output {
         if folder(file).is_dir() && !file.is_dir() {
             return Ok(());
         }
-        Err(Failure::usage(format!("{}: not a file in a folder that exists", file.display()))
-            .next("make the folder first"))
+        Err(Failure::usage(format!("{}: not a file in an existing directory", file.display()))
+            .next("create the directory first"))
     }
 }
 
@@ -117,5 +123,11 @@ mod tests {
         let nowhere = Output::File(folder.path().join("missing/verdict.json"));
         assert_eq!(nowhere.check().unwrap_err().status, crate::failure::USAGE);
         assert_eq!(nowhere.write("x").unwrap_err().status, crate::failure::UNDETERMINED);
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        let told = [0_u64, 1, 2].map(|number| counted(number, "error", "errors"));
+        assert_eq!(told, ["0 errors", "1 error", "2 errors"]);
     }
 }

@@ -126,7 +126,7 @@ fn the_policy_that_ships_is_good() {
     std::fs::write(&file, catena(&["policy", "show"]).stdout).unwrap();
     let answer = catena(&["policy", "check", file.to_str().unwrap()]);
     assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{}", answer.stdout);
-    assert!(answer.stdout.contains("good: 11 products"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("valid: 11 products, 4 warnings"), "{}", answer.stdout);
 
     let products = catena(&["policy", "show", "--policy", file.to_str().unwrap()]);
     assert_eq!(products.stdout.lines().count(), 11);

@@ -480,7 +480,7 @@ fn check_and_rotate_exit_with_what_scripts_can_tell() {
     let room = Room::new();
     let good = room.keys(&["check"]);
     assert_eq!((good.status, good.stderr.as_str()), (0, ""));
-    assert!(good.stdout.ends_with("valid: 1 keys, 0 warnings\n"), "{}", good.stdout);
+    assert!(good.stdout.ends_with("valid: 1 key, 0 warnings\n"), "{}", good.stdout);
     let public = room.public(NEW);
     let rotate =
         ["rotate", "--key", OLD, "--new-id", NEW, "--public-key", &public, "--at", "2026-08-01T00:00:00Z"];

@@ -2,7 +2,7 @@
 
 use crate::cache_options::CacheOptions;
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, counted};
 use catena_fetch::cache::check;
 use catena_store::{Contents, DirectoryStore, Store as _, Swept};
 use clap::{Args, Subcommand, ValueEnum};
@@ -153,7 +153,7 @@ fn gc(mut args: GcArgs) -> Result<u8, Failure> {
 fn told(swept: &Swept) -> String {
     format!(
         "{} removed ({}), {} left",
-        count(swept.removed, "file", "files"),
+        counted(swept.removed, "file", "files"),
         BinaryBytes(swept.freed),
         BinaryBytes(swept.left)
     )
@@ -162,10 +162,6 @@ fn told(swept: &Swept) -> String {
 fn unreadable(directory: &Path, error: &std::io::Error) -> Failure {
     Failure::undetermined(format!("{}: {error}", directory.display()))
         .next("check the directory and its permissions")
-}
-
-fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 impl Info {
@@ -184,8 +180,8 @@ impl Info {
 
     fn text(&self) -> String {
         let mut text = catena_report::escape::line(&self.directory).into_owned();
-        let entries = count(self.entries, "entry", "entries");
-        let artifacts = count(self.artifacts, "artifact", "artifacts");
+        let entries = counted(self.entries, "entry", "entries");
+        let artifacts = counted(self.artifacts, "artifact", "artifacts");
         // Writing to text cannot fail.
         let _ = write!(text, "\n  {entries}, {}", BinaryBytes(self.entry_bytes));
         let _ = write!(text, "\n  {artifacts}, {}", BinaryBytes(self.artifact_bytes));

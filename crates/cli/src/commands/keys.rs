@@ -144,7 +144,9 @@ fn refused(error: &KeyFileError) -> Failure {
         KeyFileError::Exists(_) => {
             Failure::usage(error).next("name another file, or replace the key with --force")
         }
-        KeyFileError::Io { action: "write", .. } => Failure::undetermined(error),
+        KeyFileError::Io { action: "write", .. } => {
+            Failure::undetermined(error).next("name a file in a directory that you can write to")
+        }
         _ => Failure::usage(error),
     }
 }

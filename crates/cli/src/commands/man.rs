@@ -29,9 +29,8 @@ pub(crate) fn run(args: &ManArgs) -> Result<u8, Failure> {
         return show(&String::from_utf8_lossy(&page));
     };
     if !folder.is_dir() {
-        return Err(
-            Failure::usage(format!("{}: not a folder", folder.display())).next("make the folder first")
-        );
+        return Err(Failure::usage(format!("{}: not a directory", folder.display()))
+            .next("create the directory first"));
     }
     clap_mangen::generate_to(Cli::command(), folder)
         .map_err(|cause| Failure::undetermined(format!("{}: {cause}", folder.display())))?;

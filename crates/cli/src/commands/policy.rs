@@ -1,7 +1,7 @@
 //! `catena policy`: the policy as data.
 
 use crate::failure::{DONE, Failure, USAGE};
-use crate::output::{Output, show};
+use crate::output::{Output, counted, show};
 use catena::{Error, TextFile, TrustConfig};
 use catena_json::{Limits, Value};
 use catena_keys::TrustedKey;
@@ -140,10 +140,10 @@ fn check_one(name: &str, files: &[PathBuf], text: &mut String) -> Result<bool, F
     }
     let summary = match &checked {
         Ok(trust_config) => {
-            let products = trust_config.policy().products().count();
-            format!("good: {products} products, {} warnings", diagnostics.len())
+            let products = counted(trust_config.policy().products().count(), "product", "products");
+            format!("valid: {products}, {}", counted(diagnostics.len(), "warning", "warnings"))
         }
-        Err(diagnostics) => format!("cannot be used: {} errors", errors(diagnostics)),
+        Err(diagnostics) => format!("cannot be used: {}", counted(errors(diagnostics), "error", "errors")),
     };
     push_line(text, &format!("{name}: {summary}"));
     Ok(usable)

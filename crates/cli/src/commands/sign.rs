@@ -2,7 +2,7 @@
 
 use super::keys::key;
 use crate::failure::Failure;
-use crate::output::show;
+use crate::output::{counted, show};
 use catena_keys::PublicKey;
 use catena_model::custody::PinnedInputs;
 use catena_model::task::TaskId;
@@ -119,14 +119,14 @@ pub(crate) fn run(arguments: &SignArgs) -> Result<u8, Failure> {
         false => Some(signer.public_key().map_err(Failure::undetermined)?),
     };
     let document = document(arguments, key.as_ref())?;
-    let count = document.artifacts.len();
+    let artifacts = counted(document.artifacts.len(), "artifact", "artifacts");
     let document = document.to_bytes(match arguments.style {
         StyleName::GenericWorker => Style::GenericWorker,
         StyleName::Scriptworker => Style::Scriptworker,
     });
     let (signer_key, signature) = signer.sign(&document).map_err(Failure::undetermined)?;
     if key.is_some_and(|key| key != signer_key) {
-        let what = "the signer changed its key between telling it and signing";
+        let what = "the signer named one key and signed with a different one";
         return Err(Failure::undetermined(what).next("sign again"));
     }
     write_signed(&arguments.artifacts, &document, &signature).map_err(|cause| {
@@ -138,7 +138,7 @@ pub(crate) fn run(arguments: &SignArgs) -> Result<u8, Failure> {
     let sha256 = hex::encode(Sha256::digest(&document));
     tracing::info!(task = %arguments.task_id, run = arguments.run, key = %signer_key, sha256, "signed a document");
     show(&format!(
-        "Signed run {} of {}: {count} artifacts, {} bytes, with the key {signer_key}.\n",
+        "Signed run {} of {}: {artifacts}, {} bytes, with the key {signer_key}.\n",
         arguments.run,
         arguments.task_id,
         document.len()

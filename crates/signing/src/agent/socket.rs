@@ -57,14 +57,14 @@ fn check_directory(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Nothing stands there, or a socket that no process listens on.
+/// The path does not exist, or is a socket on which no process listens.
 fn check_place(path: &Path) -> io::Result<()> {
     let kind = match std::fs::symlink_metadata(path) {
         Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(()),
         known => known?.file_type(),
     };
     if !kind.is_socket() {
-        return Err(io::Error::new(ErrorKind::AlreadyExists, "something that is no socket stands there"));
+        return Err(io::Error::new(ErrorKind::AlreadyExists, "it exists and is not a socket"));
     }
     match UnixStream::connect(path) {
         Err(cause) if cause.kind() == ErrorKind::ConnectionRefused => Ok(()),

@@ -73,7 +73,7 @@ fn serve(agent: &Agent, listener: &UnixListener) -> Result<u8, Failure> {
                 let digest: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
                 format!("signed {length} bytes, sha256:{digest}, for user {user}, process {process}")
             }
-            AgentEvent::Told { user } => format!("told the public key to user {user}"),
+            AgentEvent::Told { user } => format!("sent the public key to user {user}"),
             AgentEvent::Refused(why) => format!("refused a request: {why}"),
         };
         tracing::info!("{line}");

@@ -3,7 +3,7 @@
 use super::Format;
 use super::trust::{moment, now, read};
 use crate::failure::{DONE, Failure};
-use crate::output::show;
+use crate::output::{counted, show};
 use catena_fetch::Replay;
 use catena_keys::{KeyId, KeySet, Signature};
 use catena_model::Limits;
@@ -74,9 +74,10 @@ fn text(file: &Path, notes: &[AuditNote]) -> String {
     let problems = notes.iter().filter(|note| note.is_problem).count();
     let name = file.display().to_string();
     let summary = format!(
-        "{}: {problems} problems, {} notes\n",
+        "{}: {}, {}\n",
         escape::line(&name),
-        notes.len().saturating_sub(problems)
+        counted(problems, "problem", "problems"),
+        counted(notes.len().saturating_sub(problems), "note", "notes")
     );
     notes.iter().map(line).chain([summary]).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::Format;
 use crate::failure::{DONE, Failure, USAGE};
-use crate::output::{Output, show};
+use crate::output::{Output, counted, show};
 use catena::TextFile;
 use catena_keys::{KeyId, PublicKey, Revoked, Scheme};
 use catena_policy::{Diagnostic, EditError, Revocation, Rotation, TrustFile};
@@ -124,8 +124,11 @@ fn diagnostics(file: &Checked) -> &[Diagnostic] {
 fn checked_text(name: &str, file: &Checked) -> String {
     let told = diagnostics(file);
     let summary = match file {
-        Ok(file) => format!("valid: {} keys, {} warnings", file.records().len(), told.len()),
-        Err(_) => format!("unusable: {} errors", told.len()),
+        Ok(file) => {
+            let keys = counted(file.records().len(), "key", "keys");
+            format!("valid: {keys}, {}", counted(told.len(), "warning", "warnings"))
+        }
+        Err(_) => format!("cannot be used: {}", counted(told.len(), "error", "errors")),
     };
     let lines = told.iter().map(ToString::to_string).chain([format!("{name}: {summary}")]);
     lines
