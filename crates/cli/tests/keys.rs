@@ -646,7 +646,7 @@ fn nothing_that_tests_captured_has_a_seed_of_a_key_that_is_named() {
     assert!(texts.len() > 10);
     let mut named: BTreeSet<String> = texts.iter().flat_map(|text| words(text)).map(str::to_owned).collect();
     let chain = Release::new("firefox", Trigger::Push).unwrap().build().unwrap();
-    named.extend(chain.keys.public_keys_base64().into_iter().flat_map(|(_, keys)| keys));
+    named.extend(chain.keys.public_keys_base64().into_values().flatten());
     let leaks = |text: &str| {
         let is_seed = |word: &&str| {
             SigningKey::parse_base64(word).is_ok_and(|key| named.contains(&key.public_key().to_string()))
