@@ -325,11 +325,27 @@ async fn child_with_socks() {
 async fn without_any_root_only_tls_fails() {
     let testbed = Testbed::start(site()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
+    let environment =
+        vec![("SSL_CERT_DIR", folder.path().display().to_string()), ("CATENA_TEST_ROOT", testbed.root_url())];
+    in_environment("child_without_roots", environment).await;
+}
+
+#[tokio::test]
+async fn a_file_of_the_environment_without_certificates_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
     let empty = folder.path().join("empty.pem");
     std::fs::write(&empty, "").unwrap();
-    let environment =
-        vec![("SSL_CERT_FILE", empty.display().to_string()), ("CATENA_TEST_ROOT", testbed.root_url())];
-    in_environment("child_without_roots", environment).await;
+    for path in [empty, folder.path().join("none.pem")] {
+        let environment = vec![("SSL_CERT_FILE", path.display().to_string())];
+        in_environment("child_with_an_unusable_authority", environment).await;
+    }
+}
+
+#[test]
+#[ignore = "run by a_file_of_the_environment_without_certificates_is_refused"]
+fn child_with_an_unusable_authority() {
+    let made = HttpTransport::new(&HttpOptions::default());
+    assert!(matches!(made, Err(HttpSetupError::CaFile { .. })));
 }
 
 #[tokio::test]

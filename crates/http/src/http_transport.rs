@@ -99,7 +99,7 @@ impl Default for HttpOptions {
 /// Why there is no transport.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpSetupError {
-    /// The file of further roots cannot be used.
+    /// A file of roots cannot be used.
     #[error("cannot read certificates from {path}: {reason}", path = path.display())]
     CaFile {
         /// The file.
@@ -140,7 +140,7 @@ impl HttpTransport {
     /// `SSL_CERT_DIR` if set, and those of `ca_file`. Without any root only https requests fail.
     ///
     /// # Errors
-    /// A `ca_file` without a certificate; a proxy that cannot be used.
+    /// A `ca_file` or `SSL_CERT_FILE` without a certificate; a proxy that cannot be used.
     pub fn new(options: &HttpOptions) -> Result<Self, HttpSetupError> {
         let (roots, problem) = roots(options)?;
         let rootless = roots.is_empty().then(|| {
@@ -246,23 +246,35 @@ fn place(uri: &Uri) -> String {
 
 /// The trusted roots, and a text that says why others could not be loaded.
 fn roots(options: &HttpOptions) -> Result<(RootCertStore, String), HttpSetupError> {
-    let native = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
+    // A file that is not there is passed over below, and the system's roots are trusted in its place.
+    if let Some(path) = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()) {
+        certificates(&path.into())?;
+    }
+    let native = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(native.certs);
     if let Some(path) = &options.ca_file {
-        let wrong = |reason: String| HttpSetupError::CaFile { path: path.clone(), reason };
-        let mut added: usize = 0;
-        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))? {
-            let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-            roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-            added = added.saturating_add(1);
-        }
-        if added == 0 {
-            return Err(wrong("it holds no certificate".to_owned()));
+        for certificate in certificates(path)? {
+            let wrong = |error: rustls::Error| HttpSetupError::CaFile {
+                path: path.clone(),
+                reason: error.to_string(),
+            };
+            roots.add(certificate).map_err(wrong)?;
         }
     }
     let problem = native.errors.first().map(|error| format!(" ({error})")).unwrap_or_default();
     Ok((roots, problem))
+}
+
+/// The certificates in a file, of which there is at least one.
+fn certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, HttpSetupError> {
+    let wrong = |reason: String| HttpSetupError::CaFile { path: path.clone(), reason };
+    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    match found {
+        Ok(found) if found.is_empty() => Err(wrong("it holds no certificate".to_owned())),
+        Ok(found) => Ok(found),
+        Err(error) => Err(wrong(error.to_string())),
+    }
 }
 
 impl Transport for HttpTransport {

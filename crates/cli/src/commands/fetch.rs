@@ -40,7 +40,7 @@ use order::{Order, Origin};
 use report::Fetched;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use trust::{Judge, Vouched, pin};
+use trust::{Judge, Vouched, name, pin};
 
 /// What a form has fetched, and the command that is run then.
 struct Done<'a> {
@@ -123,6 +123,12 @@ fn verified<'a>(
     args: &'a CommonArgs,
     lines: &Lines,
 ) -> Result<Done<'a>, Failure> {
+    // What can be seen to be wrong is said before anything is requested.
+    wanted.iter().filter(|one| !one.is_pattern).try_for_each(|one| name(&one.name).map(drop))?;
+    if dest.exists() && !dest.is_dir() {
+        let what = format!("{} is not a directory", dest.display());
+        return Err(Failure::usage(what).next("name the directory that the files go to with --dest"));
+    }
     let trust_config = trust_config(&args.policy, args.keys.as_deref(), args.network.ca_file.as_deref())?;
     let judge = Judge::new(args, trust_config, wanted)?;
     let (fetched, interrupted) = block_on(async |cancellation| {

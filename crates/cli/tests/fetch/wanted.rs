@@ -58,3 +58,20 @@ fn a_list_names_what_to_fetch() {
     assert_eq!(answer.status, 1, "{}", answer.stderr);
     assert!(answer.stderr.contains("fetch-digest-contradicts"), "{}", answer.stderr);
 }
+
+#[test]
+fn what_is_wrong_in_the_call_is_said_before_anything_is_requested() {
+    let case = Case::new();
+    let requests = case.testbed.requests().len();
+    let named = ["--keys", "keys.json"];
+    let refused = |arguments: &[&str], told: &str| {
+        let answer = case.fetch(&[arguments, &named].concat());
+        assert!(answer.status == 2 && answer.stderr.contains(told), "{} {}", answer.status, answer.stderr);
+    };
+    refused(&[&case.task(), "../x"], "../x");
+    std::fs::write(case.room.path().join("list.yml"), "\n").unwrap();
+    refused(&["--from", "list.yml"], "list.yml is empty");
+    std::fs::write(case.dest(), "a file").unwrap();
+    refused(&[&case.task(), &case.name], "is not a directory");
+    assert_eq!(case.testbed.requests().len(), requests);
+}

@@ -24,6 +24,8 @@ fn b001_and_b002_the_default_file_is_looked_for_in_the_current_directory() {
         (answer.status, answer.stderr.as_str()),
         (1, "./scriptworker.yaml doesn't exist! Exiting...\n")
     );
+    let told = refused(&case, case.room.path());
+    assert!(told.contains("cannot be read: Is a directory"), "{told}");
     case.config("true", |_| {});
     let answer = case.catena().args(["worker", "check"]).run();
     assert_eq!(

@@ -122,7 +122,8 @@ fn differ(one: Digest, other: Digest) -> bool {
     one.algorithm() == other.algorithm() && one != other
 }
 
-fn name(text: &str) -> Result<ArtifactName, Failure> {
+/// The name of an artifact.
+pub(super) fn name(text: &str) -> Result<ArtifactName, Failure> {
     ArtifactName::parse(text).map_err(|error| {
         Failure::usage(error).next("name an artifact as its task does: public/build/target.zip")
     })

@@ -9,6 +9,10 @@ use catena_model::digest::Digest;
 pub(super) fn of_arguments(args: &FetchArgs) -> Result<Vec<Wanted>, Failure> {
     if let Some(file) = &args.from {
         let text = catena::TextFile::read(file)?.text;
+        if text.trim().is_empty() {
+            let what = format!("{} is empty", file.display());
+            return Err(Failure::usage(what).next("write the list `[]` if nothing is to be fetched"));
+        }
         return Wanted::of_list(&text).map_err(|error| {
             Failure::usage(format!("{}: {error}", file.display())).next(
                 "it is a list of maps of task or index, artifact, and perhaps run, dest, extract, sha256",

@@ -11,7 +11,7 @@ use catena_worker::gate::ChainGate;
 use catena_worker::inputs::InputFetcher;
 use clap::Args;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -38,8 +38,14 @@ pub(crate) struct SetupArgs {
 impl SetupArgs {
     /// The configuration of a slot, if it can be used, and everything that is wrong with it.
     pub(crate) fn read(&self, file: &Path, slot: u32) -> Result<(Option<Config>, Vec<String>), Failure> {
-        let Ok(text) = contents(file) else {
-            return Ok((None, vec![format!("{} doesn't exist! {EXITING}", file.display())]));
+        let text = match contents(file) {
+            Ok(text) => text,
+            Err(cause) if cause.kind() == ErrorKind::NotFound => {
+                return Ok((None, vec![format!("{} doesn't exist! {EXITING}", file.display())]));
+            }
+            Err(cause) => {
+                return Ok((None, vec![format!("{} cannot be read: {cause}. {EXITING}", file.display())]));
+            }
         };
         let mut policies = Vec::new();
         for file in &self.policy {
