@@ -25,6 +25,8 @@ pub(crate) const SIGNING: &str = "set -e; cd $ROOM; mkdir -p artifacts/public/bu
 pub(crate) struct Case {
     pub(crate) testbed: Testbed,
     pub(crate) room: SearchedDir,
+    /// Where its key is, which stands above nothing that a script makes.
+    etc: tempfile::TempDir,
     pub(crate) target: String,
     pub(crate) definition: Value,
     pub(crate) kind: String,
@@ -56,7 +58,8 @@ impl Case {
         queue.add_task(&target, &definition);
         queue.set_long_poll(Duration::from_millis(300));
         let room = SearchedDir::new().unwrap();
-        let case = Self { testbed, room, target, definition, kind, product, pool, keys, key };
+        let etc = tempfile::tempdir().unwrap();
+        let case = Self { testbed, room, etc, target, definition, kind, product, pool, keys, key };
         let file = case.path("etc/key");
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(&file, &case.key).unwrap();
@@ -64,8 +67,10 @@ impl Case {
         case
     }
 
+    /// A path in its room; `etc` is elsewhere.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.room.path().join(name)
+        let (first, rest) = name.split_once('/').unwrap_or((name, ""));
+        if first == "etc" { self.etc.path().join(rest) } else { self.room.path().join(name) }
     }
 
     /// The configuration that scriptworker would be started with too.
@@ -78,7 +83,7 @@ impl Case {
             "credentials": {"clientId": "project/releng/worker", "accessToken": TOKEN},
             "work_dir": path("work"), "artifact_dir": path("artifacts"), "log_dir": path("logs"),
             "task_log_dir": path("artifacts/public/logs"), "ed25519_private_key_path": path("etc/key"),
-            "task_script": ["/bin/bash", "-c", script.replace("$ROOM", self.room.path().to_str().unwrap())],
+            "task_script": ["/bin/bash", "-c", script.replace("$ROOM/etc", self.etc.path().to_str().unwrap()).replace("$ROOM", self.room.path().to_str().unwrap())],
             "cot_product": self.product, "cot_job_type": self.kind, "verify_chain_of_trust": true,
             "verify_cot_signature": true, "sign_chain_of_trust": true, "ed25519_public_keys": self.keys,
             "poll_interval": 1, "verbose": true,

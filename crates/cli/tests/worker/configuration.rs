@@ -63,7 +63,10 @@ fn b071_a_worker_without_its_key_or_script_does_not_start() {
     let config = case.config("true", |config| config["task_script"] = json!(["/nowhere/script"]));
     std::fs::remove_file(case.path("etc/key")).unwrap();
     let told = refused(&case, &config);
-    assert!(told.contains("etc/key") && told.contains("/nowhere/script"), "{told}");
+    assert!(
+        told.contains(case.path("etc/key").to_str().unwrap()) && told.contains("/nowhere/script"),
+        "{told}"
+    );
     assert_eq!(case.testbed.stats().requests, 0);
     assert!(!case.path("work").exists());
 }
