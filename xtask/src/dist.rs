@@ -26,10 +26,13 @@ pub(crate) fn run(target: Option<&str>, once: bool, key: Option<&Path>) -> Resul
     if !Step::new("git").args(["status", "--porcelain"]).output()?.is_empty() {
         eprintln!("xtask: the last commit is built; the changes that are not committed are not");
     }
+    // Both builds are of one commit, whatever is committed meanwhile.
+    let commit = Step::new("git").args(["rev-parse", "HEAD"]).output()?;
+    let commit = commit.trim_end();
     let place = target_dir().join("dist");
-    let first = build(&target, &place.join("first"))?;
+    let first = build(&target, commit, &place.join("first"))?;
     if !once {
-        let second = build(&target, &place.join("second"))?;
+        let second = build(&target, commit, &place.join("second"))?;
         if read(&first)? != read(&second)? {
             return Err(Failure::NotReproducible { first, second });
         }
@@ -58,15 +61,15 @@ fn is_installed(target: &str) -> Result<bool, Failure> {
     Ok(entries.is_ok_and(|mut entries| entries.next().is_some()))
 }
 
-/// Builds the last commit in a directory that is emptied first. Nothing in the binary says where it was built.
-fn build(target: &str, place: &Path) -> Result<PathBuf, Failure> {
+/// Builds a commit in a directory that is emptied first. Nothing in the binary says where it was built.
+fn build(target: &str, commit: &str, place: &Path) -> Result<PathBuf, Failure> {
     let at = |cause| Failure::File { path: place.to_owned(), cause };
     if place.exists() {
         fs::remove_dir_all(place).map_err(at)?;
     }
     let (source, archive) = (place.join("source"), place.join("source.tar"));
     fs::create_dir_all(&source).map_err(at)?;
-    Step::new("git").args(["archive", "--output"]).arg(&archive).arg("HEAD").run()?;
+    Step::new("git").args(["archive", "--output"]).arg(&archive).arg(commit).run()?;
     Step::new("tar").arg("-xf").arg(&archive).arg("-C").arg(&source).run()?;
     let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
