@@ -190,7 +190,7 @@ fn signals() {
 fn time_limit() {
     let answer = Case { limit: Duration::from_millis(300), ..Case::new() }.run("echo begun; sleep 60");
     assert_eq!((answer.ended.unwrap(), answer.lines), (Ended::TimedOut, vec!["begun".to_owned()]));
-    assert!(answer.took < Duration::from_secs(5), "{:?}", answer.took);
+    assert!(answer.took < Duration::from_secs(30), "{:?}", answer.took);
     // No time at all is over at once.
     let answer = Case { limit: Duration::ZERO, ..Case::new() }.run("sleep 60");
     assert_eq!(answer.ended.unwrap(), Ended::TimedOut);
@@ -201,7 +201,7 @@ fn ignores_term() {
     let answer = case.run("trap 'echo ignored' TERM; while true; do sleep 0.05; done");
     assert_eq!((answer.ended.as_ref().unwrap(), answer.text().contains("ignored")), (&Ended::TimedOut, true));
     assert!(
-        answer.took > Duration::from_millis(550) && answer.took < Duration::from_secs(5),
+        answer.took > Duration::from_millis(550) && answer.took < Duration::from_secs(30),
         "{:?}",
         answer.took
     );
@@ -237,7 +237,7 @@ fn no_text() {
 fn daemon_with_pipe() {
     let answer = Case::new().run("sleep 300 & echo done");
     assert_eq!((exited(&answer), answer.text().as_str()), (0, "done"));
-    assert!(answer.took < Duration::from_secs(5), "{:?}", answer.took);
+    assert!(answer.took < Duration::from_secs(30), "{:?}", answer.took);
 }
 
 fn daemon_with_session() {
@@ -271,7 +271,7 @@ fn closed_pipes() {
     let case = Case { limit: Duration::from_millis(500), ..Case::new() };
     let answer = case.run("exec >&- 2>&-; sleep 60");
     assert_eq!(answer.ended.unwrap(), Ended::TimedOut);
-    assert!(answer.took < Duration::from_secs(5), "{:?}", answer.took);
+    assert!(answer.took < Duration::from_secs(30), "{:?}", answer.took);
 }
 
 fn flood() {

@@ -21,7 +21,7 @@ pub(crate) fn verification_is_stopped() {
         move |events| !events.is_empty() && started.elapsed() > Duration::from_millis(500)
     });
     assert_eq!(seen.resolutions(), exception(Reason::WorkerShutdown));
-    assert!(!began.exists() && seen.took < Duration::from_secs(5));
+    assert!(!began.exists() && seen.took < Duration::from_secs(30));
     assert!(seen.live().starts_with("The task was not run:\n"), "{}", seen.live());
 }
 

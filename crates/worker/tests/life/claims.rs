@@ -32,7 +32,7 @@ pub(crate) fn errors_are_waited_out() {
         seen.events.iter().filter(|(_, event)| *event == Event::Claimed).map(|(at, _)| *at).collect();
     for pair in claimed[..4].windows(2) {
         let pause = pair[1] - pair[0];
-        assert!(pause >= Duration::from_millis(990) && pause < Duration::from_secs(3), "{pause:?}");
+        assert!(pause >= Duration::from_millis(990) && pause < Duration::from_secs(15), "{pause:?}");
     }
     assert!(seen.log().contains("WARNING - claimWork failed: the queue refuses: 401"), "{}", seen.log());
 }
@@ -46,7 +46,8 @@ pub(crate) fn next_at_once() {
     };
     let claimed = at(&|event| *event == Event::Claimed);
     let resolved = at(&|event| matches!(event, Event::Resolved(..)));
-    assert!(claimed[1] - resolved[0] < Duration::from_millis(500));
+    // Sooner than after the pause of a second.
+    assert!(claimed[1] - resolved[0] < Duration::from_millis(990));
 }
 
 pub(crate) fn two_tasks() {
@@ -73,7 +74,7 @@ pub(crate) fn idle_ends() {
         let case = Case::new("true");
         case.story.claims.lock().unwrap().clear();
         let seen = case.told(order, |events| !events.is_empty());
-        assert!(seen.took < Duration::from_secs(3), "{:?}", seen.took);
+        assert!(seen.took < Duration::from_secs(15), "{:?}", seen.took);
         assert_eq!(seen.exit, Exit::Told);
     }
 }

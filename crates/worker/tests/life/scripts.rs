@@ -14,7 +14,7 @@ pub(crate) fn script_is_stopped() {
     assert_eq!(seen.resolutions(), exception(Reason::WorkerShutdown));
     assert!(!seen.has(DOCUMENT), "b068: a script that was stopped is not signed");
     assert!(seen.live().contains("shutting down"), "{}", seen.live());
-    assert!(seen.took < Duration::from_secs(5), "{:?}", seen.took);
+    assert!(seen.took < Duration::from_secs(30), "{:?}", seen.took);
 }
 
 pub(crate) fn drained() {
