@@ -182,6 +182,19 @@ fn the_mode_is_given_plain_or_by_product_and_warns_unless_it_enforces() {
 }
 
 #[test]
+fn a_key_below_home_is_warned_of() {
+    let warned = |home: &str| {
+        let variable = |name: &str| (name == "HOME").then(|| home.to_owned());
+        let text = WHOLE.replace("/w/key", "/app/etc/key");
+        let checked = read_as("scriptworker.yaml", &text, &variable);
+        assert!(checked.config.is_some(), "{:?}", checked.problems);
+        checked.problems.iter().any(|problem| problem.to_string().contains("the key is below HOME, /app,"))
+    };
+    assert!(warned("/app"));
+    assert!(!warned("/app2") && !warned("/"));
+}
+
+#[test]
 fn metrics_stay_on_this_machine_unless_the_file_says_otherwise() {
     assert_eq!(config("").metrics, None);
     assert_eq!(config("metrics_address: 127.0.0.1:9464\n").metrics.unwrap().port(), 9464);

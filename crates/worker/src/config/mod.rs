@@ -203,6 +203,19 @@ struct Draft<'a> {
 }
 
 impl Draft<'_> {
+    /// A hidden key keeps scripts from making files directly in the directories above it.
+    fn warn_of_a_key_below_home(&mut self, key: &Path) {
+        let Some(home) = (self.variable)("HOME").map(PathBuf::from) else { return };
+        if home.parent().is_some() && key.starts_with(&home) {
+            let home = home.display();
+            let what = format!(
+                "ed25519_private_key_path: the key is below HOME, {home}, where scripts then cannot make, rename or \
+                 remove files directly: keep it in a directory of its own elsewhere"
+            );
+            self.problems.add(Severity::Warning, self.file.mark("ed25519_private_key_path"), what);
+        }
+    }
+
     fn config(
         &mut self,
         credentials: Option<TaskclusterCredentials>,
@@ -222,6 +235,9 @@ impl Draft<'_> {
         let directories = self.directories();
         let private_key =
             self.path("ed25519_private_key_path").filter(|_| self.file.truth("sign_chain_of_trust"));
+        if let Some(key) = &private_key {
+            self.warn_of_a_key_below_home(key);
+        }
         let custody = self.custody();
         let token = self.file.text("github_oauth_token").unwrap_or_default().trim().to_owned();
         let [task_max_timeout, reclaim_interval, poll_interval, upload_stall] = times;
