@@ -80,7 +80,7 @@ fn tasks() -> Vec<Hostile> {
             "a sparse file of 1 TiB",
             "truncate -s 1T artifacts/public/sparse",
             "exception",
-            "are left of what one artifact may have",
+            "are left of what all artifacts together may have",
         ),
         Hostile {
             seconds: 600,

@@ -15,6 +15,7 @@ use std::sync::Arc;
 pub(crate) struct Copy {
     sink: Sink,
     content_type: &'static str,
+    storage: Storage,
     size: u64,
     sha256: Sha256,
     sha512: Option<Sha512>,
@@ -37,7 +38,7 @@ impl Copy {
             Sink::Plain(tail)
         };
         let sha512 = (storage == Storage::Object).then(Sha512::new);
-        Self { sink, content_type, size: 0, sha256: Sha256::new(), sha512 }
+        Self { sink, content_type, storage, size: 0, sha256: Sha256::new(), sha512 }
     }
 
     /// Bytes of the file so far.
@@ -67,6 +68,7 @@ impl Copy {
         Ok(Artifact {
             name,
             content_type: self.content_type,
+            storage: self.storage,
             size: self.size,
             sha256: self.sha256.finalize().into(),
             sha512: self.sha512.map(|hash| hash.finalize().into()),

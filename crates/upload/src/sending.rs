@@ -161,12 +161,12 @@ impl Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Snapshot, Storage};
+    use crate::Snapshot;
     use catena_model::task::ArtifactName;
     use futures_util::TryStreamExt as _;
 
     fn snapshot(name: &str, content: &[u8]) -> Snapshot {
-        let mut snapshot = Snapshot::new(tempfile::tempdir().unwrap().path(), Storage::S3).unwrap();
+        let mut snapshot = Snapshot::new(tempfile::tempdir().unwrap().path()).unwrap();
         snapshot.add(ArtifactName::parse(name).unwrap(), content).unwrap();
         snapshot
     }

@@ -20,11 +20,10 @@ use std::sync::Arc;
 /// Bytes that are read at once.
 const BLOCK: usize = 256 << 10;
 
-/// Where the bodies of artifacts are kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Where the body of an artifact is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Storage {
     /// S3: text is compressed, and a body has at most 5 GiB.
-    #[default]
     S3,
     /// The object service: bodies are kept as they are.
     Object,
@@ -35,8 +34,8 @@ pub enum Storage {
 pub struct SnapshotLimits {
     /// Files and directories.
     pub entries: usize,
-    /// Bytes of one file. One request can put 5 GiB to S3.
-    pub file_bytes: u64,
+    /// Bytes of a file that goes to S3, where one request can put 5 GiB. A larger file goes to the object service.
+    pub s3_bytes: u64,
     /// Bytes of all files together.
     pub total_bytes: u64,
     /// Directories inside one another.
@@ -52,7 +51,7 @@ impl Default for SnapshotLimits {
     fn default() -> Self {
         Self {
             entries: 100_000,
-            file_bytes: 5 << 30,
+            s3_bytes: 5 << 30,
             total_bytes: 64 << 30,
             depth: 64,
             secret: None,
@@ -72,6 +71,8 @@ pub struct Artifact {
     pub size: u64,
     /// SHA-256 of the file.
     pub sha256: [u8; 32],
+    /// Where its body is kept.
+    pub storage: Storage,
     /// SHA-512 of the file, which only the object service wants.
     pub(crate) sha512: Option<[u8; 64]>,
     /// Whether what is sent is the file compressed with gzip.
@@ -116,15 +117,13 @@ pub enum RefusedReason {
     /// Directories are nested too deep.
     #[error("it is nested deeper than {0} directories")]
     Depth(usize),
-    /// It is too large, alone or with all others.
-    #[error("it has {size} bytes, and {left} are left of what {what} may have")]
+    /// All artifacts are too large together.
+    #[error("it has {size} bytes, and {left} are left of what all artifacts together may have")]
     TooLarge {
         /// Its bytes.
         size: u64,
         /// Bytes that are left.
         left: u64,
-        /// What has the limit.
-        what: &'static str,
     },
     /// There are more files and directories than a task may leave.
     #[error("there are more than {0} files and directories")]
@@ -177,7 +176,6 @@ pub struct Mismatch {
 pub struct Snapshot {
     file: Arc<File>,
     end: u64,
-    storage: Storage,
     artifacts: Vec<Artifact>,
     refused: Vec<Refused>,
 }
@@ -187,9 +185,9 @@ impl Snapshot {
     ///
     /// # Errors
     /// No file can be made there.
-    pub fn new(scratch: &Path, storage: Storage) -> Result<Self, SnapshotError> {
+    pub fn new(scratch: &Path) -> Result<Self, SnapshotError> {
         let file = Arc::new(tempfile::tempfile_in(scratch).map_err(SnapshotError::Scratch)?);
-        Ok(Self { file, end: 0, storage, artifacts: Vec::new(), refused: Vec::new() })
+        Ok(Self { file, end: 0, artifacts: Vec::new(), refused: Vec::new() })
     }
 
     /// Copies everything below a directory that can be an artifact, in the order of names, but for what has a
@@ -198,14 +196,9 @@ impl Snapshot {
     /// # Errors
     /// The directory cannot be read, or the copy cannot be written. What cannot be an artifact is no error
     /// here: see [`Snapshot::refused`].
-    pub fn take(
-        directory: &Path,
-        scratch: &Path,
-        storage: Storage,
-        limits: &SnapshotLimits,
-    ) -> Result<Self, SnapshotError> {
+    pub fn take(directory: &Path, scratch: &Path, limits: &SnapshotLimits) -> Result<Self, SnapshotError> {
         let root = File::open(directory).map_err(SnapshotError::Directory)?;
-        Self::take_from(root.into(), scratch, storage, limits)
+        Self::take_from(root.into(), scratch, limits)
     }
 
     /// The same of an open directory. A caller that opened it before the task ran has the directory that the task was
@@ -213,13 +206,8 @@ impl Snapshot {
     ///
     /// # Errors
     /// As [`Snapshot::take`].
-    pub fn take_from(
-        root: OwnedFd,
-        scratch: &Path,
-        storage: Storage,
-        limits: &SnapshotLimits,
-    ) -> Result<Self, SnapshotError> {
-        let mut snapshot = Self::new(scratch, storage)?;
+    pub fn take_from(root: OwnedFd, scratch: &Path, limits: &SnapshotLimits) -> Result<Self, SnapshotError> {
+        let mut snapshot = Self::new(scratch)?;
         let mut walk = Walk { root, limits, found: 0, bytes: 0 };
         let mut todo: Vec<(OsString, usize)> = vec![(OsString::new(), 0)];
         while let Some((path, depth)) = todo.pop() {
@@ -240,7 +228,7 @@ impl Snapshot {
     /// # Errors
     /// The copy cannot be written.
     pub fn add(&mut self, name: ArtifactName, content: &[u8]) -> Result<(), SnapshotError> {
-        let mut copy = self.copy(&name);
+        let mut copy = self.copy(&name, Storage::S3);
         copy.write(content).map_err(SnapshotError::Scratch)?;
         let artifact = copy.end(name).map_err(SnapshotError::Scratch)?;
         self.keep(artifact);
@@ -253,7 +241,7 @@ impl Snapshot {
     /// # Errors
     /// The file cannot be read, or the copy cannot be written.
     pub fn add_file(&mut self, name: ArtifactName, file: &File) -> Result<(), SnapshotError> {
-        let mut copy = self.copy(&name);
+        let mut copy = self.copy(&name, Storage::S3);
         let mut block = vec![0; BLOCK];
         loop {
             let read = match file.read_at(&mut block, copy.size()) {
@@ -305,18 +293,12 @@ impl Snapshot {
         &self.refused
     }
 
-    /// Where it is to be kept.
-    #[must_use]
-    pub fn storage(&self) -> Storage {
-        self.storage
-    }
-
     pub(crate) fn file(&self) -> &Arc<File> {
         &self.file
     }
 
-    fn copy(&self, name: &ArtifactName) -> Copy {
-        Copy::begin(name, self.storage, self.file.clone(), self.end)
+    fn copy(&self, name: &ArtifactName, storage: Storage) -> Copy {
+        Copy::begin(name, storage, self.file.clone(), self.end)
     }
 
     fn refuse(&mut self, path: &OsStr, name: Option<ArtifactName>, reason: RefusedReason) {
@@ -421,7 +403,8 @@ impl Walk<'_> {
             return Err(Uncopied::Refused(RefusedReason::Secret));
         }
         self.room(size)?;
-        let mut copy = snapshot.copy(name);
+        let storage = if size > self.limits.s3_bytes { Storage::Object } else { Storage::S3 };
+        let mut copy = snapshot.copy(name, storage);
         let mut block = vec![0; BLOCK];
         loop {
             let read = match file.read(&mut block) {
@@ -444,12 +427,8 @@ impl Walk<'_> {
 
     /// Whether a file of this size may be copied.
     fn room(&self, size: u64) -> Result<(), Uncopied> {
-        let total = self.limits.total_bytes.saturating_sub(self.bytes);
-        let limits = [(self.limits.file_bytes, "one artifact"), (total, "all artifacts together")];
-        match limits.into_iter().find(|(left, _)| size > *left) {
-            Some((left, what)) => Err(Uncopied::Refused(RefusedReason::TooLarge { size, left, what })),
-            None => Ok(()),
-        }
+        let left = self.limits.total_bytes.saturating_sub(self.bytes);
+        if size > left { Err(Uncopied::Refused(RefusedReason::TooLarge { size, left })) } else { Ok(()) }
     }
 }
 
@@ -482,7 +461,7 @@ mod tests {
 
     fn take_with(folder: &tempfile::TempDir, limits: &SnapshotLimits) -> Snapshot {
         let scratch = tempfile::tempdir().unwrap();
-        Snapshot::take(folder.path(), scratch.path(), Storage::S3, limits).unwrap()
+        Snapshot::take(folder.path(), scratch.path(), limits).unwrap()
     }
 
     fn take(folder: &tempfile::TempDir) -> Snapshot {
@@ -608,15 +587,14 @@ mod tests {
     fn limits_hold_and_the_rest_is_taken() {
         let folder = folder(&[("a", "1234"), ("b", "12345"), ("c", "1"), ("d/e/f", "1")]);
         std::fs::File::create(folder.path().join("sparse")).unwrap().set_len(1 << 40).unwrap();
-        let limits =
-            SnapshotLimits { file_bytes: 1000, total_bytes: 6, depth: 1, ..SnapshotLimits::default() };
+        let limits = SnapshotLimits { total_bytes: 6, depth: 1, ..SnapshotLimits::default() };
         let snapshot = take_with(&folder, &limits);
         assert_eq!(names(&snapshot), ["a", "c"]);
         let refused = refused(&snapshot);
-        let total = RefusedReason::TooLarge { size: 5, left: 2, what: "all artifacts together" };
+        let total = RefusedReason::TooLarge { size: 5, left: 2 };
         assert_eq!(refused["b"], total);
         assert_eq!(refused["d/e"], RefusedReason::Depth(1));
-        assert!(matches!(refused["sparse"], RefusedReason::TooLarge { what: "one artifact", .. }));
+        assert!(matches!(refused["sparse"], RefusedReason::TooLarge { left: 1, .. }));
         let few = take_with(&folder, &SnapshotLimits { entries: 1, ..SnapshotLimits::default() });
         assert_eq!((few.artifacts().len(), few.refused().len()), (1, 1));
         assert_eq!(few.refused()[0].reason, RefusedReason::TooMany(1));
@@ -664,14 +642,15 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_kept_as_they_are() {
+    fn a_file_that_s3_does_not_take_is_an_object_and_kept_as_it_is() {
         let scratch = tempfile::tempdir().unwrap();
-        let folder = folder(&[("a.txt", "abc")]);
-        let limits = SnapshotLimits::default();
-        let snapshot = Snapshot::take(folder.path(), scratch.path(), Storage::Object, &limits).unwrap();
-        let artifact = &snapshot.artifacts()[0];
-        assert!(!artifact.is_compressed);
-        assert_eq!(artifact.sha512, Some(Sha512::digest("abc").into()));
+        let folder = folder(&[("a.txt", "abcd"), ("b.txt", "abc")]);
+        let limits = SnapshotLimits { s3_bytes: 3, ..SnapshotLimits::default() };
+        let snapshot = Snapshot::take(folder.path(), scratch.path(), &limits).unwrap();
+        let [object, other] = snapshot.artifacts() else { panic!("{:?}", snapshot.artifacts()) };
+        assert_eq!((object.storage, object.is_compressed), (Storage::Object, false));
+        assert_eq!(object.sha512, Some(Sha512::digest("abcd").into()));
+        assert_eq!((other.storage, other.is_compressed, other.sha512), (Storage::S3, true, None));
     }
 
     #[test]

@@ -154,7 +154,7 @@ impl<'a> Uploader<'a> {
 
     async fn attempt(&self, snapshot: &Snapshot, artifact: &Artifact) -> Result<(), Failed> {
         let content_type = artifact.content_type;
-        let new = match snapshot.storage() {
+        let new = match artifact.storage {
             Storage::S3 => NewArtifact::S3 { content_type, content_length: artifact.size },
             Storage::Object => NewArtifact::Object { content_type },
         };

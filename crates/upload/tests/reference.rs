@@ -8,7 +8,7 @@ use catena_taskcluster::{
     Client, ClientOptions, Expiry, Resolution, RootUrl, TaskclusterCredentials, WorkerIdentity,
 };
 use catena_testbed::{Options, Queue, Site, Testbed};
-use catena_upload::{Snapshot, SnapshotLimits, Storage, UploadOptions, Uploader};
+use catena_upload::{Snapshot, SnapshotLimits, UploadOptions, Uploader};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -198,8 +198,7 @@ async fn ours(testbed: &Testbed) {
     let expires = Expiry::parse(definition["expires"].as_str().unwrap()).unwrap();
     let temp = tempfile::tempdir().unwrap();
     let limits = SnapshotLimits::default();
-    let snapshot =
-        Snapshot::take(&tree(&temp.path().join("tree")), temp.path(), Storage::S3, &limits).unwrap();
+    let snapshot = Snapshot::take(&tree(&temp.path().join("tree")), temp.path(), &limits).unwrap();
     let mine = client.with_credentials(claim.lease.credentials.clone());
     let (options, current) = (UploadOptions::default(), || mine.clone());
     assert_eq!(Uploader::new(claim.run, &expires, &current, &options).upload(&snapshot).await, []);

@@ -80,7 +80,12 @@ impl World {
 
     fn take(&self, storage: Storage) -> Snapshot {
         let scratch = tempfile::tempdir().unwrap();
-        Snapshot::take(self.folder.path(), scratch.path(), storage, &SnapshotLimits::default()).unwrap()
+        let s3_bytes = match storage {
+            Storage::S3 => SnapshotLimits::default().s3_bytes,
+            Storage::Object => 0,
+        };
+        let limits = SnapshotLimits { s3_bytes, ..SnapshotLimits::default() };
+        Snapshot::take(self.folder.path(), scratch.path(), &limits).unwrap()
     }
 
     async fn upload_with(
@@ -317,7 +322,7 @@ fn certificate(authorization: &str) -> String {
 #[tokio::test]
 async fn objects_are_uploaded_finished_and_found() {
     let content = noise(700_000);
-    let files: [(&str, &[u8]); 3] = [(NAME, &content), ("public/small.txt", b"abc"), ("public/none", b"")];
+    let files: [(&str, &[u8]); 3] = [(NAME, &content), ("public/small.txt", b"abc"), ("public/one", b"x")];
     for (pattern, fault) in [
         ("*/none-such", Fault::HangUp),
         ("*/object/v1/upload/*", Fault::Status(500)),
@@ -390,7 +395,7 @@ async fn nothing_is_left_in_the_scratch_directory() {
     let world = World::new(&[(NAME, &noise(700_000))]).await;
     let scratch = tempfile::tempdir().unwrap();
     let limits = SnapshotLimits::default();
-    let snapshot = Snapshot::take(world.folder.path(), scratch.path(), Storage::S3, &limits).unwrap();
+    let snapshot = Snapshot::take(world.folder.path(), scratch.path(), &limits).unwrap();
     let is_empty = |path: &Path| std::fs::read_dir(path).unwrap().next().is_none();
     assert!(is_empty(scratch.path()));
     // What the task does now changes nothing any more.

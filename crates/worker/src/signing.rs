@@ -120,7 +120,6 @@ mod tests {
     use catena_model::custody::WorkerRecord;
     use catena_model::task::TaskId;
     use catena_signing::{DOCUMENT, LocalSigner, SIGNATURE};
-    use catena_upload::Storage;
     use std::path::Path;
     use std::time::Duration;
 
@@ -162,7 +161,7 @@ mod tests {
             log: Log::open(folder.path(), options).unwrap(),
             limits: Limits { bytes, ..Limits::default() },
         };
-        let mut snapshot = Snapshot::new(folder.path(), Storage::S3).unwrap();
+        let mut snapshot = Snapshot::new(folder.path()).unwrap();
         for name in ["public/a", "public/b"] {
             snapshot.add(ArtifactName::parse(name).unwrap(), b"abc").unwrap();
         }

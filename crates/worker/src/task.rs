@@ -14,7 +14,7 @@ use crate::worker::Worker;
 use catena::CancellationToken;
 use catena_signing::{Environment, Run};
 use catena_taskcluster::{Expiry, Resolution};
-use catena_upload::{Snapshot, SnapshotError, SnapshotLimits, Storage};
+use catena_upload::{Snapshot, SnapshotError, SnapshotLimits};
 use jiff::Timestamp;
 use std::fs::File;
 use std::sync::Arc;
@@ -348,7 +348,7 @@ impl Task<'_> {
             limits.reserved.extend(logs.reserved.iter().cloned());
             let copy = || {
                 let root = directory.try_clone().map_err(SnapshotError::Directory)?;
-                let mut snapshot = Snapshot::take_from(root.into(), &scratch, Storage::S3, &limits)?;
+                let mut snapshot = Snapshot::take_from(root.into(), &scratch, &limits)?;
                 logs.add_to(&mut snapshot)?;
                 Ok(snapshot)
             };
