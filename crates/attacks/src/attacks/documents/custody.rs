@@ -8,7 +8,7 @@ use crate::change::{
 use crate::trust::trusted;
 use crate::valid::{custody, finished_custody, mobile_custody, push};
 use catena_json::Value;
-use catena_testbed::chain::{Builders, Implementation, SIGNATURE};
+use catena_testbed::chain::{Builders, DOCUMENT, Implementation, SIGNATURE};
 use catena_testbed::{Chain, Release};
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -327,6 +327,28 @@ pub(super) const ATTACKS: &[Attack] = &[
         custody,
         |c| input(c, TOOLCHAIN, "taskId", NOBODY),
         "task-unknown",
+    ),
+    attack(
+        "input of a run that has not ended",
+        &[Q, T, W],
+        "A build used a file of a run that is still running, whose artifacts may change.",
+        custody,
+        |c| {
+            let id = toolchain(c)?;
+            run_is(c, &id, "running")
+        },
+        "input-not-finished",
+    ),
+    attack(
+        "input whose producer has no document",
+        &[S],
+        "The document of the toolchain that a build used was removed with its signature.",
+        custody,
+        |c| {
+            let id = toolchain(c)?;
+            unpublish_from(c, &id, &[DOCUMENT, SIGNATURE])
+        },
+        "input-document",
     ),
     attack(
         "input whose producer has no signature",
