@@ -260,7 +260,7 @@ async fn what_is_another_each_time_is_not_known() {
     let live = concluded.verdict();
     assert_eq!(live.outcome, Outcome::Undetermined);
     let failed: Vec<_> = live.failed().map(|finding| finding.message.as_str()).collect();
-    assert!(failed.iter().any(|message| message.contains("others each time")), "{failed:#?}");
+    assert!(failed.iter().any(|message| message.contains("differed between requests")), "{failed:#?}");
 }
 
 #[tokio::test]
