@@ -271,7 +271,7 @@ async fn parts_of_a_body_that_nothing_is_known_of_are_of_one_object_and_whole() 
         other(range),
         other(&format!("{range}ETag: \"b\"\r\n")),
         other(&format!("Content-Range: bytes 100-299/301\r\n{tag}")),
-        // Another part than that which is wanted.
+        // A part that was not requested.
         other(&format!("Content-Range: bytes 0-199/300\r\n{tag}")),
         other(tag),
     ] {
