@@ -5,7 +5,7 @@ use crate::verdict::{Class, Disposition, Source};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// How often an answer is requested again whose bytes were others each time.
+/// How often an answer is requested again whose bytes differ each time.
 const MOST_REPEATS: u32 = 3;
 /// How often a case begins anew. What a passing fault hid can be doubtful too.
 const MOST_ROUNDS: u32 = 5;
@@ -18,8 +18,8 @@ pub(super) struct Repeats {
 }
 
 impl Repeats {
-    /// What counts after a second answer: the same bytes twice, or else the second answer; of bytes that are
-    /// others each time nothing.
+    /// What counts after a second answer: the same bytes twice, or else the second answer; of bytes that
+    /// differ each time nothing.
     fn settle(&mut self, need: &Need, first: &Fact, second: Fact) -> Fact {
         let count = self.of.entry(need.clone()).or_default();
         *count = count.saturating_add(1);
